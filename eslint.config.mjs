@@ -1,0 +1,151 @@
+import nx from '@nx/eslint-plugin';
+import importX from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+const noNetwork = ['@grpc/*', 'typeorm', 'pg', 'onnxruntime-node'];
+
+/** What each layer may import, as the table in docs/architecture.md has it. */
+const depConstraints = [
+  {
+    sourceTag: 'layer:contract',
+    onlyDependOnLibsWithTags: [],
+    allowedExternalImports: ['@grpc/grpc-js', '@grpc/proto-loader', 'node:*'],
+  },
+  { sourceTag: 'layer:domain', onlyDependOnLibsWithTags: ['layer:domain'], bannedExternalImports: ['*'] },
+  {
+    sourceTag: 'layer:engine',
+    onlyDependOnLibsWithTags: ['layer:domain', 'layer:engine', 'layer:test'],
+    allowedExternalImports: ['node:*', 'vitest', 'fast-check', '@fast-check/vitest'],
+  },
+  {
+    sourceTag: 'layer:platform',
+    onlyDependOnLibsWithTags: ['layer:domain', 'layer:platform', 'layer:test'],
+    bannedExternalImports: noNetwork,
+  },
+  {
+    sourceTag: 'layer:transport',
+    onlyDependOnLibsWithTags: [
+      'layer:contract',
+      'layer:domain',
+      'layer:platform',
+      'layer:engine',
+      'layer:transport',
+      'layer:test',
+    ],
+    bannedExternalImports: ['typeorm', 'pg', 'onnxruntime-node'],
+  },
+  {
+    sourceTag: 'layer:persistence',
+    onlyDependOnLibsWithTags: ['layer:domain', 'layer:platform', 'layer:test'],
+    bannedExternalImports: ['@grpc/*', 'onnxruntime-node'],
+  },
+  { sourceTag: 'layer:app', notDependOnLibsWithTags: ['layer:app'], bannedExternalImports: ['@grpc/*', 'opossum'] },
+  {
+    sourceTag: 'scope:router',
+    onlyDependOnLibsWithTags: ['*'],
+    bannedExternalImports: ['typeorm', 'pg', 'onnxruntime-node'],
+  },
+  { sourceTag: 'scope:model-server', onlyDependOnLibsWithTags: ['*'], bannedExternalImports: ['typeorm', 'pg'] },
+  {
+    sourceTag: 'layer:example',
+    onlyDependOnLibsWithTags: ['layer:contract', 'scope:client'],
+    bannedExternalImports: ['typeorm', 'pg', 'onnxruntime-node'],
+  },
+  { sourceTag: 'layer:test', notDependOnLibsWithTags: ['layer:app'] },
+];
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/node_modules/**', 'libs/contracts/src/gen/**', '.nx/**'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    plugins: { '@nx': nx, 'import-x': importX },
+    languageOptions: {
+      parserOptions: { projectService: { allowDefaultProject: ['*.config.ts'] }, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { banTransitiveDependencies: true, enforceBuildableLibDependency: false, allow: [], depConstraints },
+      ],
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      'max-lines': ['error', { max: 400, skipBlankLines: false, skipComments: false }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportAllDeclaration', message: 'Name what you export.' },
+        { selector: 'ExportDefaultDeclaration', message: 'Use a named export.' },
+        { selector: 'Decorator', message: 'Decorators do not run from source; use EntitySchema.' },
+        {
+          selector: "MemberExpression[object.name='process'][property.name='env']",
+          message: 'Only main.ts reads the environment; pass configuration in.',
+        },
+      ],
+      'import-x/no-cycle': 'off',
+    },
+  },
+  {
+    files: ['**/main.ts', '**/migrate.ts', '**/*.config.ts', 'tools/**'],
+    rules: {
+      'no-restricted-syntax': ['error', { selector: 'ExportAllDeclaration', message: 'Name what you export.' }],
+    },
+  },
+  {
+    files: ['**/*.test.ts', '**/test/**/*.ts'],
+    rules: {
+      'max-lines-per-function': 'off',
+      'no-restricted-globals': [
+        'error',
+        { name: 'setTimeout', message: 'Tests do not sleep: use the fake clock, or `eventually` of libs/testkit.' },
+      ],
+    },
+  },
+  {
+    files: ['**/src/**/*.ts'],
+    ignores: ['**/*.test.ts', 'libs/testkit/**', '**/src/rpc/**', '**/src/usecases/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['@sluice/testkit/*'], message: 'Only tests import testkit.' }] },
+      ],
+    },
+  },
+  { files: ['libs/testkit/**/*.ts'], rules: { 'no-restricted-globals': 'off' } },
+  {
+    files: ['**/src/rpc/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['**/store/**'], message: 'rpc/ calls use cases, never the store.' },
+            { group: ['@sluice/testkit/*'], message: 'Only tests import testkit.' },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/src/usecases/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['**/store/**', '**/rpc/**'], message: 'Use cases declare ports; compose.ts joins them.' },
+            { group: ['@sluice/testkit/*'], message: 'Only tests import testkit.' },
+          ],
+        },
+      ],
+    },
+  },
+  { files: ['eslint.config.mjs', 'tools/**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
+);

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['@sluice/source', 'module', 'node', 'import', 'default'];
+
+/** Unit and contract tests of one project (`--dir`): no processes, no ports, no Postgres. */
+export const unit = defineConfig({
+  ssr: { resolve: { conditions } },
+  resolve: { conditions },
+  test: {
+    include: ['src/**/*.test.ts'],
+    pool: 'forks',
+    execArgv: ['--conditions=@sluice/source'],
+    testTimeout: 20_000,
+  },
+});
+
+export default unit;
