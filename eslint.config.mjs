@@ -9,9 +9,13 @@ const depConstraints = [
   {
     sourceTag: 'layer:contract',
     onlyDependOnLibsWithTags: [],
-    allowedExternalImports: ['@grpc/grpc-js', '@grpc/proto-loader', 'node:*'],
+    allowedExternalImports: ['@grpc/grpc-js', '@grpc/proto-loader', 'node:*', 'vitest', '@bufbuild/buf'],
   },
-  { sourceTag: 'layer:domain', onlyDependOnLibsWithTags: ['layer:domain'], bannedExternalImports: ['*'] },
+  {
+    sourceTag: 'layer:domain',
+    onlyDependOnLibsWithTags: ['layer:domain'],
+    allowedExternalImports: ['vitest', 'fast-check', '@fast-check/vitest'],
+  },
   {
     sourceTag: 'layer:engine',
     onlyDependOnLibsWithTags: ['layer:domain', 'layer:engine', 'layer:test'],
