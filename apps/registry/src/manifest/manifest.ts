@@ -1,0 +1,74 @@
+/** One column of an input; undefined where the author said nothing. */
+export interface ManifestFeature {
+  readonly name: string;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  readonly nullable: boolean;
+}
+
+export interface ManifestTensor {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly features: readonly ManifestFeature[];
+  /** Lowest and highest value of all columns that have no range of their own. */
+  readonly range?: readonly [number, number] | undefined;
+  readonly nullable: boolean;
+}
+
+/** What the model is for, and which output is its prediction. */
+export type ManifestTask =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'regression'; readonly prediction: string }
+  | {
+      readonly kind: 'classification';
+      /** The output that is the prediction. */
+      readonly prediction: string;
+      readonly classFrom: 'argmax' | 'threshold' | 'label';
+      /** For `threshold` only. */
+      readonly threshold?: number | undefined;
+      readonly classNames: readonly string[];
+      readonly positiveClass?: string | undefined;
+    };
+
+/** A value of a golden case: nested lists of numbers, booleans or strings, of the tensor's shape. */
+export type TensorLiteral = number | boolean | string | readonly TensorLiteral[];
+
+export interface GoldenCase {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, TensorLiteral>>;
+  /** Only the outputs that are compared. */
+  readonly outputs: Readonly<Record<string, TensorLiteral>>;
+  readonly rtol: number;
+  readonly atol: number;
+}
+
+/** `sluice.yaml`, checked, with its defaults filled in where they do not depend on the graph. */
+export interface Manifest {
+  readonly inputs: readonly ManifestTensor[];
+  readonly outputs: readonly ManifestTensor[];
+  readonly task: ManifestTask | undefined;
+  readonly batching: {
+    readonly maxBatchSize?: number | undefined;
+    readonly preferredBatchSize?: readonly number[] | undefined;
+    readonly maxQueueDelayMicroseconds?: number | undefined;
+    readonly maxQueueSize?: number | undefined;
+    readonly defaultTimeoutMicroseconds?: number | undefined;
+  };
+  readonly instances: { readonly count?: number | undefined; readonly intraOpThreads?: number | undefined };
+  readonly device: 'cpu' | 'cuda' | 'webgpu' | undefined;
+  readonly warmUp: { readonly count?: number | undefined; readonly dimensions: Readonly<Record<string, number>> };
+  readonly golden: readonly GoldenCase[];
+  readonly hyperparameters: Readonly<Record<string, unknown>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly framework: { readonly name: string; readonly version?: string | undefined } | undefined;
+  readonly training: {
+    readonly run?: string | undefined;
+    readonly dataSets: readonly { readonly role: string; readonly reference: string }[];
+  };
+  readonly metrics: readonly { readonly name: string; readonly value: number; readonly dataSet?: string | undefined }[];
+  readonly tags: readonly string[];
+  readonly licence: string | undefined;
+  readonly owner: string | undefined;
+  readonly description: string | undefined;
+  readonly modelCard: string | undefined;
+}
