@@ -1,0 +1,61 @@
+import { failedPrecondition, invalidArgument } from './errors.ts';
+
+/** The alias whose moves need an approval. */
+export const championAlias = 'champion';
+
+/** Somebody's word that a version may become what an alias points to. It stays valid. */
+export interface Approval {
+  readonly model: string;
+  readonly version: number;
+  readonly alias: string;
+  readonly approver: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly revision: number;
+}
+
+export interface MoveUnderApproval {
+  readonly model: string;
+  readonly alias: string;
+  readonly version: number;
+  /** Who pushed the version. */
+  readonly pushedBy: string;
+  /** The model's setting. */
+  readonly approvalsRequired: number;
+  /** Who has approved this version for this alias. */
+  readonly approvers: readonly string[];
+  /** The alias left this version so short a time ago that it is still retained. */
+  readonly goingBack: boolean;
+}
+
+/** Throws `failed-precondition`, saying what to type, when a move still needs an approval. */
+export function checkMoveApproved(move: MoveUnderApproval): void {
+  if (move.alias !== championAlias || move.approvalsRequired === 0 || move.goingBack) return;
+  const approvers = new Set(move.approvers.filter((approver) => approver !== move.pushedBy));
+  if (approvers.size >= move.approvalsRequired) return;
+  const command = `sluice approve ${move.model} ${move.version} --as NAME`;
+  throw failedPrecondition(
+    `${move.model} version ${move.version} needs an approval before ${championAlias} can move to it: ` +
+      `somebody other than ${move.pushedBy}, who pushed it, types \`${command}\``,
+  );
+}
+
+/** Throws `failed-precondition` when `approver` pushed the version, `invalid-argument` when the alias needs none. */
+export function checkApprover(approval: {
+  readonly model: string;
+  readonly version: number;
+  readonly alias: string;
+  readonly approver: string;
+  readonly pushedBy: string;
+}): void {
+  const { model, version, alias, approver, pushedBy } = approval;
+  if (alias !== championAlias) {
+    throw invalidArgument(`alias: moving "${alias}" needs no approval; only "${championAlias}" does`);
+  }
+  if (approver === pushedBy) {
+    throw failedPrecondition(
+      `${approver} pushed ${model} version ${version} and cannot approve it: ` +
+        `somebody else types \`sluice approve ${model} ${version} --as NAME\``,
+    );
+  }
+}

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { checkActor, checkModelSettings, defaultModelSettings } from './model.ts';
+
+describe('model settings', () => {
+  it('ask for one approval unless told otherwise', () => {
+    expect(checkModelSettings(defaultModelSettings).approvalsRequired).toBe(1);
+  });
+
+  it.each([
+    [{ approvalsRequired: 2 }, /^approvals_required: 2 given/],
+    [{ approvalsRequired: -1 }, /^approvals_required/],
+    [{ owner: 'x'.repeat(201) }, /^owner/],
+    [{ description: 'x'.repeat(10_001) }, /^description/],
+  ])('refuse %j', (change, message) => {
+    expect(() => checkModelSettings({ ...defaultModelSettings, ...change })).toThrow(message);
+  });
+});
+
+describe('the actor', () => {
+  it('is a short printable name', () => {
+    expect(checkActor('ann')).toBe('ann');
+    for (const bad of ['', 'x'.repeat(129), 'a\nb']) expect(() => checkActor(bad)).toThrow(/^sluice-actor/);
+  });
+});

@@ -1,0 +1,115 @@
+export const releaseModes = ['fixed', 'ab', 'canary', 'shadow', 'bandit'] as const;
+export type ReleaseMode = (typeof releaseModes)[number];
+
+export const armRoles = ['primary', 'candidate', 'shadow'] as const;
+export type ArmRole = (typeof armRoles)[number];
+
+export const durabilities = ['best-effort', 'durable'] as const;
+export type Durability = (typeof durabilities)[number];
+
+/** One version in a release, with its share of the traffic. */
+export interface Arm {
+  readonly name: string;
+  readonly version: number;
+  readonly role: ArmRole;
+  readonly weight: number;
+  /** Probability with which this arm is chosen; logged into the evidence. */
+  readonly propensity: number;
+  readonly versionDigest: string;
+}
+
+/** Sends requests that match to one arm before weights are looked at. */
+export interface Rule {
+  readonly id: string;
+  readonly metadataKey: string;
+  readonly equals: string;
+  readonly arm: string;
+}
+
+/** Which evidence of a prediction is kept. */
+export interface CapturePolicy {
+  /** Share of predictions, 0 to 1. */
+  readonly rate: number;
+  readonly payload: boolean;
+  readonly durability: Durability;
+  readonly retentionClass: string;
+}
+
+/** How a model's traffic is split. */
+export interface Release {
+  /** The model and the revision that made it: `digits@17`. */
+  readonly id: string;
+  readonly model: string;
+  readonly mode: ReleaseMode;
+  readonly arms: readonly Arm[];
+  readonly rules: readonly Rule[];
+  readonly capture: CapturePolicy;
+  /** Names the hash seed by which units are assigned to arms. */
+  readonly seedId: string;
+  /** Number of the policy that set the propensities; 0 for fixed ones. */
+  readonly policyVersion: number;
+  readonly revision: number;
+  /** True when an alias or pin made it, not a person. */
+  readonly implicit: boolean;
+}
+
+export const defaultCapture: CapturePolicy = {
+  rate: 1,
+  payload: false,
+  durability: 'best-effort',
+  retentionClass: 'default',
+};
+
+export interface ImplicitReleaseFacts {
+  readonly model: string;
+  /** What `champion` points to; undefined when it is not set. */
+  readonly champion: number | undefined;
+  readonly pins: readonly number[];
+  /** The digest of a version of the model. */
+  readonly digestOf: (version: number) => string;
+  /** Revision of the change that this release comes from. */
+  readonly revision: number;
+  readonly capture?: CapturePolicy;
+}
+
+/**
+ * The release that a model has without anybody writing one: all traffic to `champion`, else to the highest pinned
+ * version; undefined when there is neither.
+ */
+export function implicitRelease(facts: ImplicitReleaseFacts): Release | undefined {
+  const version = facts.champion ?? (facts.pins.length === 0 ? undefined : Math.max(...facts.pins));
+  if (version === undefined) return undefined;
+  return {
+    id: `${facts.model}@${facts.revision}`,
+    model: facts.model,
+    mode: 'fixed',
+    arms: [
+      { name: 'primary', version, role: 'primary', weight: 1, propensity: 1, versionDigest: facts.digestOf(version) },
+    ],
+    rules: [],
+    capture: facts.capture ?? defaultCapture,
+    seedId: `${facts.model}/1`,
+    policyVersion: 0,
+    revision: facts.revision,
+    implicit: true,
+  };
+}
+
+/** True when two releases split traffic alike, whatever made them and when. */
+export function sameSplit(left: Release | undefined, right: Release | undefined): boolean {
+  return splitText(left) === splitText(right);
+}
+
+function splitText(release: Release | undefined): string {
+  if (!release) return '';
+  const { mode, arms, rules, capture, seedId, policyVersion, implicit } = release;
+  return JSON.stringify([
+    mode,
+    arms.map((arm) => [arm.name, arm.version, arm.role, arm.weight, arm.propensity, arm.versionDigest]),
+    rules.map((rule) => [rule.id, rule.metadataKey, rule.equals, rule.arm]),
+    [capture.rate, capture.payload, capture.durability, capture.retentionClass],
+    seedId,
+    policyVersion,
+    implicit,
+  ]);
+}
