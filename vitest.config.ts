@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['@sluice/source', 'module', 'node', 'import', 'default'];
+// Never 'import' or 'default' here: vitest hands these to Node, and require() would then load ES modules (protobufjs loses `long`).
+const conditions = ['@sluice/source', 'module', 'node'];
 
 /** Unit and contract tests of one project (`--dir`): no processes, no ports, no Postgres. */
 export const unit = defineConfig({

@@ -1,9 +1,10 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import { unit } from './vitest.config.ts';
 
-/** Integration tests of one project (`--dir`): real Postgres, real gRPC on port 0, real processes. One file at a time. */
+/** Integration tests of one project (`--dir`): real Postgres, real gRPC, real processes. One file at a time. */
 export default mergeConfig(
-  unit,
+  // mergeConfig joins lists: without this the unit tests would run here too.
+  { ...unit, test: { ...unit.test, include: [] } },
   defineConfig({
     test: { include: ['test/**/*.test.ts'], fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 },
   }),

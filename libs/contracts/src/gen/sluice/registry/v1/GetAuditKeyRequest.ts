@@ -1,0 +1,8 @@
+// Original file: protos/sluice/registry/v1/audit.proto
+
+
+export interface GetAuditKeyRequest {
+}
+
+export interface GetAuditKeyRequest__Output {
+}

@@ -1,0 +1,13 @@
+// Original file: protos/sluice/registry/v1/registry.proto
+
+import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../../google/protobuf/Timestamp.ts';
+
+export interface GetStateAsOfRequest {
+  'model'?: (string);
+  'time'?: (_google_protobuf_Timestamp | null);
+}
+
+export interface GetStateAsOfRequest__Output {
+  'model': (string);
+  'time': (_google_protobuf_Timestamp__Output | null);
+}

@@ -1,0 +1,35 @@
+// Original file: protos/sluice/registry/v1/audit.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface ListAuditEntriesRequest {
+  'fromIndex'?: (number | string | Long);
+  /**
+   * At most 1,000; 0 means 100.
+   */
+  'pageSize'?: (number);
+  /**
+   * Only entries of this object and of those below it; empty for all.
+   */
+  'objectPrefix'?: (string);
+  /**
+   * Newest first.
+   */
+  'descending'?: (boolean);
+}
+
+export interface ListAuditEntriesRequest__Output {
+  'fromIndex': (string);
+  /**
+   * At most 1,000; 0 means 100.
+   */
+  'pageSize': (number);
+  /**
+   * Only entries of this object and of those below it; empty for all.
+   */
+  'objectPrefix': (string);
+  /**
+   * Newest first.
+   */
+  'descending': (boolean);
+}

@@ -1,0 +1,13 @@
+// Original file: protos/sluice/registry/v1/registry.proto
+
+import type { Model as _sluice_registry_v1_Model, Model__Output as _sluice_registry_v1_Model__Output } from '../../../sluice/registry/v1/Model.ts';
+
+export interface ListModelsResponse {
+  'models'?: (_sluice_registry_v1_Model)[];
+  'nextPageToken'?: (string);
+}
+
+export interface ListModelsResponse__Output {
+  'models': (_sluice_registry_v1_Model__Output)[];
+  'nextPageToken': (string);
+}

@@ -1,0 +1,23 @@
+// Original file: protos/sluice/registry/v1/types.proto
+
+export const LoadState = {
+  LOAD_STATE_UNSPECIFIED: 'LOAD_STATE_UNSPECIFIED',
+  LOAD_STATE_LOADING: 'LOAD_STATE_LOADING',
+  LOAD_STATE_READY: 'LOAD_STATE_READY',
+  LOAD_STATE_FAILED: 'LOAD_STATE_FAILED',
+  LOAD_STATE_UNLOADING: 'LOAD_STATE_UNLOADING',
+} as const;
+
+export type LoadState =
+  | 'LOAD_STATE_UNSPECIFIED'
+  | 0
+  | 'LOAD_STATE_LOADING'
+  | 1
+  | 'LOAD_STATE_READY'
+  | 2
+  | 'LOAD_STATE_FAILED'
+  | 3
+  | 'LOAD_STATE_UNLOADING'
+  | 4
+
+export type LoadState__Output = typeof LoadState[keyof typeof LoadState]

@@ -1,0 +1,48 @@
+// Original file: protos/sluice/registry/v1/watch.proto
+
+import type { Alias as _sluice_registry_v1_Alias, Alias__Output as _sluice_registry_v1_Alias__Output } from '../../../sluice/registry/v1/Alias.ts';
+import type { Release as _sluice_registry_v1_Release, Release__Output as _sluice_registry_v1_Release__Output } from '../../../sluice/registry/v1/Release.ts';
+import type { RouteVersion as _sluice_registry_v1_RouteVersion, RouteVersion__Output as _sluice_registry_v1_RouteVersion__Output } from '../../../sluice/registry/v1/RouteVersion.ts';
+import type { Long } from '@grpc/proto-loader';
+
+/**
+ * All that a router needs of one model.
+ */
+export interface ModelRoute {
+  'model'?: (string);
+  'aliases'?: (_sluice_registry_v1_Alias)[];
+  /**
+   * Where an empty `model_version` goes; unset when there is neither champion nor pin.
+   */
+  'release'?: (_sluice_registry_v1_Release | null);
+  /**
+   * Ready versions that are placed.
+   */
+  'placed'?: (_sluice_registry_v1_RouteVersion)[];
+  /**
+   * Ready versions that exist and are not placed.
+   */
+  'unplaced'?: (number | string | Long)[];
+  'revision'?: (number | string | Long);
+}
+
+/**
+ * All that a router needs of one model.
+ */
+export interface ModelRoute__Output {
+  'model': (string);
+  'aliases': (_sluice_registry_v1_Alias__Output)[];
+  /**
+   * Where an empty `model_version` goes; unset when there is neither champion nor pin.
+   */
+  'release': (_sluice_registry_v1_Release__Output | null);
+  /**
+   * Ready versions that are placed.
+   */
+  'placed': (_sluice_registry_v1_RouteVersion__Output)[];
+  /**
+   * Ready versions that exist and are not placed.
+   */
+  'unplaced': (string)[];
+  'revision': (string);
+}

@@ -1,0 +1,13 @@
+// Original file: protos/sluice/registry/v1/registry.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface PinVersionRequest {
+  'model'?: (string);
+  'version'?: (number | string | Long);
+}
+
+export interface PinVersionRequest__Output {
+  'model': (string);
+  'version': (string);
+}

@@ -1,0 +1,38 @@
+// Original file: protos/sluice/registry/v1/types.proto
+
+import type { Feature as _sluice_registry_v1_Feature, Feature__Output as _sluice_registry_v1_Feature__Output } from '../../../sluice/registry/v1/Feature.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface TensorSpec {
+  'name'?: (string);
+  /**
+   * OIP datatype: BOOL, UINT8 ... FP64, BYTES.
+   */
+  'datatype'?: (string);
+  /**
+   * With the batch dimension; -1 where a dimension is dynamic.
+   */
+  'shape'?: (number | string | Long)[];
+  /**
+   * Names of the dynamic dimensions, by index; empty where the graph names none.
+   */
+  'dimNames'?: (string)[];
+  'features'?: (_sluice_registry_v1_Feature)[];
+}
+
+export interface TensorSpec__Output {
+  'name': (string);
+  /**
+   * OIP datatype: BOOL, UINT8 ... FP64, BYTES.
+   */
+  'datatype': (string);
+  /**
+   * With the batch dimension; -1 where a dimension is dynamic.
+   */
+  'shape': (string)[];
+  /**
+   * Names of the dynamic dimensions, by index; empty where the graph names none.
+   */
+  'dimNames': (string)[];
+  'features': (_sluice_registry_v1_Feature__Output)[];
+}

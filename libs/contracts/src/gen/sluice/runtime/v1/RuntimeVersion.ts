@@ -1,0 +1,23 @@
+// Original file: protos/sluice/runtime/v1/runtime.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface RuntimeVersion {
+  'model'?: (string);
+  'version'?: (number | string | Long);
+  /**
+   * Ready to take requests.
+   */
+  'ready'?: (boolean);
+  'reason'?: (string);
+}
+
+export interface RuntimeVersion__Output {
+  'model': (string);
+  'version': (string);
+  /**
+   * Ready to take requests.
+   */
+  'ready': (boolean);
+  'reason': (string);
+}
