@@ -1,5 +1,4 @@
 import nx from '@nx/eslint-plugin';
-import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 const noNetwork = ['@grpc/*', 'typeorm', 'pg', 'onnxruntime-node'];
@@ -63,7 +62,7 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
-    plugins: { '@nx': nx, 'import-x': importX },
+    plugins: { '@nx': nx },
     languageOptions: {
       parserOptions: { projectService: { allowDefaultProject: ['*.config.ts'] }, tsconfigRootDir: import.meta.dirname },
     },
@@ -93,7 +92,6 @@ export default tseslint.config(
           message: 'Only main.ts reads the environment; pass configuration in.',
         },
       ],
-      'import-x/no-cycle': 'off',
     },
   },
   {
