@@ -26,7 +26,7 @@ export interface ByteSource {
 /**
  * Bytes named by their SHA-256, and small named documents beside them. Every replica of a registry sees the same store.
  * Nothing that a caller names reaches a file system or bucket unchecked: digests are 64 hex digits, documents have the
- * names of `checkDocumentName`. The suite in `artifact-store-contract.ts` says what every implementation must do.
+ * names of `checkDocumentName`. The suite in `test/artifact-store-contract.ts` says what every implementation must do.
  */
 export interface ArtifactStore {
   /**

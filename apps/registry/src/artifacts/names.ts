@@ -42,7 +42,6 @@ export function pathProblem(path: string): string | undefined {
   if (Buffer.byteLength(path) > 1024) return 'is longer than 1,024 bytes';
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) return 'is absolute';
   if (path.includes('\\')) return 'has a backslash';
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(path)) return 'has a control character';
   if (!path.isWellFormed()) return 'is not valid Unicode';
   for (const part of path.split('/')) {
