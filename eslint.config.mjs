@@ -149,5 +149,5 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['eslint.config.mjs', 'tools/**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
+  { files: ['**/*.mjs'], extends: [tseslint.configs.strict] },
 );

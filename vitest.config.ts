@@ -1,7 +1,12 @@
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // Never 'import' or 'default' here: vitest hands these to Node, and require() would then load ES modules (protobufjs loses `long`).
 const conditions = ['@sluice/source', 'module', 'node'];
+
+/** Where `npm test` collects the counts; unset when a person runs vitest. */
+const results = process.env.SLUICE_TEST_RESULTS;
+const report = path.join(results ?? '', `${path.basename(process.cwd())}-${process.pid}.json`);
 
 /** Unit and contract tests of one project (`--dir`): no processes, no ports, no Postgres. */
 export const unit = defineConfig({
@@ -12,6 +17,7 @@ export const unit = defineConfig({
     pool: 'forks',
     execArgv: ['--conditions=@sluice/source'],
     testTimeout: 20_000,
+    ...(results === undefined ? {} : { reporters: ['default', ['json', { outputFile: report }]] }),
   },
 });
 

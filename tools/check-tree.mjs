@@ -1,0 +1,47 @@
+// Refuses what must not be in the repository: paths of one machine, addresses of package registries, unfinished marks.
+// Reads what git would commit: tracked files and new ones that are not ignored.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { root } from './pinned-node.mjs';
+
+// Put together from pieces, so that this file does not find itself.
+const rules = [
+  {
+    what: 'a path of one machine',
+    pattern: new RegExp(`(^|[^A-Za-z0-9_.])/(${['work', 'farm', 'root'].join('|')})/[a-z.]`, 'm'),
+    skip: /\.lock$/,
+  },
+  {
+    what: 'the address of a package registry',
+    pattern: new RegExp(
+      `"resolved": *"http|https?://[a-z0-9.-]*(${['registry', 'mirror', 'proxy'].join('|')})[a-z0-9.-]*/`,
+    ),
+  },
+  {
+    what: 'an unfinished mark or a skipped test',
+    pattern: new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X'].join('|')})\\b|\\.(only|todo)\\(`),
+    only: /\.(ts|mjs)$/,
+  },
+];
+
+const listing = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root });
+if (listing.status !== 0) {
+  process.stdout.write('not a git work tree: nothing to check\n');
+  process.exit(0);
+}
+const problems = [];
+for (const file of listing.stdout.toString().split('\0').filter(Boolean)) {
+  const full = path.join(root, file);
+  const stat = statSync(full, { throwIfNoEntry: false });
+  if (!stat?.isFile() || stat.size > 4_000_000) continue;
+  const text = readFileSync(full, 'utf8');
+  if (text.includes('\0')) continue;
+  for (const { what, pattern, only, skip } of rules) {
+    if (skip?.test(file) || (only !== undefined && !only.test(file)) || !pattern.test(text)) continue;
+    const line = text.split('\n').findIndex((each) => pattern.test(each)) + 1;
+    problems.push(`${file}:${line} has ${what}`);
+  }
+}
+for (const problem of problems) process.stdout.write(`${problem}\n`);
+process.exit(problems.length === 0 ? 0 : 1);

@@ -1,0 +1,72 @@
+// What `npm test` runs: every check and every test, in order, with the minutes of each. It goes on after a failure, so
+// that one run shows all there is to mend, and ends with `N passed, N failed` over the tests.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pinnedEnvironment, root } from './pinned-node.mjs';
+
+const cache = process.env.CI === undefined ? [] : ['--skip-nx-cache'];
+const nx = (target, ...more) => ['nx', 'run-many', '-t', target, '--output-style=static', ...more];
+
+/** In order: what is cheap and often wrong comes first. `counts`: its tests are counted. */
+const steps = [
+  { name: 'formatting', run: ['prettier', '--check', '--log-level=warn', '.'] },
+  { name: 'nothing that must not be committed', run: ['node', 'tools/check-tree.mjs'] },
+  { name: 'project graph', run: ['node', 'tools/check-graph.mjs'] },
+  { name: 'protos: lint', run: ['buf', 'lint'] },
+  { name: 'protos: no breaking change', run: ['buf', 'breaking', '--against', 'protos/image.binpb'] },
+  { name: 'lint', run: nx('lint', ...cache) },
+  { name: 'typecheck', run: nx('typecheck', ...cache) },
+  { name: 'build', run: nx('build', ...cache) },
+  { name: 'unit and contract tests', run: nx('test', '--skip-nx-cache'), counts: true },
+  { name: 'integration tests', run: nx('test:integration', '--skip-nx-cache', '--parallel=1'), counts: true },
+];
+
+const results = mkdtempSync(path.join(tmpdir(), 'sluice-results-'));
+// Colour codes and the Nx daemon are for people at a terminal; a run must not leave a process behind.
+const env = { ...pinnedEnvironment(process.env), NX_DAEMON: 'false', SLUICE_TEST_RESULTS: results };
+
+/** Reads and removes the reports that vitest left: tests passed and failed; a file that did not load is one failure. */
+function takeReports() {
+  let passed = 0;
+  let failed = 0;
+  for (const file of readdirSync(results)) {
+    const report = JSON.parse(readFileSync(path.join(results, file), 'utf8'));
+    passed += report.numPassedTests;
+    failed += report.numFailedTests;
+    failed += report.testResults.filter(
+      (each) => each.status === 'failed' && each.assertionResults.length === 0,
+    ).length;
+    rmSync(path.join(results, file));
+  }
+  return { passed, failed };
+}
+
+const table = [];
+const total = { passed: 0, failed: 0 };
+for (const step of steps) {
+  process.stdout.write(`\n== ${step.name}\n`);
+  const started = performance.now();
+  const [command, ...args] = step.run;
+  const run = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const minutes = (performance.now() - started) / 60_000;
+  const ok = run.status === 0;
+  const counted = step.counts ? takeReports() : { passed: 0, failed: 0 };
+  // Whatever failed without a failed test to show for it counts as one.
+  if (!ok && counted.failed === 0) counted.failed = 1;
+  total.passed += counted.passed;
+  total.failed += counted.failed;
+  table.push({ step, ok, minutes, counted });
+}
+rmSync(results, { recursive: true, force: true });
+
+process.stdout.write('\n== minutes\n');
+for (const { step, ok, minutes, counted } of table) {
+  const tests = step.counts ? `  ${counted.passed} passed, ${counted.failed} failed` : '';
+  process.stdout.write(`${minutes.toFixed(2).padStart(6)}  ${ok ? 'ok    ' : 'FAILED'}  ${step.name}${tests}\n`);
+}
+const sum = table.reduce((all, { minutes }) => all + minutes, 0);
+process.stdout.write(`${sum.toFixed(2).padStart(6)}  in all\n\n`);
+process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+process.exit(total.failed === 0 ? 0 : 1);
