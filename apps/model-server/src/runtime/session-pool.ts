@@ -1,0 +1,65 @@
+import { SluiceError } from '@sluice/domain/errors';
+import { slotsPerWorker } from './control-block.ts';
+import type { LoadedTensor, SessionSettings } from './messages.ts';
+import { SessionThread, type BatchJob } from './session-thread.ts';
+
+/** The sessions of one version: `instances` threads that each hold the graph. */
+export class SessionPool {
+  readonly inputs: readonly LoadedTensor[];
+  readonly outputs: readonly LoadedTensor[];
+  readonly #threads: readonly SessionThread[];
+
+  private constructor(threads: readonly SessionThread[]) {
+    this.#threads = threads;
+    this.inputs = threads[0]!.inputs;
+    this.outputs = threads[0]!.outputs;
+  }
+
+  /**
+   * Loads the graph `instances` times, one after the other: the first failure is the answer.
+   * @param onExit called when a thread ended by itself; the pool should be closed then
+   */
+  static async load(
+    settings: SessionSettings,
+    instances: number,
+    onExit: (error: SluiceError) => void,
+  ): Promise<SessionPool> {
+    const threads: SessionThread[] = [];
+    try {
+      for (let index = 0; index < instances; index += 1) threads.push(await SessionThread.start(settings, onExit));
+    } catch (error) {
+      await Promise.all(threads.map((thread) => thread.close()));
+      throw error;
+    }
+    return new SessionPool(threads);
+  }
+
+  /** Batches that may be with the pool at once: one that runs and one in place behind it, by thread. */
+  get slots(): number {
+    return this.#threads.length * slotsPerWorker;
+  }
+
+  get inFlight(): number {
+    return this.#threads.reduce((sum, thread) => sum + thread.inFlight, 0);
+  }
+
+  /** How long the oldest batch has been with its thread, in milliseconds. */
+  oldestBatchMs(): number {
+    const now = performance.now();
+    return Math.max(...this.#threads.map((thread) => thread.oldestBatchMs(now)));
+  }
+
+  /** Runs a batch on the thread with the most room. Callers keep to `slots` at once. */
+  submit(job: BatchJob): void {
+    let best = this.#threads[0]!;
+    for (const thread of this.#threads) if (thread.freeSlots > best.freeSlots) best = thread;
+    if (best.freeSlots === 0)
+      throw new SluiceError('internal', 'the model ended its session and is being loaded again');
+    best.submit(job);
+  }
+
+  /** Lets batches in flight finish, then gives the memory back. */
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+}
