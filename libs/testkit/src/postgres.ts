@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { chown, cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import pg from 'pg';
+import { chooseAccount, type Account } from '@sluice/postgres-local/account';
+import { installBinaries, ownName, usableBase, type PostgresBinaries } from '@sluice/postgres-local/binaries';
+import { initCluster, startServer, type PostgresServer } from '@sluice/postgres-local/server';
+
+/** A throw-away Postgres: durable against nothing, gone with `stop()` or with the process that started it. */
+export interface TestPostgres {
+  readonly host: string;
+  readonly port: number;
+  /** The superuser's address of a database; it also owns what tests create. */
+  ownerUrl(database?: string): string;
+  /** The address of a database for another role. */
+  urlFor(user: string, password: string, database: string): string;
+  /** Makes an empty database with a name of its own and returns the name. */
+  createDatabase(): Promise<string>;
+  /** Kills the server without mercy (SIGKILL), as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill()`, on the same port with the same data. */
+  restart(): Promise<void>;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+}
+
+const superuser = 'postgres';
+const host = '127.0.0.1';
+const settings = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  shared_buffers: '16MB',
+  max_connections: '200',
+};
+
+interface Template {
+  readonly dataDir: string;
+  readonly password: string;
+}
+
+/**
+ * Starts a Postgres for one test file: the binaries and an initialised data folder are kept in the folder for temporary
+ * files between runs, so that only the first call on a machine takes seconds.
+ */
+export async function startPostgres(): Promise<TestPostgres> {
+  const account = chooseAccount();
+  const binaries = await installBinaries(account);
+  const base = await usableBase(join(tmpdir(), ownName()), account);
+  const template = await ensureTemplate(base, binaries, account);
+  await removeAbandoned(base);
+  const home = await mkdtemp(join(base, 'run-'));
+  const dataDir = join(home, 'data');
+  await cp(template.dataDir, dataDir, { recursive: true });
+  if (account) await giveTo(home, account);
+  const start = (port: number): Promise<PostgresServer> => startServer({ binaries, account, dataDir, port, settings });
+  return new RunningPostgres(home, template.password, start, await start(0));
+}
+
+class RunningPostgres implements TestPostgres {
+  readonly host = host;
+  readonly port: number;
+  readonly #home: string;
+  readonly #password: string;
+  readonly #start: (port: number) => Promise<PostgresServer>;
+  #server: PostgresServer;
+  #databases = 0;
+
+  constructor(
+    home: string,
+    password: string,
+    start: (port: number) => Promise<PostgresServer>,
+    server: PostgresServer,
+  ) {
+    this.#home = home;
+    this.#password = password;
+    this.#start = start;
+    this.#server = server;
+    this.port = server.port;
+  }
+
+  ownerUrl(database = 'postgres'): string {
+    return this.urlFor(superuser, this.#password, database);
+  }
+
+  urlFor(user: string, password: string, database: string): string {
+    return `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${this.port}/${database}`;
+  }
+
+  async createDatabase(): Promise<string> {
+    const name = `test_${++this.#databases}`;
+    const client = new pg.Client({ connectionString: this.ownerUrl() });
+    await client.connect();
+    try {
+      await client.query(`CREATE DATABASE ${name}`);
+    } finally {
+      await client.end();
+    }
+    return name;
+  }
+
+  async kill(): Promise<void> {
+    process.kill(this.#server.pid, 'SIGKILL');
+    await this.#server.ended;
+  }
+
+  async restart(): Promise<void> {
+    this.#server = await this.#start(this.port);
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop(2000);
+    await rm(this.#home, { recursive: true, force: true });
+  }
+}
+
+/** The initialised, never started data folder that each cluster is a copy of. Two callers at once are safe. */
+async function ensureTemplate(
+  base: string,
+  binaries: PostgresBinaries,
+  account: Account | undefined,
+): Promise<Template> {
+  const home = join(base, `template-${binaries.version}`);
+  const found = await readTemplate(home);
+  if (found) return found;
+  const staging = await mkdtemp(join(base, '.template-'));
+  try {
+    if (account) await chown(staging, account.uid, account.gid);
+    const password = randomBytes(18).toString('base64url');
+    await initCluster({ binaries, account, dataDir: join(staging, 'data'), superuser, password, durable: false });
+    await writeFile(join(staging, 'password'), password, { mode: 0o600 });
+    await rename(staging, home).catch(async (error: unknown) => {
+      if (!(await readTemplate(home))) throw error;
+    });
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  const made = await readTemplate(home);
+  if (!made) throw new Error(`${home} vanished while it was made`);
+  return made;
+}
+
+async function readTemplate(home: string): Promise<Template | undefined> {
+  try {
+    return { dataDir: join(home, 'data'), password: await readFile(join(home, 'password'), 'utf8') };
+  } catch {
+    return undefined;
+  }
+}
+
+async function giveTo(root: string, { uid, gid }: Account): Promise<void> {
+  const below = await readdir(root, { recursive: true });
+  await Promise.all([root, ...below.map((path) => join(root, path))].map((path) => chown(path, uid, gid)));
+}
+
+/** Removes the data of runs that were killed: no run lasts an hour. */
+async function removeAbandoned(base: string): Promise<void> {
+  for (const name of await readdir(base)) {
+    const path = join(base, name);
+    const age = Date.now() - (await stat(path).then((stats) => stats.ctimeMs, Date.now));
+    if (/^(run|\.template)-/.test(name) && age > 3_600_000) await rm(path, { recursive: true, force: true });
+  }
+}
