@@ -18,7 +18,8 @@ const depConstraints = [
   {
     sourceTag: 'layer:engine',
     onlyDependOnLibsWithTags: ['layer:domain', 'layer:engine', 'layer:test'],
-    allowedExternalImports: ['node:*', 'vitest', 'fast-check', '@fast-check/vitest'],
+    // protobufjs is the oracle of the codec's tests; the rule below keeps it out of sources.
+    allowedExternalImports: ['node:*', 'vitest', 'fast-check', '@fast-check/vitest', 'protobufjs', 'protobufjs/*'],
   },
   {
     sourceTag: 'layer:platform',
@@ -116,7 +117,12 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ group: ['@sluice/testkit/*'], message: 'Only tests import testkit.' }] },
+        {
+          patterns: [
+            { group: ['@sluice/testkit/*'], message: 'Only tests import testkit.' },
+            { group: ['protobufjs', 'protobufjs/**'], message: 'Only tests import protobufjs, as an oracle.' },
+          ],
+        },
       ],
     },
   },

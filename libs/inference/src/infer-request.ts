@@ -167,7 +167,8 @@ function checkShape(layout: RequestLayout, tensor: CompiledTensor, shape: readon
   const expected = tensor.spec.shape;
   let product = 1;
   let empty = false;
-  for (const [index, dimension] of shape.entries()) {
+  for (let index = 0; index < shape.length; index++) {
+    const dimension = shape[index]!;
     if (dimension < 0) throw tensorError(layout, tensor, `has a negative dimension: shape[${index}] is ${dimension}`);
     if (dimension === 0) empty = true;
     else product *= dimension;
