@@ -44,6 +44,8 @@ export interface GoldenCase {
 
 /** `sluice.yaml`, checked, with its defaults filled in where they do not depend on the graph. */
 export interface Manifest {
+  /** Path of the graph among the pushed files; undefined when there is only one. */
+  readonly graph: string | undefined;
   readonly inputs: readonly ManifestTensor[];
   readonly outputs: readonly ManifestTensor[];
   readonly task: ManifestTask | undefined;

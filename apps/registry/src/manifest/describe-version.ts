@@ -1,0 +1,195 @@
+import { clip } from '@sluice/domain/names';
+import type { ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
+import type { GraphInfo } from '../onnx/graph-info.ts';
+import { featureNamesIn, signatureOf, whyNotBatched } from '../onnx/graph-signature.ts';
+import { checkGolden, showShape, unknownTensor } from './check-golden.ts';
+import { checkTask, columnsOf } from './check-task.ts';
+import { manifestJson } from './manifest-json.ts';
+import type { Manifest, ManifestTensor } from './manifest.ts';
+import type { ParsedManifest } from './parse-manifest.ts';
+import type { ManifestProblems } from './problems.ts';
+
+/** Rows per batch where the graph allows batching and `sluice.yaml` says nothing. */
+export const defaultMaxBatchSize = 64;
+
+/** What graph and `sluice.yaml` say together. */
+export interface VersionDescription {
+  readonly signature: Signature;
+  readonly serving: ServingConfig;
+  readonly manifest: Manifest;
+  /** Everything else that `sluice.yaml` said, as canonical JSON (RFC 8785). */
+  readonly manifestJson: string;
+  /** What nobody wrote down, a line each. */
+  readonly derived: readonly string[];
+}
+
+/**
+ * Joins graph and manifest. Throws `invalid-argument` when the graph cannot be served, or with all that `sluice.yaml`
+ * says and the graph contradicts, each with its line.
+ */
+export function describeVersion(graphPath: string, graph: GraphInfo, parsed: ParsedManifest): VersionDescription {
+  const { manifest, problems } = parsed;
+  const declared = signatureOf(graph);
+  const derived = [graphLine(graphPath, graph)];
+  const signature = addFeatures(declared, graph, manifest, problems, derived);
+  const task = checkTask(manifest.task, signature, problems, derived);
+  const serving = servingOf(manifest, signature, problems, derived);
+  checkWarmUp(manifest, signature, problems);
+  checkGolden(manifest.golden, signature, problems);
+  problems.throwIfAny();
+  const whole = { ...manifest, task };
+  return { signature, serving, manifest: whole, manifestJson: manifestJson(whole), derived };
+}
+
+function graphLine(path: string, graph: GraphInfo): string {
+  const opsets = graph.opsets.map(({ domain, version }) => `${domain || 'ai.onnx'} ${version}`).join(', ');
+  const producer = [graph.producerName, graph.producerVersion].filter(Boolean).join(' ');
+  return `graph ${clip(path)}: ONNX IR ${graph.irVersion}, operators of ${clip(opsets, 200)}${producer && `, made by ${clip(producer)}`}`;
+}
+
+function addFeatures(
+  declared: Signature,
+  graph: GraphInfo,
+  manifest: Manifest,
+  problems: ManifestProblems,
+  derived: string[],
+): Signature {
+  for (const kind of ['inputs', 'outputs'] as const) {
+    const seen = new Set<string>();
+    for (const [index, tensor] of manifest[kind].entries()) {
+      const path = ['signature', kind, index];
+      if (seen.has(tensor.name)) problems.add([...path, 'name'], `"${clip(tensor.name)}" is given twice`);
+      seen.add(tensor.name);
+      const spec = declared[kind].find((candidate) => candidate.name === tensor.name);
+      if (spec) checkFeatures(tensor, spec, declared.batched, path, problems);
+      else problems.add([...path, 'name'], unknownTensor(kind, tensor.name, declared[kind]));
+    }
+  }
+  const join = (kind: 'inputs' | 'outputs') =>
+    declared[kind].map((spec) => {
+      const said = manifest[kind].find((tensor) => tensor.name === spec.name);
+      const features = (said?.features ?? []).map(({ name, min, max, nullable }) => ({
+        name,
+        nullable,
+        ...(min === undefined ? {} : { min }),
+        ...(max === undefined ? {} : { max }),
+      }));
+      return { ...spec, features };
+    });
+  const outputs = join('outputs');
+  const inputs = withMetadataNames(join('inputs'), declared.batched, graph, manifest, derived);
+  for (const [what, specs] of [['input', inputs] as const, ['output', outputs] as const]) {
+    for (const spec of specs) derived.push(`${what} ${clip(spec.name)}: ${spec.datatype} ${showShape(spec)}`);
+  }
+  return { inputs, outputs, batched: declared.batched };
+}
+
+function checkFeatures(
+  tensor: ManifestTensor,
+  spec: TensorSpec,
+  batched: boolean,
+  path: readonly PropertyKey[],
+  problems: ManifestProblems,
+): void {
+  const isOrdered = !['BYTES', 'BOOL'].includes(spec.datatype);
+  if (!isOrdered && tensor.range) problems.add([...path, 'range'], `${spec.datatype} has no range`);
+  if (tensor.features.length === 0) return;
+  const columns = columnsOf(spec, batched);
+  if (columns === undefined) {
+    problems.add([...path, 'features'], `expected none, since the last dimension of ${showShape(spec)} is dynamic`);
+  } else if (columns !== tensor.features.length) {
+    problems.add(
+      [...path, 'features'],
+      `expected ${columns}, since the shape is ${showShape(spec)}, got ${tensor.features.length}`,
+    );
+  }
+  const seen = new Set<string>();
+  for (const [index, feature] of tensor.features.entries()) {
+    if (seen.has(feature.name)) problems.add([...path, 'features', index], `"${clip(feature.name)}" is given twice`);
+    seen.add(feature.name);
+    if (!isOrdered && !tensor.range && (feature.min !== undefined || feature.max !== undefined)) {
+      problems.add([...path, 'features', index], `${spec.datatype} has no range`);
+    }
+  }
+}
+
+/** Takes names from the graph's metadata for its only input, where `sluice.yaml` gives none. */
+function withMetadataNames(
+  inputs: TensorSpec[],
+  batched: boolean,
+  graph: GraphInfo,
+  manifest: Manifest,
+  derived: string[],
+): TensorSpec[] {
+  const names = featureNamesIn(graph.metadata);
+  const [only, ...others] = inputs;
+  if (!names || !only || others.length > 0 || only.features.length > 0) return inputs;
+  const columns = columnsOf(only, batched);
+  if (columns !== names.length || new Set(names).size < names.length) {
+    derived.push(
+      `metadata feature_names not used: ${names.length} names for ${columns ?? 'an unknown number of'} columns`,
+    );
+    return inputs;
+  }
+  const said = manifest.inputs.find((tensor) => tensor.name === only.name);
+  const range = said?.range ? { min: said.range[0], max: said.range[1] } : {};
+  derived.push(`features of ${clip(only.name)}: ${names.length} names from the graph's metadata`);
+  return [{ ...only, features: names.map((name) => ({ name, nullable: said?.nullable ?? false, ...range })) }];
+}
+
+function servingOf(
+  manifest: Manifest,
+  signature: Signature,
+  problems: ManifestProblems,
+  derived: string[],
+): ServingConfig {
+  const { batching, instances, warmUp } = manifest;
+  const reason = whyNotBatched(signature);
+  if (reason && (batching.maxBatchSize ?? 0) > 0) {
+    problems.add(['batching', 'max_batch_size'], `expected 0, since rows cannot be batched: ${reason}`);
+  }
+  const maxBatchSize = batching.maxBatchSize ?? (signature.batched ? defaultMaxBatchSize : 0);
+  if (batching.maxBatchSize === undefined) {
+    derived.push(
+      signature.batched
+        ? `max_batch_size ${maxBatchSize}: the first dimension of every tensor is one dynamic batch`
+        : `max_batch_size 0: ${reason}`,
+    );
+  }
+  for (const [index, size] of (batching.preferredBatchSize ?? []).entries()) {
+    if (size > maxBatchSize) {
+      problems.add(
+        ['batching', 'preferred_batch_size', index],
+        `expected at most max_batch_size (${maxBatchSize}), got ${size}`,
+      );
+    }
+  }
+  if (manifest.device === undefined) derived.push('device cpu');
+  return {
+    maxBatchSize,
+    preferredBatchSize: batching.preferredBatchSize ?? [],
+    maxQueueDelayMicroseconds: batching.maxQueueDelayMicroseconds ?? 0,
+    maxQueueSize: batching.maxQueueSize ?? 0,
+    defaultTimeoutMicroseconds: batching.defaultTimeoutMicroseconds ?? 0,
+    instanceCount: instances.count ?? 0,
+    intraOpThreads: instances.intraOpThreads ?? 0,
+    device: manifest.device ?? 'cpu',
+    warmupCount: warmUp.count ?? 1,
+    batchingOffReason: '',
+  };
+}
+
+function checkWarmUp(manifest: Manifest, signature: Signature, problems: ManifestProblems): void {
+  const known = new Set(
+    signature.inputs.flatMap((spec) => spec.dimNames.slice(signature.batched ? 1 : 0)).filter(Boolean),
+  );
+  for (const name of Object.keys(manifest.warmUp.dimensions)) {
+    if (known.has(name)) continue;
+    const names = [...known].join(', ') || 'none';
+    problems.addKey(
+      ['warm_up', 'dimensions'],
+      name,
+      `no input has such a dynamic dimension beside the batch; expected ${names}`,
+    );
+  }
+}

@@ -1,0 +1,170 @@
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import type { Manifest, ManifestTask, ManifestTensor } from './manifest.ts';
+import { ManifestProblems, suggestion } from './problems.ts';
+import { keysAt } from './schema-walk.ts';
+import { manifestSchema, type ManifestSource } from './schema.ts';
+
+/** Largest `sluice.yaml`, in bytes. */
+export const maxManifestBytes = 1024 * 1024;
+/** Tolerances of golden cases that give none. */
+export const goldenRtol = 1e-4;
+export const goldenAtol = 1e-5;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+export interface ParsedManifest {
+  readonly manifest: Manifest;
+  /** For what is found wrong later, against the graph. */
+  readonly problems: ManifestProblems;
+}
+
+/** What holds for a version that was pushed without `sluice.yaml`. */
+export function emptyManifest(): ParsedManifest {
+  return { manifest: toManifest({}), problems: new ManifestProblems(new LineCounter()) };
+}
+
+/**
+ * Reads `sluice.yaml`. Throws one `invalid-argument` with everything that is wrong: line, column, key, what was
+ * expected and what came; for an unknown key the one that was probably meant.
+ */
+export function parseManifest(bytes: Uint8Array): ParsedManifest {
+  const lines = new LineCounter();
+  const problems = new ManifestProblems(lines);
+  const source = decode(bytes, lines, problems);
+  const value = toValue(source, lines, problems);
+  const parsed = manifestSchema.safeParse(value ?? {});
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) addIssue(issue, problems);
+    throw problems.toError();
+  }
+  return { manifest: toManifest(parsed.data), problems };
+}
+
+function decode(bytes: Uint8Array, lines: LineCounter, problems: ManifestProblems): string {
+  lines.addNewLine(0);
+  if (bytes.length > maxManifestBytes) {
+    problems.at(0, `the file has ${bytes.length} bytes; at most ${maxManifestBytes}`);
+    throw problems.toError();
+  }
+  try {
+    const text = utf8.decode(bytes);
+    lines.lineStarts.length = 0;
+    return text;
+  } catch {
+    problems.at(0, 'the file is not UTF-8 text');
+    throw problems.toError();
+  }
+}
+
+function toValue(source: string, lines: LineCounter, problems: ManifestProblems): unknown {
+  try {
+    const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
+    problems.document = document;
+    for (const error of document.errors) problems.at(error.pos[0], error.message);
+    problems.throwIfAny();
+    return document.toJS({ maxAliasCount: 100 }) as unknown;
+  } catch (error) {
+    if (problems.any) throw problems.toError();
+    // Hostile text: nested too deep for the parser, or aliases that multiply.
+    if (lines.lineStarts.length === 0) lines.addNewLine(0);
+    problems.at(0, `the file cannot be read: ${error instanceof Error ? error.message : 'not YAML'}`);
+    throw problems.toError();
+  }
+}
+
+function addIssue(issue: z.core.$ZodIssue, problems: ManifestProblems): void {
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(manifestSchema, issue.path);
+    for (const key of issue.keys) {
+      const near = suggestion(key, known);
+      problems.addKey(
+        issue.path,
+        key,
+        near ? `unknown key; did you mean "${near}"?` : `unknown key; expected one of ${known.join(', ')}`,
+      );
+    }
+    return;
+  }
+  if (issue.code === 'invalid_union') {
+    // A feature is a name or a map: complain as the form that was chosen would.
+    const chosen = issue.errors.at(-1) ?? [];
+    for (const inner of chosen) addIssue({ ...inner, path: [...issue.path, ...inner.path] }, problems);
+    return;
+  }
+  problems.add(issue.path, `${issue.message}, got ${problems.valueAt(issue.path)}`);
+}
+
+function toManifest(source: ManifestSource): Manifest {
+  return {
+    graph: source.graph,
+    inputs: (source.signature?.inputs ?? []).map(toTensor),
+    outputs: (source.signature?.outputs ?? []).map(toTensor),
+    task: source.task && toTask(source.task),
+    batching: {
+      maxBatchSize: source.batching?.max_batch_size,
+      preferredBatchSize: source.batching?.preferred_batch_size,
+      maxQueueDelayMicroseconds: source.batching?.max_queue_delay_microseconds,
+      maxQueueSize: source.batching?.max_queue_size,
+      defaultTimeoutMicroseconds: source.batching?.default_timeout_microseconds,
+    },
+    instances: { count: source.instances?.count, intraOpThreads: source.instances?.intra_op_threads },
+    device: source.device,
+    warmUp: { count: source.warm_up?.count, dimensions: source.warm_up?.dimensions ?? {} },
+    golden: (source.golden ?? []).map((one) => ({
+      name: one.name,
+      inputs: one.inputs,
+      outputs: one.outputs,
+      rtol: one.rtol ?? goldenRtol,
+      atol: one.atol ?? goldenAtol,
+    })),
+    hyperparameters: source.hyperparameters ?? {},
+    framework: source.framework,
+    dependencies: source.dependencies ?? {},
+    training: { run: source.training?.run, dataSets: source.training?.data_sets ?? [] },
+    metrics: (source.metrics ?? []).map((one) => ({ name: one.name, value: one.value, dataSet: one.data_set })),
+    tags: source.tags ?? [],
+    licence: source.licence,
+    owner: source.owner,
+    description: source.description,
+    modelCard: source.model_card,
+  };
+}
+
+type TensorSource = NonNullable<NonNullable<ManifestSource['signature']>['inputs']>[number];
+
+function toTensor(source: TensorSource): ManifestTensor {
+  const nullable = source.nullable ?? false;
+  return {
+    name: source.name,
+    description: source.description,
+    range: source.range,
+    nullable,
+    features: (source.features ?? []).map((one) => ({
+      name: one.name,
+      min: one.min ?? source.range?.[0],
+      max: one.max ?? source.range?.[1],
+      nullable: one.nullable ?? nullable,
+    })),
+  };
+}
+
+/** The task with what can be said without the graph; `check-manifest.ts` refuses what is missing. */
+function toTask(source: NonNullable<ManifestSource['task']>): ManifestTask {
+  const prediction = source.prediction ?? '';
+  switch (source.kind) {
+    case 'none':
+      return { kind: 'none' };
+    case 'regression':
+      return { kind: 'regression', prediction };
+    case 'classification':
+      return {
+        kind: 'classification',
+        prediction,
+        classFrom: source.class_from ?? 'argmax',
+        threshold: source.threshold,
+        classNames: source.class_names ?? [],
+        positiveClass: source.positive_class,
+      };
+  }
+}

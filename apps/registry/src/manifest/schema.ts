@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import type { TensorLiteral } from './manifest.ts';
+
+/** Says of every failure what was expected; `problems.ts` adds where it is and what came. */
+const expected = (what: string) => ({ error: `expected ${what}` });
+
+const text = (what = 'text', max = 1000) =>
+  z
+    .string(expected(`${what} (quote it if it looks like a number)`))
+    .min(1, expected(what))
+    .max(max, expected(`at most ${max} characters`));
+const whole = (min: number, max: number) => {
+  const say = expected(`a whole number from ${min} to ${max}`);
+  return z.int(say).min(min, say).max(max, say);
+};
+const number = () => z.number(expected('a number'));
+const nonNegative = () => z.number(expected('a number of 0 or more')).min(0, expected('a number of 0 or more'));
+const yesNo = () => z.boolean(expected('true or false'));
+const listOf = <T extends z.ZodType>(item: T, what: string, max = 1000) =>
+  z.array(item, expected(`a list of ${what}`)).max(max, expected(`at most ${max} ${what}`));
+const mapOf = <T extends z.ZodType>(value: T, what: string) =>
+  z.record(z.string(), value, expected(`a map of ${what}`));
+const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, expected('a map of keys and values'));
+
+const range = z
+  .tuple([number(), number()], expected('two numbers, lowest and highest'))
+  .refine(([low, high]) => low <= high, expected('the lowest number first'));
+
+const feature = z.union([
+  text('a feature name', 200).transform((name) => ({ name, min: undefined, max: undefined, nullable: undefined })),
+  section({
+    name: text('a feature name', 200),
+    min: number().optional(),
+    max: number().optional(),
+    nullable: yesNo().optional(),
+  }).refine(
+    (one) => one.min === undefined || one.max === undefined || one.min <= one.max,
+    expected('min to be at most max'),
+  ),
+]);
+
+const tensor = section({
+  name: text('the name of a tensor of the graph'),
+  description: text().optional(),
+  features: listOf(feature, 'feature names, or maps with name, min, max and nullable', 100_000).optional(),
+  range: range.optional(),
+  nullable: yesNo().optional(),
+});
+
+const task = section({
+  kind: z.enum(['classification', 'regression', 'none'], expected('classification, regression or none')),
+  prediction: text('the name of an output').optional(),
+  class_from: z.enum(['argmax', 'threshold', 'label'], expected('argmax, threshold or label')).optional(),
+  threshold: number().optional(),
+  class_names: listOf(text('a class name', 200), 'class names', 100_000).optional(),
+  positive_class: text('a class name', 200).optional(),
+}).check((context) => {
+  const { kind, prediction, ...rest } = context.value;
+  const refuse = (key: string, message: string) =>
+    context.issues.push({ code: 'custom', path: [key], message, input: context.value });
+  if (kind === 'none' && prediction !== undefined) refuse('prediction', 'expected nothing, since the task is none');
+  if (kind !== 'none' && prediction === undefined) refuse('prediction', 'expected the name of an output');
+  if (kind !== 'classification') {
+    for (const key of Object.keys(rest)) refuse(key, `expected nothing, since the task is ${kind}`);
+  } else if (rest.threshold !== undefined && rest.class_from !== 'threshold') {
+    refuse('threshold', 'expected nothing, since class_from is not threshold');
+  }
+});
+
+const batching = section({
+  max_batch_size: whole(0, 65_536).optional(),
+  preferred_batch_size: listOf(whole(1, 65_536), 'whole numbers', 100).optional(),
+  max_queue_delay_microseconds: whole(0, 60_000_000).optional(),
+  max_queue_size: whole(0, 10_000_000).optional(),
+  default_timeout_microseconds: whole(0, 3_600_000_000).optional(),
+});
+
+const isLiteral = (value: unknown, depth = 0): value is TensorLiteral => {
+  if (Array.isArray(value)) return depth < 16 && value.every((item) => isLiteral(item, depth + 1));
+  return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string';
+};
+const literal = z.custom<TensorLiteral>(
+  (value) => isLiteral(value),
+  expected('numbers, booleans or text in nested lists'),
+);
+
+const golden = section({
+  name: text('a name of the case', 100),
+  inputs: mapOf(literal, 'input names and values'),
+  outputs: mapOf(literal, 'output names and values'),
+  rtol: nonNegative().optional(),
+  atol: nonNegative().optional(),
+});
+
+/** `sluice.yaml`, as it is written. Every key here has a line in docs/sluice-yaml.md; a test compares them. */
+export const manifestSchema = section({
+  graph: text('the path of the graph').optional(),
+  description: text('text', 10_000).optional(),
+  owner: text('text', 200).optional(),
+  licence: text('text', 200).optional(),
+  tags: listOf(text('a tag', 100), 'tags', 100).optional(),
+  model_card: text('markdown', 500_000).optional(),
+  signature: section({
+    inputs: listOf(tensor, 'inputs').optional(),
+    outputs: listOf(tensor, 'outputs').optional(),
+  }).optional(),
+  task: task.optional(),
+  batching: batching.optional(),
+  instances: section({ count: whole(0, 1024).optional(), intra_op_threads: whole(0, 1024).optional() }).optional(),
+  device: z.enum(['cpu', 'cuda', 'webgpu'], expected('cpu, cuda or webgpu')).optional(),
+  warm_up: section({
+    count: whole(0, 1000).optional(),
+    dimensions: mapOf(whole(1, 1_000_000), 'dimension names and sizes').optional(),
+  }).optional(),
+  golden: listOf(golden, 'golden cases', 100).optional(),
+  hyperparameters: mapOf(z.unknown(), 'names and values').optional(),
+  framework: section({ name: text('text', 100), version: text('a version', 100).optional() }).optional(),
+  dependencies: mapOf(text('a version', 100), 'package names and versions').optional(),
+  training: section({
+    run: text('text').optional(),
+    data_sets: listOf(
+      section({ role: text('a role, such as train or holdout', 100), reference: text('text') }),
+      'data sets',
+    ).optional(),
+  }).optional(),
+  metrics: listOf(
+    section({ name: text('text', 100), value: number(), data_set: text('text').optional() }),
+    'metrics',
+  ).optional(),
+});
+
+export type ManifestSource = z.infer<typeof manifestSchema>;
