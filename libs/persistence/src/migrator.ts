@@ -20,6 +20,8 @@ export interface MigrateOptions {
   readonly lockTimeoutMs?: number;
   /** Runs under the lock before the migrations, in a transaction of its own: makes the schema and roles. */
   readonly prepare?: (tx: WriteTransaction) => Promise<void>;
+  /** Runs in that transaction once `<schema>.migration` is there: grants the service role to read it. */
+  readonly afterTable?: (tx: WriteTransaction) => Promise<void>;
   /** Told after each migration that this call has committed. */
   readonly onApplied?: (id: string) => void;
 }
@@ -122,6 +124,7 @@ async function applyPending(
       checksum text NOT NULL,
       applied_at timestamptz NOT NULL DEFAULT now()
     )`);
+    await options.afterTable?.(tx);
   });
   const applied = await readApplied(runner, schema);
   assertPrefix(applied, migrations);

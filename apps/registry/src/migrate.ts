@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { describeUrl } from '@sluice/persistence/data-source';
+import { field } from '@sluice/service-kit/config';
+import { createLogger } from '@sluice/service-kit/logger';
+import { configOrExit } from '@sluice/service-kit/main-config';
+import { migrateRegistry } from './store/migrate-registry.ts';
+
+const address = z.string().regex(/^postgres(ql)?:\/\//, 'expected postgres://role:password@host:port/database');
+
+const spec = {
+  ownerDatabaseUrl: field(address, {
+    doc: 'Database address with the role that owns the schema; only migrate uses it',
+    secret: true,
+    flag: false,
+  }),
+  databaseUrl: field(address, {
+    doc: 'Database address of the service, role sluice_registry; the role is made with this password',
+    secret: true,
+    flag: false,
+  }),
+};
+
+const config = configOrExit(
+  'migrate',
+  spec,
+  { env: process.env, argv: process.argv.slice(2) },
+  {
+    out: (text) => process.stdout.write(text),
+    error: (text) => process.stderr.write(text),
+    exit: (code) => process.exit(code),
+  },
+);
+const logger = createLogger({ service: 'registry-migrate', instance: String(process.pid) });
+try {
+  const applied = await migrateRegistry({
+    ownerUrl: config.ownerDatabaseUrl,
+    serviceUrl: config.databaseUrl,
+    onApplied: (id) => logger.info({ migration: id }, 'migration applied'),
+  });
+  logger.info({ applied: applied.length, database: describeUrl(config.ownerDatabaseUrl) }, 'schema is up to date');
+} catch (err) {
+  logger.fatal({ err }, 'migration failed');
+  process.exitCode = 1;
+}

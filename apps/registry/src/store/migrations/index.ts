@@ -1,0 +1,5 @@
+import type { Migration } from '@sluice/persistence/migrator';
+import { auditLog } from './1780000001000-audit-log.ts';
+
+/** All migrations of schema `registry` in the order of their numbers. Append only: one that ran is never edited. */
+export const migrations: readonly Migration[] = [auditLog];

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DataSource } from 'typeorm';
+import { createDataSource } from '@sluice/persistence/data-source';
+import { createTransactions, type Transactions } from '@sluice/persistence/transaction';
+import { TreeBuilder } from '@sluice/domain/merkle';
+import { systemRandom } from '@sluice/service-kit/clock';
+import { FakeClock } from '@sluice/testkit/fake-clock';
+import { startPostgres, type TestPostgres } from '@sluice/testkit/postgres';
+import { utf8 } from '../src/audit/canonical-json.ts';
+import { hasher } from '../src/audit/tree-hash.ts';
+import { createAuditedChanges, type AuditedChanges } from '../src/store/audited-change.ts';
+import { createRegistryDatabase, type RegistryDatabase } from './registry-database.ts';
+
+let postgres: TestPostgres;
+let database: RegistryDatabase;
+let pool: DataSource;
+let owner: DataSource;
+let transactions: Transactions;
+let clock: FakeClock;
+let changes: AuditedChanges;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  database = await createRegistryDatabase(postgres);
+  pool = await createDataSource({ url: database.serviceUrl, schema: 'registry', applicationName: 'test' });
+  owner = await createDataSource({ url: database.ownerUrl, schema: 'registry', applicationName: 'owner' });
+  clock = new FakeClock();
+  transactions = createTransactions(pool, { clock, random: systemRandom });
+  changes = createAuditedChanges(transactions, clock);
+});
+
+afterAll(async () => {
+  await pool.destroy();
+  await owner.destroy();
+  await postgres.stop();
+});
+
+const entry = (name: string) => ({ action: 'model.created', object: `model/${name}`, body: { name } });
+
+interface Row {
+  leaf_index: number;
+  effective_at: Date;
+  actor: string;
+  canonical_json: string;
+  leaf_hash: Buffer;
+}
+
+const rows = (): Promise<Row[]> =>
+  transactions.readOnly((tx) => tx.query<Row>('SELECT * FROM registry.audit_entry ORDER BY leaf_index'));
+
+describe('an audited change', () => {
+  it('gives revision and time before it runs, and leaves an entry that holds them', async () => {
+    const seen = await changes.change('alice', async (tx) => ({
+      entries: [entry('first')],
+      result: { revision: tx.revision, at: tx.effectiveAt },
+    }));
+    expect(seen).toEqual({ revision: 0, at: clock.now() });
+    const [first] = await rows();
+    expect(JSON.parse(first!.canonical_json)).toEqual({
+      action: 'model.created',
+      actor: 'alice',
+      actor_kind: 'unauthenticated',
+      body: { name: 'first' },
+      effective_at: new Date(clock.now()).toISOString(),
+      leaf_index: 0,
+      object: 'model/first',
+    });
+    expect(first!.leaf_hash.equals(hasher.leaf(utf8(first!.canonical_json)))).toBe(true);
+  });
+
+  it('gives concurrent changes gapless increasing indexes and times, and builds the tree of their entries', async () => {
+    const before = (await rows()).length;
+    const work = Array.from({ length: 40 }, (_, at) =>
+      changes.change(`actor-${at}`, async (tx) => {
+        const entries = Array.from({ length: 1 + (at % 3) }, (__, part) => entry(`c${at}-${part}`));
+        return { entries, result: [tx.revision, entries.length] as const };
+      }),
+    );
+    const results = (await Promise.all(work)).sort(([a], [b]) => a - b);
+    let next = before;
+    for (const [revision, count] of results) {
+      expect(revision).toBe(next);
+      next += count;
+    }
+    const all = await rows();
+    expect(all.map((row) => row.leaf_index)).toEqual(Array.from({ length: next }, (_, at) => at));
+    const tree = new TreeBuilder(hasher);
+    const nodes = all.flatMap((row) => tree.append(row.leaf_hash));
+    const stored = await transactions.readOnly((tx) =>
+      tx.query<{ hash: Buffer }>('SELECT hash FROM registry.audit_node ORDER BY last_leaf, level'),
+    );
+    expect(stored.map((row) => row.hash.toString('hex'))).toEqual(
+      nodes.map((node) => Buffer.from(node.hash).toString('hex')),
+    );
+  });
+
+  it('never goes back in time, even when the clock does', async () => {
+    clock.advance(5000);
+    const late = await changes.change('a', async (tx) => ({ entries: [entry('late')], result: tx.effectiveAt }));
+    const behind = createAuditedChanges(transactions, new FakeClock(Date.UTC(2025, 0, 1)));
+    const after = await behind.change('a', async (tx) => ({ entries: [entry('after')], result: tx.effectiveAt }));
+    expect(after).toBe(late);
+  });
+
+  it('keeps nothing of a change that throws or has no entries', async () => {
+    await owner.query(
+      'CREATE TABLE registry.scratch (value text); GRANT SELECT, INSERT ON registry.scratch TO sluice_registry',
+    );
+    const before = await rows();
+    const failing = changes.change('a', async (tx) => {
+      await tx.execute(`INSERT INTO registry.scratch VALUES ('thrown')`);
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toMatchObject({ kind: 'internal' });
+    const silent = await changes.change('a', async (tx) => {
+      await tx.execute(`INSERT INTO registry.scratch VALUES ('silent')`);
+      return { entries: [], result: 'given back' };
+    });
+    expect(silent).toBe('given back');
+    expect(await owner.query('SELECT * FROM registry.scratch')).toEqual([]);
+    expect(await rows()).toEqual(before);
+  });
+
+  it('refuses a body that has no canonical JSON, and an action that is no name', async () => {
+    const bad = (body: Record<string, unknown>, action = 'a.b') =>
+      changes.change('a', async () => ({ entries: [{ action, object: 'x', body }], result: undefined }));
+    await expect(bad({ at: new Date() })).rejects.toMatchObject({ kind: 'invalid-argument' });
+    await expect(bad({ missing: undefined })).rejects.toMatchObject({ kind: 'invalid-argument' });
+    await expect(bad({}, 'Nonsense')).rejects.toMatchObject({ kind: 'invalid-argument' });
+  });
+});
+
+describe('the tables of the log', () => {
+  const tables = ['audit_entry', 'audit_node', 'audit_key', 'checkpoint'];
+
+  it.each(tables)('refuse the service role UPDATE, DELETE and TRUNCATE of %s', async (table) => {
+    const column = table === 'checkpoint' ? 'key_id' : table === 'audit_key' ? 'key_id' : 'ctid';
+    for (const sql of [
+      `DELETE FROM registry.${table}`,
+      `TRUNCATE registry.${table} CASCADE`,
+      ...(column === 'ctid' ? [] : [`UPDATE registry.${table} SET ${column} = 'x'`]),
+    ])
+      await expect(transactions.readWrite((tx) => tx.execute(sql))).rejects.toMatchObject({
+        kind: 'permission-denied',
+      });
+  });
+
+  it.each(tables)('refuse even their owner by a trigger: %s', async (table) => {
+    for (const sql of [
+      `DELETE FROM registry.${table}`,
+      `TRUNCATE registry.${table} CASCADE`,
+      ...(table === 'audit_entry' ? [`UPDATE registry.audit_entry SET actor = 'x'`] : []),
+    ])
+      await expect(owner.query(sql)).rejects.toThrow(/append-only/);
+  });
+
+  it('let the service role neither make nor drop nor alter anything', async () => {
+    for (const sql of [
+      'CREATE TABLE registry.mine (a int)',
+      'CREATE TABLE public.mine (a int)',
+      'DROP TABLE registry.checkpoint',
+      'ALTER TABLE registry.audit_entry DISABLE TRIGGER ALL',
+      `UPDATE registry.audit_entry SET actor = 'x'`,
+    ])
+      await expect(transactions.readWrite((tx) => tx.execute(sql))).rejects.toMatchObject({
+        kind: 'permission-denied',
+      });
+  });
+});
