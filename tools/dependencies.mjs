@@ -1,7 +1,18 @@
 // Brings node_modules to what package-lock.json says, when it is not. Plain JavaScript: this runs before anything is
 // installed, on whatever Node the machine has.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { linkPinnedNode, pinnedEnvironment, pinnedNode, pinnedPackage, root } from './pinned-node.mjs';
 
@@ -59,6 +70,18 @@ function isAlive(pid) {
   }
 }
 
+/** Removes the lock of a dead holder, and only that: between reading and removing it may have become somebody else's. */
+function takeAway(file, holder) {
+  const aside = `${file}.${process.pid}`;
+  try {
+    renameSync(file, aside);
+    if (Number(readFileSync(aside, 'utf8')) !== holder) linkSync(aside, file);
+  } catch {
+    // Somebody else took it away first.
+  }
+  rmSync(aside, { force: true });
+}
+
 /** Two set-ups at once would pull node_modules from under each other: one works, the other waits for it. */
 function withLock(action) {
   mkdirSync(path.join(root, '.sluice'), { recursive: true });
@@ -81,7 +104,7 @@ function withLock(action) {
       continue;
     }
     if (holder > 0 ? !isAlive(holder) : age > 5_000) {
-      rmSync(file, { force: true });
+      takeAway(file, holder);
       continue;
     }
     if (!said) say(`sluice: another set-up (process ${holder}) is installing dependencies; waiting for it`);

@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pinnedPackage } from '../pinned-node.mjs';
+
+const root = path.resolve(import.meta.dirname, '..', '..');
+const nodePackage = pinnedPackage ?? 'none';
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+let clone: string;
+
+/** Runs `node tools/run.mjs ...` in the small clone with the npm that only notes that it was called. */
+async function run(args: string[], env: Record<string, string> = {}, nodeArgs: string[] = []): Promise<Outcome> {
+  const child = spawn(process.execPath, [...nodeArgs, path.join(clone, 'tools', 'run.mjs'), ...args], {
+    cwd: clone,
+    env: { PATH: process.env['PATH'] ?? '', npm_execpath: path.join(clone, 'npm.cjs'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const { promise, resolve } = Promise.withResolvers<number | null>();
+  child.on('close', resolve);
+  return { code: await promise, out, err };
+}
+
+const installs = async (): Promise<number> =>
+  (await readFile(path.join(clone, 'calls'), 'utf8').catch(() => '')).split('\n').filter(Boolean).length;
+
+const manifest = (dependencies: Record<string, string>): string => JSON.stringify({ name: 'small', dependencies });
+
+async function lock(dependencies: Record<string, string>, version: string): Promise<void> {
+  const packages = {
+    '': { dependencies },
+    'node_modules/thing': { version, integrity: `sha512-${version}` },
+    'node_modules/for-another-system': { version: '1.0.0', optional: true },
+  };
+  await writeFile(path.join(clone, 'package-lock.json'), JSON.stringify({ packages }));
+}
+
+beforeEach(async () => {
+  clone = await mkdtemp(path.join(tmpdir(), 'sluice-run-'));
+  await mkdir(path.join(clone, 'tools'));
+  for (const file of ['run.mjs', 'dependencies.mjs', 'pinned-node.mjs'])
+    await cp(path.join(root, 'tools', file), path.join(clone, 'tools', file));
+  await writeFile(
+    path.join(clone, 'tools', 'ci.mjs'),
+    'console.log(process.execPath, process.argv.slice(2).join(" ")); process.exit(Number(process.argv[2] ?? 0));',
+  );
+  await writeFile(path.join(clone, 'package.json'), manifest({ thing: '1.0.0' }));
+  await lock({ thing: '1.0.0' }, '1.0.0');
+  // Stands for npm: notes the call, takes a moment, and leaves what npm leaves.
+  await writeFile(
+    path.join(clone, 'npm.cjs'),
+    `const fs = require('node:fs');
+fs.appendFileSync('calls', process.argv.slice(2).join(' ') + '\\n');
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+fs.mkdirSync('node_modules/.bin', { recursive: true });
+const lock = JSON.parse(fs.readFileSync('package-lock.json', 'utf8'));
+delete lock.packages[''];
+delete lock.packages['node_modules/for-another-system'];
+if (!fs.existsSync('node_modules/${nodePackage}'))
+  fs.symlinkSync(${JSON.stringify(path.join(root, 'node_modules', nodePackage))}, 'node_modules/${nodePackage}');
+fs.writeFileSync('node_modules/.package-lock.json', JSON.stringify(lock));`,
+  );
+});
+
+afterEach(async () => rm(clone, { recursive: true, force: true }));
+
+describe('tools/run.mjs', () => {
+  it('installs what is missing, once, without scripts, and hands over to the pinned Node', async () => {
+    const first = await run(['test']);
+    expect(first.err).toBe('sluice: dependencies are not installed; running npm ci (about a minute)\n');
+    expect(first.out).toContain(path.join('node_modules', nodePackage, 'bin', 'node'));
+    expect(await readFile(path.join(clone, 'calls'), 'utf8')).toMatch(/^ci --ignore-scripts /);
+    const second = await run(['test']);
+    expect(second.err).toBe('');
+    expect(await installs()).toBe(1);
+  });
+
+  it('installs again when the lock file has changed', async () => {
+    await run(['test']);
+    await lock({ thing: '1.0.0' }, '1.0.1');
+    expect((await run(['test'])).err).toContain('node_modules/thing is stale');
+    expect(await installs()).toBe(2);
+  });
+
+  it('is safe to start twice at once: one installs, the other waits and goes on', async () => {
+    const both = await Promise.all([run(['test']), run(['test']), run(['test'])]);
+    expect(both.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(await installs()).toBe(1);
+    expect(both.filter(({ err }) => err.includes('waiting for it'))).toHaveLength(2);
+  });
+
+  it('takes over the lock of a set-up that was killed', async () => {
+    await mkdir(path.join(clone, '.sluice'));
+    // No process has this number: it is above the largest that Linux gives.
+    await writeFile(path.join(clone, '.sluice', 'setup.lock'), '4999999');
+    expect((await run(['test'])).code).toBe(0);
+  });
+
+  it('names what the lock file lacks instead of npm’s pages', async () => {
+    await writeFile(path.join(clone, 'package.json'), manifest({ thing: '1.0.0', other: '2.0.0' }));
+    const { code, err } = await run(['test']);
+    expect(code).toBe(1);
+    expect(err).toBe(
+      'sluice: package-lock.json does not have package.json: other@2.0.0; run `npm install --ignore-scripts` and commit the lock file\n',
+    );
+  });
+
+  it('passes arguments on and ends as the command ended', async () => {
+    const { code, out } = await run(['test', '7', '--flag']);
+    expect(code).toBe(7);
+    expect(out).toContain(' 7 --flag');
+  });
+
+  it('says one line on a Node that is too old, and for a command that it does not know', async () => {
+    const old = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"18.20.0"})';
+    const { code, err } = await run(['test'], {}, ['--import', old]);
+    expect([code, err]).toEqual([
+      1,
+      'sluice: this is Node 18.20.0; install Node 20 or newer (it only starts the pinned one)\n',
+    ]);
+    expect((await run(['tset'])).err).toBe('sluice: say one of: start, test, bench, soak\n');
+  });
+});
