@@ -1,0 +1,67 @@
+import type { LoadState as LoadStateMessage } from '@sluice/contracts/gen/sluice/registry/v1/LoadState';
+import type { ModelSettings as SettingsMessage } from '@sluice/contracts/gen/sluice/registry/v1/ModelSettings';
+import type { RenewRouterLeaseRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRouterLeaseRequest';
+import type { RenewRuntimeLeaseRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRuntimeLeaseRequest';
+import type { VersionFile__Output } from '@sluice/contracts/gen/sluice/registry/v1/VersionFile';
+import type { LoadState } from '@sluice/domain/alias-move';
+import { invalidArgument } from '@sluice/domain/errors';
+import type { ModelSettings } from '@sluice/domain/model';
+import { defaultModelSettings } from '@sluice/domain/model';
+import type { VersionFile } from '@sluice/domain/version';
+import type { RouterAnnouncement, RuntimeAnnouncement } from '../usecases/records.ts';
+import { readInteger, readVersion } from './scalars.ts';
+
+/** Settings of a model that is made; without the message all are defaults. */
+export function decodeSettings(settings: Required<SettingsMessage> | null): ModelSettings {
+  if (settings === null) return defaultModelSettings;
+  const { owner, description, approvalsRequired } = settings;
+  return { owner, description, approvalsRequired };
+}
+
+export function decodeFiles(files: readonly VersionFile__Output[]): readonly VersionFile[] {
+  return files.map(({ path, sha256, size }, index) => ({
+    path,
+    sha256,
+    size: readInteger(size, `files[${index}].size`),
+  }));
+}
+
+export function decodeRuntime(request: RenewRuntimeLeaseRequest__Output): RuntimeAnnouncement {
+  return {
+    runtimeId: request.runtimeId,
+    pool: request.pool,
+    address: request.address,
+    appliedRevision: readInteger(request.appliedRevision, 'applied_revision'),
+    ttlMs: request.ttlMs,
+    versions: request.versions.map((loaded, index) => ({
+      model: loaded.model,
+      version: readVersion(loaded.version, `versions[${index}].version`),
+      state: decodeLoadState(loaded.state, `versions[${index}].state`),
+      reason: loaded.reason.slice(0, 2_000),
+    })),
+    memoryBudgetBytes: readInteger(request.memoryBudgetBytes, 'memory_budget_bytes'),
+    memoryUsedBytes: readInteger(request.memoryUsedBytes, 'memory_used_bytes'),
+  };
+}
+
+export function decodeRouter(request: RenewRouterLeaseRequest__Output): RouterAnnouncement {
+  const { routerId, address, ttlMs } = request;
+  return { routerId, address, ttlMs, appliedRevision: readInteger(request.appliedRevision, 'applied_revision') };
+}
+
+function decodeLoadState(state: keyof typeof LoadStateMessage, field: string): LoadState {
+  switch (state) {
+    case 'LOAD_STATE_LOADING':
+      return 'loading';
+    case 'LOAD_STATE_READY':
+      return 'ready';
+    case 'LOAD_STATE_FAILED':
+      return 'failed';
+    case 'LOAD_STATE_UNLOADING':
+      return 'unloading';
+    case 'LOAD_STATE_UNSPECIFIED':
+      throw invalidArgument(`${field}: missing; expected loading, ready, failed or unloading`);
+  }
+  // A runtime that is one version ahead may know states that this registry does not.
+  throw invalidArgument(`${field}: ${String(state)} given; expected loading, ready, failed or unloading`);
+}

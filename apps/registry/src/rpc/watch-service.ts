@@ -1,0 +1,42 @@
+import type { WatchServiceMethods } from '@sluice/contracts/services';
+import type { Handlers } from '@sluice/rpc/handlers';
+import { watch } from '@sluice/rpc/handlers';
+import type { LeaseTable } from '../usecases/lease.ts';
+import { releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
+import type { WatchPorts } from '../usecases/watch.ts';
+import { agreeProtocol, watchDesired } from '../usecases/watch.ts';
+import { decodeRouter, decodeRuntime } from './decode.ts';
+import { encodeAssignments, encodeRoutes } from './encode-watch.ts';
+import { readInteger } from './scalars.ts';
+
+export interface WatchServicePorts {
+  readonly watch: WatchPorts;
+  readonly leases: LeaseTable;
+}
+
+/** Handlers of WatchService: decode, call the use case, encode. */
+export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMethods> {
+  const { leases } = ports;
+  return {
+    watchRoutes: watch(async function* (request, ctx) {
+      const protocolVersion = agreeProtocol(request.protocolVersion);
+      const resumeToken = readInteger(request.resumeToken, 'resume_token');
+      for await (const event of watchDesired(ports.watch, { resumeToken, protocolVersion }, true, ctx.signal)) {
+        yield encodeRoutes(event, protocolVersion);
+      }
+    }),
+    watchAssignments: watch(async function* (request, ctx) {
+      const protocolVersion = agreeProtocol(request.protocolVersion);
+      const resumeToken = readInteger(request.resumeToken, 'resume_token');
+      for await (const event of watchDesired(ports.watch, { resumeToken, protocolVersion }, false, ctx.signal)) {
+        yield encodeAssignments(event, request.pool, protocolVersion);
+      }
+    }),
+    renewRouterLease: async (request) => ({ ttlMs: await renewRouterLease(leases, decodeRouter(request)) }),
+    renewRuntimeLease: async (request) => ({ ttlMs: await renewRuntimeLease(leases, decodeRuntime(request)) }),
+    releaseLease: async ({ holderId }) => {
+      await releaseLease(leases, holderId);
+      return {};
+    },
+  };
+}

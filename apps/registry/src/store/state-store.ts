@@ -1,0 +1,202 @@
+import type { Transactions } from '@sluice/persistence/transaction';
+import type { AliasMoveState } from '@sluice/domain/alias-move';
+import type { ModelSettings } from '@sluice/domain/model';
+import type { Release } from '@sluice/domain/release';
+import type {
+  AliasHistoryEntry,
+  AliasMove,
+  AliasRecord,
+  ApprovalRecord,
+  ModelRecord,
+  Retained,
+  StateAsOf,
+  VersionRecord,
+  VersionView,
+} from '../usecases/records.ts';
+import type {
+  Actor,
+  AdmissionEnd,
+  Changed,
+  NewVersion,
+  RegistryState,
+  StateChange,
+  StateReads,
+  VersionQuery,
+} from '../usecases/state.ts';
+import * as aliases from './alias-store.ts';
+import type { AuditedChanges } from './audited-change.ts';
+import * as holds from './hold-store.ts';
+import * as models from './model-store.ts';
+import { settleModel } from './settle.ts';
+import type { Sql } from './sql.ts';
+import { fromMs } from './sql.ts';
+import type { Stamp } from './version-store.ts';
+import * as versions from './version-store.ts';
+
+/** The registry's state in Postgres: reads on one snapshot, changes only as audited transactions. */
+export class StateStore implements RegistryState {
+  readonly #transactions: Transactions;
+  readonly #audited: AuditedChanges;
+  readonly #available: () => void;
+
+  /** `available` throws `unavailable` at once while Postgres is known to be away. */
+  constructor(transactions: Transactions, audited: AuditedChanges, available: () => void) {
+    this.#transactions = transactions;
+    this.#audited = audited;
+    this.#available = available;
+  }
+
+  async read<T>(fn: (reads: StateReads) => Promise<T>): Promise<T> {
+    this.#available();
+    return this.#transactions.readOnly((tx) => fn(new Reads(tx)));
+  }
+
+  async change<T>(actor: Actor, fn: (change: StateChange) => Promise<Changed<T>>): Promise<T> {
+    this.#available();
+    const name = typeof actor === 'string' ? actor : actor.name;
+    return this.#audited.change(actor, (tx) => fn(new Change(tx, tx.revision, tx.effectiveAt, name)));
+  }
+}
+
+class Reads implements StateReads {
+  protected readonly sql: Sql;
+
+  constructor(sql: Sql) {
+    this.sql = sql;
+  }
+
+  model(name: string): Promise<ModelRecord | undefined> {
+    return models.selectModel(this.sql, name);
+  }
+  models(after: string, limit: number): Promise<readonly ModelRecord[]> {
+    return models.selectModels(this.sql, after, limit);
+  }
+  version(model: string, number: number): Promise<VersionRecord | undefined> {
+    return versions.selectVersion(this.sql, model, number);
+  }
+  versionViews(model: string, query: VersionQuery): Promise<readonly VersionView[]> {
+    return versions.selectVersionViews(this.sql, model, query);
+  }
+  versionByRequest(requestId: string): Promise<{ version: VersionRecord; actor: string } | undefined> {
+    return versions.selectVersionByRequest(this.sql, requestId);
+  }
+  async alias(model: string, alias: string): Promise<AliasRecord | undefined> {
+    return (await aliases.selectAliases(this.sql, [model], alias))[0];
+  }
+  aliases(names: readonly string[]): Promise<readonly AliasRecord[]> {
+    return aliases.selectAliases(this.sql, names);
+  }
+  moves(model: string, alias: string): Promise<readonly AliasMove[]> {
+    return aliases.selectMoves(this.sql, model, alias);
+  }
+  move(id: string): Promise<AliasMove | undefined> {
+    return aliases.selectMove(this.sql, id);
+  }
+  pendingMoves(names?: readonly string[]): Promise<readonly AliasMove[]> {
+    return aliases.selectPendingMoves(this.sql, names);
+  }
+  aliasHistory(model: string, alias: string): Promise<readonly AliasHistoryEntry[]> {
+    return aliases.selectHistory(this.sql, model, alias);
+  }
+  approvals(model: string, version: number): Promise<readonly ApprovalRecord[]> {
+    return holds.selectApprovals(this.sql, model, version);
+  }
+  pins(model: string): Promise<readonly number[]> {
+    return holds.selectPins(this.sql, model);
+  }
+  release(model: string): Promise<Release | undefined> {
+    return holds.selectRelease(this.sql, model);
+  }
+  retained(model: string): Promise<readonly Retained[]> {
+    return holds.selectRetained(this.sql, model);
+  }
+  retainedOver(): Promise<readonly Retained[]> {
+    return holds.selectRetainedOver(this.sql);
+  }
+  async aliasesAndVersionsAsOf(model: string, time: number): Promise<StateAsOf> {
+    return {
+      aliases: await aliases.selectHistory(this.sql, model, '', time),
+      versions: await versions.selectVersionsAsOf(this.sql, model, time),
+    };
+  }
+  releaseAsOf(model: string, time: number): Promise<Release | undefined> {
+    return holds.selectRelease(this.sql, model, time);
+  }
+}
+
+class Change extends Reads implements StateChange {
+  readonly revision: number;
+  readonly effectiveAt: number;
+  readonly actor: string;
+  readonly #stamp: Stamp;
+
+  constructor(sql: Sql, revision: number, effectiveAt: number, actor: string) {
+    super(sql);
+    this.revision = revision;
+    this.effectiveAt = effectiveAt;
+    this.actor = actor;
+    this.#stamp = { at: fromMs(effectiveAt), actor, revision };
+  }
+
+  async insertModel(name: string, settings: ModelSettings): Promise<ModelRecord> {
+    const { effectiveAt, actor, revision } = this;
+    await models.insertModel(this.sql, { name, settings, at: fromMs(effectiveAt), actor, revision });
+    return { name, settings, revision, createdAt: effectiveAt, createdBy: actor, versionCount: 0 };
+  }
+  updateModel(name: string, settings: ModelSettings): Promise<void> {
+    return models.updateSettings(this.sql, name, settings, this.revision);
+  }
+  async insertVersion(version: NewVersion): Promise<VersionRecord> {
+    const number = await models.takeVersionNumber(this.sql, version.model);
+    await versions.insertVersion(this.sql, version, number, this.#stamp);
+    const { model, digest, files, graphPath, signature, serving, manifestJson } = version;
+    return {
+      ...{ model, number, digest, files, graphPath, signature, serving, manifestJson },
+      state: 'admitting',
+      admission: undefined,
+      createdAt: this.effectiveAt,
+      createdBy: this.actor,
+      revision: this.revision,
+      rejection: '',
+    };
+  }
+  endAdmission(model: string, number: number, end: AdmissionEnd): Promise<void> {
+    return versions.endAdmission(this.sql, model, number, end, this.#stamp);
+  }
+  deleteVersion(model: string, number: number): Promise<void> {
+    return versions.markVersionDeleted(this.sql, model, number, this.#stamp);
+  }
+  touchAlias(model: string, alias: string): Promise<void> {
+    return aliases.touchAlias(this.sql, model, alias, this.#stamp);
+  }
+  pointAlias(model: string, alias: string, version: number, actor: string): Promise<void> {
+    return aliases.pointAlias(this.sql, { model, alias, version }, { ...this.#stamp, actor });
+  }
+  deleteAlias(model: string, alias: string): Promise<void> {
+    return aliases.deleteAlias(this.sql, model, alias, this.#stamp);
+  }
+  insertMove(move: AliasMove): Promise<void> {
+    return aliases.insertMove(this.sql, move);
+  }
+  endMove(id: string, state: AliasMoveState, reasons: readonly string[]): Promise<void> {
+    return aliases.endMove(this.sql, id, state, reasons, this.#stamp);
+  }
+  insertApproval(approval: ApprovalRecord): Promise<void> {
+    return holds.insertApproval(this.sql, approval);
+  }
+  insertPin(model: string, version: number): Promise<void> {
+    return holds.insertPin(this.sql, model, version, this.#stamp);
+  }
+  deletePin(model: string, version: number): Promise<void> {
+    return holds.endPin(this.sql, model, version, this.#stamp);
+  }
+  retain(retained: Retained): Promise<void> {
+    return holds.insertRetained(this.sql, retained);
+  }
+  endRetained(model: string, alias: string, version: number): Promise<void> {
+    return holds.deleteRetained(this.sql, model, alias, version);
+  }
+  settle(model: string): Promise<void> {
+    return settleModel(this.sql, model, this.#stamp);
+  }
+}

@@ -1,0 +1,120 @@
+import { placementOf } from '@sluice/domain/placement';
+import type { Release } from '@sluice/domain/release';
+import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import type { VersionFile } from '@sluice/domain/version';
+import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
+import { selectAliases, selectPendingMoves } from './alias-store.ts';
+import type { Sql } from './sql.ts';
+
+interface VersionRow {
+  model: string;
+  number: number;
+  digest: string;
+  graph_path: string;
+  signature: Signature;
+  serving: ServingConfig;
+  files: VersionFile[];
+}
+
+/** Models whose last change is later than `token`, and the latest revision of any; to be read in one snapshot. */
+export async function selectModelStates(
+  sql: Sql,
+  token: number,
+): Promise<{ readonly latest: number; readonly models: readonly ModelState[] }> {
+  const changed = await sql.query<{ name: string; changed_revision: number }>(
+    `select name, changed_revision from registry.model where changed_revision > $1 or $1 = 0 order by name`,
+    [token],
+  );
+  const [last] = await sql.query<{ latest: number | null }>(
+    `select max(changed_revision) as latest from registry.model`,
+  );
+  const latest = last?.latest ?? 0;
+  if (changed.length === 0) return { latest, models: [] };
+  const names = changed.map((row) => row.name);
+  const parts = await selectParts(sql, names);
+  return {
+    latest,
+    models: changed.map((row) => toModelState(row.name, row.changed_revision, parts)),
+  };
+}
+
+type Parts = Awaited<ReturnType<typeof selectParts>>;
+
+async function selectParts(sql: Sql, names: readonly string[]) {
+  return {
+    aliases: byModel(await selectAliases(sql, names)),
+    moves: byModel(await selectPendingMoves(sql, names)),
+    pins: byModel(
+      await sql.query<{ model: string; version: number }>(
+        `select model, version from registry.pin where model = any ($1) and to_at is null`,
+        [names],
+      ),
+    ),
+    retained: byModel(
+      await sql.query<{ model: string; alias: string; version: number }>(
+        `select model, alias, version from registry.retained where model = any ($1)`,
+        [names],
+      ),
+    ),
+    releases: byModel(
+      await sql.query<{ model: string; body: Release }>(
+        `select model, body from registry.release where model = any ($1) and to_at is null`,
+        [names],
+      ),
+    ),
+    placed: byModel(
+      await sql.query<VersionRow>(
+        `select v.model, v.number, v.digest, v.graph_path, v.signature, v.serving, (
+           select json_agg(json_build_object('path', f.path, 'sha256', f.sha256, 'size', f.size)
+                           order by f.path collate "C")
+           from registry.version_file f where f.model = v.model and f.number = v.number
+         ) as files
+         from registry.version v where v.model = any ($1) and v.placed`,
+        [names],
+      ),
+    ),
+    others: byModel(
+      await sql.query<{ model: string; number: number; state: string; unplaced_revision: number | null }>(
+        `select model, number, state, unplaced_revision from registry.version
+         where model = any ($1) and not placed and (state = 'ready' or unplaced_revision is not null) order by number`,
+        [names],
+      ),
+    ),
+  };
+}
+
+function toModelState(model: string, changedRevision: number, parts: Parts): ModelState {
+  const aliases = parts.aliases(model).filter((alias) => alias.version !== undefined);
+  const release = parts.releases(model)[0]?.body;
+  const versions = new Map(parts.placed(model).map((row) => [row.number, row]));
+  const placed = placementOf({
+    aliases: aliases.map(({ alias, version }) => ({ alias, version: version! })),
+    moves: parts.moves(model),
+    releases:
+      release && !release.implicit ? [{ id: release.id, versions: release.arms.map((arm) => arm.version) }] : [],
+    pins: parts.pins(model).map((row) => row.version),
+    retained: parts.retained(model).map(({ alias, version }) => ({ alias, version: version })),
+  });
+  const others = parts.others(model);
+  return {
+    model,
+    changedRevision,
+    aliases,
+    release,
+    placed: placed.flatMap((entry): readonly PlacedVersion[] => {
+      const row = versions.get(entry.version);
+      if (!row) return [];
+      const { digest, graph_path: graphPath, signature, serving, files } = row;
+      return [{ ...entry, digest, graphPath, signature, serving, files }];
+    }),
+    unplaced: others.filter((row) => row.state === 'ready').map((row) => row.number),
+    left: others.flatMap((row) =>
+      row.unplaced_revision === null ? [] : [{ version: row.number, revision: row.unplaced_revision }],
+    ),
+  };
+}
+
+function byModel<T extends { readonly model: string }>(rows: readonly T[]): (model: string) => readonly T[] {
+  const groups = Map.groupBy(rows, (row) => row.model);
+  return (model) => groups.get(model) ?? [];
+}

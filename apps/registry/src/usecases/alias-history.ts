@@ -1,0 +1,19 @@
+import { checkAliasName } from '@sluice/domain/names';
+import { requireModel } from './lookups.ts';
+import type { AliasHistoryEntry, AliasMove } from './records.ts';
+import type { RegistryState } from './state.ts';
+
+/** Every stretch of an alias's history and every move of it; '' means all aliases of the model. */
+export async function aliasHistory(
+  state: RegistryState,
+  request: { readonly model: string; readonly alias: string },
+): Promise<{ readonly entries: readonly AliasHistoryEntry[]; readonly moves: readonly AliasMove[] }> {
+  if (request.alias !== '') checkAliasName(request.alias);
+  return state.read(async (reads) => {
+    const model = await requireModel(reads, request.model);
+    return {
+      entries: await reads.aliasHistory(model.name, request.alias),
+      moves: await reads.moves(model.name, request.alias),
+    };
+  });
+}

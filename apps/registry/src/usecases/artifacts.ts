@@ -1,0 +1,73 @@
+import { invalidArgument } from '@sluice/domain/errors';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { checkSha256 } from '../artifacts/names.ts';
+
+const mostDigests = 1_000;
+
+export interface ArtifactPorts {
+  readonly artifacts: ArtifactStore;
+  readonly use: {
+    noteUse(files: readonly { readonly sha256: string; readonly size: number }[]): Promise<void>;
+  };
+}
+
+/** Those of the digests that the store has; they are spared from collection for the grace period. */
+export async function statArtifacts(ports: ArtifactPorts, digests: readonly string[]): Promise<readonly string[]> {
+  if (digests.length > mostDigests) {
+    throw invalidArgument(`sha256: ${digests.length} given; expected at most ${mostDigests} in one call`);
+  }
+  for (const [index, sha256] of digests.entries()) checkSha256(sha256, `sha256[${index}]`);
+  const present = [];
+  for (const sha256 of new Set(digests)) {
+    const stat = await ports.artifacts.stat(sha256);
+    if (stat) present.push(stat);
+  }
+  if (present.length > 0) await ports.use.noteUse(present);
+  return present.map((stat) => stat.sha256);
+}
+
+export interface UploadPart {
+  readonly header?: { readonly sha256: string; readonly size: number } | undefined;
+  readonly chunk?: Uint8Array | undefined;
+}
+
+/** Stores what a stream uploads: its first part is the header, all others are chunks. */
+export async function uploadArtifact(
+  ports: ArtifactPorts,
+  parts: AsyncIterable<UploadPart>,
+): Promise<{ readonly sha256: string; readonly size: number; readonly stored: boolean }> {
+  const iterator = parts[Symbol.asyncIterator]();
+  try {
+    const first = await iterator.next();
+    const header = first.done === true ? undefined : first.value.header;
+    if (!header) throw invalidArgument('header: the first message of an upload must be the header');
+    checkSha256(header.sha256, 'header.sha256');
+    const { stored } = await ports.artifacts.put(header, chunksOf(iterator));
+    await ports.use.noteUse([header]);
+    return { ...header, stored };
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+async function* chunksOf(iterator: AsyncIterator<UploadPart>): AsyncGenerator<Uint8Array, void, void> {
+  for (let index = 1; ; index += 1) {
+    const next = await iterator.next();
+    if (next.done === true) return;
+    if (next.value.chunk === undefined) throw invalidArgument(`chunk: message ${index} of the upload has no chunk`);
+    yield next.value.chunk;
+  }
+}
+
+/** The bytes of an artifact from an offset on. */
+export async function* downloadArtifact(
+  ports: ArtifactPorts,
+  request: { readonly sha256: string; readonly offset: number },
+): AsyncGenerator<Uint8Array, void, void> {
+  checkSha256(request.sha256);
+  const stat = await ports.artifacts.stat(request.sha256);
+  if (stat && request.offset > stat.size) {
+    throw invalidArgument(`offset: ${request.offset} given; artifact ${request.sha256} has ${stat.size} bytes`);
+  }
+  yield* ports.artifacts.read(request.sha256, request.offset);
+}

@@ -1,0 +1,87 @@
+import { defaultMoveTimeoutMs } from '@sluice/domain/alias-move';
+import { championAlias } from '@sluice/domain/approval';
+import { failedPrecondition } from '@sluice/domain/errors';
+import { checkActor } from '@sluice/domain/model';
+import { placementOf } from '@sluice/domain/placement';
+import { takeEffect } from './end-move.ts';
+import { checkExpectedRevision } from './expected-revision.ts';
+import { requireModel, requireReadyVersion } from './lookups.ts';
+import { moveUnderWay } from './move-alias.ts';
+import type { AliasMove, Leases } from './records.ts';
+import { requestMove } from './request-move.ts';
+import type { Entry, RegistryState, StateChange } from './state.ts';
+
+export interface RollbackRequest {
+  readonly model: string;
+  readonly expectedRevision?: number | undefined;
+}
+
+export interface RollbackPorts {
+  readonly state: RegistryState;
+  readonly leases: { read(): Promise<Leases> };
+  readonly retainMs: number;
+}
+
+/**
+ * Points `champion` back at the version that it had before. When a live runtime reports that version ready and it is
+ * still placed, the move is requested and takes effect in one go; otherwise it is a move like any other.
+ */
+export async function rollback(ports: RollbackPorts, actor: string, request: RollbackRequest): Promise<AliasMove> {
+  checkActor(actor);
+  const leases = await ports.leases.read();
+  return ports.state.change(actor, async (change) => {
+    const model = await requireModel(change, request.model);
+    const current = await change.alias(model.name, championAlias);
+    checkExpectedRevision(`alias ${championAlias} of ${model.name}`, request.expectedRevision, current?.revision ?? 0);
+    const pending = (await change.pendingMoves([model.name])).find((move) => move.alias === championAlias);
+    if (pending) throw moveUnderWay(pending);
+    const former = await formerChampion(change, model.name, current?.version);
+    const version = await requireReadyVersion(change, model.name, former);
+    const immediate = (await isPlaced(change, model.name, former)) && isReadySomewhere(leases, model.name, former);
+    const requested = await requestMove(change, {
+      model,
+      alias: championAlias,
+      version,
+      timeoutMs: defaultMoveTimeoutMs,
+    });
+    const mark = (entry: Entry): Entry => ({ ...entry, body: { ...entry.body, rollback: true } });
+    if (!immediate) return { entries: [mark(requested.entry)], result: requested.move };
+    const ended = await takeEffect(change, requested.move, [], ports.retainMs);
+    return { entries: [mark(requested.entry), mark(ended.entry)], result: ended.move };
+  });
+}
+
+async function formerChampion(change: StateChange, model: string, current: number | undefined): Promise<number> {
+  const history = await change.aliasHistory(model, championAlias);
+  const former = history.toReversed().find((entry) => entry.to !== undefined && entry.version !== current);
+  if (current === undefined || !former) {
+    throw failedPrecondition(
+      `${model}: ${championAlias} has ${current === undefined ? 'no version' : 'had no version before this one'}; ` +
+        `choose one with \`sluice alias set ${model} ${championAlias} VERSION\``,
+    );
+  }
+  return former.version;
+}
+
+async function isPlaced(change: StateChange, model: string, version: number): Promise<boolean> {
+  const placed = placementOf({
+    aliases: (await change.aliases([model])).flatMap((alias) =>
+      alias.version === undefined ? [] : [{ alias: alias.alias, version: alias.version }],
+    ),
+    moves: await change.pendingMoves([model]),
+    releases: [],
+    pins: await change.pins(model),
+    retained: await change.retained(model),
+  });
+  return placed.some((entry) => entry.version === version);
+}
+
+function isReadySomewhere(leases: Leases, model: string, version: number): boolean {
+  return leases.runtimes.some(
+    (runtime) =>
+      runtime.live &&
+      runtime.versions.some(
+        (loaded) => loaded.model === model && loaded.version === version && loaded.state === 'ready',
+      ),
+  );
+}

@@ -1,0 +1,49 @@
+import type { ModelSettings } from '@sluice/domain/model';
+import { checkActor, checkModelSettings } from '@sluice/domain/model';
+import { checkExpectedRevision } from './expected-revision.ts';
+import { requireModel } from './lookups.ts';
+import type { ModelRecord } from './records.ts';
+import type { RegistryState } from './state.ts';
+
+export interface UpdateModelRequest {
+  readonly name: string;
+  /** Only what is set changes. */
+  readonly owner?: string | undefined;
+  readonly description?: string | undefined;
+  readonly approvalsRequired?: number | undefined;
+  readonly expectedRevision?: number | undefined;
+}
+
+/** Changes a model's settings: the only way to do so. A change that changes nothing leaves no entry. */
+export async function updateModel(
+  state: RegistryState,
+  actor: string,
+  request: UpdateModelRequest,
+): Promise<ModelRecord> {
+  checkActor(actor);
+  return state.change(actor, async (change) => {
+    const model = await requireModel(change, request.name);
+    checkExpectedRevision(`model ${model.name}`, request.expectedRevision, model.revision);
+    const before = model.settings;
+    const after: ModelSettings = checkModelSettings({
+      owner: request.owner ?? before.owner,
+      description: request.description ?? before.description,
+      approvalsRequired: request.approvalsRequired ?? before.approvalsRequired,
+    });
+    const changed = (Object.keys(after) as (keyof ModelSettings)[]).filter((key) => after[key] !== before[key]);
+    if (changed.length === 0) return { entries: [], result: model };
+    await change.updateModel(model.name, after);
+    const pick = (settings: ModelSettings): Record<string, unknown> =>
+      Object.fromEntries(changed.map((key) => [key, settings[key]]));
+    return {
+      entries: [
+        {
+          action: 'model.updated',
+          object: `model/${model.name}`,
+          body: { model: model.name, before: pick(before), after: pick(after) },
+        },
+      ],
+      result: { ...model, settings: after, revision: change.revision },
+    };
+  });
+}

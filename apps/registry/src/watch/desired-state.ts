@@ -1,0 +1,75 @@
+import type { Placed } from '@sluice/domain/placement';
+import type { Release } from '@sluice/domain/release';
+import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import type { VersionFile } from '@sluice/domain/version';
+import type { AliasRecord } from '../usecases/records.ts';
+
+/** A version that the runtimes load, with all that they need for it. */
+export interface PlacedVersion extends Placed {
+  readonly digest: string;
+  readonly files: readonly VersionFile[];
+  readonly graphPath: string;
+  readonly signature: Signature;
+  readonly serving: ServingConfig;
+}
+
+/** All that watchers follow of one model. */
+export interface ModelState {
+  readonly model: string;
+  /** Leaf index of the last change that watchers see. */
+  readonly changedRevision: number;
+  /** Only those that point somewhere. */
+  readonly aliases: readonly AliasRecord[];
+  readonly release: Release | undefined;
+  readonly placed: readonly PlacedVersion[];
+  /** Ready versions that are not placed. */
+  readonly unplaced: readonly number[];
+  /** Versions that were placed once and are not now, with the revision that ended it. */
+  readonly left: readonly { readonly version: number; readonly revision: number }[];
+}
+
+/** The desired state at one revision; never changed in place, so that any number of watchers may hold it. */
+export interface DesiredState {
+  readonly token: number;
+  readonly models: ReadonlyMap<string, ModelState>;
+  /** The same models, latest change first. */
+  readonly latest: readonly ModelState[];
+}
+
+/** What a watcher has to be told: everything, or what changed since its token. */
+export interface Update {
+  readonly token: number;
+  readonly snapshot: boolean;
+  readonly models: readonly ModelState[];
+}
+
+export const emptyState: DesiredState = { token: 0, models: new Map(), latest: [] };
+
+/** The state with some models replaced. */
+export function withModels(state: DesiredState, changed: readonly ModelState[]): DesiredState {
+  if (changed.length === 0) return state;
+  const models = new Map(state.models);
+  for (const model of changed) models.set(model.model, model);
+  const latest = [...models.values()].sort((left, right) => right.changedRevision - left.changedRevision);
+  return { token: latest[0]?.changedRevision ?? 0, models, latest };
+}
+
+/**
+ * What a watcher that has applied `token` needs now. It gets a snapshot when it has nothing (0), or when its token is
+ * ahead of this state: the database was set back.
+ */
+export function updateSince(state: DesiredState, token: number): Update {
+  if (token === 0 || token > state.token) {
+    return { token: state.token, snapshot: true, models: [...state.models.values()] };
+  }
+  const end = state.latest.findIndex((model) => model.changedRevision <= token);
+  return { token: state.token, snapshot: false, models: end < 0 ? state.latest : state.latest.slice(0, end) };
+}
+
+/** Versions of the update's models that runtimes drop: those that left the placement since the token. */
+export function leftSince(update: Update, token: number): readonly { model: string; version: number }[] {
+  if (update.snapshot) return [];
+  return update.models.flatMap(({ model, left }) =>
+    left.filter((entry) => entry.revision > token).map(({ version }) => ({ model, version })),
+  );
+}
