@@ -2,7 +2,8 @@ import type { TreeHasher } from './merkle.ts';
 
 /**
  * Verification of proofs, as an outsider does it: from the numbers and hashes of the proof alone. Nothing here knows
- * how the log builds or stores its tree; only the two hash functions are shared.
+ * how the log builds or stores its tree; only the two hash functions are shared. Sizes and roots must come from signed
+ * checkpoints: a root does not say by itself how many leaves are below it.
  */
 
 export interface InclusionProof {
