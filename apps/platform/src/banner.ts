@@ -1,0 +1,46 @@
+import type { PortTable } from './ports.ts';
+import { host } from './ports.ts';
+
+export interface BannerInputs {
+  readonly ports: PortTable;
+  readonly home: string;
+  readonly databaseFolder: string;
+  /** What starts the command line from where the user stands. */
+  readonly cli: string;
+  /** A request for `digits` as JSON of the protocol; undefined without examples. */
+  readonly request: string | undefined;
+}
+
+/** What a person can do next: commands to copy, and where things lie. */
+export function banner({ ports, home, databaseFolder, cli, request }: BannerInputs): string {
+  const address = `${host}:${ports.router.port}`;
+  const service = 'inference.GRPCInferenceService';
+  const buf = `npx buf curl --protocol grpc --http2-prior-knowledge`;
+  const lines = [
+    '',
+    'Sluice is running. Stop it with Ctrl-C; its data stays.',
+    '',
+    'List, describe and call by reflection, with grpcurl:',
+    `  grpcurl -plaintext ${address} list`,
+    `  grpcurl -plaintext ${address} describe ${service}`,
+    `  grpcurl -plaintext -d '{}' ${address} ${service}/ServerReady`,
+    ...(request === undefined ? [] : [`  grpcurl -plaintext -d '${request}' ${address} ${service}/ModelInfer`]),
+    '',
+    'The same with buf, which is installed here:',
+    `  ${buf} --list-services http://${address}`,
+    `  ${buf} --list-methods http://${address}`,
+    `  ${buf} -d '{}' http://${address}/${service}/ServerReady`,
+    ...(request === undefined ? [] : [`  ${buf} -d '${request}' http://${address}/${service}/ModelInfer`]),
+    '',
+    'With the command line:',
+    `  ${cli} models`,
+    ...(request === undefined ? [] : [`  ${cli} infer digits examples/models/digits/holdout.csv --label-column label`]),
+    '',
+    `Ports   router ${ports.router.port}, registry ${ports.registry.port}, runtimes ${ports.runtimes.map(({ port }) => port).join(' and ')}; each + 1 is /metrics, + 2 administration`,
+    `Data    ${home} (Postgres in ${databaseFolder})`,
+    `Logs    ${home}/logs`,
+    'Nobody is authenticated yet: the name behind a change is only noted, and every port is open to this machine alone.',
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { registryService } from '@sluice/contracts/services';
+import type { Clock } from '@sluice/domain/clock';
+import { SluiceError, failedPrecondition } from '@sluice/domain/errors';
+import { createRpcClient } from '@sluice/rpc/client';
+import { host } from './ports.ts';
+import type { PortTable } from './ports.ts';
+
+/** An example model: its versions in order, each a folder and an alias, and the alias that answers by default. */
+interface ExampleModel {
+  readonly name: string;
+  readonly description: string;
+  readonly versions: readonly string[];
+  readonly champion: string;
+}
+
+const models: readonly ExampleModel[] = [
+  {
+    name: 'digits',
+    description: 'Handwritten digits, 8x8 pixels: which digit is it?',
+    versions: ['linear', 'mlp', 'cnn'],
+    champion: 'cnn',
+  },
+  {
+    name: 'wdbc',
+    description: 'A cell sample, 30 measurements: malignant or benign?',
+    versions: ['logistic', 'forest'],
+    champion: 'logistic',
+  },
+];
+
+export interface ExampleOptions {
+  /** Folder with a folder per model. */
+  readonly folder: string;
+  readonly ports: PortTable;
+  readonly clock: Clock;
+  readonly say: (severity: 'info' | 'warn', text: string) => void;
+}
+
+type Registry = ReturnType<typeof connect>;
+
+const actor = 'npm-start';
+
+function connect(options: ExampleOptions) {
+  return createRpcClient(registryService, `${host}:${options.ports.registry.port}`, { clock: options.clock, actor });
+}
+
+/**
+ * Pushes the example models that the registry does not have, and sets the aliases that they never had: what a person has
+ * changed since stays. A failure is said and not thrown; the platform runs without examples.
+ */
+export async function pushExamples(options: ExampleOptions): Promise<void> {
+  const registry = connect(options);
+  try {
+    await Promise.all(models.map(async (model) => pushModel(registry, model, options)));
+  } catch (error) {
+    const { message } = SluiceError.from(error);
+    options.say('warn', `not all example models are there: ${message}; the next start tries again`);
+  } finally {
+    registry.close();
+  }
+}
+
+async function pushModel(registry: Registry, example: ExampleModel, options: ExampleOptions): Promise<void> {
+  const { name } = example;
+  const before = await openModel(registry, example, options);
+  for (const [index, folder] of example.versions.entries()) {
+    if (Number(before.versionCount) > index) continue;
+    const number = await pushVersion(registry, name, path.join(options.folder, name, folder));
+    options.say('info', `pushed example ${name} version ${number} (${folder})`);
+  }
+  const has = new Set(before.aliases.map(({ alias }) => alias));
+  const wanted = [
+    ...example.versions.map((alias, index): [string, number] => [alias, index + 1]),
+    ['champion', example.versions.indexOf(example.champion) + 1] as [string, number],
+  ].filter(([alias]) => !has.has(alias));
+  await Promise.all(wanted.map(async ([alias, version]) => setAlias(registry, name, alias, version)));
+  if (wanted.length > 0) {
+    const said = wanted.map(([alias, version]) => `${alias} -> ${version}`).join(', ');
+    options.say('info', `${name}: ${said}`);
+  }
+}
+
+async function openModel(registry: Registry, { name, description }: ExampleModel, options: ExampleOptions) {
+  try {
+    const { model } = await registry.getModel({ name });
+    if (model !== null) return model;
+  } catch (error) {
+    if (SluiceError.from(error).kind !== 'not-found') throw error;
+  }
+  const settings = { owner: 'examples', description, approvalsRequired: 0 };
+  const { model } = await registry.createModel({ name, settings });
+  options.say('info', `made example model ${name}; moving its champion needs no approval (other models need one)`);
+  return model!;
+}
+
+const chunkBytes = 256 * 1024;
+
+async function pushVersion(registry: Registry, model: string, folder: string): Promise<string> {
+  const graph = `${path.basename(folder)}.onnx`;
+  const files = await Promise.all(
+    [graph, 'sluice.yaml'].map(async (file) => {
+      const bytes = await readFile(path.join(folder, file));
+      return { path: file, sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, bytes };
+    }),
+  );
+  const { present } = await registry.statArtifacts({ sha256: files.map(({ sha256 }) => sha256) });
+  for (const { sha256, size, bytes } of files) {
+    if (present.includes(sha256)) continue;
+    const chunks = Array.from({ length: Math.ceil(size / chunkBytes) }, (_, index) => ({
+      chunk: bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes),
+    }));
+    await registry.uploadArtifact([{ header: { sha256, size } }, ...chunks]);
+  }
+  const listed = files.map(({ path: file, sha256, size }) => ({ path: file, sha256, size }));
+  const call = registry.createVersion({ model, files: listed, graphPath: graph }, { timeoutMs: 120_000 });
+  for await (const { version } of call) {
+    if (version === null) continue;
+    if (version.state === 'VERSION_STATE_REJECTED')
+      throw failedPrecondition(`${model} version ${version.number} was rejected: ${version.rejection}`);
+    return version.number;
+  }
+  throw failedPrecondition(`the registry ended the push of ${folder} without a version`);
+}
+
+async function setAlias(registry: Registry, model: string, alias: string, version: number): Promise<void> {
+  const { move } = await registry.moveAlias({ model, alias, version });
+  for await (const { move: now, done } of registry.watchAliasMove({ moveId: move!.id }, { timeoutMs: 90_000 })) {
+    if (!done && now?.state !== 'ALIAS_MOVE_STATE_EFFECTIVE') continue;
+    if (now?.state === 'ALIAS_MOVE_STATE_EFFECTIVE') return;
+    throw failedPrecondition(
+      `alias ${alias} of ${model} did not move: ${now?.reasons.join('; ') ?? 'no reason given'}`,
+    );
+  }
+}
+
+/** A request for `digits`, as JSON of the protocol: the first row of its holdout set. */
+export async function exampleRequest(folder: string): Promise<string> {
+  const text = await readFile(path.join(folder, 'digits', 'holdout.csv'), 'utf8');
+  const row = text.split('\n')[1] ?? '';
+  const pixels = row.split(',').slice(0, 64).map(Number);
+  const input = { name: 'pixels', datatype: 'FP32', shape: [1, 64], contents: { fp32_contents: pixels } };
+  return JSON.stringify({ model_name: 'digits', inputs: [input] });
+}

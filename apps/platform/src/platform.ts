@@ -1,0 +1,165 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Clock } from '@sluice/domain/clock';
+import { failedPrecondition, unavailable } from '@sluice/domain/errors';
+import { startChild } from './child.ts';
+import type { PlatformConfig } from './config.ts';
+import { databaseAddresses, openCluster, ensureDatabase, readPostgresLine } from './database.ts';
+import type { Cluster } from './database.ts';
+import { Keeper } from './keeper.ts';
+import type { Layout } from './layout.ts';
+import { clearLeftovers, saveProcesses } from './leftovers.ts';
+import type { ProcessList } from './leftovers.ts';
+import type { MergedLog } from './merged-log.ts';
+import { portTable, takenPorts } from './ports.ts';
+import type { PortTable } from './ports.ts';
+import { openSecrets } from './secrets.ts';
+import { registrySettings, serviceDefinitions } from './services.ts';
+import type { ServiceDefinition, ServiceInputs } from './services.ts';
+
+export interface PlatformOptions {
+  readonly config: PlatformConfig;
+  /** Absolute folder of data, logs and secrets. */
+  readonly home: string;
+  readonly layout: Layout;
+  readonly clock: Clock;
+  readonly log: MergedLog;
+  /** Node and the environment that processes get beside their own settings. */
+  readonly node: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Children of a killed platform drain before they end. */
+const leftoverMs = 4000;
+/** After its drain budget a service gets this long to close before it is killed. */
+const closeMs = 3000;
+
+/** Postgres and all services on one machine, each a process of its own that is started again when it dies. */
+export class Platform {
+  readonly ports: PortTable;
+  readonly #options: PlatformOptions;
+  readonly #keepers: Keeper[] = [];
+  readonly #children = new Map<string, { name: string; pid: number; mark: string }>();
+  #saving: Promise<void> = Promise.resolve();
+  #cluster: Cluster | undefined;
+  #stopping = false;
+
+  constructor(options: PlatformOptions) {
+    this.#options = options;
+    this.ports = portTable(options.config.portOffset, options.config.runtimes);
+  }
+
+  /** Where Postgres keeps its data; undefined before `start` has got there. */
+  get databaseFolder(): string | undefined {
+    return this.#cluster?.dataDir;
+  }
+
+  /** Brings everything up in order; resolves when all of it serves. Throws what stood in the way: call `stop` then. */
+  async start(): Promise<void> {
+    const { clock, config, home, log } = this.#options;
+    await mkdir(home, { recursive: true });
+    await clearLeftovers(home, clock, leftoverMs);
+    await this.#checkPorts();
+    await this.#save();
+    const secrets = await openSecrets(path.join(home, 'secrets'));
+    this.#cluster = await openCluster({
+      home,
+      port: this.ports.postgres,
+      secrets,
+      onLog: (line) => {
+        const { severity, msg } = readPostgresLine(line);
+        log.say('postgres', severity, msg);
+      },
+      onInit: () => log.say('platform', 'info', 'making a database (once)'),
+    });
+    const cluster = this.#cluster;
+    await this.#keep('postgres', async () => cluster.start()).firstReady;
+    await ensureDatabase(this.ports.postgres, secrets);
+    const database = databaseAddresses(this.ports.postgres, secrets);
+    const inputs: ServiceInputs = { config, home, ports: this.ports, database, secrets };
+    await this.#migrate(inputs);
+    const [registry, ...others] = serviceDefinitions(inputs);
+    await this.#keepService(registry!).firstReady;
+    await Promise.all(others.map(async (definition) => this.#keepService(definition).firstReady));
+  }
+
+  /** Stops everything in the reverse order, each within its drain budget; what was not started is not started any more. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const { drainMs } = this.#options.config;
+    for (const keeper of this.#keepers.toReversed()) {
+      const graceMs = keeper.name === 'postgres' ? drainMs + closeMs : drainMs + 2 * closeMs;
+      await keeper.stop(graceMs);
+    }
+    await this.#saving;
+  }
+
+  async #checkPorts(): Promise<void> {
+    const taken = await takenPorts(this.ports);
+    const [first, ...others] = taken;
+    if (first === undefined) return;
+    const more = others.length === 0 ? '' : ` (and ${others.map(([port]) => port).join(', ')})`;
+    throw failedPrecondition(
+      `port ${first[0]} ${first[1]} is taken by another program${more}: stop that one, or start Sluice beside it with \`npm start -- --port-offset ${this.#options.config.portOffset + 1000} --home .sluice-2\``,
+    );
+  }
+
+  async #migrate(inputs: ServiceInputs): Promise<void> {
+    const { log } = this.#options;
+    const settings = { ...registrySettings(inputs), SLUICE_OWNER_DATABASE_URL: inputs.database.ownerUrl };
+    const args = this.#options.layout.entry('registry', 'migrate');
+    const life = this.#spawn('migrate', args, settings);
+    const how = await life.ended;
+    this.#forget('migrate');
+    if (how !== 'status 0') throw unavailable(`the registry's migration ended with ${how}; its lines above say why`);
+    log.say('platform', 'info', 'database is up to date');
+  }
+
+  #keepService(definition: ServiceDefinition): Keeper {
+    const { layout } = this.#options;
+    const args = layout.entry(definition.program, 'main');
+    return this.#keep(definition.name, async () => this.#spawn(definition.name, args, definition.settings));
+  }
+
+  #keep(name: string, start: ConstructorParameters<typeof Keeper>[0]['start']): Keeper {
+    const { clock, log } = this.#options;
+    const keeper = new Keeper({ name, clock, start, say: (severity, text) => log.say('platform', severity, text) });
+    if (this.#stopping) return keeper;
+    this.#keepers.push(keeper);
+    keeper.start();
+    return keeper;
+  }
+
+  #spawn(name: string, args: readonly string[], settings: Readonly<Record<string, string>>) {
+    const { clock, env, log, node } = this.#options;
+    return startChild({
+      command: node,
+      args,
+      env: { ...env, ...settings, SLUICE_SUPERVISED: '1' },
+      clock,
+      onLine: (line, stream) => log.line(name, line, stream === 'err' ? 'error' : 'info'),
+      onPid: (pid) => {
+        this.#children.set(name, { name, pid, mark: args.at(-1)! });
+        void this.#save();
+      },
+    });
+  }
+
+  #forget(name: string): void {
+    this.#children.delete(name);
+    void this.#save();
+  }
+
+  async #save(): Promise<void> {
+    const list: ProcessList = {
+      supervisor: { pid: process.pid, mark: process.argv[1]! },
+      children: [...this.#children.values()],
+    };
+    this.#saving = this.#saving
+      .then(async () => saveProcesses(this.#options.home, list))
+      .catch((error: unknown) => {
+        this.#options.log.say('platform', 'warn', `cannot note which processes run: ${String(error)}`);
+      });
+    await this.#saving;
+  }
+}

@@ -1,0 +1,63 @@
+import { parseConfig } from '@sluice/service-kit/config';
+import { describe, expect, it } from 'vitest';
+import { settings } from './config.ts';
+import { databaseAddresses, readPostgresLine } from './database.ts';
+import { portTable } from './ports.ts';
+import { serviceDefinitions } from './services.ts';
+
+const secrets = { ownerPassword: 'o', registryPassword: 'r', auditKeyFile: '/home/sluice/audit-key.pem' };
+
+function definitions(argv: string[]) {
+  const config = parseConfig(settings, { env: {}, argv });
+  const ports = portTable(config.portOffset, config.runtimes);
+  return serviceDefinitions({
+    config,
+    home: '/home/sluice',
+    ports,
+    database: databaseAddresses(ports.postgres, secrets),
+    secrets,
+  });
+}
+
+describe('serviceDefinitions', () => {
+  it('starts a registry, two runtimes and a router, each with a state folder of its own', () => {
+    const all = definitions([]);
+    expect(all.map(({ name, program }) => [name, program])).toEqual([
+      ['registry', 'registry'],
+      ['runtime-1', 'model-server'],
+      ['runtime-2', 'model-server'],
+      ['router', 'router'],
+    ]);
+    const folders = all.map(({ settings: each }) => each['SLUICE_STATE_DIR']).filter(Boolean);
+    expect(new Set(folders).size).toBe(3);
+  });
+
+  it('gives the owner of the tables to nobody', () => {
+    for (const { settings: each } of definitions([])) {
+      expect(each).not.toHaveProperty('SLUICE_OWNER_DATABASE_URL');
+      expect(Object.values(each).join(' ')).not.toContain('sluice:o@');
+    }
+  });
+
+  it('points every watcher at the registry, also with an offset', () => {
+    const watchers = definitions(['--port-offset', '100', '--runtimes', '3']).slice(1);
+    expect(watchers).toHaveLength(4);
+    for (const { settings: each } of watchers) expect(each['SLUICE_REGISTRY']).toBe('127.0.0.1:8201');
+  });
+
+  it('never gives a runtime less than one thread', () => {
+    for (const { settings: each } of definitions(['--runtimes', '8']).slice(1, 9))
+      expect(Number(each['SLUICE_THREADS'])).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('readPostgresLine', () => {
+  it('keeps routine lines off the terminal and names the severity of the others', () => {
+    expect(readPostgresLine('2026-01-01 10:00:00.000 UTC [12] LOG:  checkpoint starting')).toEqual({
+      severity: 'debug',
+      msg: 'checkpoint starting',
+    });
+    expect(readPostgresLine('2026-01-01 10:00:00.000 UTC [12] FATAL:  sorry').severity).toBe('error');
+    expect(readPostgresLine('\tat character 5').severity).toBe('debug');
+  });
+});
