@@ -1,0 +1,55 @@
+import { commonFields } from '@sluice/service-kit/common-config';
+import type { Config } from '@sluice/service-kit/config';
+import { field, integerField } from '@sluice/service-kit/config';
+import { z } from 'zod';
+import { repositoryControls } from './rpc/repository-control.ts';
+
+const address = /^(\[[0-9a-fA-F:]+\]|[^\s:,[\]]+):\d{1,5}$/;
+
+const addresses = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .refine(
+    (list) => list.length > 0 && list.every((each) => address.test(each)),
+    'expected host:port, or several with commas between them',
+  );
+
+/** The router's settings; the README has the same table. */
+export const routerConfig = {
+  ...commonFields('router', { port: 8001, metricsPort: 8002, adminPort: 8003 }),
+  registry: field(addresses, {
+    doc: 'Addresses of registries, host:port with commas between; the first that answers is used',
+    default: '127.0.0.1:8101',
+  }),
+  stateDir: field(z.string().min(1, 'expected a folder'), {
+    doc: 'Folder that keeps the last routes, so that a restart works with the registry away',
+    default: '.sluice/router',
+  }),
+  repositoryControl: field(z.enum(repositoryControls), {
+    doc: 'Who may load and unload models through the public port: loopback (this machine) or open (everybody)',
+    default: 'loopback',
+  }),
+  defaultDeadlineMs: integerField(
+    { min: 1, max: 3_600_000 },
+    { doc: 'Deadline of calls whose caller sends none, in milliseconds', default: 30_000 },
+  ),
+  leaseTtlMs: integerField(
+    { min: 300, max: 600_000 },
+    { doc: 'Time to live of the lease at the registry, in milliseconds; renewed every third of it', default: 3_000 },
+  ),
+  maxInFlight: integerField(
+    { min: 0 },
+    { doc: 'Inferences that are worked on at once; more are turned away. 0 means unlimited', default: 8_192 },
+  ),
+  maxInFlightBytes: integerField(
+    { min: 0 },
+    { doc: 'Bytes of the inferences that are worked on at once. 0 means unlimited', default: 512 * 1024 * 1024 },
+  ),
+} as const;
+
+export type RouterConfig = Config<typeof routerConfig>;

@@ -1,0 +1,108 @@
+import { SluiceError } from '@sluice/domain/errors';
+import type { ErrorKind } from '@sluice/domain/errors';
+import { describe, expect, it } from 'vitest';
+import { Attempts, countsAgainstRuntime } from './attempts.ts';
+import type { AttemptFailure, FailureOrigin } from './attempts.ts';
+
+const plenty = { take: () => true };
+const version = { model: 'digits', text: '3' };
+
+function failure(origin: FailureOrigin, kind: ErrorKind = 'unavailable', firstByte = false): AttemptFailure {
+  return { origin, error: new SluiceError(kind, 'as the runtime said'), firstByte };
+}
+
+function outcome(error: SluiceError | undefined): string {
+  return error ? `${error.kind}: ${error.message}` : 'retry';
+}
+
+describe('Attempts', () => {
+  const first = (failed: AttemptFailure, others = true, tokens = plenty): string => {
+    const attempts = new Attempts(version, tokens);
+    attempts.started();
+    return outcome(attempts.failed(failed, others));
+  };
+
+  it('goes elsewhere when the request was not sent, was lost once, or met a runtime without the version', () => {
+    expect(first(failure('unsent'))).toBe('retry');
+    expect(first(failure('lost'))).toBe('retry');
+    expect(first(failure('answered', 'unavailable'))).toBe('retry');
+    expect(first(failure('answered', 'not-found'))).toBe('retry');
+  });
+
+  it("passes on every other answer of a runtime, a watchdog's too, and failures of this side", () => {
+    for (const kind of ['internal', 'invalid-argument', 'resource-exhausted', 'deadline-exceeded'] as const) {
+      expect(first(failure('answered', kind))).toBe(`${kind}: as the runtime said`);
+    }
+    expect(first(failure('local', 'deadline-exceeded'))).toBe('deadline-exceeded: as the runtime said');
+    expect(first(failure('local', 'cancelled'))).toBe('cancelled: as the runtime said');
+  });
+
+  it('ends a request that two runtimes were lost with, whatever else is there', () => {
+    const attempts = new Attempts(version, plenty);
+    attempts.started();
+    expect(attempts.failed(failure('lost'), true)).toBeUndefined();
+    attempts.started();
+    expect(outcome(attempts.failed(failure('lost'), true))).toBe(
+      'internal: model ended its runtime: 2 runtimes were lost while they worked on this request of digits version 3',
+    );
+  });
+
+  it('counts losses only: lost and then not sent is not two lost runtimes', () => {
+    const attempts = new Attempts(version, plenty);
+    attempts.started();
+    expect(attempts.failed(failure('lost'), true)).toBeUndefined();
+    attempts.started();
+    expect(attempts.failed(failure('unsent'), true)).toBeUndefined();
+  });
+
+  it('does not repeat a request whose answer had begun', () => {
+    expect(first(failure('lost', 'unavailable', true))).toBe(
+      'unavailable: the runtime was lost while it worked on the request and its answer had begun',
+    );
+  });
+
+  it('tries at most three runtimes', () => {
+    const attempts = new Attempts(version, plenty);
+    attempts.started();
+    attempts.started();
+    expect(attempts.failed(failure('unsent'), true)).toBeUndefined();
+    attempts.started();
+    expect(outcome(attempts.failed(failure('unsent'), true))).toBe(
+      'unavailable: the runtime could not be reached and 3 runtimes were tried for digits version 3',
+    );
+  });
+
+  it('says why there is no other attempt', () => {
+    expect(first(failure('lost'), false)).toBe(
+      'unavailable: the runtime was lost while it worked on the request and no other runtime has digits version 3',
+    );
+    expect(first(failure('unsent'), true, { take: () => false })).toBe(
+      'unavailable: the runtime could not be reached and too many requests are being retried',
+    );
+    expect(first(failure('answered', 'not-found'), false)).toContain('does not have digits version 3 any more');
+    expect(first(failure('answered', 'unavailable'), false)).toBe('unavailable: as the runtime said');
+  });
+
+  it('takes a token for a retry, and none for an answer that stands', () => {
+    let taken = 0;
+    const tokens = { take: () => ++taken > 0 };
+    first(failure('answered', 'internal'), true, tokens);
+    first(failure('lost'), false, tokens);
+    expect(taken).toBe(0);
+    first(failure('lost'), true, tokens);
+    expect(taken).toBe(1);
+  });
+});
+
+describe('countsAgainstRuntime', () => {
+  it('counts what the runtime did, not what callers or load-shedding did', () => {
+    expect(countsAgainstRuntime(failure('unsent'))).toBe(true);
+    expect(countsAgainstRuntime(failure('lost'))).toBe(true);
+    expect(countsAgainstRuntime(failure('answered', 'internal'))).toBe(true);
+    expect(countsAgainstRuntime(failure('answered', 'unavailable'))).toBe(true);
+    expect(countsAgainstRuntime(failure('local', 'cancelled'))).toBe(false);
+    for (const kind of ['invalid-argument', 'resource-exhausted', 'deadline-exceeded', 'cancelled'] as const) {
+      expect(countsAgainstRuntime(failure('answered', kind))).toBe(false);
+    }
+  });
+});

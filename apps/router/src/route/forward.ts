@@ -1,0 +1,171 @@
+import type { Random } from '@sluice/domain/clock';
+import { unavailable } from '@sluice/domain/errors';
+import type { SluiceError } from '@sluice/domain/errors';
+import type { RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
+import type { VersionBreaker } from '../runtimes/breakers.ts';
+import type { RuntimeLink } from '../runtimes/runtime-link.ts';
+import { Attempts, countsAgainstRuntime } from './attempts.ts';
+import type { AttemptFailure, RetryTokens } from './attempts.ts';
+import { chooseRuntime } from './choose-runtime.ts';
+import type { VersionRoute } from './table.ts';
+
+/** Full name of the method that runtimes answer. */
+export const inferPath = '/inference.GRPCInferenceService/ModelInfer';
+
+/** How long callers should wait when every runtime's breaker is open. */
+const breakerRetryAfterMs = 1_000;
+
+export interface ForwarderOptions {
+  readonly random: Random;
+  /** Runtimes that have a version ready now. */
+  readonly readyFor: (key: string) => readonly RuntimeLink[];
+  readonly breakerOf: (link: RuntimeLink, key: string) => VersionBreaker;
+  readonly tokens: RetryTokens;
+  /** Told of every attempt that failed, for metrics. */
+  readonly onFailedAttempt: (failure: AttemptFailure, retried: boolean) => void;
+}
+
+/** One request on its way to a runtime. */
+export interface ForwardedCall {
+  /** Gives up: nothing is answered any more. */
+  cancel(): void;
+}
+
+export interface ForwardRequest {
+  readonly version: VersionRoute;
+  /** The message as the runtime is to get it. */
+  readonly message: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  /** Called once, unless the call is cancelled first. */
+  readonly done: (error: SluiceError | undefined, answer: Buffer | undefined) => void;
+}
+
+/** Sends requests to runtimes and, where the rules let it, to another one when an attempt fails. */
+export class Forwarder {
+  readonly options: ForwarderOptions;
+
+  constructor(options: ForwarderOptions) {
+    this.options = options;
+  }
+
+  /** Starts a request; `done` may be called before this returns when there is nowhere to send it. */
+  send(request: ForwardRequest): ForwardedCall {
+    const forwarding = new Forwarding(this.options, request);
+    forwarding.start();
+    return forwarding;
+  }
+}
+
+class Forwarding implements ForwardedCall {
+  readonly #options: ForwarderOptions;
+  readonly #request: ForwardRequest;
+  readonly #attempts: Attempts;
+  #tried: RuntimeLink[] | undefined;
+  #link: RuntimeLink | undefined;
+  #breaker: VersionBreaker | undefined;
+  #call: RawClientCall | undefined;
+  #ended = false;
+
+  constructor(options: ForwarderOptions, request: ForwardRequest) {
+    this.#options = options;
+    this.#request = request;
+    this.#attempts = new Attempts(request.version, options.tokens);
+  }
+
+  start(): void {
+    const candidates = this.#options.readyFor(this.#request.version.key);
+    if (candidates.length === 0) {
+      this.#end(unavailable(`${this.#what} is ready on no runtime that this router reaches; try again`), undefined);
+      return;
+    }
+    if (!this.#send(candidates)) {
+      const retryAfterMs = breakerRetryAfterMs;
+      this.#end(
+        unavailable(`${this.#what} keeps failing on every runtime that has it; try again later`, { retryAfterMs }),
+        undefined,
+      );
+    }
+  }
+
+  cancel(): void {
+    this.#ended = true;
+    this.#call?.cancel();
+  }
+
+  get #what(): string {
+    return `${this.#request.version.model} version ${this.#request.version.text}`;
+  }
+
+  /** Sends to one of the candidates whose breaker lets it; false when there is none. */
+  #send(candidates: readonly RuntimeLink[]): boolean {
+    const { key } = this.#request.version;
+    let left = candidates;
+    for (;;) {
+      const link = chooseRuntime(left, this.#options.random);
+      if (!link) return false;
+      const breaker = this.#options.breakerOf(link, key);
+      if (breaker.enter()) {
+        this.#sendTo(link, breaker);
+        return true;
+      }
+      left = left.filter((each) => each !== link);
+    }
+  }
+
+  #sendTo(link: RuntimeLink, breaker: VersionBreaker): void {
+    const { message, deadlineMs, metadata } = this.#request;
+    this.#link = link;
+    this.#breaker = breaker;
+    this.#attempts.started();
+    this.#call = link.send(inferPath, message, { deadlineMs, ...(metadata && { metadata }) }, (outcome) =>
+      this.#received(outcome),
+    );
+  }
+
+  #received(outcome: RawOutcome): void {
+    const breaker = this.#breaker!;
+    if (!outcome.error) {
+      breaker.succeeded();
+      this.#end(undefined, outcome.message);
+      return;
+    }
+    const failure: AttemptFailure = {
+      origin: outcome.error.origin,
+      error: outcome.error,
+      firstByte: outcome.firstByte && outcome.error.origin !== 'answered',
+    };
+    if (countsAgainstRuntime(failure)) breaker.failed();
+    else breaker.succeeded();
+    if (!this.#ended) this.#retryOrEnd(failure);
+  }
+
+  #retryOrEnd(failure: AttemptFailure): void {
+    (this.#tried ??= []).push(this.#link!);
+    const tried = this.#tried;
+    const ready = this.#options.readyFor(this.#request.version.key);
+    const others = ready.filter((link) => !tried.includes(link));
+    const error = this.#attempts.failed(failure, others.length > 0);
+    if (error) {
+      this.#options.onFailedAttempt(failure, false);
+      this.#end(error, undefined);
+      return;
+    }
+    this.#options.onFailedAttempt(failure, true);
+    if (this.#send(others)) return;
+    this.#end(
+      unavailable(`${this.#what} keeps failing on every runtime that has it; try again later`, {
+        retryAfterMs: breakerRetryAfterMs,
+        cause: failure.error,
+      }),
+      undefined,
+    );
+  }
+
+  #end(error: SluiceError | undefined, answer: Buffer | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#request.done(error, answer);
+  }
+}

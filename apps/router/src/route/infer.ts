@@ -1,0 +1,74 @@
+import type { Random } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
+import { append, responseParameter } from '@sluice/inference/rewrite';
+import { scanInferRequest } from '@sluice/inference/scan';
+import type { RawCall } from '@sluice/rpc/handlers';
+import { readCallMetadata } from './call-metadata.ts';
+import type { Forwarder } from './forward.ts';
+import type { InFlight } from './in-flight.ts';
+import type { PredictionIds } from './prediction-id.ts';
+import { resolveRoute } from './resolve.ts';
+import type { RouteTable, VersionRoute } from './table.ts';
+
+/** Trailer of every answer of an inference, failures too. */
+export const predictionTrailer = 'sluice-prediction-id';
+
+/** What follows an answer whose request named its version: it went through no arm. */
+const noArm = responseParameter('sluice_arm', { kind: 'string', value: '' });
+
+const gone = new SluiceError('cancelled', 'the caller is gone or its deadline has passed');
+
+export interface InferOptions {
+  readonly ids: PredictionIds;
+  readonly random: Random;
+  readonly table: () => RouteTable | undefined;
+  readonly forwarder: Forwarder;
+  readonly inFlight: InFlight;
+  /** Told how an inference of a known version ended. */
+  readonly onAnswer: (version: VersionRoute, error: SluiceError | undefined) => void;
+}
+
+/**
+ * The life of a request: scan its header, resolve the route by the table that is in force now, forward its bytes,
+ * append to the answer's.
+ */
+export function inferHandler(options: InferOptions): (request: Buffer, call: RawCall) => void {
+  const { ids, random, table, forwarder, inFlight, onAnswer } = options;
+  return (request, call) => {
+    const predictionId = ids.next();
+    call.setTrailer(predictionTrailer, predictionId);
+    const header = scanInferRequest(request);
+    const metadata = readCallMetadata((key) => call.metadata(key));
+    const hints = { arm: metadata.arm, metadata: (key: string) => call.metadata(key) };
+    const { version, arm } = resolveRoute(table(), header.modelName, header.modelVersion, hints, random);
+    inFlight.enter(request.length);
+    let open = true;
+    const leave = (error: SluiceError | undefined): void => {
+      if (!open) return;
+      open = false;
+      inFlight.leave(request.length);
+      onAnswer(version, error);
+    };
+    const traceparent = call.metadata('traceparent');
+    const forwarded = forwarder.send({
+      version,
+      // A request that names this very number needs no override, and so no copy.
+      message: header.modelVersion === version.text ? request : append(request, version.override),
+      deadlineMs: call.deadlineMs,
+      metadata: traceparent === undefined ? undefined : { traceparent },
+      done: (error, answer) => {
+        leave(error);
+        if (error) call.fail(error);
+        else call.respond(append(answer!, stamp(predictionId), arm?.parameter ?? noArm));
+      },
+    });
+    call.onCancel(() => {
+      forwarded.cancel();
+      leave(gone);
+    });
+  };
+}
+
+function stamp(predictionId: string): Buffer {
+  return responseParameter('prediction_id', { kind: 'string', value: predictionId });
+}

@@ -1,0 +1,116 @@
+import { SluiceError } from '@sluice/domain/errors';
+import { readInferResponse } from '@sluice/inference/infer-response';
+import { describe, expect, it } from 'vitest';
+import { draws, modelRoute } from '../../test/routes.ts';
+import { chooseArm } from './choose-arm.ts';
+import { resolveRoute } from './resolve.ts';
+import { applyUpdate } from './table.ts';
+import type { ModelRoute, RouteTable } from './table.ts';
+
+const digits = modelRoute({ aliases: { champion: 3, mlp: 2 }, release: 3, placed: [2, 3], unplaced: [1] });
+const table: RouteTable = { revision: 7, models: new Map([['digits', digits]]) };
+const noHints = { arm: undefined, metadata: () => undefined };
+
+function refusal(version: string, given = table, model = 'digits', arm?: string): string {
+  try {
+    resolveRoute(given, model, version, { arm, metadata: () => undefined }, draws(0));
+  } catch (error) {
+    if (error instanceof SluiceError) return `${error.kind}: ${error.message}`;
+  }
+  return 'no refusal';
+}
+
+describe('resolveRoute', () => {
+  it('goes to the release without a version, and past it with a number or an alias', () => {
+    const route = (version: string) => resolveRoute(table, 'digits', version, noHints, draws(0));
+    expect([route('').version.number, route('').arm?.name]).toEqual([3, 'primary']);
+    expect([route('2').version.number, route('2').arm]).toEqual([2, undefined]);
+    expect([route('mlp').version.number, route('mlp').arm]).toEqual([2, undefined]);
+    expect(route('champion').version.key).toBe('digits@3');
+  });
+
+  it('names what is unknown', () => {
+    expect(refusal('', table, 'wdbc')).toBe("not-found: Request for unknown model: 'wdbc' is not found");
+    expect(refusal('9')).toBe("not-found: Request for unknown model: 'digits' version 9 is not found");
+    expect(refusal('best')).toBe("not-found: Request for unknown model: 'digits' has no version or alias 'best'");
+    expect(refusal('', table, '')).toBe('invalid-argument: model_name: expected the name of a model, got nothing');
+    expect(refusal('Best!')).toBe('invalid-argument: model_version: "Best!" is neither a version number nor an alias');
+  });
+
+  it('says what to do about a version that is not placed', () => {
+    expect(refusal('1')).toBe('unavailable: digits version 1 is not loaded: give it an alias or `sluice pin`');
+  });
+
+  it('says what to do about a model without champion and pin', () => {
+    const bare: RouteTable = { revision: 1, models: new Map([['digits', modelRoute({ unplaced: [1] })]]) };
+    expect(refusal('', bare)).toContain('failed-precondition: digits has no champion and no pinned version');
+    expect(refusal('', bare)).toContain('`sluice alias set digits champion VERSION`');
+  });
+
+  it('says that there are no routes yet', () => {
+    expect(() => resolveRoute(undefined, 'digits', '', noHints, draws(0))).toThrow('this router has no routes yet');
+  });
+
+  it('takes the forced arm, if it exists and no version was named', () => {
+    const hints = { arm: 'primary', metadata: () => undefined };
+    expect(resolveRoute(table, 'digits', '', hints, draws(0)).arm?.name).toBe('primary');
+    expect(refusal('', table, 'digits', 'blue')).toBe(
+      "invalid-argument: metadata sluice-arm: the release of digits has no arm 'blue' that answers; expected 'primary'",
+    );
+    expect(refusal('2', table, 'digits', 'primary')).toContain('goes to no arm; send one of the two');
+  });
+});
+
+describe('chooseArm', () => {
+  const arm = (name: string, role: 'primary' | 'candidate' | 'shadow', weight: number) => ({
+    ...digits.release!.arms[0]!,
+    name,
+    role,
+    weight,
+  });
+  const route = {
+    arms: [arm('a', 'primary', 0.75), arm('b', 'candidate', 0.25), arm('s', 'shadow', 1)],
+    release: {
+      ...digits.release!.release,
+      rules: [{ id: 'r', metadataKey: 'sluice-caller', equals: 'lab', arm: 'b' }],
+    },
+  };
+
+  it('splits by weight and never lets a shadow answer', () => {
+    const chosen = [0, 0.74, 0.76, 0.99].map((point) => chooseArm(route, noHints, draws(point)).name);
+    expect(chosen).toEqual(['a', 'a', 'b', 'b']);
+    expect(() => chooseArm(route, { ...noHints, arm: 's' }, draws(0))).toThrow("no arm 's' that answers");
+  });
+
+  it('follows rules before weights', () => {
+    const hints = { arm: undefined, metadata: (key: string) => (key === 'sluice-caller' ? 'lab' : undefined) };
+    expect(chooseArm(route, hints, draws(0)).name).toBe('b');
+  });
+});
+
+describe('applyUpdate', () => {
+  const other = modelRoute({ model: 'wdbc', placed: [1] });
+  const update = { revision: 8, snapshot: false, models: [other], removed: [] };
+
+  it('changes only what is named and leaves the old table as it was', () => {
+    const next = applyUpdate(table, update)!;
+    expect([...next.models.keys()]).toEqual(['digits', 'wdbc']);
+    expect(next.revision).toBe(8);
+    expect([...table.models.keys()]).toEqual(['digits']);
+    expect([...applyUpdate(next, { ...update, models: [], removed: ['digits'] })!.models.keys()]).toEqual(['wdbc']);
+  });
+
+  it('replaces everything by a snapshot, also with an older revision, and needs one to begin with', () => {
+    expect([...applyUpdate(table, { ...update, revision: 3, snapshot: true })!.models.keys()]).toEqual(['wdbc']);
+    expect(applyUpdate(undefined, update)).toBeUndefined();
+  });
+
+  it('prepares what is appended to requests and answers', () => {
+    const model: ModelRoute = table.models.get('digits')!;
+    expect(Buffer.from(model.placed.get(3)!.override).toString('latin1')).toBe('\x12\x013');
+    expect(readInferResponse(model.release!.arms[0]!.parameter).parameters.get('sluice_arm')).toEqual({
+      kind: 'string',
+      value: 'primary',
+    });
+  });
+});

@@ -1,0 +1,90 @@
+import type { Random } from '@sluice/domain/clock';
+import { failedPrecondition, invalidArgument, notFound, unavailable } from '@sluice/domain/errors';
+import type { SluiceError } from '@sluice/domain/errors';
+import { clip, parseVersionRef } from '@sluice/domain/names';
+import { chooseArm } from './choose-arm.ts';
+import type { RoutingHints } from './choose-arm.ts';
+import type { ArmRoute, ModelRoute, RouteTable, VersionRoute } from './table.ts';
+
+/** Where a request goes. */
+export interface Route {
+  readonly model: ModelRoute;
+  readonly version: VersionRoute;
+  /** Undefined when the request named its version, which bypasses the release. */
+  readonly arm: ArmRoute | undefined;
+}
+
+/** The model of that name. */
+export function findModel(table: RouteTable | undefined, name: string): ModelRoute {
+  if (!table) throw unavailable('this router has no routes yet: it has reached no registry since its first start');
+  const model = table.models.get(name);
+  if (model) return model;
+  if (name === '') throw invalidArgument('model_name: expected the name of a model, got nothing');
+  throw notFound(`Request for unknown model: '${clip(name)}' is not found`);
+}
+
+/**
+ * Finds where a request goes.
+ *
+ * @param versionText the request's `model_version`: a number, an alias, or nothing for the model's release
+ * @throws SluiceError invalid-argument for what is no version; not-found for an unknown model, version or alias;
+ *   failed-precondition for a model without champion and pin; unavailable for a version that is not placed
+ */
+export function resolveRoute(
+  table: RouteTable | undefined,
+  modelName: string,
+  versionText: string,
+  hints: RoutingHints,
+  random: Random,
+): Route {
+  const model = findModel(table, modelName);
+  if (versionText === '') {
+    const arm = chooseArm(releaseOf(model), hints, random);
+    return { model, version: placedVersion(model, arm.version), arm };
+  }
+  const version = placedVersion(model, namedVersion(model, versionText));
+  if (hints.arm !== undefined) {
+    throw invalidArgument('metadata sluice-arm: a request that names its version goes to no arm; send one of the two');
+  }
+  return { model, version, arm: undefined };
+}
+
+/** The version that a metadata or readiness request means, placed or not. */
+export function versionNumber(model: ModelRoute, versionText: string): number {
+  if (versionText !== '') return namedVersion(model, versionText);
+  const { arms } = releaseOf(model);
+  const primary = arms.find((arm) => arm.role === 'primary') ?? arms[0];
+  if (!primary) throw noRelease(model);
+  return primary.version;
+}
+
+/** The placed version of that number. */
+export function placedVersion(model: ModelRoute, number: number): VersionRoute {
+  const version = model.placed.get(number);
+  if (version) return version;
+  if (!model.unplaced.has(number)) {
+    throw notFound(`Request for unknown model: '${model.name}' version ${number} is not found`);
+  }
+  throw unavailable(`${model.name} version ${number} is not loaded: give it an alias or \`sluice pin\``);
+}
+
+function releaseOf(model: ModelRoute) {
+  if (!model.release || model.release.arms.length === 0) throw noRelease(model);
+  return model.release;
+}
+
+function noRelease(model: ModelRoute): SluiceError {
+  return failedPrecondition(
+    `${model.name} has no champion and no pinned version: run \`sluice alias set ${model.name} champion VERSION\`, or name a version in model_version`,
+  );
+}
+
+function namedVersion(model: ModelRoute, text: string): number {
+  const ref = parseVersionRef(text);
+  if (ref.kind === 'number') return ref.number;
+  const number = ref.kind === 'alias' ? model.aliases.get(ref.alias) : undefined;
+  if (number === undefined) {
+    throw notFound(`Request for unknown model: '${model.name}' has no version or alias '${clip(text)}'`);
+  }
+  return number;
+}

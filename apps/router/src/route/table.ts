@@ -1,0 +1,73 @@
+import type { Release } from '@sluice/domain/release';
+import type { Signature } from '@sluice/domain/signature';
+
+/** A version that is placed on runtimes. */
+export interface VersionRoute {
+  readonly model: string;
+  readonly number: number;
+  /** The number as text, as messages carry it. */
+  readonly text: string;
+  /** Names the version in the fleet's index: see `versionKey`. */
+  readonly key: string;
+  readonly digest: string;
+  readonly signature: Signature;
+  /** What follows a request to send it to this version, whatever version the caller wrote. */
+  readonly override: Uint8Array;
+}
+
+/** An arm of a release with what its answers carry. */
+export interface ArmRoute {
+  readonly name: string;
+  readonly version: number;
+  readonly role: Release['arms'][number]['role'];
+  readonly weight: number;
+  readonly propensity: number;
+  /** What follows an answer to name the arm. */
+  readonly parameter: Uint8Array;
+}
+
+export interface ReleaseRoute {
+  readonly release: Release;
+  readonly arms: readonly ArmRoute[];
+}
+
+/** All that is needed to route the requests of one model. */
+export interface ModelRoute {
+  readonly name: string;
+  readonly revision: number;
+  readonly aliases: ReadonlyMap<string, number>;
+  /** Where an empty version goes; undefined when there is neither champion nor pin. */
+  readonly release: ReleaseRoute | undefined;
+  readonly placed: ReadonlyMap<number, VersionRoute>;
+  /** Versions that exist but are on no runtime. */
+  readonly unplaced: ReadonlySet<number>;
+}
+
+/** One state of all routes. It never changes: an update makes another table, and requests see one or the other. */
+export interface RouteTable {
+  /** The registry's revision that this table is. */
+  readonly revision: number;
+  readonly models: ReadonlyMap<string, ModelRoute>;
+}
+
+/** What the registry sends: all models, or those that changed. */
+export interface RouteUpdate {
+  readonly revision: number;
+  readonly snapshot: boolean;
+  readonly models: readonly ModelRoute[];
+  readonly removed: readonly string[];
+}
+
+/** Names a version among the versions of all models; model names hold no '@'. */
+export function versionKey(model: string, version: number | string): string {
+  return `${model}@${version}`;
+}
+
+/** The table after an update; without a table, only a snapshot makes one. */
+export function applyUpdate(table: RouteTable | undefined, update: RouteUpdate): RouteTable | undefined {
+  if (!table && !update.snapshot) return undefined;
+  const models = new Map(update.snapshot ? [] : table?.models);
+  for (const name of update.removed) models.delete(name);
+  for (const model of update.models) models.set(model.name, model);
+  return { revision: update.revision, models };
+}

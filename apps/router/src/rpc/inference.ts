@@ -1,0 +1,89 @@
+import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
+import { SluiceError } from '@sluice/domain/errors';
+import type { Signature } from '@sluice/domain/signature';
+import { raw, unimplemented } from '@sluice/rpc/handlers';
+import type { Handlers, RawUnaryHandler } from '@sluice/rpc/handlers';
+import { findModel, placedVersion, versionNumber } from '../route/resolve.ts';
+import type { RouteTable } from '../route/table.ts';
+import { checkRepositoryControl } from './repository-control.ts';
+import type { RepositoryControl } from './repository-control.ts';
+
+export interface InferenceRpcOptions {
+  readonly infer: RawUnaryHandler;
+  readonly table: () => RouteTable | undefined;
+  /** True when requests can be served: there is a table and a runtime that is up. */
+  readonly ready: () => boolean;
+  /** True when some runtime has the version ready. */
+  readonly versionReady: (key: string) => boolean;
+  /** Version of the software. */
+  readonly version: string;
+  readonly repositoryControl: RepositoryControl;
+}
+
+/** What this server answers of Triton's extensions, by the names that ServerMetadata uses. */
+const extensions: readonly string[] = ['parameters'];
+
+const later = (method: string) => unimplemented(`${method} is not implemented by this version of Sluice`);
+
+/** The public service. Only ModelInfer is hot; the others use generated messages. */
+export function inferenceHandlers(options: InferenceRpcOptions): Handlers<GRPCInferenceServiceMethods> {
+  const control = (method: string) => async (_request: unknown, ctx: { readonly peer: string }) => {
+    checkRepositoryControl(options.repositoryControl, ctx.peer);
+    throw new SluiceError(
+      'unimplemented',
+      `${method} is not implemented by this version of Sluice; use \`sluice pin\` and \`sluice unpin\``,
+    );
+  };
+  return {
+    modelInfer: raw(options.infer),
+    serverLive: async () => ({ live: true }),
+    serverReady: async () => ({ ready: options.ready() }),
+    modelReady: async ({ name, version }) => ({ ready: modelReady(options, name, version) }),
+    serverMetadata: async () => ({ name: 'sluice', version: options.version, extensions: [...extensions] }),
+    modelMetadata: async ({ name, version }) => modelMetadata(options.table(), name, version),
+    modelStreamInfer: later('ModelStreamInfer'),
+    modelConfig: later('ModelConfig'),
+    modelStatistics: later('ModelStatistics'),
+    repositoryIndex: later('RepositoryIndex'),
+    repositoryModelLoad: control('RepositoryModelLoad'),
+    repositoryModelUnload: control('RepositoryModelUnload'),
+    systemSharedMemoryStatus: later('SystemSharedMemoryStatus'),
+    systemSharedMemoryRegister: later('SystemSharedMemoryRegister'),
+    systemSharedMemoryUnregister: later('SystemSharedMemoryUnregister'),
+    cudaSharedMemoryStatus: later('CudaSharedMemoryStatus'),
+    cudaSharedMemoryRegister: later('CudaSharedMemoryRegister'),
+    cudaSharedMemoryUnregister: later('CudaSharedMemoryUnregister'),
+    traceSetting: later('TraceSetting'),
+    logSettings: later('LogSettings'),
+  };
+}
+
+/** Whether an inference would be served now. What does not exist is not ready; only a malformed version is an error. */
+function modelReady(options: InferenceRpcOptions, name: string, versionText: string): boolean {
+  try {
+    const model = findModel(options.table(), name);
+    return options.versionReady(placedVersion(model, versionNumber(model, versionText)).key);
+  } catch (error) {
+    if (error instanceof SluiceError && error.kind !== 'invalid-argument') return false;
+    throw error;
+  }
+}
+
+type Metadata = ResponseInput<GRPCInferenceServiceMethods['modelMetadata']>;
+
+function modelMetadata(table: RouteTable | undefined, name: string, versionText: string): Metadata {
+  const model = findModel(table, name);
+  const version = placedVersion(model, versionNumber(model, versionText));
+  return {
+    name: model.name,
+    versions: [...model.placed.keys()].sort((left, right) => left - right).map(String),
+    platform: 'onnxruntime_onnx',
+    inputs: tensors(version.signature.inputs),
+    outputs: tensors(version.signature.outputs),
+    properties: { version: version.text, digest: version.digest },
+  };
+}
+
+function tensors(specs: Signature['inputs']): NonNullable<Metadata['inputs']> {
+  return specs.map(({ name, datatype, shape }) => ({ name, datatype, shape: [...shape] }));
+}

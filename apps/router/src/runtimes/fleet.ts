@@ -1,0 +1,90 @@
+import type { RuntimeLink } from './runtime-link.ts';
+
+export interface FleetOptions {
+  /** Makes the link to an address and starts it. */
+  readonly connect: (address: string, onChange: () => void) => RuntimeLink;
+}
+
+const none: readonly RuntimeLink[] = [];
+
+/**
+ * The runtimes that this router knows, one link per address. The registry says where runtimes are; what they have and
+ * whether they live is known from the links alone.
+ */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #links = new Map<string, RuntimeLink>();
+  #wanted: ReadonlySet<string> = new Set();
+  #index: ReadonlyMap<string, readonly RuntimeLink[]> = new Map();
+  #listeners: (() => void)[] = [];
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  get links(): readonly RuntimeLink[] {
+    return [...this.#links.values()];
+  }
+
+  /** Runtimes that can run a version now; see `versionKey`. */
+  readyFor(key: string): readonly RuntimeLink[] {
+    return this.#index.get(key) ?? none;
+  }
+
+  /** True when some runtime is up. */
+  get anyUp(): boolean {
+    return this.links.some((link) => link.state === 'up');
+  }
+
+  /** Most requests in flight to one runtime. */
+  get deepest(): number {
+    let most = 0;
+    for (const link of this.#links.values()) most = Math.max(most, link.inFlight);
+    return most;
+  }
+
+  /** Calls `listener` after every change of what is ready. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Sets the addresses that the registry names. A runtime that it names no more is kept while its link stands: leases
+   * lapse when the registry is in trouble, too.
+   */
+  setAddresses(addresses: readonly string[]): void {
+    this.#wanted = new Set(addresses);
+    for (const address of this.#wanted) {
+      if (!this.#links.has(address))
+        this.#links.set(
+          address,
+          this.#options.connect(address, () => this.#changed()),
+        );
+    }
+    this.#changed();
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+  }
+
+  #changed(): void {
+    for (const [address, link] of this.#links) {
+      if (this.#wanted.has(address) || link.state === 'up' || link.state === 'draining') continue;
+      this.#links.delete(address);
+      link.close();
+    }
+    const index = new Map<string, RuntimeLink[]>();
+    for (const link of this.#links.values()) {
+      if (link.state !== 'up') continue;
+      for (const key of link.ready) {
+        const list = index.get(key);
+        if (list) list.push(link);
+        else index.set(key, [link]);
+      }
+    }
+    this.#index = index;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,140 @@
+import type { ResponseOutput, RuntimeServiceMethods } from '@sluice/contracts/services';
+import type { Clock } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
+import type { RawCallOptions, RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
+import type { Logger } from '@sluice/service-kit/logger';
+import { versionKey } from '../route/table.ts';
+import { isRunning, pause } from '../watch/pause.ts';
+
+/** Version of the status watch that this router speaks. */
+export const statusProtocol = 1;
+
+export type RuntimeStatus = ResponseOutput<RuntimeServiceMethods['watchStatus']>;
+
+/** Where a link is. Requests go to runtimes that are `up`. */
+export const linkStates = [
+  /** No status yet, or not since the connection broke; trying to reach it. */
+  'connecting',
+  /** Its status stream stands. */
+  'up',
+  /** It stops: what it has is finished, nothing new is sent. */
+  'draining',
+  'closed',
+] as const;
+export type LinkState = (typeof linkStates)[number];
+
+/** The connection that inferences of one runtime share. */
+export interface InferenceConnection {
+  call(path: string, message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void): RawClientCall;
+  /** Whether there is a connection; asks for one when there is none. */
+  isConnected(): boolean;
+  close(): void;
+}
+
+export interface RuntimeLinkOptions {
+  readonly address: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly connection: InferenceConnection;
+  readonly watchStatus: (signal: AbortSignal) => AsyncIterable<RuntimeStatus>;
+  /** Milliseconds to wait before the next try; `failures` counts from 1 since the stream last stood. */
+  readonly backoffMs: (failures: number) => number;
+  /** Told after every change of `state` or `ready`. */
+  readonly onChange: () => void;
+}
+
+/** One runtime as this router sees it: what it has ready, whether it lives, and what is in flight there. */
+export class RuntimeLink {
+  readonly address: string;
+  /** Requests that were sent and are not answered. */
+  inFlight = 0;
+  /** Counts the times that the runtime came up: what was learnt of it before does not hold for the next one. */
+  session = 0;
+  runtimeId = '';
+  #state: LinkState = 'connecting';
+  #ready: ReadonlySet<string> = new Set();
+  readonly #options: RuntimeLinkOptions;
+  readonly #stop = new AbortController();
+
+  constructor(options: RuntimeLinkOptions) {
+    this.#options = options;
+    this.address = options.address;
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+  /** Keys of the versions that it can run now. */
+  get ready(): ReadonlySet<string> {
+    return this.#ready;
+  }
+
+  /** Sends an inference and counts it until `done`. */
+  send(path: string, message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void): RawClientCall {
+    this.inFlight++;
+    return this.#options.connection.call(path, message, options, (outcome) => {
+      this.inFlight--;
+      done(outcome);
+    });
+  }
+
+  /** Follows the runtime's status until `close`. */
+  async run(): Promise<void> {
+    const { clock, logger, backoffMs } = this.#options;
+    const { signal } = this.#stop;
+    let failures = 0;
+    while (isRunning(signal)) {
+      try {
+        for await (const status of this.#options.watchStatus(signal)) {
+          failures = 0;
+          this.#receive(status);
+        }
+      } catch (error) {
+        if (isRunning(signal) && failures === 0) {
+          logger.warn({ err: error, runtime: this.address }, 'a runtime cannot be reached');
+        }
+      }
+      this.#set('connecting', new Set());
+      failures++;
+      await pause(clock, backoffMs(failures), signal);
+    }
+  }
+
+  /** Stops following it and ends its connection. */
+  close(): void {
+    this.#stop.abort();
+    this.#set('closed', new Set());
+    this.#options.connection.close();
+  }
+
+  #receive(status: RuntimeStatus): void {
+    if (status.protocolVersion > statusProtocol + 1) {
+      throw new SluiceError(
+        'failed-precondition',
+        `the runtime speaks version ${status.protocolVersion} of the status watch, this router ${statusProtocol}`,
+      );
+    }
+    if (this.#state !== 'up' && this.#state !== 'draining') {
+      this.session++;
+      this.runtimeId = status.runtimeId;
+      this.#options.connection.isConnected();
+      this.#options.logger.info({ runtime: this.address, runtimeId: status.runtimeId }, 'runtime is up');
+    }
+    const ready = status.versions.filter((version) => version.ready);
+    this.#set(
+      status.draining ? 'draining' : 'up',
+      new Set(ready.map((version) => versionKey(version.model, version.version))),
+    );
+  }
+
+  #set(state: LinkState, ready: ReadonlySet<string>): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === state && this.#ready.size === 0 && ready.size === 0) return;
+    if (state === 'connecting' && this.#state !== 'connecting') {
+      this.#options.logger.warn({ runtime: this.address, runtimeId: this.runtimeId }, 'runtime is gone');
+    }
+    this.#state = state;
+    this.#ready = ready;
+    this.#options.onChange();
+  }
+}

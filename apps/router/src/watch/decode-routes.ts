@@ -1,0 +1,132 @@
+import type { ResponseOutput, WatchServiceMethods } from '@sluice/contracts/services';
+import { isDatatype } from '@sluice/domain/datatype';
+import { SluiceError } from '@sluice/domain/errors';
+import { defaultCapture } from '@sluice/domain/release';
+import type { ArmRole, Durability, ReleaseMode } from '@sluice/domain/release';
+import type { Signature, TensorSpec } from '@sluice/domain/signature';
+import { modelOverride, responseParameter } from '@sluice/inference/rewrite';
+import { versionKey } from '../route/table.ts';
+import type { ArmRoute, ModelRoute, ReleaseRoute, VersionRoute } from '../route/table.ts';
+
+/** One message of the routes watch, as the contract has it. */
+export type WireRoutes = ResponseOutput<WatchServiceMethods['watchRoutes']>;
+export type WireModelRoute = WireRoutes['models'][number];
+type WireRelease = NonNullable<WireModelRoute['release']>;
+type WireArm = WireRelease['arms'][number];
+type WireVersion = WireModelRoute['placed'][number];
+type WireSignature = NonNullable<WireVersion['signature']>;
+
+const modes: Record<WireRelease['mode'], ReleaseMode> = {
+  // A registry that is newer than this router may send a mode that it does not know; one arm answers then.
+  RELEASE_MODE_UNSPECIFIED: 'fixed',
+  RELEASE_MODE_FIXED: 'fixed',
+  RELEASE_MODE_AB: 'ab',
+  RELEASE_MODE_CANARY: 'canary',
+  RELEASE_MODE_SHADOW: 'shadow',
+  RELEASE_MODE_BANDIT: 'bandit',
+};
+
+const roles: Record<WireArm['role'], ArmRole> = {
+  ARM_ROLE_UNSPECIFIED: 'primary',
+  ARM_ROLE_PRIMARY: 'primary',
+  ARM_ROLE_CANDIDATE: 'candidate',
+  ARM_ROLE_SHADOW: 'shadow',
+};
+
+const durabilities: Record<NonNullable<WireRelease['capture']>['durability'], Durability> = {
+  DURABILITY_UNSPECIFIED: 'best-effort',
+  DURABILITY_BEST_EFFORT: 'best-effort',
+  DURABILITY_DURABLE: 'durable',
+};
+
+/**
+ * A model's routes in the form that requests are routed by.
+ *
+ * @throws SluiceError data-loss when the registry sent what is no route
+ */
+export function decodeModelRoute(wire: WireModelRoute): ModelRoute {
+  return {
+    name: wire.model,
+    revision: whole(wire.revision, `${wire.model} revision`),
+    aliases: new Map(wire.aliases.map((alias) => [alias.alias, whole(alias.version, `alias ${alias.alias}`)])),
+    release: wire.release ? decodeRelease(wire.release) : undefined,
+    placed: new Map(
+      wire.placed.map((version) => decodeVersion(wire.model, version)).map((each) => [each.number, each]),
+    ),
+    unplaced: new Set(wire.unplaced.map((number) => whole(number, `${wire.model} unplaced version`))),
+  };
+}
+
+function decodeVersion(model: string, wire: WireVersion): VersionRoute {
+  const number = whole(wire.number, `${model} version`);
+  const text = String(number);
+  return {
+    model,
+    number,
+    text,
+    key: versionKey(model, number),
+    digest: wire.digest,
+    signature: decodeSignature(wire.signature, `${model} version ${text}`),
+    override: modelOverride({ modelVersion: text }),
+  };
+}
+
+function decodeSignature(wire: WireSignature | null, what: string): Signature {
+  if (!wire) throw malformed(`${what} has no signature`);
+  const tensor = (spec: WireSignature['inputs'][number]): TensorSpec => {
+    if (!isDatatype(spec.datatype)) throw malformed(`${what}: tensor ${spec.name} has datatype "${spec.datatype}"`);
+    return {
+      name: spec.name,
+      datatype: spec.datatype,
+      shape: spec.shape.map(Number),
+      dimNames: spec.dimNames,
+      features: [],
+    };
+  };
+  return { inputs: wire.inputs.map(tensor), outputs: wire.outputs.map(tensor), batched: wire.batched };
+}
+
+function decodeRelease(wire: WireRelease): ReleaseRoute {
+  const arms = wire.arms.map(decodeArm);
+  return {
+    arms,
+    release: {
+      id: wire.id,
+      model: wire.model,
+      mode: modes[wire.mode],
+      arms: arms.map((arm, index) => ({ ...bare(arm), versionDigest: wire.arms[index]!.versionDigest })),
+      rules: wire.rules,
+      capture: wire.capture ? { ...wire.capture, durability: durabilities[wire.capture.durability] } : defaultCapture,
+      seedId: wire.seedId,
+      policyVersion: whole(wire.policyVersion, `release ${wire.id} policy version`),
+      revision: whole(wire.revision, `release ${wire.id} revision`),
+      implicit: wire.implicit,
+    },
+  };
+}
+
+function decodeArm(wire: WireArm): ArmRoute {
+  return {
+    name: wire.name,
+    version: whole(wire.version, `arm ${wire.name} version`),
+    role: roles[wire.role],
+    weight: wire.weight,
+    propensity: wire.propensity,
+    parameter: responseParameter('sluice_arm', { kind: 'string', value: wire.name }),
+  };
+}
+
+function bare({ name, version, role, weight, propensity }: ArmRoute): Omit<ArmRoute, 'parameter'> {
+  return { name, version, role, weight, propensity };
+}
+
+/** A 64-bit number of the contract, which comes as text. */
+export function whole(text: string, what: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw malformed(`${what} is "${text}"`);
+  return value;
+}
+
+function malformed(problem: string): SluiceError {
+  return new SluiceError('data-loss', `the registry sent routes that cannot be read: ${problem}`);
+}

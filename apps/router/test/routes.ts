@@ -1,0 +1,115 @@
+import type { RequestInput, ResponseInput, WatchServiceMethods } from '@sluice/contracts/services';
+import type { Random } from '@sluice/domain/clock';
+import { decodeModelRoute } from '../src/watch/decode-routes.ts';
+import type { WireModelRoute, WireRoutes } from '../src/watch/decode-routes.ts';
+
+export type RoutesMessage = ResponseInput<WatchServiceMethods['watchRoutes']>;
+export type RoutesRequest = RequestInput<WatchServiceMethods['watchRoutes']>;
+
+export interface ModelFacts {
+  readonly model?: string;
+  readonly revision?: number;
+  /** Alias to version. */
+  readonly aliases?: Readonly<Record<string, number>>;
+  /** Version of the implicit release; absent for none. */
+  readonly release?: number;
+  readonly placed?: readonly number[];
+  readonly unplaced?: readonly number[];
+}
+
+/** A model's routes as the registry would send them: one FP32 input x [-1,2] and one output y of the same shape. */
+export function wireModel(facts: ModelFacts = {}): WireModelRoute {
+  const model = facts.model ?? 'digits';
+  const tensor = { datatype: 'FP32', shape: ['-1', '2'], dimNames: ['N', ''], features: [] };
+  return {
+    model,
+    revision: String(facts.revision ?? 1),
+    aliases: Object.entries(facts.aliases ?? {}).map(([alias, version]) => ({
+      model,
+      alias,
+      version: String(version),
+      revision: '1',
+      since: null,
+      actor: 'ann',
+      pending: null,
+    })),
+    release: facts.release === undefined ? null : wireRelease(model, facts.release),
+    placed: (facts.placed ?? []).map((number) => ({
+      number: String(number),
+      digest: `d${number}`,
+      signature: { inputs: [{ ...tensor, name: 'x' }], outputs: [{ ...tensor, name: 'y' }], batched: true },
+      serving: null,
+    })),
+    unplaced: (facts.unplaced ?? []).map(String),
+  };
+}
+
+export function wireRelease(model: string, version: number): NonNullable<WireModelRoute['release']> {
+  return {
+    id: `${model}@1`,
+    model,
+    mode: 'RELEASE_MODE_FIXED',
+    arms: [
+      {
+        name: 'primary',
+        version: String(version),
+        role: 'ARM_ROLE_PRIMARY',
+        weight: 1,
+        propensity: 1,
+        versionDigest: `d${version}`,
+      },
+    ],
+    rules: [],
+    capture: { rate: 1, payload: false, durability: 'DURABILITY_BEST_EFFORT', retentionClass: 'default' },
+    seedId: `${model}/1`,
+    policyVersion: '0',
+    revision: '1',
+    implicit: true,
+  };
+}
+
+/** The same, decoded. */
+export const modelRoute = (facts: ModelFacts = {}) => decodeModelRoute(wireModel(facts));
+
+/** One message of the routes watch. */
+export function wireRoutes(
+  revision: number,
+  models: readonly WireModelRoute[],
+  rest: Partial<Omit<WireRoutes, 'models' | 'resumeToken' | 'runtimes'>> & {
+    readonly addresses?: readonly string[];
+  } = {},
+): WireRoutes {
+  const { addresses, ...others } = rest;
+  return {
+    resumeToken: String(revision),
+    snapshot: true,
+    models: [...models],
+    removed: [],
+    protocolVersion: 1,
+    ...others,
+    runtimes: addresses
+      ? {
+          runtimes: addresses.map((address, index) => ({
+            runtimeId: `r${index}`,
+            pool: 'default',
+            address,
+            appliedRevision: '0',
+            expiresAt: null,
+            versions: [],
+            memoryBudgetBytes: '0',
+            memoryUsedBytes: '0',
+            live: true,
+          })),
+        }
+      : null,
+  };
+}
+
+/** Draws the given numbers, one after the other and then again. */
+export function draws(...numbers: number[]): Random {
+  let index = 0;
+  return {
+    uniform: () => numbers[index++ % numbers.length]!,
+    bytes: (count) => new Uint8Array(count),
+  };
+}
