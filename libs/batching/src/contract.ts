@@ -128,7 +128,7 @@ export interface SchedulerStats {
   readonly queuedRows: number;
   /** Shape buckets with at least one waiting request. */
   readonly queuedBuckets: number;
-  /** Batches formed and not answered. */
+  /** Batches formed, and not yet both answered and freed. */
   readonly runningBatches: number;
   readonly runningRows: number;
   readonly freeInstances: number;

@@ -1,0 +1,312 @@
+import type { Timer } from '@sluice/domain/clock';
+import { SluiceError, unavailable } from '@sluice/domain/errors';
+import { allRowsDone, handOver, partOver, tellFailure, tellSuccess, wrongRowCount } from './answers.ts';
+import { QueueNode } from './bucket.ts';
+import type {
+  BatchRequest,
+  DrainReport,
+  LossReason,
+  Scheduler,
+  SchedulerPorts,
+  SchedulerStats,
+  Ticket,
+} from './contract.ts';
+import { FormedBatch, type BatchOwner } from './formed-batch.ts';
+import { compileOptions, type SchedulerOptions, type SchedulerSettings } from './options.ts';
+import { expiredInQueue, refuse } from './refusals.ts';
+import { RequestQueue } from './request-queue.ts';
+
+/** A timer is never set further ahead than this; when it fires early it is set again. */
+const longestTimerMs = 3_600_000;
+/** How much the latest batch counts in the running mean of run times. */
+const meanWeight = 0.2;
+
+/**
+ * The batch scheduler of one model version; its rules and their tests are in SPEC.md.
+ *
+ * All state changes happen between callbacks, never around them: what is decided inside a call is collected and told at
+ * its end (`#settle`), so a callback may call the scheduler again.
+ */
+export class BatchScheduler<Request extends BatchRequest<Result>, Result> implements Scheduler<Request> {
+  readonly #settings: SchedulerSettings;
+  readonly #ports: SchedulerPorts<Request, Result>;
+  readonly #queue: RequestQueue<Request>;
+  /** A stack: the instance that was used last is warm. */
+  readonly #freeInstances: number[] = [];
+  readonly #owner: BatchOwner<Request, Result>;
+  /** Failures that are decided and not told yet. */
+  #failures: { readonly request: Request; readonly error: SluiceError }[] = [];
+  #settling = false;
+  #formingLater = false;
+  #timer: Timer | undefined = undefined;
+  #timerAtMs = Infinity;
+  #stopped = false;
+  #drainAtMs = Infinity;
+  #drainFailed = 0;
+  #drainWaiters: ((report: DrainReport) => void)[] = [];
+  #meanRunMs = 0;
+  readonly #counts = { runningBatches: 0, runningRows: 0, accepted: 0, succeeded: 0, batches: 0, batchedRows: 0 };
+  readonly #lost: Record<LossReason, number> = { refused: 0, expired: 0, cancelled: 0, stopped: 0, 'batch-failed': 0 };
+
+  private constructor(settings: SchedulerSettings, ports: SchedulerPorts<Request, Result>) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#queue = new RequestQueue(settings);
+    this.#owner = {
+      batchFreed: (batch) => this.#batchFreed(batch),
+      batchCompleted: (batch, result, rows) => this.#batchCompleted(batch, result, rows),
+      batchFailed: (batch, error) => this.#batchFailed(batch, error),
+    };
+    for (let instance = settings.instances - 1; instance >= 0; instance--) this.#freeInstances.push(instance);
+  }
+
+  /**
+   * Makes a scheduler with all its instances free.
+   * @throws SluiceError `invalid-argument` that names the knob of `options` that is wrong
+   */
+  static create<Request extends BatchRequest<Result>, Result>(
+    options: SchedulerOptions,
+    ports: SchedulerPorts<Request, Result>,
+  ): BatchScheduler<Request, Result> {
+    return new BatchScheduler(compileOptions(options), ports);
+  }
+
+  enqueue(request: Request): SluiceError | undefined {
+    const nowMs = this.#ports.clock.monotonic();
+    const refusal = this.#stopped
+      ? unavailable(`${this.#settings.name} is stopping`)
+      : (refuse(this.#settings.name, request, nowMs) ?? this.#noRoom(nowMs));
+    if (refusal) {
+      this.#lost.refused++;
+      return refusal;
+    }
+    const node = this.#queue.append(request, nowMs);
+    request.ticket = node;
+    this.#counts.accepted++;
+    if (this.#freeInstances.length === 0) this.#setTimer();
+    else if (this.#ports.defer) this.#formLater(this.#ports.defer);
+    else this.#settle();
+    return undefined;
+  }
+
+  cancel(request: Request): boolean {
+    const node = this.#nodeOf(request.ticket);
+    if (!node || node.answered) return false;
+    this.#lose(node, 'cancelled', new SluiceError('cancelled', 'the caller cancelled the request'));
+    this.#settle();
+    return true;
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#queue.ripenAll();
+    this.#settle();
+  }
+
+  drain(withinMs: number): Promise<DrainReport> {
+    this.#drainAtMs = Math.min(this.#drainAtMs, this.#ports.clock.monotonic() + withinMs);
+    const drained = new Promise<DrainReport>((resolve) => this.#drainWaiters.push(resolve));
+    this.stop();
+    this.#settle();
+    return drained;
+  }
+
+  stats(): SchedulerStats {
+    return {
+      ...this.#counts,
+      queuedRequests: this.#queue.requests,
+      queuedRows: this.#queue.rows,
+      queuedBuckets: this.#queue.bucketsInUse,
+      freeInstances: this.#freeInstances.length,
+      lost: { ...this.#lost },
+    };
+  }
+
+  /** The queue's bound, after what has expired or may leave at once has left. */
+  #noRoom(nowMs: number): SluiceError | undefined {
+    const { name, maxQueueSize, maxBatchSize, instances } = this.#settings;
+    if (this.#queue.requests < maxQueueSize) return undefined;
+    if (this.#formingLater || this.#queue.expired(nowMs)) this.#settle();
+    if (this.#queue.requests < maxQueueSize) return undefined;
+    const batches = maxBatchSize === 0 ? this.#queue.requests : this.#queue.rows / maxBatchSize;
+    const retryAfterMs = Math.max(1, Math.ceil((this.#meanRunMs * Math.ceil(batches)) / instances));
+    return new SluiceError(
+      'resource-exhausted',
+      `${name}: the queue is full (maxQueueSize is ${maxQueueSize} requests); try again in ${retryAfterMs} ms`,
+      { retryAfterMs },
+    );
+  }
+
+  #nodeOf(ticket: Ticket | undefined): QueueNode<Request> | undefined {
+    return ticket instanceof QueueNode ? (ticket as QueueNode<Request>) : undefined;
+  }
+
+  /** Forms batches at the end of this turn, but one that is full, and first in line, now. */
+  #formLater(defer: (form: () => void) => void): void {
+    if (this.#queue.nextReady()?.full) this.#settle(true);
+    this.#setTimer();
+    if (this.#formingLater) return;
+    this.#formingLater = true;
+    defer(() => {
+      this.#formingLater = false;
+      this.#settle();
+    });
+  }
+
+  /** Does whatever can be done now: runs the batches that may leave, tells failures, and waits for the next moment. */
+  #settle(onlyFull = false): void {
+    if (this.#settling) return;
+    this.#settling = true;
+    try {
+      do {
+        this.#formBatches(onlyFull);
+      } while (this.#tellFailures());
+    } finally {
+      this.#settling = false;
+    }
+    this.#endDrain();
+    this.#setTimer();
+  }
+
+  #formBatches(onlyFull: boolean): void {
+    for (;;) {
+      const nowMs = this.#ports.clock.monotonic();
+      this.#expire(nowMs);
+      if (this.#drainAtMs <= nowMs) this.#failQueue();
+      if (this.#freeInstances.length === 0) return;
+      this.#queue.ripen(nowMs);
+      const bucket = this.#queue.nextReady();
+      if (!bucket || (onlyFull && !bucket.full)) return;
+      const { parts, rows, bucket: key } = this.#queue.take(bucket);
+      const id = ++this.#counts.batches;
+      this.#counts.batchedRows += rows;
+      this.#counts.runningBatches++;
+      this.#counts.runningRows += rows;
+      const instance = this.#freeInstances.pop()!;
+      this.#run(new FormedBatch(this.#owner, { id, instance, bucket: key, parts, rows, formedAtMs: nowMs }));
+    }
+  }
+
+  #run(batch: FormedBatch<Request, Result>): void {
+    try {
+      this.#ports.run(batch);
+    } catch (thrown) {
+      if (!batch.answered) batch.fail(SluiceError.from(thrown));
+      else this.#ports.onDefect(thrown);
+      if (!batch.freed) batch.free();
+    }
+  }
+
+  #batchFreed(batch: FormedBatch<Request, Result>): void {
+    this.#freeInstances.push(batch.instance);
+    const runMs = this.#ports.clock.monotonic() - batch.formedAtMs;
+    this.#meanRunMs = this.#meanRunMs === 0 ? runMs : this.#meanRunMs + meanWeight * (runMs - this.#meanRunMs);
+    this.#batchOver(batch);
+    this.#settle();
+  }
+
+  #batchCompleted(batch: FormedBatch<Request, Result>, result: Result, rows: number): void {
+    this.#batchOver(batch);
+    if (rows === batch.rows) this.#deliver(batch, result);
+    else this.#failParts(batch, wrongRowCount(this.#settings.name, batch, rows));
+    this.#settle();
+  }
+
+  /** Hands out the rows. What the callbacks ask for meanwhile happens after the last of them. */
+  #deliver(batch: FormedBatch<Request, Result>, result: Result): void {
+    const settling = this.#settling;
+    this.#settling = true;
+    try {
+      for (const part of batch.parts) {
+        if (!partOver(part)) continue;
+        const error = handOver<Request, Result>(part, result);
+        // The callback may have cancelled its own request.
+        if (part.node.answered) continue;
+        if (error) this.#lose(part.node, 'batch-failed', error);
+        else if (allRowsDone(part.node)) this.#succeed(part.node);
+      }
+    } finally {
+      this.#settling = settling;
+    }
+  }
+
+  #succeed(node: QueueNode<Request>): void {
+    node.answered = true;
+    this.#counts.succeeded++;
+    tellSuccess(node.request, this.#ports.onDefect);
+  }
+
+  #batchFailed(batch: FormedBatch<Request, Result>, error: SluiceError): void {
+    this.#batchOver(batch);
+    this.#failParts(batch, error);
+    this.#settle();
+  }
+
+  #failParts(batch: FormedBatch<Request, Result>, error: SluiceError): void {
+    for (const part of batch.parts) if (partOver(part)) this.#lose(part.node, 'batch-failed', error);
+  }
+
+  #batchOver(batch: FormedBatch<Request, Result>): void {
+    if (!batch.over) return;
+    this.#counts.runningBatches--;
+    this.#counts.runningRows -= batch.rows;
+  }
+
+  #expire(nowMs: number): void {
+    for (let node = this.#queue.expired(nowMs); node; node = this.#queue.expired(nowMs)) {
+      this.#lose(node, 'expired', expiredInQueue(this.#settings, node, nowMs));
+    }
+  }
+
+  #failQueue(): void {
+    for (let node = this.#queue.any(); node; node = this.#queue.any()) {
+      this.#drainFailed++;
+      this.#lose(node, 'stopped', unavailable(`${this.#settings.name} stopped before the request's turn came`));
+    }
+  }
+
+  /** Decides that a request fails: takes what still waits of it out of the queue, and notes whom to tell. */
+  #lose(node: QueueNode<Request>, reason: LossReason, error: SluiceError): void {
+    if (node.queued) this.#queue.remove(node);
+    node.answered = true;
+    this.#lost[reason]++;
+    this.#failures.push({ request: node.request, error });
+  }
+
+  /** True when there was anybody to tell, and hence something may have changed. */
+  #tellFailures(): boolean {
+    if (this.#failures.length === 0) return false;
+    const failures = this.#failures;
+    this.#failures = [];
+    for (const { request, error } of failures) tellFailure(request, error, this.#ports.onDefect);
+    return true;
+  }
+
+  /** Sees to it that the one timer fires no later than the next thing to do. One that fires too early does no harm. */
+  #setTimer(): void {
+    const dueMs = this.#freeInstances.length > 0 ? this.#queue.nextDueMs : Infinity;
+    const drainMs = this.#queue.requests > 0 || this.#drainWaiters.length > 0 ? this.#drainAtMs : Infinity;
+    const atMs = Math.min(this.#queue.nextExpiryMs, dueMs, drainMs);
+    if (this.#timerAtMs <= atMs) return;
+    this.#timer?.cancel();
+    const nowMs = this.#ports.clock.monotonic();
+    this.#timerAtMs = Math.min(atMs, nowMs + longestTimerMs);
+    this.#timer = this.#ports.clock.schedule(this.#timerAtMs - nowMs, () => {
+      this.#timerAtMs = Infinity;
+      this.#timer = undefined;
+      this.#settle();
+    });
+  }
+
+  #endDrain(): void {
+    if (this.#drainWaiters.length === 0) return;
+    const { runningBatches } = this.#counts;
+    const timeIsUp = this.#drainAtMs <= this.#ports.clock.monotonic();
+    if (!timeIsUp && (this.#queue.requests > 0 || runningBatches > 0)) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAtMs = Infinity;
+    for (const resolve of this.#drainWaiters.splice(0)) resolve({ failed: this.#drainFailed, runningBatches });
+  }
+}
