@@ -10,7 +10,8 @@ import { batchError, type BatchOutputs } from './outputs.ts';
 /** What a batch came to: its outputs, to be read before the callback returns, or why it failed. */
 export type BatchOutcome =
   | { readonly ok: true; readonly outputs: BatchOutputs; readonly timing: BatchTiming }
-  | { readonly ok: false; readonly error: SluiceError };
+  /** `sessionLost`: the thread ended under it, so running its requests again could end another. */
+  | { readonly ok: false; readonly error: SluiceError; readonly sessionLost: boolean };
 
 /** A batch to run. */
 export interface BatchJob {
@@ -22,7 +23,10 @@ export interface BatchJob {
   readonly stringBytes: readonly number[];
   /** Writes the rows; `targets` has, by input, the bytes that are the input's in the batch. Called once, at once. */
   readonly fill: (targets: readonly Uint8Array[]) => void;
+  /** The end of the batch. Views of its outputs are good until this returns. */
   readonly done: (outcome: BatchOutcome) => void;
+  /** Called after `done`: the thread can take another batch. */
+  readonly freed?: () => void;
 }
 
 interface Running {
@@ -185,7 +189,7 @@ export class SessionThread {
   }
 
   #fail(running: Running, error: SluiceError): void {
-    this.#end(running, { ok: false, error });
+    this.#end(running, { ok: false, error, sessionLost: this.#dead !== undefined });
   }
 
   #end(running: Running, outcome: BatchOutcome): void {
@@ -194,6 +198,7 @@ export class SessionThread {
     } finally {
       this.#running[running.slot.index] = undefined;
       this.#inFlight -= 1;
+      running.job.freed?.();
     }
   }
 

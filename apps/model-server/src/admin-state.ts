@@ -1,0 +1,48 @@
+import type { RegistryLink } from './registry/registry-link.ts';
+import type { ByteBudget } from './rpc/predict.ts';
+import type { ServedVersion } from './versions/served-version.ts';
+import type { VersionSet } from './versions/version-set.ts';
+
+export interface AdminSources {
+  readonly versions: VersionSet;
+  readonly link: RegistryLink;
+  readonly budget: ByteBudget;
+  readonly threads: number;
+  readonly address: string;
+}
+
+/** What the Admin RPC shows; the README describes the fields. */
+export function adminState({ versions, link, budget, threads, address }: AdminSources): unknown {
+  return {
+    address,
+    ready: link.ready,
+    registryConnected: link.connected,
+    appliedRevision: versions.revision,
+    threads,
+    heldRequestBytes: budget.held,
+    maxQueuedBytes: budget.limit,
+    versions: versions.versions().map(versionState),
+  };
+}
+
+function versionState(version: ServedVersion): unknown {
+  const { assignment, stats } = version;
+  return {
+    model: assignment.model,
+    version: assignment.version,
+    state: version.state,
+    reason: version.reason,
+    since: new Date(version.sinceMs).toISOString(),
+    aliases: assignment.aliases,
+    champion: assignment.champion,
+    digest: assignment.digest,
+    threads: version.threads,
+    maxBatchSize: assignment.serving.maxBatchSize,
+    batchingOffReason: assignment.serving.batchingOffReason,
+    queue: version.engine?.queue(),
+    running: version.running(),
+    requests: { succeeded: stats.successes, failed: stats.failures },
+    rows: stats.inferences,
+    batches: stats.executions,
+  };
+}

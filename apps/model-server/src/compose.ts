@@ -1,0 +1,174 @@
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import { inferenceService, runtimeService } from '@sluice/contracts/services';
+import type { Clock, Random } from '@sluice/domain/clock';
+import { mountAdmin } from '@sluice/rpc/admin';
+import { createRpcServer, type RpcServer } from '@sluice/rpc/server';
+import { publicConfig } from '@sluice/service-kit/config';
+import type { Logger } from '@sluice/service-kit/logger';
+import type { Running } from '@sluice/service-kit/service';
+import { createMetrics, type Metrics } from '@sluice/telemetry/metrics';
+import { startMetricsServer } from '@sluice/telemetry/metrics-server';
+import { adminState } from './admin-state.ts';
+import { configSpec, type ModelServerConfig } from './config.ts';
+import { registerEngineMetrics } from './engine-metrics.ts';
+import { RegistryLink } from './registry/registry-link.ts';
+import { grpcRegistry, type RuntimeIdentity } from './rpc/grpc-registry.ts';
+import { inferenceHandlers } from './rpc/inference-handlers.ts';
+import { ByteBudget, predict } from './rpc/predict.ts';
+import { runtimeHandlers } from './rpc/runtime-handlers.ts';
+import { softwareVersion } from './software-version.ts';
+import { ArtifactCache } from './versions/artifact-cache.ts';
+import { SnapshotFile } from './versions/snapshot.ts';
+import { StatusBoard } from './versions/status-board.ts';
+import { VersionSet } from './versions/version-set.ts';
+
+export interface Outside {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Makes the model server of its parts, top to bottom, and starts it. */
+export async function compose(config: ModelServerConfig, outside: Outside): Promise<Running> {
+  const { clock, random, logger } = outside;
+  const metrics = createMetrics({ service: 'model-server', instanceId: config.instanceId });
+  const threads = config.threads > 0 ? config.threads : availableParallelism();
+  await mkdir(config.stateDir, { recursive: true });
+
+  let address = '';
+  const identity = (): RuntimeIdentity => identityOf(config, address);
+  const registry = grpcRegistry(config.registry, identity, clock);
+  const cache = new ArtifactCache(config.stateDir, registry, clock);
+  const board = new StatusBoard();
+  const versions: VersionSet = new VersionSet({
+    clock,
+    random,
+    logger,
+    cache,
+    threads,
+    defer: (fn) => void setImmediate(fn),
+    changed: () => link.versionsChanged(),
+  });
+  const budget = new ByteBudget(config.maxQueuedBytes);
+  const server = createRpcServer({ logger, metrics, clock, maxMessageBytes: config.maxMessageBytes });
+  const link: RegistryLink = new RegistryLink({
+    registry,
+    versions,
+    board,
+    snapshot: new SnapshotFile(config.stateDir),
+    cache,
+    clock,
+    random,
+    logger,
+    ttlMs: config.leaseTtlMs,
+    registryUp: (up) => metrics.dependency('registry').set(up),
+    readyChanged: (ready) => sayReady(server, ready),
+  });
+  const handlers = inferenceHandlers({
+    predict: predict({ clock, table: () => versions.table, budget }),
+    table: () => versions.table,
+    ready: () => link.ready,
+    draining: () => board.status.draining,
+    version: softwareVersion,
+  });
+  server.addService(inferenceService, handlers);
+  server.addService(runtimeService, runtimeHandlers(config.instanceId, board));
+  server.addHealth();
+  server.addReflection();
+  sayReady(server, false);
+
+  const port = await server.bind(config.host, config.port);
+  address = advertised(config, port);
+  registerEngineMetrics(metrics, () => versions.versions());
+  metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
+  const state = () => adminState({ versions, link, budget, threads, address });
+  const sides = await openSides(config, outside, metrics, server, state);
+  logger.info(
+    { threads, cores: availableParallelism(), address, stateDir: config.stateDir },
+    'sessions of a version share these threads',
+  );
+  await link.start();
+  return running({ port, ...sides.ports }, { server, link, versions, registry, closeSides: sides.close });
+}
+
+function sayReady(server: RpcServer, ready: boolean): void {
+  // Routers follow a runtime that has nothing to serve yet, too.
+  server.health.set(runtimeService.name, true);
+  server.health.set(inferenceService.name, ready);
+  server.health.set('', ready);
+}
+
+function advertised(config: ModelServerConfig, port: number): string {
+  const { advertise, host } = config;
+  if (advertise === '') return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return /:\d{1,5}$/.test(advertise.replace(/^\[.*\]/, '')) ? advertise : `${advertise}:${port}`;
+}
+
+function identityOf(config: ModelServerConfig, address: string): RuntimeIdentity {
+  const mayUse = process.constrainedMemory() > 0 ? Math.min(process.constrainedMemory(), totalmem()) : totalmem();
+  return {
+    runtimeId: config.instanceId,
+    pool: config.pool,
+    address,
+    ttlMs: config.leaseTtlMs,
+    memoryBudgetBytes: config.memoryBudgetBytes > 0 ? config.memoryBudgetBytes : Math.floor(mayUse * 0.8),
+  };
+}
+
+/** Opens the metrics and the administrative port. */
+async function openSides(
+  config: ModelServerConfig,
+  { clock, logger }: Outside,
+  metrics: Metrics,
+  server: RpcServer,
+  state: () => unknown,
+) {
+  const { host } = config;
+  const scraped = await startMetricsServer({ host, port: config.metricsPort, metrics });
+  const admin = await mountAdmin({
+    host,
+    port: config.adminPort,
+    logger,
+    metrics,
+    clock,
+    service: 'model-server',
+    instanceId: config.instanceId,
+    version: softwareVersion,
+    config: publicConfig(configSpec, config),
+    state,
+    health: server.health,
+  });
+  const close = async (): Promise<void> => {
+    await admin.close();
+    await scraped.close();
+  };
+  return { ports: { metricsPort: scraped.port, adminPort: admin.port }, close };
+}
+
+interface Parts {
+  readonly server: RpcServer;
+  readonly link: RegistryLink;
+  readonly versions: VersionSet;
+  readonly registry: { close(): void };
+  readonly closeSides: () => Promise<void>;
+}
+
+function running(ports: Running['ports'], { server, link, versions, registry, closeSides }: Parts): Running {
+  return {
+    ports,
+    async stopAccepting() {
+      // Routers hear of it on their watches first, and send nothing new.
+      await link.drain();
+      server.stopAccepting();
+    },
+    finish: (signal) => server.finish(signal),
+    async close() {
+      await link.stop();
+      await versions.close();
+      registry.close();
+      await closeSides();
+    },
+    busy: () => server.busy(),
+  };
+}

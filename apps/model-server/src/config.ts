@@ -1,0 +1,49 @@
+import { isAbsolute } from 'node:path';
+import { commonFields } from '@sluice/service-kit/common-config';
+import { field, integerField, type Config } from '@sluice/service-kit/config';
+import { z } from 'zod';
+
+const address = /^(?:\[[0-9a-fA-F:]+\]|[^\s:,]+):\d{1,5}$/;
+
+const addresses = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine((parts) => parts.every((part) => address.test(part)), 'expected host:port, or several joined by commas');
+
+/** Every setting of the model server; the README's table is made of it. */
+export const configSpec = {
+  ...commonFields('model-server', { port: 8011, metricsPort: 8012, adminPort: 8013 }),
+  registry: field(addresses, {
+    doc: 'Addresses of the registry, host:port joined by commas; they are tried in turn',
+    default: '127.0.0.1:8101',
+  }),
+  pool: field(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected up to 63 of a-z, 0-9, ".", "_", "-"'), {
+    doc: 'Pool of runtimes that this one belongs to; placement is per pool',
+    default: 'default',
+  }),
+  stateDir: field(z.string().refine(isAbsolute, 'expected an absolute path'), {
+    doc: 'Folder of the artifact cache and of the last placement; one per runtime',
+  }),
+  threads: integerField(
+    { min: 0, max: 1024 },
+    { doc: 'Cores that the sessions of one version may use; 0 means all that the process may', default: 0 },
+  ),
+  advertise: field(z.string().regex(/^$|^(?:\[[0-9a-fA-F:]+\]|[^\s:,]+)(?::\d{1,5})?$/, 'expected host or host:port'), {
+    doc: 'How routers reach the public port: host or host:port; empty means the address that it binds',
+    default: '',
+  }),
+  leaseTtlMs: integerField(
+    { min: 300, max: 600_000 },
+    { doc: 'Time to live of the lease at the registry, in milliseconds; renewed every third of it', default: 3_000 },
+  ),
+  maxQueuedBytes: integerField(
+    { min: 1_048_576 },
+    { doc: 'Bytes of requests held at once, waiting or running, before new ones are refused', default: 268_435_456 },
+  ),
+  memoryBudgetBytes: integerField(
+    { min: 0 },
+    { doc: 'Memory that models may use, reported to the registry; 0 means 80 % of what the process may', default: 0 },
+  ),
+};
+
+export type ModelServerConfig = Config<typeof configSpec>;

@@ -1,0 +1,28 @@
+import type { ArtifactSource } from '../versions/artifact-cache.ts';
+import type { PlacementChange } from '../versions/assignment.ts';
+
+/** A version's state as a lease reports it. */
+export interface ReportedVersion {
+  readonly model: string;
+  readonly version: number;
+  readonly state: 'loading' | 'ready' | 'failed' | 'unloading';
+  /** Why it failed; '' otherwise. */
+  readonly reason: string;
+}
+
+/** What a runtime says of itself when it renews its lease. */
+export interface LeaseReport {
+  readonly appliedRevision: number;
+  readonly versions: readonly ReportedVersion[];
+  readonly memoryUsedBytes: number;
+}
+
+/** The registry as a runtime sees it. Failures are SluiceErrors. */
+export interface RegistryPort extends ArtifactSource {
+  /** A snapshot, or from `resumeToken` on what changed, and then changes until the connection breaks. */
+  watchAssignments(resumeToken: number, signal: AbortSignal): AsyncIterable<PlacementChange>;
+  /** @returns the time to live that the registry granted, in milliseconds */
+  renewLease(report: LeaseReport): Promise<number>;
+  /** Ends the lease at once. */
+  releaseLease(): Promise<void>;
+}

@@ -1,0 +1,90 @@
+import type { Assignment__Output } from '@sluice/contracts/gen/sluice/registry/v1/Assignment';
+import type { Feature__Output } from '@sluice/contracts/gen/sluice/registry/v1/Feature';
+import type { ServingConfig__Output } from '@sluice/contracts/gen/sluice/registry/v1/ServingConfig';
+import type { TensorSpec__Output } from '@sluice/contracts/gen/sluice/registry/v1/TensorSpec';
+import type { WatchAssignmentsResponse__Output } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
+import { isDatatype } from '@sluice/domain/datatype';
+import { SluiceError } from '@sluice/domain/errors';
+import type { Feature, ServingConfig, TensorSpec } from '@sluice/domain/signature';
+import type { Assignment, PlacementChange } from '../versions/assignment.ts';
+
+/** Version of the watch protocol that this runtime speaks. */
+export const protocolVersion = 1;
+
+function feature(message: Feature__Output): Feature {
+  return {
+    name: message.name,
+    nullable: message.nullable,
+    ...(message.min === undefined ? {} : { min: message.min }),
+    ...(message.max === undefined ? {} : { max: message.max }),
+  };
+}
+
+function tensor(message: TensorSpec__Output): TensorSpec {
+  const { name, datatype } = message;
+  if (!isDatatype(datatype)) {
+    throw new SluiceError(
+      'data-loss',
+      `the registry sent tensor "${name}" with datatype "${datatype}", not known here`,
+    );
+  }
+  return {
+    name,
+    datatype,
+    shape: message.shape.map(Number),
+    dimNames: message.dimNames,
+    features: message.features.map(feature),
+  };
+}
+
+function serving(message: ServingConfig__Output | null): ServingConfig {
+  return {
+    maxBatchSize: message?.maxBatchSize ?? 0,
+    preferredBatchSize: message?.preferredBatchSize ?? [],
+    maxQueueDelayMicroseconds: Number(message?.maxQueueDelayMicroseconds ?? 0),
+    maxQueueSize: message?.maxQueueSize ?? 0,
+    defaultTimeoutMicroseconds: Number(message?.defaultTimeoutMicroseconds ?? 0),
+    instanceCount: message?.instanceCount ?? 0,
+    intraOpThreads: message?.intraOpThreads ?? 0,
+    device: message?.device ?? 'cpu',
+    warmupCount: message?.warmupCount ?? 0,
+    batchingOffReason: message?.batchingOffReason ?? '',
+  };
+}
+
+function assignment(message: Assignment__Output): Assignment {
+  return {
+    model: message.model,
+    version: Number(message.version),
+    digest: message.digest,
+    files: message.files.map((file) => ({ path: file.path, sha256: file.sha256, size: Number(file.size) })),
+    graphPath: message.graphPath,
+    signature: {
+      inputs: (message.signature?.inputs ?? []).map(tensor),
+      outputs: (message.signature?.outputs ?? []).map(tensor),
+      batched: message.signature?.batched ?? false,
+    },
+    serving: serving(message.serving),
+    aliases: message.aliases,
+    champion: message.champion,
+    pinnedOnly: message.pinnedOnly,
+  };
+}
+
+/**
+ * Reads one message of the watch.
+ * @throws SluiceError data-loss or failed-precondition when it is not one that this runtime understands
+ */
+export function decodeChange(message: WatchAssignmentsResponse__Output): PlacementChange {
+  // Each side works with its own version and the next.
+  if (message.protocolVersion > protocolVersion + 1) {
+    const versions = `${message.protocolVersion}, this runtime ${protocolVersion}`;
+    throw new SluiceError('failed-precondition', `the registry speaks watch protocol ${versions}: update the runtime`);
+  }
+  return {
+    revision: Number(message.resumeToken),
+    snapshot: message.snapshot,
+    assignments: message.assignments.map(assignment),
+    removed: message.removed.map((key) => ({ model: key.model, version: Number(key.version) })),
+  };
+}

@@ -1,0 +1,80 @@
+import { registryService, watchService } from '@sluice/contracts/services';
+import type { LoadState } from '@sluice/contracts/gen/sluice/registry/v1/LoadState';
+import type { Clock } from '@sluice/domain/clock';
+import { createRpcClient } from '@sluice/rpc/client';
+import type { LeaseReport, RegistryPort, ReportedVersion } from '../registry/ports.ts';
+import type { PlacementChange } from '../versions/assignment.ts';
+import { decodeChange, protocolVersion } from './decode-assignment.ts';
+
+/** How this runtime appears to the registry. */
+export interface RuntimeIdentity {
+  readonly runtimeId: string;
+  readonly pool: string;
+  /** host:port of its inference port, as routers reach it. */
+  readonly address: string;
+  readonly ttlMs: number;
+  readonly memoryBudgetBytes: number;
+}
+
+const loadStates = {
+  loading: 'LOAD_STATE_LOADING',
+  ready: 'LOAD_STATE_READY',
+  failed: 'LOAD_STATE_FAILED',
+  unloading: 'LOAD_STATE_UNLOADING',
+} as const satisfies Record<ReportedVersion['state'], LoadState>;
+
+/** A registry over gRPC; with several addresses, the one that answers. `close` ends what is under way. */
+export function grpcRegistry(
+  addresses: readonly string[],
+  identity: () => RuntimeIdentity,
+  clock: Clock,
+): RegistryPort & { close(): void } {
+  const watches = createRpcClient(watchService, addresses, { clock });
+  const files = createRpcClient(registryService, addresses, { clock });
+
+  async function* watchAssignments(resumeToken: number, signal: AbortSignal): AsyncIterable<PlacementChange> {
+    const { runtimeId, pool } = identity();
+    const request = { runtimeId, pool, resumeToken: String(resumeToken), protocolVersion };
+    for await (const message of watches.watchAssignments(request, { signal })) yield decodeChange(message);
+  }
+
+  async function renewLease(report: LeaseReport): Promise<number> {
+    const { runtimeId, pool, address, ttlMs, memoryBudgetBytes } = identity();
+    const versions = report.versions.map(({ model, version, state, reason }) => ({
+      model,
+      version: String(version),
+      state: loadStates[state],
+      reason,
+    }));
+    const request = {
+      runtimeId,
+      pool,
+      address,
+      ttlMs,
+      appliedRevision: String(report.appliedRevision),
+      versions,
+      memoryBudgetBytes: String(memoryBudgetBytes),
+      memoryUsedBytes: String(report.memoryUsedBytes),
+    };
+    const answer = await watches.renewRuntimeLease(request, { timeoutMs: ttlMs });
+    return answer.ttlMs;
+  }
+
+  async function* download(sha256: string, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const request = { sha256, offset: String(offset) };
+    for await (const message of files.downloadArtifact(request, { signal })) yield message.chunk;
+  }
+
+  return {
+    watchAssignments,
+    renewLease,
+    download,
+    releaseLease: async () => {
+      await watches.releaseLease({ holderId: identity().runtimeId }, { timeoutMs: 1_000 });
+    },
+    close: () => {
+      watches.close();
+      files.close();
+    },
+  };
+}

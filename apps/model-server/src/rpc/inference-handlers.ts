@@ -1,0 +1,80 @@
+import type { GRPCInferenceServiceMethods } from '@sluice/contracts/services';
+import { unavailable } from '@sluice/domain/errors';
+import type { TensorSpec } from '@sluice/domain/signature';
+import {
+  raw,
+  unimplemented,
+  type Handlers,
+  type RawUnaryHandler,
+  type UnimplementedMethod,
+} from '@sluice/rpc/handlers';
+import type { ServingTable } from '../versions/serving-table.ts';
+
+/** What the small methods need. */
+export interface InferenceHandlerPorts {
+  readonly predict: RawUnaryHandler;
+  readonly table: () => ServingTable;
+  /** The first placement is loaded. */
+  readonly ready: () => boolean;
+  readonly draining: () => boolean;
+  /** Of the software. */
+  readonly version: string;
+}
+
+/** Extensions of the protocol that this server has, by Triton's names. None yet: list one here when it works. */
+export const extensions: readonly string[] = [];
+/** What runs the models, by Triton's name. */
+const platform = 'onnxruntime_onnx';
+
+const metadataOf = ({ name, datatype, shape }: TensorSpec) => ({ name, datatype, shape: shape.map(String) });
+
+const missing = (method: string): UnimplementedMethod =>
+  unimplemented(`${method} is not implemented by this model server`);
+
+/** The methods of GRPCInferenceService on a runtime's own port. */
+export function inferenceHandlers(ports: InferenceHandlerPorts): Handlers<GRPCInferenceServiceMethods> {
+  const { table } = ports;
+  return {
+    serverLive: async () => ({ live: true }),
+    serverReady: async () => {
+      if (ports.draining()) throw unavailable('the server is stopping');
+      return { ready: ports.ready() };
+    },
+    modelReady: async ({ name, version }) => ({ ready: table().find(name, version)?.engine !== undefined }),
+    serverMetadata: async () => ({ name: 'sluice-model-server', version: ports.version, extensions: [...extensions] }),
+    modelMetadata: async ({ name, version }) => {
+      const { signature } = table().engine(name, version);
+      const loaded = table()
+        .versions(name)
+        .filter((other) => other.engine);
+      return {
+        name,
+        versions: loaded.map((other) => String(other.assignment.version)),
+        platform,
+        inputs: signature.inputs.map(metadataOf),
+        outputs: signature.outputs.map(metadataOf),
+      };
+    },
+    modelInfer: raw(ports.predict),
+    ...notHere(),
+  };
+}
+
+function notHere() {
+  return {
+    modelStreamInfer: missing('ModelStreamInfer'),
+    modelConfig: missing('ModelConfig'),
+    modelStatistics: missing('ModelStatistics'),
+    repositoryIndex: missing('RepositoryIndex'),
+    repositoryModelLoad: missing('RepositoryModelLoad'),
+    repositoryModelUnload: missing('RepositoryModelUnload'),
+    systemSharedMemoryStatus: missing('SystemSharedMemoryStatus'),
+    systemSharedMemoryRegister: missing('SystemSharedMemoryRegister'),
+    systemSharedMemoryUnregister: missing('SystemSharedMemoryUnregister'),
+    cudaSharedMemoryStatus: missing('CudaSharedMemoryStatus'),
+    cudaSharedMemoryRegister: missing('CudaSharedMemoryRegister'),
+    cudaSharedMemoryUnregister: missing('CudaSharedMemoryUnregister'),
+    traceSetting: missing('TraceSetting'),
+    logSettings: missing('LogSettings'),
+  };
+}

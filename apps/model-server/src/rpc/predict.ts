@@ -1,0 +1,81 @@
+import type { Clock } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
+import { scanInferRequest } from '@sluice/inference/scan';
+import type { RawCall, RawUnaryHandler } from '@sluice/rpc/handlers';
+import type { InferAnswer } from '../serving/infer-job.ts';
+import type { ServingTable } from '../versions/serving-table.ts';
+
+/** What predictions need. */
+export interface PredictPorts {
+  readonly clock: Clock;
+  /** The table of now. */
+  readonly table: () => ServingTable;
+  readonly budget: ByteBudget;
+}
+
+/** Bounds the bytes of requests that are held at once, waiting or running, over all models. */
+export class ByteBudget {
+  readonly limit: number;
+  held = 0;
+
+  /** @param limit in bytes; one request alone may be larger */
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** @throws SluiceError resource-exhausted when there is no room now */
+  take(bytes: number): void {
+    if (this.held > 0 && this.held + bytes > this.limit) {
+      const message = `requests of ${this.held} bytes are waiting, ${bytes} more exceed the limit of ${this.limit}; send them later`;
+      throw new SluiceError('resource-exhausted', message, { retryAfterMs: 100 });
+    }
+    this.held += bytes;
+  }
+
+  release(bytes: number): void {
+    this.held -= bytes;
+  }
+}
+
+/** Answers a call and gives its bytes back to the budget. */
+class Answer implements InferAnswer {
+  readonly #call: RawCall;
+  readonly #budget: ByteBudget;
+  readonly #bytes: number;
+
+  constructor(call: RawCall, budget: ByteBudget, bytes: number) {
+    this.#call = call;
+    this.#budget = budget;
+    this.#bytes = bytes;
+  }
+
+  respond(response: Buffer): void {
+    this.#budget.release(this.#bytes);
+    this.#call.respond(response);
+  }
+
+  fail(error: SluiceError): void {
+    this.#budget.release(this.#bytes);
+    this.#call.fail(error);
+  }
+}
+
+/**
+ * ModelInfer on message bytes: finds the version, hands the bytes to its engine, answers with bytes. A throw is the
+ * call's answer. Nothing here looks at a tensor, sets a timer or logs.
+ */
+export function predict({ clock, table, budget }: PredictPorts): RawUnaryHandler {
+  return (request, call) => {
+    const header = scanInferRequest(request);
+    const engine = table().engine(header.modelName, header.modelVersion);
+    budget.take(request.byteLength);
+    const deadlineMs = call.deadlineMs - clock.now() + clock.monotonic();
+    try {
+      const cancel = engine.infer(request, deadlineMs, new Answer(call, budget, request.byteLength));
+      if (cancel) call.onCancel(cancel);
+    } catch (error) {
+      budget.release(request.byteLength);
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,154 @@
+import type { BatchPart, BatchRequest, BucketKey, Ticket } from '@sluice/batching/contract';
+import { SluiceError } from '@sluice/domain/errors';
+import { buildInferResponse } from '@sluice/inference/infer-response';
+import type { InferRequest } from '@sluice/inference/infer-request';
+import type { BatchPlan } from '../runtime/batch-plan.ts';
+import { rowRange, type BatchOutputs, type OutputRows } from '../runtime/outputs.ts';
+
+/** Who is told how a request ended: exactly one of the two is called, once. */
+export interface InferAnswer {
+  /** @param response the bytes of a ModelInferResponse */
+  respond(response: Buffer): void;
+  fail(error: SluiceError): void;
+}
+
+/** What a batch gives its requests: its outputs, or by part the result of a run of its own. */
+export type BatchResult =
+  | { readonly kind: 'whole'; readonly outputs: BatchOutputs }
+  | { readonly kind: 'alone'; readonly byPart: ReadonlyMap<BatchPart, BatchOutputs | SluiceError> };
+
+/** Names of the version that answers. */
+export interface AnsweredBy {
+  readonly model: string;
+  readonly version: string;
+}
+
+/** Rows of one output that came in several batches. */
+interface Pieces {
+  readonly datatype: OutputRows['datatype'];
+  readonly dims: readonly number[];
+  readonly chunks: { readonly row: number; readonly bytes: Uint8Array }[];
+}
+
+/** One request on its way through the scheduler. Holds the request's bytes until it is answered. */
+export class InferJob implements BatchRequest<BatchResult> {
+  readonly request: InferRequest;
+  readonly plan: BatchPlan;
+  readonly bucket: BucketKey;
+  readonly rows: number;
+  readonly deadlineMs: number;
+  ticket: Ticket | undefined = undefined;
+  readonly #by: AnsweredBy;
+  readonly #answer: InferAnswer;
+  readonly #ended: (job: InferJob, error: SluiceError | undefined) => void;
+  #response: Buffer | undefined;
+  #pieces: Map<string, Pieces> | undefined;
+
+  constructor(
+    what: {
+      readonly request: InferRequest;
+      readonly plan: BatchPlan;
+      readonly bucket: BucketKey;
+      /** In milliseconds of `Clock.monotonic()`. */
+      readonly deadlineMs: number;
+      readonly by: AnsweredBy;
+    },
+    answer: InferAnswer,
+    ended: (job: InferJob, error: SluiceError | undefined) => void,
+  ) {
+    this.request = what.request;
+    this.plan = what.plan;
+    this.bucket = what.bucket;
+    this.rows = what.request.rows;
+    this.deadlineMs = what.deadlineMs;
+    this.#by = what.by;
+    this.#answer = answer;
+    this.#ended = ended;
+  }
+
+  rowsDone(result: BatchResult, part: BatchPart): void {
+    const alone = result.kind === 'alone' ? result.byPart.get(part) : undefined;
+    if (alone instanceof SluiceError) throw alone;
+    const outputs = alone ?? (result as { outputs: BatchOutputs }).outputs;
+    const from = alone ? 0 : part.batchRow;
+    if (part.rows === this.rows) this.#response = this.#build(outputs, from);
+    else this.#collect(outputs, from, part);
+  }
+
+  succeed(): void {
+    let response = this.#response;
+    try {
+      response ??= this.#join();
+    } catch (error) {
+      this.fail(SluiceError.from(error));
+      return;
+    }
+    this.#ended(this, undefined);
+    this.#answer.respond(response);
+  }
+
+  fail(error: SluiceError): void {
+    this.#ended(this, error);
+    this.#answer.fail(error);
+  }
+
+  /** Builds the answer straight from the batch: each output's bytes are copied once, into the message. */
+  #build(outputs: BatchOutputs, from: number): Buffer {
+    const rows = this.plan.batched ? this.rows : 1;
+    const found = outputs.outputs.map((output) => {
+      const { start, end } = rowRange(output, from, from + rows);
+      return { output, data: output.bytes.subarray(start, end) };
+    });
+    return this.#message(found.map(({ output, data }) => ({ ...this.#part(output, rows), data })));
+  }
+
+  #part(output: Pick<OutputRows, 'datatype' | 'dims'> & { readonly name: string }, rows: number) {
+    const shape = this.plan.batched ? [rows, ...output.dims] : output.dims;
+    return { name: output.name, datatype: output.datatype, shape };
+  }
+
+  #message(
+    parts: readonly { name: string; datatype: OutputRows['datatype']; shape: readonly number[]; data: Uint8Array }[],
+  ): Buffer {
+    return buildInferResponse({
+      modelName: this.#by.model,
+      modelVersion: this.#by.version,
+      id: this.request.id,
+      outputs: this.#inAskedOrder(parts),
+    });
+  }
+
+  /** Plans hold outputs in the order of the signature; an answer has them as they were asked for. */
+  #inAskedOrder<T>(parts: readonly T[]): readonly T[] {
+    const asked = this.request.outputs;
+    if (asked.length === 1) return parts;
+    const sorted = [...asked].sort((a, b) => a - b);
+    return asked.map((output) => parts[sorted.indexOf(output)]!);
+  }
+
+  #collect(outputs: BatchOutputs, from: number, part: BatchPart): void {
+    this.#pieces ??= new Map();
+    for (const output of outputs.outputs) {
+      const { start, end } = rowRange(output, from, from + part.rows);
+      const chunk = { row: part.requestRow, bytes: output.bytes.slice(start, end) };
+      const pieces = this.#pieces.get(output.name);
+      if (!pieces) {
+        this.#pieces.set(output.name, { datatype: output.datatype, dims: output.dims, chunks: [chunk] });
+        continue;
+      }
+      if (pieces.dims.join() !== output.dims.join()) {
+        const shapes = `[${pieces.dims.join(', ')}] and [${output.dims.join(', ')}]`;
+        throw new SluiceError('internal', `output "${output.name}": rows of one request came out as ${shapes}`);
+      }
+      pieces.chunks.push(chunk);
+    }
+  }
+
+  #join(): Buffer {
+    const parts = [...(this.#pieces ?? [])].map(([name, { datatype, dims, chunks }]) => {
+      const sorted = chunks.sort((a, b) => a.row - b.row).map((chunk) => chunk.bytes);
+      return { ...this.#part({ name, datatype, dims }, this.rows), data: Buffer.concat(sorted) };
+    });
+    return this.#message(parts);
+  }
+}

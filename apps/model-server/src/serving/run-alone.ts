@@ -1,0 +1,62 @@
+import type { Batch, BatchPart, RequestPart } from '@sluice/batching/contract';
+import { SluiceError } from '@sluice/domain/errors';
+import type { BatchOutputs } from '../runtime/outputs.ts';
+import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
+import { BatchFill } from './fill.ts';
+import type { BatchResult, InferJob } from './infer-job.ts';
+
+type Part = RequestPart<InferJob>;
+
+/** A copy that outlives the batch's memory. */
+function keep(outputs: BatchOutputs): BatchOutputs {
+  return {
+    rows: outputs.rows,
+    outputs: outputs.outputs.map((output) => ({ ...output, bytes: output.bytes.slice() })),
+  };
+}
+
+/**
+ * Runs the parts of a failed batch one after the other, so that one request that the model cannot take does not cost the
+ * others their answers. Keeps the batch's instance until the last has run.
+ * @param submit hands a run to a session; the next is only handed over when the one before has freed its place
+ */
+export function runAlone(batch: Batch<InferJob, BatchResult>, maxRows: number, submit: (job: BatchJob) => void): void {
+  const byPart = new Map<BatchPart, BatchOutputs | SluiceError>();
+  const end = (): void => {
+    batch.complete({ kind: 'alone', byPart }, batch.rows);
+    batch.free();
+  };
+  const next = (index: number): void => {
+    const part = batch.parts[index];
+    if (!part) {
+      end();
+      return;
+    }
+    if (!batch.wanted(part)) {
+      byPart.set(part, new SluiceError('cancelled', 'the request was answered before its turn'));
+      next(index + 1);
+      return;
+    }
+    try {
+      submit(
+        jobOf(
+          part,
+          maxRows,
+          (outcome) => byPart.set(part, outcome.ok ? keep(outcome.outputs) : outcome.error),
+          () => next(index + 1),
+        ),
+      );
+    } catch (error) {
+      byPart.set(part, SluiceError.from(error));
+      next(index + 1);
+    }
+  };
+  next(0);
+}
+
+function jobOf(part: Part, maxRows: number, done: (outcome: BatchOutcome) => void, freed: () => void): BatchJob {
+  const { plan } = part.request;
+  const fill = new BatchFill(plan, [{ ...part, batchRow: 0 }]);
+  const rows = plan.batched ? part.rows : 1;
+  return { plan, rows, maxRows, stringBytes: fill.stringBytes, fill: (targets) => fill.write(targets), done, freed };
+}

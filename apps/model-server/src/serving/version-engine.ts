@@ -1,0 +1,186 @@
+import type { Batch, DrainReport, SchedulerStats } from '@sluice/batching/contract';
+import { BatchScheduler } from '@sluice/batching/scheduler';
+import type { Clock } from '@sluice/domain/clock';
+import type { SluiceError } from '@sluice/domain/errors';
+import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import { buildInferResponse } from '@sluice/inference/infer-response';
+import { parseInferRequest, type InferRequest } from '@sluice/inference/infer-request';
+import type { BatchJob } from '../runtime/session-thread.ts';
+import type { SessionPool } from '../runtime/session-pool.ts';
+import { Buckets, hasFixedRows, rowDims, type KnownOutputs } from './buckets.ts';
+import { BatchFill } from './fill.ts';
+import { InferJob, type BatchResult, type InferAnswer } from './infer-job.ts';
+import { runAlone } from './run-alone.ts';
+import type { FailureReason, VersionStats } from './version-stats.ts';
+
+/** What an engine serves. */
+export interface EngineOptions {
+  readonly model: string;
+  readonly version: number;
+  readonly signature: Signature;
+  readonly serving: ServingConfig;
+  readonly pool: SessionPool;
+  /** Outputs whose shape the warm-up found to be what the signature states. */
+  readonly knownOutputs: KnownOutputs;
+  /** Outlives the engine: a version that is loaded again goes on counting. */
+  readonly stats: VersionStats;
+  readonly clock: Clock;
+  /** Puts work off to the end of the turn: `setImmediate` in a server. */
+  readonly defer: (fn: () => void) => void;
+  /** A defect of ours that no answer can carry. */
+  readonly onDefect: (thrown: unknown) => void;
+}
+
+const reasonOf: Partial<Record<SluiceError['kind'], FailureReason>> = {
+  'resource-exhausted': 'REJECTED',
+  'deadline-exceeded': 'REJECTED',
+  unavailable: 'REJECTED',
+  cancelled: 'CANCELED',
+  internal: 'BACKEND',
+};
+
+/** A request that was taken, to be cancelled when its caller goes away. */
+export type Cancel = () => void;
+
+/** One loaded version: takes request bytes, queues, batches, runs, and answers with response bytes. */
+export class VersionEngine {
+  readonly stats: VersionStats;
+  readonly #options: EngineOptions;
+  readonly #buckets: Buckets;
+  readonly #scheduler: BatchScheduler<InferJob, BatchResult>;
+  readonly #by: { readonly model: string; readonly version: string };
+  /** Every output's rows have the shape that the signature states, so an answer without rows needs no run. */
+  readonly #emptyRowsKnown: boolean;
+
+  constructor(options: EngineOptions) {
+    const { model, version, serving, signature } = options;
+    this.#options = options;
+    this.stats = options.stats;
+    this.#by = { model, version: String(version) };
+    this.#buckets = new Buckets(signature, options.knownOutputs);
+    this.#emptyRowsKnown = signature.batched && signature.outputs.every((output) => hasFixedRows(signature, output));
+    this.#scheduler = BatchScheduler.create<InferJob, BatchResult>(
+      {
+        name: `${model} version ${version}`,
+        maxBatchSize: signature.batched ? serving.maxBatchSize : 0,
+        preferredBatchSize: signature.batched ? serving.preferredBatchSize : [],
+        maxQueueDelayMicroseconds: serving.maxQueueDelayMicroseconds,
+        maxQueueSize: serving.maxQueueSize,
+        defaultTimeoutMicroseconds: serving.defaultTimeoutMicroseconds,
+        instances: options.pool.slots,
+      },
+      {
+        clock: options.clock,
+        run: (batch) => this.#run(batch),
+        defer: options.defer,
+        onDefect: options.onDefect,
+      },
+    );
+  }
+
+  get signature(): Signature {
+    return this.#options.signature;
+  }
+
+  /**
+   * Takes a ModelInferRequest. `answer` is told exactly once, before or after this returns.
+   * @param deadlineMs in milliseconds of `Clock.monotonic()`
+   * @returns how to cancel it; undefined when it is answered already
+   */
+  infer(bytes: Buffer, deadlineMs: number, answer: InferAnswer): Cancel | undefined {
+    let request: InferRequest;
+    let job: InferJob;
+    try {
+      request = parseInferRequest(bytes, this.#options.signature);
+      const { key, plan } = this.#buckets.planFor(request);
+      const what = { request, plan, bucket: key, deadlineMs, by: this.#by };
+      job = new InferJob(what, answer, this.#ended);
+    } catch (error) {
+      this.stats.failures.OTHER += 1;
+      throw error;
+    }
+    if (request.rows === 0 && this.#emptyRowsKnown) {
+      answer.respond(this.#withoutRows(request));
+      this.stats.successes += 1;
+      return undefined;
+    }
+    const refusal = this.#scheduler.enqueue(job);
+    if (!refusal) return () => this.#scheduler.cancel(job);
+    this.stats.failures[reasonOf[refusal.kind] ?? 'OTHER'] += 1;
+    answer.fail(refusal);
+    return undefined;
+  }
+
+  #withoutRows(request: InferRequest): Buffer {
+    const { signature } = this.#options;
+    const outputs = request.outputs.map((index) => {
+      const { name, datatype, shape } = signature.outputs[index]!;
+      return { name, datatype, shape: [0, ...rowDims(signature, shape)], data: new Uint8Array(0) };
+    });
+    return buildInferResponse({ modelName: this.#by.model, modelVersion: this.#by.version, id: request.id, outputs });
+  }
+
+  readonly #ended = (job: InferJob, error: SluiceError | undefined): void => {
+    const { clock } = this.#options;
+    if (error) {
+      this.stats.failures[reasonOf[error.kind] ?? 'OTHER'] += 1;
+      return;
+    }
+    this.stats.successes += 1;
+    this.stats.requestUs += (clock.monotonic() - job.ticket!.enqueuedAtMs) * 1000;
+    this.stats.lastInferenceMs = clock.now();
+  };
+
+  #run(batch: Batch<InferJob, BatchResult>): void {
+    const { plan } = batch.parts[0]!.request;
+    const rows = plan.batched ? batch.rows : 1;
+    const maxRows = Math.max(1, this.#options.serving.maxBatchSize);
+    const fill = new BatchFill(plan, batch.parts);
+    let alone = false;
+    this.#submit({
+      plan,
+      rows,
+      maxRows,
+      stringBytes: fill.stringBytes,
+      fill: (targets) => fill.write(targets),
+      done: (outcome) => {
+        if (outcome.ok) {
+          this.#ran(batch, rows, outcome.timing);
+          batch.complete({ kind: 'whole', outputs: outcome.outputs }, batch.rows);
+        } else if (batch.parts.length > 1 && !outcome.sessionLost) alone = true;
+        else batch.fail(outcome.error);
+      },
+      freed: () => {
+        if (alone) runAlone(batch, maxRows, (job) => this.#submit(job));
+        else batch.free();
+      },
+    });
+  }
+
+  #submit(job: BatchJob): void {
+    this.#options.pool.submit(job);
+  }
+
+  #ran(
+    batch: Batch<InferJob, BatchResult>,
+    rows: number,
+    timing: { inputUs: number; inferUs: number; outputUs: number },
+  ): void {
+    const { stats } = this;
+    stats.batchRan(rows);
+    const requests = batch.parts.length;
+    stats.inputUs += timing.inputUs * requests;
+    stats.inferUs += timing.inferUs * requests;
+    stats.outputUs += timing.outputUs * requests;
+    for (const part of batch.parts) stats.queueUs += (batch.formedAtMs - part.request.ticket!.enqueuedAtMs) * 1000;
+  }
+
+  queue(): SchedulerStats {
+    return this.#scheduler.stats();
+  }
+
+  /** Takes nothing new and lets what was accepted finish, for at most `withinMs` milliseconds. */
+  drain(withinMs: number): Promise<DrainReport> {
+    return this.#scheduler.drain(withinMs);
+  }
+}

@@ -1,0 +1,2 @@
+/** Version of the model server, as its package.json has it. */
+export const softwareVersion = '0.1.0';

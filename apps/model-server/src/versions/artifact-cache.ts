@@ -1,0 +1,204 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { link, mkdir, open, readdir, rename, rm, stat, copyFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Clock } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
+import type { VersionFile } from '@sluice/domain/version';
+import type { Assignment } from './assignment.ts';
+
+/** Where artifacts come from: the bytes of one from an offset on. */
+export interface ArtifactSource {
+  download(sha256: string, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** Tries of one download before its version counts as failed, and the pause after the first, which doubles. */
+const attempts = 5;
+const pauseMs = 100;
+const digestForm = /^[0-9a-f]{64}$/;
+
+/**
+ * Checks that a path of a version stays inside its folder whatever the platform.
+ * @throws SluiceError data-loss, since the registry never stores such a path
+ */
+export function checkRelativePath(file: string): void {
+  const parts = file.split('/');
+  const safe =
+    file !== '' && !file.includes('\\') && !file.includes('\0') && !path.isAbsolute(file) && !/^[A-Za-z]:/.test(file);
+  if (safe && parts.every((part) => part !== '' && part !== '.' && part !== '..')) return;
+  throw new SluiceError(
+    'data-loss',
+    `the path "${file}" of a version's file leaves its folder; the version is not loaded`,
+  );
+}
+
+/**
+ * Files of versions on this machine: `artifacts/<sha256>` holds each content once, `versions/<digest>` has a version's
+ * files under their own names as hard links, so that a graph's external data resolves inside its version only.
+ */
+export class ArtifactCache {
+  readonly #artifacts: string;
+  readonly #versions: string;
+  readonly #source: ArtifactSource;
+  readonly #clock: Clock;
+
+  constructor(stateDir: string, source: ArtifactSource, clock: Clock) {
+    this.#clock = clock;
+    this.#artifacts = path.join(stateDir, 'artifacts');
+    this.#versions = path.join(stateDir, 'versions');
+    this.#source = source;
+  }
+
+  /**
+   * Makes a version's folder, fetching what is missing.
+   * @returns the path of its graph
+   * @throws SluiceError data-loss when bytes do not have their digest, resource-exhausted when the disk is full, and
+   *   whatever the source throws
+   */
+  async provide(assignment: Assignment, signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#provide(assignment, signal);
+    } catch (error) {
+      if (isDiskFull(error)) {
+        const message = `the disk of the artifact cache is full: free space in ${path.basename(this.#artifacts)}/ or move SLUICE_STATE_DIR`;
+        throw new SluiceError('resource-exhausted', message, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  async #provide(assignment: Assignment, signal: AbortSignal): Promise<string> {
+    for (const file of assignment.files) {
+      checkRelativePath(file.path);
+      if (!digestForm.test(file.sha256))
+        throw new SluiceError('data-loss', `${file.path}: "${file.sha256}" is not a SHA-256`);
+    }
+    checkRelativePath(assignment.graphPath);
+    if (!digestForm.test(assignment.digest))
+      throw new SluiceError('data-loss', `"${assignment.digest}" is not a digest`);
+    await mkdir(this.#artifacts, { recursive: true });
+    for (const file of assignment.files) await this.#fetch(file, signal);
+    const folder = path.join(this.#versions, assignment.digest);
+    await rm(folder, { recursive: true, force: true });
+    for (const file of assignment.files) {
+      const target = path.join(folder, ...file.path.split('/'));
+      await mkdir(path.dirname(target), { recursive: true });
+      await linkOrCopy(path.join(this.#artifacts, file.sha256), target);
+    }
+    return path.join(folder, ...assignment.graphPath.split('/'));
+  }
+
+  /** Gets one artifact if it is not here yet; a broken download is taken up again a few times, where it stopped. */
+  async #fetch(file: VersionFile, signal: AbortSignal): Promise<void> {
+    const target = path.join(this.#artifacts, file.sha256);
+    if (await hasDigest(target, file)) return;
+    await rm(target, { force: true });
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#download(file, target, signal);
+        return;
+      } catch (error) {
+        if (SluiceError.from(error).kind !== 'unavailable' || attempt === attempts || signal.aborted) throw error;
+        await new Promise<void>((resolve) => this.#clock.schedule(pauseMs * 2 ** attempt, resolve));
+        signal.throwIfAborted();
+      }
+    }
+  }
+
+  async #download(file: VersionFile, target: string, signal: AbortSignal): Promise<void> {
+    const partial = `${target}.partial`;
+    const hash = createHash('sha256');
+    const offset = await readInto(hash, partial, file.size);
+    const handle = await open(partial, offset === 0 ? 'w' : 'a');
+    try {
+      let size = offset;
+      if (size < file.size || file.size === 0) {
+        for await (const chunk of this.#source.download(file.sha256, offset, signal)) {
+          size += chunk.byteLength;
+          if (size > file.size) break;
+          hash.update(chunk);
+          await handle.write(chunk);
+        }
+      }
+      signal.throwIfAborted();
+      await handle.sync();
+      if (size < file.size)
+        throw new SluiceError('unavailable', `${file.path}: the download ended after ${size} of ${file.size} bytes`);
+    } finally {
+      await handle.close();
+    }
+    const digest = hash.digest('hex');
+    if (digest !== file.sha256) {
+      await rm(partial, { force: true });
+      throw new SluiceError(
+        'data-loss',
+        `${file.path}: expected SHA-256 ${file.sha256}, got ${digest}; the bytes were thrown away`,
+      );
+    }
+    await rename(partial, target);
+  }
+
+  /** Drops a version's folder; its artifacts stay for the next time. */
+  async drop(assignment: Assignment): Promise<void> {
+    await rm(path.join(this.#versions, assignment.digest), { recursive: true, force: true });
+  }
+
+  /** Deletes artifacts and folders that no assignment needs; returns the bytes of the artifacts deleted. */
+  async prune(needed: readonly Assignment[]): Promise<number> {
+    const digests = new Set(needed.flatMap((assignment) => assignment.files.map((file) => file.sha256)));
+    const folders = new Set(needed.map((assignment) => assignment.digest));
+    let freed = 0;
+    for (const name of await namesIn(this.#artifacts)) {
+      if (digests.has(name.replace(/\.partial$/, ''))) continue;
+      const file = path.join(this.#artifacts, name);
+      freed += (await sizeOf(file)) ?? 0;
+      await rm(file, { force: true });
+    }
+    for (const name of await namesIn(this.#versions)) {
+      if (!folders.has(name)) await rm(path.join(this.#versions, name), { recursive: true, force: true });
+    }
+    return freed;
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  return stat(file)
+    .then((found) => found.size)
+    .catch(() => undefined);
+}
+
+/** Hashes what is there of a file; returns its length, 0 when it is missing or longer than it may be. */
+async function readInto(hash: Hash, file: string, limit: number): Promise<number> {
+  const size = await sizeOf(file);
+  if (size === undefined || size > limit) return 0;
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return size;
+}
+
+/** Whether a file is there whole. Looked at before every load: disks and people change bytes. */
+async function hasDigest(file: string, wanted: VersionFile): Promise<boolean> {
+  if ((await sizeOf(file)) !== wanted.size) return false;
+  const hash = createHash('sha256');
+  await readInto(hash, file, wanted.size);
+  return hash.digest('hex') === wanted.sha256;
+}
+
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    // File systems without hard links, and links across them.
+    if (isCode(error, 'EPERM', 'EXDEV', 'ENOTSUP', 'EMLINK')) await copyFile(from, to);
+    else throw error;
+  }
+}
+
+function isCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
+const isDiskFull = (error: unknown): boolean => isCode(error, 'ENOSPC', 'EDQUOT');

@@ -1,0 +1,45 @@
+import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import type { VersionFile } from '@sluice/domain/version';
+
+/** A version that the registry tells this runtime to load, and why. */
+export interface Assignment {
+  readonly model: string;
+  readonly version: number;
+  /** Of the whole version; two assignments of one number always have the same. */
+  readonly digest: string;
+  readonly files: readonly VersionFile[];
+  /** Path of the ONNX graph among `files`. */
+  readonly graphPath: string;
+  readonly signature: Signature;
+  readonly serving: ServingConfig;
+  readonly aliases: readonly string[];
+  readonly champion: boolean;
+  readonly pinnedOnly: boolean;
+}
+
+/** All assignments as of a revision of the registry. */
+export interface Placement {
+  readonly revision: number;
+  readonly assignments: readonly Assignment[];
+}
+
+/** Changes of a placement, as a watch sends them. */
+export interface PlacementChange {
+  readonly revision: number;
+  /** True: `assignments` is all there is. */
+  readonly snapshot: boolean;
+  readonly assignments: readonly Assignment[];
+  readonly removed: readonly { readonly model: string; readonly version: number }[];
+}
+
+export const versionKey = (of: { readonly model: string; readonly version: number }): string =>
+  `${of.model}/${of.version}`;
+
+/** The placement after a change. */
+export function applyChange(placement: Placement | undefined, change: PlacementChange): Placement {
+  const all = new Map<string, Assignment>();
+  if (!change.snapshot) for (const kept of placement?.assignments ?? []) all.set(versionKey(kept), kept);
+  for (const gone of change.removed) all.delete(versionKey(gone));
+  for (const added of change.assignments) all.set(versionKey(added), added);
+  return { revision: change.revision, assignments: [...all.values()] };
+}

@@ -1,0 +1,207 @@
+import type { Clock } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
+import type { Logger } from '@sluice/service-kit/logger';
+import type { SessionSettings } from '../runtime/messages.ts';
+import { SessionPool } from '../runtime/session-pool.ts';
+import { planThreads, type ThreadPlan } from '../runtime/threads.ts';
+import { checkAgainstGraph } from '../serving/buckets.ts';
+import { VersionEngine } from '../serving/version-engine.ts';
+import { VersionStats } from '../serving/version-stats.ts';
+import { warmUp } from '../serving/warm-up.ts';
+import type { ArtifactCache } from './artifact-cache.ts';
+import { versionKey, type Assignment } from './assignment.ts';
+import { canTake, nextState, type VersionEvent, type VersionState } from './version-state.ts';
+
+/** What a version needs from outside. */
+export interface VersionPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly cache: ArtifactCache;
+  /** Cores that sessions of one version may use. */
+  readonly threads: number;
+  readonly defer: (fn: () => void) => void;
+  /** Told after every change of state. */
+  readonly changed: (version: ServedVersion) => void;
+  /** Told when a session ended by itself; the version is `failed` by then. */
+  readonly sessionLost: (version: ServedVersion) => void;
+}
+
+/** How long requests in flight get when a version is withdrawn: longer than any that has a sane deadline. */
+const drainMs = 600_000;
+
+/** One placed version on this runtime, through its states. */
+export class ServedVersion {
+  readonly key: string;
+  readonly stats = new VersionStats();
+  state: VersionState = 'assigned';
+  /** Why it failed; '' otherwise. */
+  reason = '';
+  /** Present while it is ready or draining. */
+  engine: VersionEngine | undefined;
+  threads: ThreadPlan | undefined;
+  /** Clock.now() of the last change of state. */
+  sinceMs: number;
+  #assignment: Assignment;
+  readonly #ports: VersionPorts;
+  readonly #logger: Logger;
+  readonly #abort = new AbortController();
+  #pool: SessionPool | undefined;
+  #failure: SluiceError | undefined;
+  #withdrawn: Promise<void> | undefined;
+  #loading: Promise<void> | undefined;
+
+  constructor(assignment: Assignment, ports: VersionPorts) {
+    this.key = versionKey(assignment);
+    this.#assignment = assignment;
+    this.#ports = ports;
+    this.sinceMs = ports.clock.now();
+    this.#logger = ports.logger.child({ model: assignment.model, version: assignment.version });
+  }
+
+  get assignment(): Assignment {
+    return this.#assignment;
+  }
+
+  /** Takes over aliases and holders; what is loaded never changes under a number. */
+  update(assignment: Assignment): void {
+    this.#assignment = assignment;
+  }
+
+  #step(event: VersionEvent, reason = ''): void {
+    this.state = nextState(this.state, event);
+    this.reason = reason;
+    this.sinceMs = this.#ports.clock.now();
+    this.#ports.changed(this);
+  }
+
+  /** Loads it, from `assigned` to `ready` or `failed`. Never throws. */
+  load(): Promise<void> {
+    this.#loading = this.#load().finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
+    if (!canTake(this.state, 'start')) return;
+    const started = this.#ports.clock.monotonic();
+    try {
+      this.#step('start');
+      const graphFile = await this.#ports.cache.provide(this.#assignment, this.#abort.signal);
+      this.#goOn('fetched');
+      const pool = await this.#makePool(graphFile);
+      this.#pool = pool;
+      this.#goOn('loaded');
+      const warm = await warmUp(pool, this.#assignment.signature, this.#assignment.serving);
+      if (warm.note !== '') this.#logger.warn({ note: warm.note }, 'the version is served without a warm-up');
+      this.#abort.signal.throwIfAborted();
+      this.engine = this.#makeEngine(pool, warm.knownOutputs);
+      this.#goOn('warmed');
+      const ms = Math.round(this.#ports.clock.monotonic() - started);
+      this.#logger.info({ ms, ...this.threads, warmUpRuns: warm.runs }, 'version loaded');
+    } catch (error) {
+      await this.#giveUp(error);
+    }
+  }
+
+  /** A step that a withdrawal may have made pointless meanwhile. */
+  #goOn(event: VersionEvent): void {
+    this.#abort.signal.throwIfAborted();
+    this.#step(event);
+  }
+
+  async #giveUp(thrown: unknown): Promise<void> {
+    this.engine = undefined;
+    await this.#closePool();
+    if (this.#abort.signal.aborted) return;
+    const error = SluiceError.from(thrown);
+    this.#logger.error({ err: error.kind === 'internal' ? thrown : error, state: this.state }, 'version not loaded');
+    this.#failure = error;
+    if (canTake(this.state, 'fail')) this.#step('fail', error.message);
+  }
+
+  async #makePool(graphFile: string): Promise<SessionPool> {
+    const { serving, signature } = this.#assignment;
+    if (serving.device !== '' && serving.device !== 'cpu') {
+      const message = `device "${serving.device}" is not there: this runtime has "cpu"; push the version with device cpu`;
+      throw new SluiceError('failed-precondition', message);
+    }
+    this.threads = planThreads(serving, this.#ports.threads);
+    const settings: SessionSettings = { graphFile, intraOpThreads: this.threads.intraOpThreads, spinning: false };
+    const pool = await SessionPool.load(settings, this.threads.instances, (error) => this.#lost(error));
+    try {
+      checkAgainstGraph('input', signature.inputs, pool.inputs);
+      checkAgainstGraph('output', signature.outputs, pool.outputs);
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  #makeEngine(pool: SessionPool, knownOutputs: readonly boolean[]): VersionEngine {
+    const { model, version, signature, serving } = this.#assignment;
+    return new VersionEngine({
+      model,
+      version,
+      signature,
+      serving,
+      pool,
+      knownOutputs,
+      stats: this.stats,
+      clock: this.#ports.clock,
+      defer: this.#ports.defer,
+      onDefect: (thrown) => this.#logger.error({ err: thrown }, 'a request could not be answered'),
+    });
+  }
+
+  #lost(error: SluiceError): void {
+    this.#logger.error({ err: error }, 'a session ended by itself');
+    if (this.state !== 'ready') return;
+    const engine = this.engine;
+    this.engine = undefined;
+    this.#step('fail', error.message);
+    void engine?.drain(0);
+    void this.#closePool().then(() => this.#ports.sessionLost(this));
+  }
+
+  /** It failed for want of something that may come back: the registry, memory, disk. */
+  get mayPass(): boolean {
+    const kind = this.#failure?.kind;
+    return kind === 'unavailable' || kind === 'resource-exhausted' || kind === 'deadline-exceeded';
+  }
+
+  /** Back to `assigned`, to be loaded again. */
+  retry(): void {
+    if (canTake(this.state, 'retry')) this.#step('retry');
+  }
+
+  /** Takes nothing new, lets what it has finish, and gives the memory back. */
+  withdraw(): Promise<void> {
+    this.#withdrawn ??= this.#withdraw();
+    return this.#withdrawn;
+  }
+
+  async #withdraw(): Promise<void> {
+    this.#abort.abort(new SluiceError('cancelled', 'the version was withdrawn'));
+    if (canTake(this.state, 'withdraw')) this.#step('withdraw');
+    await this.#loading;
+    const report = await this.engine?.drain(drainMs);
+    if (report && report.failed + report.runningBatches > 0)
+      this.#logger.warn({ ...report }, 'version unloaded with requests left');
+    this.engine = undefined;
+    await this.#closePool();
+    if (canTake(this.state, 'drained')) this.#step('drained');
+    await this.#ports.cache.drop(this.#assignment);
+    this.#logger.info('version unloaded');
+  }
+
+  async #closePool(): Promise<void> {
+    const pool = this.#pool;
+    this.#pool = undefined;
+    await pool?.close();
+  }
+
+  /** Batches that are with its sessions, and for how long the oldest has been. */
+  running(): { readonly batches: number; readonly oldestMs: number } {
+    return { batches: this.#pool?.inFlight ?? 0, oldestMs: Math.round(this.#pool?.oldestBatchMs() ?? 0) };
+  }
+}

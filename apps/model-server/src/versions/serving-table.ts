@@ -1,0 +1,93 @@
+import { invalidArgument, notFound, unavailable, type SluiceError } from '@sluice/domain/errors';
+import { clip, parseVersionRef } from '@sluice/domain/names';
+import type { VersionEngine } from '../serving/version-engine.ts';
+import type { Assignment } from './assignment.ts';
+import type { VersionState } from './version-state.ts';
+
+/** What the table needs of a version. */
+export interface TableVersion {
+  readonly assignment: Assignment;
+  readonly state: VersionState;
+  readonly reason: string;
+  readonly engine: VersionEngine | undefined;
+}
+
+interface ModelEntry {
+  /** By number and by alias, as callers write them; '' is where no version leads. */
+  readonly byRef: ReadonlyMap<string, TableVersion>;
+  readonly versions: readonly TableVersion[];
+}
+
+/** Who answers what, as of one moment. Made anew at every change, so that no request sees half of one. */
+export class ServingTable {
+  readonly #models: ReadonlyMap<string, ModelEntry>;
+
+  constructor(versions: readonly TableVersion[]) {
+    const models = new Map<string, TableVersion[]>();
+    for (const version of versions) {
+      if (version.state === 'draining' || version.state === 'unloaded') continue;
+      const list = models.get(version.assignment.model);
+      if (list) list.push(version);
+      else models.set(version.assignment.model, [version]);
+    }
+    this.#models = new Map([...models].map(([model, list]) => [model, entryOf(list)]));
+  }
+
+  /**
+   * The engine for a request.
+   * @param ref a number, an alias, or '' for champion, else the highest number that is loaded
+   * @throws SluiceError not-found or unavailable that says what there is
+   */
+  engine(model: string, ref: string): VersionEngine {
+    const found = this.#models.get(model)?.byRef.get(ref);
+    if (found?.engine) return found.engine;
+    throw this.#whyNot(model, ref);
+  }
+
+  /** A version whatever its state; undefined when there is none. */
+  find(model: string, ref: string): TableVersion | undefined {
+    return this.#models.get(model)?.byRef.get(ref);
+  }
+
+  /** @throws SluiceError not-found for an unknown model or version */
+  get(model: string, ref: string): TableVersion {
+    const found = this.find(model, ref);
+    if (found) return found;
+    throw this.#whyNot(model, ref);
+  }
+
+  /** The versions of a model by number. */
+  versions(model: string): readonly TableVersion[] {
+    return this.#models.get(model)?.versions ?? [];
+  }
+
+  #whyNot(model: string, ref: string): SluiceError {
+    if (model === '') return invalidArgument('model_name: expected the name of a model, got nothing');
+    parseVersionRef(ref);
+    const entry = this.#models.get(model);
+    if (!entry) return notFound(`Request for unknown model: '${clip(model)}' is not found on this runtime`);
+    const found = entry.byRef.get(ref);
+    const there = entry.versions.map((version) => version.assignment.version).join(', ');
+    if (!found && ref === '') return unavailable(`${model} has no version that is loaded; placed here: ${there}`);
+    if (!found)
+      return notFound(
+        `Request for unknown model: '${clip(model)}' version '${clip(ref)}' is not found on this runtime; placed here: ${there}`,
+      );
+    const name = `${model} version ${found.assignment.version}`;
+    if (found.state === 'failed') return unavailable(`${name} is not loaded: ${found.reason}`);
+    return unavailable(`${name} is not loaded yet: it is ${found.state}`, { retryAfterMs: 200 });
+  }
+}
+
+function entryOf(list: readonly TableVersion[]): ModelEntry {
+  const versions = [...list].sort((a, b) => a.assignment.version - b.assignment.version);
+  const byRef = new Map<string, TableVersion>();
+  for (const version of versions) {
+    byRef.set(String(version.assignment.version), version);
+    for (const alias of version.assignment.aliases) byRef.set(alias, version);
+  }
+  const implied =
+    versions.find((version) => version.assignment.champion) ?? versions.findLast((version) => version.engine);
+  if (implied) byRef.set('', implied);
+  return { byRef, versions };
+}

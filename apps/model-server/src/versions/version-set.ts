@@ -1,0 +1,149 @@
+import type { Clock, Random, Timer } from '@sluice/domain/clock';
+import type { Logger } from '@sluice/service-kit/logger';
+import { versionKey, type Assignment, type Placement } from './assignment.ts';
+import type { ArtifactCache } from './artifact-cache.ts';
+import { ServedVersion } from './served-version.ts';
+import { ServingTable } from './serving-table.ts';
+
+export interface VersionSetPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly cache: ArtifactCache;
+  readonly threads: number;
+  readonly defer: (fn: () => void) => void;
+  /** Told after every change of a version's state, once the table shows it. */
+  readonly changed: () => void;
+}
+
+/** Sessions that a version may lose before it stays failed. A poison request must not keep a runtime busy with loading. */
+const lossesAllowed = 3;
+/** A load that failed for want of something (registry, disk) is tried again after this long, with jitter. */
+const retryMs = 5_000;
+
+/** The versions of this runtime: follows the placement, loads one version at a time, keeps the table. */
+export class VersionSet {
+  /** Replaced at every change; requests read it once. */
+  table = new ServingTable([]);
+  /** The revision that was applied last; 0 before the first. */
+  revision = 0;
+  readonly #ports: VersionSetPorts;
+  readonly #versions = new Map<string, ServedVersion>();
+  /** Withdrawn versions that still finish requests. */
+  readonly #leaving = new Set<Promise<void>>();
+  readonly #losses = new Map<string, number>();
+  readonly #retries = new Map<string, Timer>();
+  #loading: Promise<void> | undefined;
+  #placement: Placement | undefined;
+  #closed = false;
+
+  constructor(ports: VersionSetPorts) {
+    this.#ports = ports;
+  }
+
+  /** True once every version of the first placement is ready or has failed. */
+  get settled(): boolean {
+    if (!this.#placement) return false;
+    return this.versions().every((version) => version.state === 'ready' || version.state === 'failed');
+  }
+
+  versions(): readonly ServedVersion[] {
+    return [...this.#versions.values()];
+  }
+
+  get placement(): Placement | undefined {
+    return this.#placement;
+  }
+
+  /** Starts what is missing, withdraws what is not placed any more, and takes over aliases of the rest, all at once. */
+  apply(placement: Placement): void {
+    if (this.#closed) return;
+    this.#placement = placement;
+    this.revision = placement.revision;
+    const wanted = new Map(placement.assignments.map((assignment) => [versionKey(assignment), assignment]));
+    for (const [key, version] of this.#versions) {
+      const assignment = wanted.get(key);
+      if (assignment?.digest === version.assignment.digest) version.update(assignment);
+      else this.#withdraw(version);
+    }
+    for (const [key, assignment] of wanted) if (!this.#versions.has(key)) this.#add(assignment);
+    this.#refresh();
+    this.#loadNext();
+  }
+
+  #add(assignment: Assignment): void {
+    const { clock, logger, cache, threads, defer } = this.#ports;
+    const changed = (): void => this.#refresh();
+    const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
+    const version = new ServedVersion(assignment, { clock, logger, cache, threads, defer, changed, sessionLost });
+    this.#versions.set(version.key, version);
+  }
+
+  #withdraw(version: ServedVersion): void {
+    this.#versions.delete(version.key);
+    this.#losses.delete(version.key);
+    this.#retries.get(version.key)?.cancel();
+    this.#retries.delete(version.key);
+    const leaving = version.withdraw().catch((error: unknown) => {
+      this.#ports.logger.error({ err: error, version: version.key }, 'a version could not be unloaded cleanly');
+    });
+    this.#leaving.add(leaving);
+    void leaving.then(() => this.#leaving.delete(leaving));
+  }
+
+  #refresh(): void {
+    this.table = new ServingTable(this.versions());
+    this.#ports.changed();
+  }
+
+  /** Loads one version after the other, champions first: two at once would need the memory of both at their peak. */
+  #loadNext(): void {
+    if (this.#loading || this.#closed) return;
+    const waiting = this.versions().filter((version) => version.state === 'assigned');
+    const next = waiting.find((version) => version.assignment.champion) ?? waiting[0];
+    if (!next) return;
+    this.#loading = next.load().then(() => {
+      this.#loading = undefined;
+      if (next.state === 'failed') this.#retryLater(next);
+      this.#loadNext();
+    });
+  }
+
+  #retryLater(version: ServedVersion): void {
+    if (this.#versions.get(version.key) !== version || !version.mayPass) return;
+    const delay = retryMs * (0.5 + this.#ports.random.uniform());
+    const retry = (): void => {
+      version.retry();
+      this.#loadNext();
+    };
+    this.#retries.set(version.key, this.#ports.clock.schedule(delay, retry));
+  }
+
+  #afterLoss(version: ServedVersion): void {
+    if (this.#versions.get(version.key) !== version) return;
+    const losses = (this.#losses.get(version.key) ?? 0) + 1;
+    this.#losses.set(version.key, losses);
+    if (losses >= lossesAllowed) {
+      this.#ports.logger.error(
+        { version: version.key, losses },
+        'a version lost its session too often and stays failed',
+      );
+      return;
+    }
+    version.retry();
+    this.#loadNext();
+  }
+
+  /** Resolves when versions that were withdrawn are gone. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#leaving);
+  }
+
+  /** Withdraws everything; requests in flight should have ended before. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const version of this.versions()) this.#withdraw(version);
+    this.#refresh();
+    await this.idle();
+  }
+}

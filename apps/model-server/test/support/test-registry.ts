@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { registryService, watchService } from '@sluice/contracts/services';
+import type { Assignment } from '@sluice/contracts/gen/sluice/registry/v1/Assignment';
+import type { RenewRuntimeLeaseRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRuntimeLeaseRequest';
+import type { ServingConfig } from '@sluice/contracts/gen/sluice/registry/v1/ServingConfig';
+import type { WatchAssignmentsRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsRequest';
+import type { WatchAssignmentsResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
+import { notFound } from '@sluice/domain/errors';
+import type { Signature } from '@sluice/domain/signature';
+import { createRpcServer, type RpcServer } from '@sluice/rpc/server';
+import { unimplemented, watch } from '@sluice/rpc/handlers';
+import { createLogger } from '@sluice/service-kit/logger';
+import { systemClock } from '@sluice/service-kit/clock';
+import { createMetrics } from '@sluice/telemetry/metrics';
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** A version as a test writes it down. */
+export interface TestVersion {
+  readonly model: string;
+  readonly version: number;
+  readonly signature: Signature;
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly graphPath?: string;
+  readonly serving?: ServingConfig;
+  readonly aliases?: readonly string[];
+}
+
+/** Serves placement and artifacts over real gRPC, as the registry does, from memory and without a database. */
+export class TestRegistry {
+  readonly leases: RenewRuntimeLeaseRequest__Output[] = [];
+  readonly downloads: { sha256: string; offset: number }[] = [];
+  readonly resumeTokens: number[] = [];
+  /** Called before a chunk is sent; may throw or change the bytes. */
+  onChunk: (sha256: string, offset: number, chunk: Uint8Array) => Uint8Array = (_sha, _offset, chunk) => chunk;
+  port = 0;
+  released = 0;
+  #server: RpcServer | undefined;
+  #revision = 1;
+  #placed: TestVersion[] = [];
+  readonly #artifacts = new Map<string, Uint8Array>();
+  #changed = new Set<() => void>();
+
+  async start(port = 0): Promise<this> {
+    const logger = createLogger({ service: 'test-registry', instance: 'test', level: 'silent' });
+    const metrics = createMetrics({ service: 'test-registry', instanceId: 'test', processMetrics: false });
+    const server = createRpcServer({ logger, metrics, clock: systemClock });
+    this.#server = server;
+    server.addService(watchService, {
+      watchAssignments: watch((request: WatchAssignmentsRequest__Output, ctx) =>
+        this.#watch(Number(request.resumeToken), ctx.signal),
+      ),
+      watchRoutes: unimplemented('not here'),
+      renewRouterLease: unimplemented('not here'),
+      renewRuntimeLease: async (request) => {
+        this.leases.push(request);
+        return { ttlMs: request.ttlMs };
+      },
+      releaseLease: async () => {
+        this.released += 1;
+        return {};
+      },
+    });
+    const others = Object.values(registryService.definition).map((method) => [
+      method.originalName!,
+      unimplemented('not here'),
+    ]);
+    server.addService(registryService, {
+      ...Object.fromEntries(others),
+      downloadArtifact: (request: { sha256: string; offset: string }) =>
+        this.#download(request.sha256, Number(request.offset)),
+    } as never);
+    this.port = await server.bind('127.0.0.1', port || this.port);
+    return this;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** Replaces the whole placement. The first alias `champion` makes a version champion. */
+  place(...versions: readonly TestVersion[]): void {
+    for (const version of versions) {
+      for (const bytes of Object.values(version.files)) this.#artifacts.set(sha256(bytes), bytes);
+    }
+    this.#placed = [...versions];
+    this.#revision += 1;
+    for (const wake of this.#changed) wake();
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  async *#watch(resumeToken: number, signal: AbortSignal): AsyncGenerator<WatchAssignmentsResponse> {
+    this.resumeTokens.push(resumeToken);
+    let seen = 0;
+    while (!signal.aborted) {
+      if (seen !== this.#revision) {
+        seen = this.#revision;
+        yield {
+          resumeToken: String(seen),
+          snapshot: true,
+          assignments: this.#placed.map(assignmentOf),
+          protocolVersion: 1,
+        };
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#changed.delete(wake);
+          resolve();
+        };
+        this.#changed.add(wake);
+        signal.addEventListener('abort', wake, { once: true });
+      });
+    }
+  }
+
+  async *#download(digest: string, offset: number) {
+    this.downloads.push({ sha256: digest, offset });
+    const bytes = this.#artifacts.get(digest);
+    if (!bytes) throw notFound(`artifact ${digest}`);
+    for (let at = offset; at < bytes.byteLength; at += 65_536) {
+      yield { chunk: Buffer.from(this.onChunk(digest, at, bytes.subarray(at, at + 65_536))) };
+    }
+  }
+
+  /** Goes away as a killed process does: connections break. `start` brings it back on the same port. */
+  async stop(): Promise<void> {
+    await this.#server?.tryShutdown(0);
+    this.#server = undefined;
+  }
+}
+
+function assignmentOf(version: TestVersion): Assignment {
+  const files = Object.entries(version.files).map(([path, bytes]) => ({
+    path,
+    sha256: sha256(bytes),
+    size: String(bytes.byteLength),
+  }));
+  const aliases = [...(version.aliases ?? [])];
+  return {
+    model: version.model,
+    version: String(version.version),
+    digest: sha256(Buffer.from(files.map((file) => `${file.sha256} ${file.path}`).join('\n'))),
+    files,
+    graphPath: version.graphPath ?? files[0]!.path,
+    signature: {
+      inputs: version.signature.inputs.map((tensor) => ({
+        ...tensor,
+        shape: [...tensor.shape],
+        dimNames: [],
+        features: [],
+      })),
+      outputs: version.signature.outputs.map((tensor) => ({
+        ...tensor,
+        shape: [...tensor.shape],
+        dimNames: [],
+        features: [],
+      })),
+      batched: version.signature.batched,
+    },
+    serving: { maxBatchSize: version.signature.batched ? 32 : 0, device: 'cpu', warmupCount: 1, ...version.serving },
+    aliases,
+    champion: aliases.includes('champion'),
+    heldBy: aliases.map((alias) => `alias:${alias}`),
+  };
+}
