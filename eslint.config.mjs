@@ -56,6 +56,7 @@ const depConstraints = [
     bannedExternalImports: ['typeorm', 'pg', 'onnxruntime-node'],
   },
   { sourceTag: 'layer:test', notDependOnLibsWithTags: ['layer:app'] },
+  { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['layer:test'] },
 ];
 
 export default tseslint.config(

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { existsSync } from 'node:fs';
+import { root } from '../pinned-node.mjs';
+
+/** A copy of a built app in an empty folder, run by Node alone: no clone, no node_modules above it, no environment. */
+export class BuiltFolder {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async copyOf(app: string): Promise<BuiltFolder> {
+    const folder = await mkdtemp(path.join(tmpdir(), `sluice-${app}-`));
+    for (let above = path.dirname(folder); above !== path.dirname(above); above = path.dirname(above))
+      if (existsSync(path.join(above, 'node_modules')))
+        throw new Error(`${above} has node_modules: this proves nothing`);
+    await cp(path.join(root, 'apps', app, 'dist'), folder, { recursive: true });
+    return new BuiltFolder(folder);
+  }
+
+  /** Runs `node <nodeArgs> <entry> <args>` until it ends or `until` finds what it prints; then it is told to stop. */
+  async run(
+    args: readonly string[],
+    options: { nodeArgs?: string[]; env?: Record<string, string>; until?: RegExp; entry?: string } = {},
+  ): Promise<{ code: number | null; out: string; err: string }> {
+    const entry = path.join(this.folder, options.entry ?? 'main.js');
+    const child = spawn(process.execPath, [...(options.nodeArgs ?? []), entry, ...args], {
+      cwd: this.folder,
+      env: options.env ?? {},
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+      if (options.until?.test(out) === true) child.kill('SIGTERM');
+    });
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    const { promise, resolve } = Promise.withResolvers<number | null>();
+    child.on('close', resolve);
+    return { code: await promise, out, err };
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Makes Node believe that it is older than it is. */
+export const oldNode = [
+  '--import',
+  'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.20.2"})',
+];
