@@ -1,0 +1,115 @@
+import type { AnyMethod, Method, RequestOutput, ResponseInput } from '@sluice/contracts/services';
+import { SluiceError } from '@sluice/domain/errors';
+
+/** What a handler knows of the call beside its message. No type of the transport appears here. */
+export interface CallContext {
+  /** With its service: `sluice.registry.v1.RegistryService/GetModel`. */
+  readonly method: string;
+  /** Address and port of the caller. */
+  readonly peer: string;
+  /** When the caller gives up, in milliseconds since the epoch; undefined for streams without a deadline. */
+  readonly deadlineMs: number | undefined;
+  /** Aborts when the caller is gone, the deadline has passed or the server ends the call; never after an answer. */
+  readonly signal: AbortSignal;
+  /** Who the caller says it is: metadata `sluice-actor`, or `anonymous`. */
+  readonly actor: string;
+  /** The first value of a metadata key (lower case), text keys only. */
+  metadata(key: string): string | undefined;
+  setTrailer(key: string, value: string): void;
+}
+
+export type UnaryHandler<Request, Response> = (request: Request, ctx: CallContext) => Promise<Response>;
+export type ServerStreamHandler<Request, Response> = (request: Request, ctx: CallContext) => AsyncIterable<Response>;
+/**
+ * The requests end when the caller says so, and also when it is cut off (some clients end a stream before they reset it):
+ * what must be whole needs a size or a digest of its own.
+ */
+export type ClientStreamHandler<Request, Response> = (
+  requests: AsyncIterable<Request>,
+  ctx: CallContext,
+) => Promise<Response>;
+export type BidiHandler<Request, Response> = (
+  requests: AsyncIterable<Request>,
+  ctx: CallContext,
+) => AsyncIterable<Response>;
+
+/** A unary call whose messages stay bytes: for hot methods with a codec of their own. Exactly one answer counts. */
+export interface RawCall {
+  readonly method: string;
+  readonly peer: string;
+  /** When the caller gives up, in milliseconds since the epoch; the server's default when the caller named none. */
+  readonly deadlineMs: number;
+  /** True once the caller is gone, the deadline has passed, or the call was answered. */
+  readonly ended: boolean;
+  metadata(key: string): string | undefined;
+  /** Every other call is ignored after an answer. */
+  setTrailer(key: string, value: string): void;
+  respond(message: Uint8Array): void;
+  fail(error: unknown): void;
+  /** Calls `fn` once when the caller is gone or the deadline has passed before an answer; at once if it already has. */
+  onCancel(fn: () => void): void;
+}
+export type RawUnaryHandler = (request: Buffer, call: RawCall) => void;
+
+/** Marks a handler that takes and gives message bytes. */
+export interface RawMethod {
+  readonly raw: RawUnaryHandler;
+}
+/** Marks a stream that lasts as long as its caller wants: it is ended at once when the server stops. */
+export interface WatchMethod<Request, Response> {
+  readonly watch: ServerStreamHandler<Request, Response>;
+}
+/** Marks a method that this service does not have. */
+export interface UnimplementedMethod {
+  readonly unimplemented: string;
+}
+
+export const raw = (handler: RawUnaryHandler): RawMethod => ({ raw: handler });
+export const watch = <Request, Response>(
+  handler: ServerStreamHandler<Request, Response>,
+): WatchMethod<Request, Response> => ({ watch: handler });
+/** @param message what to tell the caller to do instead */
+export const unimplemented = (message: string): UnimplementedMethod => ({ unimplemented: message });
+
+/** What may be registered for a method of the contract. */
+export type Handler<M> =
+  | UnimplementedMethod
+  | (M extends Method<'unary', [unknown, unknown], [unknown, unknown]>
+      ? UnaryHandler<RequestOutput<M>, ResponseInput<M>> | RawMethod
+      : M extends Method<'serverStream', [unknown, unknown], [unknown, unknown]>
+        ? ServerStreamHandler<RequestOutput<M>, ResponseInput<M>> | WatchMethod<RequestOutput<M>, ResponseInput<M>>
+        : M extends Method<'clientStream', [unknown, unknown], [unknown, unknown]>
+          ? ClientStreamHandler<RequestOutput<M>, ResponseInput<M>>
+          : BidiHandler<RequestOutput<M>, ResponseInput<M>>);
+
+/** One handler per method of a service: a missing or misspelt name does not compile. */
+export type Handlers<Methods> = { readonly [Name in keyof Methods]: Handler<Methods[Name]> };
+/** Refuses names that the service does not have, also where the object is not a literal. */
+export type NoOthers<Given, Methods> = Given & Readonly<Record<Exclude<keyof Given, keyof Methods>, never>>;
+
+export type { AnyMethod };
+
+export function isRaw(handler: unknown): handler is RawMethod {
+  return typeof handler === 'object' && handler !== null && 'raw' in handler;
+}
+export function isWatch(handler: unknown): handler is WatchMethod<unknown, unknown> {
+  return typeof handler === 'object' && handler !== null && 'watch' in handler;
+}
+export function isUnimplemented(handler: unknown): handler is UnimplementedMethod {
+  return typeof handler === 'object' && handler !== null && 'unimplemented' in handler;
+}
+
+/** The message of a request that needs an actor but names too long a one. */
+export function checkedActor(value: string | undefined): string {
+  if (value === undefined || value === '') return 'anonymous';
+  if (Buffer.byteLength(value) > 256)
+    throw new SluiceError(
+      'invalid-argument',
+      `metadata sluice-actor has ${Buffer.byteLength(value)} bytes, at most 256 are allowed`,
+    );
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,39 @@
+import type { ChannelOptions } from '@grpc/grpc-js';
+
+const common = {
+  // Its bookkeeping costs every call; metrics say what it would.
+  'grpc.enable_channelz': 0,
+  'grpc-node.max_session_memory': Number.MAX_SAFE_INTEGER,
+} as const;
+
+export function serverChannelOptions(maxMessageBytes: number, keepaliveMs: number): ChannelOptions {
+  return {
+    ...common,
+    'grpc.max_receive_message_length': maxMessageBytes,
+    // Our adapter checks what is sent and says how large it is; grpc-js's check would bypass metrics.
+    'grpc.max_send_message_length': -1,
+    'grpc.keepalive_time_ms': keepaliveMs,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc-node.flow_control_window': 1024 * 1024,
+  };
+}
+
+export function clientChannelOptions(maxMessageBytes: number): ChannelOptions {
+  return {
+    ...common,
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_send_message_length': maxMessageBytes,
+    // Addresses are given, not discovered: no TXT look-ups, no proxy from the environment.
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.enable_http_proxy': 0,
+    // One layer retries, and it is not this one: see resilience/retry-rule.
+    'grpc.enable_retries': 0,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+    'grpc-node.flow_control_window': 1024 * 1024,
+    // Two clients of one address are two connections, so that closing one does not touch the other.
+    'grpc.use_local_subchannel_pool': 1,
+  };
+}

@@ -1,0 +1,134 @@
+import { Channel, Metadata, connectivityState, credentials, status as grpcStatus } from '@grpc/grpc-js';
+import type { StatusObject } from '@grpc/grpc-js';
+import { asBuffer } from './messages.ts';
+import { clientChannelOptions } from './options.ts';
+import { fromWire } from './status.ts';
+import type { RpcError } from './status.ts';
+import { textEntries } from './trailers.ts';
+
+export interface RawClientOptions {
+  /** Largest message sent or taken; default 64 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+export interface RawCallOptions {
+  /** When to give up, in milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  /** Text metadata by lower-case key. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** How a raw call ended: `message` or `error`, never both. */
+export interface RawOutcome {
+  readonly error: RpcError | undefined;
+  readonly message: Buffer | undefined;
+  /** Whether any byte of an answer arrived, headers too: from then on a request may not be sent elsewhere. */
+  readonly firstByte: boolean;
+  /** The first value of a trailer (lower case), text keys only. */
+  trailer(key: string): string | undefined;
+}
+
+export interface RawClientCall {
+  /** Gives up; the outcome is an error of kind `cancelled`. Nothing happens when it has ended. */
+  cancel(): void;
+}
+
+/** Unary calls of message bytes over one connection that all of them share: for a proxy. */
+export class RawClient {
+  readonly address: string;
+  readonly #channel: Channel;
+
+  constructor(address: string, options: RawClientOptions = {}) {
+    this.address = address;
+    const channelOptions = clientChannelOptions(options.maxMessageBytes ?? 64 * 1024 * 1024);
+    this.#channel = new Channel(address, credentials.createInsecure(), channelOptions);
+  }
+
+  /** Whether there is a connection now; asks for one when there is none. */
+  isConnected(): boolean {
+    return this.#channel.getConnectivityState(true) === connectivityState.READY;
+  }
+
+  /**
+   * Sends one message. `done` is called once, never before this returns.
+   *
+   * @param path such as `/inference.GRPCInferenceService/ModelInfer`
+   */
+  call(path: string, message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void): RawClientCall {
+    return new Call(this.#channel, this.address, path, message, options, done);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}
+
+class Call implements RawOutcome, RawClientCall {
+  error: RpcError | undefined;
+  message: Buffer | undefined;
+  firstByte = false;
+  readonly #call: ReturnType<Channel['createCall']>;
+  readonly #address: string;
+  readonly #done: (outcome: RawOutcome) => void;
+  #trailers: Metadata | undefined;
+  #cancelled = false;
+
+  constructor(
+    channel: Channel,
+    address: string,
+    path: string,
+    message: Uint8Array,
+    options: RawCallOptions,
+    done: (outcome: RawOutcome) => void,
+  ) {
+    this.#address = address;
+    this.#done = done;
+    this.#call = channel.createCall(path, options.deadlineMs, null, null, null);
+    const metadata = new Metadata();
+    if (options.metadata !== undefined)
+      for (const [key, value] of Object.entries(options.metadata)) metadata.set(key, value);
+    this.#call.start(metadata, this);
+    this.#call.startRead();
+    this.#call.sendMessageWithContext({}, asBuffer(message));
+    this.#call.halfClose();
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#call.cancelWithStatus(grpcStatus.CANCELLED, 'cancelled by the caller');
+  }
+
+  trailer(key: string): string | undefined {
+    const value = this.#trailers?.get(key)[0];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  // The three that grpc-js calls.
+  onReceiveMetadata(): void {
+    this.firstByte = true;
+  }
+
+  onReceiveMessage(message: Buffer): void {
+    this.firstByte = true;
+    this.message = message;
+  }
+
+  onReceiveStatus(status: StatusObject): void {
+    this.#trailers = status.metadata;
+    if (status.code === grpcStatus.OK && this.message !== undefined) {
+      this.#done(this);
+      return;
+    }
+    const { code, details } =
+      status.code === grpcStatus.OK
+        ? { code: grpcStatus.INTERNAL, details: `${this.#address} answered OK without a message` }
+        : status;
+    this.message = undefined;
+    this.error = fromWire({ code, details, trailers: textEntries(status.metadata) }, this.#address, this.#cancelled);
+    this.#done(this);
+  }
+}
+
+export function createRawClient(address: string, options: RawClientOptions = {}): RawClient {
+  return new RawClient(address, options);
+}

@@ -1,0 +1,17 @@
+import type { SluiceError } from '@sluice/domain/errors';
+import type { Clock } from '@sluice/domain/clock';
+import type { Logger } from '@sluice/service-kit/logger';
+import type { ActiveCalls } from './active-calls.ts';
+
+/** What every call of one server shares. */
+export interface ServerCore {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly active: ActiveCalls;
+  readonly maxMessageBytes: number;
+  readonly defaultDeadlineMs: number;
+  /** Logs the cause of an INTERNAL answer: it is never sent. */
+  logDefect(cause: unknown, method: string, peer: string): void;
+  /** Why the server ends a call that it did not answer: stopping, or the default deadline. */
+  endingError(deadlineMs: number): SluiceError;
+}

@@ -1,0 +1,332 @@
+import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
+import type {
+  ServerDuplexStream,
+  ServerReadableStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+} from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { filesOfServices } from '@sluice/contracts/descriptors';
+import type { Service } from '@sluice/contracts/services';
+import type { Clock } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
+import type { Logger } from '@sluice/service-kit/logger';
+import type { Metrics } from '@sluice/telemetry/metrics';
+import { ActiveCalls } from './active-calls.ts';
+import { Context } from './context.ts';
+import { foreignServices } from './foreign.ts';
+import type { ForeignService } from './foreign.ts';
+import { isRaw, isUnimplemented, isWatch } from './handlers.ts';
+import type {
+  BidiHandler,
+  ClientStreamHandler,
+  Handlers,
+  NoOthers,
+  ServerStreamHandler,
+  UnaryHandler,
+} from './handlers.ts';
+import { Health, healthServiceName } from './health.ts';
+import { decodeRequest, encodeResponse } from './messages.ts';
+import type { AnyDefinition } from './messages.ts';
+import { serverChannelOptions } from './options.ts';
+import type { ServerCore } from './server-core.ts';
+import { StreamCall } from './stream-call.ts';
+import { UnaryCall, cancelledError } from './unary-call.ts';
+
+export interface RpcServerOptions {
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'method'>;
+  readonly clock: Clock;
+  /** Largest message taken or sent, after decompression; default 64 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Deadline of unary calls whose caller sends none, in milliseconds; default 30,000. */
+  readonly defaultDeadlineMs?: number;
+  /** Milliseconds between pings of a connection; default 30,000. */
+  readonly keepaliveMs?: number;
+}
+
+const reflectionNames = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
+/** The end of what grpc-js prints when it cannot bind; `bind` throws an error that says more. */
+const bindNoise = /No address added out of total/;
+setLogger({
+  error: (message?: unknown, ...rest: unknown[]) => {
+    if (typeof message !== 'string' || !bindNoise.test(message)) console.error(message, ...rest);
+  },
+  info: console.info,
+  debug: console.debug,
+});
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** A gRPC server. The only way to register a handler, so none can hang a caller or leak a cause. */
+export class RpcServer {
+  readonly health = new Health();
+  readonly #core: ServerCore;
+  readonly #active: ActiveCalls;
+  readonly #metrics: Pick<Metrics, 'method'>;
+  readonly #server: Server;
+  readonly #services: string[] = [];
+  readonly #watches = new Set<StreamCall>();
+  #address: string | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: RpcServerOptions) {
+    const maxMessageBytes = options.maxMessageBytes ?? 64 * 1024 * 1024;
+    const defaultDeadlineMs = options.defaultDeadlineMs ?? 30_000;
+    this.#metrics = options.metrics;
+    this.#active = new ActiveCalls(options.clock, defaultDeadlineMs);
+    this.#server = new Server(serverChannelOptions(maxMessageBytes, options.keepaliveMs ?? 30_000));
+    this.#core = {
+      clock: options.clock,
+      logger: options.logger,
+      active: this.#active,
+      maxMessageBytes,
+      defaultDeadlineMs,
+      logDefect: (cause, method, peer) => options.logger.error({ err: cause, method, peer }, 'a handler failed'),
+      endingError: (deadlineMs) =>
+        this.#stopping === undefined
+          ? new SluiceError(
+              'deadline-exceeded',
+              `not answered within the server's default deadline of ${deadlineMs} ms`,
+            )
+          : new SluiceError('unavailable', 'the server is stopping'),
+    };
+  }
+
+  /** Registers a service; its health is NOT_SERVING until `health` says otherwise. */
+  addService<Methods, Given extends Handlers<Methods>>(
+    service: Service<Methods>,
+    handlers: NoOthers<Given, Methods>,
+  ): void {
+    this.#register({ definition: service.definition, handlers: handlers });
+    this.#services.push(service.name);
+    this.health.set(service.name, false);
+  }
+
+  /** Mounts `grpc.health.v1`. @param health another server's, to answer for it on this port too */
+  addHealth(health: Health = this.health): void {
+    for (const service of health.services()) this.#register(service);
+    this.#services.push(healthServiceName);
+  }
+
+  /** Mounts server reflection, v1 and v1alpha, of the services added so far and `others` by full name. */
+  addReflection(others: readonly string[] = []): void {
+    const services = [...this.#services, ...others, ...reflectionNames];
+    const files = filesOfServices(services).map((file) => Buffer.from(file.bytes));
+    // The package reads nothing but the compiled files of a definition, so that is all it gets.
+    const definitions = { files: { format: '', type: {}, fileDescriptorProtos: files } };
+    const reflection = new ReflectionService(definitions as never, { services });
+    for (const service of foreignServices(reflection)) this.#register(service);
+  }
+
+  /**
+   * Starts to serve, without TLS.
+   *
+   * @returns the port
+   * @throws SluiceError failed-precondition when the port is taken or the address is not this machine's
+   */
+  async bind(host: string, port: number): Promise<number> {
+    const literal = host.includes(':') ? `[${host}]` : host;
+    const bound = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(`${literal}:${port}`, ServerCredentials.createInsecure(), (error, value) => {
+        if (error === null) resolve(value);
+        else reject(bindError(host, port, error));
+      });
+    });
+    this.#address = `${literal}:${bound}`;
+    return bound;
+  }
+
+  /** Calls that were taken and not answered. */
+  get inFlight(): number {
+    return this.#active.size;
+  }
+
+  /** The calls in flight, a line each, the oldest first. */
+  busy(): string[] {
+    return this.#active.describe();
+  }
+
+  /** NOT_SERVING, ends watches, refuses new calls; those in flight go on. */
+  stopAccepting(): void {
+    if (this.#stopping !== undefined) return;
+    this.health.drain();
+    const closed = Promise.withResolvers<undefined>();
+    this.#stopping = closed.promise.then(() => undefined);
+    for (const call of this.#watches) call.expire();
+    this.#server.tryShutdown(() => closed.resolve(undefined));
+  }
+
+  /** Resolves when nothing is in flight; once `signal` aborts, ends what is left with UNAVAILABLE first. */
+  async finish(signal: AbortSignal): Promise<void> {
+    this.stopAccepting();
+    const aborted = Promise.withResolvers<undefined>();
+    const abort = (): void => aborted.resolve(undefined);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    await Promise.race([this.#stopping, aborted.promise]);
+    signal.removeEventListener('abort', abort);
+    if (signal.aborted) await this.#force();
+  }
+
+  /**
+   * `stopAccepting` and `finish` with a budget of its own.
+   *
+   * @param budgetMs 0 ends at once
+   * @returns what was ended unfinished, a line each
+   */
+  async tryShutdown(budgetMs: number): Promise<string[]> {
+    this.stopAccepting();
+    const controller = new AbortController();
+    let unfinished: string[] = [];
+    const timer = this.#core.clock.schedule(budgetMs, () => {
+      unfinished = this.busy();
+      controller.abort();
+    });
+    await this.finish(controller.signal);
+    timer.cancel();
+    return unfinished;
+  }
+
+  async #force(): Promise<void> {
+    for (const call of this.#active.list()) call.expire();
+    // One turn of the loop, so that these answers leave before their connections go.
+    await new Promise((resolve) => setImmediate(resolve));
+    // Without channelz forceShutdown forgets the sessions of clients; drain does not.
+    if (this.#address !== undefined) this.#server.drain(this.#address, 0);
+    this.#server.forceShutdown();
+  }
+
+  #register(service: ForeignService): void {
+    for (const [name, method] of Object.entries(service.definition)) {
+      const definition = method as AnyDefinition;
+      const handler = service.handlers[definition.originalName ?? name];
+      const type = `${definition.requestStream ? 'c' : ''}${definition.responseStream ? 's' : ''}`;
+      const [kind, func] = this.#adapt(definition, handler, type);
+      if (!this.#server.register(definition.path, func as never, identity, identity, kind))
+        throw new Error(`${definition.path} is registered twice`);
+    }
+  }
+
+  #adapt(definition: AnyDefinition, handler: unknown, type: string): [string, (...args: never[]) => void] {
+    if (isUnimplemented(handler)) {
+      const refuse = (): never => {
+        throw new SluiceError('unimplemented', handler.unimplemented);
+      };
+      return this.#adapt(definition, refuse, type);
+    }
+    switch (type) {
+      case '':
+        return ['unary', this.#unary(definition, handler)];
+      case 's':
+        return ['serverStream', this.#serverStream(definition, handler)];
+      case 'c':
+        return ['clientStream', this.#clientStream(definition, handler as ClientStreamHandler<object, object>)];
+      default:
+        return ['bidi', this.#bidi(definition, handler as BidiHandler<object, object>)];
+    }
+  }
+
+  #unary(definition: AnyDefinition, handler: unknown) {
+    const core = this.#core;
+    const method = definition.path.slice(1);
+    const stats = this.#metrics.method(method);
+    const rawHandler = isRaw(handler) ? handler.raw : undefined;
+    const typed = handler as UnaryHandler<object, object>;
+    return (call: ServerUnaryCall<Buffer, Buffer>, send: sendUnaryData<Buffer>): void => {
+      const unary = new UnaryCall(core, stats, method, call, send);
+      try {
+        if (rawHandler === undefined) void answer(core, definition, typed, call.request, unary);
+        else rawHandler(call.request, unary);
+      } catch (error) {
+        unary.fail(error);
+      }
+    };
+  }
+
+  #serverStream(definition: AnyDefinition, handler: unknown) {
+    const stats = this.#metrics.method(definition.path.slice(1));
+    const isLong = isWatch(handler);
+    const stream = (isLong ? handler.watch : handler) as ServerStreamHandler<object, object>;
+    return (surface: ServerWritableStream<Buffer, Buffer>): void => {
+      this.#guarded(surface, undefined, stats, definition, (call) => {
+        if (isLong) {
+          if (this.#stopping !== undefined) throw this.#core.endingError(0);
+          this.#watches.add(call);
+          surface.once('close', () => this.#watches.delete(call));
+        }
+        void call.pump(stream(decodeRequest(definition, surface.request), call.context));
+      });
+    };
+  }
+
+  #clientStream(definition: AnyDefinition, handler: ClientStreamHandler<object, object>) {
+    const stats = this.#metrics.method(definition.path.slice(1));
+    return (surface: ServerReadableStream<Buffer, Buffer>, send: sendUnaryData<Buffer>): void => {
+      this.#guarded(surface, send, stats, definition, (call) => {
+        handler(call.requests(), call.context).then(
+          (value) => call.respond(value, send),
+          (error: unknown) => call.fail(error),
+        );
+      });
+    };
+  }
+
+  #bidi(definition: AnyDefinition, handler: BidiHandler<object, object>) {
+    const stats = this.#metrics.method(definition.path.slice(1));
+    return (surface: ServerDuplexStream<Buffer, Buffer>): void => {
+      this.#guarded(surface, undefined, stats, definition, (call) => {
+        void call.pump(handler(call.requests(), call.context));
+      });
+    };
+  }
+
+  /** Whatever `run` throws becomes the answer. */
+  #guarded(
+    surface: ConstructorParameters<typeof StreamCall>[3],
+    send: sendUnaryData<Buffer> | undefined,
+    stats: ReturnType<Metrics['method']>,
+    definition: AnyDefinition,
+    run: (call: StreamCall) => void,
+  ): void {
+    const call = new StreamCall(this.#core, stats, definition, surface, send);
+    try {
+      call.checkContext();
+      run(call);
+    } catch (error) {
+      call.fail(error);
+    }
+  }
+}
+
+async function answer(
+  core: ServerCore,
+  definition: AnyDefinition,
+  handler: UnaryHandler<object, object>,
+  bytes: Buffer,
+  call: UnaryCall,
+): Promise<void> {
+  try {
+    const request = decodeRequest(definition, bytes);
+    const context = new Context(call);
+    call.onCancel(() => context.abort(cancelledError()));
+    const response = await handler(request, context);
+    call.respond(encodeResponse(definition, response, core.maxMessageBytes));
+  } catch (error) {
+    call.fail(error);
+  }
+}
+
+function bindError(host: string, port: number, error: Error): SluiceError {
+  const where = `port ${port} of ${host}`;
+  if (/EADDRINUSE/.test(error.message))
+    return new SluiceError('failed-precondition', `${where} is taken: stop what listens there or choose another port`);
+  if (/EACCES/.test(error.message))
+    return new SluiceError('failed-precondition', `${where} may not be opened by this user: choose a port above 1023`);
+  return new SluiceError('failed-precondition', `${where} cannot be opened: ${error.message}`);
+}
+
+/** A server that serves nothing yet: add services, then `bind`. */
+export function createRpcServer(options: RpcServerOptions): RpcServer {
+  return new RpcServer(options);
+}

@@ -1,0 +1,206 @@
+import { SluiceError } from '@sluice/domain/errors';
+import type { ErrorKind } from '@sluice/domain/errors';
+
+/** gRPC's status codes. */
+export const statusCodes = {
+  OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+} as const;
+export type StatusName = keyof typeof statusCodes;
+export type StatusCode = (typeof statusCodes)[StatusName];
+
+/** The one table from kinds of failure to statuses; the compiler finds a missing kind. */
+const statusByKind: Readonly<Record<ErrorKind, StatusName>> = {
+  'invalid-argument': 'INVALID_ARGUMENT',
+  'not-found': 'NOT_FOUND',
+  'already-exists': 'ALREADY_EXISTS',
+  'failed-precondition': 'FAILED_PRECONDITION',
+  conflict: 'ABORTED',
+  'permission-denied': 'PERMISSION_DENIED',
+  'resource-exhausted': 'RESOURCE_EXHAUSTED',
+  'deadline-exceeded': 'DEADLINE_EXCEEDED',
+  cancelled: 'CANCELLED',
+  unavailable: 'UNAVAILABLE',
+  unimplemented: 'UNIMPLEMENTED',
+  'data-loss': 'DATA_LOSS',
+  internal: 'INTERNAL',
+};
+
+/** The way back. Statuses that no kind of ours makes come from other servers. */
+const kindByStatus: Readonly<Record<Exclude<StatusName, 'OK'>, ErrorKind>> = {
+  CANCELLED: 'cancelled',
+  UNKNOWN: 'internal',
+  INVALID_ARGUMENT: 'invalid-argument',
+  DEADLINE_EXCEEDED: 'deadline-exceeded',
+  NOT_FOUND: 'not-found',
+  ALREADY_EXISTS: 'already-exists',
+  PERMISSION_DENIED: 'permission-denied',
+  RESOURCE_EXHAUSTED: 'resource-exhausted',
+  FAILED_PRECONDITION: 'failed-precondition',
+  ABORTED: 'conflict',
+  OUT_OF_RANGE: 'invalid-argument',
+  UNIMPLEMENTED: 'unimplemented',
+  INTERNAL: 'internal',
+  UNAVAILABLE: 'unavailable',
+  DATA_LOSS: 'data-loss',
+  UNAUTHENTICATED: 'permission-denied',
+};
+
+const names = Object.keys(statusCodes) as StatusName[];
+
+export const statusOf = (kind: ErrorKind): StatusCode => statusCodes[statusByKind[kind]];
+/** The name of a code; UNKNOWN for numbers that gRPC does not define. */
+export const statusName = (code: number): StatusName => names[code] ?? 'UNKNOWN';
+export const kindOf = (code: number): ErrorKind => {
+  const name = statusName(code);
+  return name === 'OK' ? 'internal' : kindByStatus[name];
+};
+
+/** Trailer with the wait in milliseconds before a retry. */
+export const pushbackTrailer = 'grpc-retry-pushback-ms';
+/** Trailer of every failure that our own code answered; without it the transport made the status. */
+export const kindTrailer = 'sluice-kind';
+
+/** Longest message that is sent: HTTP/2 peers bound the size of trailers, commonly at 8 KiB. */
+const maxMessageChars = 2_000;
+
+export interface WireStatus {
+  readonly code: StatusCode;
+  readonly message: string;
+  readonly trailers: Readonly<Record<string, string>>;
+  /** What to log and never to send; undefined when there is nothing to look into. */
+  readonly cause: unknown;
+}
+
+/** Anything that was thrown as the status to send: unknown errors become INTERNAL "internal error" with their cause kept here. */
+export function toWire(thrown: unknown): WireStatus {
+  const error = SluiceError.from(thrown);
+  const trailers: Record<string, string> = { [kindTrailer]: error.kind };
+  if (error.retryAfterMs !== undefined) trailers[pushbackTrailer] = String(Math.ceil(error.retryAfterMs));
+  const isDefect = error.kind === 'internal' || error.kind === 'data-loss';
+  return {
+    code: statusOf(error.kind),
+    message: wireMessage(error.message),
+    trailers,
+    cause: isDefect ? (error.cause ?? error) : undefined,
+  };
+}
+
+/**
+ * A message that survives the wire: no lone surrogates (percent-encoding them throws), no white space at its ends
+ * (nghttp2 drops a header value that ends in one), bounded length.
+ */
+export function wireMessage(message: string): string {
+  const whole = message.length > maxMessageChars ? `${message.slice(0, maxMessageChars)}...` : message;
+  return whole.toWellFormed().trim();
+}
+
+/** Where a failure came from. Only `unsent` is safe to repeat whatever the method does. */
+export type FailureOrigin =
+  /** The other side's own code answered with it. */
+  | 'answered'
+  /** The request never reached the other side. */
+  | 'unsent'
+  /** The connection broke while the request was under way: it may have been carried out. */
+  | 'lost'
+  /** This side gave up: its deadline passed, or it cancelled. */
+  | 'local';
+
+/** A failed call as its caller sees it. */
+export class RpcError extends SluiceError {
+  readonly origin: FailureOrigin;
+  readonly code: StatusCode;
+  /** Trailers by lower-case name; `sluice-prediction-id` is here on failures of the inference service. */
+  readonly trailers: Readonly<Record<string, string>>;
+
+  constructor(
+    kind: ErrorKind,
+    message: string,
+    details: {
+      readonly origin: FailureOrigin;
+      readonly code: StatusCode;
+      readonly trailers?: Readonly<Record<string, string>>;
+      readonly retryAfterMs?: number | undefined;
+    },
+  ) {
+    super(kind, message, details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs });
+    this.name = 'RpcError';
+    this.origin = details.origin;
+    this.code = details.code;
+    this.trailers = details.trailers ?? {};
+  }
+}
+
+/** What a call ended with, without types of the transport. */
+export interface ReceivedStatus {
+  readonly code: number;
+  readonly details: string;
+  readonly trailers: Readonly<Record<string, string>>;
+}
+
+/**
+ * A received status as an error.
+ *
+ * @param peer the address that was called, for the message of a connection failure
+ * @param cancelledHere whether this side cancelled
+ */
+export function fromWire(status: ReceivedStatus, peer: string, cancelledHere = false): RpcError {
+  const code = statusCodes[statusName(status.code)];
+  const origin = originOf(status, cancelledHere);
+  const base = { origin, code, trailers: status.trailers };
+  if (origin === 'unsent') return new RpcError('unavailable', `${peer} cannot be reached: ${status.details}`, base);
+  if (origin === 'lost') return new RpcError('unavailable', `the connection to ${peer} broke: ${status.details}`, base);
+  const pushback = Number(status.trailers[pushbackTrailer] ?? Number.NaN);
+  const retryAfterMs = Number.isFinite(pushback) && pushback >= 0 ? pushback : undefined;
+  return new RpcError(kindOf(code), status.details, { ...base, retryAfterMs });
+}
+
+const brokenTransport = /RST_STREAM|ECONNRESET|EPIPE|ETIMEDOUT|socket|GOAWAY/i;
+const neverSent =
+  /^(No connection established|Name resolution failed|Stream refused|Failed to connect|Failed to start HTTP\/2 stream)/i;
+const noAddress = /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN/;
+
+function originOf(status: ReceivedStatus, cancelledHere: boolean): FailureOrigin {
+  if (kindTrailer in status.trailers) return 'answered';
+  switch (statusName(status.code)) {
+    case 'CANCELLED':
+      // grpc-js reports a session that was destroyed by the peer as CANCELLED.
+      return cancelledHere ? 'local' : 'lost';
+    case 'DEADLINE_EXCEEDED':
+      return 'local';
+    case 'UNAVAILABLE':
+      if (neverSent.test(status.details) || noAddress.test(status.details)) return 'unsent';
+      return /dropped|ECONN|EPIPE|ETIMEDOUT|closed|GOAWAY/i.test(status.details) ? 'lost' : 'answered';
+    case 'INTERNAL':
+    case 'UNKNOWN':
+      return brokenTransport.test(status.details) ? 'lost' : 'answered';
+    case 'OK':
+    case 'INVALID_ARGUMENT':
+    case 'NOT_FOUND':
+    case 'ALREADY_EXISTS':
+    case 'PERMISSION_DENIED':
+    case 'RESOURCE_EXHAUSTED':
+    case 'FAILED_PRECONDITION':
+    case 'ABORTED':
+    case 'OUT_OF_RANGE':
+    case 'UNIMPLEMENTED':
+    case 'DATA_LOSS':
+    case 'UNAUTHENTICATED':
+      return 'answered';
+  }
+}
