@@ -1,5 +1,5 @@
 import type { ServingConfig, Signature } from '@sluice/domain/signature';
-import type { VersionFile } from '../artifacts/names.ts';
+import type { VersionFile } from '@sluice/domain/version';
 import type { GraphInfo } from '../onnx/graph-info.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 
@@ -37,7 +37,7 @@ export interface Candidate {
 export interface InspectedVersion {
   readonly files: readonly VersionFile[];
   readonly graphPath: string;
-  /** SHA-256 over the canonical list of files (path, digest, size), in lower-case hex. */
+  /** The version's digest, as `versionDigest` of libs/domain has it. */
   readonly digest: string;
   readonly graph: GraphInfo;
   readonly manifest: Manifest;

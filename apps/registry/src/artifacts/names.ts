@@ -1,5 +1,6 @@
 import { invalidArgument } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
+import type { VersionFile } from '@sluice/domain/version';
 
 /** Largest chunk that an upload may send, in bytes. */
 export const maxChunkBytes = 1024 * 1024;
@@ -10,14 +11,6 @@ export const maxVersionFiles = 1000;
 
 const digest = /^[0-9a-f]{64}$/;
 const documentName = /^[a-z0-9](?:[a-z0-9.-]{0,126}[a-z0-9])?$/;
-
-/** One file of a version, as the caller named it. */
-export interface VersionFile {
-  /** Relative to the pushed folder, with forward slashes. */
-  readonly path: string;
-  readonly sha256: string;
-  readonly size: number;
-}
 
 export function checkSha256(text: string, field = 'sha256'): string {
   if (!digest.test(text)) {

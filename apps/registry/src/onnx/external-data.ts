@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { invalidArgument } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
-import { pathProblem, type VersionFile } from '../artifacts/names.ts';
+import type { VersionFile } from '@sluice/domain/version';
+import { pathProblem } from '../artifacts/names.ts';
 import type { ExternalData } from './graph-info.ts';
 
 /**

@@ -153,7 +153,7 @@ describe('scanGraph', () => {
     [
       'a length beyond the end',
       Buffer.from([0x3a, 0x7f, 0x00]),
-      /graph says it has 127 bytes where 1 are left: truncated or corrupt/,
+      /graph at byte 2: it says 127 bytes where 1 are left: truncated or corrupt/,
     ],
     ['a negative length', Buffer.from([0x3a, ...Array<number>(9).fill(0xff), 0x01]), /truncated or corrupt/],
     [

@@ -53,8 +53,9 @@ export class WireReader {
     return this.#position;
   }
 
-  fail(message: string, offset = this.#position): SluiceError {
-    const field = this.#path.length === 0 ? 'model' : this.#path.join('.');
+  fail(message: string, offset = this.#position, inside?: string): SluiceError {
+    const path = inside === undefined ? this.#path : [...this.#path, inside];
+    const field = path.length === 0 ? 'model' : path.join('.');
     return invalidArgument(`ONNX graph: ${field} at byte ${offset}: ${message}`);
   }
 
@@ -122,7 +123,7 @@ export class WireReader {
       return { number, wire, value, start: this.#position, end: this.#position };
     }
     if (wire === 1 || wire === 5) return this.#sized(number, wire, wire === 1 ? 8 : 4, end, name);
-    if (wire !== 2) throw this.fail(`${name} has wire type ${wire}, which ONNX does not use`, at);
+    if (wire !== 2) throw this.fail(`wire type ${wire}, which ONNX does not use`, at, name);
     const length = await this.#varint(end, name);
     return this.#sized(number, wire, length, end, name);
   }
@@ -130,7 +131,7 @@ export class WireReader {
   #sized(number: number, wire: number, length: number, end: number, name: string): WireField {
     const start = this.#position;
     if (length < 0 || start + length > end) {
-      throw this.fail(`${name} says it has ${length} bytes where ${end - start} are left: truncated or corrupt`, start);
+      throw this.fail(`it says ${length} bytes where ${end - start} are left: truncated or corrupt`, start, name);
     }
     return { number, wire, value: 0, start, end: start + length };
   }
@@ -143,7 +144,7 @@ export class WireReader {
     let value = 0;
     for (let index = 0; index < 10; index += 1) {
       if (start + index >= end || offset + index >= window.length) {
-        throw this.fail(`${name} ends inside a number: truncated or corrupt`, start);
+        throw this.fail('it ends inside a number: truncated or corrupt', start, name);
       }
       const byte = window[offset + index]!;
       if (index < 7) value += (byte & 0x7f) * 2 ** (7 * index);
@@ -152,7 +153,7 @@ export class WireReader {
         return index < 7 ? value : long(window.subarray(offset, offset + index + 1));
       }
     }
-    throw this.fail(`${name} is a number of more than ten bytes`, start);
+    throw this.fail('a number of more than ten bytes', start, name);
   }
 
   async #fill(start: number): Promise<void> {
