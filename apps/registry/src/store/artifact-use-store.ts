@@ -1,5 +1,3 @@
-import { failedPrecondition } from '@sluice/domain/errors';
-import type { VersionFile } from '@sluice/domain/version';
 import type { Transactions } from '@sluice/persistence/transaction';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { ArtifactUse } from '../usecases/create-version.ts';
@@ -16,21 +14,6 @@ export class ArtifactUseStore implements ArtifactUse {
   constructor(transactions: Transactions, artifacts: ArtifactStore) {
     this.#transactions = transactions;
     this.#artifacts = artifacts;
-  }
-
-  async use(files: readonly VersionFile[]): Promise<void> {
-    await this.noteUse(files);
-    for (const file of files) {
-      const stat = await this.#artifacts.stat(file.sha256);
-      if (!stat) {
-        throw failedPrecondition(
-          `files: "${file.path}" (sha256 ${file.sha256}) is not in the artifact store; upload it first, then make the version again`,
-        );
-      }
-      if (stat.size !== file.size) {
-        throw failedPrecondition(`files: "${file.path}" has ${stat.size} bytes in the store, not ${file.size}`);
-      }
-    }
   }
 
   /** Begins the grace period of these artifacts anew. */

@@ -158,7 +158,7 @@ export class LeaseStore implements LeaseTable {
               select at, now from last where now - at > $1 * interval '1 millisecond'
               on conflict (from_at) do update set to_at = greatest(outage.to_at, excluded.to_at)
             )
-       update registry.write_heartbeat set at = greatest(at, last.now) from last, ${lazily}`,
+       update registry.write_heartbeat h set at = greatest(h.at, last.now) from last, ${lazily}`,
       [heartbeatGapMs],
     );
   }

@@ -5,10 +5,14 @@ import type { DataSource } from 'typeorm';
 /** Runs SQL with parameters; the rows are what the driver gives, so only store/ sees them. */
 export type Sql = Pick<ReadTransaction, 'query'>;
 
-/** Single statements outside of transactions, for what is not audited. */
-export function createStatements(dataSource: DataSource): Sql {
+/**
+ * Single statements outside of transactions, for what is not audited. `available` may refuse at once what cannot be
+ * asked now.
+ */
+export function createStatements(dataSource: DataSource, available: () => void = () => undefined): Sql {
   return {
     async query<R>(text: string, parameters: readonly Parameter[] = []): Promise<R[]> {
+      available();
       const runner = dataSource.createQueryRunner();
       try {
         return (await runner.query(text, [...parameters], true)).records as R[];

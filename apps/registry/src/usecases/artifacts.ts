@@ -1,14 +1,13 @@
 import { invalidArgument } from '@sluice/domain/errors';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { checkSha256 } from '../artifacts/names.ts';
+import type { ArtifactUse } from './create-version.ts';
 
 const mostDigests = 1_000;
 
 export interface ArtifactPorts {
   readonly artifacts: ArtifactStore;
-  readonly use: {
-    noteUse(files: readonly { readonly sha256: string; readonly size: number }[]): Promise<void>;
-  };
+  readonly use: ArtifactUse;
 }
 
 /** Those of the digests that the store has; they are spared from collection for the grace period. */

@@ -22,8 +22,8 @@ export interface CreateVersionRequest {
 
 /** Which artifacts are in use, so that collection spares them. */
 export interface ArtifactUse {
-  /** Spares the artifacts from now on; `failed-precondition` names those that the store does not have. */
-  use(files: readonly VersionFile[]): Promise<void>;
+  /** Begins the grace period of these artifacts anew. */
+  noteUse(files: readonly { readonly sha256: string; readonly size: number }[]): Promise<void>;
 }
 
 export interface CreateVersionPorts {
@@ -61,7 +61,7 @@ export async function* createVersion(
   }
   const earlier = await madeBefore(ports, actor, request);
   if (earlier) return yield* followAdmission(ports, earlier, signal);
-  await ports.artifacts.use(request.files);
+  await ports.artifacts.noteUse(request.files);
   const { files, graphPath } = request;
   const inspected = await ports.admission.inspect({ files, graphPath });
   const { version, fresh } = await ports.state.change(actor, (change) =>

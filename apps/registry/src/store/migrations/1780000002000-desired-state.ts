@@ -177,7 +177,7 @@ const leases = [
      renewed_at timestamptz not null
    )`,
   `create table registry.write_heartbeat (
-     only boolean primary key default true check (only),
+     singleton boolean primary key default true check (singleton),
      at timestamptz not null
    )`,
   `comment on table registry.write_heartbeat is 'when a registry could last write; a long gap is an outage'`,

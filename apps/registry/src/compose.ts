@@ -1,0 +1,286 @@
+import { join } from 'node:path';
+import { auditService, registryService, watchService } from '@sluice/contracts/services';
+import type { Clock, Random } from '@sluice/domain/clock';
+import { listen } from '@sluice/persistence/listen';
+import { createTransactions } from '@sluice/persistence/transaction';
+import { mountAdmin } from '@sluice/rpc/admin';
+import type { RpcServer } from '@sluice/rpc/server';
+import { createRpcServer } from '@sluice/rpc/server';
+import { warnIfExposed } from '@sluice/service-kit/common-config';
+import { publicConfig } from '@sluice/service-kit/config';
+import type { Logger } from '@sluice/service-kit/logger';
+import type { Running } from '@sluice/service-kit/service';
+import type { Metrics } from '@sluice/telemetry/metrics';
+import { createMetrics } from '@sluice/telemetry/metrics';
+import { startMetricsServer } from '@sluice/telemetry/metrics-server';
+import type { DataSource } from 'typeorm';
+import { createAdmission } from './admission/create-admission.ts';
+import { FolderStore } from './artifacts/folder-store.ts';
+import type { RegistryConfig } from './config.ts';
+import { configSpec } from './config.ts';
+import { chore } from './controller/chore.ts';
+import { MoveController } from './controller/move-controller.ts';
+import { registryHandlers } from './rpc/registry-service.ts';
+import { watchHandlers } from './rpc/watch-service.ts';
+import { AdmissionRunStore } from './store/admission-run-store.ts';
+import { ArtifactUseStore } from './store/artifact-use-store.ts';
+import { createAuditedChanges } from './store/audited-change.ts';
+import { Heartbeat } from './store/heartbeat.ts';
+import { LeaderLock } from './store/leader-lock.ts';
+import { LeaseStore } from './store/lease-store.ts';
+import { locks } from './store/locks.ts';
+import { openDatabase } from './store/open-database.ts';
+import { wakeChannel } from './store/settle.ts';
+import { createStatements } from './store/sql.ts';
+import { StateStore } from './store/state-store.ts';
+import { selectModelStates } from './store/watch-store.ts';
+import { AdmissionJobs } from './usecases/admission-jobs.ts';
+import { WatchHub } from './watch/hub.ts';
+import { WatchReader } from './watch/reader.ts';
+
+/** What a registry gets from outside. */
+export interface RegistryHost {
+  readonly config: RegistryConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Of the software, from package.json. */
+  readonly version: string;
+}
+
+/** What parts of a replica tell each other; each part adds what it wants to be told. */
+class Signals {
+  readonly wake: (() => void)[] = [];
+  readonly database: ((up: boolean) => void)[] = [];
+}
+
+/** Everything that is in Postgres or in the artifact store. */
+function openStores({ config, logger, clock, random }: RegistryHost, dataSource: DataSource, signals: Signals) {
+  const transactions = createTransactions(dataSource, { clock, random });
+  const ungated = new LeaseStore(createStatements(dataSource));
+  const heartbeat = new Heartbeat({
+    beat: () => ungated.beat(),
+    clock,
+    onChange: (up, err) => {
+      if (up) logger.info('the database is back');
+      else logger.warn({ err }, 'the database is away: changes are refused, watchers keep the last state');
+      for (const tell of signals.database) tell(up);
+      if (up) for (const wake of signals.wake) wake();
+    },
+  });
+  const audited = createAuditedChanges(transactions, clock);
+  const artifacts = new FolderStore({ folder: config.artifactDir, clock });
+  return {
+    transactions,
+    audited,
+    artifacts,
+    heartbeat,
+    state: new StateStore(transactions, audited, heartbeat.require),
+    leases: new LeaseStore(createStatements(dataSource, heartbeat.require)),
+    artifactUse: new ArtifactUseStore(transactions, artifacts),
+    runs: new AdmissionRunStore(createStatements(dataSource, heartbeat.require), config.instanceId),
+  };
+}
+
+type Stores = ReturnType<typeof openStores>;
+
+/** What watchers look at, and who keeps it up to date. */
+function openWatch({ logger, clock }: RegistryHost, { transactions, leases }: Stores, signals: Signals) {
+  const hub = new WatchHub();
+  const source = {
+    modelsSince: (token: number) => transactions.readOnly((tx) => selectModelStates(tx, token)),
+    leases: () => leases.read(),
+  };
+  const reader = new WatchReader(source, hub, clock, (err) =>
+    logger.error({ err }, 'reading the desired state failed'),
+  );
+  signals.wake.push(() => reader.wake());
+  return { hub, reader };
+}
+
+/** Admissions that this replica runs. */
+function openAdmission({ config, logger, clock }: RegistryHost, { artifacts, state, runs }: Stores) {
+  const admission = createAdmission({
+    store: artifacts,
+    clock,
+    workFolder: join(config.artifactDir, 'admission'),
+    maxConcurrent: config.admissionConcurrency,
+    timeLimitMs: config.admissionTimeoutMs,
+    memoryLimitBytes: config.admissionMemoryBytes,
+  });
+  const onError = (err: unknown, what: string): void => logger.error({ err }, `${what} failed`);
+  return { admission, jobs: new AdmissionJobs({ state, admission, runs, clock, onError }) };
+}
+
+/** The controller, and the lock that lets one replica run it. */
+function openController(host: RegistryHost, stores: Stores, jobs: AdmissionJobs, metrics: Metrics, signals: Signals) {
+  const { config, logger, clock } = host;
+  const { state, leases, artifacts, artifactUse } = stores;
+  const lock = new LeaderLock({
+    url: config.databaseUrl,
+    applicationName: `${config.instanceId} controller`,
+    lockId: locks.moves,
+    clock,
+    onChange: (leads) => {
+      logger.info({ leads }, leads ? 'this replica runs the controller' : 'this replica lost the controller lock');
+      controller.wake();
+    },
+    onError: (err) => logger.debug({ err }, 'the controller lock could not be asked for'),
+  });
+  const ended = metrics.counter('sluice_registry_moves_ended_total', 'Alias moves that ended, by their end', ['state']);
+  const controller = new MoveController({
+    state,
+    leases,
+    leads: () => lock.held,
+    clock,
+    retainMs: config.retainMs,
+    onError: (err, what) => logger.error({ err }, `the controller failed at ${what}`),
+    onMoveEnded: (move) => {
+      ended.inc({ state: move.state });
+      logger.info({ move: move.id, state: move.state, reasons: move.reasons }, 'an alias move ended');
+    },
+    chores: [
+      chore(clock, 5_000, () => jobs.takeOver()),
+      chore(clock, 60_000, () => leases.prune()),
+      chore(clock, 600_000, () => artifactUse.collect(config.artifactGraceMs)),
+      chore(clock, 600_000, () => artifacts.collectInterrupted(3_600_000)),
+    ],
+  });
+  signals.wake.push(() => controller.wake());
+  return { lock, controller };
+}
+
+/** The public port. */
+function openServer(
+  { config, logger, clock }: RegistryHost,
+  metrics: Metrics,
+  stores: Stores,
+  watchPorts: ReturnType<typeof openWatch>,
+  { admission, jobs }: ReturnType<typeof openAdmission>,
+): RpcServer {
+  const { state, leases, artifacts, artifactUse } = stores;
+  const server = createRpcServer({ logger, metrics, clock, maxMessageBytes: config.maxMessageBytes });
+  server.addService(
+    registryService,
+    registryHandlers({
+      state,
+      leases,
+      retainMs: config.retainMs,
+      artifacts: { artifacts, use: artifactUse },
+      createVersion: { state, admission, jobs, artifacts: artifactUse, clock, holder: config.instanceId },
+      watchMove: { state, ...watchPorts },
+    }),
+  );
+  server.addService(watchService, watchHandlers({ watch: watchPorts, leases }));
+  server.addHealth();
+  server.addReflection();
+  return server;
+}
+
+/** Starts a replica and serves. Waits for the database; `failed-precondition` when its migrations have not run. */
+export async function startRegistry(host: RegistryHost): Promise<Running> {
+  const { config, logger, clock, random } = host;
+  warnIfExposed(logger, config.host);
+  const { instanceId, databaseUrl } = config;
+  const metrics = createMetrics({ service: 'registry', instanceId });
+  const dataSource = await openDatabase({
+    url: databaseUrl,
+    poolSize: config.databasePoolSize,
+    applicationName: instanceId,
+    clock,
+    logger,
+  });
+  const signals = new Signals();
+  const stores = openStores(host, dataSource, signals);
+  const watchPorts = openWatch(host, stores, signals);
+  const admissions = openAdmission(host, stores);
+  const { lock, controller } = openController(host, stores, admissions.jobs, metrics, signals);
+  const server = openServer(host, metrics, stores, watchPorts, admissions);
+  follow(metrics, server, watchPorts.hub, signals);
+  stores.heartbeat.start();
+  await watchPorts.reader.refresh();
+  const listener = listen({
+    url: databaseUrl,
+    applicationName: `${instanceId} listen`,
+    clock,
+    random,
+    channels: [wakeChannel],
+    onWake: () => signals.wake.forEach((wake) => wake()),
+  });
+  lock.start();
+  const port = await server.bind(config.host, config.port);
+  const metricsServer = await startMetricsServer({ host: config.host, port: config.metricsPort, metrics });
+  const admin = await openAdmin(host, metrics, server, () => describe(stores, watchPorts, lock, admissions.jobs));
+  server.health.setAll(true);
+  return {
+    ports: { port, metricsPort: metricsServer.port, adminPort: admin.port },
+    stopAccepting: async () => server.stopAccepting(),
+    finish: (signal) => server.finish(signal),
+    busy: () => [...server.busy(), ...admissions.jobs.running.map((name) => `admission of ${name}`)],
+    close: async () => {
+      stores.heartbeat.close();
+      watchPorts.reader.close();
+      await Promise.all([controller.close(), listener.close(), admissions.jobs.close()]);
+      await lock.close();
+      await Promise.all([admin.close(), metricsServer.close()]);
+      await dataSource.destroy();
+    },
+  };
+}
+
+function openAdmin(host: RegistryHost, metrics: Metrics, server: RpcServer, state: () => unknown) {
+  const { config, logger, clock, version } = host;
+  return mountAdmin({
+    ...{ host: config.host, port: config.adminPort, logger, metrics, clock, version, state },
+    service: 'registry',
+    instanceId: config.instanceId,
+    config: publicConfig(configSpec, config),
+    health: server.health,
+  });
+}
+
+/** Health and metrics follow the database and the watchers. */
+function follow(metrics: Metrics, server: RpcServer, hub: WatchHub, signals: Signals): void {
+  const postgres = metrics.dependency('postgres');
+  postgres.set(true);
+  signals.database.push((up) => {
+    postgres.set(up);
+    // Watches and health go on without the database; what reads or changes state does not.
+    for (const service of [registryService, auditService]) server.health.set(service.name, up);
+  });
+  const leases = () => hub.current.leases;
+  metrics.observedGauge(
+    'sluice_registry_revision',
+    'Leaf index that watchers have',
+    () => hub.current.desired?.token ?? 0,
+  );
+  metrics.observedGauge('sluice_registry_watchers', 'Watch streams that wait for a change', () => hub.waiting);
+  metrics.observedGauge(
+    'sluice_registry_live_runtimes',
+    'Runtimes with a live lease',
+    () => leases()?.runtimes.filter((runtime) => runtime.live).length ?? 0,
+  );
+  metrics.observedGauge(
+    'sluice_registry_live_routers',
+    'Routers with a live lease',
+    () => leases()?.routers.filter((router) => router.live).length ?? 0,
+  );
+}
+
+/** What the Admin RPC shows; the README describes the fields. */
+function describe(stores: Stores, { hub }: ReturnType<typeof openWatch>, lock: LeaderLock, jobs: AdmissionJobs) {
+  const { desired, leases } = hub.current;
+  return {
+    databaseUp: stores.heartbeat.up,
+    runsController: lock.held,
+    revision: desired?.token ?? 0,
+    models: (desired?.latest ?? []).slice(0, 1_000).map((model) => ({
+      model: model.model,
+      changedRevision: model.changedRevision,
+      placed: model.placed.map(({ version, heldBy }) => ({ version, heldBy })),
+    })),
+    watchersWaiting: hub.waiting,
+    admissions: jobs.running,
+    leases: leases ?? null,
+  };
+}

@@ -1,0 +1,188 @@
+import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RegistryServiceMethods, WatchServiceMethods } from '@sluice/contracts/services';
+import { adminService, registryService, watchService } from '@sluice/contracts/services';
+import type { RpcClient } from '@sluice/rpc/client';
+import { createRpcClient } from '@sluice/rpc/client';
+import { systemClock, systemRandom } from '@sluice/service-kit/clock';
+import { parseConfig } from '@sluice/service-kit/config';
+import { createLogger } from '@sluice/service-kit/logger';
+import type { Running } from '@sluice/service-kit/service';
+import type { TestPostgres } from '@sluice/testkit/postgres';
+import { startPostgres } from '@sluice/testkit/postgres';
+import { startRegistry } from '../src/compose.ts';
+import { configSpec } from '../src/config.ts';
+import { migrateRegistry, serviceRole } from '../src/store/migrate-registry.ts';
+
+export type RegistryClient = RpcClient<RegistryServiceMethods>;
+export type WatchClient = RpcClient<WatchServiceMethods>;
+
+/** A Postgres with one migrated database, and folders, for any number of replicas. */
+export class Site {
+  readonly postgres: TestPostgres;
+  readonly ownerUrl: string;
+  readonly serviceUrl: string;
+  readonly folder: string;
+  readonly #replicas = new Set<Replica>();
+
+  static async open(): Promise<Site> {
+    const postgres = await startPostgres();
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-registry-test-'));
+    const database = await postgres.createDatabase();
+    const ownerUrl = postgres.ownerUrl(database);
+    const serviceUrl = postgres.urlFor(serviceRole, 'secret', database);
+    await migrateRegistry({ ownerUrl, serviceUrl });
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await writeFile(join(folder, 'audit.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    return new Site(postgres, ownerUrl, serviceUrl, folder);
+  }
+
+  constructor(postgres: TestPostgres, ownerUrl: string, serviceUrl: string, folder: string) {
+    this.postgres = postgres;
+    this.ownerUrl = ownerUrl;
+    this.serviceUrl = serviceUrl;
+    this.folder = folder;
+  }
+
+  async start(settings: Readonly<Record<string, string>> = {}): Promise<Replica> {
+    const replica = await Replica.start(this, settings);
+    this.#replicas.add(replica);
+    return replica;
+  }
+
+  async close(): Promise<void> {
+    for (const replica of this.#replicas) await replica.stop();
+    await this.postgres.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** One registry of a site, in this process, on ports of its own. */
+export class Replica {
+  readonly running: Running;
+  readonly address: string;
+  readonly #closers: (() => void)[] = [];
+  #stopped = false;
+
+  static async start(site: Site, settings: Readonly<Record<string, string>>): Promise<Replica> {
+    const env = {
+      SLUICE_PORT: '0',
+      SLUICE_METRICS_PORT: '0',
+      SLUICE_ADMIN_PORT: '0',
+      SLUICE_DATABASE_URL: site.serviceUrl,
+      SLUICE_ARTIFACT_DIR: join(site.folder, 'artifacts'),
+      SLUICE_AUDIT_KEY_FILE: join(site.folder, 'audit.key'),
+      SLUICE_LOG_LEVEL: 'silent',
+      ...settings,
+    };
+    const config = parseConfig(configSpec, { env, argv: [] });
+    const logger = createLogger({ service: 'registry', instance: config.instanceId, level: config.logLevel });
+    const host = { config, logger, clock: systemClock, random: systemRandom, version: '0.0.0-test' };
+    return new Replica(await startRegistry(host));
+  }
+
+  constructor(running: Running) {
+    this.running = running;
+    this.address = `127.0.0.1:${running.ports['port']}`;
+  }
+
+  as(actor: string): RegistryClient {
+    const client = createRpcClient(registryService, this.address, { clock: systemClock, actor });
+    this.#closers.push(() => client.close());
+    return client;
+  }
+
+  watch(): WatchClient {
+    const client = createRpcClient(watchService, this.address, { clock: systemClock });
+    this.#closers.push(() => client.close());
+    return client;
+  }
+
+  async adminState(): Promise<Record<string, unknown>> {
+    const address = `127.0.0.1:${this.running.ports['adminPort']}`;
+    const client = createRpcClient(adminService, address, { clock: systemClock });
+    try {
+      const { stateJson } = await client.getState({});
+      return JSON.parse(stateJson) as Record<string, unknown>;
+    } finally {
+      client.close();
+    }
+  }
+
+  async metrics(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.running.ports['metricsPort']}/metrics`)).text();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const close of this.#closers) close();
+    await this.running.stopAccepting();
+    const controller = new AbortController();
+    const timer = systemClock.schedule(1_000, () => controller.abort());
+    await this.running.finish(controller.signal);
+    timer.cancel();
+    await this.running.close();
+  }
+}
+
+const examples = new URL('../../../examples/models/', import.meta.url);
+
+/** Files of a folder below examples/models, as a push reads them. */
+export async function exampleFiles(folder: string): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  const root = new URL(`${folder}/`, examples);
+  for (const entry of await readdir(root, { withFileTypes: true })) {
+    if (entry.isFile()) files.set(entry.name, await readFile(new URL(entry.name, root)));
+  }
+  return files;
+}
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Uploads one artifact in chunks. */
+export async function upload(client: RegistryClient, bytes: Uint8Array, chunkBytes = 64 * 1024): Promise<string> {
+  const digest = sha256(bytes);
+  function* parts() {
+    yield { header: { sha256: digest, size: bytes.length } };
+    for (let at = 0; at < bytes.length; at += chunkBytes) yield { chunk: bytes.subarray(at, at + chunkBytes) };
+  }
+  await client.uploadArtifact(parts());
+  return digest;
+}
+
+export interface PushOptions {
+  readonly requestId?: string;
+  readonly graphPath?: string;
+}
+
+/** Uploads files and makes a version of them; answers the last message and the lines of progress. */
+export async function push(
+  client: RegistryClient,
+  model: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  options: PushOptions = {},
+) {
+  const listed = [];
+  for (const [path, bytes] of files) {
+    listed.push({ path, sha256: await upload(client, bytes), size: bytes.length });
+  }
+  const progress: string[] = [];
+  const request = { model, files: listed, graphPath: options.graphPath ?? '', requestId: options.requestId ?? '' };
+  for await (const message of client.createVersion(request)) {
+    if (message.version) return { version: message.version, progress };
+    progress.push(message.progress);
+  }
+  throw new Error('the stream ended without a version');
+}
+
+/** A graph that only differs by its name, so that each is a version with a digest of its own. */
+export async function linearModel(note = randomUUID()): Promise<Map<string, Uint8Array>> {
+  const graph = await readFile(new URL('digits/linear.onnx', examples));
+  return new Map([
+    ['linear.onnx', graph],
+    ['note.txt', Buffer.from(note)],
+  ]);
+}
