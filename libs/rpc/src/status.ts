@@ -1,5 +1,8 @@
 import { SluiceError } from '@sluice/domain/errors';
 import type { ErrorKind } from '@sluice/domain/errors';
+import type { FailureOrigin } from '@sluice/resilience/retry-rule';
+
+export type { FailureOrigin } from '@sluice/resilience/retry-rule';
 
 /** gRPC's status codes. */
 export const statusCodes = {
@@ -109,17 +112,6 @@ export function wireMessage(message: string): string {
   const whole = message.length > maxMessageChars ? `${message.slice(0, maxMessageChars)}...` : message;
   return whole.toWellFormed().trim();
 }
-
-/** Where a failure came from. Only `unsent` is safe to repeat whatever the method does. */
-export type FailureOrigin =
-  /** The other side's own code answered with it. */
-  | 'answered'
-  /** The request never reached the other side. */
-  | 'unsent'
-  /** The connection broke while the request was under way: it may have been carried out. */
-  | 'lost'
-  /** This side gave up: its deadline passed, or it cancelled. */
-  | 'local';
 
 /** A failed call as its caller sees it. */
 export class RpcError extends SluiceError {
