@@ -14,12 +14,12 @@ const password = 'only for tests';
 
 /** Makes a migrated database of its own in the cluster. */
 export async function createRegistryDatabase(postgres: TestPostgres): Promise<RegistryDatabase> {
-  const name = await postgres.createDatabase();
-  const database = {
-    name,
-    ownerUrl: postgres.ownerUrl(name),
-    serviceUrl: postgres.urlFor(serviceRole, password, name),
-  };
+  const database = addressesOf(postgres, await postgres.createDatabase());
   await migrateRegistry(database);
   return database;
+}
+
+/** The addresses of a database that is there already. */
+export function addressesOf(postgres: TestPostgres, name: string): RegistryDatabase {
+  return { name, ownerUrl: postgres.ownerUrl(name), serviceUrl: postgres.urlFor(serviceRole, password, name) };
 }

@@ -5,6 +5,16 @@ import { hasher } from './tree-hash.ts';
 /** How an actor is known: `unauthenticated` people and programs by their own word, `system` is the registry itself. */
 export type ActorKind = 'unauthenticated' | 'system';
 
+/** Actions of the log's own entries. */
+export const auditActions = {
+  keySet: 'audit.key.set',
+  keyRotated: 'audit.key.rotated',
+  restoreAccepted: 'audit.restore.accepted',
+} as const;
+
+/** Objects of the log's own entries. */
+export const auditObjects = { key: 'audit/key', log: 'audit/log' } as const;
+
 /** One leaf of the audit log, as it is stored. */
 export interface AuditEntry {
   readonly leafIndex: number;

@@ -26,7 +26,7 @@ export const auditLog: Migration = {
     `COMMENT ON TABLE registry.audit_node IS
        'the node over the 2^level leaves that end with last_leaf; only whole ones, which never change'`,
     `CREATE TABLE registry.audit_key (
-       since_leaf bigint PRIMARY KEY REFERENCES registry.audit_entry (leaf_index),
+       since_leaf bigint PRIMARY KEY REFERENCES registry.audit_entry (leaf_index) DEFERRABLE INITIALLY DEFERRED,
        key_id text NOT NULL,
        public_key_pem text NOT NULL
      )`,
