@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { env } from 'node:process';
+import { eventually } from '@sluice/testkit/eventually';
+import { portTable, takenPorts } from '../src/ports.ts';
+import type { PortTable } from '../src/ports.ts';
+
+export const root = path.resolve(import.meta.dirname, '..', '..', '..');
+
+/** An offset at which all ports are free now. */
+export async function freeOffset(runtimes = 2): Promise<number> {
+  for (;;) {
+    const offset = randomInt(2000, 20_000);
+    if ((await takenPorts(portTable(offset, runtimes))).length === 0) return offset;
+  }
+}
+
+const started = new Set<Printed>();
+
+/** Kills what a failed test left running; what those have started ends by itself. */
+export async function killStarted(): Promise<void> {
+  const left = [...started];
+  for (const { child } of left) child.kill('SIGKILL');
+  await Promise.all(left.map(async ({ ended }) => ended));
+}
+
+/** A command and all that it has printed; colours are off, since it writes to a pipe. */
+export class Printed {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  /** What it has printed, errors included. */
+  text = '';
+  /** Its standard output alone. */
+  out = '';
+  #over = false;
+
+  constructor(command: string, args: readonly string[], cwd: string, variables: NodeJS.ProcessEnv) {
+    this.child = spawn(command, args, { cwd, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child.stdout?.on('data', (chunk: Buffer) => {
+      this.out += chunk.toString();
+      this.text += chunk.toString();
+    });
+    this.child.stderr?.on('data', (chunk: Buffer) => (this.text += chunk.toString()));
+    const { promise, resolve } = Promise.withResolvers<number | null>();
+    this.child.once('error', (error) => {
+      this.text += String(error);
+      resolve(null);
+    });
+    this.child.once('close', (code) => resolve(code));
+    this.ended = promise;
+    started.add(this);
+    void promise.then(() => {
+      this.#over = true;
+      started.delete(this);
+    });
+  }
+
+  /** Waits until what it printed matches; fails with all of it when it ends or takes too long. */
+  async prints(what: RegExp, timeoutMs: number): Promise<RegExpExecArray> {
+    const found = await eventually(() => {
+      const match = what.exec(this.text);
+      if (match === null && !this.#over) throw new Error(`waiting for ${String(what)}; so far:\n${this.text}`);
+      return match;
+    }, timeoutMs);
+    if (found === null) throw new Error(`it ended without ${String(what)}:\n${this.text}`);
+    return found;
+  }
+}
+
+export interface PlatformOptions {
+  readonly home: string;
+  readonly offset: number;
+  readonly args?: readonly string[];
+}
+
+/** The last lines of a start. */
+export const banner = /Sluice is running[\s\S]*this machine alone\./;
+
+/** A platform that runs from this clone, as a process. */
+export class RunningPlatform extends Printed {
+  readonly home: string;
+  readonly ports: PortTable;
+
+  constructor({ home, offset, args = [] }: PlatformOptions) {
+    const main = path.join(root, 'apps', 'platform', 'src', 'main.ts');
+    const own = ['--conditions=@sluice/source', main, '--home', home, '--port-offset', String(offset), ...args];
+    super(process.execPath, own, root, env);
+    this.home = home;
+    this.ports = portTable(offset, 2);
+  }
+
+  async up(timeoutMs = 90_000): Promise<void> {
+    await this.prints(banner, timeoutMs);
+  }
+
+  /** The process of a service by its name: `router`, `registry`, `runtime-1`. */
+  async pidOf(name: string): Promise<number> {
+    const list = JSON.parse(await readFile(path.join(this.home, 'processes.json'), 'utf8')) as {
+      children: { name: string; pid: number }[];
+    };
+    const found = list.children.find((child) => child.name === name);
+    if (found === undefined) throw new Error(`no process ${name} is noted`);
+    return found.pid;
+  }
+
+  async stop(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    return this.ended;
+  }
+}
+
+/** Whether a process lives. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a line as a shell in `cwd` does; resolves with what it printed. */
+export async function shell(line: string, cwd: string): Promise<string> {
+  const printed = new Printed('/bin/sh', ['-c', line], cwd, env);
+  const code = await printed.ended;
+  if (code !== 0) throw new Error(`${line} ended with ${code ?? 'a signal'}:\n${printed.text}`);
+  return printed.out;
+}

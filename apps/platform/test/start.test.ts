@@ -1,0 +1,131 @@
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { eventually } from '@sluice/testkit/eventually';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { takenPorts } from '../src/ports.ts';
+import { RunningPlatform, freeOffset, isAlive, killStarted, root, shell } from './running-platform.ts';
+
+let home: string;
+let offset: number;
+
+beforeAll(async () => {
+  home = await mkdtemp(path.join(tmpdir(), 'sluice-platform-'));
+  offset = await freeOffset();
+});
+afterAll(async () => {
+  await killStarted();
+  await rm(home, { recursive: true, force: true });
+});
+
+const children = ['registry', 'runtime-1', 'runtime-2', 'router'];
+
+/** The commands that the start printed for a tool. */
+const commandsOf = (text: string, start: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith(start));
+
+describe('a platform', { timeout: 150_000 }, () => {
+  it('says which port is taken, by whom it is wanted and what to do, and leaves nothing behind', async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const squatter = createServer().listen(offset + 8011, '127.0.0.1', () => resolve(undefined));
+    await promise;
+    const platform = new RunningPlatform({ home, offset });
+    expect(await platform.ended).toBe(1);
+    expect(platform.text).toBe(
+      `sluice: port ${offset + 8011} of the runtime-1 is taken by another program: stop that one, or start Sluice beside it with \`npm start -- --port-offset ${offset + 1000} --home .sluice-2\`\n`,
+    );
+    squatter.close();
+    expect(await takenPorts(platform.ports)).toEqual([]);
+  });
+
+  it('starts, prints commands that work, answers, and stops on Ctrl-C with nothing left', async () => {
+    const platform = new RunningPlatform({ home, offset });
+    await platform.up();
+    const pids = await Promise.all(children.map(async (name) => platform.pidOf(name)));
+
+    const buf = commandsOf(platform.text, 'npx buf curl');
+    expect(buf).toHaveLength(4);
+    const answers: string[] = [];
+    for (const command of buf) answers.push(await shell(command, root));
+    expect(answers[0]).toContain('inference.GRPCInferenceService');
+    expect(answers[1]).toContain('ModelInfer');
+    expect(answers[2]).toContain('"ready": true');
+    const answer = JSON.parse(answers[3]!) as { modelName: string; modelVersion: string; rawOutputContents: string[] };
+    expect([answer.modelName, answer.modelVersion]).toEqual(['digits', '3']);
+    const scores = new Float32Array(new Uint8Array(Buffer.from(answer.rawOutputContents[0]!, 'base64')).buffer);
+    expect(scores.indexOf(Math.max(...scores))).toBe(1);
+
+    for (const command of commandsOf(platform.text, 'npx sluice')) {
+      const said = await shell(command.replace('npx sluice', `npx sluice ${addresses(platform)}`), root);
+      expect(said).toContain('digits');
+    }
+
+    platform.child.kill('SIGINT');
+    expect(await platform.ended).toBe(0);
+    expect(platform.text.trimEnd()).toMatch(/platform {2}info {2}stopped$/);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(await takenPorts(platform.ports)).toEqual([]);
+  });
+
+  it('keeps data and secrets: the second start is quick and pushes nothing', async () => {
+    const started = performance.now();
+    const platform = new RunningPlatform({ home, offset });
+    await platform.up(30_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
+    expect(platform.text).not.toContain('pushed example');
+    expect(platform.text).not.toContain('making a database');
+    for (const file of ['postgres.json', 'audit-key.pem'])
+      expect((await stat(path.join(home, 'secrets', file))).mode & 0o777).toBe(0o600);
+    const again = new RunningPlatform({ home, offset });
+    expect(await again.ended).toBe(1);
+    expect(again.text).toContain(`Sluice runs from ${home} already (process ${platform.child.pid ?? 0})`);
+    expect(await platform.stop()).toBe(0);
+  });
+
+  it('starts within 15 seconds after kill -9, Postgres included, and its children had ended', async () => {
+    const killed = new RunningPlatform({ home, offset });
+    await killed.up(30_000);
+    const pids = await Promise.all(children.map(async (name) => killed.pidOf(name)));
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    const started = performance.now();
+    const platform = new RunningPlatform({ home, offset });
+    await platform.up(15_000);
+    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(pids.filter(isAlive)).toEqual([]);
+
+    const router = await platform.pidOf('router');
+    process.kill(router, 'SIGKILL');
+    await platform.prints(/router ended with signal SIGKILL; starting it again in 250 ms/, 5000);
+    await platform.prints(/platform {2}info {2}router is back/, 20_000);
+    await eventually(async () => {
+      expect(await platform.pidOf('router')).not.toBe(router);
+    });
+    expect(await platform.stop()).toBe(0);
+  });
+
+  it('writes the raw lines of each process into a file of its own, without secrets', async () => {
+    const logs = path.join(home, 'logs');
+    const files = (await readdir(logs)).filter((file) => file.endsWith('.log'));
+    for (const name of [...children, 'platform', 'postgres', 'migrate'])
+      expect(files.some((file) => file.endsWith(`${name}.log`))).toBe(true);
+    const secrets = JSON.parse(await readFile(path.join(home, 'secrets', 'postgres.json'), 'utf8')) as object;
+    for (const file of files) {
+      const text = await readFile(path.join(logs, file), 'utf8');
+      for (const line of text.split('\n').filter(Boolean))
+        expect(JSON.parse(line)).toMatchObject({
+          time: expect.any(String) as string,
+          msg: expect.any(String) as string,
+        });
+      for (const secret of Object.values(secrets)) expect(text).not.toContain(secret);
+    }
+  });
+});
+
+function addresses({ ports }: RunningPlatform): string {
+  return `--registry 127.0.0.1:${ports.registry.port} --router 127.0.0.1:${ports.router.port}`;
+}
