@@ -2,6 +2,7 @@ import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import type { RegistryServiceMethods, WatchServiceMethods } from '@sluice/contracts/services';
 import { adminService, registryService, watchService } from '@sluice/contracts/services';
 import type { RpcClient } from '@sluice/rpc/client';
@@ -50,6 +51,15 @@ export class Site {
     const replica = await Replica.start(this, settings);
     this.#replicas.add(replica);
     return replica;
+  }
+
+  /** As a power cut does, but after all that was committed has reached the disk: the cluster of tests is lazy. */
+  async crashPostgres(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.postgres.ownerUrl() });
+    await client.connect();
+    await client.query('checkpoint');
+    await client.end();
+    await this.postgres.kill();
   }
 
   async close(): Promise<void> {
@@ -178,8 +188,34 @@ export async function push(
   throw new Error('the stream ended without a version');
 }
 
+/** A watch client that turns to the next replica when one is gone. */
+export function watchOf(...replicas: readonly Replica[]): WatchClient {
+  return createRpcClient(
+    watchService,
+    replicas.map((replica) => replica.address),
+    { clock: systemClock },
+  );
+}
+
+/** The last message of a move's watch, and the states that were seen. */
+export async function followMove(client: RegistryClient, moveId: string) {
+  const states: string[] = [];
+  for await (const message of client.watchAliasMove({ moveId })) {
+    states.push(message.move!.state);
+    if (message.done) return { last: message, states };
+  }
+  throw new Error('the stream ended before the move');
+}
+
+/** Pushes a version and, by another name, approves it. */
+export async function pushApproved(replica: Replica, model: string): Promise<number> {
+  const { version } = await push(replica.as('ann'), model, await linearModel());
+  await replica.as('bob').approve({ model, version: version.number });
+  return Number(version.number);
+}
+
 /** A graph that only differs by its name, so that each is a version with a digest of its own. */
-export async function linearModel(note = randomUUID()): Promise<Map<string, Uint8Array>> {
+export async function linearModel(note: string = randomUUID()): Promise<Map<string, Uint8Array>> {
   const graph = await readFile(new URL('digits/linear.onnx', examples));
   return new Map([
     ['linear.onnx', graph],

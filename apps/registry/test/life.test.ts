@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '@sluice/testkit/eventually';
 import { FakeRouter, FakeRuntime } from './fleet.ts';
 import type { RegistryClient, Replica } from './harness.ts';
-import { exampleFiles, linearModel, push, sha256, Site } from './harness.ts';
+import { exampleFiles, followMove, linearModel, push, sha256, Site } from './harness.ts';
 
 let site: Site;
 let replica: Replica;
@@ -24,16 +24,6 @@ afterAll(async () => {
   router.kill();
   await site.close();
 });
-
-/** Follows a move to its end. */
-async function follow(client: RegistryClient, moveId: string) {
-  const states: string[] = [];
-  for await (const message of client.watchAliasMove({ moveId })) {
-    states.push(message.move!.state);
-    if (message.done) return { last: message, states };
-  }
-  throw new Error('the stream ended before the move');
-}
 
 describe('the life of a model', () => {
   it('begins with a push, whose admission is streamed and stored', async () => {
@@ -69,7 +59,7 @@ describe('the life of a model', () => {
     expect(approval).toMatchObject({ approver: 'bob', alias: 'champion' });
     const { move } = await ann.moveAlias({ model: 'digits', alias: 'champion', version: 1, expectedRevision: 0 });
     expect(move?.state).toBe('ALIAS_MOVE_STATE_REQUESTED');
-    const { last } = await follow(ann, move!.id);
+    const { last } = await followMove(ann, move!.id);
     expect(last.move?.state).toBe('ALIAS_MOVE_STATE_EFFECTIVE');
     expect(last.routers).toEqual([{ routerId: 'router-1', applied: true, appliedRevision: String(router.applied) }]);
     expect(router.primary('digits')).toBe(1);
@@ -105,7 +95,7 @@ describe('the life of a model', () => {
     expect(version.number).toBe('2');
     await bob.approve({ model: 'digits', version: 2 });
     const second = await ann.moveAlias({ model: 'digits', alias: 'champion', version: 2 });
-    await follow(ann, second.move!.id);
+    await followMove(ann, second.move!.id);
     expect(runtime.assigned.get('digits:1')?.heldBy).toEqual(['retained:champion']);
     const { move } = await ann.rollback({ model: 'digits' });
     expect(move).toMatchObject({ state: 'ALIAS_MOVE_STATE_EFFECTIVE', fromVersion: '2', toVersion: '1' });
@@ -181,7 +171,7 @@ describe('the life of a model', () => {
 
   it('takes an alias away and keeps its history', async () => {
     const { move } = await ann.moveAlias({ model: 'digits', alias: 'best', version: 4 });
-    await follow(ann, move!.id);
+    await followMove(ann, move!.id);
     await ann.deleteAlias({ model: 'digits', alias: 'best' });
     await eventually(() => expect(router.aliases('digits')).toEqual({ champion: 1 }));
     const { entries } = await ann.getAliasHistory({ model: 'digits', alias: 'best' });
