@@ -16,7 +16,7 @@ const out = path.resolve('dist');
 
 /** Files that no running service reads. */
 function isDeadWeight(file) {
-  return /\.(?:d\.[cm]?ts|map|md|markdown|tsbuildinfo|tgz)$/i.test(file) && !/licen[cs]e/i.test(path.basename(file));
+  return /\.(?:[cm]?ts|map|md|markdown|tsbuildinfo|tgz)$/i.test(file) && !/licen[cs]e/i.test(path.basename(file));
 }
 
 const prunes = {
@@ -78,7 +78,16 @@ function writeJson(file, value) {
 }
 
 function compile() {
-  const args = ['-p', 'tsconfig.build.json', '--outDir', path.join('dist', 'app'), '--declaration', 'false'];
+  const args = [
+    '-p',
+    'tsconfig.build.json',
+    '--outDir',
+    path.join('dist', 'app'),
+    '--declaration',
+    'false',
+    '--sourceMap',
+    'false',
+  ];
   const tsc = path.join(root, 'node_modules', '.bin', 'tsc');
   const run = spawnSync(tsc, args, { stdio: 'inherit', env: pinnedEnvironment(process.env) });
   if (run.status !== 0) process.exit(run.status ?? 1);

@@ -22,6 +22,11 @@ export class BuiltFolder {
     return new BuiltFolder(folder);
   }
 
+  /** The folder where it was built. */
+  static inPlace(app: string): BuiltFolder {
+    return new BuiltFolder(path.join(root, 'apps', app, 'dist'));
+  }
+
   /** Runs `node <nodeArgs> <entry> <args>` until it ends or `until` finds what it prints; then it is told to stop. */
   async run(
     args: readonly string[],
@@ -35,8 +40,10 @@ export class BuiltFolder {
     });
     let [out, err] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => {
+      const before = options.until?.test(out);
       out += chunk.toString();
-      if (options.until?.test(out) === true) child.kill('SIGTERM');
+      // Once: a second signal would kill it in its drain.
+      if (before === false && options.until?.test(out) === true) child.kill('SIGTERM');
     });
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
     const { promise, resolve } = Promise.withResolvers<number | null>();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { root } from '../pinned-node.mjs';
@@ -27,14 +27,12 @@ const settingsIn = (text: string): string[] => text.match(/(?<!\{)\bSLUICE_[A-Z_
 
 describe.for(services)('deploy/%s', (app) => {
   let help: string;
-  let built: BuiltFolder;
   beforeAll(async () => {
-    built = await BuiltFolder.copyOf(app);
+    const built = BuiltFolder.inPlace(app);
     const main = await built.run(['--help']);
     const migrate = app === 'registry' ? (await built.run(['--help'], { entry: 'migrate.js' })).out : '';
     help = main.out + migrate;
   });
-  afterAll(async () => built.remove());
 
   it('exposes the ports that the service has by default', async () => {
     const [, exposed] = /^EXPOSE (.*)$/m.exec(await dockerfile(app)) ?? [];
