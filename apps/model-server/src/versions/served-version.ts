@@ -1,6 +1,7 @@
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { Logger } from '@sluice/service-kit/logger';
+import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 import type { SessionSettings } from '../runtime/messages.ts';
 import { SessionPool } from '../runtime/session-pool.ts';
 import { planThreads, type ThreadPlan } from '../runtime/threads.ts';
@@ -124,6 +125,8 @@ export class ServedVersion {
       const message = `device "${serving.device}" is not there: this runtime has "cpu"; push the version with device cpu`;
       throw new SluiceError('failed-precondition', message);
     }
+    for (const tensor of [...signature.inputs, ...signature.outputs])
+      checkRuntimeDatatype(tensor.datatype, `tensor "${tensor.name}"`);
     this.threads = planThreads(serving, this.#ports.threads);
     const settings: SessionSettings = { graphFile, intraOpThreads: this.threads.intraOpThreads, spinning: false };
     const pool = await SessionPool.load(settings, this.threads.instances, (error) => this.#lost(error));

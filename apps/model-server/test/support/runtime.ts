@@ -93,17 +93,9 @@ export interface RuntimeOptions {
 }
 
 export async function startRuntime({ registry, stateDir, args = [] }: RuntimeOptions): Promise<TestRuntime> {
-  const argv = [
-    '--registry',
-    registry,
-    '--state-dir',
-    stateDir,
-    '--port=0',
-    '--metrics-port=0',
-    '--admin-port=0',
-    '--threads=2',
-    ...args,
-  ];
+  const defaults = ['--port=0', '--metrics-port=0', '--admin-port=0', '--threads=2'];
+  const open = defaults.filter((flag) => !args.some((given) => given.split('=')[0] === flag.split('=')[0]));
+  const argv = ['--registry', registry, '--state-dir', stateDir, ...open, ...args];
   const config = parseConfig(configSpec, { env: {}, argv });
   const log: Record<string, unknown>[] = [];
   const stream = { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) };
@@ -111,10 +103,15 @@ export async function startRuntime({ registry, stateDir, args = [] }: RuntimeOpt
   return new TestRuntime(await compose(config, { clock: systemClock, random: systemRandom, logger }), log);
 }
 
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A folder that is gone at the end of the process. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-model-server-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 

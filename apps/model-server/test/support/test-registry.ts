@@ -32,7 +32,11 @@ export class TestRegistry {
   readonly downloads: { sha256: string; offset: number }[] = [];
   readonly resumeTokens: number[] = [];
   /** Called before a chunk is sent; may throw or change the bytes. */
-  onChunk: (sha256: string, offset: number, chunk: Uint8Array) => Uint8Array = (_sha, _offset, chunk) => chunk;
+  onChunk: (sha256: string, offset: number, chunk: Uint8Array) => Uint8Array | Promise<Uint8Array> = (
+    _sha,
+    _at,
+    chunk,
+  ) => chunk;
   port = 0;
   released = 0;
   #server: RpcServer | undefined;
@@ -122,7 +126,7 @@ export class TestRegistry {
     const bytes = this.#artifacts.get(digest);
     if (!bytes) throw notFound(`artifact ${digest}`);
     for (let at = offset; at < bytes.byteLength; at += 65_536) {
-      yield { chunk: Buffer.from(this.onChunk(digest, at, bytes.subarray(at, at + 65_536))) };
+      yield { chunk: Buffer.from(await this.onChunk(digest, at, bytes.subarray(at, at + 65_536))) };
     }
   }
 
