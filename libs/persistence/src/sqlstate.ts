@@ -102,11 +102,11 @@ export function constraintOf(thrown: unknown): string | undefined {
 
 /** Turns whatever a database call threw into a SluiceError; one that is a SluiceError already stays as it is. */
 export function fromDatabase(thrown: unknown): SluiceError {
-  if (thrown instanceof SluiceError) return thrown;
-  const kind = kindOf(thrown);
-  const message = messages[kind];
   // The driver's own error is the cause: TypeORM's wrapper also holds the parameters, which are not for logs.
-  return new SluiceError(kind, message ?? 'internal error', { cause: driverError(thrown) });
+  const cause = driverError(thrown);
+  if (cause instanceof SluiceError) return cause;
+  const kind = kindOf(cause);
+  return new SluiceError(kind, messages[kind] ?? 'internal error', { cause });
 }
 
 function kindOf(thrown: unknown): ErrorKind {

@@ -92,10 +92,9 @@ interface Open {
 const openWriter = (open: Open): WriteTransaction => writer(open.runner, () => (open.discarded = true));
 
 async function inTransaction<T>(dataSource: DataSource, mode: string, fn: (open: Open) => Promise<T>): Promise<T> {
-  const runner = dataSource.createQueryRunner();
+  const runner = await begin(dataSource);
   const open: Open = { runner, discarded: false };
   try {
-    await runner.startTransaction();
     await runner.query(`SET TRANSACTION ISOLATION LEVEL ${mode}`);
     let result: T;
     try {
@@ -110,6 +109,24 @@ async function inTransaction<T>(dataSource: DataSource, mode: string, fn: (open:
     return result;
   } finally {
     await runner.release();
+  }
+}
+
+/**
+ * A pooled connection may have broken without the pool knowing yet: nothing has happened on it, so another one is taken.
+ * A connection that cannot be made fails at once.
+ */
+async function begin(dataSource: DataSource): Promise<QueryRunner> {
+  for (let attempt = 1; ; attempt++) {
+    const runner = dataSource.createQueryRunner();
+    await runner.connect();
+    try {
+      await runner.startTransaction();
+      return runner;
+    } catch (error) {
+      await runner.release();
+      if (attempt === 3 || fromDatabase(error).kind !== 'unavailable') throw error;
+    }
   }
 }
 

@@ -27,9 +27,9 @@ export interface TestPostgres {
 
 const superuser = 'postgres';
 const host = '127.0.0.1';
+/** Commits survive the death of the server (they are written at COMMIT), not that of the machine (nothing is flushed). */
 const settings = {
   fsync: 'off',
-  synchronous_commit: 'off',
   full_page_writes: 'off',
   shared_buffers: '16MB',
   max_connections: '200',
