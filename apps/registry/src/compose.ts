@@ -14,16 +14,23 @@ import type { Metrics } from '@sluice/telemetry/metrics';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import { startMetricsServer } from '@sluice/telemetry/metrics-server';
 import type { DataSource } from 'typeorm';
+import { CheckpointSigner } from './audit/checkpoint-signer.ts';
+import { documentSink } from './audit/checkpoint-sink.ts';
+import { readSigningKey } from './audit/signing-key.ts';
+import { hasher } from './audit/tree-hash.ts';
 import { createAdmission } from './admission/create-admission.ts';
 import { FolderStore } from './artifacts/folder-store.ts';
 import type { RegistryConfig } from './config.ts';
 import { configSpec } from './config.ts';
 import { chore } from './controller/chore.ts';
 import { MoveController } from './controller/move-controller.ts';
+import { auditHandlers } from './rpc/audit-service.ts';
 import { registryHandlers } from './rpc/registry-service.ts';
 import { watchHandlers } from './rpc/watch-service.ts';
 import { AdmissionRunStore } from './store/admission-run-store.ts';
 import { ArtifactUseStore } from './store/artifact-use-store.ts';
+import { createAuditLog } from './store/audit-store.ts';
+import { createAuditWrites } from './store/audit-writes.ts';
 import { createAuditedChanges } from './store/audited-change.ts';
 import { Heartbeat } from './store/heartbeat.ts';
 import { LeaderLock } from './store/leader-lock.ts';
@@ -35,6 +42,7 @@ import { createStatements } from './store/sql.ts';
 import { StateStore } from './store/state-store.ts';
 import { selectModelStates } from './store/watch-store.ts';
 import { AdmissionJobs } from './usecases/admission-jobs.ts';
+import { openAuditLog } from './usecases/open-audit-log.ts';
 import { WatchHub } from './watch/hub.ts';
 import { WatchReader } from './watch/reader.ts';
 
@@ -83,6 +91,20 @@ function openStores({ config, logger, clock, random }: RegistryHost, dataSource:
 }
 
 type Stores = ReturnType<typeof openStores>;
+
+/** The audit log: held against the last checkpoint before anything is served, then signed as it grows. */
+async function openAudit({ config, logger, clock }: RegistryHost, { transactions, audited, artifacts }: Stores) {
+  const ports = {
+    log: createAuditLog(transactions),
+    writes: createAuditWrites(transactions, audited),
+    sink: documentSink(artifacts),
+    hasher,
+    key: await readSigningKey(config.auditKeyFile),
+  };
+  const opened = await openAuditLog(ports, { acceptRestore: config.acceptRestore, rotateKey: config.rotateAuditKey });
+  if (opened.restoreAccepted) logger.warn('a database older than the last checkpoint was accepted');
+  return { ...ports, signer: new CheckpointSigner({ ...ports, clock, logger }) };
+}
 
 /** What watchers look at, and who keeps it up to date. */
 function openWatch({ logger, clock }: RegistryHost, { transactions, leases }: Stores, signals: Signals) {
@@ -157,6 +179,7 @@ function openServer(
   stores: Stores,
   watchPorts: ReturnType<typeof openWatch>,
   { admission, jobs }: ReturnType<typeof openAdmission>,
+  audit: Awaited<ReturnType<typeof openAudit>>,
 ): RpcServer {
   const { state, leases, artifacts, artifactUse } = stores;
   const server = createRpcServer({ logger, metrics, clock, maxMessageBytes: config.maxMessageBytes });
@@ -172,6 +195,7 @@ function openServer(
     }),
   );
   server.addService(watchService, watchHandlers({ watch: watchPorts, leases }));
+  server.addService(auditService, auditHandlers(audit));
   server.addHealth();
   server.addReflection();
   return server;
@@ -192,10 +216,11 @@ export async function startRegistry(host: RegistryHost): Promise<Running> {
   });
   const signals = new Signals();
   const stores = openStores(host, dataSource, signals);
+  const audit = await openAudit(host, stores);
   const watchPorts = openWatch(host, stores, signals);
   const admissions = openAdmission(host, stores);
   const { lock, controller } = openController(host, stores, admissions.jobs, metrics, signals);
-  const server = openServer(host, metrics, stores, watchPorts, admissions);
+  const server = openServer(host, metrics, stores, watchPorts, admissions, audit);
   follow(metrics, server, watchPorts.hub, signals);
   stores.heartbeat.start();
   await watchPorts.reader.refresh();
@@ -208,9 +233,13 @@ export async function startRegistry(host: RegistryHost): Promise<Running> {
     onWake: () => signals.wake.forEach((wake) => wake()),
   });
   lock.start();
+  audit.signer.start();
   const port = await server.bind(config.host, config.port);
   const metricsServer = await startMetricsServer({ host: config.host, port: config.metricsPort, metrics });
-  const admin = await openAdmin(host, metrics, server, () => describe(stores, watchPorts, lock, admissions.jobs));
+  const admin = await openAdmin(host, metrics, server, () => ({
+    ...describe(stores, watchPorts, lock, admissions.jobs),
+    checkpoints: audit.signer.status,
+  }));
   server.health.setAll(true);
   return {
     ports: { port, metricsPort: metricsServer.port, adminPort: admin.port },
@@ -220,7 +249,7 @@ export async function startRegistry(host: RegistryHost): Promise<Running> {
     close: async () => {
       stores.heartbeat.close();
       watchPorts.reader.close();
-      await Promise.all([controller.close(), listener.close(), admissions.jobs.close()]);
+      await Promise.all([controller.close(), listener.close(), admissions.jobs.close(), audit.signer.close()]);
       await lock.close();
       await Promise.all([admin.close(), metricsServer.close()]);
       await dataSource.destroy();

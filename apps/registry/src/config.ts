@@ -17,6 +17,10 @@ export const configSpec = {
   databasePoolSize: integerField({ min: 2, max: 200 }, { doc: 'Most connections to the database', default: 10 }),
   artifactDir: field(absolute, { doc: 'Folder of the artifact store; all replicas must see the same one' }),
   auditKeyFile: field(absolute, { doc: 'File of the Ed25519 key that signs audit checkpoints' }),
+  rotateAuditKey: booleanField({
+    doc: 'Make the key in the file the current one of the audit log; leaves an audit entry',
+    default: false,
+  }),
   acceptRestore: booleanField({
     doc: 'Start although the database is older than the last checkpoint; leaves an audit entry',
     default: false,

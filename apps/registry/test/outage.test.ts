@@ -26,6 +26,7 @@ describe('while Postgres is away', () => {
     await followMove(ann, first.move!.id);
     const sizes = new Set<number>();
     const watchers = [runtime.updates, router.updates, router.snapshots.length];
+    const snapshots = router.snapshots.filter(Boolean).length;
     await site.crashPostgres();
 
     const from = performance.now();
@@ -56,7 +57,7 @@ describe('while Postgres is away', () => {
     await eventually(() => expect(router.primary('digits')).toBe(next));
     expect([...sizes]).toEqual([1]);
     // The streams of before: had they broken, the watchers would have resumed or begun anew.
-    expect(router.snapshots.filter(Boolean)).toHaveLength(1);
+    expect(router.snapshots.filter(Boolean)).toHaveLength(snapshots);
     runtime.kill();
     router.kill();
   });

@@ -2,7 +2,9 @@ import { placementOf } from '@sluice/domain/placement';
 import type { Release } from '@sluice/domain/release';
 import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import type { VersionFile } from '@sluice/domain/version';
+import { auditActions, auditObjects } from '../audit/entry.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
+import type { ModelsSince } from '../watch/reader.ts';
 import { selectAliases, selectPendingMoves } from './alias-store.ts';
 import type { Sql } from './sql.ts';
 
@@ -16,11 +18,8 @@ interface VersionRow {
   files: VersionFile[];
 }
 
-/** Models whose last change is later than `token`, and the latest revision of any; to be read in one snapshot. */
-export async function selectModelStates(
-  sql: Sql,
-  token: number,
-): Promise<{ readonly latest: number; readonly models: readonly ModelState[] }> {
+/** Models whose last change is later than `token`; to be read in one snapshot. */
+export async function selectModelStates(sql: Sql, token: number): Promise<ModelsSince> {
   const changed = await sql.query<{ name: string; changed_revision: number }>(
     `select name, changed_revision from registry.model where changed_revision > $1 or $1 = 0 order by name`,
     [token],
@@ -28,14 +27,23 @@ export async function selectModelStates(
   const [last] = await sql.query<{ latest: number | null }>(
     `select max(changed_revision) as latest from registry.model`,
   );
-  const latest = last?.latest ?? 0;
-  if (changed.length === 0) return { latest, models: [] };
-  const names = changed.map((row) => row.name);
-  const parts = await selectParts(sql, names);
-  return {
-    latest,
-    models: changed.map((row) => toModelState(row.name, row.changed_revision, parts)),
-  };
+  const since = { latest: last?.latest ?? 0, floor: await selectFloor(sql) };
+  if (changed.length === 0) return { ...since, models: [] };
+  const parts = await selectParts(
+    sql,
+    changed.map((row) => row.name),
+  );
+  return { ...since, models: changed.map((row) => toModelState(row.name, row.changed_revision, parts)) };
+}
+
+/** The highest token that a watcher may have from before a restore that was accepted; 0 without one. */
+async function selectFloor(sql: Sql): Promise<number> {
+  const [restore] = await sql.query<{ leaf_index: number; lost: number }>(
+    `select leaf_index, (canonical_json::jsonb -> 'body' ->> 'checkpoint_size')::bigint as lost
+     from registry.audit_entry where object = $1 and action = $2 order by leaf_index desc limit 1`,
+    [auditObjects.log, auditActions.restoreAccepted],
+  );
+  return restore ? Math.max(restore.leaf_index, restore.lost) : 0;
 }
 
 type Parts = Awaited<ReturnType<typeof selectParts>>;

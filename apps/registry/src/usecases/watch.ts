@@ -49,8 +49,7 @@ export async function* watchDesired(
     const live = withRuntimes ? (leases?.runtimes.filter((runtime) => runtime.live) ?? []) : [];
     const set = JSON.stringify(live.map(({ runtimeId, pool, address }) => [runtimeId, pool, address]));
     if (desired && (first || desired.token !== token || set !== known)) {
-      const update =
-        first || desired.token !== token ? updateSince(desired, first ? token : token || -1) : noChange(token);
+      const update = first || desired.token !== token ? updateSince(desired, token) : noChange(token);
       yield { update, since: token, runtimes: withRuntimes && set !== known ? live : undefined };
       token = update.token;
       first = false;

@@ -36,6 +36,12 @@ describe('the desired state', () => {
     expect(names(updateSince(state, 1).models)).toEqual(['b', 'c', 'a']);
   });
 
+  it('gives a snapshot to a watcher whose token may be of a history that a restore took away', () => {
+    const restored = { ...state, floor: 5 };
+    expect([4, 5, 6].map((token) => updateSince(restored, token).snapshot)).toEqual([true, true, false]);
+    expect(withModels(restored, [model('d', 9)]).floor).toBe(5);
+  });
+
   it('names the versions that left the placement since, not those before', () => {
     const left = [
       { version: 1, revision: 4 },

@@ -31,6 +31,8 @@ export interface ModelState {
 /** The desired state at one revision; never changed in place, so that any number of watchers may hold it. */
 export interface DesiredState {
   readonly token: number;
+  /** Tokens up to this one may come from a history that a restored database does not have; 0 when there is none. */
+  readonly floor: number;
   readonly models: ReadonlyMap<string, ModelState>;
   /** The same models, latest change first. */
   readonly latest: readonly ModelState[];
@@ -43,7 +45,7 @@ export interface Update {
   readonly models: readonly ModelState[];
 }
 
-export const emptyState: DesiredState = { token: 0, models: new Map(), latest: [] };
+export const emptyState: DesiredState = { token: 0, floor: 0, models: new Map(), latest: [] };
 
 /** The state with some models replaced. */
 export function withModels(state: DesiredState, changed: readonly ModelState[]): DesiredState {
@@ -51,15 +53,15 @@ export function withModels(state: DesiredState, changed: readonly ModelState[]):
   const models = new Map(state.models);
   for (const model of changed) models.set(model.model, model);
   const latest = [...models.values()].sort((left, right) => right.changedRevision - left.changedRevision);
-  return { token: latest[0]?.changedRevision ?? 0, models, latest };
+  return { token: latest[0]?.changedRevision ?? 0, floor: state.floor, models, latest };
 }
 
 /**
  * What a watcher that has applied `token` needs now. It gets a snapshot when it has nothing (0), or when its token is
- * ahead of this state: the database was set back.
+ * of a history that is gone: ahead of this state, or not above its floor.
  */
 export function updateSince(state: DesiredState, token: number): Update {
-  if (token === 0 || token > state.token) {
+  if (token <= state.floor || token > state.token) {
     return { token: state.token, snapshot: true, models: [...state.models.values()] };
   }
   const end = state.latest.findIndex((model) => model.changedRevision <= token);

@@ -5,10 +5,18 @@ import type { DesiredState, ModelState } from './desired-state.ts';
 import { emptyState, withModels } from './desired-state.ts';
 import type { WatchHub } from './hub.ts';
 
+export interface ModelsSince {
+  /** The latest revision of any model. */
+  readonly latest: number;
+  /** See `DesiredState.floor`. */
+  readonly floor: number;
+  readonly models: readonly ModelState[];
+}
+
 /** Reads for watchers; one snapshot each. */
 export interface WatchSource {
-  /** Models whose last change is later than `token`, and the latest revision of any model. */
-  modelsSince(token: number): Promise<{ readonly latest: number; readonly models: readonly ModelState[] }>;
+  /** Models whose last change is later than `token`. */
+  modelsSince(token: number): Promise<ModelsSince>;
   leases(): Promise<Leases>;
 }
 
@@ -85,11 +93,12 @@ export class WatchReader {
 
   async #desired(): Promise<DesiredState> {
     const known = this.#hub.current.desired ?? emptyState;
-    const { latest, models } = await this.#source.modelsSince(known.token);
-    if (latest >= known.token) return withModels(known, models);
-    // The database is older than what was read before: somebody restored it. Nothing known holds any more.
+    const { latest, floor, models } = await this.#source.modelsSince(known.token);
+    if (latest >= known.token && floor <= known.floor) return withModels(known, models);
+    // The first read; or the database is older than what was read before: somebody restored it, and nothing holds.
     const all = await this.#source.modelsSince(0);
-    return withModels(emptyState, all.models);
+    const lost = latest < known.token ? known.token : 0;
+    return withModels({ ...emptyState, floor: Math.max(all.floor, lost) }, all.models);
   }
 }
 
