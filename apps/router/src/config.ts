@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { commonFields } from '@sluice/service-kit/common-config';
 import type { Config } from '@sluice/service-kit/config';
 import { field, integerField } from '@sluice/service-kit/config';
@@ -19,16 +20,15 @@ const addresses = z
     'expected host:port, or several with commas between them',
   );
 
-/** The router's settings; the README has the same table. */
-export const routerConfig = {
+/** Every setting of the router; the README's table is made of it. */
+export const configSpec = {
   ...commonFields('router', { port: 8001, metricsPort: 8002, adminPort: 8003 }),
   registry: field(addresses, {
     doc: 'Addresses of registries, host:port with commas between; the first that answers is used',
     default: '127.0.0.1:8101',
   }),
-  stateDir: field(z.string().min(1, 'expected a folder'), {
-    doc: 'Folder that keeps the last routes, so that a restart works with the registry away',
-    default: '.sluice/router',
+  stateDir: field(z.string().refine(isAbsolute, 'expected an absolute path'), {
+    doc: 'Folder that keeps the last routes, so that a restart works with the registry away; one per router',
   }),
   repositoryControl: field(z.enum(repositoryControls), {
     doc: 'Who may load and unload models through the public port: loopback (this machine) or open (everybody)',
@@ -50,6 +50,6 @@ export const routerConfig = {
     { min: 0 },
     { doc: 'Bytes of the inferences that are worked on at once. 0 means unlimited', default: 512 * 1024 * 1024 },
   ),
-} as const;
+};
 
-export type RouterConfig = Config<typeof routerConfig>;
+export type RouterConfig = Config<typeof configSpec>;

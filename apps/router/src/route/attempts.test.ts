@@ -1,10 +1,11 @@
 import { SluiceError } from '@sluice/domain/errors';
 import type { ErrorKind } from '@sluice/domain/errors';
 import { describe, expect, it } from 'vitest';
-import { Attempts, countsAgainstRuntime } from './attempts.ts';
-import type { AttemptFailure, FailureOrigin } from './attempts.ts';
+import type { FailureOrigin } from '@sluice/resilience/retry-rule';
+import { Attempts, verdictOf } from './attempts.ts';
+import type { AttemptFailure } from './attempts.ts';
 
-const plenty = { take: () => true };
+const plenty = { tryTake: () => true };
 const version = { model: 'digits', text: '3' };
 
 function failure(origin: FailureOrigin, kind: ErrorKind = 'unavailable', firstByte = false): AttemptFailure {
@@ -22,15 +23,16 @@ describe('Attempts', () => {
     return outcome(attempts.failed(failed, others));
   };
 
-  it('goes elsewhere when the request was not sent, was lost once, or met a runtime without the version', () => {
+  it('goes elsewhere when the request was not sent, was lost once, or met a runtime that is full or without the version', () => {
     expect(first(failure('unsent'))).toBe('retry');
     expect(first(failure('lost'))).toBe('retry');
     expect(first(failure('answered', 'unavailable'))).toBe('retry');
     expect(first(failure('answered', 'not-found'))).toBe('retry');
+    expect(first(failure('answered', 'resource-exhausted'))).toBe('retry');
   });
 
   it("passes on every other answer of a runtime, a watchdog's too, and failures of this side", () => {
-    for (const kind of ['internal', 'invalid-argument', 'resource-exhausted', 'deadline-exceeded'] as const) {
+    for (const kind of ['internal', 'invalid-argument', 'failed-precondition', 'deadline-exceeded'] as const) {
       expect(first(failure('answered', kind))).toBe(`${kind}: as the runtime said`);
     }
     expect(first(failure('local', 'deadline-exceeded'))).toBe('deadline-exceeded: as the runtime said');
@@ -76,7 +78,7 @@ describe('Attempts', () => {
     expect(first(failure('lost'), false)).toBe(
       'unavailable: the runtime was lost while it worked on the request and no other runtime has digits version 3',
     );
-    expect(first(failure('unsent'), true, { take: () => false })).toBe(
+    expect(first(failure('unsent'), true, { tryTake: () => false })).toBe(
       'unavailable: the runtime could not be reached and too many requests are being retried',
     );
     expect(first(failure('answered', 'not-found'), false)).toContain('does not have digits version 3 any more');
@@ -85,7 +87,7 @@ describe('Attempts', () => {
 
   it('takes a token for a retry, and none for an answer that stands', () => {
     let taken = 0;
-    const tokens = { take: () => ++taken > 0 };
+    const tokens = { tryTake: () => ++taken > 0 };
     first(failure('answered', 'internal'), true, tokens);
     first(failure('lost'), false, tokens);
     expect(taken).toBe(0);
@@ -94,15 +96,16 @@ describe('Attempts', () => {
   });
 });
 
-describe('countsAgainstRuntime', () => {
+describe('verdictOf', () => {
   it('counts what the runtime did, not what callers or load-shedding did', () => {
-    expect(countsAgainstRuntime(failure('unsent'))).toBe(true);
-    expect(countsAgainstRuntime(failure('lost'))).toBe(true);
-    expect(countsAgainstRuntime(failure('answered', 'internal'))).toBe(true);
-    expect(countsAgainstRuntime(failure('answered', 'unavailable'))).toBe(true);
-    expect(countsAgainstRuntime(failure('local', 'cancelled'))).toBe(false);
-    for (const kind of ['invalid-argument', 'resource-exhausted', 'deadline-exceeded', 'cancelled'] as const) {
-      expect(countsAgainstRuntime(failure('answered', kind))).toBe(false);
+    expect(verdictOf(failure('unsent'))).toBe('broken');
+    expect(verdictOf(failure('lost'))).toBe('broken');
+    expect(verdictOf(failure('answered', 'internal'))).toBe('broken');
+    expect(verdictOf(failure('answered', 'unavailable'))).toBe('broken');
+    expect(verdictOf(failure('local', 'cancelled'))).toBe('nothing');
+    expect(verdictOf(failure('local', 'deadline-exceeded'))).toBe('nothing');
+    for (const kind of ['invalid-argument', 'resource-exhausted', 'deadline-exceeded', 'not-found'] as const) {
+      expect(verdictOf(failure('answered', kind))).toBe('there');
     }
   });
 });

@@ -1,45 +1,39 @@
 import { SluiceError, unavailable } from '@sluice/domain/errors';
-import type { ErrorKind } from '@sluice/domain/errors';
+import { maxLostPeers, mayRetry } from '@sluice/resilience/retry-rule';
+import type { FailureOrigin } from '@sluice/resilience/retry-rule';
 
-/**
- * How an attempt failed: `answered` by the runtime's own code, `unsent` (it never got there), `lost` (the runtime went
- * away while it had the request) or `local` (this side gave up: deadline or cancellation).
- */
-export type FailureOrigin = 'answered' | 'unsent' | 'lost' | 'local';
-
+/** How one attempt at a runtime failed. */
 export interface AttemptFailure {
   readonly origin: FailureOrigin;
   readonly error: SluiceError;
-  /** Whether any byte of an answer had arrived when the runtime was lost: the request is not sent elsewhere then. */
+  /** Whether any byte of an answer had arrived. */
   readonly firstByte: boolean;
 }
 
 /** Where tokens for retries come from. */
 export interface RetryTokens {
-  /** Takes one when there is one. */
-  take(): boolean;
+  /** Takes one; false when there is none. */
+  tryTake(): boolean;
 }
 
 /** Attempts of one request in all: more would only add load where versions are going away. */
 export const maxAttempts = 3;
 
-/** After two lost runtimes the request itself is the suspect: it must not walk through the fleet. */
-const maxLost = 2;
-
 /**
- * Decides, after each failed attempt of one request, whether it may go to another runtime. It is never sent to the same
- * one again: the caller keeps the list of those that had it.
+ * Decides, after each failed attempt of one request, whether it may go to another runtime. The rule of libs/resilience
+ * says which failures may be repeated; here they are counted, and a request never goes to the same runtime twice.
  *
- * | attempt ended                                 | then                                                          |
- * | --------------------------------------------- | ------------------------------------------------------------- |
- * | unsent                                        | another runtime                                               |
- * | lost, for the first time                      | another runtime, unless a byte of its answer had arrived      |
- * | lost, for the second time                     | INTERNAL, never sent again                                    |
- * | answered UNAVAILABLE or NOT_FOUND             | another runtime: this one does not have the version any more  |
- * | answered anything else, a watchdog's too      | that answer                                                   |
- * | local                                         | that failure                                                  |
+ * | attempt ended                                              | then                                                  |
+ * | ---------------------------------------------------------- | ----------------------------------------------------- |
+ * | unsent                                                     | another runtime                                       |
+ * | lost, for the first time                                   | another runtime, unless a byte of its answer was here |
+ * | lost, for the second time                                  | INTERNAL, never sent again                            |
+ * | answered UNAVAILABLE, RESOURCE_EXHAUSTED or NOT_FOUND      | another runtime                                       |
+ * | answered anything else, a watchdog's INTERNAL too          | that answer                                           |
+ * | local: deadline, cancellation                              | that failure                                          |
  *
- * "Another runtime" takes a token of the retry budget and one of the request's attempts.
+ * "Another runtime" needs one that has the version and has not had the request, a token of the retry budget, and one of
+ * the request's three attempts.
  */
 export class Attempts {
   readonly #version: { readonly model: string; readonly text: string };
@@ -53,14 +47,6 @@ export class Attempts {
     this.#tokens = tokens;
   }
 
-  get #what(): string {
-    return `${this.#version.model} version ${this.#version.text}`;
-  }
-
-  get made(): number {
-    return this.#made;
-  }
-
   started(): void {
     this.#made++;
   }
@@ -70,19 +56,26 @@ export class Attempts {
    * @returns the error to answer with, or undefined when the request is to go to another runtime
    */
   failed(failure: AttemptFailure, others: boolean): SluiceError | undefined {
-    if (failure.origin === 'local') return failure.error;
-    if (failure.origin === 'answered' && !goesAway(failure.error.kind)) return failure.error;
-    if (failure.origin === 'lost' && ++this.#lost >= maxLost) {
-      return new SluiceError(
-        'internal',
-        `model ended its runtime: ${maxLost} runtimes were lost while they worked on this request of ${this.#what}`,
-      );
+    if (failure.origin === 'lost') this.#lost++;
+    switch (mayRetry({ ...failure, kind: kindOf(failure), idempotent: true, lostPeers: this.#lost })) {
+      case 'fail':
+        return failure.origin === 'lost' ? this.#last(failure, 'its answer had begun') : failure.error;
+      case 'poison':
+        return new SluiceError(
+          'internal',
+          `model ended its runtime: ${maxLostPeers} runtimes were lost while they worked on this request of ${this.#what}`,
+        );
+      case 'retry':
+        break;
     }
-    if (failure.firstByte) return this.#last(failure, 'its answer had begun');
     if (!others) return this.#last(failure, `no other runtime has ${this.#what}`);
     if (this.#made >= maxAttempts) return this.#last(failure, `${maxAttempts} runtimes were tried for ${this.#what}`);
-    if (!this.#tokens.take()) return this.#last(failure, 'too many requests are being retried');
+    if (!this.#tokens.tryTake()) return this.#last(failure, 'too many requests are being retried');
     return undefined;
+  }
+
+  get #what(): string {
+    return `${this.#version.model} version ${this.#version.text}`;
   }
 
   #last(failure: AttemptFailure, why: string): SluiceError {
@@ -92,29 +85,32 @@ export class Attempts {
       case 'lost':
         return unavailable(`the runtime was lost while it worked on the request and ${why}`, { cause: failure.error });
       case 'answered':
-        return failure.error.kind === 'unavailable'
-          ? failure.error
-          : unavailable(`the runtime does not have ${this.#what} any more and ${why}`, { cause: failure.error });
+        return failure.error.kind === 'not-found'
+          ? unavailable(`the runtime does not have ${this.#what} any more and ${why}`, { cause: failure.error })
+          : failure.error;
       case 'local':
         return failure.error;
     }
   }
 }
 
-/** Answers of a runtime that lost the version, or is leaving, after the router chose it. */
-function goesAway(kind: ErrorKind): boolean {
-  return kind === 'unavailable' || kind === 'not-found';
+/** To a runtime, a version that it has unloaded is unknown; this router knows that it exists and is not there now. */
+function kindOf(failure: AttemptFailure): SluiceError['kind'] {
+  return failure.origin === 'answered' && failure.error.kind === 'not-found' ? 'unavailable' : failure.error.kind;
 }
 
-/** Whether a failure says that a runtime is in trouble with a version; what callers caused does not count. */
-export function countsAgainstRuntime(failure: AttemptFailure): boolean {
+/** What an attempt says of a runtime and a version: that it is in trouble, that it is there, or nothing. */
+export function verdictOf(failure: AttemptFailure): 'broken' | 'there' | 'nothing' {
   switch (failure.origin) {
     case 'unsent':
     case 'lost':
-      return true;
+      return 'broken';
     case 'local':
-      return false;
-    case 'answered':
-      return failure.error.kind === 'internal' || failure.error.kind === 'data-loss' || goesAway(failure.error.kind);
+      return 'nothing';
+    case 'answered': {
+      const { kind } = failure.error;
+      // A deadline that a caller chose too short, or a full queue, must not look like a broken version.
+      return kind === 'internal' || kind === 'data-loss' || kind === 'unavailable' ? 'broken' : 'there';
+    }
   }
 }

@@ -1,12 +1,13 @@
 import type { Random } from '@sluice/domain/clock';
 import { unavailable } from '@sluice/domain/errors';
 import type { SluiceError } from '@sluice/domain/errors';
+import type { Breaker, Permit } from '@sluice/resilience/breaker';
 import type { RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
-import type { VersionBreaker } from '../runtimes/breakers.ts';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
-import { Attempts, countsAgainstRuntime } from './attempts.ts';
-import type { AttemptFailure, RetryTokens } from './attempts.ts';
+import { Attempts, verdictOf } from './attempts.ts';
+import type { AttemptFailure } from './attempts.ts';
 import { chooseRuntime } from './choose-runtime.ts';
+import type { RouterRetryBudget } from './retry-tokens.ts';
 import type { VersionRoute } from './table.ts';
 
 /** Full name of the method that runtimes answer. */
@@ -19,8 +20,8 @@ export interface ForwarderOptions {
   readonly random: Random;
   /** Runtimes that have a version ready now. */
   readonly readyFor: (key: string) => readonly RuntimeLink[];
-  readonly breakerOf: (link: RuntimeLink, key: string) => VersionBreaker;
-  readonly tokens: RetryTokens;
+  readonly breakerOf: (link: RuntimeLink, key: string) => Breaker;
+  readonly budget: RouterRetryBudget;
   /** Told of every attempt that failed, for metrics. */
   readonly onFailedAttempt: (failure: AttemptFailure, retried: boolean) => void;
 }
@@ -52,6 +53,7 @@ export class Forwarder {
 
   /** Starts a request; `done` may be called before this returns when there is nowhere to send it. */
   send(request: ForwardRequest): ForwardedCall {
+    this.options.budget.requested();
     const forwarding = new Forwarding(this.options, request);
     forwarding.start();
     return forwarding;
@@ -64,14 +66,14 @@ class Forwarding implements ForwardedCall {
   readonly #attempts: Attempts;
   #tried: RuntimeLink[] | undefined;
   #link: RuntimeLink | undefined;
-  #breaker: VersionBreaker | undefined;
+  #permit: Permit | undefined;
   #call: RawClientCall | undefined;
   #ended = false;
 
   constructor(options: ForwarderOptions, request: ForwardRequest) {
     this.#options = options;
     this.#request = request;
-    this.#attempts = new Attempts(request.version, options.tokens);
+    this.#attempts = new Attempts(request.version, options.budget);
   }
 
   start(): void {
@@ -105,39 +107,38 @@ class Forwarding implements ForwardedCall {
     for (;;) {
       const link = chooseRuntime(left, this.#options.random);
       if (!link) return false;
-      const breaker = this.#options.breakerOf(link, key);
-      if (breaker.enter()) {
-        this.#sendTo(link, breaker);
+      const permit = this.#options.breakerOf(link, key).begin();
+      if (permit) {
+        this.#sendTo(link, permit);
         return true;
       }
       left = left.filter((each) => each !== link);
     }
   }
 
-  #sendTo(link: RuntimeLink, breaker: VersionBreaker): void {
+  #sendTo(link: RuntimeLink, permit: Permit): void {
     const { message, deadlineMs, metadata } = this.#request;
     this.#link = link;
-    this.#breaker = breaker;
+    this.#permit = permit;
     this.#attempts.started();
     this.#call = link.send(inferPath, message, { deadlineMs, ...(metadata && { metadata }) }, (outcome) =>
       this.#received(outcome),
     );
+    this.#options.budget.sent(link.inFlight);
   }
 
   #received(outcome: RawOutcome): void {
-    const breaker = this.#breaker!;
+    const permit = this.#permit!;
     if (!outcome.error) {
-      breaker.succeeded();
+      permit.succeed();
       this.#end(undefined, outcome.message);
       return;
     }
-    const failure: AttemptFailure = {
-      origin: outcome.error.origin,
-      error: outcome.error,
-      firstByte: outcome.firstByte && outcome.error.origin !== 'answered',
-    };
-    if (countsAgainstRuntime(failure)) breaker.failed();
-    else breaker.succeeded();
+    const { origin } = outcome.error;
+    // The headers of a failure that the runtime answered are not the beginning of an answer.
+    const firstByte = outcome.firstByte && origin !== 'answered';
+    const failure: AttemptFailure = { origin, error: outcome.error, firstByte };
+    settle(permit, failure);
     if (!this.#ended) this.#retryOrEnd(failure);
   }
 
@@ -167,5 +168,18 @@ class Forwarding implements ForwardedCall {
     if (this.#ended) return;
     this.#ended = true;
     this.#request.done(error, answer);
+  }
+}
+
+function settle(permit: Permit, failure: AttemptFailure): void {
+  switch (verdictOf(failure)) {
+    case 'broken':
+      permit.fail(failure.error);
+      return;
+    case 'there':
+      permit.succeed();
+      return;
+    case 'nothing':
+      permit.release();
   }
 }

@@ -36,13 +36,6 @@ export class Fleet {
     return this.links.some((link) => link.state === 'up');
   }
 
-  /** Most requests in flight to one runtime. */
-  get deepest(): number {
-    let most = 0;
-    for (const link of this.#links.values()) most = Math.max(most, link.inFlight);
-    return most;
-  }
-
   /** Calls `listener` after every change of what is ready. */
   onChange(listener: () => void): void {
     this.#listeners.push(listener);

@@ -1,15 +1,13 @@
 import type { Clock } from '@sluice/domain/clock';
+import { sleep } from '@sluice/resilience/deadline';
 
-/** Resolves after `ms` milliseconds, or at once when `signal` aborts. */
+/** Waits `ms` milliseconds, or until `signal` aborts: whoever waits looks at the signal afterwards. */
 export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const wake = (): void => resolve(undefined);
-  const timer = clock.schedule(ms, wake);
-  signal.addEventListener('abort', wake, { once: true });
-  await promise;
-  timer.cancel();
-  signal.removeEventListener('abort', wake);
+  try {
+    await sleep(clock, ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** A function, because the compiler takes a signal that was checked once to stay as it was. */

@@ -1,0 +1,56 @@
+import type { InFlight } from './route/in-flight.ts';
+import type { ModelRoute, RouteTable } from './route/table.ts';
+import type { Breakers } from './runtimes/breakers.ts';
+import type { Fleet } from './runtimes/fleet.ts';
+import type { RuntimeLink } from './runtimes/runtime-link.ts';
+
+export interface AdminSources {
+  readonly table: () => RouteTable | undefined;
+  readonly fleet: Fleet;
+  readonly breakers: Breakers;
+  readonly inFlight: InFlight;
+  readonly retryTokens: () => number;
+  readonly registry: () => { readonly watching: boolean; readonly leaseHeld: boolean };
+  readonly ready: () => boolean;
+}
+
+/** What GetState shows of the router; the README describes the fields. */
+export function adminState(sources: AdminSources): Readonly<Record<string, unknown>> {
+  const table = sources.table();
+  const { inFlight } = sources;
+  return {
+    ready: sources.ready(),
+    registry: sources.registry(),
+    revision: table?.revision ?? null,
+    models: table ? [...table.models.values()].map((model) => modelState(model, sources.fleet)) : [],
+    runtimes: sources.fleet.links.map((link) => runtimeState(link, sources.breakers)),
+    inFlight: { requests: inFlight.requests, bytes: inFlight.bytes, turnedAway: inFlight.turnedAway },
+    retryTokens: sources.retryTokens(),
+  };
+}
+
+function modelState(model: ModelRoute, fleet: Fleet): Readonly<Record<string, unknown>> {
+  return {
+    name: model.name,
+    revision: model.revision,
+    aliases: Object.fromEntries(model.aliases),
+    release: model.release?.release ?? null,
+    placed: [...model.placed.values()].map((version) => ({
+      version: version.number,
+      digest: version.digest,
+      readyOn: fleet.readyFor(version.key).map((link) => link.address),
+    })),
+    unplaced: [...model.unplaced],
+  };
+}
+
+function runtimeState(link: RuntimeLink, breakers: Breakers): Readonly<Record<string, unknown>> {
+  return {
+    address: link.address,
+    runtimeId: link.runtimeId,
+    state: link.state,
+    ready: [...link.ready],
+    inFlight: link.inFlight,
+    breakers: breakers.states(link),
+  };
+}

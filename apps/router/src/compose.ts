@@ -1,0 +1,181 @@
+import { mkdir } from 'node:fs/promises';
+import { inferenceService } from '@sluice/contracts/services';
+import type { Clock, Random } from '@sluice/domain/clock';
+import { createBreaker } from '@sluice/resilience/breaker';
+import type { BreakerState } from '@sluice/resilience/breaker';
+import { mountAdmin } from '@sluice/rpc/admin';
+import type { RawUnaryHandler } from '@sluice/rpc/handlers';
+import { createRpcServer } from '@sluice/rpc/server';
+import type { RpcServer } from '@sluice/rpc/server';
+import { publicConfig } from '@sluice/service-kit/config';
+import type { Logger } from '@sluice/service-kit/logger';
+import type { Running } from '@sluice/service-kit/service';
+import { createMetrics } from '@sluice/telemetry/metrics';
+import type { Metrics } from '@sluice/telemetry/metrics';
+import { startMetricsServer } from '@sluice/telemetry/metrics-server';
+import { adminState } from './admin-state.ts';
+import { configSpec } from './config.ts';
+import type { RouterConfig } from './config.ts';
+import { connectFleet } from './connect-fleet.ts';
+import { followRegistry } from './follow-registry.ts';
+import type { Follower } from './follow-registry.ts';
+import { Forwarder } from './route/forward.ts';
+import { InFlight } from './route/in-flight.ts';
+import { inferHandler } from './route/infer.ts';
+import { PredictionIds } from './route/prediction-id.ts';
+import { RouterRetryBudget } from './route/retry-tokens.ts';
+import { routerMetrics } from './router-metrics.ts';
+import { inferenceHandlers } from './rpc/inference.ts';
+import { registryPort } from './rpc/registry-port.ts';
+import { Breakers } from './runtimes/breakers.ts';
+import type { Fleet } from './runtimes/fleet.ts';
+import { softwareVersion } from './software-version.ts';
+
+export interface Outside {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Makes the router of its parts, top to bottom, and starts it. */
+export async function compose(config: RouterConfig, outside: Outside): Promise<Running> {
+  const { clock } = outside;
+  const metrics = createMetrics({ service: 'router', instanceId: config.instanceId });
+  await mkdir(config.stateDir, { recursive: true });
+
+  let address = '';
+  const registry = registryPort(config.registry, () => ({ routerId: config.instanceId, address }), {
+    clock,
+    maxMessageBytes: config.maxMessageBytes,
+  });
+  const fleet = connectFleet(config, outside);
+  const follower = followRegistry(config, outside, { registry, fleet, metrics });
+  const inference = composeInference(config, outside, { fleet, follower, metrics });
+  const ready = (): boolean => follower.table() !== undefined && fleet.anyUp;
+  const server = openServer(config, outside, { fleet, follower, metrics, infer: inference.infer, ready });
+
+  await follower.load();
+  const port = await server.bind(config.host, config.port);
+  address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  const { breakers, inFlight, budget } = inference;
+  const state = (): unknown =>
+    adminState({
+      table: () => follower.table(),
+      fleet,
+      breakers,
+      inFlight,
+      retryTokens: () => budget.tokens,
+      registry: () => follower.state(),
+      ready,
+    });
+  const sides = await openSides(config, outside, metrics, server, state);
+  follower.start();
+  return {
+    ports: { port, ...sides.ports },
+    async stopAccepting() {
+      server.stopAccepting();
+      // `alias set` need not wait for a router that takes no new requests.
+      await follower.releaseLease();
+    },
+    finish: (signal) => server.finish(signal),
+    async close() {
+      await follower.stop();
+      fleet.close();
+      registry.close();
+      await sides.close();
+    },
+    busy: () => server.busy(),
+  };
+}
+
+interface Shared {
+  readonly fleet: Fleet;
+  readonly follower: Follower;
+  readonly metrics: Metrics;
+}
+
+/** All that a request passes through. */
+function composeInference(config: RouterConfig, { clock, random }: Outside, { fleet, follower, metrics }: Shared) {
+  const inFlight = new InFlight({ requests: config.maxInFlight, bytes: config.maxInFlightBytes });
+  const budget = new RouterRetryBudget();
+  const observed = routerMetrics(metrics, { inFlight, fleet, revision: () => follower.table()?.revision ?? 0 });
+  const breakers = new Breakers((runtime, key) => {
+    const onState = (to: BreakerState): void => observed.breaker(runtime, key, to);
+    // What reaches a breaker as a failure was judged before: it is one.
+    return createBreaker({ name: `${runtime} ${key}`, clock, isFailure: () => true, onState });
+  });
+  const forwarder = new Forwarder({
+    random,
+    readyFor: (key) => fleet.readyFor(key),
+    breakerOf: (link, key) => breakers.of(link, key),
+    budget,
+    onFailedAttempt: (failure, retried) => observed.attemptFailed(failure, retried),
+  });
+  const infer = inferHandler({
+    ids: new PredictionIds(clock, random),
+    random,
+    table: () => follower.table(),
+    forwarder,
+    inFlight,
+    onAnswer: (version, error) => observed.inferred(version, error),
+  });
+  return { infer, inFlight, budget, breakers };
+}
+
+/** The public port, not yet bound; its health follows what is ready. */
+function openServer(
+  config: RouterConfig,
+  { clock, logger }: Outside,
+  parts: Shared & { readonly infer: RawUnaryHandler; readonly ready: () => boolean },
+): RpcServer {
+  const { fleet, follower, metrics, infer, ready } = parts;
+  const { maxMessageBytes, defaultDeadlineMs, repositoryControl } = config;
+  const server = createRpcServer({ logger, metrics, clock, maxMessageBytes, defaultDeadlineMs });
+  const handlers = inferenceHandlers({
+    infer,
+    table: () => follower.table(),
+    ready,
+    versionReady: (key) => fleet.readyFor(key).length > 0,
+    version: softwareVersion,
+    repositoryControl,
+  });
+  server.addService(inferenceService, handlers);
+  server.addHealth();
+  server.addReflection();
+  const sayReady = (): void => {
+    for (const service of ['', inferenceService.name]) server.health.set(service, ready());
+  };
+  fleet.onChange(sayReady);
+  follower.onTable(sayReady);
+  return server;
+}
+
+/** Opens the metrics and the administrative port. */
+async function openSides(
+  config: RouterConfig,
+  { clock, logger }: Outside,
+  metrics: Metrics,
+  server: RpcServer,
+  state: () => unknown,
+) {
+  const { host } = config;
+  const scraped = await startMetricsServer({ host, port: config.metricsPort, metrics });
+  const admin = await mountAdmin({
+    host,
+    port: config.adminPort,
+    logger,
+    metrics,
+    clock,
+    service: 'router',
+    instanceId: config.instanceId,
+    version: softwareVersion,
+    config: publicConfig(configSpec, config),
+    state,
+    health: server.health,
+  });
+  const close = async (): Promise<void> => {
+    await admin.close();
+    await scraped.close();
+  };
+  return { ports: { metricsPort: scraped.port, adminPort: admin.port }, close };
+}

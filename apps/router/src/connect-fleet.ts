@@ -1,0 +1,34 @@
+import type { Clock, Random } from '@sluice/domain/clock';
+import type { Logger } from '@sluice/service-kit/logger';
+import { runtimeBackoffMs } from './backoff.ts';
+import { runtimePort } from './rpc/runtime-port.ts';
+import { Fleet } from './runtimes/fleet.ts';
+import { RuntimeLink } from './runtimes/runtime-link.ts';
+
+/** A fleet whose links are real connections. */
+export function connectFleet(
+  config: { readonly instanceId: string; readonly maxMessageBytes: number },
+  outside: { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
+): Fleet {
+  const { clock, random, logger } = outside;
+  return new Fleet({
+    connect(address, onChange) {
+      const port = runtimePort(address, {
+        clock,
+        maxMessageBytes: config.maxMessageBytes,
+        routerId: config.instanceId,
+      });
+      const link = new RuntimeLink({
+        address,
+        clock,
+        logger,
+        connection: port.connection,
+        watchStatus: (signal) => port.watchStatus(signal),
+        backoffMs: (failures) => runtimeBackoffMs(failures, random),
+        onChange,
+      });
+      link.run().catch((error: unknown) => logger.error({ err: error, runtime: address }, 'a link ended'));
+      return link;
+    },
+  });
+}

@@ -1,0 +1,200 @@
+import { SluiceError } from '@sluice/domain/errors';
+import type { ErrorKind } from '@sluice/domain/errors';
+import type { Breaker } from '@sluice/resilience/breaker';
+import { RpcError } from '@sluice/rpc/status';
+import type { FailureOrigin } from '@sluice/rpc/status';
+import type { RawCallOptions, RawOutcome } from '@sluice/rpc/raw-client';
+import { describe, expect, it } from 'vitest';
+import { draws, modelRoute } from '../../test/routes.ts';
+import type { RuntimeLink } from '../runtimes/runtime-link.ts';
+import { Forwarder } from './forward.ts';
+import { RouterRetryBudget } from './retry-tokens.ts';
+
+const version = modelRoute({ placed: [3] }).placed.get(3)!;
+
+/** A runtime link's outside: what was sent there, and a way to answer it. */
+class Runtime {
+  inFlight = 0;
+  cancelled = 0;
+  readonly address: string;
+  readonly sent: { options: RawCallOptions; done: (outcome: RawOutcome) => void }[] = [];
+  readonly breaker = { open: false, results: [] as string[] };
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  send(_path: string, _message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void) {
+    this.inFlight++;
+    this.sent.push({ options, done });
+    return {
+      cancel: () => {
+        this.cancelled++;
+      },
+    };
+  }
+
+  answer(message = 'ok'): void {
+    this.#end({ error: undefined, message: Buffer.from(message), firstByte: true, trailer: () => undefined });
+  }
+
+  fail(origin: FailureOrigin, kind: ErrorKind = 'unavailable'): void {
+    const error = new RpcError(kind, 'it failed', { origin, code: 14 });
+    this.#end({ error, message: undefined, firstByte: false, trailer: () => undefined });
+  }
+
+  #end(outcome: RawOutcome): void {
+    this.inFlight--;
+    this.sent.at(-1)!.done(outcome);
+  }
+
+  get versionBreaker(): Breaker {
+    const permit = {
+      succeed: () => void this.breaker.results.push('succeeded'),
+      fail: () => void this.breaker.results.push('failed'),
+      release: () => void this.breaker.results.push('released'),
+    };
+    return {
+      name: this.address,
+      state: this.breaker.open ? 'open' : 'closed',
+      begin: () => (this.breaker.open ? undefined : permit),
+      run: (work) => work(),
+      close: () => undefined,
+    };
+  }
+}
+
+function setUp(runtimes: Runtime[], spent = false) {
+  const state = { ready: runtimes, failed: [] as string[], ended: [] as string[] };
+  const budget = new RouterRetryBudget();
+  if (spent) while (budget.tryTake());
+  const forwarder = new Forwarder({
+    random: draws(0),
+    readyFor: () => state.ready as unknown as RuntimeLink[],
+    breakerOf: (link) => (link as unknown as Runtime).versionBreaker,
+    budget,
+    onFailedAttempt: (failure, retried) => state.failed.push(`${failure.origin} ${retried ? 'retried' : 'answered'}`),
+  });
+  const send = () =>
+    forwarder.send({
+      version,
+      message: new Uint8Array(3),
+      deadlineMs: 1234,
+      metadata: undefined,
+      done: (error, answer) => {
+        state.ended.push(error instanceof SluiceError ? `${error.kind}: ${error.message}` : answer!.toString());
+      },
+    });
+  return { state, send };
+}
+
+describe('Forwarder', () => {
+  it('sends to one runtime with the deadline, and answers with its answer', () => {
+    const a = new Runtime('a');
+    const { state, send } = setUp([a]);
+    send();
+    expect(a.sent[0]!.options.deadlineMs).toBe(1234);
+    expect(state.ended).toEqual([]);
+    a.answer('yes');
+    expect(state.ended).toEqual(['yes']);
+    expect(a.breaker.results).toEqual(['succeeded']);
+  });
+
+  it('sends to another runtime after a loss, and never to the same again', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = setUp([a, b]);
+    send();
+    a.fail('lost');
+    expect([a.sent.length, b.sent.length]).toEqual([1, 1]);
+    b.answer('from b');
+    expect(state.ended).toEqual(['from b']);
+    expect(state.failed).toEqual(['lost retried']);
+    expect(a.breaker.results).toEqual(['failed']);
+  });
+
+  it('ends a request that two runtimes were lost with, also when a third is ready', () => {
+    const [a, b, c] = [new Runtime('a'), new Runtime('b'), new Runtime('c')];
+    const { state, send } = setUp([a, b, c]);
+    send();
+    a.fail('lost');
+    (b.sent.length > 0 ? b : c).fail('lost');
+    expect(state.ended[0]).toContain('internal: model ended its runtime');
+    expect(a.sent.length + b.sent.length + c.sent.length).toBe(2);
+  });
+
+  it('answers at once when nothing is ready, or every breaker is open', () => {
+    const none = setUp([]);
+    none.send();
+    expect(none.state.ended).toEqual([
+      'unavailable: digits version 3 is ready on no runtime that this router reaches; try again',
+    ]);
+    const a = new Runtime('a');
+    a.breaker.open = true;
+    const broken = setUp([a]);
+    broken.send();
+    expect(broken.state.ended[0]).toContain('keeps failing on every runtime that has it');
+    expect(a.sent).toHaveLength(0);
+  });
+
+  it('passes a runtime by whose breaker is open', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    a.breaker.open = true;
+    const { send } = setUp([a, b]);
+    for (let index = 0; index < 5; index++) send();
+    expect([a.sent.length, b.sent.length]).toEqual([0, 5]);
+  });
+
+  it('stops when the budget is spent', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = setUp([a, b], true);
+    send();
+    a.fail('lost');
+    expect(state.ended[0]).toContain('too many requests are being retried');
+    expect(b.sent).toHaveLength(0);
+  });
+
+  it('does not count against a runtime what the caller did', () => {
+    const a = new Runtime('a');
+    const { state, send } = setUp([a]);
+    send();
+    a.fail('answered', 'invalid-argument');
+    expect(state.ended).toEqual(['invalid-argument: it failed']);
+    expect(a.breaker.results).toEqual(['succeeded']);
+  });
+
+  it('cancels at the runtime and answers nothing, nor retries, after that', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = setUp([a, b]);
+    const call = send();
+    call.cancel();
+    expect(a.cancelled).toBe(1);
+    a.fail('lost');
+    expect(state.ended).toEqual([]);
+    expect(b.sent).toHaveLength(0);
+  });
+
+  it('learns nothing of a runtime from a call that this side gave up', () => {
+    const a = new Runtime('a');
+    const { send } = setUp([a]);
+    send();
+    a.fail('local', 'deadline-exceeded');
+    expect(a.breaker.results).toEqual(['released']);
+  });
+});
+
+describe('RouterRetryBudget', () => {
+  it('starts with a burst, fills by a fifth of the requests, and grows to what is in flight to one runtime', () => {
+    const budget = new RouterRetryBudget();
+    expect(budget.tokens).toBe(256);
+    while (budget.tryTake());
+    for (let index = 0; index < 5; index++) budget.requested();
+    expect(budget.tryTake()).toBe(true);
+    expect(budget.tryTake()).toBe(false);
+    budget.sent(256);
+    expect(budget.burst).toBe(256);
+    for (let index = 257; index <= 600; index++) budget.sent(index);
+    expect(budget.burst).toBe(1024);
+    for (let index = 0; index < 3000; index++) budget.requested();
+    expect(budget.tokens).toBeCloseTo(600, 5);
+  });
+});

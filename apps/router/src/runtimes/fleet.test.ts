@@ -1,0 +1,183 @@
+import { createBreaker } from '@sluice/resilience/breaker';
+import type { RawOutcome } from '@sluice/rpc/raw-client';
+import { FakeClock } from '@sluice/testkit/fake-clock';
+import { describe, expect, it } from 'vitest';
+import { FedStreams, recordingLogger, settle } from '../../test/doubles.ts';
+import { Breakers } from './breakers.ts';
+import { Fleet } from './fleet.ts';
+import { RuntimeLink } from './runtime-link.ts';
+import type { RuntimeStatus } from './runtime-link.ts';
+
+function status(versions: readonly (readonly [string, number, boolean])[], draining = false): RuntimeStatus {
+  return {
+    runtimeId: 'r1',
+    versions: versions.map(([model, version, ready]) => ({ model, version: String(version), ready, reason: '' })),
+    draining,
+    protocolVersion: 1,
+  };
+}
+
+function setUp() {
+  const clock = new FakeClock();
+  const { logger } = recordingLogger();
+  const streams = new Map<string, FedStreams<string, RuntimeStatus>>();
+  const closed: string[] = [];
+  const pending: ((outcome: RawOutcome) => void)[] = [];
+  const fleet = new Fleet({
+    connect: (address, onChange) => {
+      const fed = new FedStreams<string, RuntimeStatus>();
+      streams.set(address, fed);
+      const link = new RuntimeLink({
+        address,
+        clock,
+        logger,
+        connection: {
+          call: (_path, _message, _options, done) => {
+            pending.push(done);
+            return { cancel: () => undefined };
+          },
+          isConnected: () => true,
+          close: () => closed.push(address),
+        },
+        watchStatus: (signal) => fed.open(address, signal),
+        backoffMs: () => 100,
+        onChange,
+      });
+      void link.run();
+      return link;
+    },
+  });
+  return {
+    clock,
+    fleet,
+    streams,
+    closed,
+    pending,
+    at: (key: string) => fleet.readyFor(key).map((link) => link.address),
+  };
+}
+
+describe('Fleet', () => {
+  it('knows what is ready from the runtimes themselves', async () => {
+    const { fleet, streams, at } = setUp();
+    fleet.setAddresses(['a:1', 'b:1']);
+    await settle();
+    expect(fleet.anyUp).toBe(false);
+    streams.get('a:1')!.send(
+      status([
+        ['digits', 1, true],
+        ['digits', 2, false],
+      ]),
+    );
+    streams.get('b:1')!.send(
+      status([
+        ['digits', 1, true],
+        ['wdbc', 1, true],
+      ]),
+    );
+    await settle();
+    expect(fleet.anyUp).toBe(true);
+    expect(at('digits@1')).toEqual(['a:1', 'b:1']);
+    expect(at('digits@2')).toEqual([]);
+    expect(at('wdbc@1')).toEqual(['b:1']);
+    streams.get('a:1')!.send(status([['digits', 2, true]]));
+    await settle();
+    expect(at('digits@1')).toEqual(['b:1']);
+    expect(at('digits@2')).toEqual(['a:1']);
+  });
+
+  it('stops sending to a runtime that drains or whose stream broke, and goes on when it is back', async () => {
+    const { clock, fleet, streams, at } = setUp();
+    fleet.setAddresses(['a:1']);
+    await settle();
+    const fed = streams.get('a:1')!;
+    fed.send(status([['digits', 1, true]]));
+    await settle();
+    const [link] = fleet.links;
+    expect(link!.session).toBe(1);
+    fed.send(status([['digits', 1, true]], true));
+    await settle();
+    expect(at('digits@1')).toEqual([]);
+    expect(fleet.anyUp).toBe(false);
+    fed.fail();
+    await settle();
+    expect(link!.state).toBe('connecting');
+    clock.advance(100);
+    await settle();
+    fed.send(status([['digits', 1, true]]));
+    await settle();
+    expect(at('digits@1')).toEqual(['a:1']);
+    expect(link!.session).toBe(2);
+  });
+
+  it('keeps a runtime that the registry forgot while its link stands, and not longer', async () => {
+    const { fleet, streams, closed, at } = setUp();
+    fleet.setAddresses(['a:1', 'b:1']);
+    await settle();
+    streams.get('a:1')!.send(status([['digits', 1, true]]));
+    await settle();
+    fleet.setAddresses([]);
+    expect(closed).toEqual(['b:1']);
+    expect(at('digits@1')).toEqual(['a:1']);
+    streams.get('a:1')!.fail();
+    await settle();
+    expect(closed).toEqual(['b:1', 'a:1']);
+    expect(fleet.links).toEqual([]);
+  });
+
+  it('refuses a runtime that is two protocol versions ahead', async () => {
+    const { fleet, streams } = setUp();
+    fleet.setAddresses(['a:1']);
+    await settle();
+    streams.get('a:1')!.send({ ...status([['digits', 1, true]]), protocolVersion: 3 });
+    await settle();
+    expect(fleet.anyUp).toBe(false);
+  });
+
+  it('counts what is in flight', async () => {
+    const { fleet, streams, pending } = setUp();
+    fleet.setAddresses(['a:1']);
+    await settle();
+    streams.get('a:1')!.send(status([['digits', 1, true]]));
+    await settle();
+    const [link] = fleet.links;
+    let ended = 0;
+    for (let index = 0; index < 2; index++) {
+      link!.send('/p', new Uint8Array(0), { deadlineMs: 0 }, () => {
+        ended++;
+      });
+    }
+    expect(link!.inFlight).toBe(2);
+    pending[0]!({ error: undefined, message: Buffer.alloc(0), firstByte: true, trailer: () => undefined });
+    expect([link!.inFlight, ended]).toEqual([1, 1]);
+  });
+});
+
+describe('Breakers', () => {
+  it('keeps one per runtime and version, and starts anew with a new session', async () => {
+    const { clock, fleet, streams } = setUp();
+    fleet.setAddresses(['a:1']);
+    await settle();
+    const fed = streams.get('a:1')!;
+    fed.send(status([]));
+    await settle();
+    const link = fleet.links[0]!;
+    const made: string[] = [];
+    const breakers = new Breakers((address, key) => {
+      made.push(`${address} ${key}`);
+      return createBreaker({ name: key, clock });
+    });
+    expect(breakers.of(link, 'digits@1')).toBe(breakers.of(link, 'digits@1'));
+    breakers.of(link, 'digits@2');
+    expect(made).toEqual(['a:1 digits@1', 'a:1 digits@2']);
+    expect(breakers.states(link)).toEqual({ 'digits@1': 'closed', 'digits@2': 'closed' });
+    fed.fail();
+    await settle();
+    clock.advance(100);
+    await settle();
+    fed.send(status([]));
+    await settle();
+    breakers.of(link, 'digits@1');
+    expect(made).toHaveLength(3);
+  });
+});
