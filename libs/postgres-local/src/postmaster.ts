@@ -83,13 +83,13 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** True while the process runs; one that has ended but was not waited for yet does not. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-  // A zombie has ended; only its parent has not asked for its status yet.
   return describeProcess(pid)?.state.startsWith('Z') !== true;
 }
 
@@ -98,14 +98,15 @@ function hasGuard(pid: number): boolean {
   return parent !== undefined && (describeProcess(parent)?.command.includes(guardName) ?? false);
 }
 
-interface ProcessDescription {
+/** What the operating system says of a process. */
+export interface ProcessDescription {
   readonly state: string;
   readonly parent: number;
   readonly command: string;
 }
 
 /** State, parent and command line of a process: from /proc on Linux (a slim image has no `ps`), elsewhere by `ps`. */
-function describeProcess(pid: number): ProcessDescription | undefined {
+export function describeProcess(pid: number): ProcessDescription | undefined {
   try {
     return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
   } catch {
