@@ -1,0 +1,228 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import path from 'node:path';
+import { Checker } from './checker.ts';
+import { runProgram } from './child-json.ts';
+import { hasH2load, howToGetH2load } from './h2load.ts';
+import { calibrate, measure, type LoadOptions, type Measure } from './measure.ts';
+import type { BenchOptions } from './options.ts';
+import { pause, placeModel, residentMegabytes, startPlatform, type RunningPlatform } from './platform.ts';
+import type { RawResult } from './raw-runtime.ts';
+import { jsonRows, rowsOf, type Figures } from './rows.ts';
+import { median } from './statistics.ts';
+import { platformSubject, startEcho, type Subject } from './subject.ts';
+import { asEcho, prepareWorkload, workloadPlans, writeGraph, type Workload } from './workloads.ts';
+
+/** How many different requests the checker goes through. */
+const checksPerWorkload = 32;
+/** A platform at rest has had this long to become quiet. */
+const restMs = 10_000;
+
+export interface BenchPorts {
+  /** The repository. */
+  readonly root: string;
+  readonly say: (line: string) => void;
+}
+
+/** Everything that the bench found. */
+export interface BenchResult {
+  readonly figures: Figures;
+  readonly machine: string;
+  readonly folder: string;
+}
+
+/** One thing that is measured in every round. */
+interface Case {
+  readonly name: string;
+  /** Finds its parameters, once, before the first round. */
+  prepare(): Promise<void>;
+  run(): Promise<void>;
+}
+
+/** Runs the whole bench, or what `only` leaves of it. */
+export async function runBench(options: BenchOptions, ports: BenchPorts): Promise<BenchResult> {
+  const folder = path.join(ports.root, '.sluice', 'bench');
+  mkdirSync(folder, { recursive: true });
+  const h2load = hasH2load();
+  if (!h2load) ports.say(howToGetH2load);
+  const restMegabytes = options.only.test('rest') ? await measureRest(options, folder, ports) : {};
+  const bench = new Bench(options, { h2load, folder, seconds: options.seconds }, ports);
+  try {
+    await bench.start();
+    await bench.measureAll();
+  } finally {
+    await bench.stop();
+  }
+  const machine = `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`;
+  const figures: Figures = { raw: bench.raw, load: bench.load, restMegabytes };
+  const result = { figures, machine, folder };
+  writeResult(result, options);
+  return result;
+}
+
+/** What `npm start` occupies when nobody asks it anything: two runtimes, the examples loaded, as a user gets it. */
+async function measureRest(
+  options: BenchOptions,
+  folder: string,
+  { root, say }: BenchPorts,
+): Promise<Record<string, number>> {
+  say('memory at rest: npm start with its examples');
+  const { portOffset } = options;
+  const home = path.join(folder, 'rest');
+  const platform = await startPlatform({ root, home, portOffset, runtimes: 2, threads: options.threads });
+  try {
+    await pause(options.quick ? 1000 : restMs);
+    return residentMegabytes(platform);
+  } finally {
+    await platform.stop();
+  }
+}
+
+class Bench {
+  readonly raw: { workload: string; batch: number; rowsPerSecond: number[] }[] = [];
+  readonly load: { workload: string; subject: string; inFlight: number; runs: Measure[] }[] = [];
+  readonly #options: BenchOptions;
+  readonly #loadOptions: LoadOptions;
+  readonly #ports: BenchPorts;
+  readonly #cases: Case[] = [];
+  readonly #stops: (() => void | Promise<void>)[] = [];
+
+  constructor(options: BenchOptions, loadOptions: LoadOptions, ports: BenchPorts) {
+    this.#options = options;
+    this.#loadOptions = loadOptions;
+    this.#ports = ports;
+  }
+
+  async start(): Promise<void> {
+    const { folder } = this.#loadOptions;
+    const subjects = ['echo', 'direct', 'router'] as const;
+    const wantsLoad = (workload: string, subject: string): boolean =>
+      this.#options.inFlight.some((inFlight) => this.#options.only.test(`${workload}/${subject}/${inFlight}`));
+    const wanted = workloadPlans.filter(
+      ({ name }) => this.#options.only.test(`${name}/raw`) || subjects.some((subject) => wantsLoad(name, subject)),
+    );
+    const onPlatform = wanted.some(({ name }) => wantsLoad(name, 'direct') || wantsLoad(name, 'router'));
+    const platform = onPlatform ? await this.#startPlatform() : undefined;
+    const echo = wanted.some(({ name }) => name === 'small' && wantsLoad(name, 'echo')) ? await startEcho() : undefined;
+    if (echo) this.#stops.push(echo.stop);
+    for (const plan of wanted) {
+      this.#ports.say(`preparing ${plan.name}`);
+      const { file } = writeGraph(plan, this.#ports.root, folder);
+      const version = platform ? await placeModel(platform.registryAddress, plan, file) : '1';
+      const { threads } = this.#options;
+      const workload = await prepareWorkload(plan, version, file, { folder, checks: checksPerWorkload, threads });
+      if (this.#options.only.test(`${plan.name}/raw`)) this.#addRaw(workload);
+      if (echo && plan.name === 'small') this.#addLoad(echo.subject, asEcho(workload));
+      for (const subject of platform ? this.#platformSubjects(platform) : []) this.#addLoad(subject, workload);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.reverse()) await stop();
+  }
+
+  /** All cases once, then all again: a machine that slows down slows down every row. */
+  async measureAll(): Promise<void> {
+    for (const one of this.#cases) {
+      this.#ports.say(`warming up ${one.name}`);
+      await one.prepare();
+    }
+    for (let round = 1; round <= this.#options.rounds; round++) {
+      for (const one of this.#cases) {
+        this.#ports.say(`round ${round} of ${this.#options.rounds}: ${one.name}`);
+        await one.run();
+      }
+    }
+  }
+
+  async #startPlatform(): Promise<RunningPlatform> {
+    this.#ports.say('starting the platform');
+    const { portOffset, threads } = this.#options;
+    const home = path.join(this.#loadOptions.folder, 'platform');
+    const platform = await startPlatform({ root: this.#ports.root, home, portOffset, runtimes: 1, threads });
+    this.#stops.push(async () => platform.stop());
+    return platform;
+  }
+
+  #platformSubjects({ pids }: RunningPlatform): Subject[] {
+    const { portOffset } = this.#options;
+    const [router, runtime] = [pids['router']!, pids['runtime-1']!];
+    return [
+      platformSubject('direct', portOffset + 8011, portOffset + 8012, { 'model-server': runtime }),
+      platformSubject('router', portOffset + 8001, portOffset + 8012, { router, 'model-server': runtime }),
+    ];
+  }
+
+  #addRaw({ plan, modelFile }: Workload): void {
+    const series = { workload: plan.name, batch: 0, rowsPerSecond: [] as number[] };
+    this.raw.push(series);
+    const { threads, seconds } = this.#options;
+    const measureRaw = async (batches: readonly number[], time: number): Promise<RawResult[]> => {
+      const job = { modelFile, threads, input: plan.input, rowShape: plan.rowShape, batches, seconds: time };
+      return (await runProgram('raw-runtime.ts', job)) as RawResult[];
+    };
+    this.#cases.push({
+      name: `${plan.name}/raw`,
+      prepare: async () => {
+        const found = await measureRaw(plan.rawBatches, seconds / 2);
+        series.batch = found.toSorted((a, b) => b.rowsPerSecond - a.rowsPerSecond)[0]!.batch;
+      },
+      run: async () => {
+        const [result] = await measureRaw([series.batch], seconds);
+        series.rowsPerSecond.push(result!.rowsPerSecond);
+      },
+    });
+  }
+
+  #addLoad(subject: Subject, workload: Workload): void {
+    for (const inFlight of this.#options.inFlight) {
+      const name = `${workload.plan.name}/${subject.name}/${inFlight}`;
+      if (!this.#options.only.test(name)) continue;
+      const series = { workload: workload.plan.name, subject: subject.name, inFlight, runs: [] as Measure[] };
+      this.load.push(series);
+      let requests = 0;
+      this.#cases.push({
+        name,
+        prepare: async () => {
+          await eventuallyRight(subject, workload, name);
+          requests = await calibrate(subject, workload, inFlight, this.#loadOptions);
+        },
+        run: async () => void series.runs.push(await measure(subject, workload, inFlight, requests, this.#loadOptions)),
+      });
+    }
+  }
+}
+
+/** Every check once, before any load: a server that answers wrongly, or not at all, is not worth measuring. */
+async function eventuallyRight(subject: Subject, workload: Workload, name: string): Promise<void> {
+  let problem: string | undefined;
+  for (let attempt = 0; attempt < 40; attempt++) {
+    const checker = new Checker(subject.address, subject.path, workload.checks);
+    problem = await checker.once();
+    await checker.stop();
+    if (problem === undefined) return;
+    await pause(250);
+  }
+  throw new Error(`${name} does not answer as ONNX Runtime does: ${problem}`);
+}
+
+function writeResult(result: BenchResult, options: BenchOptions): void {
+  const rows = rowsOf(result.figures);
+  const detail = {
+    at: new Date().toISOString(),
+    machine: result.machine,
+    options: { ...options, only: options.only.source },
+    ...jsonRows(rows),
+    problems: Object.fromEntries(rows.filter((row) => !row.valid).map((row) => [row.name, row.problems])),
+    medianCpuUs: Object.fromEntries(
+      result.figures.load.map(({ workload, subject, inFlight, runs }) => [
+        `${workload}/${subject}/${inFlight}`,
+        Object.fromEntries(
+          Object.keys(runs[0]?.cpuUs ?? {}).map((name) => [name, median(runs.map((run) => run.cpuUs[name] ?? NaN))]),
+        ),
+      ]),
+    ),
+    figures: result.figures,
+  };
+  writeFileSync(path.join(result.folder, 'latest.json'), `${JSON.stringify(detail, null, 2)}\n`);
+}

@@ -1,0 +1,37 @@
+import { buildInferResponse } from '@sluice/inference/infer-response';
+import { expect, test } from 'vitest';
+import { wrongAnswer } from './checker.ts';
+
+const answer = (values: number[]): Buffer =>
+  buildInferResponse({
+    modelName: 'digits',
+    modelVersion: '1',
+    id: '',
+    outputs: [
+      {
+        name: 'y',
+        datatype: 'FP32',
+        shape: [1, values.length],
+        data: new Uint8Array(Float32Array.from(values).buffer),
+      },
+    ],
+  });
+const check = { message: Buffer.from('sent'), expected: Float32Array.of(1, 0) };
+
+test('an answer within the tolerance is right, one beyond it is wrong, and the value is named', () => {
+  expect(wrongAnswer(check, answer([1, 0]))).toBeUndefined();
+  expect(wrongAnswer(check, answer([1.0001, 0.000009]))).toBeUndefined();
+  expect(wrongAnswer(check, answer([1.0002, 0]))).toContain('value 0 is 1.0002');
+  expect(wrongAnswer(check, answer([1, 0.00002]))).toContain('value 1');
+  expect(wrongAnswer(check, answer([1, NaN]))).toContain('value 1 is NaN');
+});
+
+test('an answer of another size is wrong', () => {
+  expect(wrongAnswer(check, answer([1]))).toBe("the answer has 4 bytes, ONNX Runtime's own 8");
+});
+
+test('an echo must be what was sent, byte by byte', () => {
+  const echo = { message: Buffer.from('sent'), expected: undefined };
+  expect(wrongAnswer(echo, Buffer.from('sent'))).toBeUndefined();
+  expect(wrongAnswer(echo, Buffer.from('Sent'))).toBe('the echo is not what was sent');
+});

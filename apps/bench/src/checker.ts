@@ -1,0 +1,90 @@
+import { readInferResponse } from '@sluice/inference/infer-response';
+import { createRawClient, type RawClient } from '@sluice/rpc/raw-client';
+import type { Check } from './workloads.ts';
+
+/** How far an answer may be from ONNX Runtime's own: rows of a larger batch are summed in another order. */
+const relativeTolerance = 1e-4;
+const absoluteTolerance = 1e-5;
+
+/** Why an answer is wrong; undefined when it is right. */
+export function wrongAnswer(check: Check, message: Uint8Array): string | undefined {
+  if (!check.expected) return check.message.equals(message) ? undefined : 'the echo is not what was sent';
+  const output = readInferResponse(message).outputs[0];
+  if (!output) return 'the answer has no output';
+  if (output.data.byteLength !== check.expected.byteLength) {
+    return `the answer has ${output.data.byteLength} bytes, ONNX Runtime's own ${check.expected.byteLength}`;
+  }
+  const values = new Float32Array(new Uint8Array(output.data).buffer);
+  const wrong = values.findIndex((value, index) => {
+    const expected = check.expected![index]!;
+    return !(Math.abs(value - expected) <= absoluteTolerance + relativeTolerance * Math.abs(expected));
+  });
+  return wrong < 0 ? undefined : `value ${wrong} is ${values[wrong]}, ONNX Runtime's own is ${check.expected[wrong]}`;
+}
+
+export interface CheckReport {
+  readonly sent: number;
+  /** The first few things that were wrong; empty is good. */
+  readonly problems: readonly string[];
+}
+
+/** Sends varied requests beside the load, 20 a second, and compares every answer with what it must be. */
+export class Checker {
+  readonly #client: RawClient;
+  readonly #path: string;
+  readonly #checks: readonly Check[];
+  readonly #problems: string[] = [];
+  #sent = 0;
+  #open = 0;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #idle: (() => void) | undefined = undefined;
+
+  constructor(address: string, path: string, checks: readonly Check[]) {
+    this.#client = createRawClient(address);
+    this.#path = path;
+    this.#checks = checks;
+  }
+
+  start(everyMs = 50): void {
+    this.#timer = setInterval(() => this.#send(), everyMs);
+  }
+
+  /** Stops sending and waits for what is open. */
+  async stop(): Promise<CheckReport> {
+    clearInterval(this.#timer);
+    if (this.#open > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    this.#client.close();
+    return { sent: this.#sent, problems: this.#problems.slice(0, 5) };
+  }
+
+  /** Sends each check once, one after the other: is the server there and right at all? */
+  async once(): Promise<string | undefined> {
+    for (const check of this.#checks) {
+      const problem = await new Promise<string | undefined>((resolve) => this.#call(check, resolve));
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
+  #send(): void {
+    const check = this.#checks[this.#sent++ % this.#checks.length]!;
+    this.#open++;
+    this.#call(check, (problem) => {
+      if (problem !== undefined) this.#problems.push(problem);
+      this.#open--;
+      if (this.#open === 0) this.#idle?.();
+    });
+  }
+
+  #call(check: Check, done: (problem: string | undefined) => void): void {
+    this.#client.call(this.#path, check.message, { deadlineMs: Date.now() + 60_000 }, ({ error, message }) => {
+      try {
+        done(
+          error || !message ? `status ${error?.kind ?? 'none'}: ${error?.message ?? ''}` : wrongAnswer(check, message),
+        );
+      } catch (thrown) {
+        done(String(thrown));
+      }
+    });
+  }
+}

@@ -1,0 +1,2 @@
+/** The method of the echo server. */
+export const echoPath = '/sluice.bench.Echo/Echo';

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { h2loadArguments, lanes, parseLog, parseSummary } from './h2load.ts';
+
+test('requests in flight are spread over at most four connections', () => {
+  const made = [1, 2, 16, 64, 256].map((inFlight) => {
+    const { connections, streams } = lanes(inFlight);
+    return [connections, streams, connections * streams];
+  });
+  expect(made).toEqual([
+    [1, 1, 1],
+    [2, 1, 2],
+    [4, 4, 16],
+    [4, 16, 64],
+    [4, 64, 256],
+  ]);
+});
+
+test('h2load is told the frame, the headers of gRPC and one thread', () => {
+  const job = { address: '127.0.0.1:8001', path: '/p', frameFile: 'f', inFlight: 16, requests: 500, logFile: 'l' };
+  expect(h2loadArguments(job).join(' ')).toBe(
+    '-t 1 -c 4 -m 4 -n 500 -d f -H content-type: application/grpc -H te: trailers --log-file=l http://127.0.0.1:8001/p',
+  );
+});
+
+test('the summary: what is not succeeded has failed, and times come in several units', () => {
+  const text = (time: string): string =>
+    `progress: 100% done\n\nfinished in ${time}, 20345.67 req/s, 5.00MB/s\n` +
+    'requests: 1000 total, 1000 started, 998 done, 997 succeeded, 3 failed, 2 errored, 0 timeout\n';
+  expect(parseSummary(text('2.50s'))).toEqual({ requests: 1000, failed: 3, seconds: 2.5 });
+  expect(parseSummary(text('850.00ms')).seconds).toBeCloseTo(0.85);
+  expect(parseSummary(text('1.50m')).seconds).toBe(90);
+  expect(() => parseSummary('h2load: not found')).toThrow('not what h2load prints');
+});
+
+test('the log has a line per request: start, status, microseconds', () => {
+  expect(parseLog('1700000000000000\t200\t1500\n1700000000000100\t200\t250\n')).toEqual([1.5, 0.25]);
+});

@@ -1,0 +1,92 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { statOf } from './proc.ts';
+import { percentile } from './statistics.ts';
+
+/** Printed when h2load is not there. */
+export const howToGetH2load =
+  'h2load is missing: only the CPU rows count. It is in the package nghttp2-client of Debian and Ubuntu ' +
+  '(apt install nghttp2-client), in nghttp2 of Homebrew and of Fedora.';
+
+export function hasH2load(): boolean {
+  return spawnSync('h2load', ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** How a number of requests in flight is made: connections times streams on each. */
+export function lanes(inFlight: number): { readonly connections: number; readonly streams: number } {
+  const connections = Math.min(4, inFlight);
+  return { connections, streams: Math.max(1, Math.round(inFlight / connections)) };
+}
+
+export interface LoadJob {
+  /** host:port */
+  readonly address: string;
+  /** Such as `/inference.GRPCInferenceService/ModelInfer`. */
+  readonly path: string;
+  /** A file with the gRPC frame of the request. */
+  readonly frameFile: string;
+  readonly inFlight: number;
+  readonly requests: number;
+  /** h2load writes a line per request here. */
+  readonly logFile: string;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  /** Requests that did not end with HTTP status 200. */
+  readonly failed: number;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** CPU that the generator used, in seconds. */
+  readonly generatorCpuSeconds: number;
+}
+
+export function h2loadArguments(job: LoadJob): string[] {
+  const { connections, streams } = lanes(job.inFlight);
+  return [
+    ...['-t', '1', '-c', String(connections), '-m', String(streams), '-n', String(job.requests)],
+    ...['-d', job.frameFile, '-H', 'content-type: application/grpc', '-H', 'te: trailers'],
+    `--log-file=${job.logFile}`,
+    `http://${job.address}${job.path}`,
+  ];
+}
+
+/** What h2load prints at its end. */
+export function parseSummary(text: string): Pick<LoadResult, 'requests' | 'failed' | 'seconds'> {
+  const finished = /finished in ([\d.]+)(us|ms|s|m|h)\b/.exec(text);
+  const counted = /requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, (\d+) failed/.exec(text);
+  if (!finished || !counted) throw new Error(`this is not what h2load prints: ${text.slice(0, 500)}`);
+  const unit = { us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 }[finished[2]!]!;
+  const [total, succeeded] = [Number(counted[1]), Number(counted[4])];
+  return { requests: total, failed: total - succeeded, seconds: Number(finished[1]) * unit };
+}
+
+/** Response times in milliseconds: the third column of each line of the log, in microseconds. */
+export function parseLog(text: string): number[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => Number(line.split('\t')[2]) / 1000);
+}
+
+/** Runs h2load to its end. Nothing else that this process starts may end meanwhile: CPU is read from its children's sum. */
+export async function runH2load(job: LoadJob): Promise<LoadResult> {
+  const before = statOf('self').childrenCpuSeconds;
+  const child = spawn('h2load', h2loadArguments(job), { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new Error(`h2load ended with ${code}: ${output.slice(-500)}`);
+  const times = parseLog(readFileSync(job.logFile, 'utf8'));
+  return {
+    ...parseSummary(output),
+    p50Ms: percentile(times, 0.5),
+    p99Ms: percentile(times, 0.99),
+    generatorCpuSeconds: statOf('self').childrenCpuSeconds - before,
+  };
+}

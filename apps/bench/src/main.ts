@@ -1,0 +1,38 @@
+import path from 'node:path';
+import process from 'node:process';
+import { runBench } from './bench.ts';
+import { parseOptions, usage, type BenchOptions } from './options.ts';
+import { report } from './report.ts';
+import { jsonRows, rowsOf } from './rows.ts';
+
+const fail = (thrown: unknown): never => {
+  process.stderr.write(`bench: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
+  process.exit(1);
+};
+
+function options(): BenchOptions {
+  try {
+    return parseOptions(process.argv.slice(2));
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+const chosen = options();
+if (chosen.help) {
+  process.stdout.write(usage);
+} else {
+  try {
+    const result = await runBench(chosen, {
+      root: path.resolve(import.meta.dirname, '..', '..', '..'),
+      say: (line) => {
+        if (!chosen.json) process.stderr.write(`${line}\n`);
+      },
+    });
+    process.stdout.write(chosen.json ? `${JSON.stringify(jsonRows(rowsOf(result.figures)))}\n` : report(result));
+  } catch (error) {
+    fail(error);
+  }
+}
+// The channel to whoever started it keeps a process alive; the work is done.
+process.exit(0);

@@ -1,0 +1,147 @@
+import path from 'node:path';
+import { Checker, type CheckReport } from './checker.ts';
+import { runProgram } from './child-json.ts';
+import { runH2load, type LoadJob, type LoadResult } from './h2load.ts';
+import { cpuByThread, statOf } from './proc.ts';
+import type { ServerCounts, Subject } from './subject.ts';
+import type { Workload } from './workloads.ts';
+
+/** A generator that used more of its core than this measured itself. */
+export const generatorLimit = 0.8;
+
+/** One run of one row. */
+export interface Measure {
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Microseconds of CPU per request, by process. */
+  readonly cpuUs: Readonly<Record<string, number>>;
+  /** The same by `process: thread`; a profile that costs nothing. */
+  readonly threadCpuUs: Readonly<Record<string, number>>;
+  /** Rows per batch; undefined where nothing is batched. */
+  readonly averageBatch: number | undefined;
+  /** Of one core. */
+  readonly generatorShare: number;
+  /** Requests per second that the generator could make if it had a core and the server took no time. */
+  readonly generatorCeiling: number;
+  /** Why the row is worth nothing; empty is good. */
+  readonly problems: readonly string[];
+}
+
+export interface LoadOptions {
+  readonly h2load: boolean;
+  readonly folder: string;
+  readonly seconds: number;
+}
+
+/** Finds how many requests take about the wanted time, and warms everything up meanwhile. */
+export async function calibrate(
+  subject: Subject,
+  workload: Workload,
+  inFlight: number,
+  options: LoadOptions,
+): Promise<number> {
+  let requests = Math.max(20, inFlight);
+  for (let attempt = 0; attempt < 6; attempt++) {
+    const { seconds } = await load(jobOf(subject, workload, inFlight, requests, options), options);
+    const wanted = Math.ceil((requests / Math.max(seconds, 1e-3)) * options.seconds);
+    if (seconds >= options.seconds / 2) return Math.max(inFlight, wanted);
+    requests = Math.max(inFlight, Math.min(wanted, requests * 16));
+  }
+  return requests;
+}
+
+/** One run: the load, the checker beside it, and what all processes spent on both. */
+export async function measure(
+  subject: Subject,
+  workload: Workload,
+  inFlight: number,
+  requests: number,
+  options: LoadOptions,
+): Promise<Measure> {
+  const before = await subject.counts(workload);
+  const checker = new Checker(subject.address, subject.path, workload.checks);
+  const cpuBefore = cpuOf(subject);
+  checker.start();
+  const result = await load(jobOf(subject, workload, inFlight, requests, options), options);
+  const checked = await checker.stop();
+  const cpuAfter = cpuOf(subject);
+  const sent = result.requests + checked.sent;
+  const after = await countsAfter(subject, workload, before.successes + sent);
+  const perRequest = (
+    later: ReadonlyMap<string, number>,
+    earlier: ReadonlyMap<string, number>,
+  ): Record<string, number> =>
+    Object.fromEntries([...later].map(([name, cpu]) => [name, ((cpu - (earlier.get(name) ?? 0)) * 1e6) / sent]));
+  const batches = (after.batches ?? 0) - (before.batches ?? 0);
+  return {
+    requestsPerSecond: result.requests / result.seconds,
+    p50Ms: result.p50Ms,
+    p99Ms: result.p99Ms,
+    cpuUs: perRequest(cpuAfter.processes, cpuBefore.processes),
+    threadCpuUs: perRequest(cpuAfter.threads, cpuBefore.threads),
+    averageBatch: batches > 0 ? ((after.rows ?? 0) - (before.rows ?? 0)) / batches : undefined,
+    generatorShare: result.generatorCpuSeconds / result.seconds,
+    generatorCeiling: result.requests / Math.max(result.generatorCpuSeconds, 0.005),
+    problems: problemsOf(result, checked, after.successes - before.successes, options),
+  };
+}
+
+/** What makes a run invalid. */
+export function problemsOf(
+  load: LoadResult,
+  checked: CheckReport,
+  counted: number,
+  options: Pick<LoadOptions, 'h2load'>,
+): string[] {
+  const share = load.generatorCpuSeconds / load.seconds;
+  const sent = load.requests + checked.sent;
+  const found: string[] = [];
+  if (!options.h2load) found.push('h2load is missing: only the CPU counts');
+  else if (share > generatorLimit) found.push(`the generator used ${(share * 100).toFixed(0)} % of its core`);
+  if (load.failed > 0) found.push(`${load.failed} of ${load.requests} requests failed`);
+  if (checked.sent === 0) found.push('nothing was checked');
+  found.push(...checked.problems.map((problem) => `a check failed: ${problem}`));
+  if (counted !== sent) found.push(`the server counted ${counted} successes, ${sent} were sent`);
+  return found;
+}
+
+async function load(job: LoadJob, options: LoadOptions): Promise<LoadResult> {
+  return options.h2load ? runH2load(job) : ((await runProgram('own-generator.ts', job)) as LoadResult);
+}
+
+function jobOf(
+  subject: Subject,
+  workload: Workload,
+  inFlight: number,
+  requests: number,
+  options: LoadOptions,
+): LoadJob {
+  return {
+    address: subject.address,
+    path: subject.path,
+    frameFile: workload.frameFile,
+    inFlight,
+    requests,
+    logFile: path.join(options.folder, 'h2load.log'),
+  };
+}
+
+function cpuOf(subject: Subject): { processes: Map<string, number>; threads: Map<string, number> } {
+  const processes = new Map<string, number>();
+  const threads = new Map<string, number>();
+  for (const [name, pid] of Object.entries(subject.pids)) {
+    processes.set(name, statOf(pid).cpuSeconds);
+    for (const [thread, cpu] of cpuByThread(pid)) threads.set(`${name}: ${thread}`, cpu);
+  }
+  return { processes, threads };
+}
+
+/** The server counts an answer about when it sends it: it may be read too early, so it is read again for a second. */
+async function countsAfter(subject: Subject, workload: Workload, expected: number): Promise<ServerCounts> {
+  for (let attempt = 0; ; attempt++) {
+    const counts = await subject.counts(workload);
+    if (counts.successes >= expected || attempt === 20) return counts;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

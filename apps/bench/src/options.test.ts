@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { parseOptions } from './options.ts';
+
+test('the defaults are the full bench', () => {
+  expect(parseOptions([])).toMatchObject({
+    rounds: 5,
+    seconds: 3,
+    threads: 1,
+    inFlight: [1, 16, 64, 256],
+    json: false,
+  });
+  expect(parseOptions([]).only.test('anything')).toBe(true);
+});
+
+test('quick is one short round, and what is said explicitly wins', () => {
+  expect(parseOptions(['--quick'])).toMatchObject({ rounds: 1, seconds: 0.5, inFlight: [16] });
+  expect(parseOptions(['--quick', '--rounds', '3', '--in-flight', '1,64'])).toMatchObject({
+    rounds: 3,
+    inFlight: [1, 64],
+  });
+});
+
+test('a number outside its range is refused by name', () => {
+  expect(() => parseOptions(['--rounds', '0'])).toThrow('--rounds must be a number from 1 to 101, got 0');
+  expect(() => parseOptions(['--in-flight', '16,x'])).toThrow('--in-flight must be a number from 1 to 100000, got x');
+  expect(() => parseOptions(['--wrong'])).toThrow();
+});

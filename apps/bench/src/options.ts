@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  /** Print only the rows, as JSON. */
+  readonly json: boolean;
+  /** A few seconds in all, for trying it out: its figures mean nothing. */
+  readonly quick: boolean;
+  /** Only the measurements whose names match. */
+  readonly only: RegExp;
+  /** Of every figure. */
+  readonly rounds: number;
+  /** Of one measurement of one round. */
+  readonly seconds: number;
+  /** Of ONNX Runtime, on both sides. */
+  readonly threads: number;
+  readonly inFlight: readonly number[];
+  readonly portOffset: number;
+  readonly help: boolean;
+}
+
+export const usage = `npm run bench -- [options]
+
+  --only REGEX       only measurements whose names match, such as '^small/direct/64$' or 'convnet'
+  --quick            one short round, to try it out; its figures mean nothing
+  --json             print only {rows:[{name,value,target,met,valid,spread}]}
+  --rounds N         interleaved runs of every measurement (5)
+  --seconds N        of one run (3)
+  --threads N        threads of ONNX Runtime, in the raw loop and in the model-server (1)
+  --in-flight A,B    requests in flight (1,16,64,256)
+  --port-offset N    added to every port of the platform that it starts (20000)
+`;
+
+/** Reads the command line. @throws Error that says what was wrong */
+export function parseOptions(argv: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      json: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      threads: { type: 'string', default: '1' },
+      'in-flight': { type: 'string' },
+      'port-offset': { type: 'string', default: '20000' },
+    },
+  });
+  const { json, quick, help } = values;
+  return {
+    json,
+    quick,
+    help,
+    only: new RegExp(values.only),
+    rounds: number('--rounds', values.rounds ?? (quick ? '1' : '5'), 1, 101),
+    seconds: number('--seconds', values.seconds ?? (quick ? '0.5' : '3'), 0.1, 600),
+    threads: number('--threads', values.threads, 1, 1024),
+    inFlight: (values['in-flight'] ?? (quick ? '16' : '1,16,64,256'))
+      .split(',')
+      .map((text) => number('--in-flight', text, 1, 100_000)),
+    portOffset: number('--port-offset', values['port-offset'], 0, 57_000),
+  };
+}
+
+function number(name: string, text: string, from: number, to: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= from && value <= to) return value;
+  throw new Error(`${name} must be a number from ${from} to ${to}, got ${text}; see --help`);
+}

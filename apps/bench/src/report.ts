@@ -1,0 +1,41 @@
+import type { BenchResult } from './bench.ts';
+import { rowsOf, type LoadSeries, type Row } from './rows.ts';
+import { loadTable, profile, rawTable, targetTable } from './table.ts';
+
+/** What a person reads. */
+export function report({ figures, machine, folder }: BenchResult): string {
+  const rows = rowsOf(figures);
+  const parts = [machine];
+  if (figures.raw.length > 0) parts.push(rawTable(figures));
+  if (figures.load.length > 0) {
+    parts.push(loadTable(figures));
+    parts.push(
+      'req/s, p50, p99: medians of the runs. CPU: user and system time of the process. batch: rows per run, by the\n' +
+        "model-server's own metrics. gen.: share of its core that the generator used; gen. ceiling: requests/s at 100 % of it.",
+    );
+  }
+  if (rows.some((row) => row.target)) parts.push(targetTable(rows));
+  const invalid = rows.filter((row) => !row.valid);
+  if (invalid.length > 0) parts.push(`invalid:\n${invalid.map(problemLine).join('\n')}`);
+  parts.push(...missedProfiles(rows, figures.load));
+  parts.push(`all runs: ${folder}/latest.json`);
+  return `\n${parts.join('\n\n')}\n`;
+}
+
+function problemLine({ name, problems }: Row): string {
+  const more = problems.length > 3 ? ` (and ${problems.length - 3} more)` : '';
+  return `  ${name}: ${problems.slice(0, 3).join('; ')}${more}`;
+}
+
+/** A missed target stays in the table, with where the time went. */
+function missedProfiles(rows: readonly Row[], load: readonly LoadSeries[]): string[] {
+  const missed = rows.filter((row) => row.target && row.verdict !== 'met' && row.unit === 'ratio');
+  return missed.flatMap((row) => {
+    const [workload, subject] = row.name.split(/[: ]+/);
+    const inFlight = Number(/\((\d+) in flight\)/.exec(row.name)?.[1]);
+    const series = load.find(
+      (one) => one.workload === workload && one.subject === subject && one.inFlight === inFlight,
+    );
+    return series ? [`${row.name}: ${row.verdict}. Its profile:\n${profile(series)}`] : [];
+  });
+}

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import type { Measure } from './measure.ts';
+import { jsonRows, rowsOf, type LoadSeries } from './rows.ts';
+
+const run = (requestsPerSecond: number, problems: string[] = []): Measure => ({
+  requestsPerSecond,
+  p50Ms: 1,
+  p99Ms: 2,
+  cpuUs: {},
+  threadCpuUs: {},
+  averageBatch: undefined,
+  generatorShare: 0.1,
+  generatorCeiling: 1e5,
+  problems,
+});
+const series = (name: string, runs: readonly Measure[]): LoadSeries => {
+  const [workload, subject, inFlight] = name.split('/');
+  return { workload: workload!, subject: subject!, inFlight: Number(inFlight), runs };
+};
+const raw = { workload: 'convnet', batch: 16, rowsPerSecond: [100, 200, 100] };
+
+describe('rows with a target', () => {
+  test('a ratio is taken round by round, at the number in flight at which the router is best', () => {
+    const load = [
+      series('convnet/router/1', [run(50), run(50), run(50)]),
+      series('convnet/router/64', [run(95), run(196), run(92)]),
+      series('convnet/direct/64', [run(99), run(199), run(99)]),
+    ];
+    const [row] = rowsOf({ raw: [raw], load, restMegabytes: {} });
+    expect(row).toMatchObject({
+      name: 'convnet: router (64 in flight) over raw ONNX Runtime (batch 16)',
+      value: 0.95,
+      spread: [0.92, 0.98],
+      verdict: 'met',
+    });
+  });
+
+  test('one round under the target is inconclusive; one invalid run of either side makes the row invalid', () => {
+    const unsteady = [series('convnet/router/64', [run(95), run(196), run(89)])];
+    expect(rowsOf({ raw: [raw], load: unsteady, restMegabytes: {} })[0]!.verdict).toBe('inconclusive');
+    const direct = series('small/direct/64', [run(90)]);
+    const echo = series('small/echo/64', [run(100, ['the generator used 81 % of its core'])]);
+    const [row] = rowsOf({ raw: [], load: [direct, echo], restMegabytes: {} });
+    expect(row).toMatchObject({ value: 0.9, verdict: 'invalid', valid: false });
+    expect(row!.problems).toEqual(['round 1: the generator used 81 % of its core']);
+  });
+
+  test('the small model is compared with the echo at 64 in flight, and each process at rest with 150 MB', () => {
+    const load = [
+      series('small/direct/16', [run(10)]),
+      series('small/echo/16', [run(100)]),
+      series('small/direct/64', [run(60)]),
+      series('small/echo/64', [run(100)]),
+    ];
+    const rows = rowsOf({ raw: [], load, restMegabytes: { router: 149.9, registry: 150.1 } });
+    expect(rows.slice(0, 3).map(({ name, verdict }) => [name, verdict])).toEqual([
+      ['small: direct over grpc-js echo (64 in flight)', 'met'],
+      ['memory at rest: router', 'met'],
+      ['memory at rest: registry', 'missed'],
+    ]);
+  });
+
+  test('what was not measured has no row', () => {
+    expect(rowsOf({ raw: [raw], load: [], restMegabytes: {} }).map((row) => row.name)).toEqual([
+      'convnet/raw/batch 16',
+    ]);
+  });
+});
+
+test('the JSON has exactly the fields that were agreed; inconclusive and invalid are not met', () => {
+  const load = [series('small/direct/64', [run(60), run(59)]), series('small/echo/64', [run(100), run(100)])];
+  expect(jsonRows(rowsOf({ raw: [], load, restMegabytes: {} }))).toEqual({
+    rows: [
+      {
+        name: 'small: direct over grpc-js echo (64 in flight)',
+        value: 0.595,
+        target: 0.6,
+        met: false,
+        valid: true,
+        spread: [0.59, 0.6],
+      },
+      { name: 'small/direct/64', value: 59.5, target: null, met: null, valid: true, spread: [59, 60] },
+      { name: 'small/echo/64', value: 100, target: null, met: null, valid: true, spread: [100, 100] },
+    ],
+  });
+});

@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { buildInferRequest } from '@sluice/inference/request-builder';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { buildBenchConvNet, buildLargePerceptron } from './onnx/bench-models.ts';
+import { seededUniform } from './onnx/graph-builder.ts';
+
+/** A model and how it is measured. */
+export interface WorkloadPlan {
+  readonly name: 'small' | 'perceptron' | 'convnet';
+  /** Its name at the registry. */
+  readonly model: string;
+  readonly input: string;
+  readonly rowShape: readonly number[];
+  readonly largest: number;
+  readonly maxBatchSize: number;
+  /** Batch sizes among which the best of raw ONNX Runtime is looked for. */
+  readonly rawBatches: readonly number[];
+  /** The graph: a file of the examples, or bytes that the bench makes and pushes. */
+  readonly graph: { readonly example: string } | { readonly build: () => Buffer };
+}
+
+export const workloadPlans: readonly WorkloadPlan[] = [
+  {
+    name: 'small',
+    model: 'digits',
+    input: 'pixels',
+    rowShape: [64],
+    largest: 16,
+    maxBatchSize: 64,
+    rawBatches: [1, 8, 32, 64],
+    graph: { example: path.join('examples', 'models', 'digits', 'linear', 'linear.onnx') },
+  },
+  {
+    name: 'perceptron',
+    model: 'bench-perceptron',
+    input: 'x',
+    rowShape: [1024],
+    largest: 1,
+    maxBatchSize: 128,
+    rawBatches: [1, 16, 64, 128],
+    graph: { build: buildLargePerceptron },
+  },
+  {
+    name: 'convnet',
+    model: 'bench-convnet',
+    input: 'x',
+    rowShape: [3, 64, 64],
+    largest: 1,
+    maxBatchSize: 16,
+    rawBatches: [1, 4, 16],
+    graph: { build: buildBenchConvNet },
+  },
+];
+
+/** A request whose answer is known. */
+export interface Check {
+  readonly message: Buffer;
+  /** What ONNX Runtime itself answers; undefined for an echo, which must answer the message. */
+  readonly expected: Float32Array | undefined;
+}
+
+/** A plan made ready: files written, answers known. */
+export interface Workload {
+  readonly plan: WorkloadPlan;
+  /** The version's number at the registry, known after the push. */
+  readonly version: string;
+  readonly modelFile: string;
+  /** One gRPC frame, for h2load. */
+  readonly frameFile: string;
+  readonly frameBytes: number;
+  readonly checks: readonly Check[];
+}
+
+/** One gRPC frame: not compressed, its length, the message. */
+export function grpcFrame(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(5 + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, 5);
+  return frame;
+}
+
+/** Writes the graph of a plan where other processes find it. Returns its path and digest. */
+export function writeGraph(plan: WorkloadPlan, root: string, folder: string): { file: string; sha256: string } {
+  const bytes = 'build' in plan.graph ? plan.graph.build() : readFileSync(path.join(root, plan.graph.example));
+  mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, `${plan.model}.onnx`);
+  writeFileSync(file, bytes);
+  return { file, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** Makes the requests of a workload, and asks ONNX Runtime itself for the answers of `checks` varied ones. */
+export async function prepareWorkload(
+  plan: WorkloadPlan,
+  version: string,
+  modelFile: string,
+  options: { readonly folder: string; readonly checks: number; readonly threads: number },
+): Promise<Workload> {
+  const session = await InferenceSession.create(modelFile, {
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+  });
+  const checks: Check[] = [];
+  const elements = plan.rowShape.reduce((product, size) => product * size, 1);
+  for (let index = 0; index < options.checks; index++) {
+    const uniform = seededUniform(1000 + index);
+    const row = Float32Array.from({ length: elements }, () => uniform() * plan.largest);
+    const outputs = await session.run({ [plan.input]: new Tensor('float32', row, [1, ...plan.rowShape]) });
+    const answer = Object.values(outputs)[0]!.data as Float32Array;
+    checks.push({ message: requestOf(plan, version, row), expected: Float32Array.from(answer) });
+  }
+  await session.release();
+  const frame = grpcFrame(checks[0]!.message);
+  const frameFile = path.join(options.folder, `${plan.name}.frame`);
+  writeFileSync(frameFile, frame);
+  return { plan, version, modelFile, frameFile, frameBytes: frame.length, checks };
+}
+
+function requestOf(plan: WorkloadPlan, version: string, row: Float32Array): Buffer {
+  const data = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
+  return buildInferRequest({
+    modelName: plan.model,
+    modelVersion: version,
+    inputs: [{ name: plan.input, datatype: 'FP32', shape: [1, ...plan.rowShape], data }],
+  });
+}
+
+/** The same requests for a server that sends them back. */
+export function asEcho(workload: Workload): Workload {
+  return { ...workload, checks: workload.checks.map(({ message }) => ({ message, expected: undefined })) };
+}
