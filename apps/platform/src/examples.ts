@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { registryService } from '@sluice/contracts/services';
+import { digestFile } from '@sluice/client/files';
+import { createRegistryClient } from '@sluice/client/registry-client';
+import type { RegistryClient } from '@sluice/client/registry-client';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError, failedPrecondition } from '@sluice/domain/errors';
-import { createRpcClient } from '@sluice/rpc/client';
 import { host } from './ports.ts';
 import type { PortTable } from './ports.ts';
 
@@ -39,20 +39,13 @@ export interface ExampleOptions {
   readonly say: (severity: 'info' | 'warn', text: string) => void;
 }
 
-type Registry = ReturnType<typeof connect>;
-
-const actor = 'npm-start';
-
-function connect(options: ExampleOptions) {
-  return createRpcClient(registryService, `${host}:${options.ports.registry.port}`, { clock: options.clock, actor });
-}
-
 /**
  * Pushes the example models that the registry does not have, and sets the aliases that they never had: what a person has
  * changed since stays. A failure is said and not thrown; the platform runs without examples.
  */
 export async function pushExamples(options: ExampleOptions): Promise<void> {
-  const registry = connect(options);
+  const { ports, clock } = options;
+  const registry = createRegistryClient(`${host}:${ports.registry.port}`, { clock, actor: 'npm-start' });
   try {
     await Promise.all(models.map(async (model) => pushModel(registry, model, options)));
   } catch (error) {
@@ -63,12 +56,12 @@ export async function pushExamples(options: ExampleOptions): Promise<void> {
   }
 }
 
-async function pushModel(registry: Registry, example: ExampleModel, options: ExampleOptions): Promise<void> {
+async function pushModel(client: RegistryClient, example: ExampleModel, options: ExampleOptions): Promise<void> {
   const { name } = example;
-  const before = await openModel(registry, example, options);
+  const before = await openModel(client, example, options);
   for (const [index, folder] of example.versions.entries()) {
     if (Number(before.versionCount) > index) continue;
-    const number = await pushVersion(registry, name, path.join(options.folder, name, folder));
+    const number = await pushVersion(client, name, path.join(options.folder, name, folder));
     options.say('info', `pushed example ${name} version ${number} (${folder})`);
   }
   const has = new Set(before.aliases.map(({ alias }) => alias));
@@ -76,46 +69,35 @@ async function pushModel(registry: Registry, example: ExampleModel, options: Exa
     ...example.versions.map((alias, index): [string, number] => [alias, index + 1]),
     ['champion', example.versions.indexOf(example.champion) + 1] as [string, number],
   ].filter(([alias]) => !has.has(alias));
-  await Promise.all(wanted.map(async ([alias, version]) => setAlias(registry, name, alias, version)));
+  await Promise.all(wanted.map(async ([alias, version]) => setAlias(client, name, alias, version)));
   if (wanted.length > 0) {
     const said = wanted.map(([alias, version]) => `${alias} -> ${version}`).join(', ');
     options.say('info', `${name}: ${said}`);
   }
 }
 
-async function openModel(registry: Registry, { name, description }: ExampleModel, options: ExampleOptions) {
+async function openModel(client: RegistryClient, { name, description }: ExampleModel, options: ExampleOptions) {
   try {
-    const { model } = await registry.getModel({ name });
+    const { model } = await client.registry.getModel({ name });
     if (model !== null) return model;
   } catch (error) {
     if (SluiceError.from(error).kind !== 'not-found') throw error;
   }
   const settings = { owner: 'examples', description, approvalsRequired: 0 };
-  const { model } = await registry.createModel({ name, settings });
+  const { model } = await client.registry.createModel({ name, settings });
   options.say('info', `made example model ${name}; moving its champion needs no approval (other models need one)`);
   return model!;
 }
 
-const chunkBytes = 256 * 1024;
-
-async function pushVersion(registry: Registry, model: string, folder: string): Promise<string> {
+async function pushVersion(client: RegistryClient, model: string, folder: string): Promise<string> {
   const graph = `${path.basename(folder)}.onnx`;
-  const files = await Promise.all(
-    [graph, 'sluice.yaml'].map(async (file) => {
-      const bytes = await readFile(path.join(folder, file));
-      return { path: file, sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, bytes };
-    }),
-  );
-  const { present } = await registry.statArtifacts({ sha256: files.map(({ sha256 }) => sha256) });
-  for (const { sha256, size, bytes } of files) {
-    if (present.includes(sha256)) continue;
-    const chunks = Array.from({ length: Math.ceil(size / chunkBytes) }, (_, index) => ({
-      chunk: bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes),
-    }));
-    await registry.uploadArtifact([{ header: { sha256, size } }, ...chunks]);
+  const files: { path: string; sha256: string; size: number }[] = [];
+  for (const name of [graph, 'sluice.yaml']) {
+    const digest = await digestFile(path.join(folder, name));
+    await client.uploadFile(path.join(folder, name), undefined, digest);
+    files.push({ path: name, ...digest });
   }
-  const listed = files.map(({ path: file, sha256, size }) => ({ path: file, sha256, size }));
-  const call = registry.createVersion({ model, files: listed, graphPath: graph }, { timeoutMs: 120_000 });
+  const call = client.registry.createVersion({ model, files, graphPath: graph }, { timeoutMs: 120_000 });
   for await (const { version } of call) {
     if (version === null) continue;
     if (version.state === 'VERSION_STATE_REJECTED')
@@ -125,9 +107,9 @@ async function pushVersion(registry: Registry, model: string, folder: string): P
   throw failedPrecondition(`the registry ended the push of ${folder} without a version`);
 }
 
-async function setAlias(registry: Registry, model: string, alias: string, version: number): Promise<void> {
-  const { move } = await registry.moveAlias({ model, alias, version });
-  for await (const { move: now, done } of registry.watchAliasMove({ moveId: move!.id }, { timeoutMs: 90_000 })) {
+async function setAlias(client: RegistryClient, model: string, alias: string, version: number): Promise<void> {
+  const { move } = await client.registry.moveAlias({ model, alias, version });
+  for await (const { move: now, done } of client.registry.watchAliasMove({ moveId: move!.id }, { timeoutMs: 90_000 })) {
     if (!done && now?.state !== 'ALIAS_MOVE_STATE_EFFECTIVE') continue;
     if (now?.state === 'ALIAS_MOVE_STATE_EFFECTIVE') return;
     throw failedPrecondition(
