@@ -117,6 +117,33 @@ describe('a runtime that leaves', () => {
   });
 });
 
+describe('a version that keeps failing', () => {
+  it('gets no requests for a while on the runtime where it fails, and then a trial', async () => {
+    const runtime = await testRuntime({ id: 'r1', loaded });
+    const { router } = await routerFor([runtime.address]);
+    const fails = { parameters: { test_fail: { kind: 'string', value: 'internal' } } } as const;
+    for (let index = 0; index < 12; index++) await router.infer(fails);
+    const seen = runtime.seen.requests;
+    const refused = await router.infer();
+    expect(refused).toMatchObject({ outcome: 'unavailable', retryAfterMs: 1_000 });
+    expect(refused.message).toBe('digits version 3 keeps failing on every runtime that has it; try again later');
+    expect(runtime.seen.requests).toBe(seen);
+    expect((await router.state()).runtimes[0]!.breakers).toEqual({ 'digits@3': 'open' });
+    await eventually(async () => expect((await router.infer()).outcome).toBe('ok'));
+    expect((await router.state()).runtimes[0]!.breakers).toEqual({ 'digits@3': 'closed' });
+  });
+
+  it('is not taken for broken because callers send nonsense or give up', async () => {
+    const runtime = await testRuntime({ id: 'r1', loaded });
+    const { router } = await routerFor([runtime.address]);
+    for (let index = 0; index < 20; index++) await router.infer({ values: [1, 2, 3], columns: 3 });
+    const short = Array.from({ length: 20 }, () => router.infer({ ...waits, deadlineMs: Date.now() + 50 }));
+    await Promise.all(short);
+    expect((await router.infer()).outcome).toBe('ok');
+    expect((await router.state()).runtimes[0]!.breakers).toEqual({ 'digits@3': 'closed' });
+  });
+});
+
 describe('load', () => {
   it('goes to the less loaded of two runtimes', async () => {
     const [a, b] = [await testRuntime({ id: 'r1', loaded }), await testRuntime({ id: 'r2', loaded })];

@@ -1,8 +1,10 @@
 import { inferenceService } from '@sluice/contracts/services';
+import { createRawClient } from '@sluice/rpc/raw-client';
 import { RpcError } from '@sluice/rpc/status';
+import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { wireModel, wireRoutes } from './routes.ts';
-import { temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
+import { onEnd, temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
 
 async function setUp(settings: Readonly<Record<string, string>> = {}) {
   const runtime = await testRuntime({ id: 'r1', loaded: [['digits', 3, true]] });
@@ -69,6 +71,27 @@ describe('the inference service', () => {
     );
     const methods = Object.keys(inferenceService.definition);
     expect(methods).toHaveLength(20);
+  });
+});
+
+describe('health', () => {
+  it('serves once there are routes and a runtime, and not when the last one is gone', async () => {
+    const { router, runtime } = await setUp();
+    const raw = createRawClient(`127.0.0.1:${router.ports['port']!}`);
+    onEnd(() => raw.close());
+    const check = (service: string): Promise<number | undefined> =>
+      new Promise((resolve) => {
+        const request = Buffer.concat([Buffer.from([0x0a, service.length]), Buffer.from(service)]);
+        const options = { deadlineMs: Date.now() + 5_000 };
+        raw.call('/grpc.health.v1.Health/Check', request, options, ({ message }) => resolve(message?.[1]));
+      });
+    const [serving, notServing] = [1, 2];
+    for (const service of ['', 'inference.GRPCInferenceService']) expect(await check(service)).toBe(serving);
+    runtime.setStatus([['digits', 3, true]], true);
+    await eventually(async () => expect(await check('')).toBe(notServing));
+    expect((await router.client.serverReady({})).ready).toBe(false);
+    runtime.setStatus([['digits', 3, true]]);
+    await eventually(async () => expect(await check('')).toBe(serving));
   });
 });
 
