@@ -87,6 +87,13 @@ describe('fromWire, when the transport made the status', () => {
     if (origin === 'unsent' || origin === 'lost') expect(error.message).toContain('127.0.0.1:1');
   });
 
+  it('says why in few words', () => {
+    const details = 'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ';
+    expect(fromWire({ code: 14, details, trailers: {} }, 'localhost:1').message).toBe(
+      'localhost:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1',
+    );
+  });
+
   it('knows its own cancellation', () => {
     const error = fromWire({ code: 1, details: 'Cancelled on client', trailers: {} }, 'peer', true);
     expect([error.origin, error.kind]).toEqual(['local', 'cancelled']);

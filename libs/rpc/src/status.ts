@@ -155,12 +155,19 @@ export function fromWire(status: ReceivedStatus, peer: string, cancelledHere = f
   const code = statusCodes[statusName(status.code)];
   const origin = originOf(status, cancelledHere);
   const base = { origin, code, trailers: status.trailers };
-  if (origin === 'unsent') return new RpcError('unavailable', `${peer} cannot be reached: ${status.details}`, base);
-  if (origin === 'lost') return new RpcError('unavailable', `the connection to ${peer} broke: ${status.details}`, base);
+  if (origin === 'unsent') return new RpcError('unavailable', `${peer} cannot be reached: ${reason(status)}`, base);
+  if (origin === 'lost') return new RpcError('unavailable', `the connection to ${peer} broke: ${reason(status)}`, base);
   const pushback = Number(status.trailers[pushbackTrailer] ?? Number.NaN);
   const retryAfterMs = Number.isFinite(pushback) && pushback >= 0 ? pushback : undefined;
   return new RpcError(kindOf(code), status.details, { ...base, retryAfterMs });
 }
+
+/** grpc-js's words around the system's own reason say nothing to whoever reads them. */
+const reason = ({ details }: ReceivedStatus): string =>
+  details
+    .replace(/^No connection established\. Last error: (?:Error: )?/, '')
+    .replace(/\.? ?Resolution note: ?$/, '')
+    .trim();
 
 const brokenTransport = /RST_STREAM|ECONNRESET|EPIPE|ETIMEDOUT|socket|GOAWAY/i;
 const neverSent =

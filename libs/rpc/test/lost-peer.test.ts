@@ -1,0 +1,58 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { registryService } from '@sluice/contracts/services';
+import { systemClock } from '@sluice/service-kit/clock';
+import { eventually } from '@sluice/testkit/eventually';
+import { afterEach, expect, it } from 'vitest';
+import { createRpcClient } from '../src/client.ts';
+import { createRawClient } from '../src/raw-client.ts';
+import type { RawOutcome } from '../src/raw-client.ts';
+import type { RpcError } from '../src/status.ts';
+import { failureOf } from './world.ts';
+
+let child: ChildProcess | undefined;
+afterEach(() => child?.kill('SIGKILL'));
+
+/** A server in a process of its own that never answers GetModel and streams watches for ever. */
+async function startServer(): Promise<{ port: number; requests: () => number }> {
+  const forked = fork(path.join(import.meta.dirname, 'server-process.ts'), {
+    execArgv: ['--conditions=@sluice/source'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  child = forked;
+  let [port, requests] = [0, 0];
+  forked.on('message', (message: { port?: number }) => {
+    if (message.port !== undefined) port = message.port;
+    else requests++;
+  });
+  await eventually(() => expect(port).toBeGreaterThan(0));
+  return { port, requests: () => requests };
+}
+
+it('a process that is killed: its requests are lost, later ones are never sent', async () => {
+  const { port, requests } = await startServer();
+  const address = `127.0.0.1:${port}`;
+  const registry = createRpcClient(registryService, address, { clock: systemClock });
+  const rawClient = createRawClient(address);
+  const method = '/sluice.registry.v1.RegistryService/GetModel';
+  const send = (): Promise<RawOutcome> =>
+    new Promise((resolve) => rawClient.call(method, new Uint8Array(), { deadlineMs: Date.now() + 20_000 }, resolve));
+  const inFlight = [failureOf(registry.getModel({})), send().then((outcome) => outcome.error!)];
+  const watching = registry.watchAliasMove({});
+  await watching.next();
+  await eventually(() => expect(requests()).toBe(2));
+  child!.kill('SIGKILL');
+  const lost = (error: RpcError): void => expect([error.kind, error.origin]).toEqual(['unavailable', 'lost']);
+  for (const failure of await Promise.all(inFlight)) {
+    lost(failure);
+    expect(failure.message).toContain(address);
+  }
+  lost(await failureOf(watching.next()));
+  await eventually(async () => {
+    expect((await failureOf(registry.getModel({}))).origin).toBe('unsent');
+    expect((await send()).error?.origin).toBe('unsent');
+  });
+  registry.close();
+  rawClient.close();
+});
