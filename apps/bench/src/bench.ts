@@ -7,6 +7,7 @@ import { hasH2load, howToGetH2load } from './h2load.ts';
 import { calibrate, measure, type LoadOptions, type Measure } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import { pause, placeModel, residentMegabytes, startPlatform, type RunningPlatform } from './platform.ts';
+import { profileWhile, type Hotspot } from './live-profile.ts';
 import type { RawResult } from './raw-runtime.ts';
 import { jsonRows, rowsOf, type Figures } from './rows.ts';
 import { median } from './statistics.ts';
@@ -29,6 +30,8 @@ export interface BenchResult {
   readonly figures: Figures;
   readonly machine: string;
   readonly folder: string;
+  /** Of each load row that a target was not met with: where the main thread of each process was. */
+  readonly profiles: Readonly<Record<string, Readonly<Record<string, readonly Hotspot[]>>>>;
 }
 
 /** One thing that is measured in every round. */
@@ -37,6 +40,8 @@ interface Case {
   /** Finds its parameters, once, before the first round. */
   prepare(): Promise<void>;
   run(): Promise<void>;
+  /** Runs once more, and watches each process meanwhile; a case without processes has none. */
+  profile?(): Promise<Record<string, readonly Hotspot[]>>;
 }
 
 /** Runs the whole bench, or what `only` leaves of it. */
@@ -50,12 +55,13 @@ export async function runBench(options: BenchOptions, ports: BenchPorts): Promis
   try {
     await bench.start();
     await bench.measureAll();
+    await bench.profileMissed();
   } finally {
     await bench.stop();
   }
   const machine = `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`;
   const figures: Figures = { raw: bench.raw, load: bench.load, restMegabytes };
-  const result = { figures, machine, folder };
+  const result = { figures, machine, folder, profiles: bench.profiles };
   writeResult(result, options);
   return result;
 }
@@ -81,6 +87,7 @@ async function measureRest(
 class Bench {
   readonly raw: { workload: string; batch: number; rowsPerSecond: number[] }[] = [];
   readonly load: { workload: string; subject: string; inFlight: number; runs: Measure[] }[] = [];
+  readonly profiles: Record<string, Record<string, readonly Hotspot[]>> = {};
   readonly #options: BenchOptions;
   readonly #loadOptions: LoadOptions;
   readonly #ports: BenchPorts;
@@ -132,6 +139,17 @@ class Bench {
         this.#ports.say(`round ${round} of ${this.#options.rounds}: ${one.name}`);
         await one.run();
       }
+    }
+  }
+
+  /** A target that was missed is shown with where the time went. */
+  async profileMissed(): Promise<void> {
+    const rows = rowsOf({ raw: this.raw, load: this.load, restMegabytes: {} });
+    const names = new Set(rows.flatMap((row) => (row.verdict && row.verdict !== 'met' && row.of ? [row.of] : [])));
+    for (const one of this.#cases) {
+      if (!names.has(one.name) || !one.profile) continue;
+      this.#ports.say(`profiling ${one.name}`);
+      this.profiles[one.name] = await one.profile();
     }
   }
 
@@ -187,7 +205,18 @@ class Bench {
           await eventuallyRight(subject, workload, name);
           requests = await calibrate(subject, workload, inFlight, this.#loadOptions);
         },
-        run: async () => void series.runs.push(await measure(subject, workload, inFlight, requests, this.#loadOptions)),
+        run: async () => {
+          series.runs.push(await measure(subject, workload, inFlight, requests, this.#loadOptions));
+        },
+        profile: async () => {
+          const found: Record<string, readonly Hotspot[]> = {};
+          for (const [process, pid] of Object.entries(subject.pids)) {
+            found[process] = await profileWhile(pid, async () => {
+              await measure(subject, workload, inFlight, requests, this.#loadOptions);
+            });
+          }
+          return found;
+        },
       });
     }
   }
@@ -222,6 +251,7 @@ function writeResult(result: BenchResult, options: BenchOptions): void {
         ),
       ]),
     ),
+    profiles: result.profiles,
     figures: result.figures,
   };
   writeFileSync(path.join(result.folder, 'latest.json'), `${JSON.stringify(detail, null, 2)}\n`);

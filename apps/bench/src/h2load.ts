@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { statOf } from './proc.ts';
 import { percentile } from './statistics.ts';
 
@@ -72,6 +72,8 @@ export function parseLog(text: string): number[] {
 
 /** Runs h2load to its end. Nothing else that this process starts may end meanwhile: CPU is read from its children's sum. */
 export async function runH2load(job: LoadJob): Promise<LoadResult> {
+  // h2load appends to a log that is there.
+  rmSync(job.logFile, { force: true });
   const before = statOf('self').childrenCpuSeconds;
   const child = spawn('h2load', h2loadArguments(job), { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
@@ -83,6 +85,9 @@ export async function runH2load(job: LoadJob): Promise<LoadResult> {
   });
   if (code !== 0) throw new Error(`h2load ended with ${code}: ${output.slice(-500)}`);
   const times = parseLog(readFileSync(job.logFile, 'utf8'));
+  if (times.length !== job.requests) {
+    throw new Error(`h2load made ${job.requests} requests and logged ${times.length}: see ${job.logFile}`);
+  }
   return {
     ...parseSummary(output),
     p50Ms: percentile(times, 0.5),

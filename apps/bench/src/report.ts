@@ -1,9 +1,10 @@
 import type { BenchResult } from './bench.ts';
-import { rowsOf, type LoadSeries, type Row } from './rows.ts';
-import { loadTable, profile, rawTable, targetTable } from './table.ts';
+import { rowsOf, seriesName, type Row } from './rows.ts';
+import { loadTable, profile, rawTable, targetTable, textTable } from './table.ts';
 
 /** What a person reads. */
-export function report({ figures, machine, folder }: BenchResult): string {
+export function report(result: BenchResult): string {
+  const { figures, machine, folder } = result;
   const rows = rowsOf(figures);
   const parts = [machine];
   if (figures.raw.length > 0) parts.push(rawTable(figures));
@@ -17,7 +18,7 @@ export function report({ figures, machine, folder }: BenchResult): string {
   if (rows.some((row) => row.target)) parts.push(targetTable(rows));
   const invalid = rows.filter((row) => !row.valid);
   if (invalid.length > 0) parts.push(`invalid:\n${invalid.map(problemLine).join('\n')}`);
-  parts.push(...missedProfiles(rows, figures.load));
+  parts.push(...missedProfiles(rows, result));
   parts.push(`all runs: ${folder}/latest.json`);
   return `\n${parts.join('\n\n')}\n`;
 }
@@ -28,14 +29,16 @@ function problemLine({ name, problems }: Row): string {
 }
 
 /** A missed target stays in the table, with where the time went. */
-function missedProfiles(rows: readonly Row[], load: readonly LoadSeries[]): string[] {
-  const missed = rows.filter((row) => row.target && row.verdict !== 'met' && row.unit === 'ratio');
-  return missed.flatMap((row) => {
-    const [workload, subject] = row.name.split(/[: ]+/);
-    const inFlight = Number(/\((\d+) in flight\)/.exec(row.name)?.[1]);
-    const series = load.find(
-      (one) => one.workload === workload && one.subject === subject && one.inFlight === inFlight,
+function missedProfiles(rows: readonly Row[], { figures, profiles }: BenchResult): string[] {
+  return rows.flatMap((row) => {
+    const series = figures.load.find((one) => seriesName(one) === row.of);
+    if (row.verdict === undefined || row.verdict === 'met' || !series) return [];
+    const hot = Object.entries(profiles[seriesName(series)] ?? {}).map(([process, spots]) =>
+      textTable(
+        [`${process}: own time of its main thread`, 'share'],
+        spots.map(({ where, share }) => [where, `${(share * 100).toFixed(1)} %`]),
+      ),
     );
-    return series ? [`${row.name}: ${row.verdict}. Its profile:\n${profile(series)}`] : [];
+    return [[`${row.name}: ${row.verdict}. Its profile:`, profile(series), ...hot].join('\n\n')];
   });
 }

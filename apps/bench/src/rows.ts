@@ -13,6 +13,8 @@ export interface Row {
   readonly verdict: Verdict | undefined;
   readonly valid: boolean;
   readonly problems: readonly string[];
+  /** The measurement under load that a target is about. */
+  readonly of: string | undefined;
 }
 
 /** All runs of one measurement under load, in the order of the rounds. */
@@ -98,7 +100,7 @@ function ratioRow(
 ): Row {
   const ratios = series.runs.map((run, round) => run.requestsPerSecond / (over[round] ?? NaN));
   const target: Target = { is: 'at least', value: atLeast };
-  return row(name, 'ratio', ratios, [...problemsOfSeries(series), ...otherProblems], target);
+  return row(name, 'ratio', ratios, [...problemsOfSeries(series), ...otherProblems], target, seriesName(series));
 }
 
 function rawRow(series: RawSeries): Row {
@@ -120,6 +122,7 @@ function row(
   values: readonly number[],
   problems: readonly string[],
   target: Target | undefined,
+  of?: string,
 ): Row {
   const valid = problems.length === 0;
   return {
@@ -131,6 +134,7 @@ function row(
     verdict: target && judge(values, target, valid),
     valid,
     problems,
+    of,
   };
 }
 
