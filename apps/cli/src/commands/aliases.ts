@@ -1,0 +1,102 @@
+import type { AliasMove__Output } from '@sluice/contracts/gen/sluice/registry/v1/AliasMove';
+import { type CliContext, progress, show } from '../context.ts';
+import { showEnum, showTable, showTime } from '../format.ts';
+import { followMove, type MoveEnd } from './follow-move.ts';
+import { numberOf } from './versions.ts';
+
+export interface MoveOptions {
+  /** False for `--no-wait`. */
+  readonly wait: boolean;
+  /** How long runtimes may take to load the version, in seconds; 0 for the registry's default. */
+  readonly timeoutSeconds: number;
+  readonly expectedRevision?: string | undefined;
+}
+
+/** `sluice alias set MODEL ALIAS VERSION` */
+export async function setAlias(
+  context: CliContext,
+  model: string,
+  alias: string,
+  text: string,
+  options: MoveOptions,
+): Promise<void> {
+  const version = await numberOf(context, model, text);
+  const request = {
+    model,
+    alias,
+    version,
+    timeoutMs: Math.round(options.timeoutSeconds * 1000),
+    ...(options.expectedRevision === undefined ? {} : { expectedRevision: options.expectedRevision }),
+  };
+  const { move } = await context.services.registry.moveAlias(request, { signal: context.signal });
+  await finish(context, move!, options.wait);
+}
+
+/** `sluice rollback MODEL` */
+export async function rollback(context: CliContext, model: string, wait: boolean): Promise<void> {
+  const { move } = await context.services.registry.rollback({ model }, { signal: context.signal });
+  progress(context, `rolling ${model} back from version ${move!.fromVersion} to ${move!.toVersion}`);
+  await finish(context, move!, wait);
+}
+
+async function finish(context: CliContext, move: AliasMove__Output, wait: boolean): Promise<void> {
+  if (!wait) {
+    show(
+      context,
+      { move },
+      () => `${nameOf(move)}: requested; sluice model show ${move.model} shows when it is in effect`,
+    );
+    return;
+  }
+  const end: MoveEnd = await followMove(context, move);
+  show(context, end, () => {
+    const count = end.routers.length;
+    const applied =
+      count === 0 ? 'no router is running' : `${count} ${count === 1 ? 'router has' : 'routers have'} applied it`;
+    return `${end.move.model} ${end.move.alias} is version ${end.move.toVersion}; ${applied}`;
+  });
+}
+
+const nameOf = (move: AliasMove__Output) => `${move.model} ${move.alias} to version ${move.toVersion}`;
+
+/** `sluice alias cancel MODEL ALIAS` */
+export async function cancelMove(context: CliContext, model: string, alias: string): Promise<void> {
+  const { move } = await context.services.registry.cancelAliasMove({ model, alias }, { signal: context.signal });
+  show(context, { move }, () => `${nameOf(move!)}: cancelled; ${alias} stays where it was`);
+}
+
+/** `sluice alias delete MODEL ALIAS` */
+export async function deleteAlias(context: CliContext, model: string, alias: string): Promise<void> {
+  const answer = await context.services.registry.deleteAlias({ model, alias }, { signal: context.signal });
+  show(context, { model, alias, ...answer }, () => `${model} ${alias} is deleted; its history stays`);
+}
+
+/** `sluice alias history MODEL [ALIAS]` */
+export async function aliasHistory(context: CliContext, model: string, alias: string): Promise<void> {
+  const history = await context.services.registry.getAliasHistory({ model, alias }, { signal: context.signal });
+  show(context, history, () => {
+    if (history.entries.length === 0 && history.moves.length === 0) return `${model} has no aliases yet`;
+    const points = history.entries.map((entry) => [
+      entry.alias,
+      entry.version,
+      showTime(entry.from),
+      entry.to ? showTime(entry.to) : 'now',
+      entry.actor,
+      entry.revision,
+    ]);
+    const moves = history.moves.map((move) => [
+      move.alias,
+      move.toVersion,
+      showEnum(move.state, 'ALIAS_MOVE_STATE'),
+      showTime(move.requestedAt),
+      showTime(move.endedAt),
+      move.actor,
+      move.reasons.join('; '),
+    ]);
+    return [
+      showTable(['alias', 'version', 'from', 'to', 'by', 'revision'], points),
+      '',
+      showTable(['move of', 'to version', 'state', 'requested', 'ended', 'by', 'reasons'], moves),
+    ].join('\n');
+  });
+}

@@ -1,0 +1,149 @@
+import type { Model__Output } from '@sluice/contracts/gen/sluice/registry/v1/Model';
+import type { Release__Output } from '@sluice/contracts/gen/sluice/registry/v1/Release';
+import { type CliContext, show, showJson } from '../context.ts';
+import { usageError } from '../exit-codes.ts';
+import { showEnum, showFields, showTable, showTime } from '../format.ts';
+import { toJson } from '../json.ts';
+
+/** Every page of a list, at most 1,000 items at a time. */
+export async function allPages<Page extends { nextPageToken: string }, Item>(
+  page: (pageToken: string) => Promise<Page>,
+  itemsOf: (page: Page) => readonly Item[],
+): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  for (let token = ''; ;) {
+    const next = await page(token);
+    items.push(...itemsOf(next));
+    token = next.nextPageToken;
+    if (token === '') return items;
+  }
+}
+
+/** `champion=3 mlp=2`, with the move that is under way. */
+export function showAliases(model: Pick<Model__Output, 'aliases'>): string {
+  return model.aliases
+    .map(({ alias, version, pending }) => {
+      const now = Number(version) === 0 ? `${alias}=-` : `${alias}=${version}`;
+      return pending ? `${now} (moving to ${pending.toVersion})` : now;
+    })
+    .join(' ');
+}
+
+/** `sluice models` */
+export async function listModels(context: CliContext): Promise<void> {
+  const { registry } = context.services;
+  const models = await allPages(
+    (pageToken) => registry.listModels({ pageToken, pageSize: 1000 }, { signal: context.signal }),
+    (page) => page.models,
+  );
+  show(context, models, () =>
+    models.length === 0
+      ? 'no models yet: sluice push MODEL FOLDER makes the first'
+      : showTable(
+          ['model', 'versions', 'aliases', 'owner', 'description'],
+          models.map((model) => [
+            model.name,
+            model.versionCount,
+            showAliases(model),
+            model.settings?.owner ?? '',
+            model.settings?.description ?? '',
+          ]),
+        ),
+  );
+}
+
+/** `sluice model show MODEL` */
+export async function showModel(context: CliContext, name: string): Promise<void> {
+  const answer = await context.services.registry.getModel({ name }, { signal: context.signal });
+  show(context, answer, () => (answer.model ? describeModel(answer.model, answer.release) : name));
+}
+
+function describeModel(model: Model__Output, release: Release__Output | null): string {
+  const arms = release?.arms.map(
+    (arm) => `version ${arm.version} (${showEnum(arm.role, 'ARM_ROLE')}, ${arm.weight * 100} %)`,
+  );
+  return showFields([
+    ['model', model.name],
+    ['description', model.settings?.description],
+    ['owner', model.settings?.owner],
+    ['approvals', approvalsText(model.settings?.approvalsRequired ?? 0)],
+    ['versions', model.versionCount],
+    ['aliases', showAliases(model) || 'none'],
+    [
+      'release',
+      arms && `${showEnum(release!.mode, 'RELEASE_MODE')}: ${arms.join(', ')}${release!.implicit ? ', implicit' : ''}`,
+    ],
+    ['created', `${showTime(model.createdAt)} by ${model.createdBy}`],
+    ['revision', model.revision],
+  ]);
+}
+
+const approvalsText = (required: number): string =>
+  required === 0
+    ? '0: whoever pushed a version may make it champion'
+    : `${required}: somebody else than the pusher approves a version before it becomes champion`;
+
+export interface ModelChanges {
+  readonly owner?: string | undefined;
+  readonly description?: string | undefined;
+  readonly approvals?: number | undefined;
+  readonly expectedRevision?: string | undefined;
+}
+
+/** `sluice model set MODEL` */
+export async function setModel(context: CliContext, name: string, changes: ModelChanges): Promise<void> {
+  const { owner, description, approvals, expectedRevision } = changes;
+  if (owner === undefined && description === undefined && approvals === undefined) {
+    throw usageError('nothing to change', 'Give --owner, --description or --approvals.');
+  }
+  const request = {
+    name,
+    ...(owner === undefined ? {} : { owner }),
+    ...(description === undefined ? {} : { description }),
+    ...(approvals === undefined ? {} : { approvalsRequired: approvals }),
+    ...(expectedRevision === undefined ? {} : { expectedRevision }),
+  };
+  const { model } = await context.services.registry.updateModel(request, { signal: context.signal });
+  show(context, model, () => (model ? describeModel(model, null) : name));
+}
+
+/** `sluice runtimes`: live runtimes and routers, and what they have. */
+export async function listRuntimes(context: CliContext): Promise<void> {
+  const leases = await context.services.registry.listLeases({}, { signal: context.signal });
+  if (context.json) {
+    showJson(context, toJson(leases));
+    return;
+  }
+  const { terminal } = context;
+  if (leases.runtimes.length === 0) terminal.out('no runtimes: start a model-server');
+  else {
+    terminal.out(
+      showTable(
+        ['runtime', 'live', 'pool', 'address', 'versions'],
+        leases.runtimes.map((runtime) => [
+          runtime.runtimeId,
+          runtime.live ? 'yes' : 'no',
+          runtime.pool,
+          runtime.address,
+          runtime.versions.map(showLoaded).join(', ') || 'none',
+        ]),
+      ),
+    );
+  }
+  terminal.out('');
+  if (leases.routers.length === 0) terminal.out('no routers: start a router');
+  else {
+    const rows = leases.routers.map((router) => [
+      router.routerId,
+      router.live ? 'yes' : 'no',
+      router.address,
+      router.appliedRevision,
+    ]);
+    terminal.out(showTable(['router', 'live', 'address', 'revision applied'], rows));
+  }
+}
+
+function showLoaded(one: { model: string; version: string; state: string; reason: string }): string {
+  const state = showEnum(one.state, 'LOAD_STATE');
+  return `${one.model}:${one.version} ${state}${one.reason ? ` (${one.reason})` : ''}`;
+}

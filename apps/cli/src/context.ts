@@ -1,0 +1,61 @@
+import type { OipClient } from '@sluice/client/oip-client';
+import type { RegistryClient } from '@sluice/client/registry-client';
+import type { Clock } from '@sluice/domain/clock';
+import { type Json, toJson } from './json.ts';
+
+/** Where a command's text goes. */
+export interface Terminal {
+  /** To standard output, with a line feed. Results, nothing else. */
+  readonly out: (text: string) => void;
+  /** To standard error, with a line feed. Progress, notes and failures. */
+  readonly note: (text: string) => void;
+  /** True when a person looks at standard error: progress bars make sense. */
+  readonly isInteractive: boolean;
+}
+
+/** Clients of the services, connected when first used. */
+export interface Services {
+  readonly registry: RegistryClient['registry'];
+  readonly audit: RegistryClient['audit'];
+  readonly upload: RegistryClient['upload'];
+  readonly inference: Pick<OipClient, 'infer' | 'modelMetadata'>;
+}
+
+/** What a command runs with. */
+export interface CliContext {
+  readonly terminal: Terminal;
+  readonly services: Services;
+  readonly clock: Clock;
+  /** True for `--json`: standard output gets one JSON document and nothing else. */
+  readonly json: boolean;
+  /** Aborts at Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** Shows a result: the message as JSON with `--json`, else the text for people. */
+export function show(context: CliContext, message: unknown, text: () => string): void {
+  if (context.json) showJson(context, toJson(message));
+  else context.terminal.out(text());
+}
+
+export function showJson(context: CliContext, json: Json): void {
+  context.terminal.out(JSON.stringify(json, undefined, 2));
+}
+
+/** A line of progress for people; nothing with `--json`. */
+export function progress(context: CliContext, line: string): void {
+  if (!context.json) context.terminal.note(line);
+}
+
+/** Waits, or ends early when the command is interrupted. */
+export function pause(context: CliContext, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      timer.cancel();
+      context.signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = context.clock.schedule(ms, done);
+    context.signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env -S node --conditions=@sluice/source
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { systemClock } from '@sluice/service-kit/clock';
+import { runCli } from './run-cli.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const interrupt = new AbortController();
+process.once('SIGINT', () => interrupt.abort());
+process.once('SIGTERM', () => interrupt.abort());
+// A reader such as `head` that has seen enough.
+process.stdout.on('error', () => process.exit(0));
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown';
+  }
+}
+
+// Timers of the clock keep no process alive, and a command that only waits must not end.
+const alive = setInterval(() => undefined, 2 ** 30);
+process.exitCode = await runCli({
+  args: process.argv.slice(2),
+  env: process.env,
+  clock: systemClock,
+  user: userName(),
+  version,
+  signal: interrupt.signal,
+  terminal: {
+    out: (text) => void process.stdout.write(`${text}\n`),
+    note: (text) => void process.stderr.write(`${text}\n`),
+    isInteractive: process.stderr.isTTY,
+  },
+});
+clearInterval(alive);

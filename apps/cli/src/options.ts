@@ -1,0 +1,33 @@
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number of at least `least`. */
+export const whole =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value)) {
+      throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+    }
+    return value;
+  };
+
+/** A number above 0. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('Expected a number above 0.');
+  return value;
+}
+
+/** A revision as the registry gives it. */
+export function revision(text: string): string {
+  if (!/^\d{1,20}$/.test(text)) throw new InvalidArgumentError('Expected a revision: a whole number.');
+  return text;
+}
+
+/** Names with commas between them. */
+export const list = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);

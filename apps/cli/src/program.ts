@@ -1,0 +1,240 @@
+import { Command, Option } from 'commander';
+import { aliasHistory, cancelMove, deleteAlias, rollback, setAlias } from './commands/aliases.ts';
+import { showAudit, showAuditKey, verifyAudit } from './commands/audit.ts';
+import { bench } from './commands/bench.ts';
+import { infer } from './commands/infer.ts';
+import { listModels, listRuntimes, setModel, showModel } from './commands/models.ts';
+import { push } from './commands/push.ts';
+import { approve, deleteVersion, listVersions, setPin, showVersion } from './commands/versions.ts';
+import type { CliContext } from './context.ts';
+import { list, positive, revision, whole } from './options.ts';
+
+/** Options of every command. */
+export interface GlobalOptions {
+  readonly registry: string;
+  readonly router: string;
+  readonly as?: string;
+  readonly json: boolean;
+}
+
+export interface ProgramOptions {
+  readonly version: string;
+  /** Values of `--registry` and `--router` when they are not given. */
+  readonly defaults: { readonly registry: string; readonly router: string };
+  /** Makes what a command runs with, once its options are known. */
+  readonly contextOf: (options: GlobalOptions) => CliContext;
+}
+
+const exitStatuses = `
+Exit status:
+  0 done   1 failed   2 wrong usage or input   3 not found   4 refused or in conflict
+  5 a service is away or busy   6 done, but not every router has applied it   130 interrupted
+`;
+
+/** The whole command line. Actions run with a context of their own options. */
+export function createProgram(options: ProgramOptions): Command {
+  const program = new Command('sluice')
+    .description('Push models, decide which version answers, run inference, and check the audit log.')
+    .version(options.version)
+    .option(
+      '--registry <addresses>',
+      'registries, HOST:PORT with commas between (SLUICE_REGISTRY)',
+      options.defaults.registry,
+    )
+    .option('--router <addresses>', 'routers, HOST:PORT with commas between (SLUICE_ROUTER)', options.defaults.router)
+    .option('--as <name>', 'who makes the change (SLUICE_ACTOR; default: the user of this machine)')
+    .option('--json', 'print JSON and nothing else', false)
+    .addHelpText('after', exitStatuses)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(sluice help shows the commands)');
+  const run = (command: Command): CliContext => options.contextOf(command.optsWithGlobals<GlobalOptions>());
+  addModelCommands(program, run);
+  addVersionCommands(program, run);
+  addAliasCommands(program, run);
+  addInferenceCommands(program, run);
+  addAuditCommands(program, run);
+  return program;
+}
+
+type Run = (command: Command) => CliContext;
+
+const command = (parent: Command, usage: string, description: string): Command =>
+  parent.command(usage).description(description);
+
+function addModelCommands(program: Command, run: Run): void {
+  command(program, 'models', 'list the models').action(async (_: unknown, self: Command) => listModels(run(self)));
+  const model = program.command('model').description('look at a model or change its settings');
+  command(model, 'show <model>', "a model's settings, aliases and release").action(
+    async (name: string, _: unknown, self: Command) => showModel(run(self), name),
+  );
+  command(model, 'set <model>', "change a model's settings; each change is in the audit log")
+    .option('--owner <text>', 'who answers for the model')
+    .option('--description <text>', 'what it is')
+    .option('--approvals <number>', 'approvals by others that moving champion needs: 0 or 1', whole(0))
+    .option('--expected-revision <number>', 'refuse when somebody changed it since', revision)
+    .action(async (name: string, changes: Parameters<typeof setModel>[2], self: Command) =>
+      setModel(run(self), name, changes),
+    );
+  command(program, 'runtimes', 'live runtimes and routers, and what they have').action(
+    async (_: unknown, self: Command) => listRuntimes(run(self)),
+  );
+}
+
+function addVersionCommands(program: Command, run: Run): void {
+  command(program, 'push <model> <path>', 'make a version of a folder or an *.onnx file')
+    .option('--graph <path>', 'the graph inside the folder, when there are several')
+    .option('--manifest <file>', 'a sluice.yaml that lies elsewhere')
+    .addHelpText(
+      'after',
+      '\nThe model is made by its first push. docs/sluice-yaml.md says what a sluice.yaml may hold.',
+    )
+    .action(async (model: string, path: string, options: Parameters<typeof push>[3], self: Command) =>
+      push(run(self), model, path, options),
+    );
+  command(program, 'versions <model>', 'list the versions of a model')
+    .option('--deleted', 'deleted ones too', false)
+    .action(async (model: string, options: { deleted: boolean }, self: Command) =>
+      listVersions(run(self), model, options.deleted),
+    );
+  command(program, 'show <model> [version]', 'everything of a version: a number or an alias (default champion)').action(
+    async (model: string, version: string | undefined, _: unknown, self: Command) =>
+      showVersion(run(self), model, version),
+  );
+  command(program, 'approve <model> <version>', 'let a version that somebody else pushed become champion')
+    .option('--alias <alias>', 'the alias it may have', 'champion')
+    .action(async (model: string, version: string, options: { alias: string }, self: Command) =>
+      approve(run(self), model, version, options.alias),
+    );
+  command(
+    program,
+    'delete <model> <version>',
+    'delete a version that nothing refers to; its number is never used again',
+  ).action(async (model: string, version: string, _: unknown, self: Command) =>
+    deleteVersion(run(self), model, version),
+  );
+  command(program, 'pin <model> <version>', 'keep a version loaded without an alias').action(
+    async (model: string, version: string, _: unknown, self: Command) => setPin(run(self), model, version, true),
+  );
+  command(program, 'unpin <model> <version>', 'end a pin').action(
+    async (model: string, version: string, _: unknown, self: Command) => setPin(run(self), model, version, false),
+  );
+}
+
+interface MoveFlags {
+  readonly wait: boolean;
+  readonly timeout: number;
+  readonly expectedRevision?: string;
+}
+
+function addAliasCommands(program: Command, run: Run): void {
+  const alias = program.command('alias').description('move the names that versions answer by');
+  command(alias, 'set <model> <alias> <version>', 'move an alias; returns when every live router has applied it')
+    .option('--no-wait', 'return as soon as the move is requested')
+    .option('--timeout <seconds>', 'how long runtimes may take to load the version', whole(1), 60)
+    .option('--expected-revision <number>', "the alias's revision; refuse when somebody moved it since", revision)
+    .action(async (model: string, name: string, version: string, flags: MoveFlags, self: Command) =>
+      setAlias(run(self), model, name, version, {
+        wait: flags.wait,
+        timeoutSeconds: flags.timeout,
+        expectedRevision: flags.expectedRevision,
+      }),
+    );
+  command(alias, 'cancel <model> <alias>', 'give up a move that is under way').action(
+    async (model: string, name: string, _: unknown, self: Command) => cancelMove(run(self), model, name),
+  );
+  command(alias, 'delete <model> <alias>', 'remove an alias; its history stays').action(
+    async (model: string, name: string, _: unknown, self: Command) => deleteAlias(run(self), model, name),
+  );
+  command(alias, 'history <model> [alias]', 'where aliases pointed, and every move').action(
+    async (model: string, name: string | undefined, _: unknown, self: Command) =>
+      aliasHistory(run(self), model, name ?? ''),
+  );
+  command(program, 'rollback <model>', 'point champion back at the version it had before')
+    .option('--no-wait', 'return as soon as it is requested')
+    .action(async (model: string, flags: { wait: boolean }, self: Command) => rollback(run(self), model, flags.wait));
+}
+
+interface InferFlags {
+  readonly modelVersion: string;
+  readonly inputFormat?: string;
+  readonly header: boolean;
+  readonly labelColumn?: string;
+  readonly output: 'table' | 'csv' | 'json';
+  readonly outputs: readonly string[];
+  readonly rows: number;
+  readonly inFlight: number;
+  readonly limit?: number;
+  readonly timeout: number;
+}
+
+const inferHelp = `
+FILE is CSV with a heading, or JSON: a list of objects (by feature name) or of lists (by order), or one object of
+whole tensors by input name, batch first. Without FILE, or with -, standard input is read.
+Every row of the result carries prediction_id and row: labels are sent under them later.`;
+
+function addInferenceCommands(program: Command, run: Run): void {
+  command(program, 'infer <model> [file]', 'run rows of a file through a model')
+    .option('--model-version <version>', 'a number or an alias (default: what the release says)', '')
+    .option('--input-format <format>', 'csv or json (default: by the name of the file, else csv)')
+    .option('--no-header', 'the CSV begins with data: columns by order')
+    .option('--label-column <name>', 'the column with the truth: not sent, compared with the predictions')
+    .addOption(new Option('--output <format>', 'of the result').choices(['table', 'csv', 'json']).default('table'))
+    .option('--outputs <names>', 'outputs that are wanted, with commas between (default: all)', list, [])
+    .option('--rows <number>', 'rows of one request (default: as the model batches, up to 32)', whole(1), 0)
+    .option('--in-flight <number>', 'requests at once', whole(1), 4)
+    .option('--limit <number>', 'only the first rows of the file', whole(1))
+    .option('--timeout <seconds>', 'longest wait for one request', positive, 30)
+    .addHelpText('after', inferHelp)
+    .action(async (model: string, file: string | undefined, flags: InferFlags, self: Command) =>
+      infer(run(self), model, file, {
+        version: flags.modelVersion,
+        inputFormat: flags.inputFormat,
+        header: flags.header,
+        labelColumn: flags.labelColumn,
+        output: flags.output,
+        outputs: flags.outputs,
+        rowsPerRequest: flags.rows,
+        inFlight: flags.inFlight,
+        limit: flags.limit ?? Infinity,
+        timeoutSeconds: flags.timeout,
+      }),
+    );
+  command(program, 'bench <model>', 'keep requests in flight for a while and show rates and latencies')
+    .option('--model-version <version>', 'a number or an alias (default: what the release says)', '')
+    .option('--in-flight <number>', 'requests at once', whole(1), 16)
+    .option('--seconds <number>', 'how long', positive, 5)
+    .option('--rows <number>', 'rows of one request', whole(1), 1)
+    .option('--dimension <number>', 'size of dynamic dimensions beside the batch', whole(1), 1)
+    .option('--timeout <seconds>', 'longest wait for one request', positive, 30)
+    .action(
+      async (
+        model: string,
+        flags: Omit<InferFlags, 'rows'> & { rows: number; seconds: number; dimension: number },
+        self: Command,
+      ) =>
+        bench(run(self), model, {
+          version: flags.modelVersion,
+          inFlight: flags.inFlight,
+          seconds: flags.seconds,
+          rows: flags.rows,
+          dimension: flags.dimension,
+          timeoutSeconds: flags.timeout,
+        }),
+    );
+}
+
+function addAuditCommands(program: Command, run: Run): void {
+  const audit = program.command('audit').description('the tamper-evident log of every change');
+  command(audit, 'verify', 'read every entry again and compare with the hashes and checkpoints').action(
+    async (_: unknown, self: Command) => verifyAudit(run(self)),
+  );
+  command(audit, 'show [object]', 'the newest entries, of an object such as model/digits and those below it')
+    .option('--limit <number>', 'how many', whole(1), 50)
+    .option('--full', 'with hash and canonical JSON', false)
+    .action(async (object: string | undefined, flags: { limit: number; full: boolean }, self: Command) =>
+      showAudit(run(self), { object: object ?? '', ...flags }),
+    );
+  command(audit, 'key', 'the public key that checkpoints are signed with').action(async (_: unknown, self: Command) =>
+    showAuditKey(run(self)),
+  );
+}

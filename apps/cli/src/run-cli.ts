@@ -1,0 +1,113 @@
+import { parseAddresses } from '@sluice/client/addresses';
+import { createOipClient, defaultRouterPort, type OipClient } from '@sluice/client/oip-client';
+import { createRegistryClient, defaultRegistryPort, type RegistryClient } from '@sluice/client/registry-client';
+import type { Clock } from '@sluice/domain/clock';
+import { CommanderError } from 'commander';
+import type { CliContext, Terminal } from './context.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { type Addresses, explain } from './explain.ts';
+import { createProgram, type GlobalOptions } from './program.ts';
+
+export interface CliRun {
+  /** Without the program's own name. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  /** The user of this machine. */
+  readonly user: string;
+  readonly version: string;
+  /** Aborts at Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** How long a command goes on while a service is away, in milliseconds. */
+const retryForMs = 3_000;
+
+/** Runs one command and gives its exit status; what it has to say it has said. */
+export async function runCli(run: CliRun): Promise<ExitCode> {
+  const session = new Session(run);
+  const program = createProgram({
+    version: run.version,
+    defaults: {
+      registry: run.env['SLUICE_REGISTRY'] || `127.0.0.1:${defaultRegistryPort}`,
+      router: run.env['SLUICE_ROUTER'] || `127.0.0.1:${defaultRouterPort}`,
+    },
+    contextOf: (options) => session.open(options),
+  });
+  for (const command of [program, ...descendants(program)]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => run.terminal.out(text.trimEnd()),
+      writeErr: (text) => run.terminal.note(text.trimEnd()),
+    });
+  }
+  try {
+    await program.parseAsync(run.args, { from: 'user' });
+    return exitCodes.ok;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    return session.fail(thrown);
+  } finally {
+    session.close();
+  }
+}
+
+type Program = ReturnType<typeof createProgram>;
+const descendants = (command: Program): Program[] =>
+  command.commands.flatMap((child) => [child, ...descendants(child)]);
+
+/** The clients of one command. */
+class Session {
+  readonly #run: CliRun;
+  #addresses: Addresses = { registry: [], router: [] };
+  #registry: RegistryClient | undefined;
+  #inference: OipClient | undefined;
+
+  constructor(run: CliRun) {
+    this.#run = run;
+  }
+
+  open(options: GlobalOptions): CliContext {
+    const { clock, env, user, signal, terminal } = this.#run;
+    this.#addresses = {
+      registry: parseAddresses(options.registry, defaultRegistryPort),
+      router: parseAddresses(options.router, defaultRouterPort),
+    };
+    const actor = options.as ?? (env['SLUICE_ACTOR'] || user);
+    const registry = () => (this.#registry ??= createRegistryClient(options.registry, { actor, clock, retryForMs }));
+    const inference = () => (this.#inference ??= createOipClient(options.router, { clock, retryForMs }));
+    return {
+      terminal,
+      clock,
+      signal,
+      json: options.json,
+      services: {
+        get registry() {
+          return registry().registry;
+        },
+        get audit() {
+          return registry().audit;
+        },
+        upload: (...args) => registry().upload(...args),
+        get inference() {
+          return inference();
+        },
+      },
+    };
+  }
+
+  fail(thrown: unknown): ExitCode {
+    const { code, message, hint } = this.#run.signal.aborted
+      ? { code: exitCodes.interrupted, message: 'interrupted', hint: '' }
+      : explain(thrown, this.#addresses);
+    const { terminal } = this.#run;
+    terminal.note(`sluice: ${message}`);
+    if (hint !== '') terminal.note(`  ${hint}`);
+    return code;
+  }
+
+  close(): void {
+    this.#registry?.close();
+    this.#inference?.close();
+  }
+}
