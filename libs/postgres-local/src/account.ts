@@ -47,7 +47,8 @@ function canRunAs(account: Account): boolean {
   return spawnSync('/bin/sh', ['-c', 'exit 0'], { ...identity(account), cwd: '/', stdio: 'ignore' }).status === 0;
 }
 
-function ownerOf(dir: string): Account | undefined {
+/** The user that a folder belongs to, unless that is root; undefined when there is no such folder. */
+export function ownerOf(dir: string): Account | undefined {
   const stats = statSync(dir, { throwIfNoEntry: false });
   return stats && stats.uid !== 0 ? { name: `uid ${stats.uid}`, uid: stats.uid, gid: stats.gid } : undefined;
 }

@@ -3,7 +3,7 @@ import { chown, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/prom
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { failedPrecondition, unavailable, type SluiceError } from '@sluice/domain/errors';
-import { identity, type Account } from './account.ts';
+import { identity, ownerOf, type Account } from './account.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { clearLeftover, delay, guardName, readPostmaster, stopPostmaster } from './postmaster.ts';
 
@@ -105,7 +105,10 @@ export async function initCluster(options: InitOptions): Promise<void> {
  * killed. Errors: `failed-precondition` when the port is taken or the folder is in use, `unavailable` when it does not
  * get ready; both with what Postgres said.
  */
-export async function startServer(options: StartOptions): Promise<PostgresServer> {
+export async function startServer(given: StartOptions): Promise<PostgresServer> {
+  // Data that is there decides: Postgres takes it from its owner only, whoever would be chosen for new data.
+  const account = given.account && (ownerOf(given.dataDir) ?? given.account);
+  const options = { ...given, account };
   const end = performance.now() + (options.timeoutMs ?? 30_000);
   for (;;) {
     await clearLeftover(options.dataDir, Math.min(10_000, end - performance.now()));
