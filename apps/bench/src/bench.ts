@@ -10,7 +10,6 @@ import { pause, placeModel, residentMegabytes, startPlatform, type RunningPlatfo
 import { profileWhile, type Hotspot } from './live-profile.ts';
 import type { RawResult } from './raw-runtime.ts';
 import { jsonRows, rowsOf, type Figures } from './rows.ts';
-import { median } from './statistics.ts';
 import { platformSubject, startEcho, type Subject } from './subject.ts';
 import { asEcho, prepareWorkload, workloadPlans, writeGraph, type Workload } from './workloads.ts';
 
@@ -243,14 +242,6 @@ function writeResult(result: BenchResult, options: BenchOptions): void {
     options: { ...options, only: options.only.source },
     ...jsonRows(rows),
     problems: Object.fromEntries(rows.filter((row) => !row.valid).map((row) => [row.name, row.problems])),
-    medianCpuUs: Object.fromEntries(
-      result.figures.load.map(({ workload, subject, inFlight, runs }) => [
-        `${workload}/${subject}/${inFlight}`,
-        Object.fromEntries(
-          Object.keys(runs[0]?.cpuUs ?? {}).map((name) => [name, median(runs.map((run) => run.cpuUs[name] ?? NaN))]),
-        ),
-      ]),
-    ),
     profiles: result.profiles,
     figures: result.figures,
   };

@@ -24,8 +24,10 @@ export interface Measure {
   readonly generatorShare: number;
   /** Requests per second that the generator could make if it had a core and the server took no time. */
   readonly generatorCeiling: number;
-  /** Why the row is worth nothing; empty is good. */
-  readonly problems: readonly string[];
+  /** Why its rate and its times are worth nothing, though its CPU is; empty is good. */
+  readonly generatorProblems: readonly string[];
+  /** Why nothing of it is worth anything; empty is good. */
+  readonly checkProblems: readonly string[];
 }
 
 export interface LoadOptions {
@@ -83,22 +85,22 @@ export async function measure(
     averageBatch: batches > 0 ? ((after.rows ?? 0) - (before.rows ?? 0)) / batches : undefined,
     generatorShare: result.generatorCpuSeconds / result.seconds,
     generatorCeiling: result.requests / Math.max(result.generatorCpuSeconds, 0.005),
-    problems: problemsOf(result, checked, after.successes - before.successes, options),
+    generatorProblems: generatorProblems(result, options),
+    checkProblems: checkProblems(result, checked, after.successes - before.successes),
   };
 }
 
-/** What makes a run invalid. */
-export function problemsOf(
-  load: LoadResult,
-  checked: CheckReport,
-  counted: number,
-  options: Pick<LoadOptions, 'h2load'>,
-): string[] {
+/** What makes the rate and the times of a run invalid. */
+export function generatorProblems(load: LoadResult, options: Pick<LoadOptions, 'h2load'>): string[] {
+  if (!options.h2load) return ['h2load is missing: only the CPU counts'];
   const share = load.generatorCpuSeconds / load.seconds;
+  return share > generatorLimit ? [`the generator used ${(share * 100).toFixed(0)} % of its core`] : [];
+}
+
+/** What makes all of a run invalid. */
+export function checkProblems(load: LoadResult, checked: CheckReport, counted: number): string[] {
   const sent = load.requests + checked.sent;
   const found: string[] = [];
-  if (!options.h2load) found.push('h2load is missing: only the CPU counts');
-  else if (share > generatorLimit) found.push(`the generator used ${(share * 100).toFixed(0)} % of its core`);
   if (load.failed > 0) found.push(`${load.failed} of ${load.requests} requests failed`);
   if (checked.sent === 0) found.push('nothing was checked');
   found.push(...checked.problems.map((problem) => `a check failed: ${problem}`));

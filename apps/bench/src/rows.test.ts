@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Measure } from './measure.ts';
 import { jsonRows, rowsOf, type LoadSeries } from './rows.ts';
 
-const run = (requestsPerSecond: number, problems: string[] = []): Measure => ({
+const run = (requestsPerSecond: number, generatorProblems: string[] = [], checkProblems: string[] = []): Measure => ({
   requestsPerSecond,
   p50Ms: 1,
   p99Ms: 2,
@@ -11,7 +11,8 @@ const run = (requestsPerSecond: number, problems: string[] = []): Measure => ({
   averageBatch: undefined,
   generatorShare: 0.1,
   generatorCeiling: 1e5,
-  problems,
+  generatorProblems,
+  checkProblems,
 });
 const series = (name: string, runs: readonly Measure[]): LoadSeries => {
   const [workload, subject, inFlight] = name.split('/');
@@ -57,6 +58,21 @@ describe('rows with a target', () => {
       ['small: direct over grpc-js echo (64 in flight)', 'met'],
       ['memory at rest: router', 'met'],
       ['memory at rest: registry', 'missed'],
+    ]);
+  });
+
+  test('CPU counts though the generator had no room, and does not when a check failed', () => {
+    const busy = { ...run(100, ['busy']), cpuUs: { echo: 50 } };
+    const wrong = { ...run(100, [], ['wrong']), cpuUs: { echo: 50 } };
+    const valid = (runs: Measure[]): [string, boolean][] =>
+      rowsOf({ raw: [], load: [series('small/echo/16', runs)], restMegabytes: {} }).map((row) => [row.name, row.valid]);
+    expect(valid([busy])).toEqual([
+      ['small/echo/16', false],
+      ['small/echo/16 CPU of echo', true],
+    ]);
+    expect(valid([wrong])).toEqual([
+      ['small/echo/16', false],
+      ['small/echo/16 CPU of echo', false],
     ]);
   });
 

@@ -54,7 +54,7 @@ const overEcho = { workload: 'small', inFlight: 64, atLeast: 0.6 };
 
 /** All rows: first those with a target, then what was measured. */
 export function rowsOf(figures: Figures): Row[] {
-  return [...targetRows(figures), ...figures.raw.map(rawRow), ...figures.load.map(loadRow)];
+  return [...targetRows(figures), ...figures.raw.map(rawRow), ...figures.load.flatMap(loadRows)];
 }
 
 function targetRows(figures: Figures): Row[] {
@@ -107,13 +107,27 @@ function rawRow(series: RawSeries): Row {
   return row(`${rawName(series.workload)}/batch ${series.batch}`, 'rows/s', series.rowsPerSecond, [], undefined);
 }
 
-function loadRow(series: LoadSeries): Row {
+/** The rate, and the CPU of each process: that one counts even when the generator had no room. */
+function loadRows(series: LoadSeries): Row[] {
+  const name = seriesName(series);
   const rates = series.runs.map((run) => run.requestsPerSecond);
-  return row(seriesName(series), 'requests/s', rates, problemsOfSeries(series), undefined);
+  const checks = series.runs.flatMap((run, round) => inRound(round, run.checkProblems));
+  const processes = Object.keys(series.runs[0]?.cpuUs ?? {});
+  return [
+    row(name, 'requests/s', rates, problemsOfSeries(series), undefined),
+    ...processes.map((process) => {
+      const cpu = series.runs.map((run) => run.cpuUs[process] ?? NaN);
+      return row(`${name} CPU of ${process}`, 'µs/request', cpu, checks, undefined);
+    }),
+  ];
 }
 
 function problemsOfSeries(series: LoadSeries): string[] {
-  return series.runs.flatMap((run, round) => run.problems.map((problem) => `round ${round + 1}: ${problem}`));
+  return series.runs.flatMap((run, round) => inRound(round, [...run.generatorProblems, ...run.checkProblems]));
+}
+
+function inRound(round: number, problems: readonly string[]): string[] {
+  return problems.map((problem) => `round ${round + 1}: ${problem}`);
 }
 
 function row(

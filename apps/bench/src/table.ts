@@ -36,11 +36,16 @@ export function loadTable(figures: Figures): string {
       figure(ofRuns(series, (run) => run.averageBatch ?? NaN)),
       `${Math.round(share * 100)} %${share > generatorLimit ? '!' : ''}`,
       figure(ofRuns(series, (run) => run.generatorCeiling)),
-      series.runs.some((run) => run.problems.length > 0) ? 'invalid' : 'valid',
+      validity(series),
     ];
   });
   const head = ['row', 'req/s', 'spread', 'p50 ms', 'p99 ms', 'CPU µs/request', 'batch', 'gen.', 'gen. ceiling', ''];
   return textTable(head, lines);
+}
+
+function validity({ runs }: LoadSeries): string {
+  if (runs.some((run) => run.checkProblems.length > 0)) return 'invalid';
+  return runs.some((run) => run.generatorProblems.length > 0) ? 'CPU only' : 'valid';
 }
 
 function cpuCell(series: LoadSeries): string {
