@@ -2,12 +2,15 @@ import type { SluiceError } from '@sluice/domain/errors';
 import type { Clock } from '@sluice/domain/clock';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { ActiveCalls } from './active-calls.ts';
+import type { SlowPeers } from './slow-peers.ts';
 
 /** What every call of one server shares. */
 export interface ServerCore {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly active: ActiveCalls;
+  readonly slowPeers: SlowPeers;
+  readonly streamIdleMs: number;
   readonly maxMessageBytes: number;
   readonly defaultDeadlineMs: number;
   /** Logs the cause of an INTERNAL answer: it is never sent. */

@@ -31,6 +31,7 @@ import { decodeRequest, encodeResponse } from './messages.ts';
 import type { AnyDefinition } from './messages.ts';
 import { serverChannelOptions } from './options.ts';
 import type { ServerCore } from './server-core.ts';
+import { SlowPeers } from './slow-peers.ts';
 import { StreamCall } from './stream-call.ts';
 import { UnaryCall, cancelledError } from './unary-call.ts';
 
@@ -42,6 +43,11 @@ export interface RpcServerOptions {
   readonly maxMessageBytes?: number;
   /** Deadline of unary calls whose caller sends none, in milliseconds; default 30,000. */
   readonly defaultDeadlineMs?: number;
+  /**
+   * How long the caller of a stream may neither send nor read, in milliseconds; default 300,000, 0 for no limit. Watches
+   * have none: pings find out that their caller is gone.
+   */
+  readonly streamIdleMs?: number;
   /** Milliseconds between pings of a connection; default 30,000. */
   readonly keepaliveMs?: number;
 }
@@ -73,6 +79,7 @@ export class RpcServer {
   constructor(options: RpcServerOptions) {
     const maxMessageBytes = options.maxMessageBytes ?? 64 * 1024 * 1024;
     const defaultDeadlineMs = options.defaultDeadlineMs ?? 30_000;
+    const streamIdleMs = options.streamIdleMs ?? 300_000;
     this.#metrics = options.metrics;
     this.#active = new ActiveCalls(options.clock, defaultDeadlineMs);
     this.#server = new Server(serverChannelOptions(maxMessageBytes, options.keepaliveMs ?? 30_000));
@@ -80,6 +87,8 @@ export class RpcServer {
       clock: options.clock,
       logger: options.logger,
       active: this.#active,
+      slowPeers: new SlowPeers(options.clock, streamIdleMs),
+      streamIdleMs,
       maxMessageBytes,
       defaultDeadlineMs,
       logDefect: (cause, method, peer) => options.logger.error({ err: cause, method, peer }, 'a handler failed'),
@@ -253,6 +262,7 @@ export class RpcServer {
         if (isLong) {
           if (this.#stopping !== undefined) throw this.#core.endingError(0);
           this.#watches.add(call);
+          call.hasNoIdleLimit();
           surface.once('close', () => this.#watches.delete(call));
         }
         void call.pump(stream(decodeRequest(definition, surface.request), call.context));

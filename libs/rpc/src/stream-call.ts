@@ -8,6 +8,7 @@ import { decodeRequest, encodeResponse } from './messages.ts';
 import type { AnyDefinition } from './messages.ts';
 import type { ServerCore } from './server-core.ts';
 import { grpcCode } from './grpc-code.ts';
+import type { WaitingStream } from './slow-peers.ts';
 import { toWire } from './status.ts';
 import { cancelledError } from './unary-call.ts';
 
@@ -17,11 +18,13 @@ type Writing = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer,
 type Reading = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
 /** One streaming call: its messages decoded and encoded, and its one end. */
-export class StreamCall implements ActiveCall {
+export class StreamCall implements ActiveCall, WaitingStream {
   readonly method: string;
   readonly peer: string;
   readonly startedMs: number;
   readonly deadlineMs: number | undefined;
+  #waits = 0;
+  #lastActivityMs = 0;
   #context: Context | undefined;
   readonly #core: ServerCore;
   readonly #stats: MethodStats;
@@ -56,6 +59,7 @@ export class StreamCall implements ActiveCall {
     };
     stats.started();
     core.active.add(this, false);
+    core.slowPeers.add(this);
     call.on('cancelled', () => this.#cancel());
     // A destroyed Readable emits it; the cancellation says all there is to say.
     call.on('error', () => undefined);
@@ -100,7 +104,13 @@ export class StreamCall implements ActiveCall {
       const source = (reading as unknown as { iterator: (o: object) => AsyncIterable<Buffer> }).iterator({
         destroyOnReturn: false,
       });
-      for await (const bytes of source) yield decodeRequest(this.#definition, bytes);
+      this.#waiting(1);
+      for await (const bytes of source) {
+        this.#waiting(-1);
+        yield decodeRequest(this.#definition, bytes);
+        this.#waiting(1);
+      }
+      this.#waiting(-1);
     } catch (error) {
       if (this.#ended) throw cancelledError();
       throw error;
@@ -123,7 +133,10 @@ export class StreamCall implements ActiveCall {
           return;
         }
         const flowing = call.write(encodeResponse(this.#definition, next.value, this.#core.maxMessageBytes));
-        if (!flowing) await this.#unlessEnded(drained(call));
+        this.#waiting(flowing ? 0 : 1);
+        if (flowing) continue;
+        await this.#unlessEnded(drained(call));
+        this.#waiting(-1);
       }
     } catch (error) {
       this.fail(error);
@@ -167,6 +180,26 @@ export class StreamCall implements ActiveCall {
     this.fail(this.#core.endingError(0));
   }
 
+  /** For a stream that waits for news as long as its caller likes. */
+  hasNoIdleLimit(): void {
+    this.#core.slowPeers.delete(this);
+  }
+
+  giveUp(): void {
+    const limit = this.#core.streamIdleMs;
+    this.fail(new SluiceError('deadline-exceeded', `the caller neither sent nor read anything for ${limit} ms`));
+  }
+
+  get waitingSinceMs(): number | undefined {
+    return this.#waits > 0 ? this.#lastActivityMs : undefined;
+  }
+
+  /** Begins (1) or ends (-1) a wait for the caller to send or to read; 0 says that something was sent to it. */
+  #waiting(change: 1 | 0 | -1): void {
+    this.#waits += change;
+    this.#lastActivityMs = this.#core.clock.monotonic();
+  }
+
   #cancel(): void {
     if (this.#ended) return;
     this.#end(this.deadlineMs !== undefined && this.#core.clock.now() >= this.deadlineMs ? 4 : 1);
@@ -176,6 +209,7 @@ export class StreamCall implements ActiveCall {
   #end(code: number): void {
     this.#ended = true;
     this.#core.active.delete(this);
+    this.#core.slowPeers.delete(this);
     this.#stats.ended(code, this.#core.clock.monotonic() - this.startedMs);
     this.#wake?.();
   }

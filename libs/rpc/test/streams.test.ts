@@ -5,6 +5,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { createRpcClient } from '../src/client.ts';
+import { watch } from '../src/handlers.ts';
 import { cleanups, collect, failureOf, start } from './world.ts';
 
 describe('server streams', () => {
@@ -180,6 +181,58 @@ describe('client streams', () => {
     controller.abort();
     expect((await call).kind).toBe('cancelled');
     await aborted.promise;
+  });
+});
+
+describe('idle streams', () => {
+  const never = async function* () {
+    yield {};
+    await new Promise(() => undefined);
+  };
+
+  it('end when their caller sends nothing', async () => {
+    const { registry } = await start(
+      {
+        uploadArtifact: async (requests) => {
+          await collect(requests);
+          return {};
+        },
+      },
+      { streamIdleMs: 200 },
+    );
+    const error = await failureOf(registry.uploadArtifact(never()));
+    expect([error.kind, error.message]).toEqual([
+      'deadline-exceeded',
+      'the caller neither sent nor read anything for 200 ms',
+    ]);
+  });
+
+  it('end when their caller reads nothing', async () => {
+    const { registry, server, metrics } = await start(
+      {
+        downloadArtifact: async function* () {
+          for (;;) yield { chunk: Buffer.alloc(1_000_000) };
+        },
+      },
+      { streamIdleMs: 200 },
+    );
+    await registry.downloadArtifact({}).next();
+    await eventually(() => expect(server.inFlight).toBe(0));
+    expect(metrics.method('sluice.registry.v1.RegistryService/DownloadArtifact').count(4)).toBe(1);
+  });
+
+  it('go on while their handler is what takes long, or only watch', async () => {
+    const slow = async function* (): AsyncGenerator<{ done: boolean }> {
+      const begun = Date.now();
+      await eventually(() => expect(Date.now() - begun).toBeGreaterThan(300));
+      yield { done: true };
+    };
+    const { registry } = await start(
+      { watchAliasMove: watch(slow), createVersion: () => slow() as never },
+      { streamIdleMs: 100 },
+    );
+    expect(await collect(registry.watchAliasMove({}))).toHaveLength(1);
+    expect(await collect(registry.createVersion({}))).toHaveLength(1);
   });
 });
 
