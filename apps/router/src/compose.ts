@@ -95,7 +95,11 @@ interface Shared {
 }
 
 /** All that a request passes through. */
-function composeInference(config: RouterConfig, { clock, random }: Outside, { fleet, follower, metrics }: Shared) {
+function composeInference(
+  config: RouterConfig,
+  { clock, random, logger }: Outside,
+  { fleet, follower, metrics }: Shared,
+) {
   const inFlight = new InFlight({ requests: config.maxInFlight, bytes: config.maxInFlightBytes });
   const budget = new RouterRetryBudget();
   const observed = routerMetrics(metrics, { inFlight, fleet, revision: () => follower.table()?.revision ?? 0 });
@@ -117,6 +121,11 @@ function composeInference(config: RouterConfig, { clock, random }: Outside, { fl
     table: () => follower.table(),
     forwarder,
     inFlight,
+    onDefect: (predictionId, version, error) =>
+      logger.warn(
+        { prediction_id: predictionId, model: version.model, version: version.number, err: error },
+        'inference failed',
+      ),
     onAnswer: (version, error) => observed.inferred(version, error),
   });
   return { infer, inFlight, budget, breakers };

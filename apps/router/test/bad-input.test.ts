@@ -77,7 +77,7 @@ function mutate(bytes: Uint8Array, steps: readonly (readonly [number, number, nu
 }
 
 describe('mutated requests', () => {
-  it('are each answered, and leave nothing in flight', async () => {
+  it('are each answered, and leave nothing in flight', { timeout: 60_000 + 10 * propertyRuns }, async () => {
     const { router } = await setUp();
     const good = inferBytes({ id: 'call', parameters: { k: { kind: 'string', value: 'v' } }, values: [1, 2, 3, 4] });
     const outcomes = new Map<string, number>();

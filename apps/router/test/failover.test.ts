@@ -74,7 +74,14 @@ describe('a runtime that is killed', () => {
       'internal',
       expect.stringContaining('model ended its runtime') as string,
     ]);
-    expect(result.predictionId).toBeDefined();
+    expect(router.lines).toContainEqual(
+      expect.objectContaining({
+        msg: 'inference failed',
+        prediction_id: result.predictionId,
+        model: 'digits',
+        version: 3,
+      }),
+    );
     await eventually(() => expect(fragile.map((each) => each.child.exitCode)).toEqual([86, 86]));
   });
 

@@ -28,7 +28,7 @@ function amid(bytes: Uint8Array): Uint8Array {
   return large.subarray(32, 32 + bytes.length);
 }
 
-describe('round trips', () => {
+describe('round trips', { timeout: 20_000 + 10 * propertyRuns }, () => {
   it('P1 a request that is built is parsed to the same', () => {
     fc.assert(
       fc.property(name, name, parameters, tensorParts, fc.boolean(), (modelName, id, pairs, inputs, dynamic) => {
@@ -62,7 +62,7 @@ describe('round trips', () => {
   });
 });
 
-describe('hostile bytes', () => {
+describe('hostile bytes', { timeout: 20_000 + 10 * propertyRuns }, () => {
   it('P3 mutated requests are parsed or refused, never anything else', () => {
     let refused = 0;
     fc.assert(

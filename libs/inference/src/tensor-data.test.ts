@@ -49,7 +49,7 @@ describe('encodeTensor and decodeTensor', () => {
   });
 });
 
-describe('half precision', () => {
+describe('half precision', { timeout: 20_000 + 10 * propertyRuns }, () => {
   it('D4 reads and writes all 65536 numbers, as the platform has them', () => {
     const bits = new Uint16Array(1);
     const platform = new Float16Array(bits.buffer);

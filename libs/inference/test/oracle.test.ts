@@ -104,7 +104,7 @@ const cleanMap = fc
   )
   .map((pairs) => pairs.filter(([key]) => key !== 'k__proto__'));
 
-describe('protobufjs as oracle', () => {
+describe('protobufjs as oracle', { timeout: 20_000 + 10 * propertyRuns }, () => {
   it('O1 reads the requests that we build', () => {
     fc.assert(
       fc.property(

@@ -18,7 +18,7 @@ function outcome(error: SluiceError | undefined): string {
 
 describe('Attempts', () => {
   const first = (failed: AttemptFailure, others = true, tokens = plenty): string => {
-    const attempts = new Attempts(version, tokens);
+    const attempts = new Attempts(version, tokens, true);
     attempts.started();
     return outcome(attempts.failed(failed, others));
   };
@@ -40,7 +40,7 @@ describe('Attempts', () => {
   });
 
   it('ends a request that two runtimes were lost with, whatever else is there', () => {
-    const attempts = new Attempts(version, plenty);
+    const attempts = new Attempts(version, plenty, true);
     attempts.started();
     expect(attempts.failed(failure('lost'), true)).toBeUndefined();
     attempts.started();
@@ -50,7 +50,7 @@ describe('Attempts', () => {
   });
 
   it('counts losses only: lost and then not sent is not two lost runtimes', () => {
-    const attempts = new Attempts(version, plenty);
+    const attempts = new Attempts(version, plenty, true);
     attempts.started();
     expect(attempts.failed(failure('lost'), true)).toBeUndefined();
     attempts.started();
@@ -63,8 +63,18 @@ describe('Attempts', () => {
     );
   });
 
+  it('repeats a request of a sequence only when it was not carried out', () => {
+    const sequence = (failed: AttemptFailure): string =>
+      outcome(new Attempts(version, plenty, false).failed(failed, true));
+    expect(sequence(failure('lost'))).toBe(
+      'unavailable: the runtime was lost while it worked on the request and the request belongs to a sequence',
+    );
+    expect(sequence(failure('unsent'))).toBe('retry');
+    expect(sequence(failure('answered', 'unavailable'))).toBe('retry');
+  });
+
   it('tries at most three runtimes', () => {
-    const attempts = new Attempts(version, plenty);
+    const attempts = new Attempts(version, plenty, true);
     attempts.started();
     attempts.started();
     expect(attempts.failed(failure('unsent'), true)).toBeUndefined();

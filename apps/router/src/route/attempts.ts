@@ -27,6 +27,7 @@ export const maxAttempts = 3;
  * | ---------------------------------------------------------- | ----------------------------------------------------- |
  * | unsent                                                     | another runtime                                       |
  * | lost, for the first time                                   | another runtime, unless a byte of its answer was here |
+ * |                                                            | or the request belongs to a sequence                  |
  * | lost, for the second time                                  | INTERNAL, never sent again                            |
  * | answered UNAVAILABLE, RESOURCE_EXHAUSTED or NOT_FOUND      | another runtime                                       |
  * | answered anything else, a watchdog's INTERNAL too          | that answer                                           |
@@ -38,13 +39,18 @@ export const maxAttempts = 3;
 export class Attempts {
   readonly #version: { readonly model: string; readonly text: string };
   readonly #tokens: RetryTokens;
+  readonly #idempotent: boolean;
   #made = 0;
   #lost = 0;
 
-  /** @param version what messages name */
-  constructor(version: { readonly model: string; readonly text: string }, tokens: RetryTokens) {
+  /**
+   * @param version what messages name
+   * @param idempotent false for a request of a sequence: a runtime that was lost may have counted it
+   */
+  constructor(version: { readonly model: string; readonly text: string }, tokens: RetryTokens, idempotent: boolean) {
     this.#version = version;
     this.#tokens = tokens;
+    this.#idempotent = idempotent;
   }
 
   started(): void {
@@ -57,9 +63,10 @@ export class Attempts {
    */
   failed(failure: AttemptFailure, others: boolean): SluiceError | undefined {
     if (failure.origin === 'lost') this.#lost++;
-    switch (mayRetry({ ...failure, kind: kindOf(failure), idempotent: true, lostPeers: this.#lost })) {
+    switch (mayRetry({ ...failure, kind: kindOf(failure), idempotent: this.#idempotent, lostPeers: this.#lost })) {
       case 'fail':
-        return failure.origin === 'lost' ? this.#last(failure, 'its answer had begun') : failure.error;
+        if (failure.origin !== 'lost') return failure.error;
+        return this.#last(failure, failure.firstByte ? 'its answer had begun' : 'the request belongs to a sequence');
       case 'poison':
         return new SluiceError(
           'internal',

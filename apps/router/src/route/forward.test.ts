@@ -79,6 +79,7 @@ function setUp(runtimes: Runtime[], spent = false) {
     forwarder.send({
       version,
       message: new Uint8Array(3),
+      idempotent: true,
       deadlineMs: 1234,
       metadata: undefined,
       done: (error, answer) => {
@@ -171,6 +172,17 @@ describe('Forwarder', () => {
     a.fail('lost');
     expect(state.ended).toEqual([]);
     expect(b.sent).toHaveLength(0);
+  });
+
+  it('answers when a link cannot take the request at all', () => {
+    const a = new Runtime('a');
+    a.send = () => {
+      throw new Error('channel is closed');
+    };
+    const { state, send } = setUp([a]);
+    send();
+    expect(state.ended).toEqual(['internal: internal error']);
+    expect(a.breaker.results).toEqual(['released']);
   });
 
   it('learns nothing of a runtime from a call that this side gave up', () => {

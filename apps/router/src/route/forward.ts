@@ -1,6 +1,5 @@
 import type { Random } from '@sluice/domain/clock';
-import { unavailable } from '@sluice/domain/errors';
-import type { SluiceError } from '@sluice/domain/errors';
+import { SluiceError, unavailable } from '@sluice/domain/errors';
 import type { Breaker, Permit } from '@sluice/resilience/breaker';
 import type { RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
@@ -36,6 +35,8 @@ export interface ForwardRequest {
   readonly version: VersionRoute;
   /** The message as the runtime is to get it. */
   readonly message: Uint8Array;
+  /** False when the request belongs to a sequence. */
+  readonly idempotent: boolean;
   /** Milliseconds since the epoch. */
   readonly deadlineMs: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
@@ -73,7 +74,7 @@ class Forwarding implements ForwardedCall {
   constructor(options: ForwarderOptions, request: ForwardRequest) {
     this.#options = options;
     this.#request = request;
-    this.#attempts = new Attempts(request.version, options.budget);
+    this.#attempts = new Attempts(request.version, options.budget, request.idempotent);
   }
 
   start(): void {
@@ -121,9 +122,15 @@ class Forwarding implements ForwardedCall {
     this.#link = link;
     this.#permit = permit;
     this.#attempts.started();
-    this.#call = link.send(inferPath, message, { deadlineMs, ...(metadata && { metadata }) }, (outcome) =>
-      this.#received(outcome),
-    );
+    const options = { deadlineMs, ...(metadata && { metadata }) };
+    try {
+      this.#call = link.send(inferPath, message, options, (outcome) => this.#received(outcome));
+    } catch (error) {
+      // Nothing was sent: the link closed in this very moment, or refused the metadata.
+      permit.release();
+      this.#end(SluiceError.from(error), undefined);
+      return;
+    }
     this.#options.budget.sent(link.inFlight);
   }
 

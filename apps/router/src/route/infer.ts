@@ -1,5 +1,6 @@
 import type { Random } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import type { Parameters } from '@sluice/inference/parameters';
 import { append, responseParameter } from '@sluice/inference/rewrite';
 import { scanInferRequest } from '@sluice/inference/scan';
 import type { RawCall } from '@sluice/rpc/handlers';
@@ -24,6 +25,8 @@ export interface InferOptions {
   readonly table: () => RouteTable | undefined;
   readonly forwarder: Forwarder;
   readonly inFlight: InFlight;
+  /** Told of inferences that ended in a defect of a runtime or ours, for the log. */
+  readonly onDefect: (predictionId: string, version: VersionRoute, error: SluiceError) => void;
   /** Told how an inference of a known version ended. */
   readonly onAnswer: (version: VersionRoute, error: SluiceError | undefined) => void;
 }
@@ -33,7 +36,7 @@ export interface InferOptions {
  * append to the answer's.
  */
 export function inferHandler(options: InferOptions): (request: Buffer, call: RawCall) => void {
-  const { ids, random, table, forwarder, inFlight, onAnswer } = options;
+  const { ids, random, table, forwarder, inFlight, onDefect, onAnswer } = options;
   return (request, call) => {
     const predictionId = ids.next();
     call.setTrailer(predictionTrailer, predictionId);
@@ -54,12 +57,15 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
       version,
       // A request that names this very number needs no override, and so no copy.
       message: header.modelVersion === version.text ? request : append(request, version.override),
+      idempotent: !inSequence(header.parameters),
       deadlineMs: call.deadlineMs,
       metadata: traceparent === undefined ? undefined : { traceparent },
       done: (error, answer) => {
         leave(error);
-        if (error) call.fail(error);
-        else call.respond(append(answer!, stamp(predictionId), arm?.parameter ?? noArm));
+        if (error) {
+          if (error.kind === 'internal' || error.kind === 'data-loss') onDefect(predictionId, version, error);
+          call.fail(error);
+        } else call.respond(append(answer!, stamp(predictionId), arm?.parameter ?? noArm));
       },
     });
     call.onCancel(() => {
@@ -71,4 +77,18 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
 
 function stamp(predictionId: string): Buffer {
   return responseParameter('prediction_id', { kind: 'string', value: predictionId });
+}
+
+/** A request belongs to a sequence when its `sequence_id` is neither 0 nor empty. */
+export function inSequence(parameters: Parameters): boolean {
+  const id = parameters.get('sequence_id');
+  switch (id?.kind) {
+    case 'int64':
+    case 'uint64':
+      return id.value !== 0n;
+    case 'string':
+      return id.value !== '';
+    default:
+      return false;
+  }
 }

@@ -71,11 +71,13 @@ export class RuntimeLink {
 
   /** Sends an inference and counts it until `done`. */
   send(path: string, message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void): RawClientCall {
-    this.inFlight++;
-    return this.#options.connection.call(path, message, options, (outcome) => {
+    const call = this.#options.connection.call(path, message, options, (outcome) => {
       this.inFlight--;
       done(outcome);
     });
+    // `done` is never called before `call` returns, and not at all when it throws.
+    this.inFlight++;
+    return call;
   }
 
   /** Follows the runtime's status until `close`. */
