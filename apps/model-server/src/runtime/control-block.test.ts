@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { ControlBlock, slotsPerWorker } from './control-block.ts';
+
+const command = { plan: 7, rows: 3, capacity: 8, buffer: 2 };
+
+describe('ControlBlock', () => {
+  it('shows a batch to the other side, slot by slot, and its end back', () => {
+    const main = new ControlBlock();
+    const worker = new ControlBlock(main.memory);
+    const rings = worker.rings();
+    main.submit(1, 1, command);
+    main.submit(2, 0, { ...command, rows: 5 });
+    expect(worker.rings()).toBe(rings + 2);
+    expect(worker.lastSubmitted()).toBe(2);
+    expect([worker.slotOf(1), worker.slotOf(2)]).toEqual([1, 0]);
+    expect(worker.command(1)).toEqual(command);
+    expect(worker.command(0)).toEqual({ ...command, rows: 5 });
+    worker.recordTiming(1, 1.5, 20, 0.25);
+    worker.finish(1, 1);
+    expect([main.isFinished(1, 1), main.isFinished(2, 0)]).toEqual([true, false]);
+    expect(main.timing(1)).toEqual({ inputUs: 1.5, inferUs: 20, outputUs: 0.25 });
+    // A slot that is used again is not finished yet.
+    main.submit(3, 1, command);
+    expect(main.isFinished(3, 1)).toBe(false);
+    expect(slotsPerWorker).toBe(2);
+  });
+
+  it('does not wait for what has happened already', async () => {
+    const block = new ControlBlock();
+    const finishes = block.finishes();
+    const pending = block.finishedAfter(finishes);
+    expect(pending).toBeDefined();
+    block.finish(1, 0);
+    await pending;
+    expect(block.finishedAfter(finishes)).toBeUndefined();
+    const rings = block.rings();
+    block.ring();
+    // Returns at once: somebody rang.
+    block.sleep(rings);
+  });
+});
