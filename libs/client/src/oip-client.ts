@@ -11,8 +11,9 @@ import type { CallOptions, RpcClient } from '@sluice/rpc/client';
 import { createRawClient } from '@sluice/rpc/raw-client';
 import type { RawClient, RawOutcome } from '@sluice/rpc/raw-client';
 import type { RpcError } from '@sluice/rpc/status';
-import { systemClock, systemRandom } from '@sluice/service-kit/clock';
+import { systemRandom } from '@sluice/service-kit/clock';
 import { parseAddresses } from './addresses.ts';
+import { callerClock } from './caller-clock.ts';
 import { fromParameters, toParameters } from './parameters.ts';
 import type { Parameter } from './parameters.ts';
 import { withRetries } from './retrying.ts';
@@ -90,7 +91,7 @@ export class OipClient {
   constructor(addresses: string, options: OipClientOptions = {}) {
     this.#addresses = parseAddresses(addresses, defaultRouterPort);
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock ?? callerClock;
     this.#rpc = createRpcClient(inferenceService, this.#addresses, {
       clock: this.#clock,
       ...(options.maxMessageBytes !== undefined && { maxMessageBytes: options.maxMessageBytes }),

@@ -11,8 +11,9 @@ import { SluiceError } from '@sluice/domain/errors';
 import { createRpcClient } from '@sluice/rpc/client';
 import type { CallOptions, RpcClient } from '@sluice/rpc/client';
 import { RpcError } from '@sluice/rpc/status';
-import { systemClock, systemRandom } from '@sluice/service-kit/clock';
+import { systemRandom } from '@sluice/service-kit/clock';
 import { parseAddresses } from './addresses.ts';
+import { callerClock } from './caller-clock.ts';
 import { chunkBytes, digestFile, fileChunks } from './files.ts';
 import type { FileDigest, Progress } from './files.ts';
 import { withRetries } from './retrying.ts';
@@ -48,7 +49,7 @@ export class RegistryClient {
   /** @param addresses `host:port`, comma separated; the next is used when one is away */
   constructor(addresses: string, options: RegistryClientOptions = {}) {
     const list = parseAddresses(addresses, defaultRegistryPort);
-    const clock = options.clock ?? systemClock;
+    const clock = options.clock ?? callerClock;
     this.#retry = { clock, random: options.random ?? systemRandom, retryForMs: options.retryForMs ?? 3_000 };
     const timeoutMs = options.timeoutMs ?? 30_000;
     const make = <Methods>(service: Service<Methods>): RpcClient<Methods> => {

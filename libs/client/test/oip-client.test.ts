@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { inferenceService } from '@sluice/contracts/services';
 import { SluiceError } from '@sluice/domain/errors';
 import { buildInferResponse } from '@sluice/inference/infer-response';
@@ -80,19 +85,58 @@ describe('OipClient', () => {
     expect(calls).toBe(3);
   });
 
-  it('survives a router that dies with its request, and not inside a sequence', async () => {
+  /** What stands between client and router; `cut` breaks every connection, as a killed router would. */
+  async function cable(port: number) {
+    const sockets = new Set<Socket>();
+    const listener = createServer((near) => {
+      const far = connect(port, '127.0.0.1');
+      for (const [socket, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        sockets.add(socket);
+        socket.on('error', () => undefined).pipe(other);
+      }
+    });
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    const cut = (): void => {
+      for (const socket of sockets) socket.resetAndDestroy();
+    };
+    cleanups.push(() => {
+      listener.close();
+      cut();
+    });
+    return { port: (listener.address() as AddressInfo).port, cut };
+  }
+
+  it('survives a connection that breaks under its request, but does not repeat one of a sequence', async () => {
     let seen = 0;
-    const dying = await serve(inferenceService, {
-      modelInfer: raw(() => {
-        seen++;
-        // Destroys the connections at once, as a killed process would.
-        void dying.server.tryShutdown(0);
+    const { port } = await serve(inferenceService, {
+      modelInfer: raw((_request, call) => {
+        if (++seen % 2 === 1) between.cut();
+        else answer(call);
       }),
     });
+    const between = await cable(port);
+    const oip = client(`127.0.0.1:${between.port}`);
+    expect((await oip.infer(inference)).version).toBe('3');
+    expect(seen).toBe(2);
+    const inSequence = oip.infer({ ...inference, parameters: { sequence_id: 7 } });
+    await expect(inSequence).rejects.toMatchObject({ kind: 'unavailable', origin: 'lost' });
+    expect(seen).toBe(3);
+  });
+
+  it('goes to another router when one stops', async () => {
+    const stopping = await serve(inferenceService, { modelInfer: raw(() => void stopping.server.tryShutdown(0)) });
     const other = await serve(inferenceService, { modelInfer: raw((_request, call) => answer(call, '7')) });
-    const both = client(`127.0.0.1:${dying.port},127.0.0.1:${other.port}`);
+    const both = client(`127.0.0.1:${stopping.port},127.0.0.1:${other.port}`);
     expect((await both.infer(inference)).version).toBe('7');
-    expect(seen).toBe(1);
+  });
+
+  it('keeps a program alive that only waits', async () => {
+    const program = path.join(import.meta.dirname, 'lonely-process.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@sluice/source', program]);
+    expect(stdout).toMatch(/^127\.0\.0\.1:1 cannot be reached: connect ECONNREFUSED/);
   });
 
   it('gives up at once on what cannot get better, with the prediction id', async () => {

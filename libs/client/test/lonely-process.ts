@@ -1,0 +1,10 @@
+import { createOipClient } from '../src/oip-client.ts';
+
+// A program that does nothing but wait for a router that is away.
+const client = createOipClient('127.0.0.1:1', { retryForMs: 400 });
+try {
+  await client.infer({ model: 'm', inputs: [] });
+} catch (error) {
+  process.stdout.write((error as Error).message);
+}
+client.close();
