@@ -19,6 +19,9 @@ const config = configOrExit(
   },
 );
 
+// Whoever read the output is gone, as a terminal is after SIGHUP.
+process.stdout.on('error', () => process.emit('SIGHUP'));
+
 // What services inherit: where programs are found and temporary files lie, and nothing of ours by accident.
 const inherited = Object.entries(process.env).filter(([name]) => /^(PATH|HOME|USER|LANG|TZ|TMPDIR|LC_.*)$/.test(name));
 

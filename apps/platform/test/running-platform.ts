@@ -20,11 +20,14 @@ export async function freeOffset(runtimes = 2): Promise<number> {
 
 const started = new Set<Printed>();
 
-/** Kills what a failed test left running; what those have started ends by itself. */
+/** Ends what a failed test left running, what those have started too. */
 export async function killStarted(): Promise<void> {
-  const left = [...started];
-  for (const { child } of left) child.kill('SIGKILL');
-  await Promise.all(left.map(async ({ ended }) => ended));
+  for (const { child } of started) child.kill('SIGTERM');
+  await eventually(() => {
+    if (started.size > 0) throw new Error('still running');
+  }, 15_000).catch(() => {
+    for (const { child } of started) child.kill('SIGKILL');
+  });
 }
 
 /** A command and all that it has printed; colours are off, since it writes to a pipe. */
@@ -123,8 +126,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Runs a line as a shell in `cwd` does; resolves with what it printed. */
-export async function shell(line: string, cwd: string): Promise<string> {
-  const printed = new Printed('/bin/sh', ['-c', line], cwd, env);
+export async function shell(line: string, cwd: string, variables: NodeJS.ProcessEnv = env): Promise<string> {
+  const printed = new Printed('/bin/sh', ['-c', line], cwd, variables);
   const code = await printed.ended;
   if (code !== 0) throw new Error(`${line} ended with ${code ?? 'a signal'}:\n${printed.text}`);
   return printed.out;
