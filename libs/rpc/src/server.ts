@@ -162,7 +162,10 @@ export class RpcServer {
     this.health.drain();
     const closed = Promise.withResolvers<undefined>();
     this.#stopping = closed.promise.then(() => undefined);
-    for (const call of this.#watches) call.expire();
+    // A turn later, so that what watches were told just now (NOT_SERVING, draining) leaves before they end.
+    setImmediate(() => {
+      for (const call of this.#watches) call.expire();
+    });
     this.#server.tryShutdown(() => closed.resolve(undefined));
   }
 

@@ -63,8 +63,12 @@ describe('toWire', () => {
   it('makes messages that survive the wire', () => {
     expect(wireMessage('ends in white space \n')).toBe('ends in white space');
     expect(encodeURI(wireMessage('lone \uD800 surrogate'))).toBe('lone%20%EF%BF%BD%20surrogate');
-    expect(wireMessage('x'.repeat(10_000))).toHaveLength(2_003);
-    expect(wireMessage('ß'.repeat(2_000))).toHaveLength(2_000);
+    expect(wireMessage('x'.repeat(4_000))).toBe('x'.repeat(4_000));
+    expect(wireMessage('x'.repeat(4_001))).toBe(`${'x'.repeat(4_000)}...`);
+    // 6 and 12 bytes each on the wire.
+    expect(wireMessage('ß'.repeat(666))).toHaveLength(666);
+    expect(wireMessage('ß'.repeat(667))).toBe(`${'ß'.repeat(666)}...`);
+    expect(wireMessage('😀'.repeat(10_000))).toBe(`${'😀'.repeat(333)}...`);
   });
 });
 

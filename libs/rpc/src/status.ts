@@ -79,8 +79,8 @@ export const pushbackTrailer = 'grpc-retry-pushback-ms';
 /** Trailer of every failure that our own code answered; without it the transport made the status. */
 export const kindTrailer = 'sluice-kind';
 
-/** Longest message that is sent: HTTP/2 peers bound the size of trailers, commonly at 8 KiB. */
-const maxMessageChars = 2_000;
+/** Longest message that is sent, percent-encoded: HTTP/2 peers bound the size of all trailers, commonly at 8 KiB. */
+const maxMessageBytes = 4_000;
 
 export interface WireStatus {
   readonly code: StatusCode;
@@ -109,8 +109,15 @@ export function toWire(thrown: unknown): WireStatus {
  * (nghttp2 drops a header value that ends in one), bounded length.
  */
 export function wireMessage(message: string): string {
-  const whole = message.length > maxMessageChars ? `${message.slice(0, maxMessageChars)}...` : message;
-  return whole.toWellFormed().trim();
+  const whole = message.slice(0, maxMessageBytes).toWellFormed().trim();
+  if (message.length <= maxMessageBytes && encodeURI(whole).length <= maxMessageBytes) return whole;
+  let [kept, bytes] = ['', 0];
+  for (const character of whole) {
+    bytes += encodeURI(character).length;
+    if (bytes > maxMessageBytes) break;
+    kept += character;
+  }
+  return `${kept}...`;
 }
 
 /** A failed call as its caller sees it. */

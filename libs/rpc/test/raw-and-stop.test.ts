@@ -1,4 +1,6 @@
+import { service as healthDefinition } from 'grpc-health-check';
 import { registryService } from '@sluice/contracts/services';
+import type { Method, Service } from '@sluice/contracts/services';
 import { SluiceError } from '@sluice/domain/errors';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createLogger } from '@sluice/service-kit/logger';
@@ -120,6 +122,22 @@ describe('stopping', () => {
     expect(server.busy()).toEqual([expect.stringMatching(/GetModel/)]);
     hold.resolve(undefined);
     expect((await slow).model?.name).toBe('done');
+    expect(await stopped).toEqual([]);
+  });
+
+  it('tells who watches its health before it ends the watch', async () => {
+    const { server, port } = await start({});
+    server.addHealth();
+    server.health.setAll(true);
+    type Watch = Method<'serverStream', [{ service: string }, unknown], [unknown, { status: string }]>;
+    const health: Service<{ watch: Watch }> = { name: 'grpc.health.v1.Health', definition: healthDefinition };
+    const client = createRpcClient(health, `127.0.0.1:${port}`, { clock: systemClock });
+    cleanups.push(() => client.close());
+    const watching = client.watch({ service: registryService.name });
+    expect((await watching.next()).value).toEqual({ status: 'SERVING' });
+    const stopped = server.tryShutdown(5_000);
+    expect((await watching.next()).value).toEqual({ status: 'NOT_SERVING' });
+    expect((await failureOf(watching.next())).message).toBe('the server is stopping');
     expect(await stopped).toEqual([]);
   });
 

@@ -43,6 +43,21 @@ describe('unary handlers', () => {
     expect(metrics.method('sluice.registry.v1.RegistryService/GetModel').count(13)).toBe(1);
   });
 
+  it.each([
+    ['white space at its end', 'queue full \t\n ', 'queue full'],
+    ['percent signs, quotes and lines', '100% of "ä"\nnext: %41', '100% of "ä"\nnext: %41'],
+    ['characters beyond the first plane', 'model 😀', 'model 😀'],
+    ['half a character', 'a\uD800b', 'a\uFFFDb'],
+    ['more than trailers hold', 'ß'.repeat(30_000), `${'ß'.repeat(666)}...`],
+  ])('carry a message with %s', async (_name, message, expected) => {
+    const { registry } = await start({
+      getModel: async () => {
+        throw new SluiceError('not-found', message);
+      },
+    });
+    expect((await failureOf(registry.getModel({}))).message).toBe(expected);
+  });
+
   it('answer INTERNAL for a value that does not fit the message', async () => {
     const { registry } = await start({ getModel: async () => [] as never });
     expect((await failureOf(registry.getModel({}))).message).toBe('internal error');
