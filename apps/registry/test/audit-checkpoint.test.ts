@@ -91,6 +91,21 @@ describe('checkpoints', () => {
     }
   });
 
+  it('are kept in the artifact store once per hour, and always the latest', async () => {
+    const audit = await harness();
+    const key = newKey();
+    await audit.open(key);
+    for (const minutes of [0, 20, 70]) {
+      audit.clock.advance(minutes * 60_000);
+      await audit.grow(1);
+      await audit.sign(key);
+    }
+    const kept: number[] = [];
+    for await (const { treeSize } of audit.sink.all()) kept.push(treeSize);
+    expect(kept).toEqual([3, 4]);
+    expect((await audit.sink.latest())?.treeSize).toBe(4);
+  });
+
   it('reach the artifact store later when it was away', async () => {
     const sink = memorySink();
     let away = true;
@@ -149,7 +164,8 @@ describe('the key', () => {
     const next = audit.signer(after);
     await next.run();
     expect((await entries(audit)).map(({ action }) => action)).toEqual(['audit.key.set', 'audit.key.rotated']);
-    expect(await audit.verify()).toMatchObject({ ok: true, checkpointsChecked: 4 });
+    // Two in the database, and the last one of their hour in the artifact store.
+    expect(await audit.verify()).toMatchObject({ ok: true, checkpointsChecked: 3 });
     await old.close();
     await next.close();
   });

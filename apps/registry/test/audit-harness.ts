@@ -6,7 +6,7 @@ import { systemRandom } from '@sluice/service-kit/clock';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { MemoryStore } from '../src/artifacts/memory-store.ts';
-import { CheckpointSigner } from '../src/audit/checkpoint-signer.ts';
+import { CheckpointSigner, type SignerStatus } from '../src/audit/checkpoint-signer.ts';
 import { documentSink, type CheckpointSink } from '../src/audit/checkpoint-sink.ts';
 import { signingKey, type SigningKey } from '../src/audit/signing-key.ts';
 import { hasher } from '../src/audit/tree-hash.ts';
@@ -73,6 +73,14 @@ export class AuditHarness {
     const silent = () => undefined;
     const logger = { info: silent, warn: silent, error: silent };
     return new CheckpointSigner({ log, writes, sink, hasher, key, clock, logger });
+  }
+
+  /** Runs one round of signing; answers how the signer stood after it. */
+  async sign(key: SigningKey): Promise<SignerStatus> {
+    const signer = this.signer(key);
+    await signer.run();
+    await signer.close();
+    return signer.status;
   }
 
   /** Appends `count` entries, each a change of its own. */

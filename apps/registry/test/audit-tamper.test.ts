@@ -5,6 +5,7 @@ import { verifyConsistency, verifyInclusion } from '@sluice/domain/merkle-proof'
 import { utf8 } from '../src/audit/canonical-json.ts';
 import { hasher } from '../src/audit/tree-hash.ts';
 import { consistencyProof, inclusionProof } from '../src/usecases/audit-proofs.ts';
+import { listAuditEntries } from '../src/usecases/list-audit-entries.ts';
 import { verifyAudit } from '../src/usecases/verify-audit.ts';
 import { AuditHarness, newKey } from './audit-harness.ts';
 
@@ -19,13 +20,11 @@ beforeAll(async () => {
   postgres = await startPostgres();
   audit = await AuditHarness.create(postgres);
   await audit.open(key);
-  const signer = audit.signer(key);
   for (const count of [7, 7, 5]) {
     await audit.grow(count);
-    await signer.run();
+    expect(await audit.sign(key)).toMatchObject({ state: 'signing' });
+    audit.clock.advance(3_600_000);
   }
-  expect(signer.status).toMatchObject({ state: 'signing', checkpointSize: 20 });
-  await signer.close();
   for (const table of tables) await audit.superuser.query(`CREATE TABLE intact_${table} AS TABLE registry.${table}`);
 });
 /** Takes the harm back. */
@@ -145,6 +144,21 @@ describe('verify', () => {
     const { problems } = await audit.verify();
     expect(problems[0]).toBe('entry 0: the key that it set is not the one in the table of keys');
     expect(problems.filter((line) => line.includes('it names key'))).toHaveLength(6);
+  });
+});
+
+describe('large entries', () => {
+  it('come in pages of bounded size, none is left out', async () => {
+    const body = { text: 'x'.repeat(3 * 1024 * 1024) };
+    const entries = [1, 2, 3, 4, 5].map((at) => ({ action: 'test.large', object: 'large', body: { at, ...body } }));
+    await audit.changes.change('alice', async () => ({ entries, result: undefined }));
+    const page = await listAuditEntries(audit.log, { from: 18, pageSize: 1000, object: '', descending: false });
+    expect(page.entries.map(({ leafIndex }) => leafIndex)).toEqual([18, 19, 20, 21]);
+    expect(page.next).toBe(22);
+    const down = await listAuditEntries(audit.log, { from: undefined, pageSize: 3, object: 'large', descending: true });
+    expect(down.entries.map(({ leafIndex }) => leafIndex)).toEqual([24, 23]);
+    expect(down.next).toBe(22);
+    expect(await audit.verify(500)).toMatchObject({ ok: true, treeSize: 25, problems: [] });
   });
 });
 

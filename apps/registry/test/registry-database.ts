@@ -12,11 +12,19 @@ export interface RegistryDatabase {
 
 const password = 'only for tests';
 
-/** Makes a migrated database of its own in the cluster. */
+const migrated = new WeakMap<TestPostgres, Promise<string>>();
+
+/** Makes a migrated database of its own in the cluster: a copy of one that was migrated once. */
 export async function createRegistryDatabase(postgres: TestPostgres): Promise<RegistryDatabase> {
-  const database = addressesOf(postgres, await postgres.createDatabase());
-  await migrateRegistry(database);
-  return database;
+  const template = migrated.get(postgres) ?? migrateOne(postgres);
+  migrated.set(postgres, template);
+  return addressesOf(postgres, await postgres.createDatabase(await template));
+}
+
+async function migrateOne(postgres: TestPostgres): Promise<string> {
+  const name = await postgres.createDatabase();
+  await migrateRegistry(addressesOf(postgres, name));
+  return name;
 }
 
 /** The addresses of a database that is there already. */

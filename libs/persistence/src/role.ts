@@ -16,8 +16,8 @@ export function scramVerifier(password: string, salt: Uint8Array = randomBytes(1
 }
 
 /**
- * Makes a login role when it is missing, else gives it the password, if the connected role may do that. `name` must be
- * a plain lower-case name. Safe beside another that does the same.
+ * Makes a login role when it is missing, else gives it the password; a role that is somebody else's to change is left as
+ * it is. `name` must be a plain lower-case name. Safe beside another that does the same.
  */
 export async function ensureRole(tx: WriteTransaction, name: string, password: string): Promise<void> {
   if (!/^[a-z_][a-z0-9_]*$/.test(name)) throw new TypeError(`role ${name} is not a plain name`);
@@ -29,8 +29,11 @@ export async function ensureRole(tx: WriteTransaction, name: string, password: s
         CREATE ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '${verifier}';
       EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
       END;
-    ELSIF (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-      ALTER ROLE ${name} PASSWORD '${verifier}';
+    ELSE
+      BEGIN
+        ALTER ROLE ${name} PASSWORD '${verifier}';
+      EXCEPTION WHEN insufficient_privilege THEN NULL;
+      END;
     END IF;
   END $$`);
 }

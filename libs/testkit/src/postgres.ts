@@ -15,8 +15,11 @@ export interface TestPostgres {
   ownerUrl(database?: string): string;
   /** The address of a database for another role. */
   urlFor(user: string, password: string, database: string): string;
-  /** Makes an empty database with a name of its own and returns the name. */
-  createDatabase(): Promise<string>;
+  /**
+   * Makes a database with a name of its own and returns the name: empty, or a copy of another one, to which nobody may
+   * be connected then.
+   */
+  createDatabase(template?: string): Promise<string>;
   /** Kills the server without mercy (SIGKILL), as a crash does. */
   kill(): Promise<void>;
   /** Starts it again after `kill()`, on the same port with the same data. */
@@ -88,12 +91,12 @@ class RunningPostgres implements TestPostgres {
     return `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${this.port}/${database}`;
   }
 
-  async createDatabase(): Promise<string> {
+  async createDatabase(template = 'template1'): Promise<string> {
     const name = `test_${++this.#databases}`;
     const client = new pg.Client({ connectionString: this.ownerUrl() });
     await client.connect();
     try {
-      await client.query(`CREATE DATABASE ${name}`);
+      await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
     } finally {
       await client.end();
     }

@@ -4,41 +4,49 @@ import { formatNote, parseNote, type SignedCheckpoint } from './checkpoint.ts';
 
 /** Where checkpoints are kept outside the database, so that a database that was put back is found out. */
 export interface CheckpointSink {
-  /** Keeps the checkpoint, and makes it the latest. Writing the same one again changes nothing. */
+  /** Makes the checkpoint the latest, and that of its hour. Writing the same one again changes nothing. */
   put(checkpoint: SignedCheckpoint): Promise<void>;
   /** The one that was put last. Errors: `data-loss` when it cannot be read as one. */
   latest(): Promise<SignedCheckpoint | undefined>;
-  /** All that were put, by name. Errors: `data-loss`. */
+  /** The last one of each hour, in the order of hours, and the latest. Errors: `data-loss`. */
   all(): AsyncIterable<SignedCheckpoint>;
 }
 
 const latestName = 'audit-checkpoint-latest';
-const keptPrefix = 'audit-checkpoint-at-';
+const hourPrefix = 'audit-checkpoint-hour-';
 
-/** Checkpoints as documents of the artifact store, which all replicas share. */
+/** Checkpoints as documents of the artifact store, which all replicas share. One per hour, so that they stay countable. */
 export function documentSink(
   store: Pick<ArtifactStore, 'writeDocument' | 'readDocument' | 'listDocuments'>,
 ): CheckpointSink {
   return {
     async put(checkpoint) {
       const note = Buffer.from(formatNote(checkpoint), 'utf8');
-      // The kept one first: what is latest is always among all.
-      await store.writeDocument(keptName(checkpoint), note);
+      await store.writeDocument(hourName(checkpoint), note);
       await store.writeDocument(latestName, note);
     },
     latest: () => readNote(store, latestName),
     async *all() {
-      for (const name of await store.listDocuments(keptPrefix)) {
+      const latest = await readNote(store, latestName);
+      let seen = false;
+      for (const name of await store.listDocuments(hourPrefix)) {
         const checkpoint = await readNote(store, name);
+        seen ||= checkpoint?.body === latest?.body;
         if (checkpoint) yield checkpoint;
       }
+      if (latest && !seen) yield latest;
     },
   };
 }
 
-/** By size, so that they sort; by root, so that two histories of one size (after a restore) are both kept. */
-function keptName({ treeSize, rootHash }: SignedCheckpoint): string {
-  return `${keptPrefix}${String(treeSize).padStart(16, '0')}-${Buffer.from(rootHash).toString('hex').slice(0, 16)}`;
+function hourName({ signedAt }: SignedCheckpoint): string {
+  return (
+    hourPrefix +
+    new Date(signedAt)
+      .toISOString()
+      .slice(0, 13)
+      .replaceAll(/[^0-9]/g, '')
+  );
 }
 
 async function readNote(

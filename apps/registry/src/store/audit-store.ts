@@ -24,6 +24,9 @@ interface CheckpointRow {
   signature: Uint8Array;
 }
 
+/** Most bytes of canonical JSON that are read at once, so that a page of large entries fits into memory and a message. */
+const maxPageBytes = 8 * 1024 * 1024;
+
 /** Times are read to the microsecond: a Date would round a changed one to what it was. */
 const checkpointSelect = `SELECT tree_size, root_hash, (extract(epoch FROM signed_at) * 1000000)::bigint AS signed_micros,
   key_id, body, signature FROM registry.checkpoint`;
@@ -75,10 +78,14 @@ async function selectEntries(tx: ReadTransaction, query: EntryQuery): Promise<Au
   const [compare, order] = query.descending ? ['<=', 'DESC'] : ['>=', 'ASC'];
   const rows = await tx.query<EntryRow>(
     `SELECT *, (extract(epoch FROM effective_at) * 1000000)::bigint AS effective_micros
-     FROM registry.audit_entry
-     WHERE leaf_index ${compare} $1 AND ($2 = '' OR object = $2 OR starts_with(object, $2 || '/'))
-     ORDER BY leaf_index ${order} LIMIT $3`,
-    [query.from, query.object, query.limit],
+     FROM (SELECT *, sum(octet_length(canonical_json)) OVER so_far AS bytes, row_number() OVER so_far AS place
+           FROM (SELECT * FROM registry.audit_entry
+                 WHERE leaf_index ${compare} $1 AND ($2 = '' OR object = $2 OR starts_with(object, $2 || '/'))
+                 ORDER BY leaf_index ${order} LIMIT $3) AS asked
+           WINDOW so_far AS (ORDER BY leaf_index ${order} ROWS UNBOUNDED PRECEDING)) AS counted
+     WHERE bytes <= $4 OR place = 1
+     ORDER BY leaf_index ${order}`,
+    [query.from, query.object, query.limit, maxPageBytes],
   );
   return rows.map((row) => ({
     leafIndex: row.leaf_index,

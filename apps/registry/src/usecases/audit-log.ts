@@ -12,6 +12,7 @@ export interface StoredNode {
 export interface EntryQuery {
   /** First leaf index, going up or down from it. */
   readonly from: number;
+  /** Most entries; fewer are given when they hold more than 8 MiB, but one at least. */
   readonly limit: number;
   /** This object and those below it (`model/a` has `model/a/alias/b`, not `model/ab`); '' for all. */
   readonly object: string;

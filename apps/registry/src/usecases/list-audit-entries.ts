@@ -26,6 +26,12 @@ export async function listAuditEntries(log: AuditLog, request: ListAuditEntriesR
   const from = request.from ?? (descending ? Number.MAX_SAFE_INTEGER : 0);
   // A trailing slash is the same object: people complete paths with it.
   const object = request.object.replace(/\/+$/, '');
-  const found = await log.read((reads) => reads.entries({ from, limit: limit + 1, object, descending }));
-  return { entries: found.slice(0, limit), next: found[limit]?.leafIndex };
+  return log.read(async (reads) => {
+    const entries = await reads.entries({ from, limit, object, descending });
+    const last = entries.at(-1);
+    const after = last && last.leafIndex + (descending ? -1 : 1);
+    if (after === undefined || after < 0) return { entries, next: undefined };
+    const [more] = await reads.entries({ from: after, limit: 1, object, descending });
+    return { entries, next: more?.leafIndex };
+  });
 }

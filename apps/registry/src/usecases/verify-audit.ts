@@ -1,7 +1,7 @@
 import type { TreeHasher } from '@sluice/domain/merkle';
 import type { SignedCheckpoint } from '../audit/checkpoint.ts';
 import type { CheckpointSink } from '../audit/checkpoint-sink.ts';
-import { AuditCheck, type AuditVerdict, type CheckStart } from './audit-check.ts';
+import { AuditCheck, type AuditPage, type AuditVerdict, type CheckStart } from './audit-check.ts';
 import type { AuditLog } from './audit-log.ts';
 
 export interface VerifyAuditPorts {
@@ -30,18 +30,27 @@ export async function* verifyAudit(ports: VerifyAuditPorts, signal: AbortSignal)
   // The artifact store first: what it has seen, the database must have.
   const check = new AuditCheck(ports.hasher, await readStart(ports));
   const { size } = check;
-  for (let start = 0; start < size; start += pageSize) {
+  for (let start = 0; start < size;) {
     signal.throwIfAborted();
-    const end = Math.min(start + pageSize, size);
-    const page = await log.read(async (reads) => ({
-      entries: await reads.entries({ from: start, limit: end - start, object: '', descending: false }),
-      nodes: await reads.nodeRows(start, end),
-      checkpoints: await reads.checkpoints(start + 1, end),
-    }));
-    check.page(start, end, page);
-    if (end < size) yield { checked: end, total: size };
+    const page = await readPage(log, start, Math.min(start + pageSize, size));
+    check.page(start, page.end, page);
+    start = page.end;
+    if (start < size) yield { checked: start, total: size };
   }
   yield { checked: size, total: size, verdict: check.verdict() };
+}
+
+/** The rows of leaves from `start` to before `end`, or to before an earlier one when they are large. */
+async function readPage(log: AuditLog, start: number, end: number): Promise<AuditPage & { readonly end: number }> {
+  return log.read(async (reads) => {
+    const found = await reads.entries({ from: start, limit: end - start, object: '', descending: false });
+    const entries = found.filter(({ leafIndex }) => leafIndex < end);
+    // A short page has large entries or lacks some: what follows the last one is for the next page to see.
+    const last = entries.at(-1);
+    const pageEnd = last && entries.length < end - start ? last.leafIndex + 1 : end;
+    const nodes = await reads.nodeRows(start, pageEnd);
+    return { entries, nodes, checkpoints: await reads.checkpoints(start + 1, pageEnd), end: pageEnd };
+  });
 }
 
 async function readStart({ log, sink }: VerifyAuditPorts): Promise<CheckStart> {

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { createDataSource } from '@sluice/persistence/data-source';
+import { verifyVersion } from '@sluice/persistence/migrator';
+import { startPostgres, type TestPostgres } from '@sluice/testkit/postgres';
+import type { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { migrateRegistry, serviceRole } from '../src/store/migrate-registry.ts';
+import { migrations } from '../src/store/migrations/index.ts';
+
+let postgres: TestPostgres;
+const password = 'not for logs';
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+afterAll(() => postgres.stop());
+
+const addresses = (name: string) => ({
+  ownerUrl: postgres.ownerUrl(name),
+  serviceUrl: postgres.urlFor(serviceRole, password, name),
+});
+
+async function withOwner<T>(name: string, fn: (owner: DataSource) => Promise<T>): Promise<T> {
+  const owner = await createDataSource({ url: postgres.ownerUrl(name), schema: 'public', applicationName: 'test' });
+  try {
+    return await fn(owner);
+  } finally {
+    await owner.destroy();
+  }
+}
+
+/** Runs the program as a deployment does. */
+async function runMigrate(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const program = fileURLToPath(new URL('../src/migrate.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--conditions=@sluice/source', program], { env });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
+
+describe('migrate', () => {
+  it('makes role, schema and tables on an empty database, when two run at once too', async () => {
+    const name = await postgres.createDatabase();
+    const [one, two] = await Promise.all([migrateRegistry(addresses(name)), migrateRegistry(addresses(name))]);
+    expect([...one, ...two].toSorted()).toEqual(migrations.map(({ id }) => id));
+    expect(await migrateRegistry(addresses(name))).toEqual([]);
+    const service = await createDataSource({
+      url: addresses(name).serviceUrl,
+      schema: 'registry',
+      applicationName: 'test',
+    });
+    expect(await verifyVersion(service, migrations, 'registry')).toBe(0);
+    await service.destroy();
+  });
+
+  it('works for an owner who is no superuser but may make roles', async () => {
+    const name = await postgres.createDatabase();
+    await withOwner(name, async (owner) => {
+      await owner.query(`DROP ROLE IF EXISTS plain_owner`);
+      await owner.query(`CREATE ROLE plain_owner LOGIN CREATEROLE PASSWORD 'pw'`);
+      await owner.query(`GRANT CREATE ON DATABASE ${name} TO plain_owner`);
+    });
+    const ownerUrl = postgres.urlFor('plain_owner', 'pw', name);
+    // The role is there already and belongs to somebody else: its password must be the configured one.
+    const applied = await migrateRegistry({ ...addresses(name), ownerUrl }).catch((error: unknown) => error);
+    expect(applied).toEqual(migrations.map(({ id }) => id));
+  });
+
+  it('gives the service’s role no table of its own and no right to change the past', async () => {
+    const name = await postgres.createDatabase();
+    await migrateRegistry(addresses(name));
+    const rows = await withOwner(name, (owner) =>
+      owner.query<{ table_name: string; rights: string }[]>(
+        `SELECT table_name, string_agg(privilege_type, ',' ORDER BY privilege_type) AS rights
+         FROM information_schema.role_table_grants WHERE grantee = '${serviceRole}' GROUP BY table_name`,
+      ),
+    );
+    const rights = new Map(rows.map((row) => [row.table_name, row.rights]));
+    for (const table of ['audit_entry', 'audit_node', 'audit_key', 'checkpoint'])
+      expect(rights.get(table)).toBe('INSERT,SELECT');
+    expect(rights.get('migration')).toBe('SELECT');
+    for (const right of rights.values()) expect(right).not.toMatch(/TRUNCATE|TRIGGER|REFERENCES/);
+    const owned = await withOwner(name, (owner) =>
+      owner.query<unknown[]>(`SELECT * FROM pg_tables WHERE tableowner = '${serviceRole}'`),
+    );
+    expect(owned).toEqual([]);
+  });
+
+  it('refuses a service address without the service’s role', async () => {
+    const name = await postgres.createDatabase();
+    const wrong = { ownerUrl: postgres.ownerUrl(name), serviceUrl: postgres.urlFor('somebody', 'x', name) };
+    await expect(migrateRegistry(wrong)).rejects.toMatchObject({ kind: 'invalid-argument' });
+  });
+});
+
+describe('the program migrate.ts', () => {
+  it('reads the environment, logs what it applied and no password, and exits 0', async () => {
+    const name = await postgres.createDatabase();
+    const { ownerUrl, serviceUrl } = addresses(name);
+    const env = { SLUICE_OWNER_DATABASE_URL: ownerUrl, SLUICE_DATABASE_URL: serviceUrl };
+    const { code, output } = await runMigrate(env);
+    expect(code).toBe(0);
+    const lines = output.trim().split('\n');
+    const said = lines.map((line) => JSON.parse(line) as { msg: string; migration?: string });
+    expect(said.map((line) => line.migration).filter(Boolean)).toEqual(migrations.map(({ id }) => id));
+    expect(said.at(-1)?.msg).toBe('schema is up to date');
+    expect(output).not.toContain(encodeURIComponent(password));
+    expect(output).not.toContain(password);
+    expect((await runMigrate(env)).code).toBe(0);
+  });
+
+  it('says what is missing and exits non-zero', async () => {
+    const { code, output } = await runMigrate({ SLUICE_DATABASE_URL: 'mysql://x' });
+    expect(code).toBe(2);
+    expect(output).toMatch(/SLUICE_OWNER_DATABASE_URL/);
+    expect(output).toMatch(/expected postgres:\/\/role:password@host:port\/database/);
+  });
+});
