@@ -67,7 +67,14 @@ export function showFields(fields: readonly (readonly [name: string, value: stri
   return shown.map(([name, value]) => `${name.padEnd(width)}  ${indent(String(value), width + 2)}`).join('\n');
 }
 
-const indent = (text: string, by: number) => text.split('\n').join(`\n${' '.repeat(by)}`);
+const indent = (text: string, by: number) =>
+  text
+    .split('\n')
+    .join(`\n${' '.repeat(by)}`)
+    .replace(/ +$/gm, '');
+
+/** `1 row`, `2 rows`. */
+export const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** Control characters would let a name rewrite the terminal. */
 const oneLine = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');

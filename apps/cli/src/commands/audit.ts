@@ -3,7 +3,7 @@ import type { AuditVerdict__Output } from '@sluice/contracts/gen/sluice/registry
 import { type CliContext, show } from '../context.ts';
 import { startBar } from '../push/progress-bar.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import { showTable, showTime } from '../format.ts';
+import { plural, showTable, showTime } from '../format.ts';
 
 /** `sluice audit verify` */
 export async function verifyAudit(context: CliContext): Promise<void> {
@@ -17,7 +17,7 @@ export async function verifyAudit(context: CliContext): Promise<void> {
   if (!verdict.ok) {
     throw new CliError(
       exitCodes.failed,
-      `${verdict.problems.length} ${verdict.problems.length === 1 ? 'problem' : 'problems'} in the audit log`,
+      `${plural(verdict.problems.length, 'problem')} in the audit log`,
       'Entries were changed outside the registry. Keep the database as it is and compare it with a backup.',
     );
   }

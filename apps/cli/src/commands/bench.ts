@@ -3,7 +3,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import { encodeTensor, type PlainValue } from '@sluice/inference/tensor-data';
 import { type CliContext, progress, showJson } from '../context.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import { showFields, showMilliseconds } from '../format.ts';
+import { plural, showFields, showMilliseconds } from '../format.ts';
 import type { InputSpec } from '../infer/columns.ts';
 import { type KnownModel, knownModel } from '../infer/model-spec.ts';
 import { type InferenceTarget, sendOne } from '../infer/run-requests.ts';
@@ -47,7 +47,7 @@ export async function bench(context: CliContext, model: string, options: BenchOp
   const first = await sendOne(context, target, request);
   progress(
     context,
-    `${model} version ${first.version}: ${options.inFlight} in flight, ${options.rows} rows each, ${options.seconds} s`,
+    `${model} version ${first.version}: ${options.inFlight} in flight, ${plural(options.rows, 'row')} each, ${options.seconds} s`,
   );
   const result = await load(context, options, () => sendOne(context, target, request));
   if (context.json) showJson(context, { model, version: first.version, ...result });

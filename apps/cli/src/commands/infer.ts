@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { type CliContext, progress, showJson } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
-import { showMilliseconds } from '../format.ts';
+import { plural, showMilliseconds } from '../format.ts';
 import { judge, type Judgement, predictionOf, rowsOf, showJudgement } from '../infer/answers.ts';
 import { planColumns } from '../infer/columns.ts';
 import { type KnownModel, knownModel } from '../infer/model-spec.ts';
@@ -140,6 +140,6 @@ function print(
   }
   context.terminal.out(options.output === 'csv' ? rowsAsCsv(rows) : rowsAsTable(rows));
   const by = versions.length === 1 ? `version ${versions[0]!}` : `versions ${versions.join(', ')}`;
-  progress(context, `${rows.length} rows by ${model} ${by} in ${showMilliseconds(tookMs)}`);
+  progress(context, `${plural(rows.length, 'row')} by ${model} ${by} in ${showMilliseconds(tookMs)}`);
   if (judgement) progress(context, showJudgement(judgement));
 }

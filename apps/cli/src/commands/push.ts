@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Version__Output } from '@sluice/contracts/gen/sluice/registry/v1/Version';
 import { type CliContext, pause, progress, show } from '../context.ts';
 import { CliError, exitCodes, usageError } from '../exit-codes.ts';
-import { showBytes, showMilliseconds } from '../format.ts';
+import { plural, showBytes, showMilliseconds } from '../format.ts';
 import { collectFiles, type HashedFile, hashFiles, type LocalFile } from '../push/collect-files.ts';
 import { startBar } from '../push/progress-bar.ts';
 import { isWorthRetrying, missingArtifacts, uploadFile } from '../push/upload.ts';
@@ -61,7 +61,7 @@ async function upload(context: CliContext, files: readonly HashedFile[]): Promis
   const known = files.length - missing.length;
   progress(
     context,
-    `${files.length} ${files.length === 1 ? 'file' : 'files'}, ${showBytes(total(files))}` +
+    `${plural(files.length, 'file')}, ${showBytes(total(files))}` +
       (known > 0 ? `; the registry has ${known} of them` : ''),
   );
   const bar = startBar(context, 'uploading', total(missing));
@@ -110,7 +110,7 @@ function summary(version: Version__Output): string {
     const batch =
       admission.batchRows > 0 ? `, ${showMilliseconds(admission.batchLatencyMs)} for ${admission.batchRows}` : '';
     lines.push(
-      `  admission: ${admission.checks.length} checks in ${showMilliseconds(Number(admission.durationMs))}; ` +
+      `  admission: ${plural(admission.checks.length, 'check')} in ${showMilliseconds(Number(admission.durationMs))}; ` +
         `${showMilliseconds(admission.latencyMs)} for one row${batch}; ${showBytes(admission.peakRssBytes)} of memory`,
     );
   }

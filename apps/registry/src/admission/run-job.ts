@@ -87,7 +87,8 @@ class JobRun {
     this.#enter('warm-up');
     const { row, how } = await this.#firstRow();
     for (let count = 1; count < this.#job.serving.warmupCount; count += 1) await this.#run([row]);
-    this.#pass('warm-up', `${Math.max(1, this.#job.serving.warmupCount)} runs with ${how}`);
+    const runs = Math.max(1, this.#job.serving.warmupCount);
+    this.#pass('warm-up', `${runs} ${runs === 1 ? 'run' : 'runs'} with ${how}`);
     return row;
   }
 
@@ -250,7 +251,7 @@ class JobRun {
       const difference = firstDifference({ ...got, values }, got, range, golden);
       if (difference) throw new Rejection(`${difference} (rtol ${golden.rtol}, atol ${golden.atol})`);
     }
-    this.#pass(`golden:${golden.name}`, `${Object.keys(golden.outputs).length} outputs as expected`);
+    this.#pass(`golden:${golden.name}`, `as expected: ${Object.keys(golden.outputs).join(', ')}`);
   }
 }
 
