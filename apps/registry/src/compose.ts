@@ -36,7 +36,7 @@ import { Heartbeat } from './store/heartbeat.ts';
 import { LeaderLock } from './store/leader-lock.ts';
 import { LeaseStore } from './store/lease-store.ts';
 import { locks } from './store/locks.ts';
-import { openDatabase } from './store/open-database.ts';
+import { openDatabase, whenAvailable } from './store/open-database.ts';
 import { wakeChannel } from './store/settle.ts';
 import { createStatements } from './store/sql.ts';
 import { StateStore } from './store/state-store.ts';
@@ -101,7 +101,8 @@ async function openAudit({ config, logger, clock }: RegistryHost, { transactions
     hasher,
     key: await readSigningKey(config.auditKeyFile),
   };
-  const opened = await openAuditLog(ports, { acceptRestore: config.acceptRestore, rotateKey: config.rotateAuditKey });
+  const options = { acceptRestore: config.acceptRestore, rotateKey: config.rotateAuditKey };
+  const opened = await whenAvailable({ clock, logger }, () => openAuditLog(ports, options));
   if (opened.restoreAccepted) logger.warn('a database older than the last checkpoint was accepted');
   return { ...ports, signer: new CheckpointSigner({ ...ports, clock, logger }) };
 }
@@ -189,7 +190,7 @@ function openServer(
       state,
       leases,
       retainMs: config.retainMs,
-      artifacts: { artifacts, use: artifactUse },
+      artifacts: { artifacts, use: artifactUse, clock },
       createVersion: { state, admission, jobs, artifacts: artifactUse, clock, holder: config.instanceId },
       watchMove: { state, ...watchPorts },
     }),
@@ -223,7 +224,7 @@ export async function startRegistry(host: RegistryHost): Promise<Running> {
   const server = openServer(host, metrics, stores, watchPorts, admissions, audit);
   follow(metrics, server, watchPorts.hub, signals);
   stores.heartbeat.start();
-  await watchPorts.reader.refresh();
+  await whenAvailable(host, () => watchPorts.reader.refresh());
   const listener = listen({
     url: databaseUrl,
     applicationName: `${instanceId} listen`,

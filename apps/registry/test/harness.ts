@@ -125,16 +125,17 @@ export class Replica {
     return (await fetch(`http://127.0.0.1:${this.running.ports['metricsPort']}/metrics`)).text();
   }
 
-  async stop(): Promise<void> {
+  /** Drains for `budgetMs`, then ends what is left. */
+  async stop(budgetMs = 1_000): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const close of this.#closers) close();
     await this.running.stopAccepting();
     const controller = new AbortController();
-    const timer = systemClock.schedule(1_000, () => controller.abort());
+    const timer = systemClock.schedule(budgetMs, () => controller.abort());
     await this.running.finish(controller.signal);
     timer.cancel();
     await this.running.close();
+    for (const close of this.#closers) close();
   }
 }
 

@@ -17,28 +17,41 @@ export interface OpenDatabaseOptions {
 
 const againMs = 1_000;
 
-/**
- * Connects the pool, waiting for a database that is away (services start in any order), and checks that the migrations
- * have run: `failed-precondition` when not.
- */
-export async function openDatabase(options: OpenDatabaseOptions): Promise<DataSource> {
-  const { url, poolSize, applicationName, clock, logger } = options;
-  for (let attempt = 1; ; attempt += 1) {
+/** Calls `fn` until the database is not away any more: services start in any order. Other failures are thrown. */
+export async function whenAvailable<T>(
+  { clock, logger }: Pick<OpenDatabaseOptions, 'clock' | 'logger'>,
+  fn: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
     try {
-      const dataSource = await createDataSource({
-        url,
-        schema: 'registry',
-        applicationName,
-        poolSize,
-        connectTimeoutMs: 2_000,
-        onPoolError: (err) => logger.debug({ err }, 'an idle database connection broke'),
-      });
-      await verifyVersion(dataSource, migrations, 'registry');
-      return dataSource;
+      return await fn();
     } catch (err) {
       if (SluiceError.from(err).kind !== 'unavailable') throw err;
-      if (attempt % 10 === 1) logger.warn({ err, database: describeUrl(url) }, 'waiting for the database');
+      if (attempt % 10 === 0) logger.warn({ err }, 'waiting for the database');
     }
     await new Promise<void>((resolve) => clock.schedule(againMs, resolve));
   }
+}
+
+/** Connects the pool and checks that the migrations have run: `failed-precondition` when not. */
+export async function openDatabase(options: OpenDatabaseOptions): Promise<DataSource> {
+  const { url, poolSize, applicationName, logger } = options;
+  logger.debug({ database: describeUrl(url) }, 'connecting');
+  return whenAvailable(options, async () => {
+    const dataSource = await createDataSource({
+      url,
+      schema: 'registry',
+      applicationName,
+      poolSize,
+      connectTimeoutMs: 2_000,
+      onPoolError: (err) => logger.debug({ err }, 'an idle database connection broke'),
+    });
+    try {
+      await verifyVersion(dataSource, migrations, 'registry');
+      return dataSource;
+    } catch (error) {
+      await dataSource.destroy();
+      throw error;
+    }
+  });
 }

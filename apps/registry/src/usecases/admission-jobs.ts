@@ -76,11 +76,12 @@ export class AdmissionJobs {
 
   /** Ends what runs and lets others take it over. */
   async close(): Promise<void> {
+    const unfinished = this.running;
     this.#closing.abort();
     for (const timer of this.#renewals.values()) timer.cancel();
     await this.#ports.admission.close();
     await Promise.allSettled(
-      this.running.map((name) => {
+      unfinished.map((name) => {
         const [model, number] = parseKey(name);
         return this.#ports.runs.release(model, number);
       }),
@@ -165,7 +166,9 @@ export class AdmissionJobs {
       if (!this.#jobs.has(name) || this.#closing.signal.aborted) return;
       this.#ports.runs
         .renew(model, number)
-        .catch((error: unknown) => this.#ports.onError(error, `renewal of the admission of ${name}`))
+        .catch((error: unknown) => {
+          if (SluiceError.from(error).kind !== 'unavailable') this.#ports.onError(error, `renewal of ${name}`);
+        })
         .finally(() => this.#jobs.has(name) && this.#renewLater({ model, number } as VersionRecord));
     });
     this.#renewals.set(name, timer);

@@ -1,4 +1,5 @@
-import { invalidArgument } from '@sluice/domain/errors';
+import type { Clock } from '@sluice/domain/clock';
+import { invalidArgument, SluiceError } from '@sluice/domain/errors';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { checkSha256 } from '../artifacts/names.ts';
 import type { ArtifactUse } from './create-version.ts';
@@ -8,7 +9,11 @@ const mostDigests = 1_000;
 export interface ArtifactPorts {
   readonly artifacts: ArtifactStore;
   readonly use: ArtifactUse;
+  readonly clock: Clock;
 }
+
+/** An upload that sends nothing for this long is ended. */
+export const uploadIdleMs = 60_000;
 
 /** Those of the digests that the store has; they are spared from collection for the grace period. */
 export async function statArtifacts(ports: ArtifactPorts, digests: readonly string[]): Promise<readonly string[]> {
@@ -36,25 +41,41 @@ export async function uploadArtifact(
   parts: AsyncIterable<UploadPart>,
 ): Promise<{ readonly sha256: string; readonly size: number; readonly stored: boolean }> {
   const iterator = parts[Symbol.asyncIterator]();
+  const next = (): Promise<IteratorResult<UploadPart>> => withinIdleTime(ports.clock, iterator.next());
   try {
-    const first = await iterator.next();
+    const first = await next();
     const header = first.done === true ? undefined : first.value.header;
     if (!header) throw invalidArgument('header: the first message of an upload must be the header');
     checkSha256(header.sha256, 'header.sha256');
-    const { stored } = await ports.artifacts.put(header, chunksOf(iterator));
+    const { stored } = await ports.artifacts.put(header, chunksOf(next));
     await ports.use.noteUse([header]);
     return { ...header, stored };
   } finally {
-    await iterator.return?.();
+    // Not awaited: it waits for a message that may never come, and the end of the call ends it.
+    iterator.return?.().catch(() => undefined);
   }
 }
 
-async function* chunksOf(iterator: AsyncIterator<UploadPart>): AsyncGenerator<Uint8Array, void, void> {
+async function* chunksOf(next: () => Promise<IteratorResult<UploadPart>>): AsyncGenerator<Uint8Array, void, void> {
   for (let index = 1; ; index += 1) {
-    const next = await iterator.next();
-    if (next.done === true) return;
-    if (next.value.chunk === undefined) throw invalidArgument(`chunk: message ${index} of the upload has no chunk`);
-    yield next.value.chunk;
+    const part = await next();
+    if (part.done === true) return;
+    if (part.value.chunk === undefined) throw invalidArgument(`chunk: message ${index} of the upload has no chunk`);
+    yield part.value.chunk;
+  }
+}
+
+async function withinIdleTime<T>(clock: Clock, work: Promise<T>): Promise<T> {
+  const idle = Promise.withResolvers<never>();
+  const timer = clock.schedule(uploadIdleMs, () =>
+    idle.reject(
+      new SluiceError('deadline-exceeded', `the upload sent nothing for ${uploadIdleMs / 1000} s; upload it again`),
+    ),
+  );
+  try {
+    return await Promise.race([work, idle.promise]);
+  } finally {
+    timer.cancel();
   }
 }
 

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemClock } from '@sluice/service-kit/clock';
+import { FakeRuntime, pause } from './fleet.ts';
+import type { RegistryClient, Replica } from './harness.ts';
+import { followMove, linearModel, push, Site } from './harness.ts';
+
+let site: Site;
+let replica: Replica;
+let ann: RegistryClient;
+
+beforeAll(async () => {
+  site = await Site.open();
+  replica = await site.start();
+  ann = replica.as('ann');
+});
+afterAll(async () => {
+  await site.close();
+});
+
+/** Numbers that look random and are the same in every run. */
+function seeded(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** What is true of the model now, by the calls that answer for now. */
+async function now() {
+  const { model, release } = await ann.getModel({ name: 'm' });
+  const { versions } = await ann.listVersions({ model: 'm', showDeleted: true });
+  return {
+    aliases: Object.fromEntries(model!.aliases.map(({ alias, version }) => [alias, version])),
+    release: release?.arms[0]?.version,
+    versions: versions.map(({ number, state, pinned, aliases }) => ({
+      number,
+      state,
+      pinned,
+      aliases: aliases.toSorted(),
+    })),
+  };
+}
+
+/** The same, as it was at a time. */
+async function then(ms: number) {
+  const time = { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 };
+  const { aliases, versions, release } = await ann.getStateAsOf({ model: 'm', time });
+  return {
+    aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
+    release: release?.arms[0]?.version,
+    versions: versions.map(({ number, state, pinned, aliases: of }) => ({
+      number,
+      state,
+      pinned,
+      aliases: of.toSorted(),
+    })),
+  };
+}
+
+it('asOf answers for every moment of a long history what was true then', { timeout: 120_000 }, async () => {
+  const runtime = FakeRuntime.start(replica.watch(), 'rt-1');
+  const draw = seeded(20_261_122);
+  await ann.createModel({ name: 'm', settings: { approvalsRequired: 0 } });
+  for (let made = 0; made < 4; made += 1) await push(ann, 'm', await linearModel());
+  const version = (): number => 1 + draw(4);
+  const steps: readonly (() => Promise<unknown>)[] = [
+    async () => {
+      const alias = ['champion', 'best'][draw(2)]!;
+      const { move } = await ann.moveAlias({ model: 'm', alias, version: version() });
+      await followMove(ann, move!.id);
+    },
+    () => ann.pinVersion({ model: 'm', version: version() }),
+    () => ann.unpinVersion({ model: 'm', version: version() }),
+    () => ann.rollback({ model: 'm' }),
+    () => ann.deleteAlias({ model: 'm', alias: ['champion', 'best'][draw(2)]! }),
+    () => ann.deleteVersion({ model: 'm', version: version() }),
+  ];
+  const moments: { readonly at: number; readonly state: Awaited<ReturnType<typeof now>> }[] = [];
+  for (let step = 0; step < 60; step += 1) {
+    // Some are refused: nothing to roll back, still in use, deleted. The others count.
+    await steps[[0, 0, 0, 1, 2, 3, 4, 5][draw(8)]!]!().catch(() => undefined);
+    await pause(2);
+    moments.push({ at: systemClock.now(), state: await now() });
+    await pause(2);
+  }
+  for (const { at, state } of moments) expect(await then(at)).toEqual(state);
+  expect(new Set(moments.map(({ state }) => JSON.stringify(state))).size).toBeGreaterThan(10);
+  runtime.kill();
+});
