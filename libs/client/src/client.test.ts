@@ -123,6 +123,10 @@ describe('withRetries', () => {
     expect((await run(failure('unsent'), { idempotent: false }, 1_000)).times.length).toBeGreaterThan(1);
     const wrong = new RpcError('invalid-argument', 'no', { origin: 'answered', code: 3 });
     expect((await run(wrong, { idempotent: true }, 1_000)).times).toEqual([0]);
+    const full = (retryAfterMs?: number) =>
+      new RpcError('resource-exhausted', 'full', { origin: 'answered', code: 8, retryAfterMs });
+    expect((await run(full(), { idempotent: true }, 1_000)).times).toEqual([0]);
+    expect((await run(full(600), { idempotent: true }, 1_000)).times).toEqual([0, 600]);
     expect((await run(new TypeError('ours'), { idempotent: true }, 1_000)).times).toEqual([0]);
   });
 

@@ -35,9 +35,16 @@ export async function withRetries<T>(
       return await attempt();
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      const { kind, origin } = error;
+      const { kind, origin, retryAfterMs } = error;
       // A router that dies is not what a request does to it: that rule is for routers and their runtimes.
-      const decision = mayRetry({ kind, origin, idempotent: call.idempotent, firstByte: false, lostPeers: 1 });
+      const decision = mayRetry({
+        kind,
+        origin,
+        idempotent: call.idempotent,
+        firstByte: false,
+        retryAfterMs,
+        lostPeers: 1,
+      });
       if (decision !== 'retry') throw error;
       const waitMs = jittered(retry, backoff, options.random, error.retryAfterMs);
       if (!(await deadline.wait(waitMs, call.signal))) throw error;

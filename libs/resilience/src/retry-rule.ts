@@ -18,6 +18,11 @@ export interface FailedAttempt {
   readonly idempotent: boolean;
   /** Whether any byte of an answer has arrived. */
   readonly firstByte: boolean;
+  /**
+   * What the peer said of when to come back, if it did. A bound that will be met again (a message too large, a disk that is
+   * full) names no time, a queue that will have room does.
+   */
+  readonly retryAfterMs: number | undefined;
   /** Peers that went away while they had this request, this one included. */
   readonly lostPeers: number;
 }
@@ -41,7 +46,7 @@ const answeredElsewhere: Readonly<Record<ErrorKind, boolean>> = {
   'failed-precondition': false,
   conflict: false,
   'permission-denied': false,
-  // A full queue here says nothing of the queue there.
+  // A full queue here says nothing of the queue there; only with a time to come back.
   'resource-exhausted': true,
   'deadline-exceeded': false,
   cancelled: false,
@@ -64,6 +69,7 @@ export function mayRetry(attempt: FailedAttempt): RetryDecision {
       if (attempt.lostPeers >= maxLostPeers) return 'poison';
       return attempt.idempotent && !attempt.firstByte ? 'retry' : 'fail';
     case 'answered':
+      if (attempt.kind === 'resource-exhausted' && attempt.retryAfterMs === undefined) return 'fail';
       return answeredElsewhere[attempt.kind] && !attempt.firstByte ? 'retry' : 'fail';
   }
 }

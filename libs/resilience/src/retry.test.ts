@@ -12,7 +12,9 @@ const attempts: FailedAttempt[] = errorKinds.flatMap((kind) =>
   origins.flatMap((origin) =>
     [true, false].flatMap((idempotent) =>
       [true, false].flatMap((firstByte) =>
-        [0, 1, 2].map((lostPeers) => ({ kind, origin, idempotent, firstByte, lostPeers })),
+        [0, 1, 2].flatMap((lostPeers) =>
+          [undefined, 100].map((retryAfterMs) => ({ kind, origin, idempotent, firstByte, lostPeers, retryAfterMs })),
+        ),
       ),
     ),
   ),
@@ -38,7 +40,8 @@ describe('mayRetry', () => {
 
   it('repeats an answer only when the peer had not begun: a full queue, or not ready', () => {
     for (const attempt of attempts.filter(({ origin, firstByte }) => origin === 'answered' && !firstByte)) {
-      const retried = attempt.kind === 'resource-exhausted' || attempt.kind === 'unavailable';
+      const isFull = attempt.kind === 'resource-exhausted' && attempt.retryAfterMs !== undefined;
+      const retried = isFull || attempt.kind === 'unavailable';
       expect(mayRetry(attempt)).toBe(retried ? 'retry' : 'fail');
     }
   });

@@ -10,7 +10,7 @@ import { textEntries } from './trailers.ts';
 export interface CallOptions {
   /** When to give up, in milliseconds since the epoch; hand `ctx.deadlineMs` on here. */
   readonly deadlineMs?: number | undefined;
-  /** The same from now on; the earlier of both counts. Unary and client-stream calls have the client's default. */
+  /** The same from now on; the earlier of both counts. Unary calls have the client's default. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Text metadata by lower-case key. */

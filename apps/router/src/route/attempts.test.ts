@@ -28,7 +28,12 @@ describe('Attempts', () => {
     expect(first(failure('lost'))).toBe('retry');
     expect(first(failure('answered', 'unavailable'))).toBe('retry');
     expect(first(failure('answered', 'not-found'))).toBe('retry');
-    expect(first(failure('answered', 'resource-exhausted'))).toBe('retry');
+    const full = new SluiceError('resource-exhausted', 'the queue is full', { retryAfterMs: 100 });
+    expect(first({ ...failure('answered'), error: full })).toBe('retry');
+  });
+
+  it('does not carry a bound that holds elsewhere too, such as the size of a message, from runtime to runtime', () => {
+    expect(first(failure('answered', 'resource-exhausted'))).toMatch(/^resource-exhausted: /);
   });
 
   it("passes on every other answer of a runtime, a watchdog's too, and failures of this side", () => {

@@ -63,7 +63,9 @@ export class Attempts {
    */
   failed(failure: AttemptFailure, others: boolean): SluiceError | undefined {
     if (failure.origin === 'lost') this.#lost++;
-    switch (mayRetry({ ...failure, kind: kindOf(failure), idempotent: this.#idempotent, lostPeers: this.#lost })) {
+    const { retryAfterMs } = failure.error;
+    const attempt = { ...failure, kind: kindOf(failure), retryAfterMs };
+    switch (mayRetry({ ...attempt, idempotent: this.#idempotent, lostPeers: this.#lost })) {
       case 'fail':
         if (failure.origin !== 'lost') return failure.error;
         return this.#last(failure, failure.firstByte ? 'its answer had begun' : 'the request belongs to a sequence');
