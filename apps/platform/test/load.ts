@@ -1,0 +1,56 @@
+import { createOipClient } from '@sluice/client/oip-client';
+import type { OipClient } from '@sluice/client/oip-client';
+import { RpcError } from '@sluice/client/errors';
+
+/** One answered request: when it was sent (milliseconds, monotonic) and the version that answered. */
+export interface Answered {
+  readonly sentAt: number;
+  readonly version: string;
+}
+
+export interface LoadOptions {
+  /** Requests in flight. */
+  readonly concurrency: number;
+  /** 0 sends each request once; else how long to go on while the other side is away. */
+  readonly retryForMs: number;
+}
+
+/** Sends digits to an address until it is stopped, and remembers what failed and who answered. */
+export class Load {
+  readonly failures: string[] = [];
+  readonly answers: Answered[] = [];
+  /** The longest time between two answers so far, in milliseconds. */
+  longestGapMs = 0;
+  readonly #client: OipClient;
+  readonly #workers: Promise<void>[];
+  #running = true;
+  #lastAnswer = performance.now();
+
+  constructor(address: string, { concurrency, retryForMs }: LoadOptions) {
+    this.#client = createOipClient(address, { timeoutMs: 10_000, retryForMs });
+    this.#workers = Array.from({ length: concurrency }, async (_, index) => this.#work(index));
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await Promise.all(this.#workers);
+    this.#client.close();
+  }
+
+  async #work(index: number): Promise<void> {
+    for (let turn = index; this.#running; turn++) {
+      const sentAt = performance.now();
+      try {
+        const data = Float32Array.from({ length: 64 }, (_, pixel) => (pixel * turn) % 17);
+        const input = { name: 'pixels', datatype: 'FP32' as const, shape: [1, 64], data };
+        const { version } = await this.#client.infer({ model: 'digits', inputs: [input] });
+        this.answers.push({ sentAt, version });
+        const now = performance.now();
+        this.longestGapMs = Math.max(this.longestGapMs, now - this.#lastAnswer);
+        this.#lastAnswer = now;
+      } catch (error) {
+        this.failures.push(error instanceof RpcError ? `${error.kind}: ${error.message}` : String(error));
+      }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { readFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { eventually } from '@sluice/testkit/eventually';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Load } from './load.ts';
+import { RunningPlatform, freeOffset, killStarted } from './running-platform.ts';
+
+let home: string;
+let platform: RunningPlatform;
+let router: string;
+let runtime1: string;
+let runtime2: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(path.join(tmpdir(), 'sluice-survival-'));
+  platform = new RunningPlatform({ home, offset: await freeOffset() });
+  await platform.up();
+  router = `127.0.0.1:${platform.ports.router.port}`;
+  [runtime1, runtime2] = platform.ports.runtimes.map(({ port }) => `127.0.0.1:${port}`) as [string, string];
+});
+afterAll(async () => {
+  await platform.stop();
+  await killStarted();
+  await rm(home, { recursive: true, force: true });
+});
+
+/** Kills a process of the platform without mercy and waits until it is back and some load has passed since. */
+async function killAndWait(name: string, loads: readonly Load[]): Promise<void> {
+  const times = platform.text.split(`${name} is back`).length;
+  const pid = name === 'postgres' ? await postmaster() : await platform.pidOf(name);
+  process.kill(pid, 'SIGKILL');
+  await eventually(() => {
+    if (platform.text.split(`${name} is back`).length === times)
+      throw new Error(`${name} is not back:\n${platform.text}`);
+  }, 30_000);
+  const before = loads.map(({ answers }) => answers.length);
+  await eventually(() => {
+    loads.forEach(({ answers }, index) => {
+      if (answers.length < before[index]! + 200) throw new Error('waiting for more answers');
+    });
+  }, 20_000);
+}
+
+async function postmaster(): Promise<number> {
+  const folder = /Postgres in ([^)]+)\)/.exec(platform.text)![1]!;
+  return Number((await readFile(path.join(folder, 'postmaster.pid'), 'utf8')).split('\n')[0]);
+}
+
+describe('under load, without mercy', { timeout: 180_000 }, () => {
+  it('a runtime dies: a client that never retries sees no failure, one after the other', async () => {
+    const load = new Load(router, { concurrency: 8, retryForMs: 0 });
+    const other = new Load(runtime2, { concurrency: 1, retryForMs: 0 });
+    await killAndWait('runtime-1', [load, other]);
+    await other.stop();
+    const first = new Load(runtime1, { concurrency: 1, retryForMs: 0 });
+    await killAndWait('runtime-2', [load, first]);
+    await load.stop();
+    await first.stop();
+    for (const each of [load, other, first]) expect(each.failures).toEqual([]);
+  });
+
+  it('registry and Postgres die: nobody sees it, through the router or on a runtime’s own port', async () => {
+    const loads = [router, runtime1, runtime2].map((to) => new Load(to, { concurrency: 4, retryForMs: 0 }));
+    await killAndWait('registry', loads);
+    await killAndWait('postgres', loads);
+    for (const load of loads) {
+      await load.stop();
+      expect(load.failures).toEqual([]);
+      expect(load.longestGapMs).toBeLessThan(2000);
+    }
+  });
+
+  it('a runtime, the registry, Postgres and the router die in turn: a client that retries for 10 s sees no failure', async () => {
+    const load = new Load(router, { concurrency: 8, retryForMs: 10_000 });
+    const direct = new Load(runtime2, { concurrency: 1, retryForMs: 0 });
+    for (const name of ['runtime-1', 'registry', 'postgres', 'router']) await killAndWait(name, [load, direct]);
+    await load.stop();
+    await direct.stop();
+    expect(load.failures).toEqual([]);
+    expect(direct.failures).toEqual([]);
+    expect(new Set(load.answers.map(({ version }) => version))).toEqual(new Set(['3']));
+  });
+
+  it('the router restarts while the registry hangs: it serves from its snapshot', async () => {
+    const load = new Load(router, { concurrency: 4, retryForMs: 10_000 });
+    const registry = await platform.pidOf('registry');
+    // Harder than a dead one: its port takes connections and nobody answers.
+    process.kill(registry, 'SIGSTOP');
+    try {
+      await killAndWait('router', [load]);
+    } finally {
+      process.kill(registry, 'SIGCONT');
+    }
+    await load.stop();
+    expect(load.failures).toEqual([]);
+  });
+});
