@@ -130,6 +130,25 @@ describe('an audited change', () => {
   });
 });
 
+describe('desired state', () => {
+  const insert = `INSERT INTO registry.model (name, owner, description, approvals_required, created_at, created_by, revision, changed_revision)
+               VALUES ($1, '', '', 0, now(), 'x', 0, 0)`;
+
+  it('is not committed without an entry, whoever writes it and however', async () => {
+    const unaudited = transactions.readWrite((tx) => tx.execute(insert, ['unaudited']));
+    await expect(unaudited).rejects.toMatchObject({ kind: 'internal' });
+    await expect(owner.query(insert, ['unaudited'])).rejects.toThrow(
+      'a change of registry.model needs an audit entry in its transaction',
+    );
+    await changes.change('a', async (tx) => {
+      await tx.execute(insert, ['audited']);
+      return { entries: [entry('audited')], result: undefined };
+    });
+    const models = await transactions.readOnly((tx) => tx.query('SELECT name FROM registry.model'));
+    expect(models).toEqual([{ name: 'audited' }]);
+  });
+});
+
 describe('the tables of the log', () => {
   const tables = ['audit_entry', 'audit_node', 'audit_key', 'checkpoint'];
 

@@ -1,6 +1,7 @@
 import type { Migration } from '@sluice/persistence/migrator';
 import { auditLog } from './1780000001000-audit-log.ts';
 import { desiredState } from './1780000002000-desired-state.ts';
+import { stateNeedsEntry } from './1780000003000-state-needs-entry.ts';
 
 /** All migrations of schema `registry` in the order of their numbers. Append only: one that ran is never edited. */
-export const migrations: readonly Migration[] = [auditLog, desiredState];
+export const migrations: readonly Migration[] = [auditLog, desiredState, stateNeedsEntry];
