@@ -15,6 +15,7 @@ import {
   temporaryFolder,
   text,
 } from './artifact-store-contract.ts';
+import { isSoak } from './property-runs.ts';
 
 artifactStoreContract('memory', async (clock) => new MemoryStore({ clock }));
 artifactStoreContract('folder', async (clock) => new FolderStore({ clock, folder: await temporaryFolder() }));
@@ -190,8 +191,7 @@ describe('the folder store', () => {
   });
 
   it('streams an artifact of more than 2 GiB without holding it', async (context) => {
-    // eslint-disable-next-line no-restricted-syntax -- a switch of the test run, not of the service
-    if (process.env['SLUICE_SOAK'] !== '1') {
+    if (!isSoak) {
       console.log('skipped: writes 2.1 GiB; set SLUICE_SOAK=1 (the soak run does)');
       context.skip();
     }

@@ -115,21 +115,28 @@ class ChildRun {
   readonly #onAbort = (): void => this.#kill('cancelled');
 
   #onMessage(message: ChildMessage): void {
-    if (this.#done || this.#killed !== undefined) return;
+    if (this.#done || this.#isKilled()) return;
     if (message.type === 'memory') {
       this.#onMemory(message.rss, message.peak);
       return;
     }
     if (message.type === 'stage') this.#stage = message.stage;
+    if (message.type === 'done') {
+      this.#readMemory();
+      if (this.#isKilled()) return;
+      this.#done = true;
+    }
     this.#options.onMessage(message);
     if (message.type !== 'done') return;
-    this.#readMemory();
-    this.#done = true;
     this.#killGroup();
   }
 
+  #isKilled(): boolean {
+    return this.#killed !== undefined;
+  }
+
   #sample(): void {
-    if (this.#done || this.#killed !== undefined) return;
+    if (this.#done || this.#isKilled()) return;
     this.#readMemory();
     const every = this.#options.limits.sampleMs ?? 20;
     this.#timers.set(
@@ -147,7 +154,9 @@ class ChildRun {
   #onMemory(rss: number, peak: number): void {
     this.#peak = Math.max(this.#peak, rss, peak);
     const limit = this.#options.limits.memoryBytes;
-    if (rss > limit) this.#kill(`it used ${mib(rss)} of memory, more than the ${mib(limit)} that admission allows`);
+    // The kernel keeps the peak, so that what came and went between two samples counts too.
+    const most = Math.max(rss, peak);
+    if (most > limit) this.#kill(`it used ${mib(most)} of memory, more than the ${mib(limit)} that admission allows`);
   }
 
   #kill(reason: string): void {

@@ -3,6 +3,7 @@ import { graph, model, node, type OnnxType, type BuilderDim, value } from '@slui
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scanGraph } from '../onnx/scan-graph.ts';
+import { propertyRuns } from '../../test/property-runs.ts';
 import { describeVersion } from './describe-version.ts';
 import { emptyManifest, parseManifest } from './parse-manifest.ts';
 import { suggestion } from './problems.ts';
@@ -237,7 +238,7 @@ describe('mistakes in sluice.yaml', () => {
           expect((error as SluiceError).kind).toBe('invalid-argument');
         }
       }),
-      { numRuns: 500 },
+      propertyRuns,
     );
   });
 

@@ -15,6 +15,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ByteSource } from '../artifacts/artifact-store.ts';
+import { propertyRuns } from '../../test/property-runs.ts';
 import { checkExternalData } from './external-data.ts';
 import { featureNamesIn, signatureOf, whyNotBatched } from './graph-signature.ts';
 import { scanGraph } from './scan-graph.ts';
@@ -252,9 +253,9 @@ describe('hostile bytes', () => {
         }
         await ends(bytes);
       }),
-      { numRuns: 500 },
+      propertyRuns,
     );
-    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), ends), { numRuns: 500 });
+    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), ends), propertyRuns);
   });
 });
 
