@@ -62,10 +62,17 @@ class Signals {
   readonly database: ((up: boolean) => void)[] = [];
 }
 
+/** Connections for what callers ask, and a few of their own for what must go on however many changes wait. */
+interface Pools {
+  readonly work: DataSource;
+  /** Heartbeats, leases and what watchers are told. */
+  readonly upkeep: DataSource;
+}
+
 /** Everything that is in Postgres or in the artifact store. */
-function openStores({ config, logger, clock, random }: RegistryHost, dataSource: DataSource, signals: Signals) {
-  const transactions = createTransactions(dataSource, { clock, random });
-  const ungated = new LeaseStore(createStatements(dataSource));
+function openStores({ config, logger, clock, random }: RegistryHost, pools: Pools, signals: Signals) {
+  const transactions = createTransactions(pools.work, { clock, random });
+  const ungated = new LeaseStore(createStatements(pools.upkeep));
   const heartbeat = new Heartbeat({
     beat: () => ungated.beat(),
     clock,
@@ -80,13 +87,14 @@ function openStores({ config, logger, clock, random }: RegistryHost, dataSource:
   const artifacts = new FolderStore({ folder: config.artifactDir, clock });
   return {
     transactions,
+    snapshots: createTransactions(pools.upkeep, { clock, random }),
     audited,
     artifacts,
     heartbeat,
-    state: new StateStore(transactions, audited, heartbeat.require),
-    leases: new LeaseStore(createStatements(dataSource, heartbeat.require)),
+    state: new StateStore(transactions, audited, heartbeat.require, (change) => logger.info(change, 'state changed')),
+    leases: new LeaseStore(createStatements(pools.upkeep, heartbeat.require)),
     artifactUse: new ArtifactUseStore(transactions, artifacts),
-    runs: new AdmissionRunStore(createStatements(dataSource, heartbeat.require), config.instanceId),
+    runs: new AdmissionRunStore(createStatements(pools.upkeep, heartbeat.require), config.instanceId),
   };
 }
 
@@ -108,10 +116,10 @@ async function openAudit({ config, logger, clock }: RegistryHost, { transactions
 }
 
 /** What watchers look at, and who keeps it up to date. */
-function openWatch({ logger, clock }: RegistryHost, { transactions, leases }: Stores, signals: Signals) {
+function openWatch({ logger, clock }: RegistryHost, { snapshots, leases }: Stores, signals: Signals) {
   const hub = new WatchHub();
   const source = {
-    modelsSince: (token: number) => transactions.readOnly((tx) => selectModelStates(tx, token)),
+    modelsSince: (token: number) => snapshots.readOnly((tx) => selectModelStates(tx, token)),
     leases: () => leases.read(),
   };
   const reader = new WatchReader(source, hub, clock, (err) =>
@@ -208,21 +216,21 @@ export async function startRegistry(host: RegistryHost): Promise<Running> {
   warnIfExposed(logger, config.host);
   const { instanceId, databaseUrl } = config;
   const metrics = createMetrics({ service: 'registry', instanceId });
-  const dataSource = await openDatabase({
-    url: databaseUrl,
-    poolSize: config.databasePoolSize,
-    applicationName: instanceId,
-    clock,
-    logger,
-  });
+  const open = (applicationName: string, poolSize: number): Promise<DataSource> =>
+    openDatabase({ url: databaseUrl, poolSize, applicationName, clock, logger });
+  const pools = {
+    work: await open(instanceId, config.databasePoolSize),
+    upkeep: await open(`${instanceId} upkeep`, 4),
+  };
   const signals = new Signals();
-  const stores = openStores(host, dataSource, signals);
+  const stores = openStores(host, pools, signals);
   const audit = await openAudit(host, stores);
   const watchPorts = openWatch(host, stores, signals);
   const admissions = openAdmission(host, stores);
   const { lock, controller } = openController(host, stores, admissions.jobs, metrics, signals);
   const server = openServer(host, metrics, stores, watchPorts, admissions, audit);
   follow(metrics, server, watchPorts.hub, signals);
+  metrics.queue('admissions', () => admissions.jobs.running.length);
   stores.heartbeat.start();
   await whenAvailable(host, () => watchPorts.reader.refresh());
   const listener = listen({
@@ -253,7 +261,7 @@ export async function startRegistry(host: RegistryHost): Promise<Running> {
       await Promise.all([controller.close(), listener.close(), admissions.jobs.close(), audit.signer.close()]);
       await lock.close();
       await Promise.all([admin.close(), metricsServer.close()]);
-      await dataSource.destroy();
+      await Promise.all([pools.work.destroy(), pools.upkeep.destroy()]);
     },
   };
 }

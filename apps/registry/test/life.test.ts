@@ -124,7 +124,11 @@ describe('the life of a model', () => {
 
   it('keeps a version loaded while it is pinned, and refuses to delete what is referred to', async () => {
     const { version } = await push(ann, 'digits', await linearModel());
-    await ann.pinVersion({ model: 'digits', version: version.number });
+    const stale = { model: 'digits', version: version.number, expectedRevision: 1 };
+    await expect(ann.pinVersion(stale)).rejects.toMatchObject({ kind: 'conflict' });
+    await expect(bob.approve(stale)).rejects.toMatchObject({ kind: 'conflict' });
+    const pinned = await ann.pinVersion({ ...stale, expectedRevision: version.revision });
+    expect(Number(pinned.revision)).toBeGreaterThan(Number(version.revision));
     await eventually(() => expect(runtime.assigned.get('digits:3')?.heldBy).toEqual(['pin']));
     expect(router.models.get('digits')?.unplaced).toEqual([]);
     await expect(ann.deleteVersion({ model: 'digits', version: 3 })).rejects.toMatchObject({
@@ -133,7 +137,7 @@ describe('the life of a model', () => {
     });
     await expect(ann.deleteVersion({ model: 'digits', version: 1 })).rejects.toThrow(/alias champion points to it/);
     await expect(ann.deleteVersion({ model: 'digits', version: 2 })).rejects.toThrow(/kept for a rollback until/);
-    await ann.unpinVersion({ model: 'digits', version: 3 });
+    await ann.unpinVersion({ model: 'digits', version: 3, expectedRevision: pinned.revision });
     await eventually(() => expect(runtime.assigned.has('digits:3')).toBe(false));
     await eventually(() => expect(router.models.get('digits')?.unplaced).toEqual(['3']));
   });

@@ -68,6 +68,8 @@ describe('artifacts that nothing refers to', () => {
     const artifacts = new FolderStore({ folder: join(site.folder, 'artifacts'), clock: systemClock });
     const transactions = createTransactions(service, { clock: systemClock, random: systemRandom });
     const use = new ArtifactUseStore(transactions, artifacts);
+    // As it is when a registry dies between the bytes and their row.
+    await owner.query(`delete from registry.artifact where sha256 = $1`, [orphan]);
     expect(await use.collect(60_000)).toBe(0);
     expect(await use.collect(0)).toBe(dropped.size + 1);
     const gone = [orphan, ...[...dropped.values()].map(sha256)];

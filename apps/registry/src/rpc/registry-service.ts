@@ -109,20 +109,14 @@ function versionHandlers(
       const { versions, nextPageToken } = await listVersions(state, request);
       return { versions: versions.map(encodeVersion), nextPageToken };
     },
-    deleteVersion: async (request, { actor }) => {
-      const { model, version, expectedRevision } = request;
-      const target = { model, version: readVersion(version), expectedRevision: expected(expectedRevision) };
-      return { version: encodeVersion(await deleteVersion(state, actor, target)) };
-    },
-    approve: async ({ model, version, alias }, { actor }) => ({
-      approval: encodeApproval(await approve(state, actor, { model, version: readVersion(version), alias })),
+    deleteVersion: async (request, { actor }) => ({
+      version: encodeVersion(await deleteVersion(state, actor, decodeTarget(request))),
     }),
-    pinVersion: async ({ model, version }, { actor }) => ({
-      revision: await pinVersion(state, actor, { model, version: readVersion(version) }),
+    approve: async (request, { actor }) => ({
+      approval: encodeApproval(await approve(state, actor, { ...decodeTarget(request), alias: request.alias })),
     }),
-    unpinVersion: async ({ model, version }, { actor }) => ({
-      revision: await unpinVersion(state, actor, { model, version: readVersion(version) }),
-    }),
+    pinVersion: async (request, { actor }) => ({ revision: await pinVersion(state, actor, decodeTarget(request)) }),
+    unpinVersion: async (request, { actor }) => ({ revision: await unpinVersion(state, actor, decodeTarget(request)) }),
   };
 }
 
@@ -190,3 +184,14 @@ async function* parts(
 }
 
 const expected = (text: string | undefined): number | undefined => readOptionalInteger(text, 'expected_revision');
+
+/** A version that a change is about. */
+const decodeTarget = (request: {
+  readonly model: string;
+  readonly version: string;
+  readonly expectedRevision?: string;
+}) => ({
+  model: request.model,
+  version: readVersion(request.version),
+  expectedRevision: expected(request.expectedRevision),
+});

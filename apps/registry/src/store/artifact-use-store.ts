@@ -1,7 +1,6 @@
 import type { Transactions } from '@sluice/persistence/transaction';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { ArtifactUse } from '../usecases/create-version.ts';
-import { fromMs } from './sql.ts';
 
 /**
  * When artifacts were last used, so that those that no version refers to go after a grace period. Collecting holds the
@@ -32,12 +31,15 @@ export class ArtifactUseStore implements ArtifactUse {
 
   /** Deletes artifacts that no version refers to and nobody used for `graceMs`; says how many. */
   async collect(graceMs: number): Promise<number> {
-    for await (const { sha256, size, storedAt } of this.#artifacts.list()) {
+    // Artifacts whose upload was cut off between bytes and row are known from here on.
+    for await (const page of pages(this.#artifacts.list(), 500)) {
       await this.#transactions.readWrite((tx) =>
         tx.query(
-          `insert into registry.artifact (sha256, size, created_at, last_used_at) values ($1, $2, $3, $3)
+          `insert into registry.artifact (sha256, size, created_at, last_used_at)
+           select a.sha256, a.size, to_timestamp(a.stored_ms / 1000.0), to_timestamp(a.stored_ms / 1000.0)
+           from jsonb_to_recordset($1::jsonb) as a (sha256 text, size bigint, stored_ms double precision)
            on conflict (sha256) do nothing`,
-          [sha256, size, fromMs(storedAt)],
+          [JSON.stringify(page.map(({ sha256, size, storedAt }) => ({ sha256, size, stored_ms: storedAt })))],
         ),
       );
     }
@@ -60,6 +62,17 @@ export class ArtifactUseStore implements ArtifactUse {
       return true;
     });
   }
+}
+
+async function* pages<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[], void, void> {
+  let page: T[] = [];
+  for await (const item of items) {
+    page.push(item);
+    if (page.length < size) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
 }
 
 const unused = `a.last_used_at < clock_timestamp() - $1 * interval '1 millisecond'

@@ -33,17 +33,35 @@ import { fromMs } from './sql.ts';
 import type { Stamp } from './version-store.ts';
 import * as versions from './version-store.ts';
 
+/** A change that was committed, as the log shows it. */
+export interface ChangeNote {
+  readonly action: string;
+  readonly object: string;
+  readonly actor: string;
+  readonly revision: number;
+}
+
 /** The registry's state in Postgres: reads on one snapshot, changes only as audited transactions. */
 export class StateStore implements RegistryState {
   readonly #transactions: Transactions;
   readonly #audited: AuditedChanges;
   readonly #available: () => void;
+  readonly #onChanged: (change: ChangeNote) => void;
 
-  /** `available` throws `unavailable` at once while Postgres is known to be away. */
-  constructor(transactions: Transactions, audited: AuditedChanges, available: () => void) {
+  /**
+   * @param available throws `unavailable` at once while Postgres is known to be away
+   * @param onChanged told of every entry of a change that was committed
+   */
+  constructor(
+    transactions: Transactions,
+    audited: AuditedChanges,
+    available: () => void,
+    onChanged: (change: ChangeNote) => void,
+  ) {
     this.#transactions = transactions;
     this.#audited = audited;
     this.#available = available;
+    this.#onChanged = onChanged;
   }
 
   async read<T>(fn: (reads: StateReads) => Promise<T>): Promise<T> {
@@ -54,7 +72,12 @@ export class StateStore implements RegistryState {
   async change<T>(actor: Actor, fn: (change: StateChange) => Promise<Changed<T>>): Promise<T> {
     this.#available();
     const name = typeof actor === 'string' ? actor : actor.name;
-    return this.#audited.change(actor, (tx) => fn(new Change(tx, tx.revision, tx.effectiveAt, name)));
+    const { revision, entries, result } = await this.#audited.change(actor, async (tx) => {
+      const changed = await fn(new Change(tx, tx.revision, tx.effectiveAt, name));
+      return { entries: changed.entries, result: { ...changed, revision: tx.revision } };
+    });
+    for (const { action, object } of entries) this.#onChanged({ action, object, actor: name, revision });
+    return result;
   }
 }
 
@@ -162,6 +185,9 @@ class Change extends Reads implements StateChange {
   }
   endAdmission(model: string, number: number, end: AdmissionEnd): Promise<void> {
     return versions.endAdmission(this.sql, model, number, end, this.#stamp);
+  }
+  touchVersion(model: string, number: number): Promise<void> {
+    return versions.touchVersion(this.sql, model, number, this.revision);
   }
   deleteVersion(model: string, number: number): Promise<void> {
     return versions.markVersionDeleted(this.sql, model, number, this.#stamp);

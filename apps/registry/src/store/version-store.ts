@@ -188,6 +188,15 @@ export async function endAdmission(
   await insertHistory(sql, model, number, state, end.rejection, stamp);
 }
 
+/** Raises the version's revision. */
+export async function touchVersion(sql: Sql, model: string, number: number, revision: number): Promise<void> {
+  await sql.query(`update registry.version set revision = $3 where model = $1 and number = $2`, [
+    model,
+    number,
+    revision,
+  ]);
+}
+
 export async function markVersionDeleted(sql: Sql, model: string, number: number, stamp: Stamp): Promise<void> {
   await sql.query(`update registry.version set state = 'deleted', revision = $3 where model = $1 and number = $2`, [
     model,

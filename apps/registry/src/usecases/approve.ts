@@ -1,5 +1,6 @@
 import { championAlias, checkApprover } from '@sluice/domain/approval';
 import { checkActor } from '@sluice/domain/model';
+import { checkExpectedRevision } from './expected-revision.ts';
 import { requireModel, requireReadyVersion } from './lookups.ts';
 import type { ApprovalRecord } from './records.ts';
 import type { RegistryState } from './state.ts';
@@ -9,6 +10,8 @@ export interface ApproveRequest {
   readonly version: number;
   /** '' means `champion`. */
   readonly alias: string;
+  /** The version's revision. */
+  readonly expectedRevision?: number | undefined;
 }
 
 /** Records the actor's approval of (version, alias). It stays valid; approving twice is approving once. */
@@ -18,6 +21,7 @@ export async function approve(state: RegistryState, actor: string, request: Appr
   return state.change(actor, async (change) => {
     const model = await requireModel(change, request.model);
     const version = await requireReadyVersion(change, model.name, request.version);
+    checkExpectedRevision(`${model.name} version ${version.number}`, request.expectedRevision, version.revision);
     checkApprover({
       model: model.name,
       version: version.number,
@@ -37,6 +41,7 @@ export async function approve(state: RegistryState, actor: string, request: Appr
       at: change.effectiveAt,
       revision: change.revision,
     };
+    await change.touchVersion(model.name, version.number);
     await change.insertApproval(approval);
     return {
       entries: [

@@ -1,32 +1,39 @@
 import { checkActor } from '@sluice/domain/model';
+import { checkExpectedRevision } from './expected-revision.ts';
 import { requireModel, requireReadyVersion, requireVersion } from './lookups.ts';
 import type { RegistryState } from './state.ts';
 
 export interface PinRequest {
   readonly model: string;
   readonly version: number;
+  /** The version's revision. */
+  readonly expectedRevision?: number | undefined;
 }
 
-/** Keeps a version loaded; answers the revision. Pinning what is pinned changes nothing. */
+/** Keeps a version loaded; answers the version's revision. Pinning what is pinned changes nothing. */
 export async function pinVersion(state: RegistryState, actor: string, request: PinRequest): Promise<number> {
   checkActor(actor);
   return state.change(actor, async (change) => {
     const model = await requireModel(change, request.model);
     const version = await requireReadyVersion(change, model.name, request.version);
-    if ((await change.pins(model.name)).includes(version.number)) return { entries: [], result: model.revision };
+    checkExpectedRevision(`${model.name} version ${version.number}`, request.expectedRevision, version.revision);
+    if ((await change.pins(model.name)).includes(version.number)) return { entries: [], result: version.revision };
+    await change.touchVersion(model.name, version.number);
     await change.insertPin(model.name, version.number);
     await change.settle(model.name);
     return { entries: [pinEntry('version.pinned', model.name, version.number)], result: change.revision };
   });
 }
 
-/** Lets go of a pinned version; answers the revision. Unpinning what is not pinned changes nothing. */
+/** Lets go of a pinned version; answers the version's revision. Unpinning what is not pinned changes nothing. */
 export async function unpinVersion(state: RegistryState, actor: string, request: PinRequest): Promise<number> {
   checkActor(actor);
   return state.change(actor, async (change) => {
     const model = await requireModel(change, request.model);
     const version = await requireVersion(change, model.name, request.version);
-    if (!(await change.pins(model.name)).includes(version.number)) return { entries: [], result: model.revision };
+    checkExpectedRevision(`${model.name} version ${version.number}`, request.expectedRevision, version.revision);
+    if (!(await change.pins(model.name)).includes(version.number)) return { entries: [], result: version.revision };
+    await change.touchVersion(model.name, version.number);
     await change.deletePin(model.name, version.number);
     await change.settle(model.name);
     return { entries: [pinEntry('version.unpinned', model.name, version.number)], result: change.revision };

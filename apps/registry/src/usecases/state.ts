@@ -64,6 +64,8 @@ export interface StateChange extends StateReads {
   /** Takes the model's next number, in state `admitting`. */
   insertVersion(version: NewVersion): Promise<VersionRecord>;
   endAdmission(model: string, number: number, end: AdmissionEnd): Promise<void>;
+  /** Raises the version's revision: it was approved, pinned or unpinned. */
+  touchVersion(model: string, number: number): Promise<void>;
   /** Leaves a tombstone. */
   deleteVersion(model: string, number: number): Promise<void>;
 

@@ -9,6 +9,11 @@ export interface ApproveRequest {
    * Empty means `champion`.
    */
   'alias'?: (string);
+  /**
+   * The version's revision; approving and pinning change it.
+   */
+  'expectedRevision'?: (number | string | Long);
+  '_expectedRevision'?: "expectedRevision";
 }
 
 export interface ApproveRequest__Output {
@@ -18,4 +23,9 @@ export interface ApproveRequest__Output {
    * Empty means `champion`.
    */
   'alias': (string);
+  /**
+   * The version's revision; approving and pinning change it.
+   */
+  'expectedRevision'?: (string);
+  '_expectedRevision'?: "expectedRevision";
 }
