@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { constants } from 'node:fs';
+import { constants, type Dirent } from 'node:fs';
 import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -25,8 +25,8 @@ const operatingSystems: Readonly<Record<string, string>> = { win32: 'windows' };
 
 /**
  * Copies the Postgres of the npm package into a folder that `account` may enter, with the library links that the
- * package's install script would have made, and returns it; a copy that is there is used again. The copy is made beside
- * its place and renamed, so two callers at once are safe.
+ * package's install script would have made, and returns it; a copy that is there and whole is used again. The copy is made
+ * beside its place and renamed, so two callers at once are safe.
  *
  * @param base Folder for copies, kept over runs. Default: one below the system's folder for temporary files.
  */
@@ -36,7 +36,7 @@ export async function installBinaries(account: Account | undefined, base?: strin
     await usableBase(base ?? join(tmpdir(), ownName()), account),
     `${source.version}-${source.platform}`,
   );
-  if (!(await exists(root))) await install(source, root);
+  if (!(await isWhole(source.native, root))) await install(source, root);
   return { initdb: join(root, 'bin', 'initdb'), postgres: join(root, 'bin', 'postgres'), version: source.version };
 }
 
@@ -94,15 +94,55 @@ async function findSource(): Promise<Source> {
 async function install(source: Source, root: string): Promise<void> {
   const staging = await mkdtemp(`${root}.`);
   try {
-    await copyFolder(source.native, staging);
-    await makeLinks(source.native, staging);
-    await chmod(staging, 0o755);
-    await rename(staging, root);
+    const copy = join(staging, 'new');
+    await mkdir(copy);
+    await copyFolder(source.native, copy);
+    await makeLinks(source.native, copy);
+    await chmod(copy, 0o755);
+    // Somebody else may have been quicker.
+    if (await isWhole(source.native, root)) return;
+    // What cleaners of temporary files have left of an older copy goes out of the way.
+    await rename(root, join(staging, 'old')).catch(() => undefined);
+    await rename(copy, root);
   } catch (error) {
+    if (!(await isWhole(source.native, root))) throw error;
+  } finally {
     await rm(staging, { recursive: true, force: true });
-    // Somebody else was quicker: a finished copy is in place.
-    if (!(await exists(root))) throw error;
   }
+}
+
+/** True when nothing is missing in a copy: folders for temporary files are cleaned file by file. */
+async function isWhole(native: string, root: string): Promise<boolean> {
+  if (!(await isComplete(native, root))) return false;
+  for (const { at } of await linksOf(native)) if (!(await isLink(join(root, at)))) return false;
+  return true;
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
+}
+
+/** True when every file is in the copy with its size. */
+async function isComplete(from: string, to: string): Promise<boolean> {
+  const copied = new Set(await readdir(to).catch(() => []));
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    if (!isCopied(entry)) continue;
+    if (!copied.has(entry.name)) return false;
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    const same = entry.isDirectory()
+      ? await isComplete(source, target)
+      : (await lstat(source)).size === (await lstat(target)).size;
+    if (!same) return false;
+  }
+  return true;
+}
+
+/** Static libraries are not needed to run, nor is the list of links. */
+function isCopied(entry: Dirent): boolean {
+  return entry.isDirectory() || (entry.isFile() && !/\.(a|json)$/.test(entry.name));
 }
 
 /** Copies files and sets modes itself: a clone made under umask 077 would else stay closed to the other user. */
@@ -114,29 +154,30 @@ async function copyFolder(from: string, to: string): Promise<void> {
       await mkdir(target);
       await copyFolder(source, target);
       await chmod(target, 0o755);
-    } else if (entry.isFile() && !entry.name.endsWith('.a')) {
+    } else if (isCopied(entry)) {
       await copyFile(source, target, constants.COPYFILE_FICLONE);
       await chmod(target, ((await lstat(source)).mode & 0o100) === 0 ? 0o644 : 0o755);
     }
   }
 }
 
-/** Makes the links that npm packages cannot hold; the package lists them with paths that start with `native/`. */
-async function makeLinks(native: string, root: string): Promise<void> {
-  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
-  const package_ = dirname(native);
-  for (const link of JSON.parse(list) as { source: string; target: string }[]) {
-    const at = join(root, relative(native, join(package_, link.target)));
-    const to = relative(dirname(join(package_, link.target)), join(package_, link.source));
-    await symlink(to, at).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    });
-  }
+interface Link {
+  /** Path of the link below the copy. */
+  readonly at: string;
+  /** What it holds: a path from its own folder. */
+  readonly to: string;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
+/** The links that npm packages cannot hold; the package lists them with paths that start with `native/`. */
+async function linksOf(native: string): Promise<Link[]> {
+  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  const home = dirname(native);
+  return (JSON.parse(list) as { source: string; target: string }[]).map(({ source, target }) => ({
+    at: relative(native, join(home, target)),
+    to: relative(dirname(join(home, target)), join(home, source)),
+  }));
+}
+
+async function makeLinks(native: string, root: string): Promise<void> {
+  for (const { at, to } of await linksOf(native)) await symlink(to, join(root, at));
 }

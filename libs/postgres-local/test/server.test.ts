@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -181,6 +181,23 @@ describe('binaries', () => {
     expect(one.version).toMatch(/^18\./);
     await initCluster({ binaries: one, account, dataDir, superuser: 'me', password: 'x', durable: false });
     expect(await isInitialised(dataDir)).toBe(true);
+  });
+
+  it('are copied again when something has cleaned up some of them', async () => {
+    const into = join(home, 'copies');
+    const { postgres } = await installBinaries(account, into);
+    const file = join(postgres, '..', '..', 'share', 'postgresql', 'errcodes.txt');
+    await rm(file);
+    await installBinaries(account, into);
+    const libraries = join(postgres, '..', '..', 'lib');
+    const link = (await readdir(libraries, { withFileTypes: true })).find((entry) => entry.isSymbolicLink());
+    if (link) {
+      await rm(join(libraries, link.name));
+      await installBinaries(account, into);
+      expect(await readdir(libraries)).toContain(link.name);
+    }
+    expect((await stat(file)).size).toBeGreaterThan(1000);
+    expect(await readdir(into)).toHaveLength(1);
   });
 
   it.runIf(isRoot)('are put elsewhere when the account cannot enter the folder', async () => {

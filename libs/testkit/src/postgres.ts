@@ -38,6 +38,8 @@ const settings = {
   max_connections: '200',
 };
 
+const templateLifeMs = 2 * 86_400_000;
+
 interface Template {
   readonly dataDir: string;
   readonly password: string;
@@ -124,7 +126,8 @@ async function ensureTemplate(
   binaries: PostgresBinaries,
   account: Account | undefined,
 ): Promise<Template> {
-  const home = join(base, `template-${binaries.version}`);
+  // Folders for temporary files are cleaned file by file after some days: no template is used for as long.
+  const home = join(base, `template-${binaries.version}-${Math.floor(Date.now() / templateLifeMs)}`);
   const found = await readTemplate(home);
   if (found) return found;
   const staging = await mkdtemp(join(base, '.template-'));
@@ -157,11 +160,12 @@ async function giveTo(root: string, { uid, gid }: Account): Promise<void> {
   await Promise.all([root, ...below.map((path) => join(root, path))].map((path) => chown(path, uid, gid)));
 }
 
-/** Removes the data of runs that were killed: no run lasts an hour. */
+/** Removes the data of runs that were killed (no run lasts an hour), and templates that are no longer used. */
 async function removeAbandoned(base: string): Promise<void> {
   for (const name of await readdir(base)) {
     const path = join(base, name);
     const age = Date.now() - (await stat(path).then((stats) => stats.ctimeMs, Date.now));
-    if (/^(run|\.template)-/.test(name) && age > 3_600_000) await rm(path, { recursive: true, force: true });
+    const life = name.startsWith('template-') ? 2 * templateLifeMs : 3_600_000;
+    if (/^(run|\.?template)-/.test(name) && age > life) await rm(path, { recursive: true, force: true });
   }
 }
