@@ -1,6 +1,7 @@
 import type { OipClient } from '@sluice/client/oip-client';
 import type { RegistryClient } from '@sluice/client/registry-client';
 import type { Clock } from '@sluice/domain/clock';
+import { printable } from './format.ts';
 import { type Json, toJson } from './json.ts';
 
 /** Where a command's text goes. */
@@ -44,7 +45,7 @@ export function showJson(context: CliContext, json: Json): void {
 
 /** A line of progress for people; nothing with `--json`. */
 export function progress(context: CliContext, line: string): void {
-  if (!context.json) context.terminal.note(line);
+  if (!context.json) context.terminal.note(printable(line));
 }
 
 /** Waits, or ends early when the command is interrupted. */

@@ -64,7 +64,9 @@ export function showTable(headings: readonly string[], rows: readonly (readonly 
 export function showFields(fields: readonly (readonly [name: string, value: string | number | undefined])[]): string {
   const shown = fields.filter(([, value]) => value !== undefined && value !== '');
   const width = Math.max(0, ...shown.map(([name]) => name.length));
-  return shown.map(([name, value]) => `${name.padEnd(width)}  ${indent(String(value), width + 2)}`).join('\n');
+  return shown
+    .map(([name, value]) => `${name.padEnd(width)}  ${indent(printable(String(value)), width + 2)}`)
+    .join('\n');
 }
 
 const indent = (text: string, by: number) =>
@@ -76,5 +78,8 @@ const indent = (text: string, by: number) =>
 /** `1 row`, `2 rows`. */
 export const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-/** Control characters would let a name rewrite the terminal. */
-const oneLine = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+/** Without control characters but line feeds: they would let a name or a model card rewrite the terminal. */
+
+export const printable = (text: string): string => text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ');
+
+const oneLine = (text: string) => printable(text).replaceAll('\n', ' ');

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { aliasHistory, cancelMove, deleteAlias, rollback, setAlias } from './commands/aliases.ts';
+import { aliasHistory, cancelMove, deleteAlias, rollback, setAlias, stateAsOf } from './commands/aliases.ts';
 import { showAudit, showAuditKey, verifyAudit } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
 import { infer } from './commands/infer.ts';
@@ -148,6 +148,9 @@ function addAliasCommands(program: Command, run: Run): void {
   command(alias, 'history <model> [alias]', 'where aliases pointed, and every move').action(
     async (model: string, name: string | undefined, _: unknown, self: Command) =>
       aliasHistory(run(self), model, name ?? ''),
+  );
+  command(program, 'asof <model> <time>', 'aliases, release and versions of a model as they were at a time').action(
+    async (model: string, time: string, _: unknown, self: Command) => stateAsOf(run(self), model, time),
   );
   command(program, 'rollback <model>', 'point champion back at the version it had before')
     .option('--no-wait', 'return as soon as it is requested')

@@ -6,6 +6,7 @@ import { CommanderError } from 'commander';
 import type { CliContext, Terminal } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { type Addresses, explain } from './explain.ts';
+import { printable } from './format.ts';
 import { createProgram, type GlobalOptions } from './program.ts';
 
 export interface CliRun {
@@ -101,7 +102,7 @@ class Session {
       ? { code: exitCodes.interrupted, message: 'interrupted', hint: '' }
       : explain(thrown, this.#addresses);
     const { terminal } = this.#run;
-    terminal.note(`sluice: ${message}`);
+    terminal.note(`sluice: ${printable(message)}`);
     if (hint !== '') terminal.note(`  ${hint}`);
     return code;
   }

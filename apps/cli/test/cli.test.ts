@@ -218,6 +218,16 @@ describe('a version', () => {
     const history = await sluice('alias', 'history', 'team/mine', 'champion');
     expect(history.out).toMatch(/^champion +1 +\S+ \S+ +now +pusher/m);
 
+    const then = await sluice('asof', 'team/mine', new Date().toISOString(), '--json');
+    expect(then.json()).toMatchObject({
+      aliases: [{ alias: 'champion', version: '1' }],
+      versions: [{ number: '1' }, { number: '2' }],
+    });
+    expect((await sluice('asof', 'digits', '2020-01-01T00:00:00Z')).out).toMatch(
+      /^release: none\n\nno aliases\n\nno versions$/,
+    );
+    expect(await sluice('asof', 'digits', 'yesterday')).toMatchObject({ code: 2 });
+
     expect((await sluice('alias', 'set', 'team/mine', 'other', 'champion', '--no-wait')).out).toMatch(
       /other to version 1: requested/,
     );

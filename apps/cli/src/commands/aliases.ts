@@ -1,5 +1,6 @@
 import type { AliasMove__Output } from '@sluice/contracts/gen/sluice/registry/v1/AliasMove';
 import { type CliContext, progress, show } from '../context.ts';
+import { usageError } from '../exit-codes.ts';
 import { showEnum, showTable, showTime } from '../format.ts';
 import { followMove, type MoveEnd } from './follow-move.ts';
 import { numberOf } from './versions.ts';
@@ -97,6 +98,39 @@ export async function aliasHistory(context: CliContext, model: string, alias: st
       showTable(['alias', 'version', 'from', 'to', 'by', 'revision'], points),
       '',
       showTable(['move of', 'to version', 'state', 'requested', 'ended', 'by', 'reasons'], moves),
+    ].join('\n');
+  });
+}
+
+/** A time that a person gave, as the registry takes it. */
+export function timeOf(text: string): { seconds: number; nanos: number } {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) {
+    throw usageError(`"${text}" is not a time`, 'Give one such as 2026-11-22T14:00:00Z; without Z it is local time.');
+  }
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) };
+}
+
+/** `sluice asof MODEL TIME`: what the aliases, the release and the versions were then. */
+export async function stateAsOf(context: CliContext, model: string, text: string): Promise<void> {
+  const time = timeOf(text);
+  const state = await context.services.registry.getStateAsOf({ model, time }, { signal: context.signal });
+  show(context, state, () => {
+    const arms = state.release?.arms.map((arm) => `version ${arm.version} (${arm.weight * 100} %)`).join(', ');
+    const aliases = state.aliases.map((one) => [one.alias, one.version, showTime(one.from), one.actor]);
+    const versions = state.versions.map((version) => [
+      version.number,
+      showEnum(version.state, 'VERSION_STATE'),
+      showTime(version.createdAt),
+      version.createdBy,
+    ]);
+    return [
+      `release: ${arms || 'none'}`,
+      '',
+      aliases.length === 0 ? 'no aliases' : showTable(['alias', 'version', 'since', 'by'], aliases),
+      '',
+      versions.length === 0 ? 'no versions' : showTable(['version', 'state', 'pushed', 'by'], versions),
     ].join('\n');
   });
 }
