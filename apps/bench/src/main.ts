@@ -1,7 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { runBench } from './bench.ts';
 import { parseOptions, usage, type BenchOptions } from './options.ts';
+import { withFigures } from './publish.ts';
 import { report } from './report.ts';
 import { jsonRows, rowsOf } from './rows.ts';
 
@@ -23,13 +25,22 @@ if (chosen.help) {
   process.stdout.write(usage);
 } else {
   try {
+    const root = path.resolve(import.meta.dirname, '..', '..', '..');
     const result = await runBench(chosen, {
-      root: path.resolve(import.meta.dirname, '..', '..', '..'),
+      root,
       say: (line) => {
         if (!chosen.json) process.stderr.write(`${line}\n`);
       },
     });
-    process.stdout.write(chosen.json ? `${JSON.stringify(jsonRows(rowsOf(result.figures)))}\n` : report(result));
+    if (chosen.publish) {
+      const page = path.join(root, 'docs', 'performance.md');
+      writeFileSync(page, withFigures(readFileSync(page, 'utf8'), report(result), new Date()));
+    }
+    process.stdout.write(
+      chosen.json
+        ? `${JSON.stringify(jsonRows(rowsOf(result.figures)))}\n`
+        : `${report(result)}\nall runs: ${result.folder}/latest.json\n`,
+    );
   } catch (error) {
     fail(error);
   }

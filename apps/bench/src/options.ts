@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly threads: number;
   readonly inFlight: readonly number[];
   readonly portOffset: number;
+  /** Put the report into docs/performance.md. */
+  readonly publish: boolean;
   readonly help: boolean;
 }
 
@@ -23,6 +25,7 @@ export const usage = `npm run bench -- [options]
   --only REGEX       only measurements whose names match, such as '^small/direct/64$' or 'convnet'
   --quick            one short round, to try it out; its figures mean nothing
   --json             print only {rows:[{name,value,target,met,valid,spread}]}
+  --publish          put the report into docs/performance.md as well
   --rounds N         interleaved runs of every measurement (5)
   --seconds N        of one run (3)
   --threads N        threads of ONNX Runtime, in the raw loop and in the model-server (1)
@@ -37,6 +40,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     options: {
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
+      publish: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       rounds: { type: 'string' },
@@ -46,10 +50,11 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       'port-offset': { type: 'string', default: '20000' },
     },
   });
-  const { json, quick, help } = values;
+  const { json, quick, publish, help } = values;
   return {
     json,
     quick,
+    publish,
     help,
     only: new RegExp(values.only),
     rounds: number('--rounds', values.rounds ?? (quick ? '1' : '5'), 1, 101),

@@ -4,7 +4,7 @@ import { loadTable, profile, rawTable, targetTable, textTable } from './table.ts
 
 /** What a person reads. */
 export function report(result: BenchResult): string {
-  const { figures, machine, folder } = result;
+  const { figures, machine } = result;
   const rows = rowsOf(figures);
   const parts = [machine];
   if (figures.raw.length > 0) parts.push(rawTable(figures));
@@ -19,7 +19,6 @@ export function report(result: BenchResult): string {
   const invalid = rows.filter((row) => !row.valid);
   if (invalid.length > 0) parts.push(`invalid:\n${invalid.map(problemLine).join('\n')}`);
   parts.push(...missedProfiles(rows, result));
-  parts.push(`all runs: ${folder}/latest.json`);
   return `\n${parts.join('\n\n')}\n`;
 }
 
