@@ -114,13 +114,13 @@ async function install(source: Source, root: string): Promise<void> {
 /** True when nothing is missing in a copy: folders for temporary files are cleaned file by file. */
 async function isWhole(native: string, root: string): Promise<boolean> {
   if (!(await isComplete(native, root))) return false;
-  for (const { at } of await linksOf(native)) if (!(await isLink(join(root, at)))) return false;
+  for (const { at } of await linksOf(native)) if (!(await isThere(join(root, at)))) return false;
   return true;
 }
 
-async function isLink(path: string): Promise<boolean> {
+async function isThere(path: string): Promise<boolean> {
   return lstat(path).then(
-    (stats) => stats.isSymbolicLink(),
+    () => true,
     () => false,
   );
 }
@@ -179,5 +179,8 @@ async function linksOf(native: string): Promise<Link[]> {
 }
 
 async function makeLinks(native: string, root: string): Promise<void> {
-  for (const { at, to } of await linksOf(native)) await symlink(to, join(root, at));
+  for (const { at, to } of await linksOf(native)) {
+    // Where a platform's package has the file itself, that is as good.
+    if (!(await isThere(join(root, at)))) await symlink(to, join(root, at));
+  }
 }
