@@ -1,4 +1,5 @@
 import { errorKinds, SluiceError } from '@sluice/domain/errors';
+import { QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { constraintOf, fromDatabase, kindOfSqlstate, sqlstateKinds, sqlstateOf } from './sqlstate.ts';
 
@@ -50,6 +51,10 @@ describe('fromDatabase', () => {
   it('knows the errors of pg that have no code', () => {
     for (const text of ['Connection terminated unexpectedly', 'timeout exceeded when trying to connect'])
       expect(fromDatabase(error({}, text)).kind).toBe('unavailable');
+  });
+
+  it('takes a query runner whose connection broke for unavailable', () => {
+    expect(fromDatabase(new QueryRunnerAlreadyReleasedError()).kind).toBe('unavailable');
   });
 
   it('looks into the error of a host with several addresses', () => {

@@ -1,4 +1,5 @@
 import { SluiceError, type ErrorKind } from '@sluice/domain/errors';
+import { QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 /**
  * The only table from SQLSTATE to error kind. A code of five characters wins over its class of two; what is in neither
@@ -114,6 +115,8 @@ function kindOf(thrown: unknown): ErrorKind {
   if (sqlstate !== undefined) return kindOfSqlstate(sqlstate);
   const error = driverError(thrown);
   if (!(error instanceof Error)) return 'internal';
+  // TypeORM takes a query runner back as soon as its connection breaks; the next statement meets this.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return 'unavailable';
   const code = (error as NodeJS.ErrnoException).code;
   if (code !== undefined && connectionCodes.has(code)) return 'unavailable';
   if (error instanceof AggregateError && error.errors.length > 0) return kindOf(error.errors[0]);

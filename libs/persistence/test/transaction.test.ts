@@ -139,6 +139,14 @@ describe('readWrite', () => {
       return tx.query('SELECT 1');
     });
     await expect(during).rejects.toMatchObject({ kind: 'unavailable' });
+    const later = transactions.readWrite(async (tx) => {
+      const [own] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await pool.query(kill, [own!.pid]);
+      const gone = `SELECT FROM pg_stat_activity WHERE pid = $1`;
+      await eventually(async () => expect(await pool.query(gone, [own!.pid])).toEqual([]));
+      return tx.query('SELECT 1');
+    });
+    await expect(later).rejects.toMatchObject({ kind: 'unavailable' });
     const atCommit = transactions.readWrite(async (tx) => {
       const [own] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       await tx.execute('DELETE FROM item');
