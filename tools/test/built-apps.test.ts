@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { startPostgres } from '@sluice/testkit/postgres';
 import type { TestPostgres } from '@sluice/testkit/postgres';
@@ -9,10 +11,17 @@ import { BuiltFolder, oldNode } from './built-folder.ts';
 const anyPorts = ['--port', '0', '--metrics-port', '0', '--admin-port', '0'];
 const ready = /"msg":"ready"/;
 
-const apps = ['registry', 'model-server', 'router', 'cli'] as const;
+const apps = ['registry', 'model-server', 'router', 'cli', 'platform'] as const;
 type App = (typeof apps)[number];
 const copies = new Map<App, BuiltFolder>();
 const copyOf = (app: App): BuiltFolder => copies.get(app)!;
+const wordOfHelp: Record<App, string> = {
+  registry: 'SLUICE_AUDIT_KEY_FILE',
+  'model-server': 'SLUICE_THREADS',
+  router: 'SLUICE_REPOSITORY_CONTROL',
+  cli: 'push',
+  platform: 'SLUICE_PORT_OFFSET',
+};
 let postgres: TestPostgres;
 
 beforeAll(async () => {
@@ -24,12 +33,21 @@ afterAll(async () => {
   for (const copy of copies.values()) await copy.remove();
 });
 
+/** An offset near a free port. */
+async function freeOffset(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const server = createServer().listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  const port = await promise;
+  server.close();
+  return Math.max(0, Math.min(port, 50_000) - 9000);
+}
+
 describe.for(apps)('the built %s', (app) => {
   it('prints its help in an empty folder', async () => {
     const { code, out, err } = await copyOf(app).run(['--help']);
     expect(err).toBe('');
     expect(code).toBe(0);
-    expect(out).toContain(app === 'cli' ? 'push' : 'SLUICE_METRICS_PORT');
+    expect(out).toContain(wordOfHelp[app]);
   });
 
   it('says one line on an older Node', async () => {
@@ -69,6 +87,16 @@ describe('built services serve', () => {
     const args = [...anyPorts, '--artifact-dir', path.join(built.folder, 'artifacts'), '--audit-key-file', keyFile];
     const { code, out, err } = await built.run([...args, '--drain-ms', '500'], { env, until: ready });
     expect(out + err).toMatch(ready);
+    expect(code).toBe(0);
+  });
+
+  it('platform, with all that it starts and the examples', { timeout: 120_000 }, async () => {
+    const home = path.join(copyOf('platform').folder, 'home');
+    const args = ['--home', home, '--port-offset', String(await freeOffset())];
+    const env = { PATH: '/usr/bin:/bin' };
+    const { code, out } = await copyOf('platform').run(args, { env, until: /this machine alone/ });
+    expect(out).toContain('digits: linear -> 1, mlp -> 2, cnn -> 3, champion -> 3');
+    expect(out).toMatch(/Sluice is running/);
     expect(code).toBe(0);
   });
 

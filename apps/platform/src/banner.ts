@@ -5,17 +5,18 @@ export interface BannerInputs {
   readonly ports: PortTable;
   readonly home: string;
   readonly databaseFolder: string;
-  /** What starts the command line from where the user stands. */
-  readonly cli: string;
+  /** Whether npx finds buf and the command line. */
+  readonly isClone: boolean;
   /** A request for `digits` as JSON of the protocol; undefined without examples. */
   readonly request: string | undefined;
 }
 
 /** What a person can do next: commands to copy, and where things lie. */
-export function banner({ ports, home, databaseFolder, cli, request }: BannerInputs): string {
+export function banner({ ports, home, databaseFolder, isClone, request }: BannerInputs): string {
   const address = `${host}:${ports.router.port}`;
   const service = 'inference.GRPCInferenceService';
-  const buf = `npx buf curl --protocol grpc --http2-prior-knowledge`;
+  const buf = `${isClone ? 'npx ' : ''}buf curl --protocol grpc --http2-prior-knowledge`;
+  const cli = isClone ? 'npx sluice' : 'sluice';
   const lines = [
     '',
     'Sluice is running. Stop it with Ctrl-C; its data stays.',
@@ -26,7 +27,7 @@ export function banner({ ports, home, databaseFolder, cli, request }: BannerInpu
     `  grpcurl -plaintext -d '{}' ${address} ${service}/ServerReady`,
     ...(request === undefined ? [] : [`  grpcurl -plaintext -d '${request}' ${address} ${service}/ModelInfer`]),
     '',
-    'The same with buf, which is installed here:',
+    isClone ? 'The same with buf, which is installed here:' : 'The same with buf:',
     `  ${buf} --list-services http://${address}`,
     `  ${buf} --list-methods http://${address}`,
     `  ${buf} -d '{}' http://${address}/${service}/ServerReady`,

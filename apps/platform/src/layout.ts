@@ -7,6 +7,8 @@ export type Program = 'registry' | 'model-server' | 'router';
 export interface Layout {
   /** Folder that examples lie below. */
   readonly root: string;
+  /** True in a clone, where npx finds buf and the command line. */
+  readonly isClone: boolean;
   /** Arguments for Node that run a program; `migrate` is the registry's other entry. */
   entry(program: Program, name: 'main' | 'migrate'): readonly string[];
 }
@@ -20,11 +22,12 @@ export function findLayout(folder: string): Layout {
     const root = path.resolve(folder, '..', '..', '..');
     return {
       root,
+      isClone: true,
       entry: (program, name) => ['--conditions=@sluice/source', path.join(root, 'apps', program, 'src', `${name}.ts`)],
     };
   }
   const root = path.dirname(folder);
-  return { root, entry: (program, name) => [path.join(root, 'services', program, `${name}.js`)] };
+  return { root, isClone: false, entry: (program, name) => [path.join(root, 'services', program, `${name}.js`)] };
 }
 
 /** Folder of the example models; undefined where they were not shipped. */

@@ -62,7 +62,7 @@ async function bringUp(platform: Platform, options: RunOptions, log: MergedLog):
       ports: platform.ports,
       home: options.home,
       databaseFolder: platform.databaseFolder ?? '',
-      cli: 'npx sluice',
+      isClone: options.layout.isClone,
       request: examples === undefined ? undefined : await exampleRequest(examples),
     }),
   );
