@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { auditService, registryService, watchService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
+import type { Listener } from '@sluice/persistence/listen';
 import { listen } from '@sluice/persistence/listen';
 import { createTransactions } from '@sluice/persistence/transaction';
 import { mountAdmin } from '@sluice/rpc/admin';
@@ -212,58 +213,83 @@ function openServer(
 
 /** Starts a replica and serves. Waits for the database; `failed-precondition` when its migrations have not run. */
 export async function startRegistry(host: RegistryHost): Promise<Running> {
-  const { config, logger, clock, random } = host;
+  const opened = new AsyncDisposableStack();
+  try {
+    return await open(host, opened);
+  } catch (error) {
+    // Nothing may be left running: a taken port ends the process.
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+/** Opens part after part; `opened` closes them in the opposite order. */
+async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<Running> {
+  const { config, logger } = host;
   warnIfExposed(logger, config.host);
-  const { instanceId, databaseUrl } = config;
-  const metrics = createMetrics({ service: 'registry', instanceId });
-  const open = (applicationName: string, poolSize: number): Promise<DataSource> =>
-    openDatabase({ url: databaseUrl, poolSize, applicationName, clock, logger });
-  const pools = {
-    work: await open(instanceId, config.databasePoolSize),
-    upkeep: await open(`${instanceId} upkeep`, 4),
-  };
+  const metrics = createMetrics({ service: 'registry', instanceId: config.instanceId });
+  const pools = await openPools(host, opened);
   const signals = new Signals();
   const stores = openStores(host, pools, signals);
+  opened.defer(() => stores.heartbeat.close());
   const audit = await openAudit(host, stores);
   const watchPorts = openWatch(host, stores, signals);
+  opened.defer(() => watchPorts.reader.close());
   const admissions = openAdmission(host, stores);
+  opened.defer(() => admissions.jobs.close());
   const { lock, controller } = openController(host, stores, admissions.jobs, metrics, signals);
   const server = openServer(host, metrics, stores, watchPorts, admissions, audit);
   follow(metrics, server, watchPorts.hub, signals);
   metrics.queue('admissions', () => admissions.jobs.running.length);
   stores.heartbeat.start();
   await whenAvailable(host, () => watchPorts.reader.refresh());
-  const listener = listen({
-    url: databaseUrl,
-    applicationName: `${instanceId} listen`,
-    clock,
-    random,
-    channels: [wakeChannel],
-    onWake: () => signals.wake.forEach((wake) => wake()),
-  });
-  lock.start();
-  audit.signer.start();
   const port = await server.bind(config.host, config.port);
+  opened.defer(async () => {
+    await server.tryShutdown(0);
+  });
   const metricsServer = await startMetricsServer({ host: config.host, port: config.metricsPort, metrics });
+  opened.defer(() => metricsServer.close());
   const admin = await openAdmin(host, metrics, server, () => ({
     ...describe(stores, watchPorts, lock, admissions.jobs),
     checkpoints: audit.signer.status,
   }));
+  opened.defer(() => admin.close());
+  const listener = startListening(host, signals);
+  opened.defer(() => listener.close());
+  lock.start();
+  opened.defer(() => lock.close());
+  opened.defer(() => controller.close());
+  audit.signer.start();
+  opened.defer(() => audit.signer.close());
   server.health.setAll(true);
   return {
     ports: { port, metricsPort: metricsServer.port, adminPort: admin.port },
     stopAccepting: async () => server.stopAccepting(),
     finish: (signal) => server.finish(signal),
     busy: () => [...server.busy(), ...admissions.jobs.running.map((name) => `admission of ${name}`)],
-    close: async () => {
-      stores.heartbeat.close();
-      watchPorts.reader.close();
-      await Promise.all([controller.close(), listener.close(), admissions.jobs.close(), audit.signer.close()]);
-      await lock.close();
-      await Promise.all([admin.close(), metricsServer.close()]);
-      await Promise.all([pools.work.destroy(), pools.upkeep.destroy()]);
-    },
+    close: () => opened.disposeAsync(),
   };
+}
+
+async function openPools({ config, clock, logger }: RegistryHost, opened: AsyncDisposableStack): Promise<Pools> {
+  const { databaseUrl: url, instanceId, databasePoolSize } = config;
+  const pool = async (applicationName: string, poolSize: number): Promise<DataSource> => {
+    const dataSource = await openDatabase({ url, poolSize, applicationName, clock, logger });
+    opened.defer(() => dataSource.destroy());
+    return dataSource;
+  };
+  return { work: await pool(instanceId, databasePoolSize), upkeep: await pool(`${instanceId} upkeep`, 4) };
+}
+
+function startListening({ config, clock, random }: RegistryHost, signals: Signals): Listener {
+  return listen({
+    url: config.databaseUrl,
+    applicationName: `${config.instanceId} listen`,
+    clock,
+    random,
+    channels: [wakeChannel],
+    onWake: () => signals.wake.forEach((wake) => wake()),
+  });
 }
 
 function openAdmin(host: RegistryHost, metrics: Metrics, server: RpcServer, state: () => unknown) {

@@ -9,6 +9,8 @@ export interface LeaderLockOptions {
   /** Won (true) or lost (false). */
   readonly onChange: (leads: boolean) => void;
   readonly onError: (error: unknown) => void;
+  /** The server ends a session that has been silent for this long: a frozen process must not keep the lock. Default 10,000. */
+  readonly idleSessionMs?: number;
 }
 
 const everyMs = 1_000;
@@ -81,6 +83,7 @@ export class LeaderLock {
     client.on('error', () => this.#lost(client));
     client.on('end', () => this.#lost(client));
     await client.connect();
+    await client.query(`set idle_session_timeout = ${this.#options.idleSessionMs ?? 10_000}`);
     return client;
   }
 

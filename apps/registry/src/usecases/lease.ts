@@ -50,7 +50,7 @@ function boundTtl(ttlMs: number): number {
 }
 
 function checkHolder(field: string, id: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id)) {
+  if (!/^[A-Za-z0-9._-]{1,128}$/.test(id)) {
     throw invalidArgument(`${field}: "${clip(id)}" given; expected 1 to 128 of letters, digits, '.', '_' or '-'`);
   }
   return id;
