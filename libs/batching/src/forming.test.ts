@@ -226,6 +226,16 @@ describe('forming batches', () => {
     expect(rig.shapes()).toEqual(['a:1 b:1', 'c:1']);
   });
 
+  test('B16 deferred: what is left over by a full batch waits for the end of the turn', () => {
+    const deferred: (() => void)[] = [];
+    const rig = new Rig({ maxBatchSize: 2, instances: 2 }, { defer: (form) => deferred.push(form) });
+    rig.add(3);
+    expect(rig.shapes()).toEqual(['a:2']);
+    rig.add(1);
+    deferred[0]!();
+    expect(rig.shapes()).toEqual(['a:2', 'a:1 b:1']);
+  });
+
   test('B17 the parts of a batch stand in order and leave no gap', () => {
     const rig = new Rig({ maxBatchSize: 8 });
     rig.add(1);

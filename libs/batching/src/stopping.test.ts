@@ -47,6 +47,19 @@ describe('stopping', () => {
     expect(running.outcome).toBe('ok');
   });
 
+  test('D3 the time of a drain ends it though nothing waits and a batch never ends', async () => {
+    const rig = new Rig({ maxBatchSize: 1 });
+    rig.add(1);
+    let report: unknown = 'draining';
+    void rig.scheduler.drain(100).then((value) => (report = value));
+    rig.clock.advance(99.999);
+    await Promise.resolve();
+    expect(report).toBe('draining');
+    rig.clock.advance(0.001);
+    await Promise.resolve();
+    expect(report).toEqual({ failed: 0, runningBatches: 1 });
+  });
+
   test('D4 a drain without time fails what waits at once', async () => {
     const rig = new Rig({ maxBatchSize: 1 });
     rig.add(1);

@@ -121,6 +121,14 @@ describe('deadlines and time-outs', () => {
     rig.finish(0);
     expect(rig.shape(1)).toBe('again:1');
   });
+
+  test('T7 what is enqueued while a failure is told is not forgotten: a full batch leaves at once', () => {
+    const rig = new Rig({ maxBatchSize: 4, maxQueueDelayMicroseconds: 5000 });
+    const cancelled = rig.add(1);
+    cancelled.onAnswer = () => void rig.add(4, { label: 'full' });
+    rig.scheduler.cancel(cancelled);
+    expect(rig.shapes()).toEqual(['full:4']);
+  });
 });
 
 describe('cancelling', () => {
