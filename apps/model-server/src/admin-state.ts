@@ -37,6 +37,7 @@ function versionState(version: ServedVersion): unknown {
     champion: assignment.champion,
     digest: assignment.digest,
     threads: version.threads,
+    sharesThread: version.sharesThread,
     maxBatchSize: assignment.serving.maxBatchSize,
     batchingOffReason: assignment.serving.batchingOffReason,
     queue: version.engine?.queue(),

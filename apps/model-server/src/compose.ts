@@ -14,6 +14,7 @@ import { configSpec, type ModelServerConfig } from './config.ts';
 import { registerEngineMetrics } from './engine-metrics.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import { grpcRegistry, type RuntimeIdentity } from './rpc/grpc-registry.ts';
+import { collectGarbage } from './runtime/collect-garbage.ts';
 import { inferenceHandlers } from './rpc/inference-handlers.ts';
 import { ByteBudget, predict } from './rpc/predict.ts';
 import { runtimeHandlers } from './rpc/runtime-handlers.ts';
@@ -63,7 +64,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     logger,
     ttlMs: config.leaseTtlMs,
     registryUp: (up) => metrics.dependency('registry').set(up),
-    readyChanged: (ready) => sayReady(server, ready),
+    becameReady: () => becomeReady(server),
   });
   const handlers = inferenceHandlers({
     predict: predict({ clock, table: () => versions.table, budget }),
@@ -97,6 +98,12 @@ function sayReady(server: RpcServer, ready: boolean): void {
   server.health.set(runtimeService.name, true);
   server.health.set(inferenceService.name, ready);
   server.health.set('', ready);
+}
+
+function becomeReady(server: RpcServer): void {
+  // Before anybody is told to send requests.
+  collectGarbage();
+  sayReady(server, true);
 }
 
 function advertised(config: ModelServerConfig, port: number): string {

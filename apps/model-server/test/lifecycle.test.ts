@@ -1,37 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unavailable } from '@sluice/domain/errors';
 import { decodeTensor } from '@sluice/inference/tensor-data';
 import { eventually } from '@sluice/testkit/eventually';
-import { externalTensor, graph, model, node, rawData, tensor, value } from '@sluice/testkit/onnx-builder';
+import { externalTensor, graph, model, node, rawData, value } from '@sluice/testkit/onnx-builder';
+import { adder, ask } from './support/adder.ts';
 import { identitySignature, requestOf, startRuntime, temporaryFolder, type TestRuntime } from './support/runtime.ts';
 import { sha256, TestRegistry, type TestVersion } from './support/test-registry.ts';
-
-/** y = x + number, so that an answer shows which version made it. */
-function adder(number: number, aliases: string[] = [], padding = 0): TestVersion {
-  const graphBytes = model({
-    graph: graph({
-      nodes: [node('Add', ['x', 'w'], ['y'])],
-      inputs: [value('x', 'FP32', ['batch', 3])],
-      outputs: [value('y', 'FP32', ['batch', 3])],
-      initializers: [
-        tensor('w', 'FP32', [3], [number, number, number]),
-        tensor('unused', 'UINT8', [padding], new Uint8Array(padding).fill(number)),
-      ],
-    }),
-  });
-  return {
-    model: 'adder',
-    version: number,
-    signature: identitySignature('FP32', [-1, 3]),
-    files: { 'm.onnx': graphBytes },
-    aliases,
-  };
-}
-
-const ask = (version = ''): Buffer => requestOf('adder', 'FP32', [1, 3], [0, 1, 2], { version });
 
 let registry: TestRegistry;
 let stateDir: string;
@@ -334,38 +310,5 @@ describe('status', () => {
     expect(read('nv_inference_pending_request_count')).toBe(0);
     expect(read('nv_inference_compute_infer_duration_us')).toBeGreaterThan(0);
     expect(read('sluice_batch_rows_count')).toBe(read('nv_inference_exec_count'));
-  });
-});
-
-describe('a session that ends by itself', () => {
-  const workers: Worker[] = [];
-  const collect = (worker: Worker): void => void workers.push(worker);
-  beforeEach(() => {
-    workers.length = 0;
-    process.on('worker', collect);
-  });
-  afterEach(() => {
-    process.off('worker', collect);
-  });
-
-  it('costs its callers an INTERNAL, is loaded again, and stays failed after the third time', async () => {
-    registry.place(adder(1, ['champion']), { ...adder(7), model: 'weak' });
-    const runtime = await (await start()).ready();
-    const weak = requestOf('weak', 'FP32', [1, 3], [0, 0, 0]);
-    for (const loss of [1, 2, 3]) {
-      await runtime.modelReady('weak');
-      // Nothing that the protocol between the threads knows: the worker throws when the next batch wakes it.
-      workers.at(-1)!.postMessage(null);
-      expect((await runtime.send(weak)).error).toMatchObject({
-        kind: 'internal',
-        message: expect.stringContaining('ended its session') as string,
-      });
-      if (loss < 3) await eventually(() => expect(workers).toHaveLength(2 + loss));
-    }
-    await eventually(async () => expect((await runtime.state()).versions[1]).toMatchObject({ state: 'failed' }));
-    expect(workers).toHaveLength(4);
-    expect((await runtime.infer(ask())).modelVersion).toBe('1');
-    expect((await runtime.send(weak)).error).toMatchObject({ kind: 'unavailable' });
-    expect(registry.leases.at(-1)?.versions[1]).toMatchObject({ state: 'LOAD_STATE_FAILED' });
   });
 });

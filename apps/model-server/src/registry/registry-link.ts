@@ -23,7 +23,7 @@ export interface RegistryLinkPorts {
   readonly ttlMs: number;
   readonly registryUp: (up: boolean) => void;
   /** Told when the runtime becomes ready, once. */
-  readonly readyChanged: (ready: boolean) => void;
+  readonly becameReady: () => void;
 }
 
 const reported: Readonly<Record<VersionState, ReportedVersion['state']>> = {
@@ -121,7 +121,7 @@ export class RegistryLink {
     });
     if (!this.ready && versions.settled) {
       this.ready = true;
-      this.#ports.readyChanged(true);
+      this.#ports.becameReady();
     }
     if (this.#reporting || this.#stopped) return;
     this.#reporting = true;

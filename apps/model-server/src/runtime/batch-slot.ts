@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/domain/errors';
 import { elementCount, hasFixedLayout, layoutOf, rowBytes, type BatchLayout, type BatchPlan } from './batch-plan.ts';
-import { slotsPerWorker } from './control-block.ts';
+import { slotsPerSession } from './control-block.ts';
 import { elementBytes } from './datatypes.ts';
 import type { OpenOutput, ToWorker } from './messages.ts';
 import type { BatchOutputs, OutputRows } from './outputs.ts';
@@ -80,7 +80,7 @@ export class BatchSlot {
     this.#prepared.clear();
     if (this.#bufferId !== 0) post({ kind: 'forget-buffer', id: this.#bufferId });
     this.#memory = new SharedArrayBuffer(bytes);
-    this.#bufferId = this.#bufferId === 0 ? this.index + 1 : this.#bufferId + slotsPerWorker;
+    this.#bufferId = this.#bufferId === 0 ? this.index + 1 : this.#bufferId + slotsPerSession;
     post({ kind: 'buffer', id: this.#bufferId, memory: this.#memory });
   }
 

@@ -1,20 +1,19 @@
 /**
- * The words that the main thread and a session worker share. The main thread describes a batch in a slot, then rings;
- * the worker runs slots in the order of their numbers and marks them done. Everything rare (loading, plans, buffers,
+ * The words that the main thread and a worker share for one session. The main thread describes a batch in a slot, then rings the
+ * thread's doorbell; the worker runs slots in the order of their numbers and marks them done. Everything rare (loading, plans, buffers,
  * results whose size is not known before the run, failures) goes through a message port beside it.
  */
 
-/** Batches that a worker holds at once: one runs while the next is already in place. */
-export const slotsPerWorker = 2;
+/** Batches that a session holds at once: one runs while the next is already in place. */
+export const slotsPerSession = 2;
 
 const headWords = 16;
 const slotWords = 16;
 const timingBytes = 32;
-const timingsAt = 4 * (headWords + slotsPerWorker * slotWords);
+const timingsAt = 4 * (headWords + slotsPerSession * slotWords);
 
-const ring = 0;
-const submitted = 1;
-const finished = 2;
+const submitted = 0;
+const finished = 1;
 /** From here: which slot each of the last batches is in. A batch that gets a new entry has long been read. */
 const orderAt = 8;
 
@@ -24,7 +23,7 @@ const slotCapacity = 2;
 const slotBuffer = 3;
 const slotDone = 4;
 
-export const controlBlockBytes = timingsAt + slotsPerWorker * timingBytes;
+export const controlBlockBytes = timingsAt + slotsPerSession * timingBytes;
 
 /** What a worker must know to run a batch. */
 export interface BatchCommand {
@@ -43,7 +42,34 @@ export interface BatchTiming {
 
 const slotAt = (slot: number): number => headWords + slot * slotWords;
 
-/** Both sides' view of the shared words. Numbers of batches count from 1. */
+/** What wakes a worker thread: one word that counts, shared by all sessions of the thread. */
+export class Doorbell {
+  readonly memory: SharedArrayBuffer;
+  readonly #word: Int32Array<SharedArrayBuffer>;
+
+  constructor(memory = new SharedArrayBuffer(4)) {
+    this.memory = memory;
+    this.#word = new Int32Array(memory);
+  }
+
+  /** Main thread: wakes the worker, which looks at its port and at its sessions' slots. */
+  ring(): void {
+    Atomics.add(this.#word, 0, 1);
+    Atomics.notify(this.#word, 0, 1);
+  }
+
+  /** Worker: the count; read it before looking for work, pass it to `sleep`. */
+  rings(): number {
+    return Atomics.load(this.#word, 0);
+  }
+
+  /** Worker: blocks until somebody rang since `rings`. */
+  sleep(rings: number): void {
+    Atomics.wait(this.#word, 0, rings);
+  }
+}
+
+/** Both sides' view of a session's shared words. Numbers of batches count from 1. */
 export class ControlBlock {
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -52,35 +78,18 @@ export class ControlBlock {
   constructor(memory = new SharedArrayBuffer(controlBlockBytes)) {
     this.memory = memory;
     this.#words = new Int32Array(memory);
-    this.#timings = new Float64Array(memory, timingsAt, (slotsPerWorker * timingBytes) / 8);
+    this.#timings = new Float64Array(memory, timingsAt, (slotsPerSession * timingBytes) / 8);
   }
 
-  /** Main thread: hands a batch over in a slot that is free, and wakes the worker. */
+  /** Main thread: hands a batch over in a slot that is free. The worker must be rung for. */
   submit(batch: number, slot: number, command: BatchCommand): void {
     const at = slotAt(slot);
-    this.#words[orderAt + (batch % slotsPerWorker)] = slot;
+    this.#words[orderAt + (batch % slotsPerSession)] = slot;
     this.#words[at + slotPlan] = command.plan;
     this.#words[at + slotRows] = command.rows;
     this.#words[at + slotCapacity] = command.capacity;
     this.#words[at + slotBuffer] = command.buffer;
     Atomics.store(this.#words, submitted, batch);
-    this.ring();
-  }
-
-  /** Main thread: wakes the worker, which looks at its port and at its slots. */
-  ring(): void {
-    Atomics.add(this.#words, ring, 1);
-    Atomics.notify(this.#words, ring, 1);
-  }
-
-  /** Worker: the doorbell's count; read it before looking for work, pass it to `sleep`. */
-  rings(): number {
-    return Atomics.load(this.#words, ring);
-  }
-
-  /** Worker: blocks until somebody rang since `rings`. */
-  sleep(rings: number): void {
-    Atomics.wait(this.#words, ring, rings);
   }
 
   /** Worker: the number of the last batch that was handed over. */
@@ -90,7 +99,7 @@ export class ControlBlock {
 
   /** Worker: the slot of a batch that was handed over. */
   slotOf(batch: number): number {
-    return this.#words[orderAt + (batch % slotsPerWorker)]!;
+    return this.#words[orderAt + (batch % slotsPerSession)]!;
   }
 
   /** Worker: what is to be done in a slot. */

@@ -10,14 +10,20 @@ export interface SessionSettings {
   readonly spinning: boolean;
 }
 
-/** What a worker is started with. */
+/** What a worker is started with: its doorbell. Sessions are opened by message. */
 export interface WorkerStart {
-  readonly control: SharedArrayBuffer;
-  readonly settings: SessionSettings;
+  readonly bell: SharedArrayBuffer;
 }
 
-/** Main thread to worker, on the port. A ring of the control block follows each. */
+/** A message of or for one session of a worker. */
+export interface Envelope<Message> {
+  readonly session: number;
+  readonly message: Message;
+}
+
+/** Main thread to worker, on the port. It is read when the doorbell rings, and before every batch. */
 export type ToWorker =
+  | { readonly kind: 'open'; readonly control: SharedArrayBuffer; readonly settings: SessionSettings }
   | { readonly kind: 'plan'; readonly plan: BatchPlan }
   | { readonly kind: 'forget-plan'; readonly id: number }
   | { readonly kind: 'buffer'; readonly id: number; readonly memory: SharedArrayBuffer }

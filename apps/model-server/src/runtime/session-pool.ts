@@ -1,7 +1,8 @@
 import { SluiceError } from '@sluice/domain/errors';
-import { slotsPerWorker } from './control-block.ts';
+import { slotsPerSession } from './control-block.ts';
 import type { LoadedTensor, SessionSettings } from './messages.ts';
 import { SessionThread, type BatchJob } from './session-thread.ts';
+import type { WorkerHost } from './worker-host.ts';
 
 /** The sessions of one version: `instances` threads that each hold the graph. */
 export class SessionPool {
@@ -17,16 +18,19 @@ export class SessionPool {
 
   /**
    * Loads the graph `instances` times, one after the other: the first failure is the answer.
+   * @param host a thread to share, for one instance; each has its own otherwise
    * @param onExit called when a thread ended by itself; the pool should be closed then
    */
   static async load(
     settings: SessionSettings,
     instances: number,
     onExit: (error: SluiceError) => void,
+    host?: WorkerHost,
   ): Promise<SessionPool> {
     const threads: SessionThread[] = [];
     try {
-      for (let index = 0; index < instances; index += 1) threads.push(await SessionThread.start(settings, onExit));
+      for (let index = 0; index < instances; index += 1)
+        threads.push(await SessionThread.start(settings, onExit, host));
     } catch (error) {
       await Promise.all(threads.map((thread) => thread.close()));
       throw error;
@@ -36,7 +40,7 @@ export class SessionPool {
 
   /** Batches that may be with the pool at once: one that runs and one in place behind it, by thread. */
   get slots(): number {
-    return this.#threads.length * slotsPerWorker;
+    return this.#threads.length * slotsPerSession;
   }
 
   get inFlight(): number {

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 import { capacityFor, type BatchPlan } from './batch-plan.ts';
 import { BatchSlot } from './batch-slot.ts';
-import { ControlBlock, slotsPerWorker, type BatchTiming } from './control-block.ts';
-import type { FromWorker, LoadedTensor, OpenOutput, SessionSettings, ToWorker, WorkerStart } from './messages.ts';
+import { ControlBlock, slotsPerSession, type BatchTiming } from './control-block.ts';
+import type { FromWorker, LoadedTensor, OpenOutput, SessionSettings, ToWorker } from './messages.ts';
 import { batchError, type BatchOutputs } from './outputs.ts';
+import { WorkerHost, type HostedSession } from './worker-host.ts';
 
 /** What a batch came to: its outputs, to be read before the callback returns, or why it failed. */
 export type BatchOutcome =
@@ -38,65 +37,55 @@ interface Running {
 
 /** Plans that a worker keeps; the least recently used goes first. Always more than it can have in flight. */
 const keptPlans = 64;
-const workerFile = new URL(`./session-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
 /**
- * One ONNX Runtime session in a thread of its own, seen from the main thread. Takes up to `slotsPerWorker` batches at
- * once and runs them one after the other.
+ * One ONNX Runtime session, seen from the main thread. It runs in a worker thread, its own or one that it shares. Takes
+ * up to `slotsPerSession` batches at once and runs them one after the other.
  */
-export class SessionThread {
-  readonly inputs: readonly LoadedTensor[];
-  readonly outputs: readonly LoadedTensor[];
-  readonly #worker: Worker;
-  readonly #control: ControlBlock;
+export class SessionThread implements HostedSession {
+  inputs: readonly LoadedTensor[] = [];
+  outputs: readonly LoadedTensor[] = [];
+  readonly #host: WorkerHost;
+  readonly #id: number;
+  readonly #control = new ControlBlock();
   readonly #slots: readonly BatchSlot[];
   readonly #running: (Running | undefined)[];
   readonly #plans = new Map<number, true>();
   readonly #onExit: (error: SluiceError) => void;
+  readonly #loaded = Promise.withResolvers<undefined>();
   #lastBatch = 0;
   #inFlight = 0;
   #waiting = false;
   #dead: SluiceError | undefined;
-  #thrown: unknown;
   #closed: (() => void) | undefined;
 
-  private constructor(
-    worker: Worker,
-    control: ControlBlock,
-    loaded: Extract<FromWorker, { kind: 'loaded' }>,
-    onExit: (error: SluiceError) => void,
-  ) {
-    this.#worker = worker;
-    this.#control = control;
-    this.inputs = loaded.inputs;
-    this.outputs = loaded.outputs;
+  private constructor(settings: SessionSettings, onExit: (error: SluiceError) => void, host: WorkerHost) {
+    this.#host = host;
     this.#onExit = onExit;
-    this.#slots = Array.from({ length: slotsPerWorker }, (_, index) => new BatchSlot(index));
+    this.#slots = Array.from({ length: slotsPerSession }, (_, index) => new BatchSlot(index));
     this.#running = this.#slots.map(() => undefined);
-    worker.on('message', (message: FromWorker) => this.#receive(message));
-    worker.on('error', (error) => (this.#thrown = error));
-    worker.on('exit', (code) => this.#exited(code));
+    this.#id = host.open(this, this.#control.memory, settings);
   }
 
   /**
-   * Starts a thread and loads the graph in it.
+   * Loads a graph in a thread.
    * @param onExit called once if the thread ends without having been closed; its batches have failed by then
+   * @param host the thread; a new one unless told otherwise
    * @throws SluiceError failed-precondition with ONNX Runtime's reason when the graph does not load
    */
-  static async start(settings: SessionSettings, onExit: (error: SluiceError) => void): Promise<SessionThread> {
-    const control = new ControlBlock();
-    const workerData: WorkerStart = { control: control.memory, settings };
-    const worker = new Worker(workerFile, { workerData, name: 'session' });
-    const first = await firstMessage(worker);
-    if (first.kind === 'loaded') return new SessionThread(worker, control, first, onExit);
-    await worker.terminate();
-    const reason = first.kind === 'load-failed' ? first.message : `the worker sent "${first.kind}" first`;
-    throw new SluiceError('failed-precondition', `ONNX Runtime could not load the model: ${reason}`);
+  static async start(
+    settings: SessionSettings,
+    onExit: (error: SluiceError) => void,
+    host: WorkerHost = new WorkerHost(),
+  ): Promise<SessionThread> {
+    const session = new SessionThread(settings, onExit, host);
+    await session.#loaded.promise;
+    return session;
   }
 
   /** Batches that it could take now. */
   get freeSlots(): number {
-    return this.#dead || this.#closed ? 0 : slotsPerWorker - this.#inFlight;
+    return this.#dead || this.#closed ? 0 : slotsPerSession - this.#inFlight;
   }
 
   get inFlight(): number {
@@ -126,11 +115,12 @@ export class SessionThread {
     this.#running[slot.index] = { batch, job, slot, startedMs: performance.now() };
     const finishes = this.#control.finishes();
     this.#control.submit(batch, slot.index, { plan: plan.id, rows, capacity, buffer: slot.bufferId });
+    this.#host.ring();
     if (!this.#waiting) this.#await(finishes);
   }
 
   #post(message: ToWorker): void {
-    this.#worker.postMessage(message);
+    this.#host.post(this.#id, message);
   }
 
   #usePlan(plan: BatchPlan): void {
@@ -161,7 +151,7 @@ export class SessionThread {
     else this.#waiting = false;
   }
 
-  #receive(message: FromWorker): void {
+  receive(message: FromWorker): void {
     switch (message.kind) {
       case 'results':
       case 'batch-failed': {
@@ -175,9 +165,18 @@ export class SessionThread {
         this.#closed?.();
         return;
       case 'loaded':
-      case 'load-failed':
+        this.inputs = message.inputs;
+        this.outputs = message.outputs;
+        this.#loaded.resolve(undefined);
         return;
+      case 'load-failed':
+        void this.#notLoaded(message.message);
     }
+  }
+
+  async #notLoaded(reason: string): Promise<void> {
+    await this.#host.leave(this.#id);
+    this.#loaded.reject(new SluiceError('failed-precondition', `ONNX Runtime could not load the model: ${reason}`));
   }
 
   #settle(running: Running, open: readonly (OpenOutput | undefined)[]): void {
@@ -202,46 +201,28 @@ export class SessionThread {
     }
   }
 
-  #exited(code: number): void {
+  lost(code: number, cause: unknown): void {
     if (this.#closed) {
       this.#closed();
       return;
     }
-    this.#dead = new SluiceError(
-      'internal',
-      `the model ended its session (exit code ${code}); the request may be the cause`,
-      { cause: this.#thrown },
-    );
+    const message = `the model ended its session (exit code ${code}); the request may be the cause`;
+    this.#dead = new SluiceError('internal', message, { cause });
+    this.#loaded.reject(this.#dead);
     for (const running of this.#running) if (running) this.#fail(running, this.#dead);
-    this.#onExit(this.#dead);
+    if (this.inputs.length + this.outputs.length > 0) this.#onExit(this.#dead);
   }
 
-  /** Lets batches in flight finish, then releases the session's memory and ends the thread. */
+  /** Lets batches in flight finish, then releases the session's memory; its thread ends with its last session. */
   async close(): Promise<void> {
     if (this.#dead) return;
     await new Promise<void>((resolve) => {
       this.#closed = resolve;
       this.#post({ kind: 'close' });
-      this.#control.ring();
+      this.#host.ring();
     });
-    await this.#worker.terminate();
+    await this.#host.leave(this.#id);
     this.#collect();
     for (const running of this.#running) if (running) this.#fail(running, unavailable('the session was closed'));
   }
-}
-
-/** The first word of a worker; a worker that ends without one counts as a failed load. */
-async function firstMessage(worker: Worker): Promise<FromWorker> {
-  const listening = new AbortController();
-  const options = { signal: listening.signal };
-  const failed = (message: string): FromWorker => ({ kind: 'load-failed', message });
-  const spoke = once(worker, 'message', options).then(([message]) => message as FromWorker);
-  const ended = once(worker, 'exit', options).then(([code]) =>
-    failed(`its thread ended with exit code ${String(code)}`),
-  );
-  // `once` rejects with what an 'error' event carries.
-  const first = await Promise.race([spoke, ended]).catch((error: unknown) => failed(String(error)));
-  listening.abort();
-  await Promise.allSettled([spoke, ended]);
-  return first;
 }

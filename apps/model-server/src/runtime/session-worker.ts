@@ -1,80 +1,114 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { ControlBlock } from './control-block.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { ControlBlock, Doorbell } from './control-block.ts';
+import type { Envelope, FromWorker, ToWorker, WorkerStart } from './messages.ts';
 
 // onnxruntime-node reads FP16 input as empty where this global exists, so it goes before the package is loaded.
 Reflect.deleteProperty(globalThis, 'Float16Array');
 const { WorkerSession } = await import('./worker-session.ts');
 
-const port = parentPort!;
-const { control, settings } = workerData as WorkerStart;
-const block = new ControlBlock(control);
-
-function send(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
-  port.postMessage(message, transfer as ArrayBuffer[]);
+/** A session of this thread. */
+interface Open {
+  readonly id: number;
+  readonly session: InstanceType<typeof WorkerSession>;
+  readonly block: ControlBlock;
+  /** The number of the last batch that ran. */
+  done: number;
+  closing: boolean;
 }
 
-/** Takes everything that waits on the port; true when the main thread asked to close. */
-function readPort(session: InstanceType<typeof WorkerSession>): boolean {
-  for (;;) {
-    const received = receiveMessageOnPort(port) as { message: ToWorker } | undefined;
-    if (!received) return false;
-    const message = received.message;
-    switch (message.kind) {
-      case 'plan':
-        session.setPlan(message.plan);
-        break;
-      case 'forget-plan':
-        session.forgetPlan(message.id);
-        break;
-      case 'buffer':
-        session.setBuffer(message.id, message.memory);
-        break;
-      case 'forget-buffer':
-        session.forgetBuffer(message.id);
-        break;
-      case 'close':
-        return true;
-    }
+const port = parentPort!;
+const bell = new Doorbell((workerData as WorkerStart).bell);
+const sessions = new Map<number, Open>();
+
+function send(session: number, message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+  port.postMessage({ session, message } satisfies Envelope<FromWorker>, transfer as ArrayBuffer[]);
+}
+
+const textOf = (error: unknown): string => String(error instanceof Error ? error.message : error);
+
+async function open(id: number, message: Extract<ToWorker, { kind: 'open' }>): Promise<void> {
+  try {
+    const session = await WorkerSession.create(message.settings);
+    sessions.set(id, { id, session, block: new ControlBlock(message.control), done: 0, closing: false });
+    send(id, { kind: 'loaded', inputs: session.inputs, outputs: session.outputs });
+  } catch (error) {
+    send(id, { kind: 'load-failed', message: textOf(error) });
   }
 }
 
-async function runBatch(session: InstanceType<typeof WorkerSession>, batch: number): Promise<void> {
+function tell(entry: Open, message: ToWorker): void {
+  switch (message.kind) {
+    case 'plan':
+      entry.session.setPlan(message.plan);
+      break;
+    case 'forget-plan':
+      entry.session.forgetPlan(message.id);
+      break;
+    case 'buffer':
+      entry.session.setBuffer(message.id, message.memory);
+      break;
+    case 'forget-buffer':
+      entry.session.forgetBuffer(message.id);
+      break;
+    case 'close':
+      entry.closing = true;
+      break;
+    case 'open':
+      break;
+  }
+}
+
+/** Takes everything that waits on the port. */
+async function readPort(): Promise<void> {
+  for (;;) {
+    const received = receiveMessageOnPort(port) as { message: Envelope<ToWorker> } | undefined;
+    if (!received) return;
+    const { session, message } = received.message;
+    const entry = sessions.get(session);
+    if (message.kind === 'open') await open(session, message);
+    else if (entry) tell(entry, message);
+  }
+}
+
+async function runBatch({ id, session, block }: Open, batch: number): Promise<void> {
   const slot = block.slotOf(batch);
   try {
     const ran = await session.run(block.command(slot));
     block.recordTiming(slot, ran.inputUs, ran.inferUs, ran.outputUs);
-    if (ran.open) send({ kind: 'results', batch, outputs: ran.open }, ran.transfer);
+    if (ran.open) send(id, { kind: 'results', batch, outputs: ran.open }, ran.transfer);
     else block.finish(batch, slot);
   } catch (error) {
-    send({ kind: 'batch-failed', batch, message: String(error instanceof Error ? error.message : error) });
+    send(id, { kind: 'batch-failed', batch, message: textOf(error) });
   }
 }
 
-async function serve(session: InstanceType<typeof WorkerSession>): Promise<void> {
-  let done = 0;
-  for (;;) {
-    const rings = block.rings();
-    let closing = readPort(session);
-    while (done < block.lastSubmitted()) {
-      closing = readPort(session) || closing;
-      done += 1;
-      await runBatch(session, done);
-    }
-    if (closing) break;
-    block.sleep(rings);
+/** Runs one batch of each session that has one, so that none waits for more than one batch of each other. */
+async function runNext(): Promise<boolean> {
+  let ran = false;
+  for (const entry of sessions.values()) {
+    if (entry.done === entry.block.lastSubmitted()) continue;
+    // What a batch needs was posted before it was handed over.
+    await readPort();
+    entry.done += 1;
+    await runBatch(entry, entry.done);
+    ran = true;
   }
-  await session.release();
-  send({ kind: 'closed' });
+  return ran;
 }
 
-let session: InstanceType<typeof WorkerSession> | undefined;
-try {
-  session = await WorkerSession.create(settings);
-} catch (error) {
-  send({ kind: 'load-failed', message: String(error instanceof Error ? error.message : error) });
+async function closeSessions(): Promise<void> {
+  for (const entry of sessions.values()) {
+    if (!entry.closing) continue;
+    sessions.delete(entry.id);
+    await entry.session.release();
+    send(entry.id, { kind: 'closed' });
+  }
 }
-if (session) {
-  send({ kind: 'loaded', inputs: session.inputs, outputs: session.outputs });
-  await serve(session);
+
+for (;;) {
+  const rings = bell.rings();
+  await readPort();
+  while (await runNext());
+  await closeSessions();
+  bell.sleep(rings);
 }

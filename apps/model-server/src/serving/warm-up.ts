@@ -11,6 +11,11 @@ export interface WarmUpReport {
   readonly knownOutputs: KnownOutputs;
   /** Batches that ran. */
   readonly runs: number;
+  /**
+   * Milliseconds that its slowest size of batch takes: the best of the runs of each size, since a busy machine makes
+   * some longer, and the most of these. Undefined when none ran.
+   */
+  readonly runMs: number | undefined;
   /** Why it stopped early: only for models whose dynamic dimensions generated rows may not fit. */
   readonly note: string;
 }
@@ -30,19 +35,23 @@ function generatedPlan(signature: Signature, known: KnownOutputs): BatchPlan {
   return { id: newPlanId(), batched: signature.batched, inputs, outputs };
 }
 
+interface Ran {
+  /** Row shapes of the outputs. */
+  readonly dims: readonly (readonly number[])[];
+  readonly ms: number;
+}
+
 /** Runs one generated batch; resolves with the outputs' row shapes, or why it failed. */
-function runGenerated(
-  pool: SessionPool,
-  plan: BatchPlan,
-  rows: number,
-): Promise<readonly (readonly number[])[] | SluiceError> {
+function runGenerated(pool: SessionPool, plan: BatchPlan, rows: number): Promise<Ran | SluiceError> {
   const stringBytes = plan.inputs.map((input) => {
     const elements = input.dims.reduce((product, dim) => product * dim, rows);
     return input.datatype === 'BYTES' ? 4 * elements : 0;
   });
   return new Promise((resolve) => {
-    const done = (outcome: BatchOutcome): void =>
-      resolve(outcome.ok ? outcome.outputs.outputs.map((output) => output.dims) : outcome.error);
+    const done = (outcome: BatchOutcome): void => {
+      if (!outcome.ok) resolve(outcome.error);
+      else resolve({ dims: outcome.outputs.outputs.map((output) => output.dims), ms: outcome.timing.inferUs / 1000 });
+    };
     const fill = (targets: readonly Uint8Array[]): void => targets.forEach((target) => target.fill(0));
     pool.submit({ plan, rows, maxRows: rows, stringBytes, fill, done });
   });
@@ -59,23 +68,39 @@ export async function warmUp(pool: SessionPool, signature: Signature, serving: S
   if (first instanceof SluiceError) {
     const dynamic = signature.inputs.some((input) => !hasFixedRows(signature, input));
     const note = `a generated row could not be run: ${first.message}`;
-    if (dynamic) return { knownOutputs: nothingKnown, runs: 0, note };
+    if (dynamic) return { knownOutputs: nothingKnown, runs: 0, runMs: undefined, note };
     throw new SluiceError('failed-precondition', `warm-up: ${note}`);
   }
   const knownOutputs = signature.outputs.map((output, index) => {
     const declared = rowDims(signature, output.shape);
-    return output.datatype !== 'BYTES' && declared.every((dim) => dim >= 0) && declared.join() === first[index]!.join();
+    return (
+      output.datatype !== 'BYTES' && declared.every((dim) => dim >= 0) && declared.join() === first.dims[index]!.join()
+    );
   });
   const plan = generatedPlan(signature, knownOutputs);
   const sizes = signature.batched && serving.maxBatchSize > 1 ? [1, serving.maxBatchSize] : [1];
-  let runs = 1;
+  const best = new Map<number, number>();
   for (let round = 0; round < serving.warmupCount; round += 1) {
     for (const rows of sizes) {
       const sessions = Array.from({ length: pool.slots }, () => runGenerated(pool, plan, rows));
-      const failed = (await Promise.all(sessions)).find((outcome) => outcome instanceof SluiceError);
-      if (failed) throw new SluiceError('failed-precondition', `warm-up with ${rows} rows: ${failed.message}`);
-      runs += pool.slots;
+      for (const ran of await Promise.all(sessions)) {
+        if (ran instanceof SluiceError) {
+          throw new SluiceError('failed-precondition', `warm-up with ${rows} rows: ${ran.message}`);
+        }
+        best.set(rows, Math.min(best.get(rows) ?? Infinity, ran.ms));
+      }
     }
   }
-  return { knownOutputs, runs, note: '' };
+  const runs = 1 + serving.warmupCount * sizes.length * pool.slots;
+  return { knownOutputs, runs, runMs: best.size > 0 ? Math.max(...best.values()) : undefined, note: '' };
+}
+
+/** Runs one generated row, so that a session that was loaded again has run once before it is asked. */
+export async function touch(pool: SessionPool, signature: Signature): Promise<void> {
+  const plan = generatedPlan(
+    signature,
+    signature.outputs.map(() => false),
+  );
+  const ran = await runGenerated(pool, plan, 1);
+  if (ran instanceof SluiceError) throw new SluiceError('failed-precondition', `warm-up: ${ran.message}`);
 }

@@ -4,11 +4,12 @@ import type { Logger } from '@sluice/service-kit/logger';
 import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 import type { SessionSettings } from '../runtime/messages.ts';
 import { SessionPool } from '../runtime/session-pool.ts';
+import type { WorkerHost } from '../runtime/worker-host.ts';
 import { planThreads, type ThreadPlan } from '../runtime/threads.ts';
 import { checkAgainstGraph } from '../serving/buckets.ts';
 import { VersionEngine } from '../serving/version-engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
-import { warmUp } from '../serving/warm-up.ts';
+import { touch, warmUp, type WarmUpReport } from '../serving/warm-up.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { versionKey, type Assignment } from './assignment.ts';
 import { canTake, nextState, type VersionEvent, type VersionState } from './version-state.ts';
@@ -20,6 +21,8 @@ export interface VersionPorts {
   readonly cache: ArtifactCache;
   /** Cores that sessions of one version may use. */
   readonly threads: number;
+  /** The thread that small, quick versions share. */
+  readonly sharedThread: () => WorkerHost;
   readonly defer: (fn: () => void) => void;
   /** Told after every change of state. */
   readonly changed: (version: ServedVersion) => void;
@@ -29,6 +32,12 @@ export interface VersionPorts {
 
 /** How long requests in flight get when a version is withdrawn: longer than any that has a sane deadline. */
 const drainMs = 600_000;
+
+/**
+ * What a version may be to share a thread: a thread costs 9 MB, so many tiny models would cost more than they are; but a
+ * batch of one makes the others wait, so only what is small and was seen to be quick may share.
+ */
+const shareable = { bytes: 1 << 20, runMs: 2 } as const;
 
 /** One placed version on this runtime, through its states. */
 export class ServedVersion {
@@ -40,6 +49,8 @@ export class ServedVersion {
   /** Present while it is ready or draining. */
   engine: VersionEngine | undefined;
   threads: ThreadPlan | undefined;
+  /** It runs in the thread that small, quick versions share. */
+  sharesThread = false;
   /** Clock.now() of the last change of state. */
   sinceMs: number;
   #assignment: Assignment;
@@ -48,6 +59,8 @@ export class ServedVersion {
   readonly #abort = new AbortController();
   #pool: SessionPool | undefined;
   #failure: SluiceError | undefined;
+  /** It lost a session before: from then on it has a thread of its own, so that it can harm itself alone. */
+  #alone = false;
   #withdrawn: Promise<void> | undefined;
   #loading: Promise<void> | undefined;
 
@@ -94,10 +107,13 @@ export class ServedVersion {
       const warm = await warmUp(pool, this.#assignment.signature, this.#assignment.serving);
       if (warm.note !== '') this.#logger.warn({ note: warm.note }, 'the version is served without a warm-up');
       this.#abort.signal.throwIfAborted();
-      this.engine = this.#makeEngine(pool, warm.knownOutputs);
+      this.#pool = await this.#settle(pool, warm, graphFile);
+      this.#abort.signal.throwIfAborted();
+      this.engine = this.#makeEngine(this.#pool, warm.knownOutputs);
       this.#goOn('warmed');
       const ms = Math.round(this.#ports.clock.monotonic() - started);
-      this.#logger.info({ ms, ...this.threads, warmUpRuns: warm.runs }, 'version loaded');
+      const { sharesThread } = this;
+      this.#logger.info({ ms, ...this.threads, sharesThread, warmUpRuns: warm.runs }, 'version loaded');
     } catch (error) {
       await this.#giveUp(error);
     }
@@ -140,6 +156,31 @@ export class ServedVersion {
     return pool;
   }
 
+  #mayShare(warm: WarmUpReport): boolean {
+    const { files, serving } = this.#assignment;
+    const bytes = files.reduce((sum, file) => sum + file.size, 0);
+    const quick = warm.runMs !== undefined && warm.runMs <= shareable.runMs;
+    return !this.#alone && quick && bytes <= shareable.bytes && serving.instanceCount <= 1;
+  }
+
+  /** Moves a small, quick version from the thread that it was loaded in to the shared one. */
+  async #settle(pool: SessionPool, warm: WarmUpReport, graphFile: string): Promise<SessionPool> {
+    this.sharesThread = this.#mayShare(warm);
+    if (!this.sharesThread) return pool;
+    const threads: ThreadPlan = { instances: 1, intraOpThreads: 1, note: '' };
+    const settings: SessionSettings = { graphFile, intraOpThreads: threads.intraOpThreads, spinning: false };
+    const shared = await SessionPool.load(settings, 1, (error) => this.#lost(error), this.#ports.sharedThread());
+    try {
+      await touch(shared, this.#assignment.signature);
+    } catch (error) {
+      await shared.close();
+      throw error;
+    }
+    await pool.close();
+    this.threads = threads;
+    return shared;
+  }
+
   #makeEngine(pool: SessionPool, knownOutputs: readonly boolean[]): VersionEngine {
     const { model, version, signature, serving } = this.#assignment;
     return new VersionEngine({
@@ -158,6 +199,7 @@ export class ServedVersion {
 
   #lost(error: SluiceError): void {
     this.#logger.error({ err: error }, 'a session ended by itself');
+    this.#alone = true;
     if (this.state !== 'ready') return;
     const engine = this.engine;
     this.engine = undefined;

@@ -1,5 +1,6 @@
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import type { Logger } from '@sluice/service-kit/logger';
+import { WorkerHost } from '../runtime/worker-host.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { ServedVersion } from './served-version.ts';
@@ -36,6 +37,7 @@ export class VersionSet {
   #loading: Promise<void> | undefined;
   #placement: Placement | undefined;
   #closed = false;
+  #shared: WorkerHost | undefined;
 
   constructor(ports: VersionSetPorts) {
     this.#ports = ports;
@@ -75,8 +77,16 @@ export class VersionSet {
     const { clock, logger, cache, threads, defer } = this.#ports;
     const changed = (): void => this.#refresh();
     const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
-    const version = new ServedVersion(assignment, { clock, logger, cache, threads, defer, changed, sessionLost });
+    const sharedThread = (): WorkerHost => this.#sharedThread();
+    const ports = { clock, logger, cache, threads, sharedThread, defer, changed, sessionLost };
+    const version = new ServedVersion(assignment, ports);
     this.#versions.set(version.key, version);
+  }
+
+  /** The thread that small versions share; it ends with its last session, and then there is a new one. */
+  #sharedThread(): WorkerHost {
+    if (!this.#shared?.alive) this.#shared = new WorkerHost();
+    return this.#shared;
   }
 
   #withdraw(version: ServedVersion): void {

@@ -1,0 +1,15 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+type Collect = (options: { readonly type: 'major'; readonly flavor: 'last-resort' }) => void;
+
+/**
+ * Gives back what starting up and loading have left: the heap keeps pages of dead objects for later use, and a runtime at
+ * rest has none. Takes some tens of milliseconds, so it is for moments in which nobody waits.
+ */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as Collect | undefined;
+  setFlagsFromString('--no-expose-gc');
+  collect?.({ type: 'major', flavor: 'last-resort' });
+}

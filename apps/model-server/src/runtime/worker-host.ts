@@ -1,0 +1,74 @@
+import { Worker } from 'node:worker_threads';
+import { Doorbell } from './control-block.ts';
+import type { Envelope, FromWorker, SessionSettings, ToWorker, WorkerStart } from './messages.ts';
+
+/** What a session hears of its thread. */
+export interface HostedSession {
+  receive(message: FromWorker): void;
+  /** The thread ended without having been told to. */
+  lost(code: number, cause: unknown): void;
+}
+
+const workerFile = new URL(`./session-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+
+/** A thread for sessions, seen from the main thread. It ends with its last session. */
+export class WorkerHost {
+  readonly #bell = new Doorbell();
+  readonly #worker: Worker;
+  readonly #sessions = new Map<number, HostedSession>();
+  #lastSession = 0;
+  #cause: unknown;
+  #ended: Promise<unknown> | undefined;
+
+  constructor() {
+    const workerData: WorkerStart = { bell: this.#bell.memory };
+    this.#worker = new Worker(workerFile, { workerData, name: 'sessions' });
+    this.#worker.on('message', ({ session, message }: Envelope<FromWorker>) => {
+      this.#sessions.get(session)?.receive(message);
+    });
+    this.#worker.on('error', (error) => (this.#cause = error));
+    this.#worker.on('exit', (code) => this.#exited(code));
+  }
+
+  /** False once it has ended or is about to: open sessions elsewhere. */
+  get alive(): boolean {
+    return this.#ended === undefined;
+  }
+
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Loads a graph in the thread; what became of it is told to `session`. Returns the session's number here. */
+  open(session: HostedSession, control: SharedArrayBuffer, settings: SessionSettings): number {
+    const id = ++this.#lastSession;
+    this.#sessions.set(id, session);
+    this.post(id, { kind: 'open', control, settings });
+    this.ring();
+    return id;
+  }
+
+  post(session: number, message: ToWorker): void {
+    this.#worker.postMessage({ session, message } satisfies Envelope<ToWorker>);
+  }
+
+  ring(): void {
+    this.#bell.ring();
+  }
+
+  /** Forgets a session that has been closed or never loaded; without any other, the thread ends. */
+  async leave(session: number): Promise<void> {
+    this.#sessions.delete(session);
+    if (this.#sessions.size > 0) return;
+    // It sleeps now: ending it in the middle of a run would end the process.
+    this.#ended ??= this.#worker.terminate();
+    await this.#ended;
+  }
+
+  #exited(code: number): void {
+    this.#ended ??= Promise.resolve();
+    const lost = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of lost) session.lost(code, this.#cause);
+  }
+}
