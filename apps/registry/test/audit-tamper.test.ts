@@ -72,6 +72,15 @@ describe('verify', () => {
     for (const problem of problems) expect(problem).toMatch(/^entry 11 \(/);
   });
 
+  it('finds what was changed in the role of a replica, where triggers do not fire', async () => {
+    const runner = audit.superuser.createQueryRunner();
+    await runner.query(`SET session_replication_role = replica`);
+    await runner.query(`UPDATE registry.audit_entry SET actor = 'alicf' WHERE leaf_index = 4`);
+    await runner.query(`RESET session_replication_role`);
+    await runner.release();
+    expect((await audit.verify()).problems).toEqual([expect.stringMatching(/^entry 4 .*column actor differs/)]);
+  });
+
   it('finds an entry whose leaf hash was made to fit', async () => {
     await forge(12);
     const { problems } = await audit.verify();

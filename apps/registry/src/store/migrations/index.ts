@@ -2,6 +2,7 @@ import type { Migration } from '@sluice/persistence/migrator';
 import { auditLog } from './1780000001000-audit-log.ts';
 import { desiredState } from './1780000002000-desired-state.ts';
 import { stateNeedsEntry } from './1780000003000-state-needs-entry.ts';
+import { ordinaryTriggers } from './1780000004000-ordinary-triggers.ts';
 
 /** All migrations of schema `registry` in the order of their numbers. Append only: one that ran is never edited. */
-export const migrations: readonly Migration[] = [auditLog, desiredState, stateNeedsEntry];
+export const migrations: readonly Migration[] = [auditLog, desiredState, stateNeedsEntry, ordinaryTriggers];
