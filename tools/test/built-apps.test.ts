@@ -58,7 +58,8 @@ describe.for(apps)('the built %s', (app) => {
 
   it('holds no sources, tests or type declarations', async () => {
     const files = await readdir(copyOf(app).folder, { recursive: true });
-    expect(files.filter((file) => /\.(ts|test\.js|tsbuildinfo|map)$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.(ts|tsbuildinfo|map)$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /^app\/.*\.test\.js$|@sluice\/.*\.test\.js$/.test(file))).toEqual([]);
     expect(files.filter((file) => /onnxruntime/.test(file) && /darwin|win32/.test(file))).toEqual([]);
   });
 });

@@ -1,0 +1,116 @@
+// `npm run soak`: the property and survival tests with their full numbers, and a report of the run in docs/soak-report.md.
+//
+//   npm run soak                       all suites
+//   npm run soak -- router batching    these alone (the report is then only printed)
+//   npm run soak -- --runs 1000        fewer runs per property
+import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import path from 'node:path';
+import { pinnedEnvironment, root } from './pinned-node.mjs';
+
+/** `runs`: how often each property is tried; `rounds`: how often the whole suite is run. */
+const suites = [
+  { name: 'inference', folder: 'libs/inference', runs: 100_000, about: 'codec against protobufjs, mutated messages' },
+  { name: 'batching', folder: 'libs/batching', runs: 20_000, about: 'the scheduler held to its contract' },
+  { name: 'model-server', folder: 'apps/model-server', runs: 100_000, about: 'mutated requests, datatypes, pressure' },
+  { name: 'router', folder: 'apps/router', runs: 100_000, about: 'mutated requests, failover' },
+  { name: 'registry', folder: 'apps/registry', runs: 2000, about: 'audit proofs, stores, admission of hostile models' },
+  {
+    name: 'platform',
+    folder: 'apps/platform',
+    runs: 1,
+    rounds: 5,
+    files: ['test/survival.test.ts', 'test/promotion.test.ts'],
+    about: 'kill -9 of every process and champion moves, under load',
+  },
+];
+
+function readArguments(argv) {
+  const names = [];
+  let runs;
+  for (let at = 0; at < argv.length; at++) {
+    if (argv[at] === '--runs') runs = Number(argv[++at]);
+    else names.push(argv[at]);
+  }
+  const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
+  if (unknown.length > 0 || (runs !== undefined && !(runs > 0))) {
+    const choices = suites.map(({ name }) => name).join(', ');
+    process.stderr.write(
+      `soak: ${unknown[0] ?? '--runs'} is not understood; say any of ${choices}, and --runs NUMBER\n`,
+    );
+    process.exit(2);
+  }
+  return {
+    chosen: suites.filter(({ name }) => names.length === 0 || names.includes(name)),
+    runs,
+    all: names.length === 0,
+  };
+}
+
+function runSuite(suite, runs, seed) {
+  const results = mkdtempSync(path.join(tmpdir(), 'sluice-soak-'));
+  const env = {
+    ...pinnedEnvironment(process.env),
+    SLUICE_SOAK: '1',
+    SLUICE_PROPERTY_RUNS: String(runs),
+    SLUICE_PROPERTY_SEED: String(seed),
+    SLUICE_TEST_RESULTS: results,
+  };
+  const config = path.join(root, 'vitest.soak.config.ts');
+  const args = ['run', '--config', config, '--dir', '.', ...(suite.files ?? [])];
+  const started = performance.now();
+  let ended = 0;
+  for (let round = 0; round < (suite.rounds ?? 1); round++)
+    ended ||=
+      spawnSync('vitest', args, { cwd: path.join(root, suite.folder), env, stdio: ['ignore', 'inherit', 'inherit'] })
+        .status ?? 1;
+  const minutes = (performance.now() - started) / 60_000;
+  const reports = readdirSync(results).map((file) => JSON.parse(readFileSync(path.join(results, file), 'utf8')));
+  rmSync(results, { recursive: true });
+  const sum = (field) => reports.reduce((total, report) => total + report[field], 0);
+  const failures = reports.flatMap((report) =>
+    report.testResults.flatMap(({ assertionResults }) =>
+      assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
+    ),
+  );
+  const failed = Math.max(sum('numFailedTests'), ended === 0 ? 0 : 1);
+  return { passed: sum('numPassedTests'), failed, failures, minutes };
+}
+
+const git = (...args) => spawnSync('git', args, { cwd: root }).stdout?.toString().trim() ?? '';
+const { chosen, runs, all } = readArguments(process.argv.slice(2));
+const seed = randomInt(2 ** 31);
+const rows = chosen.map((suite) => {
+  process.stdout.write(`\n== ${suite.name}\n`);
+  const tries = runs === undefined ? suite.runs : Math.min(runs, suite.runs);
+  return { suite, tries, ...runSuite(suite, tries, seed) };
+});
+
+const table = rows.map(
+  ({ suite, tries, passed, failed, minutes }) =>
+    `| ${suite.name} | ${suite.about} | ${tries} x ${suite.rounds ?? 1} | ${passed} | ${failed} | ${minutes.toFixed(1)} |`,
+);
+const failures = rows.flatMap(({ suite, failures: names }) => names.map((name) => `- ${suite.name}: ${name}`));
+const report = `# Soak report
+
+The last run of \`npm run soak\`, which writes this page.
+
+- When: ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, at ${git('rev-parse', '--short', 'HEAD') || 'an unknown commit'}
+- Machine: ${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}-${process.arch}, Node ${process.versions.node}
+- Seed: ${seed} (\`SLUICE_PROPERTY_SEED\`)
+
+| suite | what | runs per property x rounds | tests passed | failed | minutes |
+| --- | --- | --- | --- | --- | --- |
+${table.join('\n')}
+${failures.length === 0 ? '' : `\nFailed:\n\n${failures.join('\n')}\n`}`;
+process.stdout.write(`\n${report}`);
+if (all && runs === undefined) {
+  const file = path.join(root, 'docs', 'soak-report.md');
+  writeFileSync(file, report);
+  spawnSync('prettier', ['--write', '--log-level=error', file], { env: pinnedEnvironment(process.env) });
+}
+const failed = rows.reduce((total, row) => total + row.failed, 0);
+process.stdout.write(`\n${rows.reduce((total, row) => total + row.passed, 0)} passed, ${failed} failed\n`);
+process.exit(failed === 0 ? 0 : 1);
