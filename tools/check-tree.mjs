@@ -1,7 +1,7 @@
 // Refuses what must not be in the repository: paths of one machine, addresses of package registries, unfinished marks.
 // Reads what git would commit: tracked files and new ones that are not ignored.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './pinned-node.mjs';
 
@@ -43,5 +43,10 @@ for (const file of listing.stdout.toString().split('\0').filter(Boolean)) {
     problems.push(`${file}:${line} has ${what}`);
   }
 }
+// A decision that is not in the index is not found.
+const index = readFileSync(path.join(root, 'docs', 'adr', 'README.md'), 'utf8');
+for (const file of readdirSync(path.join(root, 'docs', 'adr')))
+  if (/^\d{4}-/.test(file) && !index.includes(`(${file})`)) problems.push(`docs/adr/README.md does not list ${file}`);
+
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.exit(problems.length === 0 ? 0 : 1);

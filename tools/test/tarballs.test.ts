@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pinnedEnvironment, root } from '../pinned-node.mjs';
 
 const run = promisify(execFile);
+const packageName = '@sluice/client';
 const env = pinnedEnvironment({ PATH: process.env['PATH'], HOME: process.env['HOME'] });
 
 async function tarball(folder: string): Promise<string> {
@@ -36,7 +37,7 @@ describe('tarballs', () => {
     const folder = path.join(home, 'node_modules', '@sluice', 'client', 'client');
     const modules = (await readdir(folder)).filter((file) => file.endsWith('.js')).map((file) => file.slice(0, -3));
     expect(modules.length).toBeGreaterThan(0);
-    const script = modules.map((name) => `await import('@sluice/client/${name}');`).join('\n');
+    const script = modules.map((name) => `await import('${packageName}/${name}');`).join('\n');
     await writeFile(path.join(home, 'all.js'), `${script}\nconsole.log('loaded');\n`);
     const { stdout } = await run('node', ['all.js'], { cwd: home, env });
     expect(stdout).toBe('loaded\n');
