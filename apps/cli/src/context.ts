@@ -10,8 +10,10 @@ export interface Terminal {
   readonly out: (text: string) => void;
   /** To standard error, with a line feed. Progress, notes and failures. */
   readonly note: (text: string) => void;
-  /** True when a person looks at standard error: progress bars make sense. */
-  readonly isInteractive: boolean;
+  /** Where progress bars are drawn; undefined when no person looks. */
+  readonly bars: NodeJS.WritableStream | undefined;
+  /** All of standard input; undefined when it is a keyboard. */
+  readonly input: (() => Promise<string>) | undefined;
 }
 
 /** Clients of the services, connected when first used. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --conditions=@sluice/source
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { systemClock } from '@sluice/service-kit/clock';
 import { runCli } from './run-cli.ts';
 
@@ -31,9 +32,10 @@ process.exitCode = await runCli({
   version,
   signal: interrupt.signal,
   terminal: {
-    out: (text) => void process.stdout.write(`${text}\n`),
-    note: (text) => void process.stderr.write(`${text}\n`),
-    isInteractive: process.stderr.isTTY,
+    out: (line) => void process.stdout.write(`${line}\n`),
+    note: (line) => void process.stderr.write(`${line}\n`),
+    bars: process.stderr.isTTY ? process.stderr : undefined,
+    input: process.stdin.isTTY ? undefined : () => text(process.stdin),
   },
 });
 clearInterval(alive);

@@ -57,6 +57,7 @@ describe('looking', () => {
       notes: expect.stringContaining('Did you mean models') as unknown,
     });
     expect(await sluice('alias', 'set', 'digits')).toMatchObject({ code: 2 });
+    expect((await sluice('infer', 'digits')).notes).toMatch(/no FILE, and nothing is piped in/);
     expect(await sluice('push', 'x', '/no/such/folder')).toMatchObject({
       code: 2,
       notes: 'sluice: /no/such/folder does not exist',

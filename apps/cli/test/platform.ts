@@ -38,7 +38,7 @@ export async function run(args: readonly string[], env: Readonly<Record<string, 
     user: 'pusher',
     version: '0.1.0',
     signal: new AbortController().signal,
-    terminal: { out: (text) => out.push(text), note: (text) => notes.push(text), isInteractive: false },
+    terminal: { out: (text) => out.push(text), note: (text) => notes.push(text), bars: undefined, input: undefined },
   });
   return { code, out: out.join('\n'), notes: notes.join('\n'), json: () => JSON.parse(out.join('\n')) as unknown };
 }

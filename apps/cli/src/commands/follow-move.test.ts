@@ -29,7 +29,7 @@ function registryOf(streams: readonly (readonly (Update | 'hang' | 'break')[])[]
     clock,
     json: false,
     signal: new AbortController().signal,
-    terminal: { out: () => undefined, note: (text: string) => notes.push(text), isInteractive: false },
+    terminal: { out: () => undefined, note: (text: string) => notes.push(text), bars: undefined, input: undefined },
     services: {
       registry: {
         async *watchAliasMove(_: unknown, { signal }: { signal: AbortSignal }) {

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
 import { type CliContext, progress, showJson } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
 import { plural, showMilliseconds } from '../format.ts';
@@ -43,7 +42,7 @@ export async function infer(
   file: string | undefined,
   options: InferCommandOptions,
 ): Promise<void> {
-  const input = await readInput(file, options);
+  const input = await readInput(context, file, options);
   const known = await knownModel(context, model, options.version);
   const { requests, labels } = plan(context, known, input, options);
   const begun = context.clock.monotonic();
@@ -63,10 +62,21 @@ export async function infer(
   print(context, model, rows, judgement, options, tookMs);
 }
 
-async function readInput(file: string | undefined, options: InferCommandOptions): Promise<FileInput> {
+async function readInput(
+  context: CliContext,
+  file: string | undefined,
+  options: InferCommandOptions,
+): Promise<FileInput> {
   const format = formatOf(file, options.inputFormat);
-  const content = file === undefined || file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8');
+  const content = file === undefined || file === '-' ? await readStandardInput(context) : await readFile(file, 'utf8');
   return format === 'json' ? readJson(content) : readCsv(content, options.header);
+}
+
+function readStandardInput(context: CliContext): Promise<string> {
+  const { input } = context.terminal;
+  if (!input)
+    throw usageError('no FILE, and nothing is piped in', 'Name a CSV or JSON file; sluice help infer says more.');
+  return input();
 }
 
 function plan(context: CliContext, known: KnownModel, input: FileInput, options: InferCommandOptions): Plan {

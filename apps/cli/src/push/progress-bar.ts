@@ -12,10 +12,10 @@ const silent: Bar = { add: () => undefined, stop: () => undefined };
 
 /** A progress bar on standard error where a person looks at it; nothing elsewhere. */
 export function startBar(context: CliContext, what: string, totalBytes: number): Bar {
-  if (context.json || !context.terminal.isInteractive || totalBytes === 0) return silent;
+  if (context.json || !context.terminal.bars || totalBytes === 0) return silent;
   const bar = new cliProgress.SingleBar(
     {
-      stream: process.stderr,
+      stream: context.terminal.bars,
       clearOnComplete: true,
       hideCursor: true,
       format: (options, params) => {
