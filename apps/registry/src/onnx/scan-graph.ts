@@ -28,7 +28,7 @@ export interface ScanLimits extends WireLimits {
 }
 
 export const defaultScanLimits: ScanLimits = {
-  maxFields: 20_000_000,
+  maxFields: 5_000_000,
   maxTextBytes: 64 * 1024 * 1024,
   windowBytes: 64 * 1024,
   maxDepth: 32,
