@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LoadState, RuntimeReport } from './alias-move.ts';
-import { nextMoveAction } from './alias-move.ts';
+import { loadStates, nextMoveAction } from './alias-move.ts';
 
 const move = { pool: 'default', requestedRevision: 10, deadline: 60_000 };
 const report = (runtimeId: string, state?: LoadState, appliedRevision = 10, reason = ''): RuntimeReport => ({
@@ -73,5 +74,39 @@ describe('a requested move', () => {
         'pool default has no live runtime',
       ],
     });
+  });
+});
+
+describe('whatever runtimes say', () => {
+  const runtimes = fc.array(
+    fc.record({
+      runtimeId: fc.string({ minLength: 1, maxLength: 3 }),
+      appliedRevision: fc.integer({ min: 8, max: 12 }),
+      state: fc.constantFrom(undefined, ...loadStates),
+      reason: fc.string({ maxLength: 5 }),
+    }),
+    { maxLength: 5 },
+  );
+  const now = fc.integer({ min: 59_990, max: 60_010 });
+
+  it('a move never takes effect without a runtime that is ready, and never ends without a reason', () => {
+    fc.assert(
+      fc.property(runtimes, now, (reports, time) => {
+        const action = nextMoveAction(move, reports, time);
+        const ready = reports.filter((entry) => entry.state === 'ready' && entry.appliedRevision >= 10);
+        if (action.kind === 'effective') expect(ready.length).toBeGreaterThan(0);
+        if (action.kind === 'effective') expect(action.reasons).toHaveLength(reports.length - ready.length);
+        if (action.kind === 'withdrawn') expect([ready.length, action.reasons.length > 0]).toEqual([0, true]);
+        if (action.kind === 'wait') expect(time).toBeLessThan(move.deadline);
+      }),
+    );
+  });
+
+  it('the order in which they are asked does not matter', () => {
+    fc.assert(
+      fc.property(runtimes, now, (reports, time) => {
+        expect(nextMoveAction(move, reports.toReversed(), time).kind).toBe(nextMoveAction(move, reports, time).kind);
+      }),
+    );
   });
 });

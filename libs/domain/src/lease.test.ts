@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { heartbeatGapMs, isLive, leaseEnd, outagesNow, spanEnd } from './lease.ts';
 
@@ -44,5 +45,31 @@ describe('outages', () => {
       { from: -9, to: -5 },
       { from: 0, to: heartbeatGapMs + 1 },
     ]);
+  });
+});
+
+describe('whatever outages there were', () => {
+  const outages = fc
+    .uniqueArray(fc.integer({ min: 0, max: 30_000 }), { maxLength: 10 })
+    .map((times) => times.toSorted((left, right) => left - right))
+    .map((times) =>
+      times.flatMap((from, at) => (at % 2 === 0 && at + 1 < times.length ? [{ from, to: times[at + 1]! }] : [])),
+    );
+
+  it('a lease lives at least its time, and its whole time again after each that it met', () => {
+    fc.assert(
+      fc.property(outages, fc.integer({ min: 0, max: 30_000 }), (list, renewedAt) => {
+        const end = leaseEnd({ renewedAt, ttlMs: 3_000 }, list);
+        expect(end).toBeGreaterThanOrEqual(renewedAt + 3_000);
+        for (const outage of list) {
+          const met = outage.to > renewedAt && outage.from < end;
+          if (met) expect(end).toBeGreaterThanOrEqual(outage.to + 3_000);
+        }
+        const lost = list
+          .filter((outage) => outage.to > renewedAt)
+          .reduce((sum, outage) => sum + outage.to - Math.max(outage.from, renewedAt), 0);
+        expect(end).toBeLessThanOrEqual(renewedAt + 3_000 + lost + 3_000 * list.length);
+      }),
+    );
   });
 });

@@ -147,7 +147,7 @@ export class AdmissionJobs {
       const current = await change.version(model, number);
       if (current?.state !== 'admitting') return { entries: [], result: current ?? version };
       await change.endAdmission(model, number, end);
-      await change.settle(model);
+      if (end.passed) await change.settle(model);
       const state = end.passed ? 'ready' : 'rejected';
       const entry = {
         action: end.passed ? 'version.admitted' : 'version.rejected',

@@ -114,13 +114,14 @@ async function makeVersion(
   const entries: Entry[] = [];
   if (!(await change.model(request.model))) {
     await change.insertModel(request.model, defaultModelSettings);
+    // Routers must know the model; a version that is still in admission is no business of theirs.
+    await change.settle(request.model);
     entries.push(modelCreated(request.model, defaultModelSettings));
   }
   const { files, graphPath, digest, signature, serving, manifestJson } = inspected;
   const { model, requestId } = request;
   const content = { files, graphPath, digest, signature, serving, manifestJson };
   const version = await change.insertVersion({ model, requestId, holder, ...content });
-  await change.settle(model);
   entries.push({
     action: 'version.created',
     object: `model/${model}/version/${version.number}`,
