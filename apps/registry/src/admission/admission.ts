@@ -82,6 +82,6 @@ export interface Admission {
    * wrong: it crashes, hangs, eats memory or answers wrongly. Waits while as many run already as may at once.
    */
   admit(version: InspectedVersion, options?: AdmitOptions): Promise<AdmissionOutcome>;
-  /** Ends the running children; those who wait for them get `unavailable`. */
+  /** Ends the running children, whose admissions reject with `cancelled`; those that wait get `unavailable`. */
   close(): Promise<void>;
 }
