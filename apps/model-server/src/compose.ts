@@ -30,8 +30,14 @@ export interface Outside {
   readonly logger: Logger;
 }
 
+/** A model server that serves. */
+export interface ModelServer extends Running {
+  /** A native run has not returned although everything was closed: only the end of the process ends it. */
+  stuck(): boolean;
+}
+
 /** Makes the model server of its parts, top to bottom, and starts it. */
-export async function compose(config: ModelServerConfig, outside: Outside): Promise<Running> {
+export async function compose(config: ModelServerConfig, outside: Outside): Promise<ModelServer> {
   const { clock, random, logger } = outside;
   const metrics = createMetrics({ service: 'model-server', instanceId: config.instanceId });
   const threads = config.threads > 0 ? config.threads : availableParallelism();
@@ -161,7 +167,7 @@ interface Parts {
   readonly closeSides: () => Promise<void>;
 }
 
-function running(ports: Running['ports'], { server, link, versions, registry, closeSides }: Parts): Running {
+function running(ports: Running['ports'], { server, link, versions, registry, closeSides }: Parts): ModelServer {
   return {
     ports,
     async stopAccepting() {
@@ -177,5 +183,6 @@ function running(ports: Running['ports'], { server, link, versions, registry, cl
       await closeSides();
     },
     busy: () => server.busy(),
+    stuck: () => versions.runningBatches > 0,
   };
 }

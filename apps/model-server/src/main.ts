@@ -3,7 +3,7 @@ import { warnIfExposed } from '@sluice/service-kit/common-config';
 import { createLogger } from '@sluice/service-kit/logger';
 import { configOrExit } from '@sluice/service-kit/main-config';
 import { runService } from '@sluice/service-kit/service';
-import { compose } from './compose.ts';
+import { compose, type ModelServer } from './compose.ts';
 import { configSpec } from './config.ts';
 
 const name = 'model-server';
@@ -20,10 +20,17 @@ const config = configOrExit(
 const logger = createLogger({ service: name, instance: config.instanceId, level: config.logLevel });
 warnIfExposed(logger, config.host);
 try {
-  const start = () => compose(config, { clock: systemClock, random: systemRandom, logger });
+  let server: ModelServer | undefined;
+  const start = async () => (server = await compose(config, { clock: systemClock, random: systemRandom, logger }));
   process.exitCode = await runService({ name, logger, clock: systemClock, drainMs: config.drainMs, start });
+  // An exit waits for threads, and a thread for the native run that it is in: that may be for ever.
+  if (isStuck(server)) process.kill(process.pid, 'SIGKILL');
 } catch (error) {
   logger.fatal({ err: error }, 'could not start');
   process.exitCode = 1;
 }
 process.exit();
+
+function isStuck(server: ModelServer | undefined): boolean {
+  return server?.stuck() ?? false;
+}

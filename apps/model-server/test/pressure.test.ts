@@ -13,6 +13,7 @@ import {
   temporaryFolder,
   type TestRuntime,
 } from './support/runtime.ts';
+import { loopingModel } from './support/looping-model.ts';
 import { TestRegistry, type TestVersion } from './support/test-registry.ts';
 
 /** Looks rows up in a table of three, and fails for every other index. */
@@ -38,33 +39,7 @@ const slow: TestVersion = {
   version: 1,
   signature: identitySignature('FP32', [-1, 1]),
   serving: { maxBatchSize: 4, maxQueueSize: 6, device: 'cpu', warmupCount: 0 },
-  files: {
-    'm.onnx': model({
-      graph: graph({
-        nodes: [
-          node(
-            'Loop',
-            ['trips', 'go', 'x'],
-            ['y'],
-            [
-              attribute.graph(
-                'body',
-                graph({
-                  name: 'body',
-                  nodes: [node('Identity', ['again'], ['more']), node('Sin', ['carried'], ['next'])],
-                  inputs: [value('i', 'INT64', []), value('again', 'BOOL', []), value('carried', 'FP32', ['batch', 1])],
-                  outputs: [value('more', 'BOOL', []), value('next', 'FP32', ['batch', 1])],
-                }),
-              ),
-            ],
-          ),
-        ],
-        inputs: [value('x', 'FP32', ['batch', 1])],
-        outputs: [value('y', 'FP32', ['batch', 1])],
-        initializers: [tensor('trips', 'INT64', [], [200_000]), tensor('go', 'BOOL', [], [true])],
-      }),
-    }),
-  },
+  files: { 'm.onnx': loopingModel(200_000) },
 };
 
 const large: TestVersion = {

@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inferenceService } from '@sluice/contracts/services';
 import { readInferResponse } from '@sluice/inference/infer-response';
 import { createRpcClient } from '@sluice/rpc/client';
-import { createRawClient } from '@sluice/rpc/raw-client';
+import { createRawClient, type RawOutcome } from '@sluice/rpc/raw-client';
 import { systemClock } from '@sluice/service-kit/clock';
-import { identityModel } from '@sluice/testkit/onnx-builder';
+import { attribute, graph, identityModel, model, node, tensor, value } from '@sluice/testkit/onnx-builder';
 import { eventually } from '@sluice/testkit/eventually';
-import { identitySignature, requestOf, temporaryFolder } from './support/runtime.ts';
+import { identitySignature, requestOf, spec, temporaryFolder } from './support/runtime.ts';
 import { TestRegistry } from './support/test-registry.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -36,7 +36,10 @@ async function start(...args: string[]): Promise<Record<string, number>> {
   }, 20_000);
 }
 
-const exit = async (): Promise<number | null> => child.exitCode ?? ((await once(child, 'exit')) as [number | null])[0];
+async function exit(): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.exitCode;
+}
 
 beforeEach(async () => {
   registry = await new TestRegistry().start();
@@ -81,6 +84,36 @@ describe('the process', () => {
     oip.close();
   });
 
+  it('does not wait for a model that hangs: its callers are answered and the process ends', async () => {
+    // The warm-up asks for no trips at all.
+    registry.place({
+      model: 'endless',
+      version: 1,
+      signature: {
+        inputs: [spec('trips', 'INT64', [])],
+        outputs: [spec('y', 'FP32', [])],
+        batched: false,
+      },
+      files: { 'm.onnx': countingModel() },
+    });
+    const { port } = await start('--drain-ms=300');
+    const address = `127.0.0.1:${port}`;
+    const oip = createRpcClient(inferenceService, address, { clock: systemClock });
+    await eventually(async () => expect(await oip.modelReady({ name: 'endless' })).toEqual({ ready: true }), 20_000);
+    const raw = createRawClient(address);
+    const { promise, resolve } = Promise.withResolvers<RawOutcome>();
+    const bytes = requestOf('endless', 'INT64', [], [1_000_000_000_000n], { input: 'trips' });
+    raw.call(infer, bytes, { deadlineMs: Date.now() + 30_000 }, resolve);
+    await eventually(() => expect(raw.isConnected()).toBe(true));
+    await oip.serverLive({});
+    child.kill('SIGTERM');
+    expect((await promise).error?.kind).toBe('unavailable');
+    await exit();
+    expect(child.signalCode).toBe('SIGKILL');
+    raw.close();
+    oip.close();
+  });
+
   it('ends itself when its supervisor is gone', async () => {
     await start();
     child.disconnect();
@@ -110,3 +143,21 @@ describe('the process', () => {
     expect(log).toContain(`port ${port} of 127.0.0.1 is taken`);
   });
 });
+
+/** Goes round a loop as often as it is asked to. */
+function countingModel(): Uint8Array {
+  const body = graph({
+    name: 'body',
+    nodes: [node('Identity', ['again'], ['more']), node('Sin', ['carried'], ['next'])],
+    inputs: [value('i', 'INT64', []), value('again', 'BOOL', []), value('carried', 'FP32', [])],
+    outputs: [value('more', 'BOOL', []), value('next', 'FP32', [])],
+  });
+  return model({
+    graph: graph({
+      nodes: [node('Loop', ['trips', 'go', 'start'], ['y'], [attribute.graph('body', body)])],
+      inputs: [value('trips', 'INT64', [])],
+      outputs: [value('y', 'FP32', [])],
+      initializers: [tensor('start', 'FP32', [], [0.5]), tensor('go', 'BOOL', [], [true])],
+    }),
+  });
+}

@@ -241,8 +241,9 @@ export class ServedVersion {
 
   async #closePool(): Promise<void> {
     const pool = this.#pool;
-    this.#pool = undefined;
     await pool?.close();
+    // Not before: until then its batches are still running.
+    if (this.#pool === pool) this.#pool = undefined;
   }
 
   /** Batches that are with its sessions, and for how long the oldest has been. */

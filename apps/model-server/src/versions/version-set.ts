@@ -31,7 +31,7 @@ export class VersionSet {
   readonly #ports: VersionSetPorts;
   readonly #versions = new Map<string, ServedVersion>();
   /** Withdrawn versions that still finish requests. */
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #leaving = new Map<ServedVersion, Promise<void>>();
   readonly #losses = new Map<string, number>();
   readonly #retries = new Map<string, Timer>();
   #loading: Promise<void> | undefined;
@@ -51,6 +51,11 @@ export class VersionSet {
 
   versions(): readonly ServedVersion[] {
     return [...this.#versions.values()];
+  }
+
+  /** Batches that are with sessions, those of versions on their way out too. */
+  get runningBatches(): number {
+    return [...this.#versions.values(), ...this.#leaving.keys()].reduce((sum, of) => sum + of.running().batches, 0);
   }
 
   get placement(): Placement | undefined {
@@ -97,8 +102,8 @@ export class VersionSet {
     const leaving = version.withdraw().catch((error: unknown) => {
       this.#ports.logger.error({ err: error, version: version.key }, 'a version could not be unloaded cleanly');
     });
-    this.#leaving.add(leaving);
-    void leaving.then(() => this.#leaving.delete(leaving));
+    this.#leaving.set(version, leaving);
+    void leaving.then(() => this.#leaving.delete(version));
   }
 
   #refresh(): void {
@@ -146,7 +151,7 @@ export class VersionSet {
 
   /** Resolves when versions that were withdrawn are gone. */
   async idle(): Promise<void> {
-    await Promise.all(this.#leaving);
+    await Promise.all(this.#leaving.values());
   }
 
   /** Withdraws everything; requests in flight should have ended before. */
