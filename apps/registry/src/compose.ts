@@ -240,6 +240,7 @@ async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<R
   const { lock, controller } = openController(host, stores, admissions.jobs, metrics, signals);
   const server = openServer(host, metrics, stores, watchPorts, admissions, audit);
   follow(metrics, server, watchPorts.hub, signals);
+  metrics.queue('changes', () => stores.state.waiting);
   metrics.queue('admissions', () => admissions.jobs.running.length);
   stores.heartbeat.start();
   await whenAvailable(host, () => watchPorts.reader.refresh());

@@ -66,6 +66,15 @@ describe('two registries on one database', () => {
     expect(numbers.toSorted()).toEqual([1, 2, 3, 4]);
   });
 
+  it('take 200 changes that come at once in turn, and answer reads meanwhile', async () => {
+    const clients = [one.as('ann'), two.as('bob')];
+    const made = Array.from({ length: 200 }, (_, index) => clients[index % 2]!.createModel({ name: `many/${index}` }));
+    const { model } = await clients[0]!.getModel({ name: 'digits' });
+    expect(model?.name).toBe('digits');
+    const revisions = (await Promise.all(made)).map((answer) => answer.model!.revision);
+    expect(new Set(revisions).size).toBe(200);
+  });
+
   it('make one version of one request id, also when both are asked at once', async () => {
     const files = await linearModel();
     const pushes = [one, two].map((replica) => push(replica.as('ann'), 'once', files, { requestId: 'both' }));

@@ -30,8 +30,13 @@ import * as models from './model-store.ts';
 import { settleModel } from './settle.ts';
 import type { Sql } from './sql.ts';
 import { fromMs } from './sql.ts';
+import { Turns } from './turns.ts';
 import type { Stamp } from './version-store.ts';
 import * as versions from './version-store.ts';
+
+/** Changes of this replica that use the database at once: one under the audit lock, one ready to follow. */
+const changesAtOnce = 2;
+const mostWaiting = 1_000;
 
 /** A change that was committed, as the log shows it. */
 export interface ChangeNote {
@@ -47,6 +52,7 @@ export class StateStore implements RegistryState {
   readonly #audited: AuditedChanges;
   readonly #available: () => void;
   readonly #onChanged: (change: ChangeNote) => void;
+  readonly #turns = new Turns(changesAtOnce, mostWaiting);
 
   /**
    * @param available throws `unavailable` at once while Postgres is known to be away
@@ -64,6 +70,11 @@ export class StateStore implements RegistryState {
     this.#onChanged = onChanged;
   }
 
+  /** Changes that wait for their turn. */
+  get waiting(): number {
+    return this.#turns.waiting;
+  }
+
   async read<T>(fn: (reads: StateReads) => Promise<T>): Promise<T> {
     this.#available();
     return this.#transactions.readOnly((tx) => fn(new Reads(tx)));
@@ -72,9 +83,13 @@ export class StateStore implements RegistryState {
   async change<T>(actor: Actor, fn: (change: StateChange) => Promise<Changed<T>>): Promise<T> {
     this.#available();
     const name = typeof actor === 'string' ? actor : actor.name;
-    const { revision, entries, result } = await this.#audited.change(actor, async (tx) => {
-      const changed = await fn(new Change(tx, tx.revision, tx.effectiveAt, name));
-      return { entries: changed.entries, result: { ...changed, revision: tx.revision } };
+    const { revision, entries, result } = await this.#turns.run(() => {
+      // Postgres may have gone while this one waited.
+      this.#available();
+      return this.#audited.change(actor, async (tx) => {
+        const changed = await fn(new Change(tx, tx.revision, tx.effectiveAt, name));
+        return { entries: changed.entries, result: { ...changed, revision: tx.revision } };
+      });
     });
     for (const { action, object } of entries) this.#onChanged({ action, object, actor: name, revision });
     return result;
