@@ -129,11 +129,14 @@ describe('a watch', () => {
       .watch()
       .watchAssignments({ runtimeId: 'resuming', pool: 'default', resumeToken: runtimes.value!.resumeToken })
       .next();
-    expect(resumed.value).toMatchObject({
-      snapshot: false,
-      assignments: [{ model: 'numbers', version: '3', heldBy: ['pin'], pinnedOnly: true }],
-      removed: [{ model: 'numbers', version: '2' }],
-    });
+    const { snapshot, assignments, removed } = resumed.value!;
+    expect(snapshot).toBe(false);
+    // The replica may have been a moment behind at the first look: other models may be there too.
+    expect(assignments.filter(({ model }) => model === 'numbers')).toMatchObject([
+      { version: '3', heldBy: ['pin'], pinnedOnly: true },
+    ]);
+    expect(assignments.some(({ model }) => model === 'digits')).toBe(false);
+    expect(removed).toContainEqual({ model: 'numbers', version: '2' });
   });
 
   it('gets everything anew with a token that this database never gave', async () => {
