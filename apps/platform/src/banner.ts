@@ -16,7 +16,10 @@ export function banner({ ports, home, databaseFolder, isClone, request }: Banner
   const address = `${host}:${ports.router.port}`;
   const service = 'inference.GRPCInferenceService';
   const buf = `${isClone ? 'npx ' : ''}buf curl --protocol grpc --http2-prior-knowledge`;
-  const cli = isClone ? 'npx sluice' : 'sluice';
+  // The command line knows the usual ports by itself.
+  const registry = `${host}:${ports.registry.port}`;
+  const addresses = ports.router.port === 8001 ? '' : ` --registry ${registry} --router ${address}`;
+  const cli = `${isClone ? 'npx sluice' : 'sluice'}${addresses}`;
   const lines = [
     '',
     'Sluice is running. Stop it with Ctrl-C; its data stays.',
