@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { AdmissionJob, ChildMessage } from './child-protocol.ts';
-import { runJob } from './run-job.ts';
+import { runJob, type Send } from './run-job.ts';
 
 const memoryEveryMs = 50;
 
@@ -30,7 +30,9 @@ function watchFromMainThread(): void {
   }
   process.once('message', (job: AdmissionJob) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: job });
-    worker.on('message', send);
+    worker.on('message', (message: ChildMessage) => {
+      process.send?.(message, undefined, {}, () => worker.postMessage('sent'));
+    });
     worker.on('error', (error) => {
       const detail = error instanceof Error ? error.message : String(error);
       send({ type: 'check', check: { name: 'process', passed: false, detail } });
@@ -40,4 +42,15 @@ function watchFromMainThread(): void {
 }
 
 if (isMainThread) watchFromMainThread();
-else await runJob(workerData as AdmissionJob, (message) => parentPort?.postMessage(message));
+else await runJob(workerData as AdmissionJob, sendThroughMainThread());
+
+/** Messages go in order, so that each 'sent' of the main thread is for the oldest that has none. */
+function sendThroughMainThread(): Send {
+  const waiting: (() => void)[] = [];
+  parentPort?.on('message', () => waiting.shift()?.());
+  return (message) =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      parentPort?.postMessage(message);
+    });
+}

@@ -15,7 +15,8 @@ const halfTolerance = { rtol: 2 ** -9, atol: 1e-5 };
 /** Sizes that are tried for dynamic dimensions that nobody gave one for. */
 const sizesToTry = [4, 1, 16, 64, 224];
 
-type Send = (message: ChildMessage) => void;
+/** Tells the parent; the promise resolves when the message has left this process and outlives a crash of it. */
+export type Send = (message: ChildMessage) => Promise<void>;
 /** One row: values of each input, in the signature's order. */
 type Row = readonly { readonly shape: readonly number[]; readonly values: RowValues }[];
 
@@ -30,27 +31,28 @@ export async function runJob(job: AdmissionJob, send: Send): Promise<void> {
   let stage = 'load';
   const enter = (next: string) => {
     stage = next;
-    send({ type: 'stage', stage });
+    return send({ type: 'stage', stage });
   };
   try {
     await new JobRun(job, send, enter).run();
-    send({ type: 'done' });
+    await send({ type: 'done' });
   } catch (error) {
-    send({ type: 'check', check: { name: stage, passed: false, detail: messageOf(error) } });
-    send({ type: 'done' });
+    await send({ type: 'check', check: { name: stage, passed: false, detail: messageOf(error) } });
+    await send({ type: 'done' });
   }
 }
 
 class JobRun {
   readonly #job: AdmissionJob;
   readonly #send: Send;
-  readonly #enter: (stage: string) => void;
+  /** Every stage may be the last: what was found before it is out when it begins. */
+  readonly #enter: (stage: string) => Promise<void>;
   readonly #uniform: () => number;
   #session!: OrtSession;
   /** How rows are made, once one of its kind has run. */
   #plan: { readonly kind: RowKind; readonly size: number } | undefined;
 
-  constructor(job: AdmissionJob, send: Send, enter: (stage: string) => void) {
+  constructor(job: AdmissionJob, send: Send, enter: (stage: string) => Promise<void>) {
     this.#job = job;
     this.#send = send;
     this.#enter = enter;
@@ -61,20 +63,20 @@ class JobRun {
     const { signature, serving } = this.#job;
     await this.#load();
     const row = await this.#warmUp();
-    this.#enter('latency');
+    await this.#enter('latency');
     const latencyMs = await this.#measure([row]);
-    this.#send({ type: 'measured', latencyMs });
+    void this.#send({ type: 'measured', latencyMs });
     this.#pass('latency', `${latencyMs.toFixed(3)} ms for one ${signature.batched ? 'row' : 'request'}, one thread`);
     if (signature.batched && serving.maxBatchSize > 1) await this.#checkBatching(row);
     for (const one of this.#job.golden) await this.#checkGolden(one);
   }
 
   #pass(name: string, detail: string): void {
-    this.#send({ type: 'check', check: { name, passed: true, detail } });
+    void this.#send({ type: 'check', check: { name, passed: true, detail } });
   }
 
   async #load(): Promise<void> {
-    this.#enter('load');
+    await this.#enter('load');
     const begun = performance.now();
     this.#session = await OrtSession.load(this.#job.graphFile, this.#job.signature);
     const problem = this.#session.signatureProblem();
@@ -84,7 +86,7 @@ class JobRun {
 
   /** Finds rows that the model takes, golden cases first, and runs as many as are asked for. */
   async #warmUp(): Promise<Row> {
-    this.#enter('warm-up');
+    await this.#enter('warm-up');
     const { row, how } = await this.#firstRow();
     for (let count = 1; count < this.#job.serving.warmupCount; count += 1) await this.#run([row]);
     const runs = Math.max(1, this.#job.serving.warmupCount);
@@ -186,18 +188,18 @@ class JobRun {
   }
 
   async #checkBatching(row: Row): Promise<void> {
-    this.#enter('batch-independence');
+    await this.#enter('batch-independence');
     const reason = await this.#dependence().catch((error: unknown) => `two rows cannot be run: ${messageOf(error)}`);
     if (reason) {
-      this.#send({ type: 'batching-off', reason });
+      void this.#send({ type: 'batching-off', reason });
       this.#pass('batch-independence', `batching is off: ${reason}`);
       return;
     }
     this.#pass('batch-independence', `${pairCount} random pairs answer as they do one by one`);
-    this.#enter('batch-latency');
+    await this.#enter('batch-latency');
     const batchRows = this.#job.serving.maxBatchSize;
     const batchLatencyMs = await this.#measure(Array.from({ length: batchRows }, () => row));
-    this.#send({ type: 'measured-batch', batchLatencyMs, batchRows });
+    void this.#send({ type: 'measured-batch', batchLatencyMs, batchRows });
     this.#pass('batch-latency', `${batchLatencyMs.toFixed(3)} ms for ${batchRows} rows, one thread`);
   }
 
@@ -230,7 +232,7 @@ class JobRun {
   }
 
   async #checkGolden(golden: GoldenCase): Promise<void> {
-    this.#enter(`golden:${golden.name}`);
+    await this.#enter(`golden:${golden.name}`);
     const { inputs, outputs } = this.#job.signature;
     const row = this.#goldenInputs(golden);
     const feeds = inputs.map((spec, index) => ({ name: spec.name, datatype: spec.datatype, ...row[index]! }));
