@@ -67,6 +67,17 @@ export function decodeStrings(raw: Uint8Array): string[] {
   return strings;
 }
 
+/** Where each element of a BYTES tensor in raw form starts, its length included, and where the last ends. */
+export function elementOffsets(raw: Uint8Array, elements: number): Uint32Array {
+  const offsets = new Uint32Array(elements + 1);
+  let pos = 0;
+  for (let index = 0; index < elements; index++) {
+    pos += 4 + lengthAt(raw, pos);
+    offsets[index + 1] = pos;
+  }
+  return offsets;
+}
+
 /** Bytes of a BYTES tensor in raw form. */
 export function stringsSize(strings: readonly string[]): number {
   let size = 4 * strings.length;
