@@ -65,7 +65,7 @@ export class FakeRuntime extends Member {
   verdict: (version: string) => Verdict = () => 'ready';
   pool = 'default';
 
-  static start(client: WatchClient, id: string, verdict?: (version: string) => Verdict, ttlMs = 900): FakeRuntime {
+  static start(client: WatchClient, id: string, verdict?: (version: string) => Verdict, ttlMs = 1_500): FakeRuntime {
     const runtime = new FakeRuntime(client, id, ttlMs);
     if (verdict) runtime.verdict = verdict;
     return runtime.start();
@@ -118,7 +118,7 @@ export class FakeRouter extends Member {
   /** While true, updates are taken and not applied. */
   stuck = false;
 
-  static start(client: WatchClient, id: string, ttlMs = 900): FakeRouter {
+  static start(client: WatchClient, id: string, ttlMs = 1_500): FakeRouter {
     return new FakeRouter(client, id, ttlMs).start();
   }
 

@@ -64,7 +64,9 @@ describe('the life of a model', () => {
     expect(last.routers).toEqual([{ routerId: 'router-1', applied: true, appliedRevision: String(router.applied) }]);
     expect(router.primary('digits')).toBe(1);
     expect(router.aliases('digits')).toEqual({ champion: 1 });
-    expect(runtime.assigned.get('digits:1')).toEqual({ heldBy: ['alias:champion'], champion: true });
+    await eventually(() => {
+      expect(runtime.assigned.get('digits:1')).toEqual({ heldBy: ['alias:champion'], champion: true });
+    });
   });
 
   it('stores the implicit release with every field', async () => {
@@ -96,11 +98,11 @@ describe('the life of a model', () => {
     await bob.approve({ model: 'digits', version: 2 });
     const second = await ann.moveAlias({ model: 'digits', alias: 'champion', version: 2 });
     await followMove(ann, second.move!.id);
-    expect(runtime.assigned.get('digits:1')?.heldBy).toEqual(['retained:champion']);
+    await eventually(() => expect(runtime.assigned.get('digits:1')?.heldBy).toEqual(['retained:champion']));
     const { move } = await ann.rollback({ model: 'digits' });
     expect(move).toMatchObject({ state: 'ALIAS_MOVE_STATE_EFFECTIVE', fromVersion: '2', toVersion: '1' });
     await eventually(() => expect(router.primary('digits')).toBe(1));
-    expect(runtime.assigned.get('digits:2')?.heldBy).toEqual(['retained:champion']);
+    await eventually(() => expect(runtime.assigned.get('digits:2')?.heldBy).toEqual(['retained:champion']));
   });
 
   it('keeps the history of every alias and answers for any time', async () => {

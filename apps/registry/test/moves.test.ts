@@ -23,7 +23,7 @@ const router = (id: string): FakeRouter => {
 
 beforeAll(async () => {
   site = await Site.open();
-  replica = await site.start({ SLUICE_RETAIN_MS: '1000' });
+  replica = await site.start({ SLUICE_RETAIN_MS: '3000' });
   ann = replica.as('ann');
 });
 afterEach(async () => {
@@ -76,7 +76,7 @@ describe('a requested move', () => {
       const { runtimes } = await ann.listLeases({});
       expect(runtimes.filter(({ live }) => live)).toHaveLength(2);
     });
-    const { move } = await ann.moveAlias({ model: 'half', alias: 'champion', version, timeoutMs: 1_500 });
+    const { move } = await ann.moveAlias({ model: 'half', alias: 'champion', version, timeoutMs: 3_000 });
     const { last } = await followMove(ann, move!.id);
     expect(last.move).toMatchObject({
       state: 'ALIAS_MOVE_STATE_EFFECTIVE',
@@ -140,7 +140,7 @@ describe('a version that an alias left', () => {
       const { move } = await ann.moveAlias({ model: 'kept', alias: 'champion', version });
       await followMove(ann, move!.id);
     }
-    expect(loading.assigned.get(`kept:${one}`)?.heldBy).toEqual(['retained:champion']);
+    await eventually(() => expect(loading.assigned.get(`kept:${one}`)?.heldBy).toEqual(['retained:champion']));
     await eventually(() => expect(loading.assigned.has(`kept:${one}`)).toBe(false));
     const { move } = await ann.rollback({ model: 'kept' });
     expect(move?.state).toBe('ALIAS_MOVE_STATE_REQUESTED');
@@ -166,11 +166,11 @@ describe('a lease', () => {
     const ids = (): readonly string[] => following.runtimes.map((entry) => entry.runtimeId);
     await eventually(() => expect(ids()).toEqual(['rt-dying', 'rt-living']));
     dying.kill();
-    await eventually(() => expect(ids()).toEqual(['rt-living']), 3_000);
+    await eventually(() => expect(ids()).toEqual(['rt-living']));
     const { runtimes } = await ann.listLeases({});
     expect(runtimes.map(({ runtimeId, live }) => [runtimeId, live])).toContainEqual(['rt-dying', false]);
     await living.leave();
-    await eventually(() => expect(ids()).toEqual([]), 1_000);
+    await eventually(() => expect(ids()).toEqual([]));
   });
 
   it('must name its holder, an address and states that exist', async () => {

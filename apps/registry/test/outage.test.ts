@@ -32,12 +32,12 @@ describe('while Postgres is away', () => {
     const from = performance.now();
     await expect(ann.getModel({ name: 'digits' })).rejects.toMatchObject({ kind: 'unavailable' });
     await expect(ann.pinVersion({ model: 'digits', version })).rejects.toMatchObject({ kind: 'unavailable' });
-    expect(performance.now() - from).toBeLessThan(1_000);
+    expect(performance.now() - from).toBeLessThan(2_000);
     await eventually(async () => expect((await replica.adminState())['databaseUp']).toBe(false));
     await expect(ann.getModel({ name: 'digits' })).rejects.toThrow(/cannot reach its database/);
     expect(await replica.metrics()).toMatch(/sluice_dependency_up\{dependency="postgres"[^}]*\} 0/);
     // Longer than the leases' time to live, and than the gap that makes an outage.
-    for (let waited = 0; waited < 4_000; waited += 100) {
+    for (let waited = 0; waited < 5_000; waited += 100) {
       sizes.add(router.runtimes.length);
       await pause(100);
     }

@@ -153,7 +153,7 @@ describe('a watch', () => {
     });
   });
 
-  it('tells 100 watchers of a change in under a second', async () => {
+  it('tells 100 watchers of a change without waiting for a poll', async () => {
     const client = two.watch();
     const leaving = new AbortController();
     const seen = Array.from({ length: 100 }, async (_, index) => {
@@ -173,7 +173,8 @@ describe('a watch', () => {
     });
     await two.as('ann').pinVersion({ model: 'numbers', version: 4 });
     expect(new Set((await Promise.all(next)).flat())).toEqual(new Set(['numbers']));
-    expect(performance.now() - before).toBeLessThan(1_000);
+    // Some 100 ms on a quiet machine; the poll, which must not be what did it, takes 2,000.
+    expect(performance.now() - before).toBeLessThan(1_900);
     leaving.abort();
   });
 });
