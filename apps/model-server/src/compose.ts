@@ -15,6 +15,7 @@ import { registerEngineMetrics } from './engine-metrics.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import { grpcRegistry, type RuntimeIdentity } from './rpc/grpc-registry.ts';
 import { collectGarbage } from './runtime/collect-garbage.ts';
+import { IdleCollector } from './runtime/idle-collector.ts';
 import { inferenceHandlers } from './rpc/inference-handlers.ts';
 import { ByteBudget, predict } from './rpc/predict.ts';
 import { runtimeHandlers } from './rpc/runtime-handlers.ts';
@@ -55,9 +56,13 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     cache,
     threads,
     defer: (fn) => void setImmediate(fn),
-    changed: () => link.versionsChanged(),
+    changed: () => {
+      link.versionsChanged();
+      idle.loaded();
+    },
   });
   const budget = new ByteBudget(config.maxQueuedBytes);
+  const idle = idleCollector(clock, () => versions.executions + budget.held);
   const server = createRpcServer({ logger, metrics, clock, maxMessageBytes: config.maxMessageBytes });
   const link: RegistryLink = new RegistryLink({
     registry,
@@ -70,7 +75,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     logger,
     ttlMs: config.leaseTtlMs,
     registryUp: (up) => metrics.dependency('registry').set(up),
-    becameReady: () => becomeReady(server),
+    becameReady: () => sayReady(server, true),
   });
   const handlers = inferenceHandlers({
     predict: predict({ clock, table: () => versions.table, budget }),
@@ -91,25 +96,19 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
   const state = () => adminState({ versions, link, budget, threads, address });
   const sides = await openSides(config, outside, metrics, server, state);
-  logger.info(
-    { threads, cores: availableParallelism(), address, stateDir: config.stateDir },
-    'sessions of a version share these threads',
-  );
+  logger.info({ threads, cores: availableParallelism(), address }, 'sessions of a version share these threads');
   await link.start();
-  return running({ port, ...sides.ports }, { server, link, versions, registry, closeSides: sides.close });
+  return running({ port, ...sides.ports }, { server, link, versions, registry, idle, closeSides: sides.close });
 }
+
+const idleCollector = (clock: Clock, activity: () => number): IdleCollector =>
+  new IdleCollector({ clock, activity, collect: collectGarbage });
 
 function sayReady(server: RpcServer, ready: boolean): void {
   // Routers follow a runtime that has nothing to serve yet, too.
   server.health.set(runtimeService.name, true);
   server.health.set(inferenceService.name, ready);
   server.health.set('', ready);
-}
-
-function becomeReady(server: RpcServer): void {
-  // Before anybody is told to send requests.
-  collectGarbage();
-  sayReady(server, true);
 }
 
 function advertised(config: ModelServerConfig, port: number): string {
@@ -164,10 +163,12 @@ interface Parts {
   readonly link: RegistryLink;
   readonly versions: VersionSet;
   readonly registry: { close(): void };
+  readonly idle: IdleCollector;
   readonly closeSides: () => Promise<void>;
 }
 
-function running(ports: Running['ports'], { server, link, versions, registry, closeSides }: Parts): ModelServer {
+function running(ports: Running['ports'], parts: Parts): ModelServer {
+  const { server, link, versions, registry, idle, closeSides } = parts;
   return {
     ports,
     async stopAccepting() {
@@ -179,6 +180,7 @@ function running(ports: Running['ports'], { server, link, versions, registry, cl
     async close() {
       await link.stop();
       await versions.close();
+      idle.stop();
       registry.close();
       await closeSides();
     },

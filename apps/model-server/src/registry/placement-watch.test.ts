@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { unavailable } from '@sluice/domain/errors';
 import { createLogger } from '@sluice/service-kit/logger';
@@ -22,11 +23,13 @@ const change = (revision: number, more: Partial<PlacementChange> = {}): Placemen
 function watching(scripts: PlacementChange[][], start?: Placement) {
   const clock = new FakeClock();
   const tokens: number[] = [];
+  const signals: AbortSignal[] = [];
   const applied: Placement[] = [];
   const kept: number[] = [];
   const connected: boolean[] = [];
   async function* watchAssignments(token: number, signal: AbortSignal): AsyncGenerator<PlacementChange> {
     tokens.push(token);
+    signals.push(signal);
     const script = scripts.shift();
     if (!script) {
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(unavailable('stopped'))));
@@ -45,7 +48,7 @@ function watching(scripts: PlacementChange[][], start?: Placement) {
     connected: (up: boolean) => void connected.push(up),
   };
   const watch = new PlacementWatch(ports, start);
-  return { watch, clock, tokens, applied, kept, connected };
+  return { watch, clock, tokens, signals, applied, kept, connected };
 }
 
 describe('PlacementWatch', () => {
@@ -96,5 +99,20 @@ describe('PlacementWatch', () => {
     expect(tokens).toHaveLength(9);
     expect(connected.filter(Boolean)).toHaveLength(1);
     await watch.stop();
+  });
+
+  it('leaves nothing behind of the pauses of an outage, and a stop ends the one that is under way', async () => {
+    const { watch, clock, tokens, signals } = watching(Array.from({ length: 40 }, () => []));
+    watch.start();
+    for (let attempt = 0; attempt < 30; attempt += 1) {
+      await turns();
+      clock.advance(5_000);
+    }
+    await turns();
+    expect(tokens).toHaveLength(31);
+    expect(getEventListeners(signals[0]!, 'abort')).toHaveLength(1);
+    await watch.stop();
+    expect(clock.pendingTimers).toBe(0);
+    expect(getEventListeners(signals[0]!, 'abort')).toHaveLength(0);
   });
 });

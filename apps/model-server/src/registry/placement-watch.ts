@@ -1,5 +1,6 @@
 import type { Clock, Random } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import { sleep } from '@sluice/resilience/deadline';
 import type { Logger } from '@sluice/service-kit/logger';
 import { applyChange, type Placement } from '../versions/assignment.ts';
 import type { RegistryPort } from './ports.ts';
@@ -82,21 +83,14 @@ export class PlacementWatch {
       });
   }
 
-  #pause(): Promise<void> {
+  async #pause(): Promise<void> {
     const delay = this.#delayMs * (0.5 + this.#ports.random.uniform());
     this.#delayMs = Math.min(this.#delayMs * 2, longestDelayMs);
-    const { signal } = this.#abort;
-    return new Promise((resolve) => {
-      const timer = this.#ports.clock.schedule(delay, resolve);
-      signal.addEventListener(
-        'abort',
-        () => {
-          timer.cancel();
-          resolve();
-        },
-        { once: true },
-      );
-    });
+    try {
+      await sleep(this.#ports.clock, delay, this.#abort.signal);
+    } catch (error) {
+      if (!this.#isStopped()) throw error;
+    }
   }
 
   async stop(): Promise<void> {

@@ -50,6 +50,22 @@ describe('BatchSlot', () => {
     expect(prepare(small, 4)[0]).toBe(target);
   });
 
+  it('refuses a batch that memory cannot hold, and takes the next', () => {
+    const { place, messages, prepare } = slot();
+    const small = plan(1, 3);
+    const [first] = prepare(small, 4);
+    expect(() => prepare(plan(2, 2 ** 48), 4)).toThrow(
+      expect.objectContaining({ kind: 'resource-exhausted', message: expect.stringContaining('no memory') as string }),
+    );
+    expect(messages.map(({ kind }) => kind)).toEqual(['buffer']);
+    expect(place.bufferId).toBe(2);
+    expect(prepare(small, 4)[0]).toBe(first);
+    // Another buffer than the one that failed, for a batch of more than the first had room for.
+    const [larger] = prepare(plan(3, 1_000), 4);
+    expect(larger).toHaveLength(4_000);
+    expect(messages.map(({ kind }) => kind)).toEqual(['buffer', 'forget-buffer', 'buffer']);
+  });
+
   it('reads outputs from the buffer and from what the worker sent, and refuses outputs of other rows', () => {
     const { place, prepare } = slot();
     const of = plan(1, 3);

@@ -39,7 +39,10 @@ export class BatchSlot {
     return this.#memory.byteLength;
   }
 
-  /** Makes room for a batch and gives, by input, where its rows are to be written. */
+  /**
+   * Makes room for a batch and gives, by input, where its rows are to be written.
+   * @throws SluiceError resource-exhausted when there is no memory for it; the slot can take other batches
+   */
   prepare(
     plan: BatchPlan,
     capacity: number,
@@ -76,10 +79,12 @@ export class BatchSlot {
     const size = this.#memory.byteLength;
     this.#small = size > keptBytes && bytes < size / 8 ? this.#small + 1 : 0;
     if (bytes <= size && this.#small < patience) return;
+    // Before anything is forgotten: without the memory, the slot stays as it was.
+    const memory = allocate(bytes);
     this.#small = 0;
     this.#prepared.clear();
     if (this.#bufferId !== 0) post({ kind: 'forget-buffer', id: this.#bufferId });
-    this.#memory = new SharedArrayBuffer(bytes);
+    this.#memory = memory;
     this.#bufferId = this.#bufferId === 0 ? this.index + 1 : this.#bufferId + slotsPerSession;
     post({ kind: 'buffer', id: this.#bufferId, memory: this.#memory });
   }
@@ -103,6 +108,15 @@ export class BatchSlot {
       outputs.push({ name, datatype, dims, bytes, rowBytes: perRow, rowStarts: undefined });
     }
     return { rows, outputs };
+  }
+}
+
+function allocate(bytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (error) {
+    const message = `there is no memory for a batch of ${bytes} bytes; send fewer or smaller rows, or push the version with a smaller max_batch_size`;
+    throw new SluiceError('resource-exhausted', message, { cause: error });
   }
 }
 

@@ -58,6 +58,11 @@ export class VersionSet {
     return [...this.#versions.values(), ...this.#leaving.keys()].reduce((sum, of) => sum + of.running().batches, 0);
   }
 
+  /** Batches that ran for callers so far, of the versions that are here. */
+  get executions(): number {
+    return this.versions().reduce((sum, version) => sum + version.stats.executions, 0);
+  }
+
   get placement(): Placement | undefined {
     return this.#placement;
   }
