@@ -84,7 +84,7 @@ function openStores({ config, logger, clock, random }: RegistryHost, pools: Pool
       if (up) for (const wake of signals.wake) wake();
     },
   });
-  const audited = createAuditedChanges(transactions, clock);
+  const audited = createAuditedChanges(transactions);
   const artifacts = new FolderStore({ folder: config.artifactDir, clock });
   return {
     transactions,

@@ -5,6 +5,7 @@ import { createTransactions, type Transactions } from '@sluice/persistence/trans
 import { TreeBuilder } from '@sluice/domain/merkle';
 import { systemRandom } from '@sluice/service-kit/clock';
 import { FakeClock } from '@sluice/testkit/fake-clock';
+import { eventually } from '@sluice/testkit/eventually';
 import { startPostgres, type TestPostgres } from '@sluice/testkit/postgres';
 import { utf8 } from '../src/audit/canonical-json.ts';
 import { hasher } from '../src/audit/tree-hash.ts';
@@ -16,7 +17,6 @@ let database: RegistryDatabase;
 let pool: DataSource;
 let owner: DataSource;
 let transactions: Transactions;
-let clock: FakeClock;
 let changes: AuditedChanges;
 
 beforeAll(async () => {
@@ -24,9 +24,8 @@ beforeAll(async () => {
   database = await createRegistryDatabase(postgres);
   pool = await createDataSource({ url: database.serviceUrl, schema: 'registry', applicationName: 'test' });
   owner = await createDataSource({ url: database.ownerUrl, schema: 'registry', applicationName: 'owner' });
-  clock = new FakeClock();
-  transactions = createTransactions(pool, { clock, random: systemRandom });
-  changes = createAuditedChanges(transactions, clock);
+  transactions = createTransactions(pool, { clock: new FakeClock(), random: systemRandom });
+  changes = createAuditedChanges(transactions);
 });
 
 afterAll(async () => {
@@ -48,20 +47,29 @@ interface Row {
 const rows = (): Promise<Row[]> =>
   transactions.readOnly((tx) => tx.query<Row>('SELECT * FROM registry.audit_entry ORDER BY leaf_index'));
 
+/** Milliseconds since the epoch, with a fraction. */
+async function databaseNow(): Promise<number> {
+  const [row] = await owner.query<{ ms: string }[]>('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms');
+  return Number(row!.ms);
+}
+
 describe('an audited change', () => {
   it('gives revision and time before it runs, and leaves an entry that holds them', async () => {
+    const from = await databaseNow();
     const seen = await changes.change('alice', async (tx) => ({
       entries: [entry('first')],
       result: { revision: tx.revision, at: tx.effectiveAt },
     }));
-    expect(seen).toEqual({ revision: 0, at: clock.now() });
+    expect(seen.revision).toBe(0);
+    expect(seen.at).toBeGreaterThanOrEqual(Math.floor(from));
+    expect(seen.at).toBeLessThanOrEqual(await databaseNow());
     const [first] = await rows();
     expect(JSON.parse(first!.canonical_json)).toEqual({
       action: 'model.created',
       actor: 'alice',
       actor_kind: 'unauthenticated',
       body: { name: 'first' },
-      effective_at: new Date(clock.now()).toISOString(),
+      effective_at: new Date(seen.at).toISOString(),
       leaf_index: 0,
       object: 'model/first',
     });
@@ -94,12 +102,34 @@ describe('an audited change', () => {
     );
   });
 
-  it('never goes back in time, even when the clock does', async () => {
-    clock.advance(5000);
-    const late = await changes.change('a', async (tx) => ({ entries: [entry('late')], result: tx.effectiveAt }));
-    const behind = createAuditedChanges(transactions, new FakeClock(Date.UTC(2025, 0, 1)));
-    const after = await behind.change('a', async (tx) => ({ entries: [entry('after')], result: tx.effectiveAt }));
-    expect(after).toBe(late);
+  it('takes effect when it has the lock, not when it began to wait for it', async () => {
+    const locked = Promise.withResolvers<undefined>();
+    const letGo = Promise.withResolvers<number>();
+    const first = changes.change('a', async () => {
+      locked.resolve(undefined);
+      return { entries: [entry('holds')], result: await letGo.promise };
+    });
+    await locked.promise;
+    const second = changes.change('b', async (tx) => ({ entries: [entry('waits')], result: tx.effectiveAt }));
+    const waiting = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
+    await eventually(async () => expect(await owner.query(waiting)).toHaveLength(1));
+    letGo.resolve(await databaseNow());
+    expect(await second).toBeGreaterThanOrEqual(Math.floor(await first));
+  });
+
+  it('never goes back in time, even when the clock of the database does', async () => {
+    const ahead = '2100-01-01T00:00:00.500Z';
+    await owner.transaction(async (tx) => {
+      await tx.query('ALTER TABLE registry.audit_entry DISABLE TRIGGER append_only');
+      await tx.query(
+        `UPDATE registry.audit_entry SET effective_at = $1
+         WHERE leaf_index = (SELECT max(leaf_index) FROM registry.audit_entry)`,
+        [ahead],
+      );
+      await tx.query('ALTER TABLE registry.audit_entry ENABLE TRIGGER append_only');
+    });
+    const after = await changes.change('a', async (tx) => ({ entries: [entry('after')], result: tx.effectiveAt }));
+    expect(after).toBe(Date.parse(ahead));
   });
 
   it('keeps nothing of a change that throws or has no entries', async () => {

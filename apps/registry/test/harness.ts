@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { RegistryServiceMethods, WatchServiceMethods } from '@sluice/contracts/services';
 import { adminService, registryService, watchService } from '@sluice/contracts/services';
+import type { Clock } from '@sluice/domain/clock';
 import type { RpcClient } from '@sluice/rpc/client';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock, systemRandom } from '@sluice/service-kit/clock';
@@ -47,8 +48,8 @@ export class Site {
     this.folder = folder;
   }
 
-  async start(settings: Readonly<Record<string, string>> = {}): Promise<Replica> {
-    const replica = await Replica.start(this, settings);
+  async start(settings: Readonly<Record<string, string>> = {}, clock: Clock = systemClock): Promise<Replica> {
+    const replica = await Replica.start(this, settings, clock);
     this.#replicas.add(replica);
     return replica;
   }
@@ -76,7 +77,7 @@ export class Replica {
   readonly #closers: (() => void)[] = [];
   #stopped = false;
 
-  static async start(site: Site, settings: Readonly<Record<string, string>>): Promise<Replica> {
+  static async start(site: Site, settings: Readonly<Record<string, string>>, clock: Clock): Promise<Replica> {
     const env = {
       SLUICE_PORT: '0',
       SLUICE_METRICS_PORT: '0',
@@ -89,7 +90,7 @@ export class Replica {
     };
     const config = parseConfig(configSpec, { env, argv: [] });
     const logger = createLogger({ service: 'registry', instance: config.instanceId, level: config.logLevel });
-    const host = { config, logger, clock: systemClock, random: systemRandom, version: '0.0.0-test' };
+    const host = { config, logger, clock, random: systemRandom, version: '0.0.0-test' };
     return new Replica(await startRegistry(host));
   }
 

@@ -1,4 +1,3 @@
-import type { Clock } from '@sluice/domain/clock';
 import { coveringNodes, lastLeafOf, TreeBuilder, type CompletedNode, type NodeId } from '@sluice/domain/merkle';
 import { SluiceError } from '@sluice/domain/errors';
 import type { ReadTransaction, Transactions, WriteTransaction } from '@sluice/persistence/transaction';
@@ -29,7 +28,7 @@ export type Actor = string | { readonly name: string; readonly kind: ActorKind }
 export interface ChangeTransaction extends WriteTransaction {
   /** Leaf index that the first entry of this change gets: the revision of every object that it changes. */
   readonly revision: number;
-  /** When the change takes effect, in milliseconds since the epoch: now, but never before an earlier change. */
+  /** When the change takes effect, in milliseconds since the epoch: the database's now, but never before an earlier change. */
   readonly effectiveAt: number;
 }
 
@@ -44,32 +43,36 @@ export interface AuditedChanges {
 
 interface Head {
   readonly size: number;
-  /** Milliseconds since the epoch, 0 for an empty log. */
-  readonly effectiveAt: number;
+  /** Milliseconds since the epoch; not before the last entry's. */
+  readonly now: number;
 }
 
 /** Audited changes on a pool; `transactions` must be READ COMMITTED, so that reads after the lock see what it guards. */
-export function createAuditedChanges(transactions: Transactions, clock: Clock): AuditedChanges {
+export function createAuditedChanges(transactions: Transactions): AuditedChanges {
   return {
     change: (actor, fn) =>
       transactions.readWrite(async (tx) => {
         await tx.query('SELECT pg_advisory_xact_lock($1)', [locks.audit]);
-        const head = await readHead(tx);
-        const effectiveAt = Math.max(clock.now(), head.effectiveAt);
-        const { entries, result } = await fn({ ...tx, revision: head.size, effectiveAt });
+        const { size, now } = await readHead(tx);
+        const { entries, result } = await fn({ ...tx, revision: size, effectiveAt: now });
         if (entries.length === 0) tx.discard();
-        else await append(tx, head.size, seal(entries, actor, head.size, effectiveAt));
+        else await append(tx, size, seal(entries, actor, size, now));
         return result;
       }),
   };
 }
 
-/** Size and last effective time of the log. */
+/**
+ * Size of the log, and when a change made now takes effect. The database's clock tells it, which also judges leases,
+ * time-outs and retention: that of a host may be off. In whole milliseconds, as entries have them.
+ */
 export async function readHead(tx: ReadTransaction): Promise<Head> {
-  const [last] = await tx.query<{ leaf_index: number; effective_at: Date }>(
-    'SELECT leaf_index, effective_at FROM registry.audit_entry ORDER BY leaf_index DESC LIMIT 1',
+  const [head] = await tx.query<{ leaf_index: number | null; now: Date }>(
+    `SELECT last.leaf_index, date_trunc('milliseconds', greatest(clock_timestamp(), last.effective_at)) AS now
+     FROM (VALUES (1)) AS one
+     LEFT JOIN (SELECT leaf_index, effective_at FROM registry.audit_entry ORDER BY leaf_index DESC LIMIT 1) AS last ON true`,
   );
-  return last ? { size: last.leaf_index + 1, effectiveAt: last.effective_at.getTime() } : { size: 0, effectiveAt: 0 };
+  return { size: (head!.leaf_index ?? -1) + 1, now: head!.now.getTime() };
 }
 
 /** Hashes of whole nodes of the tree, in the order asked for. `data-loss` when one is missing. */
