@@ -274,12 +274,16 @@ async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<R
 
 async function openPools({ config, clock, logger }: RegistryHost, opened: AsyncDisposableStack): Promise<Pools> {
   const { databaseUrl: url, instanceId, databasePoolSize } = config;
-  const pool = async (applicationName: string, poolSize: number): Promise<DataSource> => {
-    const dataSource = await openDatabase({ url, poolSize, applicationName, clock, logger });
+  const pool = async (applicationName: string, poolSize: number, statementTimeoutMs: number): Promise<DataSource> => {
+    const dataSource = await openDatabase({ url, poolSize, statementTimeoutMs, applicationName, clock, logger });
     opened.defer(() => dataSource.destroy());
     return dataSource;
   };
-  return { work: await pool(instanceId, databasePoolSize), upkeep: await pool(`${instanceId} upkeep`, 4) };
+  return {
+    work: await pool(instanceId, databasePoolSize, 30_000),
+    // What is done over and over is given up soon and tried again.
+    upkeep: await pool(`${instanceId} upkeep`, 4, 5_000),
+  };
 }
 
 function startListening({ config, clock, random }: RegistryHost, signals: Signals): Listener {

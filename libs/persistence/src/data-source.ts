@@ -2,6 +2,7 @@ import pg from 'pg';
 import { DataSource, type EntitySchema } from 'typeorm';
 import { invalidArgument, SluiceError } from '@sluice/domain/errors';
 import { fromDatabase } from './sqlstate.ts';
+import { TimedClient } from './timed-client.ts';
 
 export interface DataSourceSettings {
   /** Address of the database, as in `postgres://role:password@host:port/database`. */
@@ -14,6 +15,11 @@ export interface DataSourceSettings {
   readonly poolSize?: number;
   /** A statement that runs longer is cancelled, in milliseconds; 0 means never. Default 30,000. */
   readonly statementTimeoutMs?: number;
+  /**
+   * A server that has not answered a statement for this long counts as gone, and the connection is given up, in
+   * milliseconds; 0 means never. Must be longer than `statementTimeoutMs`. Default: a second longer, or never.
+   */
+  readonly queryTimeoutMs?: number;
   /** A connection attempt or a wait for a free connection that lasts longer fails, in milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number;
   /**
@@ -31,6 +37,7 @@ export interface DataSourceSettings {
  * timestamps as Date. Errors: `invalid-argument` for an address that is none, `unavailable` when nobody answers.
  */
 export async function createDataSource(settings: DataSourceSettings): Promise<DataSource> {
+  const statementTimeoutMs = settings.statementTimeoutMs ?? 30_000;
   const dataSource = new DataSource({
     type: 'postgres',
     driver: pg,
@@ -48,7 +55,9 @@ export async function createDataSource(settings: DataSourceSettings): Promise<Da
     poolErrorHandler: settings.onPoolError ?? (() => undefined),
     extra: {
       options: `-c search_path=${settings.schema}`,
-      statement_timeout: settings.statementTimeoutMs ?? 30_000,
+      statement_timeout: statementTimeoutMs,
+      query_timeout: settings.queryTimeoutMs ?? (statementTimeoutMs === 0 ? 0 : statementTimeoutMs + 1_000),
+      Client: TimedClient,
       idle_in_transaction_session_timeout: settings.idleInTransactionTimeoutMs ?? 15_000,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,

@@ -2,6 +2,7 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { fromDatabase, sqlstateOf } from './sqlstate.ts';
+import { isNoAnswer } from './timed-client.ts';
 
 /** What a parameter of a statement may be. Arrays become Postgres arrays; pass JSON as text. */
 export type Parameter =
@@ -114,7 +115,7 @@ async function inTransaction<T>(dataSource: DataSource, mode: string, fn: (open:
 
 /**
  * A pooled connection may have broken without the pool knowing yet: nothing has happened on it, so another one is taken.
- * A connection that cannot be made fails at once.
+ * A connection that cannot be made fails at once, and so does one on which the server stays silent: the others would too.
  */
 async function begin(dataSource: DataSource): Promise<QueryRunner> {
   for (let attempt = 1; ; attempt++) {
@@ -125,7 +126,8 @@ async function begin(dataSource: DataSource): Promise<QueryRunner> {
       return runner;
     } catch (error) {
       await runner.release();
-      if (attempt === 3 || fromDatabase(error).kind !== 'unavailable') throw error;
+      const failure = fromDatabase(error);
+      if (attempt === 3 || failure.kind !== 'unavailable' || isNoAnswer(failure.cause)) throw error;
     }
   }
 }

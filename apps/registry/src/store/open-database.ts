@@ -9,6 +9,8 @@ import { migrations } from './migrations/index.ts';
 export interface OpenDatabaseOptions {
   readonly url: string;
   readonly poolSize: number;
+  /** A statement that runs longer is cancelled, in milliseconds; a second later the server counts as gone. */
+  readonly statementTimeoutMs: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
   readonly clock: Clock;
@@ -35,7 +37,7 @@ export async function whenAvailable<T>(
 
 /** Connects the pool and checks that the migrations have run: `failed-precondition` when not. */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<DataSource> {
-  const { url, poolSize, applicationName, logger } = options;
+  const { url, poolSize, statementTimeoutMs, applicationName, logger } = options;
   logger.debug({ database: describeUrl(url) }, 'connecting');
   return whenAvailable(options, async () => {
     const dataSource = await createDataSource({
@@ -43,6 +45,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<DataSo
       schema: 'registry',
       applicationName,
       poolSize,
+      statementTimeoutMs,
       connectTimeoutMs: 2_000,
       onPoolError: (err) => logger.debug({ err }, 'an idle database connection broke'),
     });
