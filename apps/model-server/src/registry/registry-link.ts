@@ -15,7 +15,7 @@ export interface RegistryLinkPorts {
   readonly registry: RegistryPort;
   readonly versions: VersionSet;
   readonly board: StatusBoard;
-  readonly snapshot: SnapshotFile;
+  readonly snapshot: Pick<SnapshotFile, 'read' | 'write'>;
   readonly cache: ArtifactCache;
   readonly clock: Clock;
   readonly random: Random;
@@ -68,13 +68,15 @@ export class RegistryLink {
     const { snapshot, versions, registry, clock, random, logger, registryUp } = this.#ports;
     let placement: Placement | undefined;
     try {
-      placement = await snapshot.read();
+      const read = await snapshot.read();
+      if (read) {
+        logger.info({ revision: read.revision, versions: read.assignments.length }, 'placement read from disk');
+        versions.apply(read);
+      }
+      // Only what could be applied is resumed after; else the registry sends everything.
+      placement = read;
     } catch (error) {
       logger.error({ err: error }, 'the last placement cannot be used; waiting for the registry');
-    }
-    if (placement) {
-      logger.info({ revision: placement.revision, versions: placement.assignments.length }, 'placement read from disk');
-      versions.apply(placement);
     }
     this.#watch = new PlacementWatch(
       {

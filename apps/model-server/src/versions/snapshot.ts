@@ -1,12 +1,60 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { isDatatype } from '@sluice/domain/datatype';
 import { SluiceError } from '@sluice/domain/errors';
 import { readFileIfAny, writeFileAtomic } from '@sluice/service-kit/atomic-file';
-import type { Placement } from './assignment.ts';
+import { z } from 'zod';
+import type { Assignment, Placement } from './assignment.ts';
 
 /** Changes when the file's meaning does: a file of another format is not read. */
-const format = 1;
+const format = 2;
 
-/** The last placement on disk, from which a runtime starts while the registry is away. */
+const count = z.number().int().nonnegative();
+const tensor = z.object({
+  name: z.string(),
+  datatype: z.string().refine(isDatatype),
+  shape: z.array(z.number().int()),
+  dimNames: z.array(z.string()),
+  features: z.array(
+    z.object({
+      name: z.string(),
+      nullable: z.boolean(),
+      min: z.number().exactOptional(),
+      max: z.number().exactOptional(),
+    }),
+  ),
+});
+const assignment: z.ZodType<Assignment> = z.object({
+  model: z.string(),
+  version: count,
+  digest: z.string(),
+  files: z.array(z.object({ path: z.string(), sha256: z.string(), size: count })),
+  graphPath: z.string(),
+  signature: z.object({ inputs: z.array(tensor), outputs: z.array(tensor), batched: z.boolean() }),
+  serving: z.object({
+    maxBatchSize: count,
+    preferredBatchSize: z.array(count),
+    maxQueueDelayMicroseconds: count,
+    maxQueueSize: count,
+    defaultTimeoutMicroseconds: count,
+    instanceCount: count,
+    intraOpThreads: count,
+    device: z.string(),
+    warmupCount: count,
+    batchingOffReason: z.string(),
+  }),
+  aliases: z.array(z.string()),
+  champion: z.boolean(),
+  pinnedOnly: z.boolean(),
+});
+const placementForm: z.ZodType<Placement> = z.object({ revision: count, assignments: z.array(assignment) });
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/**
+ * The last placement on disk, from which a runtime starts while the registry is away: one line with the SHA-256 of the
+ * next, which is the placement as JSON.
+ */
 export class SnapshotFile {
   readonly #file: string;
 
@@ -16,7 +64,8 @@ export class SnapshotFile {
 
   /** @throws the file system's error; the old snapshot is then untouched */
   async write(placement: Placement): Promise<void> {
-    await writeFileAtomic(this.#file, JSON.stringify({ format, ...placement }));
+    const body = JSON.stringify({ revision: placement.revision, assignments: placement.assignments });
+    await writeFileAtomic(this.#file, `${JSON.stringify({ format, sha256: digestOf(body) })}\n${body}`);
   }
 
   /**
@@ -26,17 +75,27 @@ export class SnapshotFile {
   async read(): Promise<Placement | undefined> {
     const bytes = await readFileIfAny(this.#file);
     if (!bytes) return undefined;
-    let value: Partial<Placement> & { format?: number };
+    const text = Buffer.from(bytes).toString('utf8');
+    const end = text.indexOf('\n');
+    const head = this.#json(text.slice(0, Math.max(0, end))) as { format?: unknown; sha256?: unknown } | null;
+    if (head?.format !== format) throw this.#unusable('has another format');
+    const body = text.slice(end + 1);
+    if (head.sha256 !== digestOf(body)) throw this.#unusable('is damaged: its bytes do not have their SHA-256');
+    const read = placementForm.safeParse(this.#json(body));
+    if (read.success) return read.data;
+    const [issue] = read.error.issues;
+    throw this.#unusable(`is not a placement: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+  }
+
+  #json(text: string): unknown {
     try {
-      value = JSON.parse(Buffer.from(bytes).toString('utf8')) as typeof value;
+      return JSON.parse(text);
     } catch (error) {
-      throw new SluiceError('data-loss', `${this.#file} is not JSON: delete it, the registry sends a new one`, {
-        cause: error,
-      });
+      throw this.#unusable('is not what this software writes', error);
     }
-    if (value.format !== format || !Array.isArray(value.assignments) || typeof value.revision !== 'number') {
-      throw new SluiceError('data-loss', `${this.#file} has another format: delete it, the registry sends a new one`);
-    }
-    return { revision: value.revision, assignments: value.assignments };
+  }
+
+  #unusable(problem: string, cause?: unknown): SluiceError {
+    return new SluiceError('data-loss', `${this.#file} ${problem}: delete it, the registry sends a new one`, { cause });
   }
 }

@@ -70,9 +70,9 @@ export class VersionSet {
   /** Starts what is missing, withdraws what is not placed any more, and takes over aliases of the rest, all at once. */
   apply(placement: Placement): void {
     if (this.#closed) return;
+    const wanted = new Map(placement.assignments.map((assignment) => [versionKey(assignment), assignment]));
     this.#placement = placement;
     this.revision = placement.revision;
-    const wanted = new Map(placement.assignments.map((assignment) => [versionKey(assignment), assignment]));
     for (const [key, version] of this.#versions) {
       const assignment = wanted.get(key);
       if (assignment?.digest === version.assignment.digest) version.update(assignment);

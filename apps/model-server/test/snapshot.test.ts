@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Assignment } from '../src/versions/assignment.ts';
+import { SnapshotFile } from '../src/versions/snapshot.ts';
+import { adder, ask } from './support/adder.ts';
+import { spec, startRuntime, temporaryFolder, type TestRuntime } from './support/runtime.ts';
+import { TestRegistry } from './support/test-registry.ts';
+
+const assignment: Assignment = {
+  model: 'm',
+  version: 3,
+  digest: 'd'.repeat(64),
+  files: [{ path: 'm.onnx', sha256: 'a'.repeat(64), size: 7 }],
+  graphPath: 'm.onnx',
+  signature: {
+    inputs: [
+      {
+        ...spec('x', 'FP32', [-1, 2]),
+        features: [
+          { name: 'a', nullable: true },
+          { name: 'b', nullable: false, min: 0.5 },
+        ],
+      },
+    ],
+    outputs: [spec('y', 'BYTES', [-1])],
+    batched: true,
+  },
+  serving: {
+    maxBatchSize: 8,
+    preferredBatchSize: [4],
+    maxQueueDelayMicroseconds: 0,
+    maxQueueSize: 0,
+    defaultTimeoutMicroseconds: 0,
+    instanceCount: 0,
+    intraOpThreads: 0,
+    device: 'cpu',
+    warmupCount: 1,
+    batchingOffReason: '',
+  },
+  aliases: ['champion'],
+  champion: true,
+  pinnedOnly: false,
+};
+
+/** A snapshot file of these lines' meaning, with the right digest: written by software that has a defect. */
+function signed(body: string): string {
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  return `${JSON.stringify({ format: 2, sha256 })}\n${body}`;
+}
+
+describe('SnapshotFile', () => {
+  it('reads what it wrote, and nothing where nothing was written', async () => {
+    const file = new SnapshotFile(temporaryFolder());
+    expect(await file.read()).toBeUndefined();
+    const placement = { revision: 12, assignments: [assignment] };
+    await file.write(placement);
+    expect(await file.read()).toEqual(placement);
+  });
+
+  it('refuses a file of which any one byte is another', async () => {
+    const folder = temporaryFolder();
+    const file = new SnapshotFile(folder);
+    await file.write({ revision: 12, assignments: [assignment] });
+    const name = path.join(folder, 'placement.json');
+    const good = readFileSync(name);
+    for (let at = 0; at < good.length; at += 1) {
+      const bytes = Buffer.from(good);
+      bytes[at]! ^= 1;
+      writeFileSync(name, bytes);
+      await expect(file.read(), `byte ${at}`).rejects.toMatchObject({ kind: 'data-loss' });
+    }
+    writeFileSync(name, good.subarray(0, good.length / 2));
+    await expect(file.read()).rejects.toMatchObject({ kind: 'data-loss' });
+  });
+
+  it.each([
+    ['an empty file', ''],
+    ['a placement without digest', '{"format":1,"revision":3,"assignments":[]}'],
+    ['null', 'null\nnull'],
+    ['no list', signed('{"revision":3}')],
+    ['a list of null', signed('{"revision":3,"assignments":[null]}')],
+    ['a version without files', signed('{"revision":3,"assignments":[{"model":"m","version":1}]}')],
+    [
+      'a datatype that is none',
+      signed(JSON.stringify({ revision: 3, assignments: [assignment] }).replace('"FP32"', '"FP31"')),
+    ],
+  ])('refuses %s', async (_what, text) => {
+    const folder = temporaryFolder();
+    writeFileSync(path.join(folder, 'placement.json'), text);
+    const wrong = new SnapshotFile(folder).read();
+    await expect(wrong).rejects.toMatchObject({
+      kind: 'data-loss',
+      message: expect.stringContaining('delete it, the registry sends a new one') as string,
+    });
+  });
+});
+
+describe('a runtime whose snapshot is damaged', () => {
+  let runtime: TestRuntime | undefined;
+  let registry: TestRegistry | undefined;
+  afterEach(async () => {
+    await runtime?.stop();
+    await registry?.stop();
+  });
+
+  it.each(['{"format":1,"revision":3,"assignments":[null]}', signed('{"revision":3,"assignments":[null]}')])(
+    'starts all the same and gets all from the registry: %s',
+    async (text) => {
+      const stateDir = temporaryFolder();
+      writeFileSync(path.join(stateDir, 'placement.json'), text);
+      registry = await new TestRegistry().start();
+      registry.place(adder(1, ['champion']));
+      runtime = await (await startRuntime({ registry: registry.address, stateDir })).ready();
+      expect((await runtime.infer(ask())).modelVersion).toBe('1');
+      expect(registry.resumeTokens[0]).toBe(0);
+      expect(runtime.log.some((line) => String(line['msg']).includes('last placement cannot be used'))).toBe(true);
+    },
+  );
+});
