@@ -38,7 +38,7 @@ function versionState(version: ServedVersion): unknown {
     digest: assignment.digest,
     threads: version.threads,
     sharesThread: version.sharesThread,
-    maxBatchSize: assignment.serving.maxBatchSize,
+    maxBatchSize: version.serving.maxBatchSize,
     batchingOffReason: assignment.serving.batchingOffReason,
     queue: version.engine?.queue(),
     running: version.running(),

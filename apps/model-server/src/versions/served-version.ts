@@ -1,11 +1,13 @@
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import type { ServingConfig } from '@sluice/domain/signature';
 import type { Logger } from '@sluice/service-kit/logger';
 import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 import type { SessionSettings } from '../runtime/messages.ts';
 import { SessionPool } from '../runtime/session-pool.ts';
 import type { WorkerHost } from '../runtime/worker-host.ts';
 import { planThreads, type ThreadPlan } from '../runtime/threads.ts';
+import { boundedServing } from '../serving/batch-bound.ts';
 import { checkAgainstGraph } from '../serving/buckets.ts';
 import { VersionEngine } from '../serving/version-engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
@@ -76,6 +78,11 @@ export class ServedVersion {
     return this.#assignment;
   }
 
+  /** How it is run: what was asked for, with batches bounded by memory. */
+  get serving(): ServingConfig {
+    return boundedServing(this.#assignment.signature, this.#assignment.serving);
+  }
+
   /** Takes over aliases and holders; what is loaded never changes under a number. */
   update(assignment: Assignment): void {
     this.#assignment = assignment;
@@ -104,7 +111,7 @@ export class ServedVersion {
       const pool = await this.#makePool(graphFile);
       this.#pool = pool;
       this.#goOn('loaded');
-      const warm = await warmUp(pool, this.#assignment.signature, this.#assignment.serving);
+      const warm = await warmUp(pool, this.#assignment.signature, this.serving);
       if (warm.note !== '') this.#logger.warn({ note: warm.note }, 'the version is served without a warm-up');
       this.#abort.signal.throwIfAborted();
       this.#pool = await this.#settle(pool, warm, graphFile);
@@ -182,7 +189,14 @@ export class ServedVersion {
   }
 
   #makeEngine(pool: SessionPool, knownOutputs: readonly boolean[]): VersionEngine {
-    const { model, version, signature, serving } = this.#assignment;
+    const { model, version, signature } = this.#assignment;
+    const { serving } = this;
+    if (serving.maxBatchSize !== this.#assignment.serving.maxBatchSize) {
+      this.#logger.warn(
+        { maxBatchSize: serving.maxBatchSize },
+        'rows are so wide that batches are kept smaller than asked for',
+      );
+    }
     return new VersionEngine({
       model,
       version,

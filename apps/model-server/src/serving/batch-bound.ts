@@ -1,0 +1,30 @@
+import { datatypeBytes } from '@sluice/domain/datatype';
+import type { ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
+import { elementCount } from '../runtime/batch-plan.ts';
+import { rowDims } from './buckets.ts';
+
+/** The most bytes that one batch, inputs and outputs, should take where shapes are known. */
+const batchBytes = 256 << 20;
+
+/** Bytes of one row; dynamic dimensions count as 1, and an element of BYTES as one byte. */
+function bytesOf(signature: Signature, tensor: TensorSpec): number {
+  const dims = rowDims(signature, tensor.shape).map((dim) => (dim < 0 ? 1 : dim));
+  return elementCount(dims) * Math.max(1, datatypeBytes[tensor.datatype]);
+}
+
+/**
+ * The configuration with a maximum batch that fits into memory: rows that are very wide are batched in smaller numbers, and
+ * one is always allowed.
+ */
+export function boundedServing(signature: Signature, serving: ServingConfig): ServingConfig {
+  if (!signature.batched || serving.maxBatchSize <= 1) return serving;
+  let perRow = 0;
+  for (const tensor of [...signature.inputs, ...signature.outputs]) perRow += bytesOf(signature, tensor);
+  const most = Math.max(1, Math.floor(batchBytes / Math.max(1, perRow)));
+  if (most >= serving.maxBatchSize) return serving;
+  return {
+    ...serving,
+    maxBatchSize: most,
+    preferredBatchSize: serving.preferredBatchSize.filter((rows) => rows <= most),
+  };
+}
