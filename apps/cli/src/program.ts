@@ -120,18 +120,27 @@ function addVersionCommands(program: Command, run: Run): void {
   );
 }
 
-interface MoveFlags {
-  readonly wait: boolean;
-  readonly timeout: number;
+interface Expectation {
   readonly expectedRevision?: string;
 }
 
+interface MoveFlags extends Expectation {
+  readonly wait: boolean;
+  readonly timeout: number;
+}
+
+const expecting = (of: Command): Command =>
+  of.option(
+    '--expected-revision <number>',
+    "the alias's revision; refuse when somebody changed it since (default: its revision when the command begins)",
+    revision,
+  );
+
 function addAliasCommands(program: Command, run: Run): void {
   const alias = program.command('alias').description('move the names that versions answer by');
-  command(alias, 'set <model> <alias> <version>', 'move an alias; returns when every live router has applied it')
+  expecting(command(alias, 'set <model> <alias> <version>', 'move an alias; returns when every live router applied it'))
     .option('--no-wait', 'return as soon as the move is requested')
     .option('--timeout <seconds>', 'how long runtimes may take to load the version', whole(1), 60)
-    .option('--expected-revision <number>', "the alias's revision; refuse when somebody moved it since", revision)
     .action(async (model: string, name: string, version: string, flags: MoveFlags, self: Command) =>
       setAlias(run(self), model, name, version, {
         wait: flags.wait,
@@ -139,11 +148,13 @@ function addAliasCommands(program: Command, run: Run): void {
         expectedRevision: flags.expectedRevision,
       }),
     );
-  command(alias, 'cancel <model> <alias>', 'give up a move that is under way').action(
-    async (model: string, name: string, _: unknown, self: Command) => cancelMove(run(self), model, name),
+  expecting(command(alias, 'cancel <model> <alias>', 'give up a move that is under way')).action(
+    async (model: string, name: string, flags: Expectation, self: Command) =>
+      cancelMove(run(self), model, name, flags.expectedRevision),
   );
-  command(alias, 'delete <model> <alias>', 'remove an alias; its history stays').action(
-    async (model: string, name: string, _: unknown, self: Command) => deleteAlias(run(self), model, name),
+  expecting(command(alias, 'delete <model> <alias>', 'remove an alias; its history stays')).action(
+    async (model: string, name: string, flags: Expectation, self: Command) =>
+      deleteAlias(run(self), model, name, flags.expectedRevision),
   );
   command(alias, 'history <model> [alias]', 'where aliases pointed, and every move').action(
     async (model: string, name: string | undefined, _: unknown, self: Command) =>
@@ -152,9 +163,11 @@ function addAliasCommands(program: Command, run: Run): void {
   command(program, 'asof <model> <time>', 'aliases, release and versions of a model as they were at a time').action(
     async (model: string, time: string, _: unknown, self: Command) => stateAsOf(run(self), model, time),
   );
-  command(program, 'rollback <model>', 'point champion back at the version it had before')
+  expecting(command(program, 'rollback <model>', 'point champion back at the version it had before'))
     .option('--no-wait', 'return as soon as it is requested')
-    .action(async (model: string, flags: { wait: boolean }, self: Command) => rollback(run(self), model, flags.wait));
+    .action(async (model: string, flags: Expectation & { wait: boolean }, self: Command) =>
+      rollback(run(self), model, flags),
+    );
 }
 
 interface InferFlags {

@@ -76,7 +76,7 @@ describe('withRetries', () => {
   /** Runs until it settles, moving the clock to each timer; gives the times of the attempts. */
   async function run(
     error: Error,
-    call: { idempotent: boolean; deadlineMs?: number },
+    call: { idempotent: boolean; change?: boolean; deadlineMs?: number },
     retryForMs: number,
     succeedAt = Number.POSITIVE_INFINITY,
   ) {
@@ -128,6 +128,15 @@ describe('withRetries', () => {
     expect((await run(full(), { idempotent: true }, 1_000)).times).toEqual([0]);
     expect((await run(full(600), { idempotent: true }, 1_000)).times).toEqual([0, 600]);
     expect((await run(new TypeError('ours'), { idempotent: true }, 1_000)).times).toEqual([0]);
+  });
+
+  it('repeats a refused change only when the refusal says that nothing was begun', async () => {
+    const change = { idempotent: false, change: true };
+    expect((await run(failure('answered'), change, 1_000)).times).toEqual([0]);
+    expect((await run(failure('answered'), { idempotent: true }, 1_000)).times.length).toBeGreaterThan(1);
+    expect((await run(failure('answered', 'unavailable', 400), change, 1_000)).times).toEqual([0, 400, 800]);
+    expect((await run(failure('lost'), change, 1_000)).times).toEqual([0]);
+    expect((await run(failure('unsent'), change, 1_000)).times.length).toBeGreaterThan(1);
   });
 
   it('sends once when told so', async () => {

@@ -37,7 +37,7 @@ export interface Upload extends FileDigest {
   readonly stored: boolean;
 }
 
-/** A client of the registry. Unary calls are retried while it is away, changes only when they cannot have arrived. */
+/** A client of the registry. Unary calls are retried while it is away, changes only when they cannot have begun. */
 export class RegistryClient {
   /** Models, versions, aliases, approvals, pins. */
   readonly registry: RpcClient<RegistryServiceMethods>;
@@ -177,7 +177,8 @@ function retrying<Methods>(
     ) => Promise<object>;
     wrapped[name] = (request: object, options: CallOptions = {}) => {
       const deadlineMs = options.deadlineMs ?? retry.clock.now() + (options.timeoutMs ?? timeoutMs);
-      const call = { idempotent: reads.test(name), deadlineMs, signal: options.signal };
+      const idempotent = reads.test(name);
+      const call = { idempotent, change: !idempotent, deadlineMs, signal: options.signal };
       return withRetries(retry, call, () => once(request, { ...options, deadlineMs }));
     };
   }

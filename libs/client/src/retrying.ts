@@ -23,6 +23,8 @@ export async function withRetries<T>(
   options: RetryOptions,
   call: {
     readonly idempotent: boolean;
+    /** It changes state: an answer that it failed is believed only when it also says when to come back. */
+    readonly change?: boolean;
     readonly deadlineMs?: number | undefined;
     readonly signal?: AbortSignal | undefined;
   },
@@ -36,6 +38,9 @@ export async function withRetries<T>(
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       const { kind, origin, retryAfterMs } = error;
+      // UNAVAILABLE is also what a registry answers whose database broke off at COMMIT: nobody knows whether the change
+      // was made. Only a refusal before anything was begun names a time.
+      if (call.change && origin === 'answered' && retryAfterMs === undefined) throw error;
       // A router that dies is not what a request does to it: that rule is for routers and their runtimes.
       const decision = mayRetry({
         kind,

@@ -44,6 +44,18 @@ describe('RegistryClient', () => {
     expect([gets, creates]).toEqual([3, 1]);
   });
 
+  it('sends a change once when nobody knows whether it was made', async () => {
+    let rollbacks = 0;
+    const { port } = await serve(registryService, {
+      rollback: async () => {
+        rollbacks++;
+        throw new SluiceError('unavailable', 'the database connection broke while the change was committed');
+      },
+    });
+    await expect(client(port).registry.rollback({ model: 'm' })).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(rollbacks).toBe(1);
+  });
+
   it('uploads a file in chunks of at most 1 MiB with its digest, and says how far it is', async () => {
     const bytes = randomBytes(2_500_000);
     const file = await fileOf(bytes);

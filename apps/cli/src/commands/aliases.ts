@@ -1,4 +1,5 @@
 import type { AliasMove__Output } from '@sluice/contracts/gen/sluice/registry/v1/AliasMove';
+import { championAlias } from '@sluice/domain/approval';
 import { type CliContext, progress, show } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
 import { showEnum, showTable, showTime } from '../format.ts';
@@ -21,23 +22,33 @@ export async function setAlias(
   text: string,
   options: MoveOptions,
 ): Promise<void> {
+  const expectedRevision = await revisionSeen(context, model, alias, options.expectedRevision);
   const version = await numberOf(context, model, text);
-  const request = {
-    model,
-    alias,
-    version,
-    timeoutMs: Math.round(options.timeoutSeconds * 1000),
-    ...(options.expectedRevision === undefined ? {} : { expectedRevision: options.expectedRevision }),
-  };
+  const request = { model, alias, version, expectedRevision, timeoutMs: Math.round(options.timeoutSeconds * 1000) };
   const { move } = await context.services.registry.moveAlias(request, { signal: context.signal });
   await finish(context, move!, options.wait);
 }
 
 /** `sluice rollback MODEL` */
-export async function rollback(context: CliContext, model: string, wait: boolean): Promise<void> {
-  const { move } = await context.services.registry.rollback({ model }, { signal: context.signal });
+export async function rollback(
+  context: CliContext,
+  model: string,
+  options: Pick<MoveOptions, 'wait' | 'expectedRevision'>,
+): Promise<void> {
+  const expectedRevision = await revisionSeen(context, model, championAlias, options.expectedRevision);
+  const { move } = await context.services.registry.rollback({ model, expectedRevision }, { signal: context.signal });
   progress(context, `rolling ${model} back from version ${move!.fromVersion} to ${move!.toVersion}`);
-  await finish(context, move!, wait);
+  await finish(context, move!, options.wait);
+}
+
+/**
+ * The revision that a change of an alias is to find: what the person gave, else that of now. So of two who change it
+ * at the same time one is refused, and a change that was made without its answer arriving is not made again.
+ */
+async function revisionSeen(context: CliContext, model: string, alias: string, given?: string): Promise<string> {
+  if (given !== undefined) return given;
+  const answer = await context.services.registry.getModel({ name: model }, { signal: context.signal });
+  return answer.model?.aliases.find((one) => one.alias === alias)?.revision ?? '0';
 }
 
 async function finish(context: CliContext, move: AliasMove__Output, wait: boolean): Promise<void> {
@@ -61,14 +72,16 @@ async function finish(context: CliContext, move: AliasMove__Output, wait: boolea
 const nameOf = (move: AliasMove__Output) => `${move.model} ${move.alias} to version ${move.toVersion}`;
 
 /** `sluice alias cancel MODEL ALIAS` */
-export async function cancelMove(context: CliContext, model: string, alias: string): Promise<void> {
-  const { move } = await context.services.registry.cancelAliasMove({ model, alias }, { signal: context.signal });
+export async function cancelMove(context: CliContext, model: string, alias: string, expected?: string): Promise<void> {
+  const request = { model, alias, expectedRevision: await revisionSeen(context, model, alias, expected) };
+  const { move } = await context.services.registry.cancelAliasMove(request, { signal: context.signal });
   show(context, { move }, () => `${nameOf(move!)}: cancelled; ${alias} stays where it was`);
 }
 
 /** `sluice alias delete MODEL ALIAS` */
-export async function deleteAlias(context: CliContext, model: string, alias: string): Promise<void> {
-  const answer = await context.services.registry.deleteAlias({ model, alias }, { signal: context.signal });
+export async function deleteAlias(context: CliContext, model: string, alias: string, expected?: string): Promise<void> {
+  const request = { model, alias, expectedRevision: await revisionSeen(context, model, alias, expected) };
+  const answer = await context.services.registry.deleteAlias(request, { signal: context.signal });
   show(context, { model, alias, ...answer }, () => `${model} ${alias} is deleted; its history stays`);
 }
 

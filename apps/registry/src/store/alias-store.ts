@@ -21,6 +21,7 @@ interface HistoryRow {
   to_at: Date | null;
   actor: string;
   revision: number;
+  rollback: boolean;
 }
 
 interface MoveRow {
@@ -35,6 +36,7 @@ interface MoveRow {
   ended_at: Date | null;
   actor: string;
   timeout_ms: number;
+  rollback: boolean;
   requested_revision: number;
   ended_revision: number | null;
 }
@@ -86,7 +88,12 @@ export async function selectHistory(
   time?: number,
 ): Promise<readonly AliasHistoryEntry[]> {
   const rows = await sql.query<HistoryRow>(
-    `select h.alias, h.version, h.from_at, h.to_at, h.actor, h.revision from registry.alias_history h
+    `select h.alias, h.version, h.from_at, h.to_at, h.actor, h.revision,
+       exists (
+         select from registry.alias_move m
+         where m.model = h.model and m.alias = h.alias and m.ended_revision = h.revision and m.rollback
+       ) as rollback
+     from registry.alias_history h
      where h.model = $1 and ($2 = '' or h.alias = $2) and ($3::timestamptz is null or ${during('h', '$3')})
      order by h.revision, h.alias`,
     [model, alias, time === undefined ? null : fromMs(time)],
@@ -98,6 +105,7 @@ export async function selectHistory(
     to: toMsOrUndefined(row.to_at),
     actor: row.actor,
     revision: row.revision,
+    rollback: row.rollback,
   }));
 }
 
@@ -145,8 +153,9 @@ async function endHistory(sql: Sql, model: string, alias: string, at: Date): Pro
 export async function insertMove(sql: Sql, move: AliasMove): Promise<void> {
   await sql.query(
     `insert into registry.alias_move
-       (id, model, alias, from_version, to_version, state, reasons, requested_at, actor, timeout_ms, requested_revision)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+       (id, model, alias, from_version, to_version, state, reasons, requested_at, actor, timeout_ms, requested_revision,
+        rollback)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     [
       move.id,
       move.model,
@@ -159,6 +168,7 @@ export async function insertMove(sql: Sql, move: AliasMove): Promise<void> {
       move.actor,
       move.timeoutMs,
       move.requestedRevision,
+      move.rollback,
     ],
   );
 }
@@ -189,6 +199,7 @@ function toMove(row: MoveRow): AliasMove {
     endedAt: toMsOrUndefined(row.ended_at),
     actor: row.actor,
     timeoutMs: row.timeout_ms,
+    rollback: row.rollback,
     requestedRevision: row.requested_revision,
     endedRevision: row.ended_revision ?? undefined,
   };

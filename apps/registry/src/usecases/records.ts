@@ -64,6 +64,8 @@ export interface AliasMove {
   readonly endedAt: number | undefined;
   readonly actor: string;
   readonly timeoutMs: number;
+  /** Asked for as a rollback, not by naming the version. */
+  readonly rollback: boolean;
   readonly requestedRevision: number;
   readonly endedRevision: number | undefined;
 }
@@ -76,6 +78,8 @@ export interface AliasHistoryEntry {
   readonly to: number | undefined;
   readonly actor: string;
   readonly revision: number;
+  /** A rollback began it. */
+  readonly rollback: boolean;
 }
 
 /** A version that an alias left and that stays placed until a time, so that going back is immediate. */

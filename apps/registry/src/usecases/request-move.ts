@@ -7,6 +7,7 @@ export interface MovePlan {
   readonly alias: string;
   readonly version: VersionRecord;
   readonly timeoutMs: number;
+  readonly rollback?: boolean;
 }
 
 /**
@@ -42,6 +43,7 @@ export async function requestMove(
     endedAt: undefined,
     actor: change.actor,
     timeoutMs: plan.timeoutMs,
+    rollback: plan.rollback ?? false,
     requestedRevision: change.revision,
     endedRevision: undefined,
   };

@@ -7,7 +7,7 @@ import { takeEffect } from './end-move.ts';
 import { checkExpectedRevision } from './expected-revision.ts';
 import { requireModel, requireReadyVersion } from './lookups.ts';
 import { moveUnderWay } from './move-alias.ts';
-import type { AliasMove, Leases } from './records.ts';
+import type { AliasHistoryEntry, AliasMove, Leases } from './records.ts';
 import { requestMove } from './request-move.ts';
 import type { Entry, RegistryState, StateChange } from './state.ts';
 
@@ -23,7 +23,7 @@ export interface RollbackPorts {
 }
 
 /**
- * Points `champion` back at the version that it had before. When a live runtime reports that version ready and it is
+ * Points `champion` back at the version that it had before; another rollback goes one further back. When a live runtime reports that version ready and it is
  * still placed, the move is requested and takes effect in one go; otherwise it is a move like any other.
  */
 export async function rollback(ports: RollbackPorts, actor: string, request: RollbackRequest): Promise<AliasMove> {
@@ -43,6 +43,7 @@ export async function rollback(ports: RollbackPorts, actor: string, request: Rol
       alias: championAlias,
       version,
       timeoutMs: defaultMoveTimeoutMs,
+      rollback: true,
     });
     const mark = (entry: Entry): Entry => ({ ...entry, body: { ...entry.body, rollback: true } });
     if (!immediate) return { entries: [mark(requested.entry)], result: requested.move };
@@ -52,15 +53,29 @@ export async function rollback(ports: RollbackPorts, actor: string, request: Rol
 }
 
 async function formerChampion(change: StateChange, model: string, current: number | undefined): Promise<number> {
-  const history = await change.aliasHistory(model, championAlias);
-  const former = history.toReversed().find((entry) => entry.to !== undefined && entry.version !== current);
-  if (current === undefined || !former) {
+  const way = wayHere(await change.aliasHistory(model, championAlias));
+  const former = way.findLast((version) => version !== current);
+  if (current === undefined || former === undefined) {
     throw failedPrecondition(
       `${model}: ${championAlias} has ${current === undefined ? 'no version' : 'had no version before this one'}; ` +
         `choose one with \`sluice alias set ${model} ${championAlias} VERSION\``,
     );
   }
-  return former.version;
+  return former;
+}
+
+/**
+ * The versions that led to where an alias is, oldest first. A rollback takes back the steps after the version that it
+ * goes to, so that what a rollback left is not where the next one goes: after 1, 2, 3 and a rollback it is 1, 2.
+ */
+export function wayHere(history: readonly Pick<AliasHistoryEntry, 'version' | 'rollback'>[]): readonly number[] {
+  const way: number[] = [];
+  for (const { version, rollback: isRollback } of history) {
+    const at = isRollback ? way.lastIndexOf(version) : -1;
+    if (at >= 0) way.length = at + 1;
+    else way.push(version);
+  }
+  return way;
 }
 
 async function isPlaced(change: StateChange, model: string, version: number): Promise<boolean> {

@@ -3,6 +3,13 @@ import { auditLog } from './1780000001000-audit-log.ts';
 import { desiredState } from './1780000002000-desired-state.ts';
 import { stateNeedsEntry } from './1780000003000-state-needs-entry.ts';
 import { ordinaryTriggers } from './1780000004000-ordinary-triggers.ts';
+import { rollbackMark } from './1780000006000-rollback-mark.ts';
 
 /** All migrations of schema `registry` in the order of their numbers. Append only: one that ran is never edited. */
-export const migrations: readonly Migration[] = [auditLog, desiredState, stateNeedsEntry, ordinaryTriggers];
+export const migrations: readonly Migration[] = [
+  auditLog,
+  desiredState,
+  stateNeedsEntry,
+  ordinaryTriggers,
+  rollbackMark,
+];
