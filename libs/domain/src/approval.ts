@@ -30,14 +30,20 @@ export interface MoveUnderApproval {
 
 /** Throws `failed-precondition`, saying what to type, when a move still needs an approval. */
 export function checkMoveApproved(move: MoveUnderApproval): void {
-  if (move.alias !== championAlias || move.approvalsRequired === 0 || move.goingBack) return;
-  const approvers = new Set(move.approvers.filter((approver) => approver !== move.pushedBy));
-  if (approvers.size >= move.approvalsRequired) return;
+  if (move.alias !== championAlias || move.goingBack || hasApprovals(move)) return;
   const command = `sluice approve ${move.model} ${move.version} --as NAME`;
   throw failedPrecondition(
     `${move.model} version ${move.version} needs an approval before ${championAlias} can move to it: ` +
       `somebody other than ${move.pushedBy}, who pushed it, types \`${command}\``,
   );
+}
+
+/** Whether a version has the approvals of others than its pusher that its model asks for. */
+export function hasApprovals(
+  version: Pick<MoveUnderApproval, 'pushedBy' | 'approvalsRequired' | 'approvers'>,
+): boolean {
+  const approvers = new Set(version.approvers.filter((approver) => approver !== version.pushedBy));
+  return approvers.size >= version.approvalsRequired;
 }
 
 /** Throws `failed-precondition` when `approver` pushed the version, `invalid-argument` when the alias needs none. */
