@@ -46,14 +46,19 @@ export interface RawCall {
   setTrailer(key: string, value: string): void;
   respond(message: Uint8Array): void;
   fail(error: unknown): void;
-  /** Calls `fn` once when the caller is gone or the deadline has passed before an answer; at once if it already has. */
-  onCancel(fn: () => void): void;
+  /**
+   * Calls `fn` once when the call ends before an answer, at once if it already has, with the reason: `cancelled` when the
+   * caller is gone, `deadline-exceeded`, or `unavailable` when the server stops.
+   */
+  onCancel(fn: (reason: SluiceError) => void): void;
 }
 export type RawUnaryHandler = (request: Buffer, call: RawCall) => void;
 
 /** Marks a handler that takes and gives message bytes. */
 export interface RawMethod {
   readonly raw: RawUnaryHandler;
+  /** Trailers of answers to calls that never reach the handler, such as one whose message is too large. */
+  readonly refusalTrailers?: () => Readonly<Record<string, string>>;
 }
 /** Marks a stream that lasts as long as its caller wants: it is ended at once when the server stops. */
 export interface WatchMethod<Request, Response> {
@@ -64,7 +69,11 @@ export interface UnimplementedMethod {
   readonly unimplemented: string;
 }
 
-export const raw = (handler: RawUnaryHandler): RawMethod => ({ raw: handler });
+/** @param refusalTrailers trailers of answers to calls that never reach the handler */
+export const raw = (handler: RawUnaryHandler, refusalTrailers?: RawMethod['refusalTrailers']): RawMethod => ({
+  raw: handler,
+  ...(refusalTrailers && { refusalTrailers }),
+});
 export const watch = <Request, Response>(
   handler: ServerStreamHandler<Request, Response>,
 ): WatchMethod<Request, Response> => ({ watch: handler });

@@ -30,6 +30,7 @@ import { Health, healthServiceName } from './health.ts';
 import { decodeRequest, encodeResponse } from './messages.ts';
 import type { AnyDefinition } from './messages.ts';
 import { serverChannelOptions } from './options.ts';
+import { Refusals, boundTimeouts } from './refusals.ts';
 import type { ServerCore } from './server-core.ts';
 import { SlowPeers } from './slow-peers.ts';
 import { StreamCall } from './stream-call.ts';
@@ -71,6 +72,7 @@ export class RpcServer {
   readonly #active: ActiveCalls;
   readonly #metrics: Pick<Metrics, 'method'>;
   readonly #server: Server;
+  readonly #refusals: Refusals;
   readonly #services: string[] = [];
   readonly #watches = new Set<StreamCall>();
   #address: string | undefined;
@@ -82,7 +84,11 @@ export class RpcServer {
     const streamIdleMs = options.streamIdleMs ?? 300_000;
     this.#metrics = options.metrics;
     this.#active = new ActiveCalls(options.clock, defaultDeadlineMs);
-    this.#server = new Server(serverChannelOptions(maxMessageBytes, options.keepaliveMs ?? 30_000));
+    this.#refusals = new Refusals(options.clock);
+    this.#server = new Server({
+      ...serverChannelOptions(maxMessageBytes, options.keepaliveMs ?? 30_000),
+      interceptors: [this.#refusals.interceptor],
+    });
     this.#core = {
       clock: options.clock,
       logger: options.logger,
@@ -142,6 +148,7 @@ export class RpcServer {
         else reject(bindError(host, port, error));
       });
     });
+    boundTimeouts(this.#server);
     this.#address = `${literal}:${bound}`;
     return bound;
   }
@@ -217,6 +224,10 @@ export class RpcServer {
       const [kind, func] = this.#adapt(definition, handler, type);
       if (!this.#server.register(definition.path, func as never, identity, identity, kind))
         throw new Error(`${definition.path} is registered twice`);
+      this.#refusals.add(definition.path, {
+        stats: this.#metrics.method(definition.path.slice(1)),
+        trailers: isRaw(handler) ? handler.refusalTrailers : undefined,
+      });
     }
   }
 

@@ -6,11 +6,13 @@ import type { ActiveCall } from './active-calls.ts';
 import { Context, textOf } from './context.ts';
 import { decodeRequest, encodeResponse } from './messages.ts';
 import type { AnyDefinition } from './messages.ts';
+import { handles } from './refusals.ts';
+import type { HandledCall } from './refusals.ts';
 import type { ServerCore } from './server-core.ts';
 import { grpcCode } from './grpc-code.ts';
 import type { WaitingStream } from './slow-peers.ts';
-import { toWire } from './status.ts';
-import { cancelledError } from './unary-call.ts';
+import { statusCodes, toWire } from './status.ts';
+import { cancelledError, isAtDeadline } from './unary-call.ts';
 
 type Surface =
   ServerReadableStream<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
@@ -18,7 +20,7 @@ type Writing = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer,
 type Reading = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
 /** One streaming call: its messages decoded and encoded, and its one end. */
-export class StreamCall implements ActiveCall, WaitingStream {
+export class StreamCall implements ActiveCall, WaitingStream, HandledCall {
   readonly method: string;
   readonly peer: string;
   readonly startedMs: number;
@@ -60,7 +62,8 @@ export class StreamCall implements ActiveCall, WaitingStream {
     stats.started();
     core.active.add(this, false);
     core.slowPeers.add(this);
-    call.on('cancelled', () => this.#cancel());
+    call.on('cancelled', () => this.#cancel(1));
+    handles(call, this);
     // A destroyed Readable emits it; the cancellation says all there is to say.
     call.on('error', () => undefined);
   }
@@ -200,9 +203,19 @@ export class StreamCall implements ActiveCall, WaitingStream {
     this.#lastActivityMs = this.#core.clock.monotonic();
   }
 
-  #cancel(): void {
+  get trailers(): Metadata {
+    return this.#trailers;
+  }
+
+  /** grpc-js answers it by itself: a message is too large, or the deadline has passed. */
+  refused(code: number): void {
+    this.#cancel(code);
+  }
+
+  #cancel(code: number): void {
     if (this.#ended) return;
-    this.#end(this.deadlineMs !== undefined && this.#core.clock.now() >= this.deadlineMs ? 4 : 1);
+    const isLate = isAtDeadline(this.#core.clock.now(), this.deadlineMs);
+    this.#end(isLate ? statusCodes.DEADLINE_EXCEEDED : code);
     this.#context?.abort(cancelledError());
   }
 

@@ -4,13 +4,15 @@ import { SluiceError } from '@sluice/domain/errors';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
 import { asBuffer, checkSize } from './messages.ts';
 import type { ActiveCall } from './active-calls.ts';
+import { handles } from './refusals.ts';
+import type { HandledCall } from './refusals.ts';
 import type { RawCall } from './handlers.ts';
 import type { ServerCore } from './server-core.ts';
 import { grpcCode } from './grpc-code.ts';
-import { toWire } from './status.ts';
+import { statusCodes, toWire } from './status.ts';
 
 /** One unary call, from its request to its one answer. Everything that can end it comes through `#end`. */
-export class UnaryCall implements RawCall, ActiveCall {
+export class UnaryCall implements RawCall, ActiveCall, HandledCall {
   readonly method: string;
   readonly startedMs: number;
   readonly deadlineMs: number;
@@ -20,8 +22,8 @@ export class UnaryCall implements RawCall, ActiveCall {
   readonly #call: ServerUnaryCall<Buffer, Buffer>;
   readonly #send: sendUnaryData<Buffer>;
   #trailers: Metadata | undefined;
-  #onCancel: (() => void) | undefined;
-  #cancelled = false;
+  #onCancel: ((reason: SluiceError) => void) | undefined;
+  #cancelled: SluiceError | undefined;
   #peer: string | undefined;
 
   constructor(
@@ -44,6 +46,7 @@ export class UnaryCall implements RawCall, ActiveCall {
     core.active.add(this, undated);
     // grpc-js emits it after every end, so it says nothing by itself.
     call.on('cancelled', () => this.#cancel(1));
+    handles(call, this);
   }
 
   /** Looked up when asked for: most calls never do. */
@@ -84,9 +87,18 @@ export class UnaryCall implements RawCall, ActiveCall {
     this.#send({ code: grpcCode(status.code), details: status.message, metadata: trailers });
   }
 
-  onCancel(fn: () => void): void {
-    if (this.#cancelled) fn();
+  onCancel(fn: (reason: SluiceError) => void): void {
+    if (this.#cancelled) fn(this.#cancelled);
     else this.#onCancel = fn;
+  }
+
+  get trailers(): Metadata | undefined {
+    return this.#trailers;
+  }
+
+  /** grpc-js answers it by itself: its deadline has passed. */
+  refused(code: number): void {
+    this.#cancel(code);
   }
 
   /** The default deadline has passed, or the server ends what is left. */
@@ -94,19 +106,21 @@ export class UnaryCall implements RawCall, ActiveCall {
     if (this.ended) return;
     const cancel = this.#onCancel;
     this.#onCancel = undefined;
-    this.#cancelled = true;
-    this.fail(this.#core.endingError(this.#core.defaultDeadlineMs));
-    cancel?.();
+    const reason = this.#core.endingError(this.#core.defaultDeadlineMs);
+    this.#cancelled = reason;
+    this.fail(reason);
+    cancel?.(reason);
   }
 
   #cancel(code: number): void {
     if (this.ended) return;
     // The caller's own deadline and its going away look the same here; the time tells them apart.
-    this.#end(this.#core.clock.now() >= this.deadlineMs ? 4 : code);
-    this.#cancelled = true;
+    const isLate = code === statusCodes.DEADLINE_EXCEEDED || isAtDeadline(this.#core.clock.now(), this.deadlineMs);
+    this.#end(isLate ? statusCodes.DEADLINE_EXCEEDED : code);
+    this.#cancelled = isLate ? lateError() : cancelledError();
     const fn = this.#onCancel;
     this.#onCancel = undefined;
-    fn?.();
+    fn?.(this.#cancelled);
   }
 
   #end(code: number): void {
@@ -115,6 +129,15 @@ export class UnaryCall implements RawCall, ActiveCall {
     this.#stats.ended(code, this.#core.clock.monotonic() - this.startedMs);
   }
 }
+
+/** How much earlier than here a caller may see its deadline: it started the clock before the request travelled. */
+const travelMs = 50;
+
+/** Whether a call that its caller ends now ends for its deadline. */
+export const isAtDeadline = (nowMs: number, deadlineMs: number | undefined): boolean =>
+  deadlineMs !== undefined && nowMs >= deadlineMs - travelMs;
+
+const lateError = (): SluiceError => new SluiceError('deadline-exceeded', "the caller's deadline has passed");
 
 /** What `ctx.signal` aborts with. */
 export const cancelledError = (): SluiceError =>

@@ -91,7 +91,7 @@ describe('a peer that breaks the rules gets one clear status, and the server liv
       frame(gzipSync(Buffer.alloc(1_000_000)), 1),
       { 'grpc-encoding': 'gzip' },
       8,
-      /decompresses to a size larger/,
+      /more bytes than the limit of 4096 when it is decompressed/,
     ],
     [
       'compressed bytes that are not',
