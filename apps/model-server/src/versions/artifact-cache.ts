@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readdir, rename, rm, stat, copyFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, stat, copyFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
@@ -11,6 +11,12 @@ import type { Assignment } from './assignment.ts';
 export interface ArtifactSource {
   download(sha256: string, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
+
+/** How downloads reach the disk: `open` of node:fs/promises, or less, so that tests can have a disk that is full. */
+export interface DownloadFiles {
+  open(file: string, flags: 'w' | 'a'): Promise<DownloadFile>;
+}
+export type DownloadFile = Pick<FileHandle, 'write' | 'stat' | 'sync' | 'close'>;
 
 /** Tries of one download before its version counts as failed, and the pause after the first, which doubles. */
 const attempts = 5;
@@ -41,9 +47,11 @@ export class ArtifactCache {
   readonly #versions: string;
   readonly #source: ArtifactSource;
   readonly #clock: Clock;
+  readonly #files: DownloadFiles;
 
-  constructor(stateDir: string, source: ArtifactSource, clock: Clock) {
+  constructor(stateDir: string, source: ArtifactSource, clock: Clock, files: DownloadFiles = { open }) {
     this.#clock = clock;
+    this.#files = files;
     this.#artifacts = path.join(stateDir, 'artifacts');
     this.#versions = path.join(stateDir, 'versions');
     this.#source = source;
@@ -109,7 +117,8 @@ export class ArtifactCache {
     const partial = `${target}.partial`;
     const hash = createHash('sha256');
     const offset = await readInto(hash, partial, file.size);
-    const handle = await open(partial, offset === 0 ? 'w' : 'a');
+    let written: number;
+    const handle = await this.#files.open(partial, offset === 0 ? 'w' : 'a');
     try {
       let size = offset;
       if (size < file.size || file.size === 0) {
@@ -117,22 +126,25 @@ export class ArtifactCache {
           size += chunk.byteLength;
           if (size > file.size) break;
           hash.update(chunk);
-          await handle.write(chunk);
+          await writeAll(handle, chunk);
         }
       }
       signal.throwIfAborted();
       await handle.sync();
       if (size < file.size)
         throw new SluiceError('unavailable', `${file.path}: the download ended after ${size} of ${file.size} bytes`);
+      written = (await handle.stat()).size;
     } finally {
       await handle.close();
     }
     const digest = hash.digest('hex');
-    if (digest !== file.sha256) {
+    // The hash is of what came; the length says whether all of it is in the file.
+    if (digest !== file.sha256 || written !== file.size) {
       await rm(partial, { force: true });
+      const got = digest === file.sha256 ? `${written} of ${file.size} bytes on disk` : digest;
       throw new SluiceError(
         'data-loss',
-        `${file.path}: expected SHA-256 ${file.sha256}, got ${digest}; the bytes were thrown away`,
+        `${file.path}: expected SHA-256 ${file.sha256}, got ${got}; the bytes were thrown away`,
       );
     }
     await rename(partial, target);
@@ -158,6 +170,15 @@ export class ArtifactCache {
       if (!folders.has(name)) await rm(path.join(this.#versions, name), { recursive: true, force: true });
     }
     return freed;
+  }
+}
+
+/** `write` may take fewer bytes than it was given, as it does when a disk fills up. */
+async function writeAll(file: DownloadFile, bytes: Uint8Array): Promise<void> {
+  let at = 0;
+  while (at < bytes.byteLength) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.byteLength - at);
+    at += bytesWritten;
   }
 }
 
