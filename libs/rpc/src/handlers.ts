@@ -45,7 +45,8 @@ export interface RawCall {
   /** Every other call is ignored after an answer. */
   setTrailer(key: string, value: string): void;
   respond(message: Uint8Array): void;
-  fail(error: unknown): void;
+  /** @param about what the call was about, such as a version: failures of each are logged on their own */
+  fail(error: unknown, about?: string): void;
   /**
    * Calls `fn` once when the call ends before an answer, at once if it already has, with the reason: `cancelled` when the
    * caller is gone, `deadline-exceeded`, or `unavailable` when the server stops.

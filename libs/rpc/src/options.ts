@@ -1,5 +1,11 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
 
+/**
+ * What a proxy of ours may add to a message: a request grows by its version, an answer by two parameters. A limit behind
+ * a proxy is larger by so much for requests, and the proxy's own for answers, so that what one hop takes the next does.
+ */
+export const hopBytes = 256;
+
 const common = {
   // Its bookkeeping costs every call; metrics say what it would.
   'grpc.enable_channelz': 0,

@@ -11,10 +11,15 @@ export interface ServerCore {
   readonly active: ActiveCalls;
   readonly slowPeers: SlowPeers;
   readonly streamIdleMs: number;
-  readonly maxMessageBytes: number;
+  /** Largest answer. */
+  readonly maxAnswerBytes: number;
   readonly defaultDeadlineMs: number;
-  /** Logs the cause of an INTERNAL answer: it is never sent. */
-  logDefect(cause: unknown, method: string, peer: string): void;
+  /**
+   * Logs the cause of an INTERNAL answer: it is never sent. Of many alike, one per interval is logged.
+   *
+   * @param about what the call was about, such as a version, to tell its failures from those of others
+   */
+  logDefect(cause: unknown, method: string, peer: string, about?: string): void;
   /** Why the server ends a call that it did not answer: stopping, or the default deadline. */
   endingError(deadlineMs: number): SluiceError;
 }

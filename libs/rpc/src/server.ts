@@ -11,6 +11,7 @@ import { filesOfServices } from '@sluice/contracts/descriptors';
 import type { Service } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import { ActiveCalls } from './active-calls.ts';
@@ -42,6 +43,10 @@ export interface RpcServerOptions {
   readonly clock: Clock;
   /** Largest message taken or sent, after decompression; default 64 MiB. */
   readonly maxMessageBytes?: number;
+  /** Largest request where it differs: a server behind a proxy that adds to what its callers send; see `hopBytes`. */
+  readonly maxRequestBytes?: number;
+  /** Largest answer where it differs: a proxy that adds to what servers answer; see `hopBytes`. */
+  readonly maxAnswerBytes?: number;
   /** Deadline of unary calls whose caller sends none, in milliseconds; default 30,000. */
   readonly defaultDeadlineMs?: number;
   /**
@@ -86,7 +91,7 @@ export class RpcServer {
     this.#active = new ActiveCalls(options.clock, defaultDeadlineMs);
     this.#refusals = new Refusals(options.clock);
     this.#server = new Server({
-      ...serverChannelOptions(maxMessageBytes, options.keepaliveMs ?? 30_000),
+      ...serverChannelOptions(options.maxRequestBytes ?? maxMessageBytes, options.keepaliveMs ?? 30_000),
       interceptors: [this.#refusals.interceptor],
     });
     this.#core = {
@@ -95,9 +100,9 @@ export class RpcServer {
       active: this.#active,
       slowPeers: new SlowPeers(options.clock, streamIdleMs),
       streamIdleMs,
-      maxMessageBytes,
+      maxAnswerBytes: options.maxAnswerBytes ?? maxMessageBytes,
       defaultDeadlineMs,
-      logDefect: (cause, method, peer) => options.logger.error({ err: cause, method, peer }, 'a handler failed'),
+      logDefect: defectLog(options.logger, options.clock),
       endingError: (deadlineMs) =>
         this.#stopping === undefined
           ? new SluiceError(
@@ -335,10 +340,21 @@ async function answer(
     const context = new Context(call);
     call.onCancel(() => context.abort(cancelledError()));
     const response = await handler(request, context);
-    call.respond(encodeResponse(definition, response, core.maxMessageBytes));
+    call.respond(encodeResponse(definition, response, core.maxAnswerBytes));
   } catch (error) {
     call.fail(error);
   }
+}
+
+/** Logs defects, of those alike at most one in ten seconds: a version that fails must not fill the log. */
+function defectLog(logger: Logger, clock: Clock): ServerCore['logDefect'] {
+  const sampler = new Sampler({ clock });
+  return (cause, method, peer, about) => {
+    const unlogged = sampler.take(`${method} ${about ?? ''} ${cause instanceof Error ? cause.name : typeof cause}`);
+    if (unlogged === undefined) return;
+    const line = { err: cause, method, peer, ...(about !== undefined && { about }), ...(unlogged > 0 && { unlogged }) };
+    logger.error(line, 'a handler failed');
+  };
 }
 
 function bindError(host: string, port: number, error: Error): SluiceError {

@@ -135,7 +135,7 @@ export class StreamCall implements ActiveCall, WaitingStream, HandledCall {
           this.succeed();
           return;
         }
-        const flowing = call.write(encodeResponse(this.#definition, next.value, this.#core.maxMessageBytes));
+        const flowing = call.write(encodeResponse(this.#definition, next.value, this.#core.maxAnswerBytes));
         this.#waiting(flowing ? 0 : 1);
         if (flowing) continue;
         await this.#unlessEnded(drained(call));
@@ -160,7 +160,7 @@ export class StreamCall implements ActiveCall, WaitingStream, HandledCall {
   respond(value: object, send: sendUnaryData<Buffer>): void {
     if (this.#ended) return;
     try {
-      const bytes = encodeResponse(this.#definition, value, this.#core.maxMessageBytes);
+      const bytes = encodeResponse(this.#definition, value, this.#core.maxAnswerBytes);
       this.#end(0);
       send(null, bytes, this.#trailers);
     } catch (error) {

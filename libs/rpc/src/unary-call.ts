@@ -65,9 +65,9 @@ export class UnaryCall implements RawCall, ActiveCall, HandledCall {
 
   respond(message: Uint8Array): void {
     if (this.ended) return;
-    if (message.byteLength > this.#core.maxMessageBytes) {
+    if (message.byteLength > this.#core.maxAnswerBytes) {
       try {
-        checkSize(message, this.#core.maxMessageBytes);
+        checkSize(message, this.#core.maxAnswerBytes);
       } catch (error) {
         this.fail(error);
       }
@@ -77,10 +77,10 @@ export class UnaryCall implements RawCall, ActiveCall, HandledCall {
     this.#send(null, asBuffer(message), this.#trailers);
   }
 
-  fail(error: unknown): void {
+  fail(error: unknown, about?: string): void {
     if (this.ended) return;
     const status = toWire(error);
-    if (status.cause !== undefined) this.#core.logDefect(status.cause, this.method, this.peer);
+    if (status.cause !== undefined) this.#core.logDefect(status.cause, this.method, this.peer, about);
     const trailers = (this.#trailers ??= new Metadata());
     for (const [key, value] of Object.entries(status.trailers)) trailers.set(key, value);
     this.#end(status.code);

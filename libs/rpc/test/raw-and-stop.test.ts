@@ -54,6 +54,28 @@ describe('raw methods', () => {
     expect(logged().filter((line) => line['severity'] === 'error')).toHaveLength(1);
   });
 
+  it('that fail at the rate of requests are logged once, each subject on its own', async () => {
+    const { send, logged } = await rawWorld((request, call) => {
+      call.fail(new SluiceError('internal', 'it failed', { cause: new Error('as it said') }), `m@${request[0]}`);
+    });
+    for (let index = 0; index < 20; index++) await send(Uint8Array.of(index % 2));
+    const lines = logged().filter((line) => line['msg'] === 'a handler failed');
+    expect(lines.map((line) => line['about'])).toEqual(['m@0', 'm@1']);
+  });
+
+  it('take requests and give answers up to limits of their own', async () => {
+    const limits = { maxMessageBytes: 1_000, maxRequestBytes: 1_100, maxAnswerBytes: 1_200 };
+    const { send } = await rawWorld((request, call) => call.respond(Buffer.alloc(request.readUInt16BE())), limits);
+    const outcome = async (bytes: number, answer: number): Promise<string | undefined> => {
+      const request = Buffer.alloc(bytes);
+      request.writeUInt16BE(answer);
+      return (await send(request)).error?.message;
+    };
+    expect(await outcome(1_100, 1_200)).toBeUndefined();
+    expect(await outcome(1_101, 0)).toMatch(/1101 bytes, more than the limit of 1100/);
+    expect(await outcome(2, 1_201)).toMatch(/1201 bytes, more than the limit of 1200/);
+  });
+
   it('are told once of a caller that went, also when they ask late', async () => {
     const told: string[] = [];
     const late = Promise.withResolvers<undefined>();
