@@ -19,6 +19,9 @@ describe('model settings', () => {
 describe('the actor', () => {
   it('is a short printable name', () => {
     expect(checkActor('ann')).toBe('ann');
-    for (const bad of ['', 'x'.repeat(129), 'a\nb']) expect(() => checkActor(bad)).toThrow(/^sluice-actor/);
+    expect(checkActor('Zoë de la Cruz')).toBe('Zoë de la Cruz');
+    const unseen = ['a\nb', 'a\u200bb', 'a\u2028', '\u202ea', ' a', 'a ', '\ud800'];
+    for (const bad of ['', 'x'.repeat(129), ...unseen, 'registry', 'Registry'])
+      expect(() => checkActor(bad)).toThrow(/^sluice-actor/);
   });
 });

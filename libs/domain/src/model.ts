@@ -23,12 +23,22 @@ export function checkModelSettings(settings: ModelSettings): ModelSettings {
   return settings;
 }
 
-/** Checks who makes a change: 1 to 128 characters, none of them a control character. */
+/** The registry's own name in the log. */
+const reserved = /^registry$/i;
+
+/**
+ * Checks who makes a change: 1 to 128 characters that can all be seen, no space at its ends, and not the registry's own
+ * name. So that no two names look alike for a character that nobody sees.
+ */
 export function checkActor(actor: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (actor.length === 0 || actor.length > 128 || /[\u0000-\u001f\u007f]/.test(actor)) {
+  if (actor.length === 0 || actor.length > 128 || actor.trim() !== actor || /[\p{C}\p{Zl}\p{Zp}]/u.test(actor)) {
     throw invalidArgument(
-      'sluice-actor: expected a name of 1 to 128 characters in this metadata; with the command line use `--as NAME`',
+      'sluice-actor: expected a name of 1 to 128 visible characters in this metadata; with the command line use `--as NAME`',
+    );
+  }
+  if (reserved.test(actor)) {
+    throw invalidArgument(
+      `sluice-actor: "${actor}" is what the registry itself is called in the audit log; use another`,
     );
   }
   return actor;
