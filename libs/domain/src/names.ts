@@ -1,4 +1,5 @@
 import { invalidArgument } from './errors.ts';
+import { cutText } from './text.ts';
 
 const segment = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;
 const alias = /^[a-z](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;
@@ -47,5 +48,5 @@ export function parseVersionRef(text: string, field = 'model_version'): VersionR
 
 /** Shortens text from outside before it goes into a message. */
 export function clip(text: string, max = 80): string {
-  return text.length <= max ? text : `${text.slice(0, max)}…`;
+  return text.length <= max ? text : `${cutText(text, max)}…`;
 }

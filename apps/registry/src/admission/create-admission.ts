@@ -3,6 +3,7 @@ import { join, sep } from 'node:path';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { ServingConfig } from '@sluice/domain/signature';
+import { storableText } from '@sluice/domain/text';
 import type { VersionFile } from '@sluice/domain/version';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type {
@@ -195,7 +196,7 @@ class Findings {
         this.#batchRows = message.batchRows;
         break;
       case 'batching-off':
-        this.#batchingOff = message.reason;
+        this.#batchingOff = storableText(message.reason);
         break;
       case 'stage':
       case 'memory':
@@ -226,7 +227,9 @@ class Findings {
     };
   }
 
-  #add(check: AdmissionCheck): void {
+  #add(said: AdmissionCheck): void {
+    // What a runtime library says of a hostile graph may hold anything.
+    const check = { ...said, name: storableText(said.name), detail: storableText(said.detail) };
     this.#checks.push(check);
     this.#onProgress?.(`${check.name}: ${checkWords[String(check.passed)]}, ${check.detail}`);
   }

@@ -229,6 +229,13 @@ describe('mistakes in sluice.yaml', () => {
     expect(problemsOf(() => parse(bomb.join('\n')))[0]).toMatch(/alias/);
   });
 
+  it('name the place of text that cannot be stored', () => {
+    const bytes = Buffer.from('owner: "a\\0b"\nlicence: "\\ud800"\nhyperparameters:\n  "x\\0": 1\n');
+    expect(() => parseManifest(bytes)).toThrow(
+      /:1:8: owner: the text has a NUL[^]*:2:10: licence: the text has half[^]*:4:3: hyperparameters: the key "x\\u0000"/,
+    );
+  });
+
   it('never crash the reader, whatever is mutated', () => {
     fc.assert(
       fc.property(fc.nat(whole.length), fc.nat(30), fc.string({ maxLength: 10 }), (at, remove, insert) => {

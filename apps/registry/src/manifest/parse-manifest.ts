@@ -1,7 +1,8 @@
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { textProblem } from '@sluice/domain/text';
 import type { Manifest, ManifestTask, ManifestTensor } from './manifest.ts';
-import { ManifestProblems, suggestion } from './problems.ts';
+import { type ManifestPath, ManifestProblems, suggestion } from './problems.ts';
 import { keysAt } from './schema-walk.ts';
 import { manifestSchema, type ManifestSource } from './schema.ts';
 
@@ -33,6 +34,8 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
   const problems = new ManifestProblems(lines);
   const source = decode(bytes, lines, problems);
   const value = toValue(source, lines, problems);
+  addTextProblems(value, [], problems);
+  problems.throwIfAny();
   const parsed = manifestSchema.safeParse(value ?? {});
   if (!parsed.success) {
     for (const issue of parsed.error.issues) addIssue(issue, problems);
@@ -70,6 +73,20 @@ function toValue(source: string, lines: LineCounter, problems: ManifestProblems)
     if (lines.lineStarts.length === 0) lines.addNewLine(0);
     problems.at(0, `the file cannot be read: ${error instanceof Error ? error.message : 'not YAML'}`);
     throw problems.toError();
+  }
+}
+
+/** An escape such as `\\0` puts into a text what neither the database nor a tensor's name can have. */
+function addTextProblems(value: unknown, path: ManifestPath, problems: ManifestProblems): void {
+  if (typeof value === 'string') {
+    const problem = textProblem(value);
+    if (problem) problems.add(path, `the text ${problem}`);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      const problem = textProblem(key);
+      if (problem) problems.add(path, `the key ${JSON.stringify(key)} ${problem}`);
+      addTextProblems(inner, [...path, Array.isArray(value) ? Number(key) : key], problems);
+    }
   }
 }
 

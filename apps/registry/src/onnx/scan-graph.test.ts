@@ -186,6 +186,11 @@ describe('scanGraph', () => {
       }),
       /external offset "-4"/,
     ],
+    [
+      'a name with a NUL',
+      model({ graph: graph({ ...io, nodes: [], inputs: [value('x\0', 'FP32', [1])] }) }),
+      /NUL character/,
+    ],
   ])('refuses %s, naming field and byte', async (_, bytes, message) => {
     await expect(scan(bytes)).rejects.toThrow(message);
     await expect(scan(bytes)).rejects.toMatchObject({ kind: 'invalid-argument' });

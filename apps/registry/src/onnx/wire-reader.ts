@@ -1,5 +1,6 @@
 import { invalidArgument, type SluiceError } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
+import { textProblem } from '@sluice/domain/text';
 import type { ByteSource } from '../artifacts/artifact-store.ts';
 
 export interface WireLimits {
@@ -84,11 +85,15 @@ export class WireReader {
       throw this.fail(`more than ${this.#limits.maxTextBytes} bytes of names and text`, field.start);
     }
     const bytes = await this.#bytes(field.start, length);
+    let text: string;
     try {
-      return utf8.decode(bytes);
+      text = utf8.decode(bytes);
     } catch {
       throw this.fail(`not valid UTF-8: "${clip(Buffer.from(bytes).toString('latin1'), 40)}"`, field.start);
     }
+    const problem = textProblem(text);
+    if (problem) throw this.fail(`the text ${problem}`, field.start);
+    return text;
   }
 
   integer(field: WireField): number {

@@ -9,6 +9,7 @@ import type { AuditLog } from '../usecases/audit-log.ts';
 import { consistencyProof, inclusionProof } from '../usecases/audit-proofs.ts';
 import { listAuditEntries } from '../usecases/list-audit-entries.ts';
 import { verifyAudit, type VerifyProgress } from '../usecases/verify-audit.ts';
+import { checkingTexts } from './check-texts.ts';
 import { readInteger, timestamp } from './scalars.ts';
 
 export interface AuditServicePorts {
@@ -20,7 +21,7 @@ export interface AuditServicePorts {
 /** Handlers of AuditService: decode, call the use case, encode. */
 export function auditHandlers(ports: AuditServicePorts): Handlers<AuditServiceMethods> {
   const { log, hasher } = ports;
-  return {
+  return checkingTexts({
     listAuditEntries: async (request) => {
       const from = readInteger(request.fromIndex, 'from_index');
       const { entries, next } = await listAuditEntries(log, {
@@ -59,7 +60,7 @@ export function auditHandlers(ports: AuditServicePorts): Handlers<AuditServiceMe
       if (!key) throw notFound('the audit log has no key yet: a registry sets it when it starts');
       return { keyId: key.keyId, publicKeyPem: key.publicKeyPem };
     },
-  };
+  });
 }
 
 function encodeEntry({ effectiveAt, ...entry }: AuditEntry): Record<string, unknown> & { leafIndex: number } {

@@ -7,6 +7,7 @@ import type { LoadState } from '@sluice/domain/alias-move';
 import { invalidArgument } from '@sluice/domain/errors';
 import type { ModelSettings } from '@sluice/domain/model';
 import { defaultModelSettings } from '@sluice/domain/model';
+import { cutText, storableText } from '@sluice/domain/text';
 import type { VersionFile } from '@sluice/domain/version';
 import type { RouterAnnouncement, RuntimeAnnouncement } from '../usecases/records.ts';
 import { readInteger, readVersion } from './scalars.ts';
@@ -37,7 +38,7 @@ export function decodeRuntime(request: RenewRuntimeLeaseRequest__Output): Runtim
       model: loaded.model,
       version: readVersion(loaded.version, `versions[${index}].version`),
       state: decodeLoadState(loaded.state, `versions[${index}].state`),
-      reason: loaded.reason.slice(0, 2_000),
+      reason: storableText(cutText(loaded.reason, 2_000)),
     })),
     memoryBudgetBytes: readInteger(request.memoryBudgetBytes, 'memory_budget_bytes'),
     memoryUsedBytes: readInteger(request.memoryUsedBytes, 'memory_used_bytes'),

@@ -24,6 +24,7 @@ import type { RegistryState } from '../usecases/state.ts';
 import { updateModel } from '../usecases/update-model.ts';
 import type { WatchMovePorts } from '../usecases/watch-move.ts';
 import { watchAliasMove } from '../usecases/watch-move.ts';
+import { checkingTexts } from './check-texts.ts';
 import { decodeFiles, decodeSettings } from './decode.ts';
 import {
   encodeApproval,
@@ -51,7 +52,12 @@ type Part<Names extends keyof Methods> = Pick<Methods, Names>;
 
 /** Handlers of RegistryService: decode, call the use case, encode. */
 export function registryHandlers(ports: RegistryServicePorts): Methods {
-  return { ...modelHandlers(ports), ...versionHandlers(ports), ...aliasHandlers(ports), ...artifactHandlers(ports) };
+  return checkingTexts({
+    ...modelHandlers(ports),
+    ...versionHandlers(ports),
+    ...aliasHandlers(ports),
+    ...artifactHandlers(ports),
+  });
 }
 
 function modelHandlers({

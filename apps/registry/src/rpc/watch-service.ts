@@ -5,6 +5,7 @@ import type { LeaseTable } from '../usecases/lease.ts';
 import { releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
 import type { WatchPorts } from '../usecases/watch.ts';
 import { agreeProtocol, watchDesired } from '../usecases/watch.ts';
+import { checkingTexts } from './check-texts.ts';
 import { decodeRouter, decodeRuntime } from './decode.ts';
 import { encodeAssignments, encodeRoutes } from './encode-watch.ts';
 import { readInteger } from './scalars.ts';
@@ -17,7 +18,7 @@ export interface WatchServicePorts {
 /** Handlers of WatchService: decode, call the use case, encode. */
 export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMethods> {
   const { leases } = ports;
-  return {
+  return checkingTexts({
     watchRoutes: watch(async function* (request, ctx) {
       const protocolVersion = agreeProtocol(request.protocolVersion);
       const resumeToken = readInteger(request.resumeToken, 'resume_token');
@@ -38,5 +39,5 @@ export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMe
       await releaseLease(leases, holderId);
       return {};
     },
-  };
+  });
 }

@@ -13,7 +13,12 @@ describe('pages', () => {
     expect(readPageToken('', 'a')).toBe('a');
   });
 
-  it.each(['?', 'bm90anNvbg', pageToken(3)])('refuse the foreign token %s', (token) => {
+  it.each(['?', 'bm90anNvbg', pageToken(3), pageToken('a\u0000')])('refuse the foreign token %s', (token) => {
     expect(() => readPageToken(token, '')).toThrow(/^page_token/);
+  });
+
+  it('refuse numbers that are none of a version', () => {
+    for (const token of [pageToken(1e300), pageToken(0.5)])
+      expect(() => readPageToken(token, 0)).toThrow(/^page_token/);
   });
 });

@@ -1,5 +1,6 @@
 import { invalidArgument } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
+import { textProblem } from '@sluice/domain/text';
 
 const mostPerPage = 1_000;
 const defaultPerPage = 100;
@@ -20,9 +21,12 @@ export function readPageToken<T extends string | number>(token: string, first: T
   if (token === '') return first;
   try {
     const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
-    if (typeof value === typeof first) return value as T;
+    if (typeof value === typeof first && isSane(value)) return value as T;
   } catch {
     // Falls through to the refusal.
   }
   throw invalidArgument(`page_token: "${clip(token)}" is not a token that this call gave; begin again without one`);
 }
+
+const isSane = (value: unknown): boolean =>
+  typeof value === 'string' ? textProblem(value) === undefined : Number.isSafeInteger(value);
