@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Clock } from '@sluice/domain/clock';
 import { failedPrecondition, unavailable } from '@sluice/domain/errors';
 import { startChild } from './child.ts';
+import { compileCacheEnv, fillCompileCache } from './compile-cache.ts';
 import type { PlatformConfig } from './config.ts';
 import { databaseAddresses, openCluster, ensureDatabase, readPostgresLine } from './database.ts';
 import type { Cluster } from './database.ts';
@@ -61,6 +62,7 @@ export class Platform {
     await clearLeftovers(home, clock, leftoverMs);
     await this.#checkPorts();
     await this.#save();
+    const compiled = fillCompileCache(this.#options);
     const secrets = await openSecrets(path.join(home, 'secrets'));
     this.#cluster = await openCluster({
       home,
@@ -78,6 +80,7 @@ export class Platform {
     const database = databaseAddresses(this.ports.postgres, secrets);
     const inputs: ServiceInputs = { config, home, ports: this.ports, database, secrets };
     await this.#migrate(inputs);
+    await compiled;
     const [registry, ...others] = serviceDefinitions(inputs);
     await this.#keepService(registry!).firstReady;
     await Promise.all(others.map(async (definition) => this.#keepService(definition).firstReady));
@@ -131,11 +134,11 @@ export class Platform {
   }
 
   #spawn(name: string, args: readonly string[], settings: Readonly<Record<string, string>>) {
-    const { clock, env, log, node } = this.#options;
+    const { clock, env, home, log, node } = this.#options;
     return startChild({
       command: node,
       args,
-      env: { ...env, ...settings, SLUICE_SUPERVISED: '1' },
+      env: { ...env, ...compileCacheEnv(home), ...settings, SLUICE_SUPERVISED: '1' },
       clock,
       onLine: (line, stream) => log.line(name, line, stream === 'err' ? 'error' : 'info'),
       onPid: (pid) => {

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Layout, Program } from './layout.ts';
+
+export interface CompileCacheOptions {
+  /** Absolute folder of data, logs and secrets; the cache lies below it. */
+  readonly home: string;
+  readonly layout: Layout;
+  readonly node: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const programs: readonly Program[] = ['registry', 'model-server', 'router'];
+
+/** The environment that lets Node keep compiled code between starts. */
+export function compileCacheEnv(home: string): Record<string, string> {
+  return { NODE_COMPILE_CACHE: path.join(home, 'compile-cache') };
+}
+
+/**
+ * Fills the compile cache before the first start. A program that runs from TypeScript with an empty cache loads Node's
+ * type stripper and keeps its 25 MB for as long as it lives; with a filled one it does not. Printing the help loads all
+ * of a program and ends. Whatever goes wrong here costs memory, not correctness, so it is not told.
+ */
+export async function fillCompileCache({ home, layout, node, env }: CompileCacheOptions): Promise<void> {
+  const cache = compileCacheEnv(home);
+  if (!layout.isClone || existsSync(cache['NODE_COMPILE_CACHE']!)) return;
+  await Promise.all(
+    programs.map(
+      async (program) =>
+        new Promise<void>((resolve) => {
+          const args = [...layout.entry(program, 'main'), '--help'];
+          const child = spawn(node, args, { env: { ...env, ...cache }, stdio: 'ignore', timeout: 30_000 });
+          child.once('error', () => resolve());
+          child.once('exit', () => resolve());
+        }),
+    ),
+  );
+}
