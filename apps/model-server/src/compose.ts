@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { inferenceService, runtimeService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { mountAdmin } from '@sluice/rpc/admin';
+import { hopBytes } from '@sluice/rpc/options';
 import { createRpcServer, type RpcServer } from '@sluice/rpc/server';
 import { publicConfig } from '@sluice/service-kit/config';
 import type { Logger } from '@sluice/service-kit/logger';
@@ -63,13 +64,15 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   });
   const budget = new ByteBudget(config.maxQueuedBytes);
   const idle = idleCollector(clock, () => versions.executions + budget.held);
-  const server = createRpcServer({ logger, metrics, clock, maxMessageBytes: config.maxMessageBytes });
+  const { maxMessageBytes } = config;
+  // A router adds the version to what its callers send, up to the same limit.
+  const maxRequestBytes = maxMessageBytes + hopBytes;
+  const server = createRpcServer({ logger, metrics, clock, maxMessageBytes, maxRequestBytes });
   const link: RegistryLink = new RegistryLink({
     registry,
     versions,
     board,
     snapshot: new SnapshotFile(config.stateDir),
-    cache,
     clock,
     random,
     logger,

@@ -1,7 +1,6 @@
 import type { Clock, Random } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { Logger } from '@sluice/service-kit/logger';
-import type { ArtifactCache } from '../versions/artifact-cache.ts';
 import type { Placement } from '../versions/assignment.ts';
 import type { SnapshotFile } from '../versions/snapshot.ts';
 import type { StatusBoard } from '../versions/status-board.ts';
@@ -16,7 +15,6 @@ export interface RegistryLinkPorts {
   readonly versions: VersionSet;
   readonly board: StatusBoard;
   readonly snapshot: Pick<SnapshotFile, 'read' | 'write'>;
-  readonly cache: ArtifactCache;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -105,8 +103,8 @@ export class RegistryLink {
 
   async #keep(placement: Placement): Promise<void> {
     await this.#ports.snapshot.write(placement);
-    const freed = await this.#ports.cache.prune(placement.assignments);
-    if (freed > 0) this.#ports.logger.info({ bytes: freed }, 'artifacts that no version needs were deleted');
+    // Of what is needed now, not of what this placement needed: a newer one may be loading already.
+    await this.#ports.versions.prune();
   }
 
   /** To be told after every change of a version: routers hear of it first, then the registry. */

@@ -12,6 +12,9 @@ export interface ArtifactSource {
   download(sha256: string, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
+/** The versions whose files may not be deleted, as of the call. */
+export type Needed = () => readonly Assignment[];
+
 /** How downloads reach the disk: `open` of node:fs/promises, or less, so that tests can have a disk that is full. */
 export interface DownloadFiles {
   open(file: string, flags: 'w' | 'a'): Promise<DownloadFile>;
@@ -48,6 +51,8 @@ export class ArtifactCache {
   readonly #source: ArtifactSource;
   readonly #clock: Clock;
   readonly #files: DownloadFiles;
+  /** Deletions under way, by path. */
+  readonly #removals = new Map<string, Promise<void>>();
 
   constructor(stateDir: string, source: ArtifactSource, clock: Clock, files: DownloadFiles = { open }) {
     this.#clock = clock;
@@ -60,8 +65,9 @@ export class ArtifactCache {
   /**
    * Makes a version's folder, fetching what is missing.
    * @returns the path of its graph
-   * @throws SluiceError data-loss when bytes do not have their digest, resource-exhausted when the disk is full, and
-   *   whatever the source throws
+   * It must be among what `prune` and `drop` are told to be needed, from before this call until its files may go.
+   * @throws SluiceError data-loss when bytes do not have their digest, resource-exhausted when the disk is full,
+   *   unavailable when files went away meanwhile, and whatever the source throws
    */
   async provide(assignment: Assignment, signal: AbortSignal): Promise<string> {
     try {
@@ -70,6 +76,11 @@ export class ArtifactCache {
       if (isDiskFull(error)) {
         const message = `the disk of the artifact cache is full: free space in ${path.basename(this.#artifacts)}/ or move SLUICE_STATE_DIR`;
         throw new SluiceError('resource-exhausted', message, { cause: error });
+      }
+      if (isCode(error, 'ENOENT')) {
+        const message =
+          'somebody else deleted files of the artifact cache while they were in use; they are fetched again';
+        throw new SluiceError('unavailable', message, { cause: error });
       }
       throw error;
     }
@@ -84,6 +95,7 @@ export class ArtifactCache {
     checkRelativePath(assignment.graphPath);
     if (!digestForm.test(assignment.digest))
       throw new SluiceError('data-loss', `"${assignment.digest}" is not a digest`);
+    await this.#undisturbed(assignment);
     await mkdir(this.#artifacts, { recursive: true });
     for (const file of assignment.files) await this.#fetch(file, signal);
     const folder = path.join(this.#versions, assignment.digest);
@@ -150,28 +162,64 @@ export class ArtifactCache {
     await rename(partial, target);
   }
 
-  /** Drops a version's folder; its artifacts stay for the next time. */
-  async drop(assignment: Assignment): Promise<void> {
-    await rm(path.join(this.#versions, assignment.digest), { recursive: true, force: true });
+  /**
+   * Drops a version's folder, unless another version of the same files needs it; its artifacts stay for the next time.
+   * @param needed what is needed now; asked right before anything is deleted
+   */
+  async drop(assignment: Assignment, needed: Needed): Promise<void> {
+    await this.#remove(path.join(this.#versions, assignment.digest), () => isFolderNeeded(needed, assignment.digest));
   }
 
-  /** Deletes artifacts and folders that no assignment needs; returns the bytes of the artifacts deleted. */
-  async prune(needed: readonly Assignment[]): Promise<number> {
-    const digests = new Set(needed.flatMap((assignment) => assignment.files.map((file) => file.sha256)));
-    const folders = new Set(needed.map((assignment) => assignment.digest));
+  /**
+   * Deletes artifacts and folders that no assignment needs; returns the bytes of the artifacts deleted.
+   * @param needed what is needed now; asked right before each is deleted, since placements change meanwhile
+   */
+  async prune(needed: Needed): Promise<number> {
     let freed = 0;
     for (const name of await namesIn(this.#artifacts)) {
-      if (digests.has(name.replace(/\.partial$/, ''))) continue;
       const file = path.join(this.#artifacts, name);
-      freed += (await sizeOf(file)) ?? 0;
-      await rm(file, { force: true });
+      const size = (await sizeOf(file)) ?? 0;
+      if (await this.#remove(file, () => isFileNeeded(needed, name.replace(/\.partial$/, '')))) freed += size;
     }
     for (const name of await namesIn(this.#versions)) {
-      if (!folders.has(name)) await rm(path.join(this.#versions, name), { recursive: true, force: true });
+      await this.#remove(path.join(this.#versions, name), () => isFolderNeeded(needed, name));
     }
     return freed;
   }
+
+  /**
+   * Deletes what is not needed; true when it did. The question and the note that it is being deleted are one step: who
+   * needs it from then on waits for the end of the deletion in `provide`, and makes it anew.
+   */
+  async #remove(place: string, isNeeded: () => boolean): Promise<boolean> {
+    await this.#removed(place);
+    if (isNeeded()) return false;
+    const removal = rm(place, { recursive: true, force: true }).finally(() => this.#removals.delete(place));
+    this.#removals.set(place, removal);
+    await removal;
+    return true;
+  }
+
+  async #removed(place: string): Promise<void> {
+    for (let removal = this.#removals.get(place); removal; removal = this.#removals.get(place)) {
+      await removal.catch(() => undefined);
+    }
+  }
+
+  /** Waits for deletions under way of what a version needs. New ones do not begin: it is needed by now. */
+  async #undisturbed(assignment: Assignment): Promise<void> {
+    const artifacts = assignment.files.map((file) => path.join(this.#artifacts, file.sha256));
+    const places = artifacts.flatMap((file) => [file, `${file}.partial`]);
+    places.push(path.join(this.#versions, assignment.digest));
+    for (const place of places) await this.#removed(place);
+  }
 }
+
+const isFolderNeeded = (needed: Needed, digest: string): boolean =>
+  needed().some((assignment) => assignment.digest === digest);
+
+const isFileNeeded = (needed: Needed, sha256: string): boolean =>
+  needed().some((assignment) => assignment.files.some((file) => file.sha256 === sha256));
 
 /** `write` may take fewer bytes than it was given, as it does when a disk fills up. */
 async function writeAll(file: DownloadFile, bytes: Uint8Array): Promise<void> {

@@ -12,7 +12,7 @@ import { checkAgainstGraph } from '../serving/buckets.ts';
 import { VersionEngine } from '../serving/version-engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
 import { touch, warmUp, type WarmUpReport } from '../serving/warm-up.ts';
-import type { ArtifactCache } from './artifact-cache.ts';
+import type { ArtifactCache, Needed } from './artifact-cache.ts';
 import { versionKey, type Assignment } from './assignment.ts';
 import { canTake, nextState, type VersionEvent, type VersionState } from './version-state.ts';
 
@@ -21,6 +21,8 @@ export interface VersionPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly cache: ArtifactCache;
+  /** The versions whose files must stay. */
+  readonly neededFiles: Needed;
   /** Cores that sessions of one version may use. */
   readonly threads: number;
   /** The thread that small, quick versions share. */
@@ -53,6 +55,8 @@ export class ServedVersion {
   threads: ThreadPlan | undefined;
   /** It runs in the thread that small, quick versions share. */
   sharesThread = false;
+  /** Nobody may delete its files: until it is unloaded. */
+  needsFiles = true;
   /** Clock.now() of the last change of state. */
   sinceMs: number;
   #assignment: Assignment;
@@ -249,7 +253,8 @@ export class ServedVersion {
     this.engine = undefined;
     await this.#closePool();
     if (canTake(this.state, 'drained')) this.#step('drained');
-    await this.#ports.cache.drop(this.#assignment);
+    this.needsFiles = false;
+    await this.#ports.cache.drop(this.#assignment, this.#ports.neededFiles);
     this.#logger.info('version unloaded');
   }
 

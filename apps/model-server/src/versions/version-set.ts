@@ -63,6 +63,12 @@ export class VersionSet {
     return this.versions().reduce((sum, version) => sum + version.stats.executions, 0);
   }
 
+  /** What is placed now, and what is on its way out and may still read its files. */
+  neededFiles(): readonly Assignment[] {
+    const holders = [...this.#versions.values(), ...this.#leaving.keys()].filter((version) => version.needsFiles);
+    return holders.map((version) => version.assignment);
+  }
+
   get placement(): Placement | undefined {
     return this.#placement;
   }
@@ -88,7 +94,8 @@ export class VersionSet {
     const changed = (): void => this.#refresh();
     const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
     const sharedThread = (): WorkerHost => this.#sharedThread();
-    const ports = { clock, logger, cache, threads, sharedThread, defer, changed, sessionLost };
+    const neededFiles = (): readonly Assignment[] => this.neededFiles();
+    const ports = { clock, logger, cache, neededFiles, threads, sharedThread, defer, changed, sessionLost };
     const version = new ServedVersion(assignment, ports);
     this.#versions.set(version.key, version);
   }
@@ -104,11 +111,25 @@ export class VersionSet {
     this.#losses.delete(version.key);
     this.#retries.get(version.key)?.cancel();
     this.#retries.delete(version.key);
-    const leaving = version.withdraw().catch((error: unknown) => {
+    const leaving = this.#leave(version).catch((error: unknown) => {
       this.#ports.logger.error({ err: error, version: version.key }, 'a version could not be unloaded cleanly');
     });
     this.#leaving.set(version, leaving);
     void leaving.then(() => this.#leaving.delete(version));
+  }
+
+  async #leave(version: ServedVersion): Promise<void> {
+    await version.withdraw();
+    // At a stop everything leaves, and the next start needs the files.
+    if (!this.#closed) await this.prune();
+  }
+
+  /** Deletes the files that no version needs any more. */
+  async prune(): Promise<void> {
+    // A stop may come meanwhile.
+    const needed = () => (this.#closed ? (this.#placement?.assignments ?? []) : this.neededFiles());
+    const freed = await this.#ports.cache.prune(needed);
+    if (freed > 0) this.#ports.logger.info({ bytes: freed }, 'artifacts that no version needs were deleted');
   }
 
   #refresh(): void {
