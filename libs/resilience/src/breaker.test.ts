@@ -71,6 +71,48 @@ describe('a closed breaker', () => {
     expect(breaker.state).toBe(counts ? 'open' : 'closed');
   });
 
+  it('counts what has ended, whatever is in flight or was released', async () => {
+    const { breaker } = make();
+    for (let index = 0; index < 100; index++) {
+      const permit = breaker.begin()!;
+      if (index % 2 === 0) permit.release();
+    }
+    await send(breaker, broken, broken, broken);
+    expect(breaker.state).toBe('closed');
+    await send(breaker, broken);
+    expect(breaker.state).toBe('open');
+  });
+
+  it('opens when nothing was answered for long, and not when callers give too little time now and then', async () => {
+    const { breaker, clock } = make({ silentMs: 5_000 });
+    const late = (): void => breaker.begin()?.unanswered();
+    for (let index = 0; index < 100; index++) late();
+    expect(breaker.state).toBe('closed');
+    clock.advance(4_999);
+    late();
+    expect(breaker.state).toBe('closed');
+    await send(breaker, 'ok');
+    clock.advance(1);
+    late();
+    clock.advance(4_999);
+    for (let index = 0; index < 100; index++) late();
+    expect(breaker.state).toBe('closed');
+    clock.advance(1);
+    late();
+    expect(breaker.state).toBe('open');
+  });
+
+  it('does not open on fewer deadlines than the fewest requests, however long', () => {
+    const { breaker, clock } = make();
+    for (let index = 0; index < 3; index++) {
+      breaker.begin()!.unanswered();
+      clock.advance(60_000);
+    }
+    expect(breaker.state).toBe('closed');
+    breaker.begin()!.unanswered();
+    expect(breaker.state).toBe('open');
+  });
+
   it('learns nothing from what is released', async () => {
     const { breaker } = make();
     for (let index = 0; index < 100; index++) breaker.begin()?.release();
@@ -123,6 +165,45 @@ describe('an open breaker', () => {
     clock.advance(1_000);
     await send(breaker, 'ok');
     expect(breaker.state).toBe('closed');
+  });
+
+  it('gives up a probe that hangs and tries another, and takes a late answer for what it is', async () => {
+    const { breaker, clock, states } = await opened({ probeMs: 5_000 });
+    clock.advance(1_000);
+    const hangs = breaker.begin()!;
+    clock.advance(4_999);
+    expect(breaker.state).toBe('half-open');
+    expect(breaker.begin()).toBeUndefined();
+    clock.advance(1);
+    expect(breaker.state).toBe('open');
+    clock.advance(1_000);
+    const next = breaker.begin();
+    expect(next).toBeDefined();
+    expect(breaker.begin()).toBeUndefined();
+    hangs.succeed();
+    await settled();
+    expect(breaker.state).toBe('closed');
+    next!.fail(broken);
+    await settled();
+    expect(breaker.state).toBe('closed');
+    expect(states).toEqual(['open', 'half-open', 'open', 'half-open', 'closed']);
+  });
+
+  it('opens again when its probe runs into its deadline', async () => {
+    const { breaker, clock } = await opened();
+    clock.advance(1_000);
+    breaker.begin()!.unanswered();
+    expect(breaker.state).toBe('open');
+  });
+
+  it('says nothing more once it is closed for good', async () => {
+    const { breaker, clock, states } = await opened();
+    clock.advance(1_000);
+    const probe = breaker.begin()!;
+    breaker.close();
+    probe.fail(broken);
+    await settled();
+    expect(states).toEqual(['open', 'half-open']);
   });
 
   it('takes a capacity error as a sign of life', async () => {

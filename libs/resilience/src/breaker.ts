@@ -26,6 +26,13 @@ export interface BreakerOptions {
   readonly windowMs?: number;
   /** How long it stays open before one request is let through, in milliseconds; default 1,000. */
   readonly resetMs?: number;
+  /**
+   * How long no request may be answered, while at least `minRequests` ran into their deadlines, before it opens; default
+   * `windowMs`. What hangs fails no request by itself.
+   */
+  readonly silentMs?: number;
+  /** How long the one request of a half-open breaker may take before another is tried, in milliseconds; default 10,000. */
+  readonly probeMs?: number;
   /** Which failures count; default: those that say the peer is broken, not that the request is or that it is busy. */
   readonly isFailure?: (error: unknown) => boolean;
   readonly onState?: (state: BreakerState) => void;
@@ -36,6 +43,8 @@ export interface Permit {
   succeed(): void;
   /** Counts when `isFailure` says so; otherwise it proves that the peer is there. */
   fail(error: unknown): void;
+  /** No answer came before the caller's deadline: means something when it happens to all of them for long. */
+  unanswered(): void;
   /** Nothing was learnt, such as when the caller went away. */
   release(): void;
 }
@@ -69,6 +78,7 @@ const brokenPeer: Readonly<Record<ErrorKind, boolean>> = {
 };
 
 const buckets = 10;
+const defaultProbeMs = 10_000;
 /** opossum's own timers are never used: longer than any process lives. */
 const never = 0x7fff_ffff;
 
@@ -79,9 +89,12 @@ interface Attempt {
 }
 type Circuit = CircuitBreaker<[Attempt]>;
 
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
 /**
  * A circuit breaker on opossum, with its traps closed: no time-out of its own (deadlines do that), no abort controller
- * (opossum shares one among all calls), an explicit volume, capacity errors filtered. Time comes from the clock: buckets
+ * (opossum shares one among all calls), an explicit volume, capacity errors filtered. Opossum hears of a request when it
+ * has ended: its rate counts what it was told of, and requests in flight would dilute it. Time comes from the clock: buckets
  * rotate and the reset time ends when somebody asks, so a breaker holds no timer.
  */
 export function createBreaker(options: BreakerOptions): Breaker {
@@ -98,6 +111,11 @@ class OpossumBreaker implements Breaker {
   #circuit: Circuit;
   #rotatedMs: number;
   #openedMs = 0;
+  /** When the probe of a half-open circuit began. */
+  #probedMs: number | undefined;
+  /** Requests that ran into their deadlines since the last answer. */
+  #silence: { readonly sinceMs: number; count: number } | undefined;
+  #isClosed = false;
 
   constructor(options: BreakerOptions) {
     this.name = options.name;
@@ -119,17 +137,62 @@ class OpossumBreaker implements Breaker {
     this.#catchUp();
     const circuit = this.#circuit;
     if (circuit.isShutdown) return undefined;
+    if (circuit.halfOpen) return this.#probe(circuit);
+    return circuit.opened ? undefined : this.#counted(circuit);
+  }
+
+  /** Leave of a closed breaker: opossum is told how the request ended, when it has. */
+  #counted(circuit: Circuit): Permit {
+    const tell = (outcome: Promise<unknown>): void => {
+      // Handled here, since a circuit that has opened meanwhile does not take it.
+      outcome.catch(() => undefined);
+      circuit.fire({ granted: false, outcome }).catch(() => undefined);
+    };
+    return {
+      succeed: () => {
+        this.#silence = undefined;
+        tell(Promise.resolve());
+      },
+      fail: (error) => {
+        if (!this.#isFailure(error)) this.#silence = undefined;
+        tell(Promise.reject(asError(error)));
+      },
+      unanswered: () => {
+        if (circuit === this.#circuit && circuit.closed) this.#unanswered(circuit);
+      },
+      release: () => undefined,
+    };
+  }
+
+  #unanswered(circuit: Circuit): void {
+    const now = this.#options.clock.monotonic();
+    this.#silence ??= { sinceMs: now, count: 0 };
+    this.#silence.count++;
+    const { sinceMs, count } = this.#silence;
+    const isLong = now - sinceMs >= (this.#options.silentMs ?? this.#bucketMs * buckets);
+    if (isLong && count >= (this.#options.minRequests ?? 10)) circuit.open();
+  }
+
+  /** Leave to find out whether the peer is well again; undefined while another request does. */
+  #probe(circuit: Circuit): Permit | undefined {
     const outcome = Promise.withResolvers<undefined>();
     const attempt: Attempt = { granted: false, outcome: outcome.promise };
     circuit.fire(attempt).catch(() => undefined);
     if (!attempt.granted) return undefined;
+    this.#probedMs = this.#options.clock.monotonic();
+    // A probe must end: back to open, to be tried again.
+    const reopen = (): void => {
+      if (circuit.halfOpen) circuit.open();
+    };
     return {
-      succeed: () => outcome.resolve(undefined),
-      fail: (error) => outcome.reject(error instanceof Error ? error : new Error(String(error))),
-      // A promise that never settles counts nothing. A probe must end, though: back to open, to be tried again.
-      release: () => {
-        if (circuit.halfOpen) circuit.open();
+      succeed: () => {
+        outcome.resolve(undefined);
+        // It took longer than a probe may, so that the breaker gave it up; it is the best news nevertheless.
+        if (circuit.opened || circuit !== this.#circuit) this.#circuit.close();
       },
+      fail: (error) => outcome.reject(asError(error)),
+      unanswered: reopen,
+      release: reopen,
     };
   }
 
@@ -150,6 +213,7 @@ class OpossumBreaker implements Breaker {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#circuit.shutdown();
   }
 
@@ -161,10 +225,13 @@ class OpossumBreaker implements Breaker {
       for (let turn = 0; turn < due; turn++) this.#rotation.emit('rotate');
       this.#rotatedMs = due === buckets ? now : this.#rotatedMs + due * this.#bucketMs;
     }
+    const { probeMs = defaultProbeMs } = this.#options;
+    if (this.#circuit.halfOpen && this.#probedMs !== undefined && now >= this.#probedMs + probeMs) this.#circuit.open();
     if (this.#circuit.opened && now >= this.#openedMs + this.#resetMs) {
       this.#circuit.shutdown();
       this.#circuit = this.#newCircuit(true);
-      this.#options.onState?.('half-open');
+      this.#probedMs = undefined;
+      this.#tell('half-open');
     }
   }
 
@@ -190,10 +257,18 @@ class OpossumBreaker implements Breaker {
       },
     );
     circuit.on('open', () => {
+      if (circuit !== this.#circuit) return;
       this.#openedMs = this.#options.clock.monotonic();
-      this.#options.onState?.('open');
+      this.#silence = undefined;
+      this.#tell('open');
     });
-    circuit.on('close', () => this.#options.onState?.('closed'));
+    circuit.on('close', () => {
+      if (circuit === this.#circuit) this.#tell('closed');
+    });
     return circuit;
+  }
+
+  #tell(state: BreakerState): void {
+    if (!this.#isClosed) this.#options.onState?.(state);
   }
 }
