@@ -30,10 +30,14 @@ export class RetryBudget {
     return this.#burst;
   }
 
-  /** What is saved stays, up to the new bound. */
+  /**
+   * What was spent stays spent: a larger burst adds the difference, as if it had been so large from the start, a smaller
+   * one takes what is above it.
+   */
   setBurst(burst: number): void {
-    this.#burst = checkedBurst(burst);
-    this.#tokens = Math.min(this.#tokens, this.#burst);
+    const added = checkedBurst(burst) - this.#burst;
+    this.#burst = burst;
+    this.#tokens = Math.min(this.#tokens + Math.max(0, added), burst);
   }
 
   /** Counts a request (not its retries). */
@@ -41,10 +45,14 @@ export class RetryBudget {
     this.#tokens = Math.min(this.#burst, this.#tokens + this.#ratio);
   }
 
-  /** Takes one retry; false when there is none left. */
-  tryTake(): boolean {
+  /**
+   * Takes one retry; false when there is none left.
+   *
+   * @param kept how many are to be left for what matters more; default 0
+   */
+  tryTake(kept = 0): boolean {
     // Adding 0.2 five times makes 0.999...
-    if (this.#tokens < 1 - 1e-9) return false;
+    if (this.#tokens < 1 + kept - 1e-9) return false;
     this.#tokens = Math.max(0, this.#tokens - 1);
     return true;
   }

@@ -72,8 +72,19 @@ describe('RetryBudget', () => {
     const budget = new RetryBudget({ burst: 64 });
     budget.setBurst(2);
     expect([1, 2, 3].map(() => budget.tryTake())).toEqual([true, true, false]);
+  });
+
+  it('has what a larger burst adds at once, and not what was spent before', () => {
+    const budget = new RetryBudget({ burst: 4 });
+    budget.tryTake();
     budget.setBurst(64);
-    expect(budget.tokens).toBe(0);
+    expect(budget.tokens).toBe(63);
+  });
+
+  it('keeps what it is told to keep', () => {
+    const budget = new RetryBudget({ burst: 4 });
+    expect([1, 2, 3].map(() => budget.tryTake(2))).toEqual([true, true, false]);
+    expect(budget.tryTake()).toBe(true);
   });
 
   it('refuses bounds that make no sense', () => {
