@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
-import { SluiceError, unavailable } from '@sluice/domain/errors';
+import { type ErrorKind, SluiceError, unavailable } from '@sluice/domain/errors';
+import { storableText } from '@sluice/domain/text';
 import type { Admission, AdmissionOutcome, InspectedVersion } from '../admission/admission.ts';
 import { Progress } from './progress.ts';
 import type { VersionRecord } from './records.ts';
@@ -10,7 +11,11 @@ import { systemActor } from './state.ts';
 const renewMs = 2_000;
 /** Silence after which another replica takes an admission over. */
 export const staleMs = 15_000;
-/** Runs of one admission that did not end, after which the version is rejected. */
+/** Waits between attempts while the machine fails and not the version: a full disk, a store that does not answer. */
+const backoffMs = [1_000, 5_000, 15_000, 60_000, 120_000];
+/** Failures that say something of the version or its files: no other attempt ends differently. */
+const verdicts: ReadonlySet<ErrorKind> = new Set(['invalid-argument', 'failed-precondition', 'not-found', 'data-loss']);
+/** Runs of one admission that did not end because its replica went away, after which the version is rejected. */
 const maxAttempts = 3;
 
 /** Who runs which admission; kept so that a crash in the middle is noticed. Not audited. */
@@ -65,8 +70,8 @@ export class AdmissionJobs {
     for (const { version, attempts } of await this.#ports.runs.takeStale(staleMs)) {
       if (this.find(version.model, version.number)) continue;
       if (attempts > maxAttempts) {
-        const rejection = `admission did not end in ${maxAttempts} attempts: the registry stopped while it ran`;
-        await this.#store(version, { passed: false, rejection, serving: version.serving, report: undefined });
+        const why = `admission did not end in ${maxAttempts} attempts: the registry stopped while it ran`;
+        await this.#store(version, rejected(version, why));
         continue;
       }
       const { files, graphPath } = version;
@@ -108,37 +113,70 @@ export class AdmissionJobs {
       });
   }
 
+  /** What admission found; a rejection with the last failure when the machine let none of the attempts end. */
   async #admit(
     version: VersionRecord,
     progress: Progress<VersionRecord>,
     inspect: () => Promise<InspectedVersion>,
   ): Promise<AdmissionEnd> {
-    let inspected: InspectedVersion;
-    try {
-      inspected = await inspect();
-    } catch (error) {
-      const { kind, message } = SluiceError.from(error);
-      if (kind !== 'invalid-argument') throw error;
-      return { passed: false, rejection: message, serving: version.serving, report: undefined };
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const outcome: AdmissionOutcome = await this.#ports.admission.admit(await inspect(), {
+          signal: this.#closing.signal,
+          onProgress: (line) => progress.add(line),
+        });
+        const { passed, rejection, serving, report } = outcome;
+        return { passed, rejection, serving, report };
+      } catch (thrown) {
+        const error = SluiceError.from(thrown);
+        if (verdicts.has(error.kind)) return rejected(version, error.message);
+        if (this.#closing.signal.aborted || error.kind === 'cancelled') throw error;
+        const waitMs = backoffMs[attempt];
+        this.#ports.onError(error, `attempt ${attempt + 1} of admission of ${key(version.model, version.number)}`);
+        if (waitMs === undefined) {
+          return rejected(version, `admission could not run in ${attempt + 1} attempts: ${error.message}`);
+        }
+        progress.add(`admission could not run: ${error.message}; tried again in ${waitMs / 1_000} s`);
+        await this.#pause(waitMs);
+      }
     }
-    const outcome: AdmissionOutcome = await this.#ports.admission.admit(inspected, {
-      signal: this.#closing.signal,
-      onProgress: (line) => progress.add(line),
-    });
-    const { passed, rejection, serving, report } = outcome;
-    return { passed, rejection, serving, report };
   }
 
-  async #storeUntilDone(version: VersionRecord, end: AdmissionEnd): Promise<VersionRecord> {
-    for (;;) {
+  async #storeUntilDone(version: VersionRecord, found: AdmissionEnd): Promise<VersionRecord> {
+    let end = found;
+    for (let attempt = 0; ;) {
       try {
         return await this.#store(version, end);
-      } catch (error) {
-        if (SluiceError.from(error).kind !== 'unavailable') throw error;
-        if (this.#closing.signal.aborted) throw unavailable('the registry is stopping; the admission goes on later');
+      } catch (thrown) {
+        const error = SluiceError.from(thrown);
+        const isAway = error.kind === 'unavailable';
+        const waitMs = isAway ? 1_000 : backoffMs[attempt];
+        if (!isAway) {
+          attempt += 1;
+          this.#ports.onError(error, `storing the admission of ${key(version.model, version.number)}`);
+          if (waitMs === undefined) {
+            if (end !== found) throw error;
+            end = rejected(version, `what admission found could not be stored: ${error.message}`);
+          }
+        }
+        await this.#pause(waitMs ?? 0);
       }
-      await new Promise<void>((resolve) => this.#ports.clock.schedule(1_000, resolve));
     }
+  }
+
+  /** Waits; throws `unavailable` when the registry stops meanwhile. */
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#closing;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = this.#ports.clock.schedule(signal.aborted ? 0 : ms, done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+    if (signal.aborted) throw unavailable('the registry is stopping; the admission goes on later');
   }
 
   async #store(version: VersionRecord, end: AdmissionEnd): Promise<VersionRecord> {
@@ -174,6 +212,13 @@ export class AdmissionJobs {
     this.#renewals.set(name, timer);
   }
 }
+
+const rejected = ({ serving }: VersionRecord, why: string): AdmissionEnd => ({
+  passed: false,
+  rejection: storableText(why),
+  serving,
+  report: undefined,
+});
 
 const key = (model: string, number: number): string => `${model}:${number}`;
 
