@@ -5,7 +5,7 @@ import type { RegistryState } from '../usecases/state.ts';
 import { MoveController } from './move-controller.ts';
 
 /** Counts what is asked; what a controller does to real state is held by the integration tests. */
-function setUp(options: { leads?: boolean; away?: boolean } = {}) {
+function setUp(options: { leads?: boolean; away?: boolean; chore?: () => Promise<void> } = {}) {
   const clock = new FakeClock();
   const reads: number[] = [];
   const errors: string[] = [];
@@ -24,7 +24,7 @@ function setUp(options: { leads?: boolean; away?: boolean } = {}) {
     state,
     leases: { readWithOutages: () => Promise.reject(new Error('no move needs leases')) },
     leads: () => leads,
-    chores: [async () => void (chores += 1)],
+    chores: [async () => void (chores += 1), ...(options.chore ? [options.chore] : [])],
     clock,
     retainMs: 1_000,
     onError: (_, what) => errors.push(what),
@@ -73,6 +73,23 @@ describe('the controller', () => {
     await settle();
     expect(reads).toHaveLength(4);
     await controller.close();
+  });
+
+  it('ends moves while a chore takes its time, and does not begin the chores twice', async () => {
+    let end = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (end = resolve));
+    const { controller, reads, clock, settle, chores } = setUp({ chore: () => slow });
+    controller.wake();
+    await settle();
+    clock.advance(1_000);
+    await settle();
+    expect([reads.length, chores()]).toEqual([4, 1]);
+    let closed = false;
+    const closing = controller.close().then(() => (closed = true));
+    await settle();
+    expect(closed).toBe(false);
+    end();
+    await closing;
   });
 
   it('bears a database that is away', async () => {

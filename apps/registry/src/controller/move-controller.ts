@@ -36,6 +36,7 @@ export class MoveController {
   readonly #ports: MoveControllerPorts;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
+  #chores: Promise<void> | undefined;
   #again = false;
   #closed = false;
 
@@ -62,14 +63,23 @@ export class MoveController {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    await this.#running;
+    await Promise.all([this.#running, this.#chores]);
   }
 
   async #run(): Promise<void> {
     if (!this.#ports.leads()) return;
     await this.#attempt('moves', () => this.#endMoves());
     await this.#attempt('retention', () => this.#endRetention());
-    for (const chore of this.#ports.chores) await this.#attempt('chore', chore);
+    // Beside this: a walk through a large store must not keep a move waiting.
+    this.#chores ??= this.#doChores().finally(() => (this.#chores = undefined));
+  }
+
+  /** One at a time, while this replica leads. */
+  async #doChores(): Promise<void> {
+    for (const chore of this.#ports.chores) {
+      if (this.#closed || !this.#ports.leads()) return;
+      await this.#attempt('chore', chore);
+    }
   }
 
   async #attempt(what: string, fn: () => Promise<void>): Promise<void> {
