@@ -37,6 +37,17 @@ describe('artifacts', () => {
     await expect(beyond.next()).rejects.toThrow(/^offset: /);
   });
 
+  it('are not said to be there when collection came before the use was noted', async () => {
+    const { ports } = setUp();
+    await uploadArtifact(ports, stream(header, { chunk: bytes }));
+    const noteUse = async () => {
+      await ports.artifacts.delete(sha256);
+    };
+    expect(await statArtifacts({ ...ports, use: { noteUse } }, [sha256])).toEqual([]);
+    const again = uploadArtifact({ ...ports, use: { noteUse } }, stream(header, { chunk: bytes }));
+    await expect(again).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+
   it('are refused without a header, with two, and under a name that is no digest', async () => {
     const { ports } = setUp();
     await expect(uploadArtifact(ports, stream())).rejects.toThrow(/^header: /);

@@ -1,5 +1,5 @@
 import type { Clock } from '@sluice/domain/clock';
-import { invalidArgument, SluiceError } from '@sluice/domain/errors';
+import { invalidArgument, SluiceError, unavailable } from '@sluice/domain/errors';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { checkSha256 } from '../artifacts/names.ts';
 import type { ArtifactUse } from './create-version.ts';
@@ -26,8 +26,12 @@ export async function statArtifacts(ports: ArtifactPorts, digests: readonly stri
     const stat = await ports.artifacts.stat(sha256);
     if (stat) present.push(stat);
   }
-  if (present.length > 0) await ports.use.noteUse(present);
-  return present.map((stat) => stat.sha256);
+  if (present.length === 0) return [];
+  await ports.use.noteUse(present);
+  // From here on nothing collects them; what was collected before is gone, and is not to be counted on.
+  const kept = [];
+  for (const { sha256 } of present) if (await ports.artifacts.stat(sha256)) kept.push(sha256);
+  return kept;
 }
 
 export interface UploadPart {
@@ -49,6 +53,9 @@ export async function uploadArtifact(
     checkSha256(header.sha256, 'header.sha256');
     const { stored } = await ports.artifacts.put(header, chunksOf(next));
     await ports.use.noteUse([header]);
+    if (!(await ports.artifacts.stat(header.sha256))) {
+      throw unavailable(`artifact ${header.sha256} was collected as unused while it was uploaded; upload it again`);
+    }
     return { ...header, stored };
   } finally {
     // Not awaited: it waits for a message that may never come, and the end of the call ends it.
