@@ -17,7 +17,7 @@ import { startMetricsServer } from '@sluice/telemetry/metrics-server';
 import type { DataSource } from 'typeorm';
 import { CheckpointSigner } from './audit/checkpoint-signer.ts';
 import { documentSink } from './audit/checkpoint-sink.ts';
-import { readSigningKey } from './audit/signing-key.ts';
+import { readSigningKey, type SigningKey } from './audit/signing-key.ts';
 import { hasher } from './audit/tree-hash.ts';
 import { createAdmission } from './admission/create-admission.ts';
 import { FolderStore } from './artifacts/folder-store.ts';
@@ -32,7 +32,7 @@ import { AdmissionRunStore } from './store/admission-run-store.ts';
 import { ArtifactUseStore } from './store/artifact-use-store.ts';
 import { createAuditLog } from './store/audit-store.ts';
 import { createAuditWrites } from './store/audit-writes.ts';
-import { createAuditedChanges } from './store/audited-change.ts';
+import { createAuditedChanges, type AuditedChanges } from './store/audited-change.ts';
 import { Heartbeat } from './store/heartbeat.ts';
 import { LeaderLock } from './store/leader-lock.ts';
 import { LeaseStore } from './store/lease-store.ts';
@@ -43,6 +43,7 @@ import { createStatements } from './store/sql.ts';
 import { StateStore } from './store/state-store.ts';
 import { selectModelStates } from './store/watch-store.ts';
 import { AdmissionJobs } from './usecases/admission-jobs.ts';
+import { HistoryGuard } from './usecases/history-guard.ts';
 import { openAuditLog } from './usecases/open-audit-log.ts';
 import { WatchHub } from './watch/hub.ts';
 import { WatchReader } from './watch/reader.ts';
@@ -61,6 +62,8 @@ export interface RegistryHost {
 class Signals {
   readonly wake: (() => void)[] = [];
   readonly database: ((up: boolean) => void)[] = [];
+  /** The database is another one than before (true), or the right one again. */
+  readonly replaced: ((replaced: boolean) => void)[] = [];
 }
 
 /** Connections for what callers ask, and a few of their own for what must go on however many changes wait. */
@@ -71,7 +74,7 @@ interface Pools {
 }
 
 /** Everything that is in Postgres or in the artifact store. */
-function openStores({ config, logger, clock, random }: RegistryHost, pools: Pools, signals: Signals) {
+function openStores({ config, logger, clock, random }: RegistryHost, pools: Pools, signals: Signals, key: SigningKey) {
   const transactions = createTransactions(pools.work, { clock, random });
   const ungated = new LeaseStore(createStatements(pools.upkeep));
   const heartbeat = new Heartbeat({
@@ -86,13 +89,32 @@ function openStores({ config, logger, clock, random }: RegistryHost, pools: Pool
   });
   const audited = createAuditedChanges(transactions);
   const artifacts = new FolderStore({ folder: config.artifactDir, clock });
+  const log = createAuditLog(transactions);
+  const sink = documentSink(artifacts);
+  const onChange = (problem?: string): void => {
+    if (problem === undefined) logger.info('the database is the one of the checkpoints again: changes are allowed');
+    else logger.error({ problem }, 'the database was put back from before the last checkpoint: changes are refused');
+    for (const tell of signals.replaced) tell(problem !== undefined);
+  };
+  const guard = new HistoryGuard({ log, sink, hasher, key, onChange });
+  signals.database.push((up) => {
+    if (!up) guard.suspect();
+  });
+  // The log's own entries are not held up: one of them accepts a database that was put back.
+  const guarded: AuditedChanges = {
+    change: async (actor, fn) => {
+      await guard.require();
+      return audited.change(actor, fn);
+    },
+  };
   return {
     transactions,
+    auditPorts: { log, sink, guard, hasher, key },
     snapshots: createTransactions(pools.upkeep, { clock, random }),
     audited,
     artifacts,
     heartbeat,
-    state: new StateStore(transactions, audited, heartbeat.require, (change) => logger.info(change, 'state changed')),
+    state: new StateStore(transactions, guarded, heartbeat.require, (change) => logger.info(change, 'state changed')),
     leases: new LeaseStore(createStatements(pools.upkeep, heartbeat.require)),
     artifactUse: new ArtifactUseStore(transactions, artifacts),
     runs: new AdmissionRunStore(createStatements(pools.upkeep, heartbeat.require), config.instanceId),
@@ -102,14 +124,8 @@ function openStores({ config, logger, clock, random }: RegistryHost, pools: Pool
 type Stores = ReturnType<typeof openStores>;
 
 /** The audit log: held against the last checkpoint before anything is served, then signed as it grows. */
-async function openAudit({ config, logger, clock }: RegistryHost, { transactions, audited, artifacts }: Stores) {
-  const ports = {
-    log: createAuditLog(transactions),
-    writes: createAuditWrites(transactions, audited),
-    sink: documentSink(artifacts),
-    hasher,
-    key: await readSigningKey(config.auditKeyFile),
-  };
+async function openAudit({ config, logger, clock }: RegistryHost, { transactions, audited, auditPorts }: Stores) {
+  const ports = { ...auditPorts, writes: createAuditWrites(transactions, audited) };
   const options = { acceptRestore: config.acceptRestore, rotateKey: config.rotateAuditKey };
   const opened = await whenAvailable({ clock, logger }, () => openAuditLog(ports, options));
   if (opened.restoreAccepted) logger.warn('a database older than the last checkpoint was accepted');
@@ -230,7 +246,7 @@ async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<R
   const metrics = createMetrics({ service: 'registry', instanceId: config.instanceId });
   const pools = await openPools(host, opened);
   const signals = new Signals();
-  const stores = openStores(host, pools, signals);
+  const stores = openStores(host, pools, signals, await readSigningKey(config.auditKeyFile));
   opened.defer(() => stores.heartbeat.close());
   const audit = await openAudit(host, stores);
   const watchPorts = openWatch(host, stores, signals);
@@ -239,7 +255,7 @@ async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(() => admissions.jobs.close());
   const { lock, controller } = openController(host, stores, admissions.jobs, metrics, signals);
   const server = openServer(host, metrics, stores, watchPorts, admissions, audit);
-  follow(metrics, server, watchPorts.hub, signals);
+  follow(metrics, server, watchPorts.hub, signals, audit.guard);
   metrics.queue('changes', () => stores.state.waiting);
   metrics.queue('admissions', () => admissions.jobs.running.length);
   stores.heartbeat.start();
@@ -309,14 +325,31 @@ function openAdmin(host: RegistryHost, metrics: Metrics, server: RpcServer, stat
 }
 
 /** Health and metrics follow the database and the watchers. */
-function follow(metrics: Metrics, server: RpcServer, hub: WatchHub, signals: Signals): void {
+function follow(
+  metrics: Metrics,
+  server: RpcServer,
+  hub: WatchHub,
+  signals: Signals,
+  guard: Pick<HistoryGuard, 'problem'>,
+): void {
   const postgres = metrics.dependency('postgres');
   postgres.set(true);
+  let databaseUp = true;
+  // Watches and health go on without the database; what reads or changes state does not.
+  const tell = (): void => {
+    server.health.set(auditService.name, databaseUp);
+    server.health.set(registryService.name, databaseUp && guard.problem === undefined);
+  };
   signals.database.push((up) => {
-    postgres.set(up);
-    // Watches and health go on without the database; what reads or changes state does not.
-    for (const service of [registryService, auditService]) server.health.set(service.name, up);
+    postgres.set((databaseUp = up));
+    tell();
   });
+  signals.replaced.push(tell);
+  metrics.observedGauge(
+    'sluice_registry_database_replaced',
+    '1 while changes are refused because the database was put back from before the last checkpoint',
+    () => (guard.problem === undefined ? 0 : 1),
+  );
   const leases = () => hub.current.leases;
   metrics.observedGauge(
     'sluice_registry_revision',

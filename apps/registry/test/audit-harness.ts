@@ -15,6 +15,7 @@ import { createAuditLog } from '../src/store/audit-store.ts';
 import { createAuditWrites } from '../src/store/audit-writes.ts';
 import type { AuditVerdict } from '../src/usecases/audit-check.ts';
 import type { AuditLog, AuditWrites } from '../src/usecases/audit-log.ts';
+import { HistoryGuard } from '../src/usecases/history-guard.ts';
 import { openAuditLog, type OpenedAuditLog } from '../src/usecases/open-audit-log.ts';
 import { verifyAudit } from '../src/usecases/verify-audit.ts';
 import { createRegistryDatabase, type RegistryDatabase } from './registry-database.ts';
@@ -68,11 +69,17 @@ export class AuditHarness {
     return openAuditLog({ log, writes, sink, hasher, key }, { acceptRestore: false, rotateKey: false, ...options });
   }
 
+  guard(key: SigningKey, onChange: (problem: string | undefined) => void = () => undefined): HistoryGuard {
+    const { log, sink } = this;
+    return new HistoryGuard({ log, sink, hasher, key, onChange });
+  }
+
   signer(key: SigningKey): CheckpointSigner {
     const { log, writes, sink, clock } = this;
     const silent = () => undefined;
     const logger = { info: silent, warn: silent, error: silent };
-    return new CheckpointSigner({ log, writes, sink, hasher, key, clock, logger });
+    const guard = this.guard(key);
+    return new CheckpointSigner({ log, writes, sink, guard, hasher, key, clock, logger });
   }
 
   /** Runs one round of signing; answers how the signer stood after it. */

@@ -3,6 +3,7 @@ import type { TreeHasher } from '@sluice/domain/merkle';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { AuditLog, AuditReads, AuditWrites } from '../usecases/audit-log.ts';
 import { rootAt } from '../usecases/audit-proofs.ts';
+import type { HistoryGuard } from '../usecases/history-guard.ts';
 import type { CheckpointSink } from './checkpoint-sink.ts';
 import type { SignedCheckpoint } from './checkpoint.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -11,6 +12,8 @@ export interface CheckpointSignerOptions {
   readonly log: AuditLog;
   readonly writes: AuditWrites;
   readonly sink: CheckpointSink;
+  /** Asked before anything is written over a checkpoint: it may be all that proves that the database was put back. */
+  readonly guard: Pick<HistoryGuard, 'check' | 'checkWithin' | 'problem'>;
   readonly hasher: TreeHasher;
   readonly key: SigningKey;
   readonly clock: Clock;
@@ -23,7 +26,8 @@ export interface CheckpointSignerOptions {
  * How the signer stands.
  * - `idle`: no round has ended yet.
  * - `signing`: the last round did what there was to do, here or in another replica.
- * - `refused`: our key is not the log's current one; rotate, or configure the right key.
+ * - `refused`: our key is not the log's current one; rotate, or configure the right key. Or the database was put back
+ *   from before the last checkpoint; put back a newer one, or restart with --accept-restore.
  * - `failing`: the last round failed; the next one tries again.
  */
 export type SignerState = 'idle' | 'signing' | 'refused' | 'failing';
@@ -79,8 +83,9 @@ export class CheckpointSigner {
   }
 
   async #signRound(): Promise<void> {
-    const { log, writes, key, logger } = this.#options;
+    const { log, writes, guard, key, logger } = this.#options;
     try {
+      if (this.#isRefused(await guard.check())) return;
       const current = (await log.read((reads) => reads.keys())).at(-1)?.keyId ?? 'none';
       if (current !== key.keyId) {
         const error = `this registry has key ${key.keyId}, the audit log's current key is ${current}`;
@@ -89,6 +94,7 @@ export class CheckpointSigner {
       }
       const signed = await writes.checkpoint((reads) => this.#make(reads));
       if (signed) logger.info({ tree_size: signed.treeSize, key_id: signed.keyId }, 'checkpoint signed');
+      if (this.#isRefused(guard.problem)) return;
       const last = signed ?? (await log.read((reads) => reads.latestCheckpoint()));
       this.#become({ state: 'signing', ...(last ? { checkpointSize: last.treeSize, signedAt: last.signedAt } : {}) });
     } catch (error) {
@@ -96,9 +102,15 @@ export class CheckpointSigner {
     }
   }
 
+  #isRefused(error: string | undefined): boolean {
+    if (error !== undefined) this.#become({ state: 'refused', error });
+    return error !== undefined;
+  }
+
   /** Runs under the lock. Size before key: a rotation in between makes us refuse, never sign with an old key. */
   async #make(reads: AuditReads): Promise<SignedCheckpoint | undefined> {
-    const { key, sink, hasher, clock } = this.#options;
+    const { key, sink, guard, hasher, clock } = this.#options;
+    if ((await guard.checkWithin(reads)) !== undefined) return undefined;
     const size = await reads.size();
     if ((await reads.keys()).at(-1)?.keyId !== key.keyId) return undefined;
     const last = await reads.latestCheckpoint();
@@ -123,9 +135,10 @@ export class CheckpointSigner {
   }
 
   #become(change: Partial<SignerStatus> & { readonly state: SignerState }, err?: unknown): void {
-    const before = this.#status.state;
+    const before = this.#status;
     this.#status = { ...this.#status, error: '', ...change };
-    if (change.state === before) return;
+    // An attempt that fails in another way each time is told once; a refusal is told again when its reason is another.
+    if (change.state === before.state && (change.state !== 'refused' || this.#status.error === before.error)) return;
     if (change.state === 'refused')
       this.#options.logger.error({ reason: this.#status.error }, 'checkpoints are not signed');
     if (change.state === 'failing') this.#options.logger.warn({ err }, 'signing a checkpoint failed');

@@ -2,6 +2,13 @@ import { canonicalJson } from './canonical-json.ts';
 import type { AuditKey } from './checkpoint.ts';
 import { auditActions, type AuditEntry } from './entry.ts';
 
+/** What tells one checkpoint from all others. */
+export interface CheckpointName {
+  readonly size: number;
+  /** In hex. */
+  readonly root: string;
+}
+
 /** What an entry says that accepted a database from before the last checkpoint. */
 export interface RestoreAccepted {
   /** Tree size of the checkpoint that the database was older than. */
@@ -9,6 +16,8 @@ export interface RestoreAccepted {
   readonly checkpointRoot: string;
   /** Entries that the database had. */
   readonly restoredSize: number;
+  /** That checkpoint, and all others of the artifact store that the database was older than. */
+  readonly lost: readonly CheckpointName[];
 }
 
 /** What in an entry's row does not say the same as its canonical JSON; undefined when nothing. */
@@ -36,9 +45,19 @@ export function readRestore(entry: AuditEntry): RestoreAccepted | undefined {
   if (entry.action !== auditActions.restoreAccepted) return undefined;
   const body = parse(entry.canonicalJson)?.['body'] as Record<string, unknown> | undefined;
   const { checkpoint_size: checkpointSize, checkpoint_root: checkpointRoot, restored_size: restoredSize } = body ?? {};
-  return typeof checkpointSize === 'number' && typeof restoredSize === 'number' && typeof checkpointRoot === 'string'
-    ? { checkpointSize, checkpointRoot, restoredSize }
-    : undefined;
+  if (typeof checkpointSize !== 'number' || typeof restoredSize !== 'number' || typeof checkpointRoot !== 'string')
+    return undefined;
+  const others: unknown = body?.['lost_checkpoints'];
+  const lost = [
+    { size: checkpointSize, root: checkpointRoot },
+    ...(Array.isArray(others) ? others.filter(isName) : []),
+  ];
+  return { checkpointSize, checkpointRoot, restoredSize, lost };
+}
+
+function isName(value: unknown): value is CheckpointName {
+  const name = value as Partial<CheckpointName> | null;
+  return typeof name?.size === 'number' && typeof name.root === 'string';
 }
 
 /** True when the entry's body names this very key. */

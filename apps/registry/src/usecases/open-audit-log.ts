@@ -1,12 +1,13 @@
-import { failedPrecondition, SluiceError } from '@sluice/domain/errors';
+import { failedPrecondition } from '@sluice/domain/errors';
 import type { TreeHasher } from '@sluice/domain/merkle';
 import type { CheckpointSink } from '../audit/checkpoint-sink.ts';
-import { isSignedBy, type SignedCheckpoint } from '../audit/checkpoint.ts';
-import { readRestore } from '../audit/entry-check.ts';
-import { auditActions, auditObjects, type AuditEntry } from '../audit/entry.ts';
+import type { SignedCheckpoint } from '../audit/checkpoint.ts';
+import { auditActions, auditObjects } from '../audit/entry.ts';
 import type { SigningKey } from '../audit/signing-key.ts';
 import type { AuditLog, AuditReads, AuditWrites, LogEntry } from './audit-log.ts';
 import { rootAt } from './audit-proofs.ts';
+import { allKept, latestKept } from './kept-checkpoints.ts';
+import { judgeHistory } from './lost-history.ts';
 
 export interface OpenAuditLogPorts {
   readonly log: AuditLog;
@@ -31,9 +32,9 @@ export interface OpenedAuditLog {
 }
 
 /**
- * To be called once before a registry serves: holds the database against the last checkpoint of the artifact store, and
- * gives a new log its key. Errors: `failed-precondition` when the database is older than that checkpoint or of another
- * history, `data-loss` when the checkpoint was tampered with.
+ * To be called once before a registry serves: holds the database against the highest checkpoint of the artifact store,
+ * and gives a new log its key. Errors: `failed-precondition` when the database is older than that checkpoint or of
+ * another history, `data-loss` when the latest checkpoint was tampered with.
  */
 export async function openAuditLog(ports: OpenAuditLogPorts, options: OpenAuditLogOptions): Promise<OpenedAuditLog> {
   const restoreAccepted = await checkRestore(ports, options.acceptRestore);
@@ -59,74 +60,44 @@ async function keyEntry(reads: AuditReads, key: SigningKey, rotate: boolean): Pr
 }
 
 async function checkRestore(ports: OpenAuditLogPorts, accept: boolean): Promise<boolean> {
-  const last = await ports.sink.latest();
-  if (!last) return false;
-  await assertAuthentic(ports, last);
-  const problem = await ports.log.read((reads) => restoreProblem(reads, ports.hasher, last));
-  if (problem === undefined) return false;
+  await latestKept(ports.sink, [ports.key, ...(await ports.log.read((reads) => reads.keys()))]);
+  const kept = await allKept(ports.sink);
+  const { lost } = await ports.log.read((reads) => judgeHistory(reads, ports, kept));
+  if (!lost) return false;
   if (!accept)
     throw failedPrecondition(
-      `${problem}: the database was put back from before the last checkpoint, or is another one. Put back a newer one, or start with --accept-restore, which leaves an audit entry`,
+      `${lost.problem}: the database was put back from before the last checkpoint, or is another one. Put back a newer one, or start with --accept-restore, which leaves an audit entry`,
     );
   await ports.writes.append(async (reads) => {
     // Another replica may have accepted it meanwhile.
-    if ((await restoreProblem(reads, ports.hasher, last)) === undefined) return undefined;
-    const size = await reads.size();
-    return {
-      action: auditActions.restoreAccepted,
-      object: auditObjects.log,
-      body: {
-        checkpoint_size: last.treeSize,
-        checkpoint_root: hex(last.rootHash),
-        checkpoint_signed_at: new Date(last.signedAt).toISOString(),
-        restored_size: size,
-        restored_root: hex(await rootAt(reads, ports.hasher, size)),
-      },
-    };
+    const { lost: still } = await judgeHistory(reads, ports, kept);
+    return still && restoreEntry(reads, ports.hasher, still.checkpoint, kept);
   });
   return true;
 }
 
-/** A checkpoint by a key that we know must have its signature; one by another key may be of a history that is gone. */
-async function assertAuthentic(ports: OpenAuditLogPorts, last: SignedCheckpoint): Promise<void> {
-  const keys = await ports.log.read((reads) => reads.keys());
-  const key = [ports.key, ...keys].find(({ keyId }) => keyId === last.keyId);
-  if (key && !isSignedBy(last, key.publicKeyPem))
-    throw new SluiceError(
-      'data-loss',
-      `the latest checkpoint in the artifact store (${last.treeSize} entries) does not have the signature of its key ${last.keyId}: it was tampered with or damaged`,
-    );
-}
-
-async function restoreProblem(
+/** Names every checkpoint that is lost: whichever of them the artifact store still has later, its loss was accepted. */
+async function restoreEntry(
   reads: AuditReads,
   hasher: TreeHasher,
-  last: SignedCheckpoint,
-): Promise<string | undefined> {
+  lost: SignedCheckpoint,
+  kept: readonly SignedCheckpoint[],
+): Promise<LogEntry> {
   const size = await reads.size();
-  const matches = last.treeSize <= size && equal(await rootAt(reads, hasher, last.treeSize), last.rootHash);
-  if (matches || (await wasAccepted(reads, last))) return undefined;
-  return last.treeSize > size
-    ? `the audit log has ${size} entries, but a checkpoint of ${last.treeSize} was signed at ${new Date(last.signedAt).toISOString()}`
-    : `the audit log has another root at ${last.treeSize} entries than the checkpoint that was signed at ${new Date(last.signedAt).toISOString()}`;
-}
-
-/** True when an entry says that a database without this very checkpoint was accepted. */
-async function wasAccepted(reads: AuditReads, last: SignedCheckpoint): Promise<boolean> {
-  let from = Number.MAX_SAFE_INTEGER;
-  for (;;) {
-    const page = await reads.entries({ from, limit: 100, object: auditObjects.log, descending: true });
-    if (page.some((entry) => accepts(entry, last))) return true;
-    const oldest = page.at(-1);
-    if (!oldest || oldest.leafIndex === 0) return false;
-    from = oldest.leafIndex - 1;
-  }
-}
-
-function accepts(entry: AuditEntry, last: SignedCheckpoint): boolean {
-  const restore = readRestore(entry);
-  return restore?.checkpointSize === last.treeSize && restore.checkpointRoot === hex(last.rootHash);
+  return {
+    action: auditActions.restoreAccepted,
+    object: auditObjects.log,
+    body: {
+      checkpoint_size: lost.treeSize,
+      checkpoint_root: hex(lost.rootHash),
+      checkpoint_signed_at: new Date(lost.signedAt).toISOString(),
+      restored_size: size,
+      restored_root: hex(await rootAt(reads, hasher, size)),
+      lost_checkpoints: kept
+        .filter(({ treeSize }) => treeSize > size)
+        .map(({ treeSize, rootHash }) => ({ size: treeSize, root: hex(rootHash) })),
+    },
+  };
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
