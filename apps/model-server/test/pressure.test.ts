@@ -100,6 +100,13 @@ describe('under pressure', () => {
           [10, 20, 30][index % 3],
         ]);
     }
+    // Rows that ran by themselves count as those that ran together.
+    const text = await runtime.metrics();
+    const read = (name: string): number =>
+      Number(new RegExp(`^${name}\\{model="lookup"[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1]);
+    expect(read('nv_inference_count')).toBe(57);
+    expect(read('nv_inference_exec_count')).toBeGreaterThan(0);
+    expect(read('sluice_batch_rows_sum')).toBe(57);
   });
 
   it('refuses what exceeds the queue, and says when to come back', async () => {

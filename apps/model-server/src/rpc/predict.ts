@@ -37,7 +37,7 @@ export class ByteBudget {
   }
 }
 
-/** Answers a call and gives its bytes back to the budget. */
+/** Answers a call, and gives its bytes back to the budget when nothing holds them any more. */
 class Answer implements InferAnswer {
   readonly #call: RawCall;
   readonly #budget: ByteBudget;
@@ -50,13 +50,15 @@ class Answer implements InferAnswer {
   }
 
   respond(response: Buffer): void {
-    this.#budget.release(this.#bytes);
     this.#call.respond(response);
   }
 
   fail(error: SluiceError): void {
-    this.#budget.release(this.#bytes);
     this.#call.fail(error);
+  }
+
+  released(): void {
+    this.#budget.release(this.#bytes);
   }
 }
 

@@ -5,11 +5,13 @@ import type { InferRequest } from '@sluice/inference/infer-request';
 import type { BatchPlan } from '../runtime/batch-plan.ts';
 import { rowRange, type BatchOutputs, type OutputRows } from '../runtime/outputs.ts';
 
-/** Who is told how a request ended: exactly one of the two is called, once. */
+/** Who is told how a request ended: exactly one of `respond` and `fail` is called, once, and later `released`, once. */
 export interface InferAnswer {
   /** @param response the bytes of a ModelInferResponse */
   respond(response: Buffer): void;
   fail(error: SluiceError): void;
+  /** The request's bytes are not held any more: it is answered, and no batch with rows of it runs. */
+  released(): void;
 }
 
 /** What a batch gives its requests: its outputs, or by part the result of a run of its own. */
@@ -30,7 +32,7 @@ interface Pieces {
   readonly chunks: { readonly row: number; readonly bytes: Uint8Array }[];
 }
 
-/** One request on its way through the scheduler. Holds the request's bytes until it is answered. */
+/** One request on its way through the scheduler. Holds the request's bytes until it is answered and no batch runs it. */
 export class InferJob implements BatchRequest<BatchResult> {
   readonly request: InferRequest;
   readonly plan: BatchPlan;
@@ -43,6 +45,10 @@ export class InferJob implements BatchRequest<BatchResult> {
   readonly #ended: (job: InferJob, error: SluiceError | undefined) => void;
   #response: Buffer | undefined;
   #pieces: Map<string, Pieces> | undefined;
+  /** It was answered by a run of its own, while the rest of its batch went on. */
+  #answered = false;
+  /** Batches under way that have rows of it. */
+  #batches = 0;
 
   constructor(
     what: {
@@ -69,13 +75,31 @@ export class InferJob implements BatchRequest<BatchResult> {
   rowsDone(result: BatchResult, part: BatchPart): void {
     const alone = result.kind === 'alone' ? result.byPart.get(part) : undefined;
     if (alone instanceof SluiceError) throw alone;
+    if (this.#answered) return;
     const outputs = alone ?? (result as { outputs: BatchOutputs }).outputs;
     const from = alone ? 0 : part.batchRow;
     if (part.rows === this.rows) this.#response = this.#build(outputs, from);
     else this.#collect(outputs, from, part);
   }
 
+  /** All its rows ran by themselves: answers at once. What the scheduler says of it later changes nothing. */
+  ranAlone(outcome: BatchOutputs | SluiceError): void {
+    if (this.#answered) return;
+    if (outcome instanceof SluiceError) {
+      this.fail(outcome);
+      return;
+    }
+    try {
+      this.#response = this.#build(outcome, 0);
+    } catch (error) {
+      this.fail(SluiceError.from(error));
+      return;
+    }
+    this.succeed();
+  }
+
   succeed(): void {
+    if (this.#answered) return;
     let response = this.#response;
     try {
       response ??= this.#join();
@@ -83,13 +107,33 @@ export class InferJob implements BatchRequest<BatchResult> {
       this.fail(SluiceError.from(error));
       return;
     }
+    this.#answered = true;
     this.#ended(this, undefined);
     this.#answer.respond(response);
+    this.#release();
   }
 
   fail(error: SluiceError): void {
+    if (this.#answered) return;
+    this.#answered = true;
     this.#ended(this, error);
     this.#answer.fail(error);
+    this.#release();
+  }
+
+  /** A batch with rows of it begins. */
+  enterBatch(): void {
+    this.#batches += 1;
+  }
+
+  /** Such a batch is over, and holds nothing of it any more. */
+  leaveBatch(): void {
+    this.#batches -= 1;
+    this.#release();
+  }
+
+  #release(): void {
+    if (this.#answered && this.#batches === 0) this.#answer.released();
   }
 
   /** Builds the answer straight from the batch: each output's bytes are copied once, into the message. */

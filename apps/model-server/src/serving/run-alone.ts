@@ -1,11 +1,23 @@
 import type { Batch, BatchPart, RequestPart } from '@sluice/batching/contract';
 import { SluiceError } from '@sluice/domain/errors';
+import type { BatchTiming } from '../runtime/control-block.ts';
 import type { BatchOutputs } from '../runtime/outputs.ts';
 import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
 import { BatchFill } from './fill.ts';
 import type { BatchResult, InferJob } from './infer-job.ts';
 
 type Part = RequestPart<InferJob>;
+
+export interface AlonePorts {
+  /** The most rows that batches of the version have. */
+  readonly maxRows: number;
+  /** Hands a run to a session; the next is only handed over when the one before has freed its place. */
+  readonly submit: (job: BatchJob) => void;
+  /** Told of each run that worked. */
+  readonly ran: (part: Part, rows: number, timing: BatchTiming) => void;
+  /** Told at the end, before the batch is freed. */
+  readonly over: () => void;
+}
 
 /** A copy that outlives the batch's memory. */
 function keep(outputs: BatchOutputs): BatchOutputs {
@@ -17,13 +29,14 @@ function keep(outputs: BatchOutputs): BatchOutputs {
 
 /**
  * Runs the parts of a failed batch one after the other, so that one request that the model cannot take does not cost the
- * others their answers. Keeps the batch's instance until the last has run.
- * @param submit hands a run to a session; the next is only handed over when the one before has freed its place
+ * others their answers. A request that is whole here is answered when its run ends; one that was split, when the batch does.
+ * Keeps the batch's instance until the last has run.
  */
-export function runAlone(batch: Batch<InferJob, BatchResult>, maxRows: number, submit: (job: BatchJob) => void): void {
+export function runAlone(batch: Batch<InferJob, BatchResult>, ports: AlonePorts): void {
   const byPart = new Map<BatchPart, BatchOutputs | SluiceError>();
   const end = (): void => {
     batch.complete({ kind: 'alone', byPart }, batch.rows);
+    ports.over();
     batch.free();
   };
   const next = (index: number): void => {
@@ -37,15 +50,15 @@ export function runAlone(batch: Batch<InferJob, BatchResult>, maxRows: number, s
       next(index + 1);
       return;
     }
+    const done = (outcome: BatchOutcome): void => {
+      const whole = part.rows === part.request.rows;
+      if (outcome.ok) ports.ran(part, part.request.plan.batched ? part.rows : 1, outcome.timing);
+      if (whole) part.request.ranAlone(outcome.ok ? outcome.outputs : outcome.error);
+      if (!outcome.ok) byPart.set(part, outcome.error);
+      else if (!whole) byPart.set(part, keep(outcome.outputs));
+    };
     try {
-      submit(
-        jobOf(
-          part,
-          maxRows,
-          (outcome) => byPart.set(part, outcome.ok ? keep(outcome.outputs) : outcome.error),
-          () => next(index + 1),
-        ),
-      );
+      ports.submit(jobOf(part, ports.maxRows, done, () => next(index + 1)));
     } catch (error) {
       byPart.set(part, SluiceError.from(error));
       next(index + 1);

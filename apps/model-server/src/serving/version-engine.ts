@@ -1,16 +1,18 @@
-import type { Batch, DrainReport, SchedulerStats } from '@sluice/batching/contract';
+import type { Batch, DrainReport, RequestPart, SchedulerStats } from '@sluice/batching/contract';
 import { BatchScheduler } from '@sluice/batching/scheduler';
 import type { Clock } from '@sluice/domain/clock';
-import type { SluiceError } from '@sluice/domain/errors';
+import { SluiceError } from '@sluice/domain/errors';
 import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import type { Parameters } from '@sluice/inference/parameters';
 import { buildInferResponse } from '@sluice/inference/infer-response';
 import { parseInferRequest, type InferRequest } from '@sluice/inference/infer-request';
+import type { BatchTiming } from '../runtime/control-block.ts';
 import type { BatchJob } from '../runtime/session-thread.ts';
 import type { SessionPool } from '../runtime/session-pool.ts';
 import { Buckets, hasFixedRows, rowDims, type KnownOutputs } from './buckets.ts';
 import { BatchFill } from './fill.ts';
 import { InferJob, type BatchResult, type InferAnswer } from './infer-job.ts';
-import { runAlone } from './run-alone.ts';
+import { runAlone, type AlonePorts } from './run-alone.ts';
 import type { FailureReason, VersionStats } from './version-stats.ts';
 
 /** What an engine serves. */
@@ -38,6 +40,17 @@ const reasonOf: Partial<Record<SluiceError['kind'], FailureReason>> = {
   cancelled: 'CANCELED',
   internal: 'BACKEND',
 };
+
+/**
+ * A request of a sequence must meet the state that its sequence left; an answer without it would be a wrong one.
+ * @throws SluiceError unimplemented unless `sequence_id` is absent, 0 or empty, which mean no sequence
+ */
+function refuseSequences(parameters: Parameters): void {
+  const id = parameters.get('sequence_id');
+  if (!id || id.kind === 'none' || id.value === 0n || id.value === '') return;
+  const message = 'parameter "sequence_id": sequences are not served yet; send requests without it, each by itself';
+  throw new SluiceError('unimplemented', message);
+}
 
 /** A request that was taken, to be cancelled when its caller goes away. */
 export type Cancel = () => void;
@@ -92,6 +105,7 @@ export class VersionEngine {
     let job: InferJob;
     try {
       request = parseInferRequest(bytes, this.#options.signature);
+      refuseSequences(request.parameters);
       const { key, plan } = this.#buckets.planFor(request);
       const what = { request, plan, bucket: key, deadlineMs, by: this.#by };
       job = new InferJob(what, answer, this.#ended);
@@ -101,6 +115,7 @@ export class VersionEngine {
     }
     if (request.rows === 0 && this.#emptyRowsKnown) {
       answer.respond(this.#withoutRows(request));
+      answer.released();
       this.stats.successes += 1;
       return undefined;
     }
@@ -108,6 +123,7 @@ export class VersionEngine {
     if (!refusal) return () => this.#scheduler.cancel(job);
     this.stats.failures[reasonOf[refusal.kind] ?? 'OTHER'] += 1;
     answer.fail(refusal);
+    answer.released();
     return undefined;
   }
 
@@ -135,44 +151,49 @@ export class VersionEngine {
     const { plan } = batch.parts[0]!.request;
     const rows = plan.batched ? batch.rows : 1;
     const maxRows = Math.max(1, this.#options.serving.maxBatchSize);
-    const fill = new BatchFill(plan, batch.parts);
+    const over = (): void => batch.parts.forEach((part) => part.request.leaveBatch());
+    const submit = (job: BatchJob): void => this.#options.pool.submit(job);
     let alone = false;
-    this.#submit({
-      plan,
-      rows,
-      maxRows,
-      stringBytes: fill.stringBytes,
-      fill: (targets) => fill.write(targets),
-      done: (outcome) => {
-        if (outcome.ok) {
-          this.#ran(batch, rows, outcome.timing);
-          batch.complete({ kind: 'whole', outputs: outcome.outputs }, batch.rows);
-        } else if (batch.parts.length > 1 && !outcome.sessionLost) alone = true;
-        else batch.fail(outcome.error);
-      },
-      freed: () => {
-        if (alone) runAlone(batch, maxRows, (job) => this.#submit(job));
-        else batch.free();
-      },
-    });
+    for (const part of batch.parts) part.request.enterBatch();
+    try {
+      const fill = new BatchFill(plan, batch.parts);
+      submit({
+        plan,
+        rows,
+        maxRows,
+        stringBytes: fill.stringBytes,
+        fill: (targets) => fill.write(targets),
+        done: (outcome) => {
+          if (outcome.ok) {
+            this.#ran(batch.parts, batch.formedAtMs, rows, outcome.timing);
+            batch.complete({ kind: 'whole', outputs: outcome.outputs }, batch.rows);
+          } else if (batch.parts.length > 1 && !outcome.sessionLost) alone = true;
+          else batch.fail(outcome.error);
+        },
+        freed: () => {
+          if (alone) {
+            const ran: AlonePorts['ran'] = (part, its, timing) => this.#ran([part], batch.formedAtMs, its, timing);
+            runAlone(batch, { maxRows, submit, ran, over });
+            return;
+          }
+          over();
+          batch.free();
+        },
+      });
+    } catch (error) {
+      over();
+      throw error;
+    }
   }
 
-  #submit(job: BatchJob): void {
-    this.#options.pool.submit(job);
-  }
-
-  #ran(
-    batch: Batch<InferJob, BatchResult>,
-    rows: number,
-    timing: { inputUs: number; inferUs: number; outputUs: number },
-  ): void {
+  /** Counts one execution with all the requests that were in it. */
+  #ran(parts: readonly RequestPart<InferJob>[], formedAtMs: number, rows: number, timing: BatchTiming): void {
     const { stats } = this;
     stats.batchRan(rows);
-    const requests = batch.parts.length;
-    stats.inputUs += timing.inputUs * requests;
-    stats.inferUs += timing.inferUs * requests;
-    stats.outputUs += timing.outputUs * requests;
-    for (const part of batch.parts) stats.queueUs += (batch.formedAtMs - part.request.ticket!.enqueuedAtMs) * 1000;
+    stats.inputUs += timing.inputUs * parts.length;
+    stats.inferUs += timing.inferUs * parts.length;
+    stats.outputUs += timing.outputUs * parts.length;
+    for (const part of parts) stats.queueUs += (formedAtMs - part.request.ticket!.enqueuedAtMs) * 1000;
   }
 
   queue(): SchedulerStats {

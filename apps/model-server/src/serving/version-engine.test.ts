@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { SluiceError } from '@sluice/domain/errors';
+import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import { readInferResponse } from '@sluice/inference/infer-response';
+import type { ParameterValue } from '@sluice/inference/parameters';
+import { buildInferRequest } from '@sluice/inference/request-builder';
+import { FakeClock } from '@sluice/testkit/fake-clock';
+import type { SessionPool } from '../runtime/session-pool.ts';
+import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
+import { VersionEngine } from './version-engine.ts';
+import { VersionStats } from './version-stats.ts';
+
+const tensor = (name: string) => ({
+  name,
+  datatype: 'UINT8' as const,
+  shape: [-1, 1],
+  dimNames: ['', ''],
+  features: [],
+});
+const signature: Signature = { inputs: [tensor('x')], outputs: [tensor('y')], batched: true };
+const serving: ServingConfig = {
+  maxBatchSize: 4,
+  preferredBatchSize: [],
+  maxQueueDelayMicroseconds: 0,
+  maxQueueSize: 0,
+  defaultTimeoutMicroseconds: 0,
+  instanceCount: 1,
+  intraOpThreads: 1,
+  device: 'cpu',
+  warmupCount: 0,
+  batchingOffReason: '',
+};
+
+/** An engine whose session is the test: `jobs` are the batches that were handed to it, with the rows of each. */
+function engineOf() {
+  const clock = new FakeClock();
+  const stats = new VersionStats();
+  const jobs: { readonly job: BatchJob; readonly rows: Uint8Array }[] = [];
+  const submit = (job: BatchJob): void => {
+    const rows = new Uint8Array(job.rows);
+    job.fill([rows]);
+    jobs.push({ job, rows });
+  };
+  const deferred: (() => void)[] = [];
+  const engine = new VersionEngine({
+    model: 'm',
+    version: 1,
+    signature,
+    serving,
+    pool: { slots: 1, submit } as unknown as SessionPool,
+    knownOutputs: [true],
+    stats,
+    clock,
+    defer: (fn) => void deferred.push(fn),
+    onDefect: (thrown) => expect.unreachable(String(thrown)),
+  });
+  const log: string[] = [];
+  const ask = (name: string, values: readonly number[], parameters?: ReadonlyMap<string, ParameterValue>) => {
+    const inputs = [
+      { name: 'x', datatype: 'UINT8' as const, shape: [values.length, 1], data: Uint8Array.from(values) },
+    ];
+    return engine.infer(
+      buildInferRequest({ modelName: 'm', id: name, inputs, ...(parameters && { parameters }) }),
+      Infinity,
+      {
+        respond: (bytes) => void log.push(`${name}=${[...readInferResponse(bytes).outputs[0]!.data].join()}`),
+        fail: ({ kind }) => void log.push(`${name} ${kind}`),
+        released: () => void log.push(`${name} released`),
+      },
+    );
+  };
+  const turn = (): void => deferred.splice(0).forEach((fn) => fn());
+  return { engine, stats, clock, jobs, log, ask, turn };
+}
+
+/** Doubles the rows, 100 µs each. */
+function worked({ rows }: { readonly rows: Uint8Array }): BatchOutcome {
+  const output = { name: 'y', datatype: 'UINT8' as const, dims: [1], bytes: rows.map((row) => 2 * row), rowBytes: 1 };
+  const timing = { inputUs: 1, inferUs: 100, outputUs: 2 };
+  return { ok: true, outputs: { rows: rows.length, outputs: [{ ...output, rowStarts: undefined }] }, timing };
+}
+const failed: BatchOutcome = { ok: false, error: new SluiceError('internal', 'the model failed'), sessionLost: false };
+
+function end(job: BatchJob, outcome: BatchOutcome): void {
+  job.done(outcome);
+  job.freed?.();
+}
+
+describe('a batch that failed', () => {
+  it('is answered request by request as each has run, and counts as it ran', () => {
+    const { jobs, log, ask, turn, stats, clock } = engineOf();
+    ask('a', [1]);
+    ask('b', [2]);
+    clock.advance(5);
+    ask('c', [3, 4]);
+    turn();
+    expect(jobs.map(({ rows }) => [...rows])).toEqual([[1, 2, 3, 4]]);
+    end(jobs[0]!.job, failed);
+    expect(log).toEqual([]);
+    end(jobs[1]!.job, worked(jobs[1]!));
+    expect(log).toEqual(['a=2']);
+    end(jobs[2]!.job, failed);
+    expect(log).toEqual(['a=2', 'b internal']);
+    end(jobs[3]!.job, worked(jobs[3]!));
+    expect(log.slice(0, 3)).toEqual(['a=2', 'b internal', 'c=6,8']);
+    // The batch held all of them to its end.
+    expect(log.slice(3).sort()).toEqual(['a released', 'b released', 'c released']);
+    expect(stats).toMatchObject({ successes: 2, inferences: 3, executions: 2, inferUs: 200, inputUs: 2, outputUs: 4 });
+    expect(stats.queueUs).toBe(5_000);
+    expect([...stats.batchSizes].slice(0, 2)).toEqual([1, 1]);
+    expect(stats.failures).toMatchObject({ BACKEND: 1 });
+  });
+
+  it('answers a request that was split when all of it has run', () => {
+    const { jobs, log, ask, turn, stats } = engineOf();
+    ask('long', [1, 2, 3, 4, 5]);
+    ask('short', [6]);
+    turn();
+    end(jobs[0]!.job, worked(jobs[0]!));
+    turn();
+    expect([...jobs[1]!.rows]).toEqual([5, 6]);
+    end(jobs[1]!.job, failed);
+    end(jobs[2]!.job, worked(jobs[2]!));
+    expect(log).toEqual([]);
+    end(jobs[3]!.job, worked(jobs[3]!));
+    expect(log[0]).toBe('short=12');
+    expect(log).toContain('long=2,4,6,8,10');
+    expect(stats).toMatchObject({ successes: 2, inferences: 6, executions: 3 });
+  });
+});
+
+describe("a request's bytes", () => {
+  it('count as held until its batch is over, although its caller went away', () => {
+    const { jobs, log, ask, turn } = engineOf();
+    const cancel = ask('a', [1]);
+    turn();
+    cancel!();
+    expect(log).toEqual(['a cancelled']);
+    end(jobs[0]!.job, worked(jobs[0]!));
+    expect(log).toEqual(['a cancelled', 'a released']);
+  });
+
+  it('are released at once when it leaves the queue, and when it never enters it', () => {
+    const { log, ask, engine } = engineOf();
+    ask('a', [1])!();
+    ask('none', []);
+    void engine.drain(0);
+    ask('late', [1]);
+    expect(log).toEqual(['a cancelled', 'a released', 'none=', 'none released', 'late unavailable', 'late released']);
+  });
+});
+
+describe('a request of a sequence', () => {
+  const id = (value: ParameterValue) => new Map([['sequence_id', value]]);
+
+  it.each<ParameterValue>([
+    { kind: 'uint64', value: 7n },
+    { kind: 'int64', value: -1n },
+    { kind: 'string', value: 's' },
+  ])('is refused: %o', (value) => {
+    const { ask, log, stats } = engineOf();
+    expect(() => ask('a', [1], id(value))).toThrow(
+      expect.objectContaining({
+        kind: 'unimplemented',
+        message: expect.stringContaining('sequences are not served yet') as string,
+      }),
+    );
+    expect(log).toEqual([]);
+    expect(stats.failures.OTHER).toBe(1);
+  });
+
+  it.each<ParameterValue>([
+    { kind: 'uint64', value: 0n },
+    { kind: 'string', value: '' },
+  ])('is none with the id %o', (value) => {
+    const { ask, jobs, turn } = engineOf();
+    ask('a', [1], id(value));
+    turn();
+    expect(jobs).toHaveLength(1);
+  });
+});
