@@ -216,3 +216,44 @@ describe('the tables of the log', () => {
       });
   });
 });
+
+describe('rows of desired state', () => {
+  const columns = (table: string): Promise<{ column: string; changeable: boolean }[]> =>
+    owner.query(
+      `SELECT attname AS column, has_column_privilege('sluice_registry', attrelid, attnum, 'UPDATE') AS changeable
+       FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname`,
+      [`registry.${table}`],
+    );
+  const changeable = async (table: string): Promise<string[]> =>
+    (await columns(table)).filter((column) => column.changeable).map(({ column }) => column);
+
+  it('keep for the service role what they were inserted with', async () => {
+    for (const table of ['version_file', 'version_request', 'approval']) expect(await changeable(table)).toEqual([]);
+    for (const table of ['version_history', 'alias_history', 'pin']) expect(await changeable(table)).toEqual(['to_at']);
+    expect(await changeable('alias_move')).toEqual(['ended_at', 'ended_revision', 'reasons', 'state']);
+    expect(await changeable('version')).toEqual([
+      'admission',
+      'placed',
+      'rejection',
+      'revision',
+      'serving',
+      'state',
+      'unplaced_revision',
+    ]);
+  });
+
+  it.each([
+    `UPDATE registry.version SET digest = 'x'`,
+    `UPDATE registry.version SET signature = '{}', state = 'ready'`,
+    `UPDATE registry.version_file SET sha256 = 'x'`,
+    `UPDATE registry.approval SET approver = 'x'`,
+    `UPDATE registry.alias_history SET version = 1`,
+    `UPDATE registry.model SET created_by = 'x'`,
+  ])('cannot be changed otherwise: %s', async (sql) => {
+    const change = changes.change('a', async (tx) => {
+      await tx.execute(sql);
+      return { entries: [entry('x')], result: undefined };
+    });
+    await expect(change).rejects.toMatchObject({ kind: 'permission-denied' });
+  });
+});

@@ -4,6 +4,7 @@ import { desiredState } from './1780000002000-desired-state.ts';
 import { stateNeedsEntry } from './1780000003000-state-needs-entry.ts';
 import { ordinaryTriggers } from './1780000004000-ordinary-triggers.ts';
 import { rollbackMark } from './1780000006000-rollback-mark.ts';
+import { rowsThatStay } from './1780000007000-rows-that-stay.ts';
 
 /** All migrations of schema `registry` in the order of their numbers. Append only: one that ran is never edited. */
 export const migrations: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const migrations: readonly Migration[] = [
   stateNeedsEntry,
   ordinaryTriggers,
   rollbackMark,
+  rowsThatStay,
 ];
