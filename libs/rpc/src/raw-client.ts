@@ -22,7 +22,10 @@ export interface RawCallOptions {
 export interface RawOutcome {
   readonly error: RpcError | undefined;
   readonly message: Buffer | undefined;
-  /** Whether any byte of an answer arrived, headers too: from then on a request may not be sent elsewhere. */
+  /**
+   * Whether the answer's message arrived: from then on a request may not be sent elsewhere. Headers alone carry nothing of
+   * it; a peer that is killed has often sent them for all that it was working on.
+   */
   readonly firstByte: boolean;
   /** The first value of a trailer (lower case), text keys only. */
   trailer(key: string): string | undefined;
@@ -104,9 +107,7 @@ class Call implements RawOutcome, RawClientCall {
   }
 
   // The three that grpc-js calls.
-  onReceiveMetadata(): void {
-    this.firstByte = true;
-  }
+  onReceiveMetadata(): void {}
 
   onReceiveMessage(message: Buffer): void {
     this.firstByte = true;

@@ -1,4 +1,7 @@
 import { fork } from 'node:child_process';
+import { createServer } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { registryService } from '@sluice/contracts/services';
@@ -55,4 +58,22 @@ it('a process that is killed: its requests are lost, later ones are never sent',
   });
   registry.close();
   rawClient.close();
+});
+
+it('a peer that is lost between the headers of an answer and its message has answered nothing yet', async () => {
+  const server = createServer();
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.session!.ping(() => stream.session?.destroy());
+  });
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  server.listen(0, '127.0.0.1', () => resolve(undefined));
+  await promise;
+  const client = createRawClient(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const outcome = await new Promise<RawOutcome>((done) =>
+    client.call('/any/Method', new Uint8Array(), { deadlineMs: Date.now() + 20_000 }, done),
+  );
+  expect([outcome.error?.kind, outcome.error?.origin, outcome.firstByte]).toEqual(['unavailable', 'lost', false]);
+  client.close();
+  server.close();
 });
