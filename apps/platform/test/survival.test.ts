@@ -42,6 +42,16 @@ async function killAndWait(name: string, loads: readonly Load[]): Promise<void> 
   }, 20_000);
 }
 
+/** Waits until a runtime that was started again has answered requests: it has its models, and the router knows. */
+async function answersAgain(runtime: 0 | 1): Promise<void> {
+  const { metricsPort } = platform.ports.runtimes[runtime]!;
+  await eventually(async () => {
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    if (!/^sluice_requests_total\{[^}]*ModelInfer[^}]*code="OK"[^}]*\} [1-9]/m.test(text))
+      throw new Error(`not yet:\n${text}`);
+  }, 20_000);
+}
+
 async function postmaster(): Promise<number> {
   const folder = /Postgres in ([^)]+)\)/.exec(platform.text)![1]!;
   return Number((await readFile(path.join(folder, 'postmaster.pid'), 'utf8')).split('\n')[0]);
@@ -52,9 +62,11 @@ describe('under load, without mercy', { timeout: 180_000 }, () => {
     const load = new Load(router, { concurrency: 8, retryForMs: 0 });
     const other = new Load(runtime2, { concurrency: 1, retryForMs: 0 });
     await killAndWait('runtime-1', [load, other]);
+    await answersAgain(0);
     await other.stop();
     const first = new Load(runtime1, { concurrency: 1, retryForMs: 0 });
     await killAndWait('runtime-2', [load, first]);
+    await answersAgain(1);
     await load.stop();
     await first.stop();
     for (const each of [load, other, first]) expect(each.failures).toEqual([]);
