@@ -20,7 +20,13 @@ const steps = [
   { name: 'typecheck', run: nx('typecheck', ...cache) },
   { name: 'build', run: nx('build', ...cache) },
   { name: 'unit and contract tests', run: nx('test', '--skip-nx-cache'), counts: true },
-  { name: 'integration tests', run: nx('test:integration', '--skip-nx-cache', '--parallel=1'), counts: true },
+  { name: 'integration tests', run: nx('test:integration', '--skip-nx-cache', '--exclude=platform'), counts: true },
+  // By themselves: they put load on a whole platform and watch its times.
+  {
+    name: 'end-to-end tests',
+    run: nx('test:integration', '--skip-nx-cache', '--projects=platform'),
+    counts: true,
+  },
 ];
 
 const results = mkdtempSync(path.join(tmpdir(), 'sluice-results-'));
