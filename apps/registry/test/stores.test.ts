@@ -78,11 +78,27 @@ describe('artifacts that nothing refers to', () => {
     expect((await ann.statArtifacts({ sha256: still })).present.toSorted()).toEqual(still.toSorted());
   });
 
+  it('have their grace period from when the last version that had them was deleted', async () => {
+    const replica = await site.start();
+    const ann = replica.as('ann');
+    const { version } = await push(ann, 'short-lived', await linearModel('short-lived'));
+    await owner.query(`update registry.artifact set last_used_at = last_used_at - interval '2 days'`);
+    await ann.deleteVersion({ model: 'short-lived', version: version.number });
+    const artifacts = new FolderStore({ folder: join(site.folder, 'artifacts'), clock: systemClock });
+    const transactions = createTransactions(service, { clock: systemClock, random: systemRandom });
+    await new ArtifactUseStore(transactions, artifacts).collect(86_400_000);
+    const digests = version.files.map((file) => file.sha256);
+    expect((await ann.statArtifacts({ sha256: digests })).present.toSorted()).toEqual(digests.toSorted());
+  });
+
   it('are spared from now on by whoever asks for them', async () => {
     const replica = await site.start();
     const ann = replica.as('ann');
     const wanted = await upload(ann, Buffer.from('wanted soon'));
-    await owner.query(`update registry.artifact set last_used_at = last_used_at - interval '2 days'`);
+    await owner.query(
+      `update registry.artifact set last_used_at = last_used_at - interval '2 days' where sha256 = $1`,
+      [wanted],
+    );
     expect(await ann.statArtifacts({ sha256: [wanted] })).toEqual({ present: [wanted] });
     const artifacts = new FolderStore({ folder: join(site.folder, 'artifacts'), clock: systemClock });
     const transactions = createTransactions(service, { clock: systemClock, random: systemRandom });

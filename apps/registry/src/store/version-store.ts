@@ -204,6 +204,12 @@ export async function markVersionDeleted(sql: Sql, model: string, number: number
     stamp.revision,
   ]);
   await insertHistory(sql, model, number, 'deleted', '', stamp);
+  // Its files have their grace period from now on: a push of the same may be under way, and a runtime may load them.
+  await sql.query(
+    `update registry.artifact set last_used_at = clock_timestamp()
+     where sha256 in (select sha256 from registry.version_file where model = $1 and number = $2)`,
+    [model, number],
+  );
 }
 
 async function insertHistory(
