@@ -74,7 +74,8 @@ export interface Admission {
    * Reads the graph and `sluice.yaml` and derives signature and serving configuration. Throws `invalid-argument` with
    * everything that is wrong (corrupt or truncated ONNX with offset and field, external data outside the files,
    * unsupported datatypes, each mistake in `sluice.yaml` with its line); no version should be made of such files.
-   * `failed-precondition` when an artifact is not in the store.
+   * `failed-precondition` when an artifact is not in the store, `data-loss` when its bytes are not those of its digest:
+   * it is then set aside, and an upload stores it again.
    */
   inspect(candidate: Candidate): Promise<InspectedVersion>;
   /**
@@ -82,6 +83,8 @@ export interface Admission {
    * wrong: it crashes, hangs, eats memory or answers wrongly. Waits while as many run already as may at once.
    */
   admit(version: InspectedVersion, options?: AdmitOptions): Promise<AdmissionOutcome>;
+  /** Removes the folders that a registry that was killed left behind: older than any child may live. */
+  sweep(): Promise<void>;
   /** Ends the running children, whose admissions reject with `cancelled`; those that wait get `unavailable`. */
   close(): Promise<void>;
 }

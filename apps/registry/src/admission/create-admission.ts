@@ -47,7 +47,6 @@ class ChildAdmission implements Admission {
   readonly #gate: Gate;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
-  #swept: Promise<void> | undefined;
 
   constructor(config: AdmissionConfig) {
     this.#config = config;
@@ -103,12 +102,26 @@ class ChildAdmission implements Admission {
     }
   }
 
+  async sweep(): Promise<void> {
+    const { workFolder, timeLimitMs = 120_000 } = this.#config;
+    const names = await readdir(workFolder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    for (const name of names) {
+      if (!name.startsWith(prefix)) continue;
+      const path = join(workFolder, name);
+      const found = await stat(path).catch(() => undefined);
+      if (found && this.#config.clock.now() - found.mtimeMs > 2 * timeLimitMs)
+        await rm(path, { recursive: true, force: true });
+    }
+  }
+
   /** A folder with the version's files under their relative paths and nothing else. */
   async #layOut(files: readonly VersionFile[]): Promise<string> {
     const { workFolder, store } = this.#config;
     try {
       await mkdir(workFolder, { recursive: true, mode: 0o700 });
-      await (this.#swept ??= this.#sweep());
       const folder = await mkdtemp(join(workFolder, prefix));
       try {
         for (const file of files) await place(store, folder, file);
@@ -125,18 +138,6 @@ class ChildAdmission implements Admission {
         `the version's files could not be laid out for admission (${code})`,
         { cause: error },
       );
-    }
-  }
-
-  /** Removes what a registry that was killed left behind: folders older than any child may live. */
-  async #sweep(): Promise<void> {
-    const { workFolder, timeLimitMs = 120_000 } = this.#config;
-    for (const name of await readdir(workFolder)) {
-      if (!name.startsWith(prefix)) continue;
-      const path = join(workFolder, name);
-      const found = await stat(path).catch(() => undefined);
-      if (found && this.#config.clock.now() - found.mtimeMs > 2 * timeLimitMs)
-        await rm(path, { recursive: true, force: true });
     }
   }
 }

@@ -16,7 +16,7 @@ function setUp(failing: { admit?: () => Error | undefined; store?: () => Error |
   const clock = new FakeClock();
   const ends: AdmissionEnd[] = [];
   const errors: string[] = [];
-  let admissions = 0;
+  let [admissions, sweeps] = [0, 0];
   const admission = {
     admit: async () => {
       admissions += 1;
@@ -24,6 +24,7 @@ function setUp(failing: { admit?: () => Error | undefined; store?: () => Error |
       if (error) throw error;
       return passed;
     },
+    sweep: async () => void (sweeps += 1),
     close: async () => undefined,
   } as unknown as Admission;
   const change: Partial<StateChange> = {
@@ -61,7 +62,7 @@ function setUp(failing: { admit?: () => Error | undefined; store?: () => Error |
     }
     return ended!;
   };
-  return { run, ends, errors, admissions: () => admissions };
+  return { jobs, clock, run, ends, errors, admissions: () => admissions, sweeps: () => sweeps };
 }
 
 describe('an admission that the machine fails', () => {
@@ -100,5 +101,17 @@ describe('an admission that the machine fails', () => {
       rejection: 'what admission found could not be stored: no such column',
     });
     expect(admissions()).toBe(1);
+  });
+});
+
+describe('what a killed registry left of admissions', () => {
+  it('is looked for at once and then every ten minutes', async () => {
+    const { jobs, clock, sweeps } = setUp({});
+    await jobs.takeOver();
+    await jobs.takeOver();
+    expect(sweeps()).toBe(1);
+    clock.advance(600_000);
+    await jobs.takeOver();
+    expect(sweeps()).toBe(2);
   });
 });

@@ -9,6 +9,8 @@ import { systemActor } from './state.ts';
 
 /** How often the replica that runs an admission says so. */
 const renewMs = 2_000;
+/** How often folders are looked for that a killed registry left behind. */
+const sweepMs = 600_000;
 /** Silence after which another replica takes an admission over. */
 export const staleMs = 15_000;
 /** Waits between attempts while the machine fails and not the version: a full disk, a store that does not answer. */
@@ -42,6 +44,7 @@ export class AdmissionJobs {
   readonly #jobs = new Map<string, Progress<VersionRecord>>();
   readonly #renewals = new Map<string, Timer>();
   readonly #closing = new AbortController();
+  #sweepAt = 0;
 
   constructor(ports: AdmissionJobsPorts) {
     this.#ports = ports;
@@ -67,6 +70,7 @@ export class AdmissionJobs {
 
   /** Runs again what another replica left behind, or rejects what did not end several times. */
   async takeOver(): Promise<void> {
+    await this.#sweep();
     for (const { version, attempts } of await this.#ports.runs.takeStale(staleMs)) {
       if (this.find(version.model, version.number)) continue;
       if (attempts > maxAttempts) {
@@ -77,6 +81,15 @@ export class AdmissionJobs {
       const { files, graphPath } = version;
       this.#run(version, new Progress(), () => this.#ports.admission.inspect({ files, graphPath }));
     }
+  }
+
+  async #sweep(): Promise<void> {
+    const now = this.#ports.clock.monotonic();
+    if (now < this.#sweepAt) return;
+    this.#sweepAt = now + sweepMs;
+    await this.#ports.admission
+      .sweep()
+      .catch((error: unknown) => this.#ports.onError(error, 'removing what admissions left behind'));
   }
 
   /** Ends what runs and lets others take it over. */
