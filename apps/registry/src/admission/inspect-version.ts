@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { failedPrecondition, invalidArgument } from '@sluice/domain/errors';
+import { failedPrecondition, invalidArgument, SluiceError } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
 import { type VersionFile, versionDigest } from '@sluice/domain/version';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
@@ -30,22 +30,42 @@ export async function inspectVersion(store: ArtifactStore, candidate: Candidate)
   return { files, graphPath, digest, graph, ...described };
 }
 
+/** Everything is there and is what its digest says: a disk may have lost what was stored right. */
 async function checkStored(store: ArtifactStore, files: readonly VersionFile[]): Promise<void> {
   const missing: string[] = [];
   for (const [index, file] of files.entries()) {
     const found = await store.stat(file.sha256);
     if (!found) missing.push(clip(file.path));
     else if (found.size !== file.size) {
+      await checkDigest(store, file);
       throw invalidArgument(
         `files[${index}].size: ${file.size} given for "${clip(file.path)}", but artifact ${file.sha256} has ${found.size} bytes`,
       );
     }
   }
-  if (missing.length === 0) return;
+  if (missing.length > 0) throw notUploaded(missing);
+  for (const file of new Map(files.map((one) => [one.sha256, one])).values()) await checkDigest(store, file);
+}
+
+function notUploaded(missing: readonly string[]): Error {
   const shown = missing.slice(0, 10).map((path) => `"${path}"`);
   if (missing.length > shown.length) shown.push(`${missing.length - shown.length} more`);
-  throw failedPrecondition(
+  return failedPrecondition(
     `files: not uploaded yet: ${shown.join(', ')}; upload their artifacts first (push does that)`,
+  );
+}
+
+/** Reads an artifact as a whole; one that is damaged is set aside, so that the next push uploads it again. */
+async function checkDigest(store: ArtifactStore, { path, sha256 }: VersionFile): Promise<void> {
+  const hash = createHash('sha256');
+  for await (const chunk of store.read(sha256)) hash.update(chunk);
+  const got = hash.digest('hex');
+  if (got === sha256) return;
+  await store.setAside(sha256);
+  throw new SluiceError(
+    'data-loss',
+    `files: the stored bytes of "${clip(path)}" are damaged: artifact ${sha256} has the digest ${got}; ` +
+      'it was set aside, push again to upload it anew',
   );
 }
 

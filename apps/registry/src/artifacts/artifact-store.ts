@@ -33,7 +33,7 @@ export interface ArtifactStore {
    * Stores the chunks as one artifact, without holding more than one chunk in memory. After it returns the bytes
    * survive a loss of power.
    *
-   * - `stored` is false when the artifact was there already; its `storedAt` is then now, and the chunks are not read.
+   * - `stored` is false when the artifact was there already, in its size; its `storedAt` is then now, and the chunks are not read.
    * - `invalid-argument`: digest or size differ from what was promised, a chunk is over 1 MiB, or the size is over the
    *   store's bound.
    * - `resource-exhausted`: no room; what was written is removed.
@@ -50,6 +50,11 @@ export interface ArtifactStore {
   place(sha256: string, file: string): Promise<void>;
   /** False when there was none. Readers that have begun go on. */
   delete(sha256: string): Promise<boolean>;
+  /**
+   * Takes an artifact whose bytes are not those of its digest out of the way, so that a put stores it again; kept for
+   * people where the store can. False when there was none.
+   */
+  setAside(sha256: string): Promise<boolean>;
   list(): AsyncIterable<ArtifactStat>;
 
   /** Writes a small document whole or not at all, replacing an older one of the name. At most 1 MiB. */

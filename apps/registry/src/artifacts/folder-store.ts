@@ -50,7 +50,8 @@ async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
 }
 
 /**
- * An artifact store in a folder: `sha256/ab/cd/<digest>`, `documents/<name>`, and `tmp/` for what is being written.
+ * An artifact store in a folder: `sha256/ab/cd/<digest>`, `documents/<name>`, `tmp/` for what is being written, and
+ * `damaged/` for what was set aside.
  * Everything is written under `tmp`, synced, renamed into place, and the folders synced, so a name either has all of
  * its bytes or is not there.
  */
@@ -70,7 +71,9 @@ export class FolderStore implements ArtifactStore {
   async put(expected: ExpectedArtifact, chunks: AsyncIterable<Uint8Array>): Promise<{ stored: boolean }> {
     checkPromise(expected, this.#maxBytes);
     const { parents, path } = this.#placeOf(expected.sha256);
-    if (await this.touch(expected.sha256)) {
+    // One of another size lost bytes after it was stored: it is written anew.
+    const there = await this.stat(expected.sha256);
+    if (there?.size === expected.size && (await this.touch(expected.sha256))) {
       // Whoever renamed it may have failed before its name was safe.
       await this.#syncFolders(parents).catch(fail('storing an artifact'));
       return { stored: false };
@@ -145,6 +148,22 @@ export class FolderStore implements ArtifactStore {
       return removed;
     } catch (error) {
       throw translate(error, 'deleting an artifact');
+    }
+  }
+
+  async setAside(sha256: string): Promise<boolean> {
+    const { path, parents } = this.#placeOf(checkSha256(sha256));
+    const damaged = join(this.#folder, 'damaged');
+    try {
+      if (!(await this.#files.stat(path))) return false;
+      await this.#files.makeFolder(damaged);
+      await this.#files.rename(path, join(damaged, `${sha256}-${randomUUID()}`));
+      await this.#files.syncFolder(parents.at(-1)!);
+      return true;
+    } catch (error) {
+      // Another replica found it too.
+      if (codeOf(error) === 'ENOENT') return false;
+      throw translate(error, 'setting a damaged artifact aside');
     }
   }
 

@@ -75,6 +75,10 @@ export class MemoryStore implements ArtifactStore {
     return this.#artifacts.delete(checkSha256(sha256));
   }
 
+  async setAside(sha256: string): Promise<boolean> {
+    return this.delete(sha256);
+  }
+
   async *list(): AsyncIterable<ArtifactStat> {
     for (const sha256 of [...this.#artifacts.keys()]) {
       const found = await this.stat(sha256);
