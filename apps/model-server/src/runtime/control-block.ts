@@ -143,6 +143,12 @@ export class ControlBlock {
     return Atomics.load(this.#words, finished);
   }
 
+  /** Main thread: ends what waits on `finishedAfter`. A wait that nothing ends would be kept for ever, and this with it. */
+  endWaits(): void {
+    Atomics.add(this.#words, finished, 1);
+    Atomics.notify(this.#words, finished);
+  }
+
   /** Main thread: undefined when a batch finished since `finishes`, else a promise for the next one. */
   finishedAfter(finishes: number): Promise<unknown> | undefined {
     const waiting = Atomics.waitAsync(this.#words, finished, finishes);

@@ -58,6 +58,7 @@ export class SessionThread implements HostedSession {
   #waiting = false;
   #dead: SluiceError | undefined;
   #closed: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
 
   private constructor(settings: SessionSettings, onExit: (error: SluiceError) => void, host: WorkerHost) {
     this.#host = host;
@@ -210,11 +211,17 @@ export class SessionThread implements HostedSession {
     this.#dead = new SluiceError('internal', message, { cause });
     this.#loaded.reject(this.#dead);
     for (const running of this.#running) if (running) this.#fail(running, this.#dead);
+    this.#control.endWaits();
     if (this.inputs.length + this.outputs.length > 0) this.#onExit(this.#dead);
   }
 
   /** Lets batches in flight finish, then releases the session's memory; its thread ends with its last session. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (this.#dead) return;
     await new Promise<void>((resolve) => {
       this.#closed = resolve;
@@ -224,5 +231,6 @@ export class SessionThread implements HostedSession {
     await this.#host.leave(this.#id);
     this.#collect();
     for (const running of this.#running) if (running) this.#fail(running, unavailable('the session was closed'));
+    this.#control.endWaits();
   }
 }

@@ -82,33 +82,36 @@ async function runBatch({ id, session, block }: Open, batch: number): Promise<vo
   }
 }
 
-/** Runs one batch of each session that has one, so that none waits for more than one batch of each other. */
+const isIdle = ({ block, done }: Open): boolean => done === block.lastSubmitted();
+
+/**
+ * Runs one batch of each session that has one, so that none waits for more than one batch of each other, and closes those
+ * that are to close and have nothing left: no matter how busy the others are.
+ */
 async function runNext(): Promise<boolean> {
   let ran = false;
   for (const entry of sessions.values()) {
-    if (entry.done === entry.block.lastSubmitted()) continue;
-    // What a batch needs was posted before it was handed over.
-    await readPort();
-    entry.done += 1;
-    await runBatch(entry, entry.done);
-    ran = true;
+    if (!isIdle(entry)) {
+      // What a batch needs was posted before it was handed over.
+      await readPort();
+      entry.done += 1;
+      await runBatch(entry, entry.done);
+      ran = true;
+    }
+    if (entry.closing && isIdle(entry)) await close(entry);
   }
   return ran;
 }
 
-async function closeSessions(): Promise<void> {
-  for (const entry of sessions.values()) {
-    if (!entry.closing) continue;
-    sessions.delete(entry.id);
-    await entry.session.release();
-    send(entry.id, { kind: 'closed' });
-  }
+async function close(entry: Open): Promise<void> {
+  sessions.delete(entry.id);
+  await entry.session.release();
+  send(entry.id, { kind: 'closed' });
 }
 
 for (;;) {
   const rings = bell.rings();
   await readPort();
   while (await runNext());
-  await closeSessions();
   bell.sleep(rings);
 }
