@@ -118,8 +118,9 @@ describe('verdictOf', () => {
     expect(verdictOf(failure('answered', 'internal'))).toBe('broken');
     expect(verdictOf(failure('answered', 'unavailable'))).toBe('broken');
     expect(verdictOf(failure('local', 'cancelled'))).toBe('nothing');
-    expect(verdictOf(failure('local', 'deadline-exceeded'))).toBe('nothing');
-    for (const kind of ['invalid-argument', 'resource-exhausted', 'deadline-exceeded', 'not-found'] as const) {
+    expect(verdictOf(failure('local', 'deadline-exceeded'))).toBe('silent');
+    expect(verdictOf(failure('answered', 'deadline-exceeded'))).toBe('silent');
+    for (const kind of ['invalid-argument', 'resource-exhausted', 'not-found'] as const) {
       expect(verdictOf(failure('answered', kind))).toBe('there');
     }
   });

@@ -12,8 +12,8 @@ export interface AttemptFailure {
 
 /** Where tokens for retries come from. */
 export interface RetryTokens {
-  /** Takes one; false when there is none. */
-  tryTake(): boolean;
+  /** Takes one; false when there is none for a retry after such a failure. */
+  tryTake(after: FailureOrigin): boolean;
 }
 
 /** Attempts of one request in all: more would only add load where versions are going away. */
@@ -79,7 +79,7 @@ export class Attempts {
     }
     if (!others) return this.#last(failure, `no other runtime has ${this.#what}`);
     if (this.#made >= maxAttempts) return this.#last(failure, `${maxAttempts} runtimes were tried for ${this.#what}`);
-    if (!this.#tokens.tryTake()) return this.#last(failure, 'too many requests are being retried');
+    if (!this.#tokens.tryTake(failure.origin)) return this.#last(failure, 'too many requests are being retried');
     return undefined;
   }
 
@@ -108,17 +108,22 @@ function kindOf(failure: AttemptFailure): SluiceError['kind'] {
   return failure.origin === 'answered' && failure.error.kind === 'not-found' ? 'unavailable' : failure.error.kind;
 }
 
-/** What an attempt says of a runtime and a version: that it is in trouble, that it is there, or nothing. */
-export function verdictOf(failure: AttemptFailure): 'broken' | 'there' | 'nothing' {
+/**
+ * What an attempt says of a runtime and a version: that it is in trouble, that it is there, that it did not answer in the
+ * time that the caller gave it, or nothing.
+ */
+export function verdictOf(failure: AttemptFailure): 'broken' | 'there' | 'silent' | 'nothing' {
   switch (failure.origin) {
     case 'unsent':
     case 'lost':
       return 'broken';
     case 'local':
-      return 'nothing';
+      return failure.error.kind === 'deadline-exceeded' ? 'silent' : 'nothing';
     case 'answered': {
       const { kind } = failure.error;
-      // A deadline that a caller chose too short, or a full queue, must not look like a broken version.
+      // The same deadline ends the call here and there; which end sees it first is chance.
+      if (kind === 'deadline-exceeded') return 'silent';
+      // A full queue must not look like a broken version.
       return kind === 'internal' || kind === 'data-loss' || kind === 'unavailable' ? 'broken' : 'there';
     }
   }

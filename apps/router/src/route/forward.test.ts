@@ -18,6 +18,7 @@ class Runtime {
   cancelled = 0;
   readonly address: string;
   readonly sent: { options: RawCallOptions; done: (outcome: RawOutcome) => void }[] = [];
+  readonly #waiting: ((outcome: RawOutcome) => void)[] = [];
   readonly breaker = { open: false, results: [] as string[] };
 
   constructor(address: string) {
@@ -27,6 +28,7 @@ class Runtime {
   send(_path: string, _message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void) {
     this.inFlight++;
     this.sent.push({ options, done });
+    this.#waiting.push(done);
     return {
       cancel: () => {
         this.cancelled++;
@@ -43,15 +45,21 @@ class Runtime {
     this.#end({ error, message: undefined, firstByte: false, trailer: () => undefined });
   }
 
+  /** Every request that is in flight fails. */
+  failAll(origin: FailureOrigin): void {
+    while (this.inFlight > 0) this.fail(origin);
+  }
+
   #end(outcome: RawOutcome): void {
     this.inFlight--;
-    this.sent.at(-1)!.done(outcome);
+    this.#waiting.pop()!(outcome);
   }
 
   get versionBreaker(): Breaker {
     const permit = {
       succeed: () => void this.breaker.results.push('succeeded'),
       fail: () => void this.breaker.results.push('failed'),
+      unanswered: () => void this.breaker.results.push('unanswered'),
       release: () => void this.breaker.results.push('released'),
     };
     return {
@@ -67,7 +75,7 @@ class Runtime {
 function setUp(runtimes: Runtime[], spent = false) {
   const state = { ready: runtimes, failed: [] as string[], ended: [] as string[] };
   const budget = new RouterRetryBudget();
-  if (spent) while (budget.tryTake());
+  if (spent) while (budget.tryTake('lost'));
   const forwarder = new Forwarder({
     random: draws(0),
     readyFor: () => state.ready as unknown as RuntimeLink[],
@@ -167,7 +175,7 @@ describe('Forwarder', () => {
     const [a, b] = [new Runtime('a'), new Runtime('b')];
     const { state, send } = setUp([a, b]);
     const call = send();
-    call.cancel();
+    call.cancel('cancelled');
     expect(a.cancelled).toBe(1);
     a.fail('lost');
     expect(state.ended).toEqual([]);
@@ -185,28 +193,67 @@ describe('Forwarder', () => {
     expect(a.breaker.results).toEqual(['released']);
   });
 
-  it('learns nothing of a runtime from a call that this side gave up', () => {
+  it('learns nothing from a caller that goes away, and that nothing came from one whose time is over', () => {
     const a = new Runtime('a');
     const { send } = setUp([a]);
+    send().cancel('cancelled');
+    a.fail('local', 'cancelled');
+    send().cancel('deadline-exceeded');
+    a.fail('local', 'cancelled');
     send();
     a.fail('local', 'deadline-exceeded');
-    expect(a.breaker.results).toEqual(['released']);
+    expect(a.breaker.results).toEqual(['released', 'unanswered', 'unanswered']);
+  });
+
+  it('loses none of 600 requests whose runtime is lost soon after the start', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = setUp([a]);
+    for (let index = 0; index < 600; index++) send();
+    expect(a.inFlight).toBe(600);
+    state.ready = [b];
+    a.failAll('lost');
+    expect(state.ended).toEqual([]);
+    expect(b.inFlight).toBe(600);
+  });
+
+  it('loses none of them either after full queues took what they may', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = setUp([a, b]);
+    for (let index = 0; index < 2_000; index++) {
+      send();
+      // One of two has it, and then the other, when the budget allows it.
+      for (const runtime of [a, b, a]) if (runtime.inFlight > 0) runtime.fail('answered', 'unavailable');
+    }
+    expect(state.failed.filter((each) => each === 'answered answered').length).toBeGreaterThan(1_000);
+    state.ready = [a];
+    state.ended.length = 0;
+    for (let index = 0; index < 600; index++) send();
+    state.ready = [b];
+    a.failAll('lost');
+    expect(state.ended).toEqual([]);
+    expect(b.inFlight).toBe(600);
   });
 });
 
 describe('RouterRetryBudget', () => {
-  it('starts with a burst, fills by a fifth of the requests, and grows to what is in flight to one runtime', () => {
+  it('starts with a burst, fills by a fifth of the requests, and grows to twice what is in flight to one runtime', () => {
     const budget = new RouterRetryBudget();
-    expect(budget.tokens).toBe(256);
-    while (budget.tryTake());
+    expect(budget.tokens).toBe(512);
+    while (budget.tryTake('lost'));
     for (let index = 0; index < 5; index++) budget.requested();
-    expect(budget.tryTake()).toBe(true);
-    expect(budget.tryTake()).toBe(false);
+    expect(budget.tryTake('lost')).toBe(true);
+    expect(budget.tryTake('lost')).toBe(false);
     budget.sent(256);
-    expect(budget.burst).toBe(256);
+    expect(budget.burst).toBe(512);
     for (let index = 257; index <= 600; index++) budget.sent(index);
-    expect(budget.burst).toBe(1024);
-    for (let index = 0; index < 3000; index++) budget.requested();
-    expect(budget.tokens).toBeCloseTo(600, 5);
+    expect(budget.burst).toBe(2048);
+    expect(budget.tokens).toBe(2048 - 512);
+  });
+
+  it('keeps half of its burst for lost runtimes', () => {
+    const budget = new RouterRetryBudget();
+    while (budget.tryTake('answered'));
+    expect(budget.tokens).toBe(256);
+    expect(budget.tryTake('lost')).toBe(true);
   });
 });

@@ -27,8 +27,8 @@ export interface ForwarderOptions {
 
 /** One request on its way to a runtime. */
 export interface ForwardedCall {
-  /** Gives up: nothing is answered any more. */
-  cancel(): void;
+  /** Gives up: nothing is answered any more. @param why `deadline-exceeded` when no answer came in time */
+  cancel(why: SluiceError['kind']): void;
 }
 
 export interface ForwardRequest {
@@ -70,6 +70,8 @@ class Forwarding implements ForwardedCall {
   #permit: Permit | undefined;
   #call: RawClientCall | undefined;
   #ended = false;
+  /** Given up because the caller's deadline passed. */
+  #isLate = false;
 
   constructor(options: ForwarderOptions, request: ForwardRequest) {
     this.#options = options;
@@ -92,8 +94,9 @@ class Forwarding implements ForwardedCall {
     }
   }
 
-  cancel(): void {
+  cancel(why: SluiceError['kind']): void {
     this.#ended = true;
+    this.#isLate = why === 'deadline-exceeded';
     this.#call?.cancel();
   }
 
@@ -145,7 +148,8 @@ class Forwarding implements ForwardedCall {
     // The headers of a failure that the runtime answered are not the beginning of an answer.
     const firstByte = outcome.firstByte && origin !== 'answered';
     const failure: AttemptFailure = { origin, error: outcome.error, firstByte };
-    settle(permit, failure);
+    if (this.#isLate && origin === 'local') permit.unanswered();
+    else settle(permit, failure);
     if (!this.#ended) this.#retryOrEnd(failure);
   }
 
@@ -185,6 +189,9 @@ function settle(permit: Permit, failure: AttemptFailure): void {
       return;
     case 'there':
       permit.succeed();
+      return;
+    case 'silent':
+      permit.unanswered();
       return;
     case 'nothing':
       permit.release();

@@ -1,5 +1,5 @@
 import type { Random } from '@sluice/domain/clock';
-import { SluiceError } from '@sluice/domain/errors';
+import type { SluiceError } from '@sluice/domain/errors';
 import type { Parameters } from '@sluice/inference/parameters';
 import { append, responseParameter } from '@sluice/inference/rewrite';
 import { scanInferRequest } from '@sluice/inference/scan';
@@ -16,8 +16,6 @@ export const predictionTrailer = 'sluice-prediction-id';
 
 /** What follows an answer whose request named its version: it went through no arm. */
 const noArm = responseParameter('sluice_arm', { kind: 'string', value: '' });
-
-const gone = new SluiceError('cancelled', 'the caller is gone or its deadline has passed');
 
 export interface InferOptions {
   readonly ids: PredictionIds;
@@ -64,13 +62,13 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
         leave(error);
         if (error) {
           if (error.kind === 'internal' || error.kind === 'data-loss') onDefect(predictionId, version, error);
-          call.fail(error);
+          call.fail(error, version.key);
         } else call.respond(append(answer!, stamp(predictionId), arm?.parameter ?? noArm));
       },
     });
-    call.onCancel(() => {
-      forwarded.cancel();
-      leave(gone);
+    call.onCancel((reason) => {
+      forwarded.cancel(reason.kind);
+      leave(reason);
     });
   };
 }
