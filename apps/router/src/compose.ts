@@ -2,9 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { inferenceService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { createBreaker } from '@sluice/resilience/breaker';
-import type { BreakerState } from '@sluice/resilience/breaker';
+import { Sampler } from '@sluice/resilience/sampler';
 import { mountAdmin } from '@sluice/rpc/admin';
-import type { RawUnaryHandler } from '@sluice/rpc/handlers';
+import { raw } from '@sluice/rpc/handlers';
+import type { RawMethod } from '@sluice/rpc/handlers';
+import { hopBytes } from '@sluice/rpc/options';
 import { createRpcServer } from '@sluice/rpc/server';
 import type { RpcServer } from '@sluice/rpc/server';
 import { publicConfig } from '@sluice/service-kit/config';
@@ -21,7 +23,7 @@ import { followRegistry } from './follow-registry.ts';
 import type { Follower } from './follow-registry.ts';
 import { Forwarder } from './route/forward.ts';
 import { InFlight } from './route/in-flight.ts';
-import { inferHandler } from './route/infer.ts';
+import { inferHandler, predictionTrailer } from './route/infer.ts';
 import { PredictionIds } from './route/prediction-id.ts';
 import { RouterRetryBudget } from './route/retry-tokens.ts';
 import { routerMetrics } from './router-metrics.ts';
@@ -103,11 +105,13 @@ function composeInference(
   const inFlight = new InFlight({ requests: config.maxInFlight, bytes: config.maxInFlightBytes });
   const budget = new RouterRetryBudget();
   const observed = routerMetrics(metrics, { inFlight, fleet, revision: () => follower.table()?.revision ?? 0 });
-  const breakers = new Breakers((runtime, key) => {
-    const onState = (to: BreakerState): void => observed.breaker(runtime, key, to);
+  const breakers = new Breakers({
     // What reaches a breaker as a failure was judged before: it is one.
-    return createBreaker({ name: `${runtime} ${key}`, clock, isFailure: () => true, onState });
+    create: (runtime, key, onState) =>
+      createBreaker({ name: `${runtime} ${key}`, clock, isFailure: () => true, onState }),
+    onState: (runtime, key, state) => observed.breaker(runtime, key, state),
   });
+  fleet.onChange(() => breakers.retain(fleet.links));
   const forwarder = new Forwarder({
     random,
     readyFor: (key) => fleet.readyFor(key),
@@ -115,31 +119,37 @@ function composeInference(
     budget,
     onFailedAttempt: (failure, retried) => observed.attemptFailed(failure, retried),
   });
+  const ids = new PredictionIds(clock, random);
+  const failures = new Sampler({ clock });
   const infer = inferHandler({
-    ids: new PredictionIds(clock, random),
+    ids,
     random,
     table: () => follower.table(),
     forwarder,
     inFlight,
-    onDefect: (predictionId, version, error) =>
-      logger.warn(
-        { prediction_id: predictionId, model: version.model, version: version.number, err: error },
-        'inference failed',
-      ),
+    onDefect(predictionId, version, error) {
+      const unlogged = failures.take(version.key);
+      if (unlogged === undefined) return;
+      const { model, number } = version;
+      logger.warn({ prediction_id: predictionId, model, version: number, unlogged, err: error }, 'inference failed');
+    },
     onAnswer: (version, error) => observed.inferred(version, error),
   });
-  return { infer, inFlight, budget, breakers };
+  // A call that never reaches the handler is a prediction too: one that failed.
+  const method = raw(infer, () => ({ [predictionTrailer]: ids.next() }));
+  return { infer: method, inFlight, budget, breakers };
 }
 
 /** The public port, not yet bound; its health follows what is ready. */
 function openServer(
   config: RouterConfig,
   { clock, logger }: Outside,
-  parts: Shared & { readonly infer: RawUnaryHandler; readonly ready: () => boolean },
+  parts: Shared & { readonly infer: RawMethod; readonly ready: () => boolean },
 ): RpcServer {
   const { fleet, follower, metrics, infer, ready } = parts;
   const { maxMessageBytes, defaultDeadlineMs, repositoryControl } = config;
-  const server = createRpcServer({ logger, metrics, clock, maxMessageBytes, defaultDeadlineMs });
+  const maxAnswerBytes = maxMessageBytes + hopBytes;
+  const server = createRpcServer({ logger, metrics, clock, maxMessageBytes, maxAnswerBytes, defaultDeadlineMs });
   const handlers = inferenceHandlers({
     infer,
     table: () => follower.table(),

@@ -11,7 +11,8 @@ import type { Fleet } from './runtimes/fleet.ts';
 export interface RouterMetrics {
   inferred(version: VersionRoute, error: SluiceError | undefined): void;
   attemptFailed(failure: AttemptFailure, retried: boolean): void;
-  breaker(runtime: string, key: string, state: BreakerState): void;
+  /** @param state undefined when there is no such breaker any more */
+  breaker(runtime: string, key: string, state: BreakerState | undefined): void;
 }
 
 export interface Observed {
@@ -64,7 +65,8 @@ export function routerMetrics(metrics: Metrics, observed: Observed): RouterMetri
       failures.labels(failure.origin, failure.error.kind, String(retried)).inc();
     },
     breaker(runtime, key, state) {
-      breakers.labels(runtime, key).set(breakerStates.indexOf(state));
+      if (state === undefined) breakers.remove(runtime, key);
+      else breakers.labels(runtime, key).set(breakerStates.indexOf(state));
     },
   };
 }

@@ -1,6 +1,10 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { inferenceService } from '@sluice/contracts/services';
 import { SluiceError } from '@sluice/domain/errors';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { inferPath } from '../src/route/forward.ts';
 import { wireModel, wireRoutes } from './routes.ts';
 import { inferBytes, temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
 
@@ -76,10 +80,47 @@ function mutate(bytes: Uint8Array, steps: readonly (readonly [number, number, nu
   return Uint8Array.from(list);
 }
 
-describe('mutated requests', () => {
+/** The same request in typed contents. */
+function typedBytes(): Buffer {
+  const inputs = [{ name: 'x', datatype: 'FP32', shape: [2, 2], contents: { fp32Contents: [1, 2, 3, 4] } }];
+  const parameters = { k: { stringParam: 'v' } };
+  const method = Object.values(inferenceService.definition).find(({ path }) => path === inferPath)!;
+  return method.requestSerialize({ modelName: 'digits', id: 'call', parameters, inputs });
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Bytes that are in use, buffers too. */
+function bytesInUse(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+const forms = {
+  raw: inferBytes({ id: 'call', parameters: { k: { kind: 'string', value: 'v' } }, values: [1, 2, 3, 4] }),
+  typed: typedBytes(),
+};
+
+describe.each(Object.entries(forms))('mutated requests in %s contents', (_form, good) => {
+  it('leave no memory behind', { timeout: 60_000 }, async () => {
+    const { router } = await setUp();
+    const send = async (seed: number): Promise<void> => {
+      const samples = fc.sample(mutation, { numRuns: 1_000, seed });
+      for (let at = 0; at < samples.length; at += 50)
+        await Promise.all(samples.slice(at, at + 50).map((steps) => router.send(mutate(good, steps))));
+    };
+    // Once, so that all that is made once and kept is there.
+    await send(1);
+    const before = bytesInUse();
+    await send(2);
+    expect(bytesInUse() - before).toBeLessThan(8 * 1024 * 1024);
+  });
+
   it('are each answered, and leave nothing in flight', { timeout: 60_000 + 10 * propertyRuns }, async () => {
     const { router } = await setUp();
-    const good = inferBytes({ id: 'call', parameters: { k: { kind: 'string', value: 'v' } }, values: [1, 2, 3, 4] });
+    expect((await router.send(good)).error?.message).toBeUndefined();
     const outcomes = new Map<string, number>();
     await fc.assert(
       fc.asyncProperty(fc.array(mutation, { minLength: 10, maxLength: 10 }), async (mutations) => {

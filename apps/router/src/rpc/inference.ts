@@ -1,15 +1,15 @@
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
 import { SluiceError } from '@sluice/domain/errors';
 import type { Signature } from '@sluice/domain/signature';
-import { raw, unimplemented } from '@sluice/rpc/handlers';
-import type { Handlers, RawUnaryHandler } from '@sluice/rpc/handlers';
+import { unimplemented } from '@sluice/rpc/handlers';
+import type { Handlers, RawMethod } from '@sluice/rpc/handlers';
 import { findModel, placedVersion, versionNumber } from '../route/resolve.ts';
 import type { RouteTable } from '../route/table.ts';
 import { checkRepositoryControl } from './repository-control.ts';
 import type { RepositoryControl } from './repository-control.ts';
 
 export interface InferenceRpcOptions {
-  readonly infer: RawUnaryHandler;
+  readonly infer: RawMethod;
   readonly table: () => RouteTable | undefined;
   /** True when requests can be served: there is a table and a runtime that is up. */
   readonly ready: () => boolean;
@@ -35,7 +35,7 @@ export function inferenceHandlers(options: InferenceRpcOptions): Handlers<GRPCIn
     );
   };
   return {
-    modelInfer: raw(options.infer),
+    modelInfer: options.infer,
     serverLive: async () => ({ live: true }),
     serverReady: async () => ({ ready: options.ready() }),
     modelReady: async ({ name, version }) => ({ ready: modelReady(options, name, version) }),

@@ -1,12 +1,10 @@
 import { runtimeService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
+import { hopBytes } from '@sluice/rpc/options';
 import { createRawClient } from '@sluice/rpc/raw-client';
 import { statusProtocol } from '../runtimes/runtime-link.ts';
 import type { InferenceConnection, RuntimeStatus } from '../runtimes/runtime-link.ts';
-
-/** What a request may grow by when its version is written behind it. */
-const overrideBytes = 64;
 
 /** The two connections to one runtime: for inferences and for its status. */
 export interface RuntimePort {
@@ -18,7 +16,7 @@ export function runtimePort(
   address: string,
   options: { readonly clock: Clock; readonly maxMessageBytes: number; readonly routerId: string },
 ): RuntimePort {
-  const raw = createRawClient(address, { maxMessageBytes: options.maxMessageBytes + overrideBytes });
+  const raw = createRawClient(address, { maxMessageBytes: options.maxMessageBytes + hopBytes });
   const status = createRpcClient(runtimeService, address, { clock: options.clock });
   return {
     connection: {

@@ -1,4 +1,5 @@
 import { createBreaker } from '@sluice/resilience/breaker';
+import type { BreakerState } from '@sluice/resilience/breaker';
 import type { RawOutcome } from '@sluice/rpc/raw-client';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { describe, expect, it } from 'vitest';
@@ -154,30 +155,75 @@ describe('Fleet', () => {
 });
 
 describe('Breakers', () => {
-  it('keeps one per runtime and version, and starts anew with a new session', async () => {
-    const { clock, fleet, streams } = setUp();
+  async function withBreakers() {
+    const world = setUp();
+    const { clock, fleet, streams } = world;
+    const made: string[] = [];
+    const gauge = new Map<string, BreakerState>();
+    const breakers = new Breakers({
+      create: (address, key, onState) => {
+        made.push(`${address} ${key}`);
+        return createBreaker({ name: key, clock, minRequests: 1, isFailure: () => true, onState });
+      },
+      onState: (address, key, state) => {
+        if (state === undefined) gauge.delete(`${address} ${key}`);
+        else gauge.set(`${address} ${key}`, state);
+      },
+    });
+    fleet.onChange(() => breakers.retain(fleet.links));
     fleet.setAddresses(['a:1']);
     await settle();
     const fed = streams.get('a:1')!;
-    fed.send(status([]));
-    await settle();
-    const link = fleet.links[0]!;
-    const made: string[] = [];
-    const breakers = new Breakers((address, key) => {
-      made.push(`${address} ${key}`);
-      return createBreaker({ name: key, clock });
-    });
+    const has = async (...versions: number[]): Promise<void> => {
+      fed.send(status(versions.map((version) => ['digits', version, true])));
+      await settle();
+    };
+    await has(1, 2);
+    const restart = async (): Promise<void> => {
+      fed.fail();
+      await settle();
+      clock.advance(100);
+      await settle();
+      await has(1, 2);
+    };
+    return { ...world, breakers, made, gauge, has, restart, link: fleet.links[0]! };
+  }
+
+  it('keeps one per runtime and version, and starts anew with a new session', async () => {
+    const { breakers, made, restart, link } = await withBreakers();
     expect(breakers.of(link, 'digits@1')).toBe(breakers.of(link, 'digits@1'));
     breakers.of(link, 'digits@2');
     expect(made).toEqual(['a:1 digits@1', 'a:1 digits@2']);
     expect(breakers.states(link)).toEqual({ 'digits@1': 'closed', 'digits@2': 'closed' });
-    fed.fail();
-    await settle();
-    clock.advance(100);
-    await settle();
-    fed.send(status([]));
-    await settle();
+    await restart();
     breakers.of(link, 'digits@1');
     expect(made).toHaveLength(3);
+  });
+
+  it('tells what is: a runtime that came back has no open breaker, whatever still ends on the old one', async () => {
+    const { breakers, gauge, restart, link } = await withBreakers();
+    const [first, late] = [breakers.of(link, 'digits@1').begin()!, breakers.of(link, 'digits@1').begin()!];
+    expect(Object.fromEntries(gauge)).toEqual({ 'a:1 digits@1': 'closed' });
+    first.fail(new Error('broken'));
+    await settle();
+    expect(Object.fromEntries(gauge)).toEqual({ 'a:1 digits@1': 'open' });
+    await restart();
+    expect(Object.fromEntries(gauge)).toEqual({});
+    breakers.of(link, 'digits@1');
+    late.fail(new Error('broken'));
+    await settle();
+    expect(Object.fromEntries(gauge)).toEqual({ 'a:1 digits@1': 'closed' });
+  });
+
+  it('forgets versions that were unloaded and runtimes that are gone', async () => {
+    const { breakers, fleet, streams, gauge, has, link } = await withBreakers();
+    for (const key of ['digits@1', 'digits@2']) breakers.of(link, key);
+    await has(2);
+    expect([...gauge.keys()]).toEqual(['a:1 digits@2']);
+    fleet.setAddresses([]);
+    streams.get('a:1')!.fail();
+    await settle();
+    expect([...gauge.keys()]).toEqual([]);
+    expect(breakers.states(link)).toEqual({});
   });
 });
