@@ -27,7 +27,7 @@ export function serverChannelOptions(maxMessageBytes: number, keepaliveMs: numbe
 export function clientChannelOptions(maxMessageBytes: number): ChannelOptions {
   return {
     ...common,
-    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_receive_message_length': maxMessageBytes + hopBytes,
     'grpc.max_send_message_length': maxMessageBytes,
     // Addresses are given, not discovered: no TXT look-ups, no proxy from the environment.
     'grpc.service_config_disable_resolution': 1,

@@ -76,6 +76,16 @@ describe('raw methods', () => {
     expect(await outcome(2, 1_201)).toMatch(/1201 bytes, more than the limit of 1200/);
   });
 
+  it('give answers that a proxy made a little larger than the limit to clients with the same limit', async () => {
+    const { port } = await start({}, {}, { modelInfer: raw((_request, call) => call.respond(Buffer.alloc(1_256))) });
+    const client = createRawClient(`127.0.0.1:${port}`, { maxMessageBytes: 1_000 });
+    cleanups.push(() => client.close());
+    const outcome = await new Promise<RawOutcome>((resolve) => {
+      client.call(path, Buffer.alloc(1), { deadlineMs: Date.now() + 5_000 }, resolve);
+    });
+    expect(outcome.message).toHaveLength(1_256);
+  });
+
   it('are told once of a caller that went, also when they ask late', async () => {
     const told: string[] = [];
     const late = Promise.withResolvers<undefined>();
