@@ -104,8 +104,8 @@ class ChildAdmission implements Admission {
 
   async sweep(): Promise<void> {
     const { workFolder, timeLimitMs = 120_000 } = this.#config;
-    const names = await readdir(workFolder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
+    const names = await readdir(workFolder).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;
     });
     for (const name of names) {

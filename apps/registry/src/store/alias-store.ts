@@ -80,7 +80,10 @@ export async function selectPendingMoves(sql: Sql, models?: readonly string[]): 
   return rows.map(toMove);
 }
 
-/** At a time, or every stretch when the time is undefined. */
+/** An alias that moves every hour has a year's worth. */
+const mostStretches = 10_000;
+
+/** At a time, or the newest stretches when the time is undefined; oldest first. */
 export async function selectHistory(
   sql: Sql,
   model: string,
@@ -95,10 +98,10 @@ export async function selectHistory(
        ) as rollback
      from registry.alias_history h
      where h.model = $1 and ($2 = '' or h.alias = $2) and ($3::timestamptz is null or ${during('h', '$3')})
-     order by h.revision, h.alias`,
+     order by h.revision desc, h.alias desc limit ${mostStretches}`,
     [model, alias, time === undefined ? null : fromMs(time)],
   );
-  return rows.map((row) => ({
+  return rows.toReversed().map((row) => ({
     alias: row.alias,
     version: row.version,
     from: toMs(row.from_at),

@@ -3,7 +3,7 @@ import { requireModel } from './lookups.ts';
 import type { AliasHistoryEntry, AliasMove } from './records.ts';
 import type { RegistryState } from './state.ts';
 
-/** Every stretch of an alias's history and every move of it; '' means all aliases of the model. */
+/** The newest 10,000 stretches of an alias's history and the newest 1,000 moves of it; '' means all aliases of the model. */
 export async function aliasHistory(
   state: RegistryState,
   request: { readonly model: string; readonly alias: string },
