@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '@sluice/testkit/eventually';
 import type { Verdict } from './fleet.ts';
-import { FakeRouter, FakeRuntime } from './fleet.ts';
+import { FakeRouter, FakeRuntime, pause } from './fleet.ts';
 import type { RegistryClient, Replica } from './harness.ts';
 import { followMove, pushApproved, Site } from './harness.ts';
 
@@ -82,6 +82,37 @@ describe('a requested move', () => {
       state: 'ALIAS_MOVE_STATE_EFFECTIVE',
       reasons: ['runtime rt-slow is still loading it'],
     });
+  });
+
+  it('waits for a runtime that joins while it is under way, and not for one that leaves', async () => {
+    const version = await pushApproved(replica, 'joining');
+    runtime('rt-stays');
+    const leaving = runtime('rt-leaves', () => 'loading');
+    const states = async (): Promise<Record<string, string | undefined>> => {
+      const live = (await ann.listLeases({})).runtimes.filter((one) => one.live);
+      const stateOf = (one: (typeof live)[number]) => one.versions.find(({ model }) => model === 'joining')?.state;
+      return Object.fromEntries(live.map((one) => [one.runtimeId, stateOf(one)]));
+    };
+    await eventually(async () => expect(Object.keys(await states())).toEqual(['rt-leaves', 'rt-stays']));
+    const { move } = await ann.moveAlias({ model: 'joining', alias: 'champion', version, timeoutMs: 60_000 });
+    let verdict: Verdict = 'loading';
+    runtime('rt-joins', () => verdict);
+    await eventually(async () =>
+      expect(await states()).toEqual({
+        'rt-joins': 'LOAD_STATE_LOADING',
+        'rt-leaves': 'LOAD_STATE_LOADING',
+        'rt-stays': 'LOAD_STATE_READY',
+      }),
+    );
+    await leaving.leave();
+    await eventually(async () => expect(Object.keys(await states())).toEqual(['rt-joins', 'rt-stays']));
+    // Longer than the controller's turn, which would end the move were it not to wait.
+    await pause(1_500);
+    const { model } = await ann.getModel({ name: 'joining' });
+    expect(model?.aliases).toMatchObject([{ alias: 'champion', version: '0', pending: { id: move!.id } }]);
+    verdict = 'ready';
+    const { last } = await followMove(ann, move!.id);
+    expect(last.move).toMatchObject({ state: 'ALIAS_MOVE_STATE_EFFECTIVE', reasons: [] });
   });
 
   it('waits for a router that is slow to apply, and says which', async () => {
