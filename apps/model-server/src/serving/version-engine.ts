@@ -29,6 +29,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** Puts work off to the end of the turn: `setImmediate` in a server. */
   readonly defer: (fn: () => void) => void;
+  /** Told how long each run took that worked, in microseconds. */
+  readonly ran?: (inferUs: number) => void;
   /** A defect of ours that no answer can carry. */
   readonly onDefect: (thrown: unknown) => void;
 }
@@ -64,10 +66,12 @@ export class VersionEngine {
   readonly #by: { readonly model: string; readonly version: string };
   /** Every output's rows have the shape that the signature states, so an answer without rows needs no run. */
   readonly #emptyRowsKnown: boolean;
+  #pool: SessionPool;
 
   constructor(options: EngineOptions) {
     const { model, version, serving, signature } = options;
     this.#options = options;
+    this.#pool = options.pool;
     this.stats = options.stats;
     this.#by = { model, version: String(version) };
     this.#buckets = new Buckets(signature, options.knownOutputs);
@@ -89,6 +93,11 @@ export class VersionEngine {
         onDefect: options.onDefect,
       },
     );
+  }
+
+  /** From now on batches run there; those that run are the old one's. @param pool with as many slots as the old one */
+  usePool(pool: SessionPool): void {
+    this.#pool = pool;
   }
 
   get signature(): Signature {
@@ -152,7 +161,7 @@ export class VersionEngine {
     const rows = plan.batched ? batch.rows : 1;
     const maxRows = Math.max(1, this.#options.serving.maxBatchSize);
     const over = (): void => batch.parts.forEach((part) => part.request.leaveBatch());
-    const submit = (job: BatchJob): void => this.#options.pool.submit(job);
+    const submit = (job: BatchJob): void => this.#pool.submit(job);
     let alone = false;
     for (const part of batch.parts) part.request.enterBatch();
     try {
@@ -189,6 +198,7 @@ export class VersionEngine {
   /** Counts one execution with all the requests that were in it. */
   #ran(parts: readonly RequestPart<InferJob>[], formedAtMs: number, rows: number, timing: BatchTiming): void {
     const { stats } = this;
+    this.#options.ran?.(timing.inferUs);
     stats.batchRan(rows);
     stats.inputUs += timing.inputUs * parts.length;
     stats.inferUs += timing.inferUs * parts.length;

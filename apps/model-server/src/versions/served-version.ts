@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { ServingConfig } from '@sluice/domain/signature';
@@ -14,6 +15,7 @@ import { VersionStats } from '../serving/version-stats.ts';
 import { touch, warmUp, type WarmUpReport } from '../serving/warm-up.ts';
 import type { ArtifactCache, Needed } from './artifact-cache.ts';
 import { versionKey, type Assignment } from './assignment.ts';
+import { hasOpenCost, shareable, Slowness } from './shareable.ts';
 import { canTake, nextState, type VersionEvent, type VersionState } from './version-state.ts';
 
 /** What a version needs from outside. */
@@ -36,12 +38,6 @@ export interface VersionPorts {
 
 /** How long requests in flight get when a version is withdrawn: longer than any that has a sane deadline. */
 const drainMs = 600_000;
-
-/**
- * What a version may be to share a thread: a thread costs 9 MB, so many tiny models would cost more than they are; but a
- * batch of one makes the others wait, so only what is small and was seen to be quick may share.
- */
-const shareable = { bytes: 1 << 20, runMs: 2 } as const;
 
 /** One placed version on this runtime, through its states. */
 export class ServedVersion {
@@ -67,6 +63,12 @@ export class ServedVersion {
   #failure: SluiceError | undefined;
   /** It lost a session before: from then on it has a thread of its own, so that it can harm itself alone. */
   #alone = false;
+  /** A session that ended before the load that made it: the load fails at its next step. */
+  #lostInLoad: SluiceError | undefined;
+  /** Counts loads; what a session of an earlier one has to say is of no interest. */
+  #loads = 0;
+  /** It is getting a thread of its own while it serves. */
+  #moving: Promise<void> | undefined;
   #withdrawn: Promise<void> | undefined;
   #loading: Promise<void> | undefined;
 
@@ -109,6 +111,8 @@ export class ServedVersion {
     if (!canTake(this.state, 'start')) return;
     const started = this.#ports.clock.monotonic();
     try {
+      this.#loads += 1;
+      this.#lostInLoad = undefined;
       this.#step('start');
       const graphFile = await this.#ports.cache.provide(this.#assignment, this.#abort.signal);
       this.#goOn('fetched');
@@ -120,7 +124,7 @@ export class ServedVersion {
       this.#abort.signal.throwIfAborted();
       this.#pool = await this.#settle(pool, warm, graphFile);
       this.#abort.signal.throwIfAborted();
-      this.engine = this.#makeEngine(this.#pool, warm.knownOutputs);
+      this.engine = this.#makeEngine(this.#pool, warm.knownOutputs, graphFile);
       this.#goOn('warmed');
       const ms = Math.round(this.#ports.clock.monotonic() - started);
       const { sharesThread } = this;
@@ -130,9 +134,10 @@ export class ServedVersion {
     }
   }
 
-  /** A step that a withdrawal may have made pointless meanwhile. */
+  /** A step that a withdrawal, or the loss of a session, may have made pointless meanwhile. */
   #goOn(event: VersionEvent): void {
     this.#abort.signal.throwIfAborted();
+    if (this.#lostInLoad) throw this.#lostInLoad;
     this.#step(event);
   }
 
@@ -144,6 +149,14 @@ export class ServedVersion {
     this.#logger.error({ err: error.kind === 'internal' ? thrown : error, state: this.state }, 'version not loaded');
     this.#failure = error;
     if (canTake(this.state, 'fail')) this.#step('fail', error.message);
+    if (this.#lostInLoad) this.#ports.sessionLost(this);
+  }
+
+  /** Opens sessions of this load. */
+  #open(graphFile: string, threads: ThreadPlan, host?: WorkerHost): Promise<SessionPool> {
+    const settings: SessionSettings = { graphFile, intraOpThreads: threads.intraOpThreads, spinning: false };
+    const load = this.#loads;
+    return SessionPool.load(settings, threads.instances, (error) => this.#lost(error, load), host);
   }
 
   async #makePool(graphFile: string): Promise<SessionPool> {
@@ -155,8 +168,7 @@ export class ServedVersion {
     for (const tensor of [...signature.inputs, ...signature.outputs])
       checkRuntimeDatatype(tensor.datatype, `tensor "${tensor.name}"`);
     this.threads = planThreads(serving, this.#ports.threads);
-    const settings: SessionSettings = { graphFile, intraOpThreads: this.threads.intraOpThreads, spinning: false };
-    const pool = await SessionPool.load(settings, this.threads.instances, (error) => this.#lost(error));
+    const pool = await this.#open(graphFile, this.threads);
     try {
       checkAgainstGraph('input', signature.inputs, pool.inputs);
       checkAgainstGraph('output', signature.outputs, pool.outputs);
@@ -167,20 +179,20 @@ export class ServedVersion {
     return pool;
   }
 
-  #mayShare(warm: WarmUpReport): boolean {
-    const { files, serving } = this.#assignment;
+  async #mayShare(warm: WarmUpReport, graphFile: string): Promise<boolean> {
+    const { files, serving, signature } = this.#assignment;
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     const quick = warm.runMs !== undefined && warm.runMs <= shareable.runMs;
-    return !this.#alone && quick && bytes <= shareable.bytes && serving.instanceCount <= 1;
+    if (this.#alone || !quick || bytes > shareable.bytes || serving.instanceCount > 1) return false;
+    return !hasOpenCost(signature, await readFile(graphFile));
   }
 
   /** Moves a small, quick version from the thread that it was loaded in to the shared one. */
   async #settle(pool: SessionPool, warm: WarmUpReport, graphFile: string): Promise<SessionPool> {
-    this.sharesThread = this.#mayShare(warm);
+    this.sharesThread = await this.#mayShare(warm, graphFile);
     if (!this.sharesThread) return pool;
     const threads: ThreadPlan = { instances: 1, intraOpThreads: 1, note: '' };
-    const settings: SessionSettings = { graphFile, intraOpThreads: threads.intraOpThreads, spinning: false };
-    const shared = await SessionPool.load(settings, 1, (error) => this.#lost(error), this.#ports.sharedThread());
+    const shared = await this.#open(graphFile, threads, this.#ports.sharedThread());
     try {
       await touch(shared, this.#assignment.signature);
     } catch (error) {
@@ -192,7 +204,37 @@ export class ServedVersion {
     return shared;
   }
 
-  #makeEngine(pool: SessionPool, knownOutputs: readonly boolean[]): VersionEngine {
+  /** Gives it a thread of its own while it serves: it is slower than those that share one may be. */
+  async #moveOut(engine: VersionEngine, graphFile: string): Promise<void> {
+    const shared = this.#pool;
+    this.#alone = true;
+    const threads = planThreads(this.serving, this.#ports.threads);
+    const pool = await this.#open(graphFile, { ...threads, instances: 1 });
+    if (this.engine !== engine || this.state !== 'ready') {
+      await pool.close();
+      return;
+    }
+    engine.usePool(pool);
+    this.#pool = pool;
+    this.threads = { ...threads, instances: 1 };
+    this.sharesThread = false;
+    this.#logger.info({ ...this.threads }, 'the version is too slow to share a thread and has its own now');
+    this.#ports.changed(this);
+    await shared?.close();
+  }
+
+  /** Looks at how long batches take, while it shares a thread. */
+  #watchSpeed(engine: () => VersionEngine, graphFile: string): (inferUs: number) => void {
+    const slowness = new Slowness();
+    return (inferUs) => {
+      if (!this.sharesThread || this.#moving || !slowness.ran(inferUs)) return;
+      this.#moving = this.#moveOut(engine(), graphFile)
+        .catch((error: unknown) => this.#logger.warn({ err: error }, 'the version stays in the shared thread'))
+        .finally(() => (this.#moving = undefined));
+    };
+  }
+
+  #makeEngine(pool: SessionPool, knownOutputs: readonly boolean[], graphFile: string): VersionEngine {
     const { model, version, signature } = this.#assignment;
     const { serving } = this;
     if (serving.maxBatchSize !== this.#assignment.serving.maxBatchSize) {
@@ -201,7 +243,7 @@ export class ServedVersion {
         'rows are so wide that batches are kept smaller than asked for',
       );
     }
-    return new VersionEngine({
+    const engine: VersionEngine = new VersionEngine({
       model,
       version,
       signature,
@@ -212,13 +254,19 @@ export class ServedVersion {
       clock: this.#ports.clock,
       defer: this.#ports.defer,
       onDefect: (thrown) => this.#logger.error({ err: thrown }, 'a request could not be answered'),
+      ran: this.#watchSpeed(() => engine, graphFile),
     });
+    return engine;
   }
 
-  #lost(error: SluiceError): void {
+  #lost(error: SluiceError, load: number): void {
     this.#logger.error({ err: error }, 'a session ended by itself');
+    if (load !== this.#loads) return;
     this.#alone = true;
-    if (this.state !== 'ready') return;
+    if (this.state !== 'ready') {
+      this.#lostInLoad = error;
+      return;
+    }
     const engine = this.engine;
     this.engine = undefined;
     this.#step('fail', error.message);
@@ -251,6 +299,7 @@ export class ServedVersion {
     if (report && report.failed + report.runningBatches > 0)
       this.#logger.warn({ ...report }, 'version unloaded with requests left');
     this.engine = undefined;
+    await this.#moving;
     await this.#closePool();
     if (canTake(this.state, 'drained')) this.#step('drained');
     this.needsFiles = false;
