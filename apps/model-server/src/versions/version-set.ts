@@ -3,6 +3,7 @@ import type { Logger } from '@sluice/service-kit/logger';
 import { WorkerHost } from '../runtime/worker-host.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
+import { Losses } from './losses.ts';
 import { ServedVersion } from './served-version.ts';
 import { ServingTable } from './serving-table.ts';
 
@@ -17,8 +18,6 @@ export interface VersionSetPorts {
   readonly changed: () => void;
 }
 
-/** Sessions that a version may lose before it stays failed. A poison request must not keep a runtime busy with loading. */
-const lossesAllowed = 3;
 /** A load that failed for want of something (registry, disk) is tried again after this long, with jitter. */
 const retryMs = 5_000;
 
@@ -32,7 +31,7 @@ export class VersionSet {
   readonly #versions = new Map<string, ServedVersion>();
   /** Withdrawn versions that still finish requests. */
   readonly #leaving = new Map<ServedVersion, Promise<void>>();
-  readonly #losses = new Map<string, number>();
+  readonly #losses: Losses;
   readonly #retries = new Map<string, Timer>();
   #loading: Promise<void> | undefined;
   #placement: Placement | undefined;
@@ -41,6 +40,7 @@ export class VersionSet {
 
   constructor(ports: VersionSetPorts) {
     this.#ports = ports;
+    this.#losses = new Losses(ports.clock);
   }
 
   /** True once every version of the first placement is ready or has failed. */
@@ -108,7 +108,7 @@ export class VersionSet {
 
   #withdraw(version: ServedVersion): void {
     this.#versions.delete(version.key);
-    this.#losses.delete(version.key);
+    this.#losses.forget(version.key);
     this.#retries.get(version.key)?.cancel();
     this.#retries.delete(version.key);
     const leaving = this.#leave(version).catch((error: unknown) => {
@@ -162,13 +162,8 @@ export class VersionSet {
 
   #afterLoss(version: ServedVersion): void {
     if (this.#versions.get(version.key) !== version) return;
-    const losses = (this.#losses.get(version.key) ?? 0) + 1;
-    this.#losses.set(version.key, losses);
-    if (losses >= lossesAllowed) {
-      this.#ports.logger.error(
-        { version: version.key, losses },
-        'a version lost its session too often and stays failed',
-      );
+    if (!this.#losses.add(version.key)) {
+      this.#ports.logger.error({ version: version.key }, 'a version lost its session too often and stays failed');
       return;
     }
     version.retry();
