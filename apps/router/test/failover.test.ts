@@ -51,6 +51,22 @@ describe('a runtime that is killed', () => {
     expect((await router.client.modelReady({ name: 'digits', version: '' })).ready).toBe(true);
   });
 
+  it('loses none of 600 requests that it had soon after the start', async () => {
+    const dying = await runtimeProcess('r1', loaded);
+    const { router, registry } = await routerFor([dying.address]);
+    const other = await testRuntime({ id: 'r2', loaded });
+    const held = Array.from({ length: 600 }, (_, index) => router.send(inferBytes({ ...waits, id: String(index) })));
+    await eventually(async () => expect(await counts(router)).toEqual([600]));
+    const routes = wireRoutes(8, [digits], { addresses: [dying.address, other.address] });
+    registry.publish(routes, routes);
+    await whenUp(router, 2);
+    await dying.kill();
+    await eventually(() => expect(other.seen.requests).toBe(600));
+    other.releaseAll();
+    const outcomes = (await Promise.all(held)).map((outcome) => resultOf(outcome).outcome);
+    expect(new Set(outcomes)).toEqual(new Set(['ok']));
+  });
+
   it('is used again when it is back on its address', async () => {
     const first = await runtimeProcess('r1', loaded);
     const port = Number(first.address.split(':')[1]);
