@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { existsSync } from 'node:fs';
@@ -19,6 +19,8 @@ export class BuiltFolder {
       if (existsSync(path.join(above, 'node_modules')))
         throw new Error(`${above} has node_modules: this proves nothing`);
     await cp(path.join(root, 'apps', app, 'dist'), folder, { recursive: true });
+    // A platform's Postgres has a user of its own: else its data would lie elsewhere and stay.
+    await chmod(folder, 0o755);
     return new BuiltFolder(folder);
   }
 

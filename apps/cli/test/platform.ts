@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@sluice/service-kit/clock';
@@ -47,6 +47,8 @@ export async function run(args: readonly string[], env: Readonly<Record<string, 
 export async function startPlatform(): Promise<Platform> {
   for (let attempt = 1; ; attempt += 1) {
     const home = await mkdtemp(path.join(tmpdir(), 'sluice-cli-test-'));
+    // Postgres has a user of its own: else its data would lie elsewhere and stay.
+    await chmod(home, 0o755);
     const offset = randomInt(20_000, 50_000);
     const main = path.join(root, 'apps', 'platform', 'src', 'main.ts');
     const child = spawn(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { chooseAccount } from '@sluice/postgres-local/account';
 import { installBinaries, usableBase } from '@sluice/postgres-local/binaries';
@@ -40,6 +41,13 @@ export interface ClusterOptions {
   readonly onInit: () => void;
 }
 
+const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+/** How the data folders of a home begin that lie outside of it. The rest says which secrets they belong to. */
+export function elsewherePrefix(home: string): string {
+  return `platform-${shortHash(home)}-`;
+}
+
 /**
  * Makes the cluster of the platform in `home` unless it is there. Its folder is `home/postgres/data`; where Postgres's own
  * user cannot enter that (root's clone in a folder that only root may enter) it lies in a folder of the machine.
@@ -49,10 +57,14 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const account = chooseAccount(path.join(inHome, 'data'));
   const binaries = await installBinaries(account);
   const base = await usableBase(inHome, account);
-  const elsewhere = `platform-${createHash('sha256').update(options.home).digest('hex').slice(0, 12)}`;
+  const prefix = elsewherePrefix(options.home);
+  const elsewhere = `${prefix}${shortHash(options.secrets.ownerPassword)}`;
   const dataDir = path.join(base, base === inHome ? 'data' : elsewhere);
   if (!(await isInitialised(dataDir))) {
     options.onInit();
+    // Clusters of this home whose password went with its secrets: nobody can open them any more.
+    for (const name of await readdir(base))
+      if (name.startsWith(prefix)) await rm(path.join(base, name), { recursive: true, force: true });
     const password = options.secrets.ownerPassword;
     await initCluster({ binaries, account, dataDir, superuser: owner, password });
   }

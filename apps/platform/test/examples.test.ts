@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createOipClient } from '@sluice/client/oip-client';
 import type { OipClient } from '@sluice/client/oip-client';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RunningPlatform, freeOffset, killStarted, root, shell } from './running-platform.ts';
+import { RunningPlatform, freeOffset, killStarted, makeHome, root, shell } from './running-platform.ts';
 
 const models = path.join(root, 'examples', 'models');
 let home: string;
@@ -49,7 +48,7 @@ async function infer(version: string, rows: readonly (readonly number[])[]): Pro
 }
 
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'sluice-examples-'));
+  home = await makeHome('sluice-examples-');
   platform = new RunningPlatform({ home, offset: await freeOffset() });
   await platform.up();
   address = `127.0.0.1:${platform.ports.router.port}`;

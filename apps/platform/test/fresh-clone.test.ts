@@ -19,6 +19,7 @@ const machine = {
 };
 
 let clone: string;
+let database: string | undefined;
 
 beforeAll(async () => {
   // A folder that only its owner may enter: Postgres's own user cannot.
@@ -34,6 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await killStarted();
   await rm(clone, { recursive: true, force: true });
+  if (database !== undefined) await rm(database, { recursive: true, force: true });
 });
 
 it(
@@ -44,6 +46,9 @@ it(
     const started = new Printed('npm', ['start', '--', '--port-offset', String(offset)], clone, machine);
     await started.prints(/running npm ci/, 20_000);
     await started.prints(banner, 240_000);
+    database = /Postgres in ([^)]+)\)/.exec(started.text)![1]!;
+    // Root's Postgres runs as another user, who cannot enter the clone.
+    if (process.getuid?.() === 0) expect(database.startsWith(clone)).toBe(false);
     const commands = started.text.split('\n').filter((line) => line.trim().startsWith('npx buf curl'));
     const infer = commands.find((line) => line.includes('ModelInfer'))!;
     expect(await shell(infer, clone, machine)).toContain('"modelName": "digits"');

@@ -1,12 +1,11 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createRegistryClient } from '@sluice/client/registry-client';
 import type { RegistryClient } from '@sluice/client/registry-client';
 import { digestFile } from '@sluice/client/files';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Load } from './load.ts';
-import { RunningPlatform, freeOffset, killStarted, root } from './running-platform.ts';
+import { RunningPlatform, freeOffset, killStarted, makeHome, root } from './running-platform.ts';
 
 let home: string;
 let platform: RunningPlatform;
@@ -15,7 +14,7 @@ let alice: RegistryClient;
 let bob: RegistryClient;
 
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'sluice-promotion-'));
+  home = await makeHome('sluice-promotion-');
   platform = new RunningPlatform({ home, offset: await freeOffset() });
   await platform.up();
   router = `127.0.0.1:${platform.ports.router.port}`;

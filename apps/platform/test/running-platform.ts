@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { env } from 'node:process';
 import { eventually } from '@sluice/testkit/eventually';
@@ -9,6 +10,13 @@ import { portTable, takenPorts } from '../src/ports.ts';
 import type { PortTable } from '../src/ports.ts';
 
 export const root = path.resolve(import.meta.dirname, '..', '..', '..');
+
+/** A new folder for a platform. Everybody may enter it, so that Postgres's data lies in it and goes with it. */
+export async function makeHome(prefix: string): Promise<string> {
+  const home = await mkdtemp(path.join(tmpdir(), prefix));
+  await chmod(home, 0o755);
+  return home;
+}
 
 /** An offset at which all ports are free now. */
 export async function freeOffset(runtimes = 2): Promise<number> {

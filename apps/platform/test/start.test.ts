@@ -1,17 +1,16 @@
-import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takenPorts } from '../src/ports.ts';
-import { RunningPlatform, freeOffset, isAlive, killStarted, root, shell } from './running-platform.ts';
+import { RunningPlatform, freeOffset, isAlive, killStarted, makeHome, root, shell } from './running-platform.ts';
 
 let home: string;
 let offset: number;
 
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'sluice-platform-'));
+  home = await makeHome('sluice-platform-');
   offset = await freeOffset();
 });
 afterAll(async () => {

@@ -1,10 +1,9 @@
-import { readFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Load } from './load.ts';
-import { RunningPlatform, freeOffset, killStarted } from './running-platform.ts';
+import { RunningPlatform, freeOffset, killStarted, makeHome } from './running-platform.ts';
 
 let home: string;
 let platform: RunningPlatform;
@@ -13,7 +12,7 @@ let runtime1: string;
 let runtime2: string;
 
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'sluice-survival-'));
+  home = await makeHome('sluice-survival-');
   platform = new RunningPlatform({ home, offset: await freeOffset() });
   await platform.up();
   router = `127.0.0.1:${platform.ports.router.port}`;
