@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { env } from 'node:process';
 import { createOipClient } from '@sluice/client/oip-client';
 import type { OipClient } from '@sluice/client/oip-client';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -124,5 +125,22 @@ describe('example clients', { timeout: 120_000 }, () => {
     await shell(`npx buf build protos --path protos/inference -o ${file}`, root);
     const committed = await readFile(path.join(root, 'examples', 'clients', 'python', 'inference.binpb'));
     expect((await readFile(file)).equals(committed)).toBe(true);
+  });
+});
+
+describe('the README', { timeout: 120_000 }, () => {
+  it('has a first model in five minutes whose commands all work, in their order', async () => {
+    const readme = await readFile(path.join(root, 'README.md'), 'utf8');
+    const section = /## A first model in five minutes\n([\s\S]*?)\n## /.exec(readme)![1]!;
+    const commands = section.split('\n').filter((line) => line.startsWith('npx '));
+    expect(commands.length).toBeGreaterThan(7);
+    const registry = `127.0.0.1:${platform.ports.registry.port}`;
+    const variables = { ...env, SLUICE_REGISTRY: registry, SLUICE_ROUTER: address };
+    const said: string[] = [];
+    for (const command of commands)
+      said.push(await shell(`${command.replace('127.0.0.1:8001', address)} 2>&1`, root, variables));
+    expect(said[0]).toContain('wdbc');
+    expect(said.find((text) => text.includes('574 of 597 right'))).toBeDefined();
+    expect(said.at(-1)).toContain('"pixels"');
   });
 });
