@@ -46,8 +46,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   await mkdir(config.stateDir, { recursive: true });
 
   let address = '';
-  const identity = (): RuntimeIdentity => identityOf(config, address);
-  const registry = grpcRegistry(config.registry, identity, clock);
+  const registry = grpcRegistry(config.registry, () => identityOf(config, address), clock);
   const cache = new ArtifactCache(config.stateDir, registry, clock);
   const board = new StatusBoard();
   const versions: VersionSet = new VersionSet({
