@@ -9,8 +9,8 @@ export interface Layout {
   readonly root: string;
   /** True in a clone, where npx finds buf and the command line. */
   readonly isClone: boolean;
-  /** Arguments for Node that run a program; `migrate` is the registry's other entry. */
-  entry(program: Program, name: 'main' | 'migrate'): readonly string[];
+  /** Arguments for Node that run a program; `migrate` is the registry's other entry, the last one what its threads run. */
+  entry(program: Program, name: 'main' | 'migrate' | 'runtime/session-worker'): readonly string[];
 }
 
 /**
