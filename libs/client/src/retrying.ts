@@ -46,7 +46,6 @@ export async function withRetries<T>(
         kind,
         origin,
         idempotent: call.idempotent,
-        firstByte: false,
         retryAfterMs,
         lostPeers: 1,
       });

@@ -16,14 +16,12 @@ export interface FailedAttempt {
   readonly origin: FailureOrigin;
   /** Whether carrying the request out twice does no harm; false inside a sequence. */
   readonly idempotent: boolean;
-  /** Whether any byte of an answer has arrived. */
-  readonly firstByte: boolean;
   /**
    * What the peer said of when to come back, if it did. A bound that will be met again (a message too large, a disk that is
    * full) names no time, a queue that will have room does.
    */
   readonly retryAfterMs: number | undefined;
-  /** Peers that went away while they had this request, this one included. */
+  /** Peers that went away while they worked on this request, this one included. */
   readonly lostPeers: number;
 }
 
@@ -58,7 +56,10 @@ const answeredElsewhere: Readonly<Record<ErrorKind, boolean>> = {
   internal: false,
 };
 
-/** What to do after a failed attempt. The caller still asks its budget and its deadline before it retries. */
+/**
+ * What to do after a failed attempt. The caller still asks its budget and its deadline before it retries, and does not ask
+ * at all once it has passed a byte of an answer on.
+ */
 export function mayRetry(attempt: FailedAttempt): RetryDecision {
   switch (attempt.origin) {
     case 'local':
@@ -67,9 +68,9 @@ export function mayRetry(attempt: FailedAttempt): RetryDecision {
       return 'retry';
     case 'lost':
       if (attempt.lostPeers >= maxLostPeers) return 'poison';
-      return attempt.idempotent && !attempt.firstByte ? 'retry' : 'fail';
+      return attempt.idempotent ? 'retry' : 'fail';
     case 'answered':
       if (attempt.kind === 'resource-exhausted' && attempt.retryAfterMs === undefined) return 'fail';
-      return answeredElsewhere[attempt.kind] && !attempt.firstByte ? 'retry' : 'fail';
+      return answeredElsewhere[attempt.kind] ? 'retry' : 'fail';
   }
 }

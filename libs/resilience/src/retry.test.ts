@@ -11,20 +11,16 @@ const origins = ['answered', 'unsent', 'lost', 'local'] as const;
 const attempts: FailedAttempt[] = errorKinds.flatMap((kind) =>
   origins.flatMap((origin) =>
     [true, false].flatMap((idempotent) =>
-      [true, false].flatMap((firstByte) =>
-        [0, 1, 2].flatMap((lostPeers) =>
-          [undefined, 100].map((retryAfterMs) => ({ kind, origin, idempotent, firstByte, lostPeers, retryAfterMs })),
-        ),
+      [0, 1, 2].flatMap((lostPeers) =>
+        [undefined, 100].map((retryAfterMs) => ({ kind, origin, idempotent, lostPeers, retryAfterMs })),
       ),
     ),
   ),
 );
 
 describe('mayRetry', () => {
-  it('never repeats what this side gave up, or what an answer has begun for', () => {
+  it('never repeats what this side gave up', () => {
     for (const attempt of attempts.filter(({ origin }) => origin === 'local')) expect(mayRetry(attempt)).toBe('fail');
-    for (const attempt of attempts.filter(({ origin, firstByte }) => origin !== 'unsent' && firstByte))
-      expect(mayRetry(attempt)).not.toBe('retry');
   });
 
   it('always repeats what never left', () => {
@@ -33,13 +29,12 @@ describe('mayRetry', () => {
 
   it('repeats after one lost peer when that does no harm, and never after two', () => {
     for (const attempt of attempts.filter(({ origin }) => origin === 'lost')) {
-      const harmless = attempt.idempotent && !attempt.firstByte;
-      expect(mayRetry(attempt)).toBe(attempt.lostPeers >= 2 ? 'poison' : harmless ? 'retry' : 'fail');
+      expect(mayRetry(attempt)).toBe(attempt.lostPeers >= 2 ? 'poison' : attempt.idempotent ? 'retry' : 'fail');
     }
   });
 
   it('repeats an answer only when the peer had not begun: a full queue, or not ready', () => {
-    for (const attempt of attempts.filter(({ origin, firstByte }) => origin === 'answered' && !firstByte)) {
+    for (const attempt of attempts.filter(({ origin }) => origin === 'answered')) {
       const isFull = attempt.kind === 'resource-exhausted' && attempt.retryAfterMs !== undefined;
       const retried = isFull || attempt.kind === 'unavailable';
       expect(mayRetry(attempt)).toBe(retried ? 'retry' : 'fail');

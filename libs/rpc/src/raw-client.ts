@@ -23,10 +23,10 @@ export interface RawOutcome {
   readonly error: RpcError | undefined;
   readonly message: Buffer | undefined;
   /**
-   * Whether the answer's message arrived: from then on a request may not be sent elsewhere. Headers alone carry nothing of
-   * it; a peer that is killed has often sent them for all that it was working on.
+   * Whether the answer's message arrived whole. A peer that was lost after that, before it said whether the call went well,
+   * had done its work; a message without a status is no answer all the same.
    */
-  readonly firstByte: boolean;
+  readonly messageArrived: boolean;
   /** The first value of a trailer (lower case), text keys only. */
   trailer(key: string): string | undefined;
 }
@@ -69,7 +69,7 @@ export class RawClient {
 class Call implements RawOutcome, RawClientCall {
   error: RpcError | undefined;
   message: Buffer | undefined;
-  firstByte = false;
+  messageArrived = false;
   readonly #call: ReturnType<Channel['createCall']>;
   readonly #address: string;
   readonly #done: (outcome: RawOutcome) => void;
@@ -110,7 +110,7 @@ class Call implements RawOutcome, RawClientCall {
   onReceiveMetadata(): void {}
 
   onReceiveMessage(message: Buffer): void {
-    this.firstByte = true;
+    this.messageArrived = true;
     this.message = message;
   }
 

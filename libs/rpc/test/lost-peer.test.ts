@@ -60,10 +60,17 @@ it('a process that is killed: its requests are lost, later ones are never sent',
   rawClient.close();
 });
 
-it('a peer that is lost between the headers of an answer and its message has answered nothing yet', async () => {
+const message = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
+
+it.each([
+  { what: 'the headers of an answer', sent: Buffer.alloc(0), messageArrived: false },
+  { what: 'a part of the message', sent: message.subarray(0, -1), messageArrived: false },
+  { what: 'the message, without its status', sent: message, messageArrived: true },
+])('a peer that is lost after $what has answered nothing yet', async ({ sent, messageArrived }) => {
   const server = createServer();
   server.on('stream', (stream: ServerHttp2Stream) => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    if (sent.length > 0) stream.write(sent);
     stream.session!.ping(() => stream.session?.destroy());
   });
   const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -73,7 +80,12 @@ it('a peer that is lost between the headers of an answer and its message has ans
   const outcome = await new Promise<RawOutcome>((done) =>
     client.call('/any/Method', new Uint8Array(), { deadlineMs: Date.now() + 20_000 }, done),
   );
-  expect([outcome.error?.kind, outcome.error?.origin, outcome.firstByte]).toEqual(['unavailable', 'lost', false]);
+  expect(outcome.message).toBeUndefined();
+  expect([outcome.error?.kind, outcome.error?.origin, outcome.messageArrived]).toEqual([
+    'unavailable',
+    'lost',
+    messageArrived,
+  ]);
   client.close();
   server.close();
 });

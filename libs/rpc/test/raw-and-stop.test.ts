@@ -36,7 +36,7 @@ describe('raw methods', () => {
     const outcome = await send(bytes);
     expect(outcome.message?.equals(bytes.subarray(1))).toBe(true);
     expect(outcome.trailer('sluice-prediction-id')).toBe('u1');
-    expect([outcome.error, outcome.firstByte]).toEqual([undefined, true]);
+    expect([outcome.error, outcome.messageArrived]).toEqual([undefined, true]);
   });
 
   it('carry trailers with failures, and turn what they throw into an answer', async () => {

@@ -8,8 +8,8 @@ import type { AttemptFailure } from './attempts.ts';
 const plenty = { tryTake: () => true };
 const version = { model: 'digits', text: '3' };
 
-function failure(origin: FailureOrigin, kind: ErrorKind = 'unavailable', firstByte = false): AttemptFailure {
-  return { origin, error: new SluiceError(kind, 'as the runtime said'), firstByte };
+function failure(origin: FailureOrigin, kind: ErrorKind = 'unavailable', messageArrived = false): AttemptFailure {
+  return { origin, error: new SluiceError(kind, 'as the runtime said'), messageArrived };
 }
 
 function outcome(error: SluiceError | undefined): string {
@@ -62,10 +62,14 @@ describe('Attempts', () => {
     expect(attempts.failed(failure('unsent'), true)).toBeUndefined();
   });
 
-  it('does not repeat a request whose answer had begun', () => {
-    expect(first(failure('lost', 'unavailable', true))).toBe(
-      'unavailable: the runtime was lost while it worked on the request and its answer had begun',
-    );
+  it('repeats a request whose answer had its message and not its status, and does not suspect it of the loss', () => {
+    const attempts = new Attempts(version, plenty, true);
+    attempts.started();
+    expect(attempts.failed(failure('lost', 'unavailable', true), true)).toBeUndefined();
+    attempts.started();
+    expect(attempts.failed(failure('lost'), true)).toBeUndefined();
+    attempts.started();
+    expect(outcome(attempts.failed(failure('lost'), true))).toMatch(/^internal: model ended its runtime/);
   });
 
   it('repeats a request of a sequence only when it was not carried out', () => {

@@ -6,8 +6,8 @@ import type { FailureOrigin } from '@sluice/resilience/retry-rule';
 export interface AttemptFailure {
   readonly origin: FailureOrigin;
   readonly error: SluiceError;
-  /** Whether any byte of an answer had arrived. */
-  readonly firstByte: boolean;
+  /** Whether the answer's message had arrived whole: the runtime was done with the request. */
+  readonly messageArrived: boolean;
 }
 
 /** Where tokens for retries come from. */
@@ -26,9 +26,9 @@ export const maxAttempts = 3;
  * | attempt ended                                              | then                                                  |
  * | ---------------------------------------------------------- | ----------------------------------------------------- |
  * | unsent                                                     | another runtime                                       |
- * | lost, for the first time                                   | another runtime, unless a byte of its answer was here |
- * |                                                            | or the request belongs to a sequence                  |
+ * | lost, for the first time                                   | another runtime, unless it belongs to a sequence      |
  * | lost, for the second time                                  | INTERNAL, never sent again                            |
+ * | lost after the answer's message, before its status         | another runtime; it does not count as lost with it    |
  * | answered UNAVAILABLE, RESOURCE_EXHAUSTED or NOT_FOUND      | another runtime                                       |
  * | answered anything else, a watchdog's INTERNAL too          | that answer                                           |
  * | local: deadline, cancellation                              | that failure                                          |
@@ -62,13 +62,14 @@ export class Attempts {
    * @returns the error to answer with, or undefined when the request is to go to another runtime
    */
   failed(failure: AttemptFailure, others: boolean): SluiceError | undefined {
-    if (failure.origin === 'lost') this.#lost++;
+    // A runtime that had sent the message of its answer did not end because of this request.
+    if (failure.origin === 'lost' && !failure.messageArrived) this.#lost++;
     const { retryAfterMs } = failure.error;
     const attempt = { ...failure, kind: kindOf(failure), retryAfterMs };
     switch (mayRetry({ ...attempt, idempotent: this.#idempotent, lostPeers: this.#lost })) {
       case 'fail':
         if (failure.origin !== 'lost') return failure.error;
-        return this.#last(failure, failure.firstByte ? 'its answer had begun' : 'the request belongs to a sequence');
+        return this.#last(failure, 'the request belongs to a sequence');
       case 'poison':
         return new SluiceError(
           'internal',

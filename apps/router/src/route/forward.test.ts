@@ -37,12 +37,12 @@ class Runtime {
   }
 
   answer(message = 'ok'): void {
-    this.#end({ error: undefined, message: Buffer.from(message), firstByte: true, trailer: () => undefined });
+    this.#end({ error: undefined, message: Buffer.from(message), messageArrived: true, trailer: () => undefined });
   }
 
   fail(origin: FailureOrigin, kind: ErrorKind = 'unavailable'): void {
     const error = new RpcError(kind, 'it failed', { origin, code: 14 });
-    this.#end({ error, message: undefined, firstByte: false, trailer: () => undefined });
+    this.#end({ error, message: undefined, messageArrived: false, trailer: () => undefined });
   }
 
   /** Every request that is in flight fails. */

@@ -145,9 +145,7 @@ class Forwarding implements ForwardedCall {
       return;
     }
     const { origin } = outcome.error;
-    // The headers of a failure that the runtime answered are not the beginning of an answer.
-    const firstByte = outcome.firstByte && origin !== 'answered';
-    const failure: AttemptFailure = { origin, error: outcome.error, firstByte };
+    const failure: AttemptFailure = { origin, error: outcome.error, messageArrived: outcome.messageArrived };
     if (this.#isLate && origin === 'local') permit.unanswered();
     else settle(permit, failure);
     if (!this.#ended) this.#retryOrEnd(failure);

@@ -149,7 +149,7 @@ describe('Fleet', () => {
       });
     }
     expect(link!.inFlight).toBe(2);
-    pending[0]!({ error: undefined, message: Buffer.alloc(0), firstByte: true, trailer: () => undefined });
+    pending[0]!({ error: undefined, message: Buffer.alloc(0), messageArrived: true, trailer: () => undefined });
     expect([link!.inFlight, ended]).toEqual([1, 1]);
   });
 });
