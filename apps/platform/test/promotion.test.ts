@@ -82,7 +82,7 @@ describe('champion moves under load', { timeout: 120_000 }, () => {
     await expect(alice.registry.approve({ model: 'digits', version, alias: 'champion' })).rejects.toThrow(/alice/);
     await bob.registry.approve({ model: 'digits', version, alias: 'champion' });
 
-    const load = new Load(router, { concurrency: 8, retryForMs: 0 });
+    const load = new Load(router, { concurrency: 64, retryForMs: 0 });
     const progress = await moveChampion(alice, version);
     const returned = performance.now();
     expect(progress.move?.state).toBe('ALIAS_MOVE_STATE_EFFECTIVE');
@@ -103,7 +103,7 @@ describe('champion moves under load', { timeout: 120_000 }, () => {
     const { version, noteSha256 } = await push(alice, 'linear.onnx', 'damaged in the store after its admission');
     await bob.registry.approve({ model: 'digits', version, alias: 'champion' });
     await writeFile(await artifactFile(noteSha256), 'description: something else that is here now!!\n');
-    const load = new Load(router, { concurrency: 8, retryForMs: 0 });
+    const load = new Load(router, { concurrency: 64, retryForMs: 0 });
     const progress = await moveChampion(alice, version, 10_000);
     await load.stop();
     expect(progress.move?.state).toBe('ALIAS_MOVE_STATE_WITHDRAWN');
@@ -113,7 +113,7 @@ describe('champion moves under load', { timeout: 120_000 }, () => {
   });
 
   it('goes back at once with a rollback, which needs no new approval', async () => {
-    const load = new Load(router, { concurrency: 8, retryForMs: 0 });
+    const load = new Load(router, { concurrency: 64, retryForMs: 0 });
     const started = performance.now();
     const { move } = await alice.registry.rollback({ model: 'digits' });
     for await (const progress of alice.registry.watchAliasMove({ moveId: move!.id })) if (progress.done) break;

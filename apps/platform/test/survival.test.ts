@@ -58,7 +58,7 @@ async function postmaster(): Promise<number> {
 
 describe('under load, without mercy', { timeout: 180_000 }, () => {
   it('a runtime dies: a client that never retries sees no failure, one after the other', async () => {
-    const load = new Load(router, { concurrency: 8, retryForMs: 0 });
+    const load = new Load(router, { concurrency: 64, retryForMs: 0 });
     const other = new Load(runtime2, { concurrency: 1, retryForMs: 0 });
     await killAndWait('runtime-1', [load, other]);
     await answersAgain(0);
@@ -83,7 +83,7 @@ describe('under load, without mercy', { timeout: 180_000 }, () => {
   });
 
   it('a runtime, the registry, Postgres and the router die in turn: a client that retries for 10 s sees no failure', async () => {
-    const load = new Load(router, { concurrency: 8, retryForMs: 10_000 });
+    const load = new Load(router, { concurrency: 64, retryForMs: 10_000 });
     const direct = new Load(runtime2, { concurrency: 1, retryForMs: 0 });
     for (const name of ['runtime-1', 'registry', 'postgres', 'router']) await killAndWait(name, [load, direct]);
     await load.stop();
