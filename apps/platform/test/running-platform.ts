@@ -107,8 +107,12 @@ export class RunningPlatform extends Printed {
     await this.prints(banner, timeoutMs);
   }
 
-  /** The process of a service by its name: `router`, `registry`, `runtime-1`. */
+  /** A process by its name: `router`, `registry`, `runtime-1`, `postgres`. */
   async pidOf(name: string): Promise<number> {
+    if (name === 'postgres') {
+      const folder = /Postgres in ([^)]+)\)/.exec(this.text)![1]!;
+      return Number((await readFile(path.join(folder, 'postmaster.pid'), 'utf8')).split('\n')[0]);
+    }
     const list = JSON.parse(await readFile(path.join(this.home, 'processes.json'), 'utf8')) as {
       children: { name: string; pid: number }[];
     };

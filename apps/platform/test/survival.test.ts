@@ -1,5 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Load } from './load.ts';
@@ -27,8 +26,7 @@ afterAll(async () => {
 /** Kills a process of the platform without mercy and waits until it is back and some load has passed since. */
 async function killAndWait(name: string, loads: readonly Load[]): Promise<void> {
   const times = platform.text.split(`${name} is back`).length;
-  const pid = name === 'postgres' ? await postmaster() : await platform.pidOf(name);
-  process.kill(pid, 'SIGKILL');
+  process.kill(await platform.pidOf(name), 'SIGKILL');
   await eventually(() => {
     if (platform.text.split(`${name} is back`).length === times)
       throw new Error(`${name} is not back:\n${platform.text}`);
@@ -49,11 +47,6 @@ async function answersAgain(runtime: 0 | 1): Promise<void> {
     if (!/^sluice_requests_total\{[^}]*ModelInfer[^}]*code="OK"[^}]*\} [1-9]/m.test(text))
       throw new Error(`not yet:\n${text}`);
   }, 20_000);
-}
-
-async function postmaster(): Promise<number> {
-  const folder = /Postgres in ([^)]+)\)/.exec(platform.text)![1]!;
-  return Number((await readFile(path.join(folder, 'postmaster.pid'), 'utf8')).split('\n')[0]);
 }
 
 describe('under load, without mercy', { timeout: 180_000 }, () => {

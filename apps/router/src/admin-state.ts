@@ -14,7 +14,10 @@ export interface AdminSources {
   readonly ready: () => boolean;
 }
 
-/** What GetState shows of the router; the README describes the fields. */
+const byName = <Item>(items: Iterable<Item>, name: (item: Item) => string): Item[] =>
+  [...items].sort((one, other) => (name(one) < name(other) ? -1 : 1));
+
+/** What GetState shows of the router; the README describes the fields. Lists are in the order of their names. */
 export function adminState(sources: AdminSources): Readonly<Record<string, unknown>> {
   const table = sources.table();
   const { inFlight } = sources;
@@ -22,8 +25,10 @@ export function adminState(sources: AdminSources): Readonly<Record<string, unkno
     ready: sources.ready(),
     registry: sources.registry(),
     revision: table?.revision ?? null,
-    models: table ? [...table.models.values()].map((model) => modelState(model, sources.fleet)) : [],
-    runtimes: sources.fleet.links.map((link) => runtimeState(link, sources.breakers)),
+    models: byName(table?.models.values() ?? [], (model) => model.name).map((model) =>
+      modelState(model, sources.fleet),
+    ),
+    runtimes: byName(sources.fleet.links, (link) => link.address).map((link) => runtimeState(link, sources.breakers)),
     inFlight: { requests: inFlight.requests, bytes: inFlight.bytes, turnedAway: inFlight.turnedAway },
     retryTokens: sources.retryTokens(),
   };
@@ -35,11 +40,16 @@ function modelState(model: ModelRoute, fleet: Fleet): Readonly<Record<string, un
     revision: model.revision,
     aliases: Object.fromEntries(model.aliases),
     release: model.release?.release ?? null,
-    placed: [...model.placed.values()].map((version) => ({
-      version: version.number,
-      digest: version.digest,
-      readyOn: fleet.readyFor(version.key).map((link) => link.address),
-    })),
+    placed: [...model.placed.values()]
+      .sort((one, other) => one.number - other.number)
+      .map((version) => ({
+        version: version.number,
+        digest: version.digest,
+        readyOn: fleet
+          .readyFor(version.key)
+          .map((link) => link.address)
+          .sort(),
+      })),
     unplaced: [...model.unplaced],
   };
 }
