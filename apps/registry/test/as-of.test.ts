@@ -45,7 +45,8 @@ async function now() {
 /** The same, as it was at a time. */
 async function then(ms: number) {
   const time = { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 };
-  const { aliases, versions, release } = await ann.getStateAsOf({ model: 'm', time });
+  const { aliases, versions, release, nextPageToken } = await ann.getStateAsOf({ model: 'm', time });
+  expect(nextPageToken).toBe('');
   return {
     aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
     release: release?.arms[0]?.version,

@@ -86,6 +86,7 @@ export function wireRoutes(
     models: [...models],
     removed: [],
     protocolVersion: 1,
+    more: false,
     ...others,
     runtimes: addresses
       ? {

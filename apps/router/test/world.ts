@@ -103,9 +103,9 @@ export class TestRegistry {
 
   async *#follow(signal: AbortSignal): AsyncGenerator<WireRoutes> {
     let next = this.#changes.length;
-    yield this.#state;
+    yield* inParts(this.#state);
     while (!signal.aborted) {
-      if (next < this.#changes.length) yield this.#changes[next++]!;
+      if (next < this.#changes.length) yield* inParts(this.#changes[next++]!);
       else {
         await new Promise<void>((resolve) => {
           const wake = (): void => {
@@ -118,6 +118,12 @@ export class TestRegistry {
       }
     }
   }
+}
+
+/** A large update comes in parts; here each model is one. */
+function* inParts(update: WireRoutes): Generator<WireRoutes> {
+  for (const model of update.models.slice(0, -1)) yield { ...update, models: [model], runtimes: null, more: true };
+  yield { ...update, models: update.models.slice(-1) };
 }
 
 export async function testRegistry(snapshot: WireRoutes): Promise<TestRegistry> {

@@ -1,9 +1,11 @@
 import type { AliasMove__Output } from '@sluice/contracts/gen/sluice/registry/v1/AliasMove';
+import type { GetStateAsOfResponse__Output } from '@sluice/contracts/gen/sluice/registry/v1/GetStateAsOfResponse';
 import { championAlias } from '@sluice/domain/approval';
 import { type CliContext, progress, show } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
 import { showEnum, showTable, showTime } from '../format.ts';
 import { followMove, type MoveEnd } from './follow-move.ts';
+import { allPages } from './models.ts';
 import { numberOf } from './versions.ts';
 
 export interface MoveOptions {
@@ -128,7 +130,14 @@ export function timeOf(text: string): { seconds: number; nanos: number } {
 /** `sluice asof MODEL TIME`: what the aliases, the release and the versions were then. */
 export async function stateAsOf(context: CliContext, model: string, text: string): Promise<void> {
   const time = timeOf(text);
-  const state = await context.services.registry.getStateAsOf({ model, time }, { signal: context.signal });
+  const { registry } = context.services;
+  let page: GetStateAsOfResponse__Output | undefined;
+  const all = await allPages(
+    async (pageToken) =>
+      (page = await registry.getStateAsOf({ model, time, pageToken, pageSize: 1000 }, { signal: context.signal })),
+    (each) => each.versions,
+  );
+  const state = { aliases: page!.aliases, versions: all, release: page!.release };
   show(context, state, () => {
     const arms = state.release?.arms.map((arm) => `version ${arm.version} (${arm.weight * 100} %)`).join(', ');
     const aliases = state.aliases.map((one) => [one.alias, one.version, showTime(one.from), one.actor]);

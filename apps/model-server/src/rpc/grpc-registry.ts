@@ -2,6 +2,7 @@ import { registryService, watchService } from '@sluice/contracts/services';
 import type { LoadState } from '@sluice/contracts/gen/sluice/registry/v1/LoadState';
 import type { Clock } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
+import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import type { LeaseReport, RegistryPort, ReportedVersion } from '../registry/ports.ts';
 import type { PlacementChange } from '../versions/assignment.ts';
 import { decodeChange, protocolVersion } from './decode-assignment.ts';
@@ -35,7 +36,12 @@ export function grpcRegistry(
   async function* watchAssignments(resumeToken: number, signal: AbortSignal): AsyncIterable<PlacementChange> {
     const { runtimeId, pool } = identity();
     const request = { runtimeId, pool, resumeToken: String(resumeToken), protocolVersion };
-    for await (const message of watches.watchAssignments(request, { signal })) yield decodeChange(message);
+    const updates = wholeUpdates(watches.watchAssignments(request, { signal }), (parts, last) => ({
+      ...last,
+      assignments: parts.flatMap((part) => part.assignments),
+      removed: parts.flatMap((part) => part.removed),
+    }));
+    for await (const message of updates) yield decodeChange(message);
   }
 
   async function renewLease(report: LeaseReport): Promise<number> {

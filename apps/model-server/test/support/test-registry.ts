@@ -102,12 +102,11 @@ export class TestRegistry {
     while (!signal.aborted) {
       if (seen !== this.#revision) {
         seen = this.#revision;
-        yield {
-          resumeToken: String(seen),
-          snapshot: true,
-          assignments: this.#placed.map(assignmentOf),
-          protocolVersion: 1,
-        };
+        const update = { resumeToken: String(seen), snapshot: true, protocolVersion: 1 };
+        const placed = this.#placed.map(assignmentOf);
+        // A large update comes in parts; here each version is one.
+        for (const each of placed.slice(0, -1)) yield { ...update, assignments: [each], more: true };
+        yield { ...update, assignments: placed.slice(-1) };
         continue;
       }
       await new Promise<void>((resolve) => {

@@ -2,41 +2,71 @@ import type { Assignment } from '@sluice/contracts/gen/sluice/registry/v1/Assign
 import type { ModelRoute } from '@sluice/contracts/gen/sluice/registry/v1/ModelRoute';
 import type { WatchAssignmentsResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
 import type { WatchRoutesResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchRoutesResponse';
+import { watchService } from '@sluice/contracts/services';
 import type { WatchEvent } from '../usecases/watch.ts';
 import { defaultPool } from '../usecases/watch.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import { leftSince } from '../watch/desired-state.ts';
 import { encodeAlias, encodeRelease, encodeRuntimeLease, encodeServing, encodeSignature } from './encode.ts';
+import { inParts, partBytes } from './parts.ts';
 
 // A model's state never changes once it is published, so that every watcher shares one message.
-const routes = new WeakMap<ModelState, ModelRoute>();
-const assignments = new WeakMap<ModelState, Assignment[]>();
+const routes = new WeakMap<ModelState, Sized<ModelRoute>>();
+const assignments = new WeakMap<ModelState, Sized<Assignment[]>>();
 
-export function encodeRoutes(event: WatchEvent, protocolVersion: number): WatchRoutesResponse {
-  return {
-    resumeToken: event.update.token,
-    snapshot: event.update.snapshot,
-    models: event.update.models.map(routeOf),
-    removed: [],
-    runtimes: event.runtimes
-      ? { runtimes: event.runtimes.map((lease) => encodeRuntimeLease({ ...lease, versions: [] })) }
-      : null,
-    protocolVersion,
-  };
+/** What a model is in a message, and the bytes that it takes there. */
+interface Sized<Message> {
+  readonly message: Message;
+  readonly bytes: number;
 }
 
-export function encodeAssignments(event: WatchEvent, pool: string, protocolVersion: number): WatchAssignmentsResponse {
-  const mine = pool === defaultPool;
-  return {
-    resumeToken: event.update.token,
-    snapshot: event.update.snapshot,
-    assignments: mine ? event.update.models.flatMap(assignmentsOf) : [],
-    removed: mine ? [...leftSince(event.update, event.since)] : [],
-    protocolVersion,
+const { WatchRoutes: routesCodec, WatchAssignments: assignmentsCodec } = watchService.definition;
+
+/** The messages of one event for a router: one, or several when they would be too large for one. */
+export function* encodeRoutes(
+  event: WatchEvent,
+  protocolVersion: number,
+  limit = partBytes,
+): Generator<WatchRoutesResponse, void, void> {
+  const { token, snapshot, models } = event.update;
+  const runtimes = event.runtimes && {
+    runtimes: event.runtimes.map((lease) => encodeRuntimeLease({ ...lease, versions: [] })),
   };
+  for (const { items, more } of inParts(models, (model) => routeOf(model).bytes, limit)) {
+    yield {
+      resumeToken: token,
+      snapshot,
+      models: items.map((model) => routeOf(model).message),
+      removed: [],
+      runtimes: more ? null : (runtimes ?? null),
+      protocolVersion,
+      more,
+    };
+  }
 }
 
-function routeOf(state: ModelState): ModelRoute {
+/** The messages of one event for a runtime: one, or several when they would be too large for one. */
+export function* encodeAssignments(
+  event: WatchEvent,
+  pool: string,
+  protocolVersion: number,
+  limit = partBytes,
+): Generator<WatchAssignmentsResponse, void, void> {
+  const { token, snapshot } = event.update;
+  const mine = pool === defaultPool ? event.update.models : [];
+  for (const { items, more } of inParts(mine, (model) => assignmentsOf(model).bytes, limit)) {
+    yield {
+      resumeToken: token,
+      snapshot,
+      assignments: items.flatMap((model) => assignmentsOf(model).message),
+      removed: [...leftSince({ token, snapshot, models: items }, event.since)],
+      protocolVersion,
+      more,
+    };
+  }
+}
+
+function routeOf(state: ModelState): Sized<ModelRoute> {
   const known = routes.get(state);
   if (known) return known;
   const route: ModelRoute = {
@@ -52,16 +82,18 @@ function routeOf(state: ModelState): ModelRoute {
     unplaced: [...state.unplaced],
     revision: state.changedRevision,
   };
-  routes.set(state, route);
-  return route;
+  const sized = { message: route, bytes: routesCodec!.responseSerialize({ models: [route] }).length };
+  routes.set(state, sized);
+  return sized;
 }
 
-function assignmentsOf(state: ModelState): Assignment[] {
+function assignmentsOf(state: ModelState): Sized<Assignment[]> {
   const known = assignments.get(state);
   if (known) return known;
   const made = state.placed.map((placed) => encodeAssignment(state.model, placed));
-  assignments.set(state, made);
-  return made;
+  const sized = { message: made, bytes: assignmentsCodec!.responseSerialize({ assignments: made }).length };
+  assignments.set(state, sized);
+  return sized;
 }
 
 function encodeAssignment(model: string, placed: PlacedVersion): Assignment {

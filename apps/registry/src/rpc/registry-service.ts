@@ -85,11 +85,12 @@ function modelHandlers({
     },
     getStateAsOf: async (request) => {
       const time = readTimestamp(request.time, 'time');
-      const { aliases, versions, release } = await stateAsOf(state, { model: request.model, time });
+      const { aliases, versions, release, nextPageToken } = await stateAsOf(state, { ...request, time });
       return {
         aliases: aliases.map(encodeHistory),
         versions: versions.map(encodeVersion),
         release: encodeRelease(release),
+        nextPageToken,
       };
     },
     listLeases: async () => {

@@ -23,14 +23,14 @@ export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMe
       const protocolVersion = agreeProtocol(request.protocolVersion);
       const resumeToken = readInteger(request.resumeToken, 'resume_token');
       for await (const event of watchDesired(ports.watch, { resumeToken, protocolVersion }, true, ctx.signal)) {
-        yield encodeRoutes(event, protocolVersion);
+        yield* encodeRoutes(event, protocolVersion);
       }
     }),
     watchAssignments: watch(async function* (request, ctx) {
       const protocolVersion = agreeProtocol(request.protocolVersion);
       const resumeToken = readInteger(request.resumeToken, 'resume_token');
       for await (const event of watchDesired(ports.watch, { resumeToken, protocolVersion }, false, ctx.signal)) {
-        yield encodeAssignments(event, request.pool, protocolVersion);
+        yield* encodeAssignments(event, request.pool, protocolVersion);
       }
     }),
     renewRouterLease: async (request) => ({ ttlMs: await renewRouterLease(leases, decodeRouter(request)) }),

@@ -9,7 +9,6 @@ import type {
   ApprovalRecord,
   ModelRecord,
   Retained,
-  StateAsOf,
   VersionRecord,
   VersionView,
 } from '../usecases/records.ts';
@@ -151,11 +150,15 @@ class Reads implements StateReads {
   retainedOver(): Promise<readonly Retained[]> {
     return holds.selectRetainedOver(this.sql);
   }
-  async aliasesAndVersionsAsOf(model: string, time: number): Promise<StateAsOf> {
-    return {
-      aliases: await aliases.selectHistory(this.sql, model, '', time),
-      versions: await versions.selectVersionsAsOf(this.sql, model, time),
-    };
+  aliasesAsOf(model: string, time: number): Promise<readonly AliasHistoryEntry[]> {
+    return aliases.selectHistory(this.sql, model, '', time);
+  }
+  versionViewsAsOf(
+    model: string,
+    time: number,
+    query: { readonly after: number; readonly limit: number },
+  ): Promise<readonly VersionView[]> {
+    return versions.selectVersionsAsOf(this.sql, model, time, query);
   }
   releaseAsOf(model: string, time: number): Promise<Release | undefined> {
     return holds.selectRelease(this.sql, model, time);

@@ -82,15 +82,20 @@ export async function selectVersionViews(
   return rows.map(toView);
 }
 
-/** Versions with the state, aliases, pin and approvals that they had at a time. */
-export async function selectVersionsAsOf(sql: Sql, model: string, time: number): Promise<readonly VersionView[]> {
+/** Versions with the state, aliases, pin and approvals that they had at a time; those after a number, at most `limit`. */
+export async function selectVersionsAsOf(
+  sql: Sql,
+  model: string,
+  time: number,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<readonly VersionView[]> {
   const rows = await sql.query<ViewRow & { state_then: VersionState; rejection_then: string; revision_then: number }>(
     `select ${columns}, s.state as state_then, s.rejection as rejection_then, s.revision as revision_then,
        ${viewColumns('$2')}
      from registry.version v
      join registry.version_history s on s.model = v.model and s.number = v.number and ${during('s', '$2')}
-     where v.model = $1 order by v.number`,
-    [model, fromMs(time)],
+     where v.model = $1 and v.number > $3 order by v.number limit $4`,
+    [model, fromMs(time), after, limit],
   );
   return rows.map((row) => ({
     ...toView(row),

@@ -149,8 +149,3 @@ export interface Leases {
   readonly runtimes: readonly RuntimeLease[];
   readonly routers: readonly RouterLease[];
 }
-
-export interface StateAsOf {
-  readonly aliases: readonly AliasHistoryEntry[];
-  readonly versions: readonly VersionView[];
-}

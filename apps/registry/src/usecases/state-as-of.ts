@@ -1,16 +1,27 @@
 import type { Release } from '@sluice/domain/release';
 import { requireModel } from './lookups.ts';
-import type { StateAsOf } from './records.ts';
+import type { AliasHistoryEntry } from './records.ts';
 import type { RegistryState } from './state.ts';
+import { readVersionPage } from './version-page.ts';
+import type { VersionPage, VersionPageRequest } from './version-page.ts';
 
-/** Aliases, versions and release of a model as they were at a time, in milliseconds since the epoch. */
+export interface StateAsOf extends VersionPage {
+  readonly aliases: readonly AliasHistoryEntry[];
+  readonly release: Release | undefined;
+}
+
+/** Aliases, release and a page of the versions of a model as they were at a time, in milliseconds since the epoch. */
 export async function stateAsOf(
   state: RegistryState,
-  request: { readonly model: string; readonly time: number },
-): Promise<StateAsOf & { readonly release: Release | undefined }> {
+  request: VersionPageRequest & { readonly model: string; readonly time: number },
+): Promise<StateAsOf> {
   return state.read(async (reads) => {
-    const model = await requireModel(reads, request.model);
-    const { aliases, versions } = await reads.aliasesAndVersionsAsOf(model.name, request.time);
-    return { aliases, versions, release: await reads.releaseAsOf(model.name, request.time) };
+    const { name } = await requireModel(reads, request.model);
+    const page = await readVersionPage(request, (query) => reads.versionViewsAsOf(name, request.time, query));
+    return {
+      ...page,
+      aliases: await reads.aliasesAsOf(name, request.time),
+      release: await reads.releaseAsOf(name, request.time),
+    };
   });
 }

@@ -10,7 +10,6 @@ import type {
   ApprovalRecord,
   ModelRecord,
   Retained,
-  StateAsOf,
   VersionContent,
   VersionRecord,
   VersionView,
@@ -40,7 +39,13 @@ export interface StateReads {
   retained(model: string): Promise<readonly Retained[]>;
   /** Retained versions of any model whose time is over by the database's clock. */
   retainedOver(): Promise<readonly Retained[]>;
-  aliasesAndVersionsAsOf(model: string, time: number): Promise<StateAsOf>;
+  aliasesAsOf(model: string, time: number): Promise<readonly AliasHistoryEntry[]>;
+  /** Versions as they were, by number; those with a number above `after`, at most `limit`. */
+  versionViewsAsOf(
+    model: string,
+    time: number,
+    query: { readonly after: number; readonly limit: number },
+  ): Promise<readonly VersionView[]>;
   releaseAsOf(model: string, time: number): Promise<Release | undefined>;
 }
 

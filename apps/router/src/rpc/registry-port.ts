@@ -1,6 +1,7 @@
 import { watchService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
+import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import { watchProtocol } from '../watch/route-watcher.ts';
 import type { WireRoutes } from '../watch/decode-routes.ts';
 
@@ -33,9 +34,12 @@ export function registryPort(
   const leases = createRpcClient(watchService, addresses, options);
   return {
     watchRoutes: (resumeToken, signal) =>
-      watches.watchRoutes(
-        { routerId: identity().routerId, resumeToken: String(resumeToken), protocolVersion: watchProtocol },
-        { signal },
+      wholeUpdates(
+        watches.watchRoutes(
+          { routerId: identity().routerId, resumeToken: String(resumeToken), protocolVersion: watchProtocol },
+          { signal },
+        ),
+        joinRoutes,
       ),
     async renewLease(appliedRevision, ttlMs) {
       const { routerId, address } = identity();
@@ -50,5 +54,15 @@ export function registryPort(
       watches.close();
       leases.close();
     },
+  };
+}
+
+/** The parts of one update as one message. */
+function joinRoutes(parts: readonly WireRoutes[], last: WireRoutes): WireRoutes {
+  return {
+    ...last,
+    models: parts.flatMap((part) => part.models),
+    removed: parts.flatMap((part) => part.removed),
+    runtimes: parts.findLast((part) => part.runtimes !== null)?.runtimes ?? null,
   };
 }

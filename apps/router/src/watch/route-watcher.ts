@@ -166,6 +166,7 @@ export class RouteWatcher {
           removed: [],
           runtimes: this.#runtimes,
           protocolVersion: watchProtocol,
+          more: false,
         });
       } catch (error) {
         this.#options.logger.error({ err: error }, 'routes cannot be saved: a restart needs the registry');

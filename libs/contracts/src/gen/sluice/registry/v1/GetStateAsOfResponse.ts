@@ -5,13 +5,27 @@ import type { Version as _sluice_registry_v1_Version, Version__Output as _sluice
 import type { Release as _sluice_registry_v1_Release, Release__Output as _sluice_registry_v1_Release__Output } from '../../../sluice/registry/v1/Release.ts';
 
 export interface GetStateAsOfResponse {
+  /**
+   * On every page.
+   */
   'aliases'?: (_sluice_registry_v1_AliasHistoryEntry)[];
   'versions'?: (_sluice_registry_v1_Version)[];
+  /**
+   * On every page.
+   */
   'release'?: (_sluice_registry_v1_Release | null);
+  'nextPageToken'?: (string);
 }
 
 export interface GetStateAsOfResponse__Output {
+  /**
+   * On every page.
+   */
   'aliases': (_sluice_registry_v1_AliasHistoryEntry__Output)[];
   'versions': (_sluice_registry_v1_Version__Output)[];
+  /**
+   * On every page.
+   */
   'release': (_sluice_registry_v1_Release__Output | null);
+  'nextPageToken': (string);
 }

@@ -13,6 +13,10 @@ export interface WatchAssignmentsResponse {
   'assignments'?: (_sluice_registry_v1_Assignment)[];
   'removed'?: (_sluice_registry_v1_AssignmentKey)[];
   'protocolVersion'?: (number);
+  /**
+   * True: the next message belongs to this update. Apply all of them at once, when one comes without it.
+   */
+  'more'?: (boolean);
 }
 
 export interface WatchAssignmentsResponse__Output {
@@ -24,4 +28,8 @@ export interface WatchAssignmentsResponse__Output {
   'assignments': (_sluice_registry_v1_Assignment__Output)[];
   'removed': (_sluice_registry_v1_AssignmentKey__Output)[];
   'protocolVersion': (number);
+  /**
+   * True: the next message belongs to this update. Apply all of them at once, when one comes without it.
+   */
+  'more': (boolean);
 }

@@ -17,6 +17,10 @@ export interface WatchRoutesResponse {
    */
   'runtimes'?: (_sluice_registry_v1_RuntimeSet | null);
   'protocolVersion'?: (number);
+  /**
+   * True: the next message belongs to this update. Apply all of them at once, when one comes without it.
+   */
+  'more'?: (boolean);
 }
 
 export interface WatchRoutesResponse__Output {
@@ -32,4 +36,8 @@ export interface WatchRoutesResponse__Output {
    */
   'runtimes': (_sluice_registry_v1_RuntimeSet__Output | null);
   'protocolVersion': (number);
+  /**
+   * True: the next message belongs to this update. Apply all of them at once, when one comes without it.
+   */
+  'more': (boolean);
 }

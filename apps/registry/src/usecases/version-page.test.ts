@@ -1,24 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { listVersions } from './list-versions.ts';
 import type { VersionView } from './records.ts';
-import type { RegistryState, StateReads } from './state.ts';
+import { readVersionPage } from './version-page.ts';
 
 /** A model with versions of about `characters` each; says how many were read at once at most. */
 function setUp(count: number, characters: number) {
   const versions = Array.from({ length: count }, (_, at) => ({ number: at + 1, manifestJson: 'x'.repeat(characters) }));
   let most = 0;
-  const reads: Partial<StateReads> = {
-    model: async () => ({ name: 'm' }) as never,
-    versionViews: async (_, { after = 0, limit = count }) => {
-      most = Math.max(most, limit);
-      return versions.filter(({ number }) => number > after).slice(0, limit) as unknown as VersionView[];
-    },
+  const read = async ({ after, limit }: { after: number; limit: number }) => {
+    most = Math.max(most, limit);
+    return versions.filter(({ number }) => number > after).slice(0, limit) as unknown as VersionView[];
   };
-  const state = { read: async (fn) => fn(reads as StateReads) } as Pick<RegistryState, 'read'> as RegistryState;
   const pages = async (pageSize: number): Promise<number[]> => {
     const sizes: number[] = [];
     for (let pageToken = ''; ;) {
-      const page = await listVersions(state, { model: 'm', pageSize, pageToken, showDeleted: false });
+      const page = await readVersionPage({ pageSize, pageToken }, read);
       expect(page.versions[0]?.number ?? 1).toBe(sizes.reduce((sum, size) => sum + size, 0) + 1);
       sizes.push(page.versions.length);
       pageToken = page.nextPageToken;

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { WatchEvent } from '../usecases/watch.ts';
+import type { ModelState } from '../watch/desired-state.ts';
+import { encodeAssignments, encodeRoutes } from './encode-watch.ts';
+
+const model = (name: string): ModelState => ({
+  model: name,
+  changedRevision: 1,
+  aliases: [],
+  release: undefined,
+  placed: [
+    {
+      version: 1,
+      digest: 'd',
+      files: [],
+      graphPath: 'model.onnx',
+      signature: { inputs: [], outputs: [], batched: true },
+      serving: {
+        maxBatchSize: 0,
+        preferredBatchSize: [],
+        maxQueueDelayMicroseconds: 0,
+        maxQueueSize: 0,
+        defaultTimeoutMicroseconds: 0,
+        instanceCount: 0,
+        intraOpThreads: 0,
+        device: 'cpu',
+        warmupCount: 0,
+        batchingOffReason: '',
+      },
+      heldBy: ['pin'],
+      champion: false,
+      pinnedOnly: true,
+      aliases: [],
+    },
+  ],
+  unplaced: [],
+  left: [{ version: 2, revision: 9 }],
+});
+const event = (snapshot: boolean): WatchEvent => ({
+  update: { token: 12, snapshot, models: ['a', 'b', 'c'].map(model) },
+  since: 5,
+  runtimes: [],
+});
+
+describe('updates of a watch', () => {
+  it('are one message where they fit into one', () => {
+    const routes = [...encodeRoutes(event(true), 1)];
+    expect(routes.map(({ models, more }) => [models!.map((each) => each.model), more])).toEqual([
+      [['a', 'b', 'c'], false],
+    ]);
+    const assignments = [...encodeAssignments(event(true), 'default', 1)];
+    expect(assignments.map((each) => [each.assignments!.length, each.removed, each.more])).toEqual([[3, [], false]]);
+    expect([...encodeAssignments(event(true), 'other', 1)].map((each) => each.assignments)).toEqual([[]]);
+  });
+
+  it('come in parts that say of which update they are, the last with the runtimes', () => {
+    const routes = [...encodeRoutes(event(true), 1, 1)];
+    expect(routes.map(({ models, snapshot, more }) => [models![0]!.model, snapshot, more])).toEqual([
+      ['a', true, true],
+      ['b', true, true],
+      ['c', true, false],
+    ]);
+    expect(routes.map(({ resumeToken, runtimes }) => [resumeToken, runtimes])).toEqual([
+      [12, null],
+      [12, null],
+      [12, { runtimes: [] }],
+    ]);
+    const assignments = [...encodeAssignments(event(false), 'default', 1, 1)];
+    expect(assignments.map((each) => [each.assignments![0]!.model, each.removed, each.more])).toEqual([
+      ['a', [{ model: 'a', version: 2 }], true],
+      ['b', [{ model: 'b', version: 2 }], true],
+      ['c', [{ model: 'c', version: 2 }], false],
+    ]);
+  });
+});

@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { inParts } from './parts.ts';
+
+const split = (sizes: readonly number[], limit: number) =>
+  [...inParts(sizes, (size) => size, limit)].map(({ items, more }) => [items.join('+'), more]);
+
+describe('parts of a list', () => {
+  it.each([
+    { sizes: [], parts: [['', false]] },
+    { sizes: [10], parts: [['10', false]] },
+    { sizes: [4, 6], parts: [['4+6', false]] },
+    { sizes: [4, 7], parts: [['4', true], ['7', false]] }, // prettier-ignore
+    { sizes: [30, 1, 30], parts: [['30', true], ['1', true], ['30', false]] }, // prettier-ignore
+  ])('of at most 10 bytes: $sizes', ({ sizes, parts }) => {
+    expect(split(sizes, 10)).toEqual(parts);
+  });
+});
