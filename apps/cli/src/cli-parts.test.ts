@@ -27,6 +27,7 @@ describe('exit codes', () => {
       unavailable: 5,
       unimplemented: 1,
       'data-loss': 1,
+      'model-failed': 1,
       internal: 1,
     });
   });

@@ -33,6 +33,7 @@ const codeByKind: Readonly<Record<ErrorKind, ExitCode>> = {
   unavailable: exitCodes.unavailable,
   unimplemented: exitCodes.failed,
   'data-loss': exitCodes.failed,
+  'model-failed': exitCodes.failed,
   internal: exitCodes.failed,
 };
 

@@ -38,7 +38,10 @@ export const configSpec = {
   ),
   maxQueuedBytes: integerField(
     { min: 1_048_576 },
-    { doc: 'Bytes of requests held at once, waiting or running, before new ones are refused', default: 268_435_456 },
+    {
+      doc: 'Bytes of requests held at once, waiting or running, 8 KiB for each beside its message; more are refused',
+      default: 268_435_456,
+    },
   ),
   memoryBudgetBytes: integerField(
     { min: 0 },

@@ -48,6 +48,21 @@ describe('a session that ends by itself', () => {
     await eventually(() => expect(registry.leases.at(-1)?.versions[1]).toMatchObject({ state: 'LOAD_STATE_FAILED' }));
   });
 
+  it('costs those that wait an UNAVAILABLE: their requests never began and may go elsewhere', async () => {
+    const weak = { ...adder(7), model: 'weak', serving: { maxBatchSize: 1, device: 'cpu', warmupCount: 0 } };
+    registry.place(weak);
+    runtime = await (await start()).ready();
+    await runtime.modelReady('weak');
+    poison();
+    const request = requestOf('weak', 'FP32', [1, 3], [0, 0, 0]);
+    const outcomes = await Promise.all(Array.from({ length: 12 }, () => runtime.send(request)));
+    const failures = outcomes.flatMap(({ error }) => (error ? [error] : []));
+    expect(failures.filter(({ kind }) => kind === 'internal')).toHaveLength(1);
+    const others = failures.filter(({ kind }) => kind !== 'internal');
+    expect(others.length).toBeGreaterThan(5);
+    for (const each of others) expect(each).toMatchObject({ kind: 'unavailable', origin: 'answered' });
+  });
+
   it('gives versions that shared its thread threads of their own', async () => {
     const serving = { maxBatchSize: 8, device: 'cpu', warmupCount: 5 };
     registry.place(

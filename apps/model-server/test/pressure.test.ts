@@ -92,7 +92,7 @@ describe('under pressure', () => {
     for (const [index, { error, message }] of outcomes.entries()) {
       if (index % 20 === 7)
         expect(error).toMatchObject({
-          kind: 'internal',
+          kind: 'model-failed',
           message: expect.stringContaining('the model failed') as string,
         });
       else
@@ -100,6 +100,10 @@ describe('under pressure', () => {
           [10, 20, 30][index % 3],
         ]);
     }
+    // The log says which operator fails, once, and nothing of what callers sent.
+    const told = runtime.log.filter((line) => line['msg'] === 'the model failed on an input');
+    expect(told).toMatchObject([{ model: 'lookup', what: 'operator Gather', severity: 'warn' }]);
+    expect(runtime.log.some((line) => JSON.stringify(line).includes('idx='))).toBe(false);
     // Rows that ran by themselves count as those that ran together.
     const text = await runtime.metrics();
     const read = (name: string): number =>

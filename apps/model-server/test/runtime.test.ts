@@ -183,7 +183,7 @@ describe('sessions in worker threads', () => {
       outputs: [{ name: 'y', datatype: 'FP32', dims: [] }],
     };
     await expect(run(gather, plan, 1, [encodeTensor('INT64', [11n])])).rejects.toMatchObject({
-      kind: 'internal',
+      kind: 'model-failed',
       message: expect.stringContaining('the model failed') as string,
     });
     const ran = await run(gather, plan, 2, [encodeTensor('INT64', [2n, 0n])]);

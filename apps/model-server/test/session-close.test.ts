@@ -4,6 +4,7 @@ import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import type { BatchPlan } from '../src/runtime/batch-plan.ts';
+import { ControlBlock } from '../src/runtime/control-block.ts';
 import type { BatchJob } from '../src/runtime/session-thread.ts';
 import { SessionThread } from '../src/runtime/session-thread.ts';
 import { WorkerHost } from '../src/runtime/worker-host.ts';
@@ -19,10 +20,10 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function start(name: string, bytes: Uint8Array, host?: WorkerHost): Promise<SessionThread> {
+function start(name: string, bytes: Uint8Array, host?: WorkerHost, control?: ControlBlock): Promise<SessionThread> {
   const graphFile = path.join(folder, `${name}.onnx`);
   writeFileSync(graphFile, bytes);
-  return SessionThread.start({ graphFile, intraOpThreads: 1, spinning: false }, () => undefined, host);
+  return SessionThread.start({ graphFile, intraOpThreads: 1, spinning: false }, () => undefined, host, control);
 }
 
 const planOf = (id: number, dims: readonly number[] | undefined): BatchPlan => ({
@@ -52,6 +53,17 @@ const job = (plan: BatchPlan, more: Pick<BatchJob, 'done' | 'freed'>): BatchJob 
 
 const runOnce = (session: SessionThread, plan: BatchPlan): Promise<boolean> =>
   new Promise((resolve) => session.submit(job(plan, { done: ({ ok }) => resolve(ok) })));
+
+it.each([0x7ffffffd, -3])('a session goes on when the number of its batch has to begin anew: %i', async (after) => {
+  const session = await start('numbers', loopingModel(1), undefined, new ControlBlock(undefined, after));
+  for (let turn = 0; turn < 3; turn += 1)
+    expect(await Promise.all([runOnce(session, planOf(1, [1])), runOnce(session, planOf(1, [1]))])).toEqual([
+      true,
+      true,
+    ]);
+  expect(session.freeSlots).toBe(2);
+  await session.close();
+});
 
 describe('closing a session', () => {
   it('does not wait for another session of its thread that is always busy', async () => {

@@ -1,3 +1,6 @@
+import { readInferResponse } from '@sluice/inference/infer-response';
+import { buildInferRequest } from '@sluice/inference/request-builder';
+import { modelOverride } from '@sluice/inference/rewrite';
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { wireModel, wireRoutes } from './routes.ts';
@@ -44,6 +47,29 @@ describe('ModelInfer', () => {
     expect(await stamps('2')).toEqual(['2', { kind: 'string', value: '' }]);
     expect(await stamps('mlp')).toEqual(['2', { kind: 'string', value: '' }]);
     expect(await stamps('champion')).toEqual(['3', { kind: 'string', value: '' }]);
+  });
+
+  it('forwards the bytes as they came, and answers with those of the runtime before its own', async () => {
+    const { router, runtime } = await setUp();
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: new Uint8Array(8) }] as const;
+    // A field that nobody knows (1000), the name behind the tensors, and a length in two bytes where one would do.
+    const unknown = Buffer.from([0xc2, 0x3e, 3, 1, 2, 3]);
+    const name = Buffer.concat([Buffer.from([0x0a, 0x86, 0x00]), Buffer.from('digits')]);
+    const raw = Buffer.concat([unknown, buildInferRequest({ modelName: '', inputs }), name]);
+    // x: FP32 [1, 2] in typed contents, 1.5 and -2.
+    const typed = Buffer.concat([name, Buffer.from('2a190a01781204465033321a0201022a0a32080000c03f000000c0', 'hex')]);
+    for (const message of [raw, typed]) {
+      const byRelease = await router.send(message);
+      expect(byRelease.error).toBeUndefined();
+      expect(runtime.last.request).toEqual(Buffer.concat([message, modelOverride({ modelVersion: '3' })]));
+      expect(byRelease.message!.subarray(0, runtime.last.answer.length)).toEqual(runtime.last.answer);
+
+      const byNumber = Buffer.concat([message, Buffer.from([0x12, 1, 0x32])]);
+      const answered = await router.send(byNumber);
+      expect(runtime.last.request).toEqual(byNumber);
+      expect(answered.message!.subarray(0, runtime.last.answer.length)).toEqual(runtime.last.answer);
+      expect(readInferResponse(answered.message!).modelVersion).toBe('2');
+    }
   });
 
   it('refuses with one clear status and message, and a prediction id', async () => {

@@ -36,6 +36,8 @@ export interface TestRuntime {
   readonly port: number;
   readonly address: string;
   readonly seen: Seen;
+  /** The bytes of the last request, as they came, and those of its answer. */
+  readonly last: { request: Buffer; answer: Buffer };
   setStatus(loaded: Loaded, draining?: boolean): void;
   /** Answers every request that waits. */
   releaseAll(): void;
@@ -58,6 +60,7 @@ export const signature: Signature = { inputs: [tensor('x')], outputs: [tensor('y
 export async function startRuntime(settings: RuntimeSettings): Promise<TestRuntime> {
   const status = new Status(settings.loaded);
   const seen: Seen = { requests: 0, cancelled: 0, deadlines: [], versions: [], traceparents: [] };
+  const last: TestRuntime['last'] = { request: Buffer.alloc(0), answer: Buffer.alloc(0) };
   const waiting = new Set<() => void>();
   const { logger } = recordingLogger();
   const metrics = createMetrics({ service: 'runtime', instanceId: settings.id, processMetrics: false });
@@ -77,6 +80,7 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
   });
   const infer = (bytes: Buffer, call: RawCall): void => {
     seen.requests++;
+    last.request = Buffer.from(bytes);
     const request = parseInferRequest(bytes, signature);
     seen.versions.push(request.modelVersion);
     seen.deadlines.push(call.deadlineMs - systemClock.now());
@@ -96,7 +100,8 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
       const { modelName, modelVersion, id } = request;
       const data = Uint8Array.from(input.raw ?? new Uint8Array(input.byteLength));
       const output = { name: 'y', datatype: 'FP32', shape: input.shape, data } as const;
-      call.respond(buildInferResponse({ modelName, modelVersion, id, outputs: [output] }));
+      last.answer = buildInferResponse({ modelName, modelVersion, id, outputs: [output] });
+      call.respond(last.answer);
     };
     if (!request.parameters.has('test_wait')) {
       answer();
@@ -114,6 +119,7 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
     port,
     address: `127.0.0.1:${port}`,
     seen,
+    last,
     setStatus: (loaded, draining = false) => status.set(loaded, draining),
     releaseAll() {
       for (const answer of waiting) answer();

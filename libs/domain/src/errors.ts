@@ -23,6 +23,8 @@ export const errorKinds = [
   'unimplemented',
   /** Stored bytes are not what was stored. */
   'data-loss',
+  /** The model's graph failed on this input. What it said may quote the input: it is for the caller, not for a log. */
+  'model-failed',
   /** A defect of ours. The cause is logged, never sent. */
   'internal',
 ] as const;

@@ -74,6 +74,7 @@ const brokenPeer: Readonly<Record<ErrorKind, boolean>> = {
   unavailable: true,
   unimplemented: false,
   'data-loss': true,
+  'model-failed': false,
   internal: true,
 };
 

@@ -52,6 +52,8 @@ const answeredElsewhere: Readonly<Record<ErrorKind, boolean>> = {
   unavailable: true,
   unimplemented: false,
   'data-loss': false,
+  // The same input fails everywhere.
+  'model-failed': false,
   // A watchdog's answer too: a request that hangs one runtime must not walk through the fleet.
   internal: false,
 };

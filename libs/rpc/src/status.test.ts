@@ -15,6 +15,7 @@ const expected: Record<(typeof errorKinds)[number], number> = {
   unavailable: 14,
   unimplemented: 12,
   'data-loss': 15,
+  'model-failed': 13,
   internal: 13,
 };
 
@@ -30,6 +31,15 @@ describe('the table of kinds and statuses', () => {
 
   it.each(Object.values(statusCodes).filter((code) => code !== 0))('status %i has a kind', (code) => {
     expect(errorKinds).toContain(kindOf(code));
+  });
+
+  it('takes the kind that a server of ours tells, unless it contradicts the status', () => {
+    const received = (code: number, kind: string) =>
+      fromWire({ code, details: 'x', trailers: { [kindTrailer]: kind } }, 'peer').kind;
+    expect(received(13, 'model-failed')).toBe('model-failed');
+    expect(received(13, 'not-found')).toBe('internal');
+    expect(received(14, 'model-failed')).toBe('unavailable');
+    expect(received(13, 'a kind of a later version')).toBe('internal');
   });
 
   it('reads codes that gRPC does not define as UNKNOWN', () => {

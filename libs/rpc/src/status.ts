@@ -1,4 +1,4 @@
-import { SluiceError } from '@sluice/domain/errors';
+import { SluiceError, errorKinds } from '@sluice/domain/errors';
 import type { ErrorKind } from '@sluice/domain/errors';
 import type { FailureOrigin } from '@sluice/resilience/retry-rule';
 
@@ -41,6 +41,7 @@ const statusByKind: Readonly<Record<ErrorKind, StatusName>> = {
   unavailable: 'UNAVAILABLE',
   unimplemented: 'UNIMPLEMENTED',
   'data-loss': 'DATA_LOSS',
+  'model-failed': 'INTERNAL',
   internal: 'INTERNAL',
 };
 
@@ -76,7 +77,7 @@ export const kindOf = (code: number): ErrorKind => {
 
 /** Trailer with the wait in milliseconds before a retry. */
 export const pushbackTrailer = 'grpc-retry-pushback-ms';
-/** Trailer of every failure that our own code answered; without it the transport made the status. */
+/** Trailer of every failure that our own code answered, with its kind; without it the transport made the status. */
 export const kindTrailer = 'sluice-kind';
 
 /** Longest message that is sent, percent-encoded: HTTP/2 peers bound the size of all trailers, commonly at 8 KiB. */
@@ -166,7 +167,13 @@ export function fromWire(status: ReceivedStatus, peer: string, cancelledHere = f
   if (origin === 'lost') return new RpcError('unavailable', `the connection to ${peer} broke: ${reason(status)}`, base);
   const pushback = Number(status.trailers[pushbackTrailer] ?? Number.NaN);
   const retryAfterMs = Number.isFinite(pushback) && pushback >= 0 ? pushback : undefined;
-  return new RpcError(kindOf(code), status.details, { ...base, retryAfterMs });
+  return new RpcError(kindOfAnswer(code, status.trailers), status.details, { ...base, retryAfterMs });
+}
+
+/** Two kinds may have one status: the trailer of our own servers says which, where it does not contradict the status. */
+function kindOfAnswer(code: StatusCode, trailers: ReceivedStatus['trailers']): ErrorKind {
+  const told = errorKinds.find((kind) => kind === trailers[kindTrailer]);
+  return told !== undefined && statusOf(told) === code ? told : kindOf(code);
 }
 
 /** grpc-js's words around the system's own reason say nothing to whoever reads them. */

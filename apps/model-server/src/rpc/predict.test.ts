@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '@sluice/domain/errors';
-import { ByteBudget } from './predict.ts';
+import { buildInferRequest } from '@sluice/inference/request-builder';
+import type { RawCall } from '@sluice/rpc/handlers';
+import { systemClock } from '@sluice/service-kit/clock';
+import type { ServingTable } from '../versions/serving-table.ts';
+import { ByteBudget, bytesBesideMessage, predict } from './predict.ts';
 
 describe('ByteBudget', () => {
   it('takes up to its limit exactly, refuses one byte more with a time to come back, and takes again what was released', () => {
@@ -28,5 +32,24 @@ describe('ByteBudget', () => {
     expect(() => budget.take(1)).toThrow(SluiceError);
     budget.release(1000);
     expect(budget.held).toBe(0);
+  });
+});
+
+describe('predict', () => {
+  it('counts what a request costs beside its message, so that small ones cannot be without number', () => {
+    const request = buildInferRequest({ modelName: 'm', inputs: [] });
+    const budget = new ByteBudget(3 * (request.byteLength + bytesBesideMessage));
+    const held: { released(): void }[] = [];
+    const engine = {
+      infer: (_bytes: Buffer, _deadline: number, answer: { released(): void }) => void held.push(answer),
+    };
+    const table = { engine: () => engine } as unknown as ServingTable;
+    const handler = predict({ clock: systemClock, table: () => table, budget });
+    const call = { deadlineMs: 0, onCancel: () => undefined } as unknown as RawCall;
+    for (let count = 0; count < 3; count += 1) handler(request, call);
+    expect(() => handler(request, call)).toThrow(/send them later/);
+    held.pop()!.released();
+    handler(request, call);
+    expect(held).toHaveLength(3);
   });
 });

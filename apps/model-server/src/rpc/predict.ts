@@ -13,6 +13,9 @@ export interface PredictPorts {
   readonly budget: ByteBudget;
 }
 
+/** What a request costs beside its message, about: its call, its place in the queue, its answer's headers. */
+export const bytesBesideMessage = 8 * 1024;
+
 /** Bounds the bytes of requests that are held at once, waiting or running, over all models. */
 export class ByteBudget {
   readonly limit: number;
@@ -70,13 +73,15 @@ export function predict({ clock, table, budget }: PredictPorts): RawUnaryHandler
   return (request, call) => {
     const header = scanInferRequest(request);
     const engine = table().engine(header.modelName, header.modelVersion);
-    budget.take(request.byteLength);
+    // Small requests cost more than their message: without that, a budget of bytes would hold any number of them.
+    const held = request.byteLength + bytesBesideMessage;
+    budget.take(held);
     const deadlineMs = call.deadlineMs - clock.now() + clock.monotonic();
     try {
-      const cancel = engine.infer(request, deadlineMs, new Answer(call, budget, request.byteLength));
+      const cancel = engine.infer(request, deadlineMs, new Answer(call, budget, held));
       if (cancel) call.onCancel(cancel);
     } catch (error) {
-      budget.release(request.byteLength);
+      budget.release(held);
       throw error;
     }
   };

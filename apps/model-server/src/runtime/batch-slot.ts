@@ -30,7 +30,7 @@ export class BatchSlot {
     this.index = index;
   }
 
-  /** Names the buffer to the worker; numbers are never used again. */
+  /** Names the buffer to the worker: another number than any buffer that is in use has. */
   get bufferId(): number {
     return this.#bufferId;
   }
@@ -83,9 +83,10 @@ export class BatchSlot {
     const memory = allocate(bytes);
     this.#small = 0;
     this.#prepared.clear();
-    if (this.#bufferId !== 0) post({ kind: 'forget-buffer', id: this.#bufferId });
+    if (size > 0) post({ kind: 'forget-buffer', id: this.#bufferId });
     this.#memory = memory;
-    this.#bufferId = this.#bufferId === 0 ? this.index + 1 : this.#bufferId + slotsPerSession;
+    // The slots of a session count in steps of their number, so that no two name one buffer alike.
+    this.#bufferId = size > 0 ? (this.#bufferId + slotsPerSession) | 0 : this.index + 1;
     post({ kind: 'buffer', id: this.#bufferId, memory: this.#memory });
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ControlBlock, Doorbell, slotsPerSession } from './control-block.ts';
+import { ControlBlock, Doorbell, nextNumber, slotsPerSession } from './control-block.ts';
 
 const command = { plan: 7, rows: 3, capacity: 8, buffer: 2 };
 
@@ -36,5 +36,32 @@ describe('ControlBlock', () => {
     new Doorbell(bell.memory).ring();
     // Returns at once: somebody rang.
     bell.sleep(rings);
+  });
+});
+
+describe('numbers at the end of the 32-bit words', () => {
+  it('go on from the smallest', () => {
+    expect(nextNumber(0x7fffffff)).toBe(-0x80000000);
+    expect([nextNumber(-1), nextNumber(0)]).toEqual([0, 1]);
+  });
+
+  it.each([0x7ffffffe, -2])('name batches after %i as they do others', (after) => {
+    const main = new ControlBlock(undefined, after);
+    const worker = new ControlBlock(main.memory);
+    let done = worker.lastSubmitted();
+    expect(done).toBe(after);
+    let batch = after;
+    for (let count = 0; count < 4; count += 1) {
+      const slot = count % slotsPerSession;
+      batch = nextNumber(batch);
+      main.submit(batch, slot, { ...command, rows: count });
+      // A slot that was never used is full of zeros, and a batch may have that number.
+      expect(main.isFinished(batch, slot)).toBe(false);
+      expect(worker.lastSubmitted()).not.toBe(done);
+      done = nextNumber(done);
+      expect(worker.command(worker.slotOf(done)).rows).toBe(count);
+      worker.finish(done, worker.slotOf(done));
+      expect([main.isFinished(batch, slot), worker.lastSubmitted() === done]).toEqual([true, true]);
+    }
   });
 });

@@ -4,8 +4,14 @@
  * results whose size is not known before the run, failures) goes through a message port beside it.
  */
 
-/** Batches that a session holds at once: one runs while the next is already in place. */
+/** Batches that a session holds at once: one runs while the next is already in place. A power of two. */
 export const slotsPerSession = 2;
+
+/**
+ * The number after a batch's, a plan's or a buffer's. They are shared in 32-bit words, and a busy session comes to the
+ * end of those within days: after the largest comes the smallest.
+ */
+export const nextNumber = (number: number): number => (number + 1) | 0;
 
 const headWords = 16;
 const slotWords = 16;
@@ -69,22 +75,26 @@ export class Doorbell {
   }
 }
 
-/** Both sides' view of a session's shared words. Numbers of batches count from 1. */
+/** Both sides' view of a session's shared words. Batches are numbered one after the other, see `nextNumber`. */
 export class ControlBlock {
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #timings: Float64Array;
 
-  constructor(memory = new SharedArrayBuffer(controlBlockBytes)) {
-    this.memory = memory;
-    this.#words = new Int32Array(memory);
-    this.#timings = new Float64Array(memory, timingsAt, (slotsPerSession * timingBytes) / 8);
+  /** @param memory of the other side; new unless given, and then the first batch follows the number `after` */
+  constructor(memory?: SharedArrayBuffer, after = 0) {
+    this.memory = memory ?? new SharedArrayBuffer(controlBlockBytes);
+    this.#words = new Int32Array(this.memory);
+    if (!memory) this.#words[submitted] = after;
+    this.#timings = new Float64Array(this.memory, timingsAt, (slotsPerSession * timingBytes) / 8);
   }
 
   /** Main thread: hands a batch over in a slot that is free. The worker must be rung for. */
   submit(batch: number, slot: number, command: BatchCommand): void {
     const at = slotAt(slot);
-    this.#words[orderAt + (batch % slotsPerSession)] = slot;
+    this.#words[orderAt + (batch & (slotsPerSession - 1))] = slot;
+    // Whatever this slot held before, this batch is not done in it.
+    this.#words[at + slotDone] = ~batch;
     this.#words[at + slotPlan] = command.plan;
     this.#words[at + slotRows] = command.rows;
     this.#words[at + slotCapacity] = command.capacity;
@@ -92,14 +102,14 @@ export class ControlBlock {
     Atomics.store(this.#words, submitted, batch);
   }
 
-  /** Worker: the number of the last batch that was handed over. */
+  /** The number of the last batch that was handed over; before the first, the one that it follows. */
   lastSubmitted(): number {
     return Atomics.load(this.#words, submitted);
   }
 
   /** Worker: the slot of a batch that was handed over. */
   slotOf(batch: number): number {
-    return this.#words[orderAt + (batch % slotsPerSession)]!;
+    return this.#words[orderAt + (batch & (slotsPerSession - 1))]!;
   }
 
   /** Worker: what is to be done in a slot. */

@@ -6,8 +6,16 @@ describe('batchError', () => {
     expect(batchError('[ONNXRuntimeError] : 2 : INVALID_ARGUMENT : Got invalid dimensions for input: x').kind).toBe(
       'invalid-argument',
     );
-    expect(batchError('Non-zero status code returned while running Gather node.').kind).toBe('internal');
+    expect(batchError('Non-zero status code returned while running Gather node.').kind).toBe('model-failed');
     expect(batchError('Failed to allocate memory for requested buffer of size 9').kind).toBe('resource-exhausted');
+  });
+
+  it('keeps for the log which operator failed, and nothing of the input', () => {
+    const said =
+      "Non-zero status code returned while running Gather node. Name:'' Status Message: indices element out of data bounds, idx=4711 must be within the inclusive range [-3,2]";
+    expect(batchError(said).message).toContain('idx=4711');
+    expect(batchError(said).cause).toBe('operator Gather');
+    expect(batchError('something else 4711').cause).toBe('ONNX Runtime does not say which operator');
   });
 
   it('keeps the message in one line of bounded length', () => {

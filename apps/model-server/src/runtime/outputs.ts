@@ -32,7 +32,8 @@ const refusals = [': INVALID_ARGUMENT :', 'Got invalid dimensions for input', 'I
 
 /**
  * What ONNX Runtime's failure of a run means to the callers. An operator that fails counts as the model's failure, even
- * if another input would have passed: only so can a candidate that fails be told from one that works.
+ * if another input would have passed: only so can a candidate that fails be told from one that works. The cause is what a
+ * log may say of it: ONNX Runtime's own words quote the input.
  */
 export function batchError(message: string): SluiceError {
   const reason = clip(message.replaceAll(/\s+/g, ' ').trim(), 500);
@@ -42,5 +43,7 @@ export function batchError(message: string): SluiceError {
   if (message.includes('Failed to allocate memory') || message.includes('bad_alloc')) {
     return new SluiceError('resource-exhausted', `the model ran out of memory: ${reason}`);
   }
-  return new SluiceError('internal', `the model failed: ${reason}`);
+  const operator = /while running (\w+) node/.exec(message)?.[1];
+  const cause = operator === undefined ? 'ONNX Runtime does not say which operator' : `operator ${operator}`;
+  return new SluiceError('model-failed', `the model failed: ${reason}`, { cause });
 }

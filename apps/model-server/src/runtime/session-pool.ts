@@ -1,7 +1,8 @@
-import { SluiceError } from '@sluice/domain/errors';
+import { unavailable } from '@sluice/domain/errors';
+import type { SluiceError } from '@sluice/domain/errors';
 import { slotsPerSession } from './control-block.ts';
 import type { LoadedTensor, SessionSettings } from './messages.ts';
-import { SessionThread, type BatchJob } from './session-thread.ts';
+import { SessionThread, retryAfterMs, type BatchJob } from './session-thread.ts';
 import type { WorkerHost } from './worker-host.ts';
 
 /** The sessions of one version: `instances` threads that each hold the graph. */
@@ -58,7 +59,7 @@ export class SessionPool {
     let best = this.#threads[0]!;
     for (const thread of this.#threads) if (thread.freeSlots > best.freeSlots) best = thread;
     if (best.freeSlots === 0)
-      throw new SluiceError('internal', 'the model ended its session and is being loaded again');
+      throw unavailable('the model ended its session and is being loaded again', { retryAfterMs });
     best.submit(job);
   }
 

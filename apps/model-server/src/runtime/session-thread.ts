@@ -1,7 +1,7 @@
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 import { capacityFor, type BatchPlan } from './batch-plan.ts';
 import { BatchSlot } from './batch-slot.ts';
-import { ControlBlock, slotsPerSession, type BatchTiming } from './control-block.ts';
+import { ControlBlock, nextNumber, slotsPerSession, type BatchTiming } from './control-block.ts';
 import type { FromWorker, LoadedTensor, OpenOutput, SessionSettings, ToWorker } from './messages.ts';
 import { batchError, type BatchOutputs } from './outputs.ts';
 import { WorkerHost, type HostedSession } from './worker-host.ts';
@@ -35,6 +35,9 @@ interface Running {
   readonly startedMs: number;
 }
 
+/** When a version whose session was lost may be there again, in milliseconds. */
+export const retryAfterMs = 100;
+
 /** Plans that a worker keeps; the least recently used goes first. Always more than it can have in flight. */
 const keptPlans = 64;
 
@@ -47,21 +50,28 @@ export class SessionThread implements HostedSession {
   outputs: readonly LoadedTensor[] = [];
   readonly #host: WorkerHost;
   readonly #id: number;
-  readonly #control = new ControlBlock();
+  readonly #control: ControlBlock;
   readonly #slots: readonly BatchSlot[];
   readonly #running: (Running | undefined)[];
   readonly #plans = new Map<number, true>();
   readonly #onExit: (error: SluiceError) => void;
   readonly #loaded = Promise.withResolvers<undefined>();
-  #lastBatch = 0;
+  #lastBatch: number;
   #inFlight = 0;
   #waiting = false;
   #dead: SluiceError | undefined;
   #closed: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(settings: SessionSettings, onExit: (error: SluiceError) => void, host: WorkerHost) {
+  private constructor(
+    settings: SessionSettings,
+    onExit: (error: SluiceError) => void,
+    host: WorkerHost,
+    control: ControlBlock,
+  ) {
     this.#host = host;
+    this.#control = control;
+    this.#lastBatch = control.lastSubmitted();
     this.#onExit = onExit;
     this.#slots = Array.from({ length: slotsPerSession }, (_, index) => new BatchSlot(index));
     this.#running = this.#slots.map(() => undefined);
@@ -72,14 +82,16 @@ export class SessionThread implements HostedSession {
    * Loads a graph in a thread.
    * @param onExit called once if the thread ends without having been closed; its batches have failed by then
    * @param host the thread; a new one unless told otherwise
+   * @param control a block that no other session has
    * @throws SluiceError failed-precondition with ONNX Runtime's reason when the graph does not load
    */
   static async start(
     settings: SessionSettings,
     onExit: (error: SluiceError) => void,
     host: WorkerHost = new WorkerHost(),
+    control = new ControlBlock(),
   ): Promise<SessionThread> {
-    const session = new SessionThread(settings, onExit, host);
+    const session = new SessionThread(settings, onExit, host, control);
     await session.#loaded.promise;
     return session;
   }
@@ -104,7 +116,7 @@ export class SessionThread implements HostedSession {
   submit(job: BatchJob): void {
     if (this.freeSlots === 0)
       throw new SluiceError('internal', 'a batch was submitted to a session without a free slot');
-    const batch = this.#lastBatch + 1;
+    const batch = nextNumber(this.#lastBatch);
     const slot = this.#slots[this.#running.indexOf(undefined)]!;
     const { plan, rows } = job;
     const capacity = capacityFor(plan, rows, job.maxRows);
@@ -210,9 +222,18 @@ export class SessionThread implements HostedSession {
     const message = `the model ended its session (exit code ${code}); the request may be the cause`;
     this.#dead = new SluiceError('internal', message, { cause });
     this.#loaded.reject(this.#dead);
-    for (const running of this.#running) if (running) this.#fail(running, this.#dead);
+    this.#failAll(this.#dead);
     this.#control.endWaits();
     if (this.inputs.length + this.outputs.length > 0) this.#onExit(this.#dead);
+  }
+
+  /** Of what its thread had, what is done is answered, the next was running, and what stood behind that never began. */
+  #failAll(dead: SluiceError): void {
+    this.#collect();
+    const left = this.#running.filter((running) => running !== undefined);
+    left.sort((one, other) => (one.batch - other.batch) | 0);
+    const waited = unavailable('the model ended its session before the request was run', { retryAfterMs, cause: dead });
+    for (const [at, running] of left.entries()) this.#fail(running, at === 0 ? dead : waited);
   }
 
   /** Lets batches in flight finish, then releases the session's memory; its thread ends with its last session. */

@@ -1,5 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { ControlBlock, Doorbell } from './control-block.ts';
+import { ControlBlock, Doorbell, nextNumber } from './control-block.ts';
 import type { Envelope, FromWorker, ToWorker, WorkerStart } from './messages.ts';
 
 // onnxruntime-node reads FP16 input as empty where this global exists, so it goes before the package is loaded.
@@ -29,7 +29,8 @@ const textOf = (error: unknown): string => String(error instanceof Error ? error
 async function open(id: number, message: Extract<ToWorker, { kind: 'open' }>): Promise<void> {
   try {
     const session = await WorkerSession.create(message.settings);
-    sessions.set(id, { id, session, block: new ControlBlock(message.control), done: 0, closing: false });
+    const block = new ControlBlock(message.control);
+    sessions.set(id, { id, session, block, done: block.lastSubmitted(), closing: false });
     send(id, { kind: 'loaded', inputs: session.inputs, outputs: session.outputs });
   } catch (error) {
     send(id, { kind: 'load-failed', message: textOf(error) });
@@ -94,7 +95,7 @@ async function runNext(): Promise<boolean> {
     if (!isIdle(entry)) {
       // What a batch needs was posted before it was handed over.
       await readPort();
-      entry.done += 1;
+      entry.done = nextNumber(entry.done);
       await runBatch(entry, entry.done);
       ran = true;
     }

@@ -3,6 +3,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
 import type { InferRequest } from '@sluice/inference/infer-request';
 import type { BatchPlan, InputPlan, OutputPlan } from '../runtime/batch-plan.ts';
+import { nextNumber } from '../runtime/control-block.ts';
 import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 
 /** Plans that one version keeps. Shapes may come from anybody, so the least recently used go. */
@@ -63,7 +64,7 @@ export class Buckets {
       dims: rowDims(this.#signature, input.shape),
     }));
     const outputs = [...request.outputs].sort((a, b) => a - b).map((index) => this.#output(index));
-    return { id: ++lastPlanId, batched: this.#signature.batched, inputs, outputs };
+    return { id: newPlanId(), batched: this.#signature.batched, inputs, outputs };
   }
 
   #output(index: number): OutputPlan {
@@ -78,9 +79,10 @@ export function rowDims(signature: Signature, shape: readonly number[]): readonl
   return signature.batched ? shape.slice(1) : shape;
 }
 
-/** A number for a plan that is made outside of any bucket; never used twice in a process. */
+/** A number for a plan: another than those of all plans that are still in use. */
 export function newPlanId(): number {
-  return ++lastPlanId;
+  lastPlanId = nextNumber(lastPlanId);
+  return lastPlanId;
 }
 
 /** True when a row of this tensor has the same shape in every request. */

@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly defer: (fn: () => void) => void;
   /** Told how long each run took that worked, in microseconds. */
   readonly ran?: (inferUs: number) => void;
+  /** Told of each request that the model failed on. */
+  readonly modelFailed?: (error: SluiceError) => void;
   /** A defect of ours that no answer can carry. */
   readonly onDefect: (thrown: unknown) => void;
 }
@@ -40,6 +42,7 @@ const reasonOf: Partial<Record<SluiceError['kind'], FailureReason>> = {
   'deadline-exceeded': 'REJECTED',
   unavailable: 'REJECTED',
   cancelled: 'CANCELED',
+  'model-failed': 'BACKEND',
   internal: 'BACKEND',
 };
 
@@ -149,6 +152,7 @@ export class VersionEngine {
     const { clock } = this.#options;
     if (error) {
       this.stats.failures[reasonOf[error.kind] ?? 'OTHER'] += 1;
+      if (error.kind === 'model-failed') this.#options.modelFailed?.(error);
       return;
     }
     this.stats.successes += 1;

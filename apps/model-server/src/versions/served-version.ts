@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { ServingConfig } from '@sluice/domain/signature';
+import { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
 import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 import type { SessionSettings } from '../runtime/messages.ts';
@@ -58,6 +59,7 @@ export class ServedVersion {
   #assignment: Assignment;
   readonly #ports: VersionPorts;
   readonly #logger: Logger;
+  readonly #failures: Sampler;
   readonly #abort = new AbortController();
   #pool: SessionPool | undefined;
   #failure: SluiceError | undefined;
@@ -77,6 +79,7 @@ export class ServedVersion {
     this.#assignment = assignment;
     this.#ports = ports;
     this.sinceMs = ports.clock.now();
+    this.#failures = new Sampler({ clock: ports.clock });
     this.#logger = ports.logger.child({ model: assignment.model, version: assignment.version });
   }
 
@@ -254,9 +257,16 @@ export class ServedVersion {
       clock: this.#ports.clock,
       defer: this.#ports.defer,
       onDefect: (thrown) => this.#logger.error({ err: thrown }, 'a request could not be answered'),
+      modelFailed: (error) => this.#modelFailed(error),
       ran: this.#watchSpeed(() => engine, graphFile),
     });
     return engine;
+  }
+
+  /** Says which operator fails, now and then and without the words that quote the input. */
+  #modelFailed({ cause }: SluiceError): void {
+    const unlogged = this.#failures.take(String(cause));
+    if (unlogged !== undefined) this.#logger.warn({ what: cause, unlogged }, 'the model failed on an input');
   }
 
   #lost(error: SluiceError, load: number): void {

@@ -124,7 +124,7 @@ export function verdictOf(failure: AttemptFailure): 'broken' | 'there' | 'silent
       const { kind } = failure.error;
       // The same deadline ends the call here and there; which end sees it first is chance.
       if (kind === 'deadline-exceeded') return 'silent';
-      // A full queue must not look like a broken version.
+      // Neither a full queue nor an input that the model cannot take must look like a broken version.
       return kind === 'internal' || kind === 'data-loss' || kind === 'unavailable' ? 'broken' : 'there';
     }
   }

@@ -18,7 +18,7 @@ function status(versions: readonly (readonly [string, number, boolean])[], drain
   };
 }
 
-function setUp() {
+function setUp(backoffMs: (failures: number) => number = () => 100) {
   const clock = new FakeClock();
   const { logger } = recordingLogger();
   const streams = new Map<string, FedStreams<string, RuntimeStatus>>();
@@ -41,7 +41,7 @@ function setUp() {
           close: () => closed.push(address),
         },
         watchStatus: (signal) => fed.open(address, signal),
-        backoffMs: () => 100,
+        backoffMs,
         onChange,
       });
       void link.run();
@@ -151,6 +151,23 @@ describe('Fleet', () => {
     expect(link!.inFlight).toBe(2);
     pending[0]!({ error: undefined, message: Buffer.alloc(0), messageArrived: true, trailer: () => undefined });
     expect([link!.inFlight, ended]).toEqual([1, 1]);
+  });
+
+  it('asks a runtime that it cannot understand less and less often', async () => {
+    const { clock, fleet, streams } = setUp((failures) => failures * 100);
+    fleet.setAddresses(['a:1']);
+    await settle();
+    const fed = streams.get('a:1')!;
+    for (const [at, ms] of [100, 200, 300].entries()) {
+      fed.send({ ...status([]), protocolVersion: 9 });
+      await settle();
+      clock.advance(ms - 1);
+      await settle();
+      expect(fed.opened).toHaveLength(at + 1);
+      clock.advance(1);
+      await settle();
+      expect(fed.opened).toHaveLength(at + 2);
+    }
   });
 });
 

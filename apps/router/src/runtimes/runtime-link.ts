@@ -88,8 +88,9 @@ export class RuntimeLink {
     while (isRunning(signal)) {
       try {
         for await (const status of this.#options.watchStatus(signal)) {
-          failures = 0;
           this.#receive(status);
+          // Not before: a status that cannot be taken is a failure like any other.
+          failures = 0;
         }
       } catch (error) {
         if (isRunning(signal) && failures === 0) {

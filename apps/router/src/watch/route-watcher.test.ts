@@ -163,12 +163,18 @@ describe('RouteWatcher', () => {
     await ended;
   });
 
-  it('waits longer after every failure and warns once', async () => {
+  it.each([
+    { what: 'failure', fail: (streams: FedStreams<number, WireRoutes>) => streams.fail() },
+    {
+      what: 'message that it cannot take',
+      fail: (streams: FedStreams<number, WireRoutes>) => streams.send(wireRoutes(8, [], { protocolVersion: 9 })),
+    },
+  ])('waits longer after every $what and warns once', async ({ fail }) => {
     const { clock, streams, lines, stop, run } = setUp();
     const ended = run();
     await settle();
     for (const ms of [100, 200, 300]) {
-      streams.fail();
+      fail(streams);
       await settle();
       clock.advance(ms);
       await settle();

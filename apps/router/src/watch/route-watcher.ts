@@ -73,9 +73,10 @@ export class RouteWatcher {
     while (isRunning(signal)) {
       try {
         for await (const message of this.#options.open(this.#table?.revision ?? 0, signal)) {
+          this.#receive(message);
+          // Not before: a message that cannot be taken is a failure like any other.
           failures = 0;
           this.#connection(true);
-          this.#receive(message);
         }
         logger.debug('the registry ended the watch');
       } catch (error) {
