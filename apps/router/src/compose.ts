@@ -49,6 +49,7 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
   const registry = registryPort(config.registry, () => ({ routerId: config.instanceId, address }), {
     clock,
     maxMessageBytes: config.maxMessageBytes,
+    silentMs: config.leaseTtlMs,
   });
   const fleet = connectFleet(config, outside);
   const follower = followRegistry(config, outside, { registry, fleet, metrics });

@@ -9,6 +9,7 @@ import type { TensorValues } from '@sluice/inference/tensor-data';
 import { createRpcClient } from '@sluice/rpc/client';
 import type { CallOptions, RpcClient } from '@sluice/rpc/client';
 import { createRawClient } from '@sluice/rpc/raw-client';
+import { Replicas } from '@sluice/rpc/replicas';
 import type { RawClient, RawOutcome } from '@sluice/rpc/raw-client';
 import type { RpcError } from '@sluice/rpc/status';
 import { systemRandom } from '@sluice/service-kit/clock';
@@ -80,19 +81,18 @@ type Metadata = ResponseOutput<GRPCInferenceServiceMethods['modelMetadata']>;
 
 /** A client of the Open Inference Protocol, against a router or a runtime. Failures are `RpcError`s. */
 export class OipClient {
-  readonly #addresses: readonly string[];
+  readonly #routers: Replicas;
   readonly #options: OipClientOptions;
   readonly #clock: Clock;
   readonly #rpc: RpcClient<GRPCInferenceServiceMethods>;
   readonly #raw = new Map<string, RawClient>();
-  #current = 0;
 
   /** @param addresses `host:port`, comma separated; the next is used when one is away */
   constructor(addresses: string, options: OipClientOptions = {}) {
-    this.#addresses = parseAddresses(addresses, defaultRouterPort);
+    this.#routers = new Replicas(parseAddresses(addresses, defaultRouterPort));
     this.#options = options;
     this.#clock = options.clock ?? callerClock;
-    this.#rpc = createRpcClient(inferenceService, this.#addresses, {
+    this.#rpc = createRpcClient(inferenceService, this.#routers, {
       clock: this.#clock,
       ...(options.maxMessageBytes !== undefined && { maxMessageBytes: options.maxMessageBytes }),
     });
@@ -161,7 +161,7 @@ export class OipClient {
   }
 
   #inferOnce(message: Uint8Array, deadlineMs: number, options: InferOptions): Promise<RawOutcome> {
-    const address = this.#addresses[this.#current]!;
+    const { address } = this.#routers;
     return new Promise((resolve, reject) => {
       if (options.signal?.aborted === true) {
         reject(new SluiceError('cancelled', 'cancelled before it was sent'));
@@ -195,9 +195,9 @@ export class OipClient {
   }
 
   #turnFrom(address: string, error: RpcError): void {
-    const isAway = error.kind === 'unavailable';
-    if (isAway && this.#addresses[this.#current] === address)
-      this.#current = (this.#current + 1) % this.#addresses.length;
+    if (error.kind === 'unavailable') this.#routers.turnFrom(address);
+    // One that hangs keeps its connections: only the time of a call tells.
+    else if (error.kind === 'deadline-exceeded' && error.origin === 'local') this.#routers.silent(address);
   }
 }
 

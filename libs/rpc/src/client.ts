@@ -1,9 +1,10 @@
 import { Client, Metadata, credentials, status as grpcStatus } from '@grpc/grpc-js';
 import type { CallOptions as GrpcCallOptions, ServiceError, StatusObject } from '@grpc/grpc-js';
 import type { Method, RequestInput, ResponseOutput, Service } from '@sluice/contracts/services';
-import type { Clock } from '@sluice/domain/clock';
+import type { Clock, Timer } from '@sluice/domain/clock';
 import type { AnyDefinition } from './messages.ts';
 import { clientChannelOptions } from './options.ts';
+import { Replicas } from './replicas.ts';
 import { RpcError, fromWire, statusCodes } from './status.ts';
 import { textEntries } from './trailers.ts';
 
@@ -13,6 +14,11 @@ export interface CallOptions {
   /** The same from now on; the earlier of both counts. Unary calls have the client's default. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Of a stream of answers: a replica that sends none within so many milliseconds counts as silent, and the stream ends
+   * like a broken connection. Only with several addresses; default never.
+   */
+  readonly firstAnswerMs?: number | undefined;
   /** Text metadata by lower-case key. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Sent as `sluice-actor`. */
@@ -52,16 +58,18 @@ export interface RpcClientOptions {
 
 /**
  * A client of one service. With several addresses it uses the first that answers: a call that never left this process is
- * tried on the next, and after a broken connection the next call goes elsewhere. Nothing else is retried here.
+ * tried on the next, and after a broken connection or a call that was not answered in time the next call goes elsewhere.
+ * Nothing else is retried here.
  *
- * @param addresses `host:port`, or a list of them
+ * @param addresses `host:port`, a list of them, or one that several clients share
  */
 export function createRpcClient<Methods>(
   service: Service<Methods>,
-  addresses: string | readonly string[],
+  addresses: string | readonly string[] | Replicas,
   options: RpcClientOptions,
 ): RpcClient<Methods> {
-  const channels = new Channels(typeof addresses === 'string' ? [addresses] : addresses, options);
+  const list = typeof addresses === 'string' ? [addresses] : addresses;
+  const channels = new Channels(list instanceof Replicas ? list : new Replicas(list), options);
   const client: Record<string, unknown> = { close: () => channels.close() };
   for (const [name, method] of Object.entries(service.definition)) {
     const definition = method as AnyDefinition;
@@ -82,22 +90,20 @@ function methodOf(channels: Channels, definition: AnyDefinition): unknown {
 
 /** One connection per address, made when first needed. */
 class Channels {
-  readonly #addresses: readonly string[];
+  readonly replicas: Replicas;
   readonly #options: RpcClientOptions;
   readonly #clients = new Map<string, Client>();
-  #current = 0;
 
-  constructor(addresses: readonly string[], options: RpcClientOptions) {
-    if (addresses.length === 0) throw new RangeError('a client needs at least one address');
-    this.#addresses = addresses;
+  constructor(replicas: Replicas, options: RpcClientOptions) {
+    this.replicas = replicas;
     this.#options = options;
   }
 
-  get count(): number {
-    return this.#addresses.length;
-  }
   get address(): string {
-    return this.#addresses[this.#current]!;
+    return this.replicas.address;
+  }
+  get clock(): Clock {
+    return this.#options.clock;
   }
 
   client(): Client {
@@ -107,11 +113,6 @@ class Channels {
     const client = new Client(this.address, credentials.createInsecure(), options);
     this.#clients.set(this.address, client);
     return client;
-  }
-
-  /** After a failure of the connection to `address`: the next call goes to the next one. */
-  turnFrom(address: string): void {
-    if (this.address === address) this.#current = (this.#current + 1) % this.#addresses.length;
   }
 
   metadata(call: CallOptions): Metadata {
@@ -166,7 +167,8 @@ function failure(error: unknown, channels: Channels, address: string, cancelledH
   if (!isServiceError(error)) return error instanceof Error ? error : new Error(String(error));
   const status = { code: error.code, details: error.details, trailers: textEntries(error.metadata) };
   const failed = fromWire(status, address, cancelledHere);
-  if (failed.origin === 'unsent' || failed.origin === 'lost') channels.turnFrom(address);
+  if (failed.origin === 'unsent' || failed.origin === 'lost') channels.replicas.turnFrom(address);
+  if (failed.origin === 'local' && failed.kind === 'deadline-exceeded') channels.replicas.silent(address);
   return failed;
 }
 
@@ -179,7 +181,7 @@ async function unary(channels: Channels, definition: AnyDefinition, request: obj
     try {
       return await unaryOnce(channels, definition, request, options);
     } catch (error) {
-      if (!(error instanceof RpcError) || error.origin !== 'unsent' || attempt >= channels.count) throw error;
+      if (!(error instanceof RpcError) || error.origin !== 'unsent' || attempt >= channels.replicas.count) throw error;
     }
   }
 }
@@ -255,13 +257,47 @@ async function* received(
     if (status.code === grpcStatus.OK) options.onTrailers?.(textEntries(status.metadata));
   });
   cancellation.attach(() => call.cancel());
+  const silence = new Silence(channels, address, options.firstAnswerMs, () => call.cancel());
   try {
-    for await (const message of call) yield message;
+    for await (const message of call) {
+      silence.answered();
+      yield message;
+    }
   } catch (error) {
-    throw failure(error, channels, address, cancellation.cancelledHere);
+    throw silence.error ?? failure(error, channels, address, cancellation.cancelledHere);
   } finally {
+    silence.stop();
     cancellation.detach();
     call.cancel();
+  }
+}
+
+/** Ends a stream whose replica turns out to hang, so that its caller goes to another one. */
+class Silence {
+  error: RpcError | undefined;
+  readonly #unwatch: () => void;
+  readonly #timer: Timer | undefined;
+
+  constructor(channels: Channels, address: string, firstAnswerMs: number | undefined, cancel: () => void) {
+    const { replicas, clock } = channels;
+    this.#unwatch = replicas.whenSilent(address, () => {
+      this.error = new RpcError('unavailable', `${address} does not answer`, {
+        origin: 'lost',
+        code: statusCodes.UNAVAILABLE,
+      });
+      cancel();
+    });
+    if (firstAnswerMs !== undefined && replicas.count > 1)
+      this.#timer = clock.schedule(firstAnswerMs, () => replicas.silent(address));
+  }
+
+  answered(): void {
+    this.#timer?.cancel();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#unwatch();
   }
 }
 

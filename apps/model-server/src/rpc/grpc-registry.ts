@@ -2,6 +2,7 @@ import { registryService, watchService } from '@sluice/contracts/services';
 import type { LoadState } from '@sluice/contracts/gen/sluice/registry/v1/LoadState';
 import type { Clock } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
+import { Replicas } from '@sluice/rpc/replicas';
 import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import type { LeaseReport, RegistryPort, ReportedVersion } from '../registry/ports.ts';
 import type { PlacementChange } from '../versions/assignment.ts';
@@ -24,23 +25,30 @@ const loadStates = {
   unloading: 'LOAD_STATE_UNLOADING',
 } as const satisfies Record<ReportedVersion['state'], LoadState>;
 
-/** A registry over gRPC; with several addresses, the one that answers. `close` ends what is under way. */
+/**
+ * A registry over gRPC; with several addresses, the one that answers: a renewal that is not answered in its time takes
+ * everything else along to the next. `close` ends what is under way.
+ */
 export function grpcRegistry(
   addresses: readonly string[],
   identity: () => RuntimeIdentity,
   clock: Clock,
 ): RegistryPort & { close(): void } {
-  const watches = createRpcClient(watchService, addresses, { clock });
-  const files = createRpcClient(registryService, addresses, { clock });
+  const replicas = new Replicas(addresses);
+  const watches = createRpcClient(watchService, replicas, { clock });
+  const files = createRpcClient(registryService, replicas, { clock });
 
   async function* watchAssignments(resumeToken: number, signal: AbortSignal): AsyncIterable<PlacementChange> {
-    const { runtimeId, pool } = identity();
+    const { runtimeId, pool, ttlMs } = identity();
     const request = { runtimeId, pool, resumeToken: String(resumeToken), protocolVersion };
-    const updates = wholeUpdates(watches.watchAssignments(request, { signal }), (parts, last) => ({
-      ...last,
-      assignments: parts.flatMap((part) => part.assignments),
-      removed: parts.flatMap((part) => part.removed),
-    }));
+    const updates = wholeUpdates(
+      watches.watchAssignments(request, { signal, firstAnswerMs: ttlMs }),
+      (parts, last) => ({
+        ...last,
+        assignments: parts.flatMap((part) => part.assignments),
+        removed: parts.flatMap((part) => part.removed),
+      }),
+    );
     for await (const message of updates) yield decodeChange(message);
   }
 
@@ -62,7 +70,7 @@ export function grpcRegistry(
       memoryBudgetBytes: String(memoryBudgetBytes),
       memoryUsedBytes: String(report.memoryUsedBytes),
     };
-    const answer = await watches.renewRuntimeLease(request, { timeoutMs: ttlMs });
+    const answer = await watches.renewRuntimeLease(request, { timeoutMs: ttlMs / 3 });
     return answer.ttlMs;
   }
 

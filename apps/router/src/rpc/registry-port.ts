@@ -1,6 +1,7 @@
 import { watchService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
+import { Replicas } from '@sluice/rpc/replicas';
 import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import { watchProtocol } from '../watch/route-watcher.ts';
 import type { WireRoutes } from '../watch/decode-routes.ts';
@@ -23,28 +24,39 @@ export interface RouterIdentity {
 /** Longest wait for the end of a lease, when the process stops. */
 const releaseTimeoutMs = 500;
 
-/** The registry over gRPC: of several addresses, the first that answers. */
+export interface RegistryPortOptions {
+  readonly clock: Clock;
+  readonly maxMessageBytes: number;
+  /** After so many milliseconds without an answer a replica of the registry counts as hung, if there is another. */
+  readonly silentMs: number;
+}
+
+/**
+ * The registry over gRPC: of several addresses, the first that answers. A renewal that is not answered in its time takes
+ * the watch along to the next replica.
+ */
 export function registryPort(
   addresses: readonly string[],
   identity: () => RouterIdentity,
-  options: { readonly clock: Clock; readonly maxMessageBytes: number },
+  options: RegistryPortOptions,
 ): RegistryPort {
-  // The watch has a client of its own: renewals go to another replica as soon as one does not answer.
-  const watches = createRpcClient(watchService, addresses, options);
-  const leases = createRpcClient(watchService, addresses, options);
+  const replicas = new Replicas(addresses);
+  // Connections of their own: a snapshot does not hold up renewals.
+  const watches = createRpcClient(watchService, replicas, options);
+  const leases = createRpcClient(watchService, replicas, options);
   return {
     watchRoutes: (resumeToken, signal) =>
       wholeUpdates(
         watches.watchRoutes(
           { routerId: identity().routerId, resumeToken: String(resumeToken), protocolVersion: watchProtocol },
-          { signal },
+          { signal, firstAnswerMs: options.silentMs },
         ),
         joinRoutes,
       ),
     async renewLease(appliedRevision, ttlMs) {
       const { routerId, address } = identity();
       const request = { routerId, address, appliedRevision: String(appliedRevision), ttlMs };
-      const answer = await leases.renewRouterLease(request, { timeoutMs: ttlMs });
+      const answer = await leases.renewRouterLease(request, { timeoutMs: ttlMs / 3 });
       return answer.ttlMs;
     },
     async releaseLease() {

@@ -98,6 +98,22 @@ describe('LeaseKeeper', () => {
     expect(keeper.held).toBe(true);
   });
 
+  it('tries sooner after a failure: two tries fit into what is left of the lease', async () => {
+    const { clock, state, keeper } = setUp();
+    keeper.renew();
+    await settle();
+    state.fails = true;
+    clock.advance(1000);
+    await settle();
+    expect(state.renewed).toHaveLength(2);
+    clock.advance(333);
+    await settle();
+    expect(state.renewed).toHaveLength(2);
+    clock.advance(1);
+    await settle();
+    expect(state.renewed).toHaveLength(3);
+  });
+
   it('releases a lease that it has when it stops, and renews no more', async () => {
     const { clock, state, keeper } = setUp();
     keeper.renew();
