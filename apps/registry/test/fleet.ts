@@ -95,7 +95,7 @@ export class FakeRuntime extends Member {
   }
 
   protected async follow(): Promise<void> {
-    const request = { runtimeId: this.id, pool: this.pool, resumeToken: this.applied, protocolVersion: 1 };
+    const request = { runtimeId: this.id, pool: this.pool, resumeToken: this.applied, protocolVersion: 2 };
     for await (const update of this.client.watchAssignments(request, { signal: this.leaving.signal })) {
       if (update.snapshot) this.assigned.clear();
       for (const gone of update.removed) this.assigned.delete(key(gone));
@@ -144,7 +144,7 @@ export class FakeRouter extends Member {
   }
 
   protected async follow(): Promise<void> {
-    const request = { routerId: this.id, resumeToken: this.applied, protocolVersion: 1 };
+    const request = { routerId: this.id, resumeToken: this.applied, protocolVersion: 2 };
     for await (const update of this.client.watchRoutes(request, { signal: this.leaving.signal })) {
       while (this.stuck) await pause(20);
       if (update.snapshot) this.models.clear();

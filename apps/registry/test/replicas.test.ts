@@ -146,9 +146,11 @@ describe('a watch', () => {
   });
 
   it('talks to a watcher that is one version ahead, and not to one that is two', async () => {
-    const ahead = await two.watch().watchRoutes({ routerId: 'r', protocolVersion: 2 }).next();
-    expect(ahead.value!.protocolVersion).toBe(1);
-    await expect(two.watch().watchRoutes({ routerId: 'r', protocolVersion: 3 }).next()).rejects.toMatchObject({
+    const ahead = await two.watch().watchRoutes({ routerId: 'r', protocolVersion: 3 }).next();
+    expect(ahead.value!.protocolVersion).toBe(2);
+    const behind = await two.watch().watchRoutes({ routerId: 'r', protocolVersion: 1 }).next();
+    expect(behind.value!.protocolVersion).toBe(1);
+    await expect(two.watch().watchRoutes({ routerId: 'r', protocolVersion: 4 }).next()).rejects.toMatchObject({
       kind: 'failed-precondition',
     });
   });

@@ -85,7 +85,7 @@ export function wireRoutes(
     snapshot: true,
     models: [...models],
     removed: [],
-    protocolVersion: 1,
+    protocolVersion: 2,
     more: false,
     ...others,
     runtimes: addresses

@@ -9,7 +9,7 @@ import type { Feature, ServingConfig, TensorSpec } from '@sluice/domain/signatur
 import type { Assignment, PlacementChange } from '../versions/assignment.ts';
 
 /** Version of the watch protocol that this runtime speaks. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 function feature(message: Feature__Output): Feature {
   return {

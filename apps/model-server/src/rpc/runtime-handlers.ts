@@ -1,7 +1,9 @@
 import type { RuntimeServiceMethods } from '@sluice/contracts/services';
 import { watch, type Handlers } from '@sluice/rpc/handlers';
 import type { RuntimeStatus, StatusBoard } from '../versions/status-board.ts';
-import { protocolVersion } from './decode-assignment.ts';
+
+/** Version of the status watch that this runtime speaks. */
+const protocolVersion = 1;
 
 const messageOf = (runtimeId: string, status: RuntimeStatus) => ({
   runtimeId,

@@ -102,7 +102,7 @@ export class TestRegistry {
     while (!signal.aborted) {
       if (seen !== this.#revision) {
         seen = this.#revision;
-        const update = { resumeToken: String(seen), snapshot: true, protocolVersion: 1 };
+        const update = { resumeToken: String(seen), snapshot: true, protocolVersion: 2 };
         const placed = this.#placed.map(assignmentOf);
         // A large update comes in parts; here each version is one.
         for (const each of placed.slice(0, -1)) yield { ...update, assignments: [each], more: true };

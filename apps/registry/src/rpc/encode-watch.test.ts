@@ -44,13 +44,13 @@ const event = (snapshot: boolean): WatchEvent => ({
 
 describe('updates of a watch', () => {
   it('are one message where they fit into one', () => {
-    const routes = [...encodeRoutes(event(true), 1)];
+    const routes = [...encodeRoutes(event(true), 1, 10_000)];
     expect(routes.map(({ models, more }) => [models!.map((each) => each.model), more])).toEqual([
       [['a', 'b', 'c'], false],
     ]);
-    const assignments = [...encodeAssignments(event(true), 'default', 1)];
+    const assignments = [...encodeAssignments(event(true), 'default', 1, 10_000)];
     expect(assignments.map((each) => [each.assignments!.length, each.removed, each.more])).toEqual([[3, [], false]]);
-    expect([...encodeAssignments(event(true), 'other', 1)].map((each) => each.assignments)).toEqual([[]]);
+    expect([...encodeAssignments(event(true), 'other', 1, 10_000)].map((each) => each.assignments)).toEqual([[]]);
   });
 
   it('come in parts that say of which update they are, the last with the runtimes', () => {

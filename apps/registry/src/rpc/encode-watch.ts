@@ -8,7 +8,7 @@ import { defaultPool } from '../usecases/watch.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import { leftSince } from '../watch/desired-state.ts';
 import { encodeAlias, encodeRelease, encodeRuntimeLease, encodeServing, encodeSignature } from './encode.ts';
-import { inParts, partBytes } from './parts.ts';
+import { inParts } from './parts.ts';
 
 // A model's state never changes once it is published, so that every watcher shares one message.
 const routes = new WeakMap<ModelState, Sized<ModelRoute>>();
@@ -26,7 +26,7 @@ const { WatchRoutes: routesCodec, WatchAssignments: assignmentsCodec } = watchSe
 export function* encodeRoutes(
   event: WatchEvent,
   protocolVersion: number,
-  limit = partBytes,
+  limit: number,
 ): Generator<WatchRoutesResponse, void, void> {
   const { token, snapshot, models } = event.update;
   const runtimes = event.runtimes && {
@@ -50,7 +50,7 @@ export function* encodeAssignments(
   event: WatchEvent,
   pool: string,
   protocolVersion: number,
-  limit = partBytes,
+  limit: number,
 ): Generator<WatchAssignmentsResponse, void, void> {
   const { token, snapshot } = event.update;
   const mine = pool === defaultPool ? event.update.models : [];

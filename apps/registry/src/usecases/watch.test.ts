@@ -125,7 +125,7 @@ describe('a watch', () => {
   });
 
   it('agrees on the lower version of the protocol, one apart at most', () => {
-    expect([agreeProtocol(0), agreeProtocol(1), agreeProtocol(2)]).toEqual([1, 1, 1]);
-    expect(() => agreeProtocol(3)).toThrow(/protocol_version: 3 given/);
+    expect([0, 1, 2, 3].map(agreeProtocol)).toEqual([1, 1, 2, 2]);
+    expect(() => agreeProtocol(4)).toThrow(/protocol_version: 4 given/);
   });
 });

@@ -138,8 +138,8 @@ describe('RouteWatcher', () => {
     const { streams, seen, stop, run } = setUp();
     const ended = run();
     await settle();
-    streams.send(wireRoutes(7, [wireModel()], { protocolVersion: 2 }));
-    streams.send(wireRoutes(8, [wireModel()], { protocolVersion: 3 }));
+    streams.send(wireRoutes(7, [wireModel()], { protocolVersion: 3 }));
+    streams.send(wireRoutes(8, [wireModel()], { protocolVersion: 4 }));
     await settle();
     expect(seen.tables.map((table) => table.revision)).toEqual([7]);
     expect(seen.connections).toEqual([true, false]);

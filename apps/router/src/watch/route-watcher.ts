@@ -8,7 +8,7 @@ import type { WireModelRoute, WireRoutes } from './decode-routes.ts';
 import { isRunning, pause } from './pause.ts';
 
 /** Version of the watch that this router speaks; it understands a registry of the next version too. */
-export const watchProtocol = 1;
+export const watchProtocol = 2;
 
 /** Where routes are kept between runs. */
 export interface RouteStore {
