@@ -4,8 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unavailable } from '@sluice/domain/errors';
 import { decodeTensor } from '@sluice/inference/tensor-data';
 import { eventually } from '@sluice/testkit/eventually';
-import { externalTensor, graph, model, node, rawData, value } from '@sluice/testkit/onnx-builder';
+import { externalTensor, graph, model, node, rawData, tensor, value } from '@sluice/testkit/onnx-builder';
 import { adder, ask } from './support/adder.ts';
+import { loopingModel } from './support/looping-model.ts';
 import { identitySignature, requestOf, startRuntime, temporaryFolder, type TestRuntime } from './support/runtime.ts';
 import { sha256, TestRegistry, type TestVersion } from './support/test-registry.ts';
 
@@ -96,6 +97,33 @@ describe('placement', () => {
     expect(failures).toEqual([]);
     await expect(runtime.infer(ask('1'))).rejects.toMatchObject({ kind: 'not-found' });
     expect(readdirSync(path.join(stateDir, 'versions'))).toHaveLength(1);
+  });
+
+  it('answers what waits and runs before it unloads', async () => {
+    const slow: TestVersion = {
+      model: 'slow',
+      version: 1,
+      signature: identitySignature('FP32', [-1, 1]),
+      files: { 'm.onnx': loopingModel(60_000) },
+      serving: { maxBatchSize: 1, device: 'cpu', warmupCount: 0 },
+    };
+    registry.place(slow);
+    const runtime = await (await start()).ready();
+    const one = requestOf('slow', 'FP32', [1, 1], [0]);
+    let answered = 0;
+    const outcomes = Array.from({ length: 10 }, async () => {
+      const outcome = await runtime.send(one);
+      answered += 1;
+      return outcome;
+    });
+    await eventually(async () =>
+      expect((await runtime.state()).versions).toMatchObject([{ queue: { queuedRequests: 8 } }]),
+    );
+    registry.place();
+    await eventually(async () => expect((await runtime.send(one)).error?.kind).toBe('not-found'));
+    expect(answered).toBeLessThan(8);
+    for (const { error } of await Promise.all(outcomes)) expect(error).toBeUndefined();
+    await eventually(() => expect(runtime.log.some((line) => line['msg'] === 'version unloaded')).toBe(true));
   });
 
   it('answers by number, alias, champion, and without a champion by the highest that is loaded', async () => {
@@ -241,6 +269,29 @@ describe('downloads', () => {
     const { versions } = await runtime.state();
     expect(versions.map((version) => version['state'])).toEqual(['ready', 'failed', 'failed', 'failed']);
     expect(versions[3]!['reason']).toContain('leaves its folder');
+  });
+
+  it('keeps the old version when the new one loads and cannot run', async () => {
+    // A Reshape that no number of rows fits.
+    const broken = model({
+      graph: graph({
+        nodes: [node('Reshape', ['x', 'shape'], ['y'])],
+        inputs: [value('x', 'FP32', ['batch', 3])],
+        outputs: [value('y', 'FP32', ['batch', 3])],
+        initializers: [tensor('shape', 'INT64', [2], [7, 5])],
+      }),
+    });
+    registry.place(adder(1, ['champion']), { ...adder(2), files: { 'm.onnx': broken } });
+    const runtime = await (await start()).ready();
+    const reason = expect.stringMatching(/warm-up: .*the model failed: .*Reshape/) as string;
+    await eventually(() =>
+      expect(registry.leases.at(-1)?.versions).toMatchObject([
+        { version: '1', state: 'LOAD_STATE_READY' },
+        { version: '2', state: 'LOAD_STATE_FAILED', reason },
+      ]),
+    );
+    expect((await runtime.infer(ask())).modelVersion).toBe('1');
+    await expect(runtime.infer(ask('2'))).rejects.toMatchObject({ kind: 'unavailable', message: reason });
   });
 
   it('keeps serving when a version cannot be loaded', async () => {

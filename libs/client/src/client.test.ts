@@ -51,6 +51,11 @@ describe('toPart', () => {
 
   it.each<[string, Tensor, RegExp]>([
     ['too few values', { ...base, data: [1] }, /^tensor 'x': shape \[2\] has 2 elements, but 1 were given$/],
+    [
+      'raw bytes of another length',
+      { ...base, data: Uint8Array.of(1, 2, 3) },
+      /^tensor 'x': shape \[2\] of FP32 has 8 bytes, but 3 were given$/,
+    ],
     ['a value of another type', { ...base, datatype: 'INT8', data: [1, 200] }, /^tensor 'x': .*-128 to 127/],
     [
       'a number for a string',

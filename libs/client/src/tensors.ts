@@ -1,3 +1,4 @@
+import { datatypeBytes } from '@sluice/domain/datatype';
 import type { Datatype } from '@sluice/domain/datatype';
 import { SluiceError } from '@sluice/domain/errors';
 import type { TensorPart } from '@sluice/inference/message-writer';
@@ -49,6 +50,16 @@ const sameBytes: Readonly<Record<Datatype, readonly string[]>> = {
   BYTES: [],
 };
 
+/** Raw bytes as they are, once they are as many as the shape needs; BYTES says its own length, element by element. */
+function checkedRaw({ name, datatype, shape }: Tensor, data: Uint8Array, elements: number): Uint8Array {
+  const expected = datatype === 'BYTES' ? data.length : elements * datatypeBytes[datatype];
+  if (data.length === expected) return data;
+  throw new SluiceError(
+    'invalid-argument',
+    `tensor '${name}': shape [${shape.join(', ')}] of ${datatype} has ${expected} bytes, but ${data.length} were given`,
+  );
+}
+
 /**
  * A tensor ready for a request.
  *
@@ -63,7 +74,7 @@ export function toPart(tensor: Tensor): TensorPart {
       'invalid-argument',
       `tensor '${name}': shape [${shape.join(', ')}] has ${elements} elements, but ${data.length} were given`,
     );
-  if (isRaw) return { name, datatype, shape, data };
+  if (isRaw) return { name, datatype, shape, data: checkedRaw(tensor, data, elements) };
   if (ArrayBuffer.isView(data) && sameBytes[datatype].includes(data.constructor.name))
     return { name, datatype, shape, data: rawView(data) };
   try {
