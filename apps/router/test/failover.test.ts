@@ -1,4 +1,5 @@
 import { eventually } from '@sluice/testkit/eventually';
+import { keptPort } from '@sluice/testkit/kept-port';
 import { describe, expect, it } from 'vitest';
 import { wireModel, wireRoutes } from './routes.ts';
 import type { RuntimeProcess, TestRouter } from './world.ts';
@@ -68,8 +69,8 @@ describe('a runtime that is killed', () => {
   });
 
   it('is used again when it is back on its address', async () => {
-    const first = await runtimeProcess('r1', loaded);
-    const port = Number(first.address.split(':')[1]);
+    const port = await keptPort();
+    const first = await runtimeProcess('r1', loaded, port);
     const { router } = await routerFor([first.address]);
     expect((await router.infer()).outcome).toBe('ok');
     await first.kill();

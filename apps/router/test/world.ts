@@ -20,6 +20,7 @@ import { systemClock, systemRandom } from '@sluice/service-kit/clock';
 import { parseConfig } from '@sluice/service-kit/config';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import { eventually } from '@sluice/testkit/eventually';
+import { keptPort } from '@sluice/testkit/kept-port';
 import { afterEach, expect } from 'vitest';
 import { compose } from '../src/compose.ts';
 import { configSpec } from '../src/config.ts';
@@ -83,7 +84,7 @@ export class TestRegistry {
         return {};
       },
     });
-    this.port = await server.bind('127.0.0.1', this.port);
+    this.port = await server.bind('127.0.0.1', this.port || (await keptPort()));
     this.#stop = () => server.tryShutdown(0);
     onEnd(() => this.stop());
   }

@@ -10,6 +10,7 @@ import { scanInferRequest } from '@sluice/inference/scan';
 import { raw } from '@sluice/rpc/handlers';
 import type { RawCall } from '@sluice/rpc/handlers';
 import { RpcError } from '@sluice/rpc/status';
+import { keptPort } from '@sluice/testkit/kept-port';
 import { describe, expect, it } from 'vitest';
 import { createOipClient } from '../src/oip-client.ts';
 import type { Inference, OipClientOptions } from '../src/oip-client.ts';
@@ -77,7 +78,7 @@ describe('OipClient', () => {
         else answer(call);
       }),
     };
-    const first = await serve(inferenceService, handlers);
+    const first = await serve(inferenceService, handlers, await keptPort());
     await first.server.tryShutdown(0);
     const waiting = client(`127.0.0.1:${first.port}`, { timeoutMs: 10_000 }).infer(inference);
     await serve(inferenceService, handlers, first.port);

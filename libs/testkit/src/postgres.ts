@@ -3,6 +3,7 @@ import { chown, cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } fr
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import pg from 'pg';
+import { keptPort } from './kept-port.ts';
 import { chooseAccount, type Account } from '@sluice/postgres-local/account';
 import { installBinaries, ownName, usableBase, type PostgresBinaries } from '@sluice/postgres-local/binaries';
 import { initCluster, startServer, type PostgresServer } from '@sluice/postgres-local/server';
@@ -60,7 +61,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   await cp(template.dataDir, dataDir, { recursive: true });
   if (account) await giveTo(home, account);
   const start = (port: number): Promise<PostgresServer> => startServer({ binaries, account, dataDir, port, settings });
-  return new RunningPostgres(home, template.password, start, await start(0));
+  return new RunningPostgres(home, template.password, start, await start(await keptPort()));
 }
 
 class RunningPostgres implements TestPostgres {

@@ -11,6 +11,7 @@ import { createRpcServer, type RpcServer } from '@sluice/rpc/server';
 import { unimplemented, watch } from '@sluice/rpc/handlers';
 import { createLogger } from '@sluice/service-kit/logger';
 import { systemClock } from '@sluice/service-kit/clock';
+import { keptPort } from '@sluice/testkit/kept-port';
 import { createMetrics } from '@sluice/telemetry/metrics';
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -74,7 +75,7 @@ export class TestRegistry {
       downloadArtifact: (request: { sha256: string; offset: string }) =>
         this.#download(request.sha256, Number(request.offset)),
     } as never);
-    this.port = await server.bind('127.0.0.1', port || this.port);
+    this.port = await server.bind('127.0.0.1', port || this.port || (await keptPort()));
     return this;
   }
 
