@@ -6,8 +6,9 @@ import { runProgram } from './child-json.ts';
 import { hasH2load, howToGetH2load } from './h2load.ts';
 import { calibrate, measure, type LoadOptions, type Measure } from './measure.ts';
 import type { BenchOptions } from './options.ts';
-import { pause, placeModel, residentMegabytes, startPlatform, type RunningPlatform } from './platform.ts';
+import { pause, placeModel, startPlatform, type RunningPlatform } from './platform.ts';
 import { profileWhile, type Hotspot } from './live-profile.ts';
+import { measureRest } from './rest.ts';
 import type { RawResult } from './raw-runtime.ts';
 import { jsonRows, rowsOf, type Figures } from './rows.ts';
 import { platformSubject, startEcho, type Subject } from './subject.ts';
@@ -49,38 +50,24 @@ export async function runBench(options: BenchOptions, ports: BenchPorts): Promis
   mkdirSync(folder, { recursive: true });
   const h2load = hasH2load();
   if (!h2load) ports.say(howToGetH2load);
-  const restMegabytes = options.only.test('rest') ? await measureRest(options, folder, ports) : {};
+  const { portOffset, threads, rounds } = options;
+  const restOptions = { root: ports.root, folder, portOffset, threads, rounds, restMs: options.quick ? 1000 : restMs };
+  const rest = options.only.test('rest') ? await measureRest(restOptions, ports.say) : [];
   const bench = new Bench(options, { h2load, folder, seconds: options.seconds }, ports);
+  const machine = `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`;
+  const figures: Figures = { raw: bench.raw, load: bench.load, rest };
+  const result = { figures, machine, folder, profiles: bench.profiles };
   try {
     await bench.start();
     await bench.measureAll();
+    // Before the profiles: a profile that cannot be taken must not cost the figures.
+    writeResult(result, options);
     await bench.profileMissed();
   } finally {
     await bench.stop();
   }
-  const machine = `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`;
-  const figures: Figures = { raw: bench.raw, load: bench.load, restMegabytes };
-  const result = { figures, machine, folder, profiles: bench.profiles };
   writeResult(result, options);
   return result;
-}
-
-/** What `npm start` occupies when nobody asks it anything: two runtimes, the examples loaded, as a user gets it. */
-async function measureRest(
-  options: BenchOptions,
-  folder: string,
-  { root, say }: BenchPorts,
-): Promise<Record<string, number>> {
-  say('memory at rest: npm start with its examples');
-  const { portOffset } = options;
-  const home = path.join(folder, 'rest');
-  const platform = await startPlatform({ root, home, portOffset, runtimes: 2, threads: options.threads });
-  try {
-    await pause(options.quick ? 1000 : restMs);
-    return residentMegabytes(platform);
-  } finally {
-    await platform.stop();
-  }
 }
 
 class Bench {
@@ -117,9 +104,14 @@ class Bench {
       const version = platform ? await placeModel(platform.registryAddress, plan, file) : '1';
       const { threads } = this.#options;
       const workload = await prepareWorkload(plan, version, file, { folder, checks: checksPerWorkload, threads });
+      const subjects = platform ? this.#platformSubjects(platform) : [];
+      const yardstick = echo && plan.name === 'small' ? echo.subject : undefined;
+      // What is compared stands side by side in a round, so that a machine that changes its pace does it to both.
+      for (const inFlight of this.#options.inFlight) {
+        if (yardstick) this.#addLoad(yardstick, asEcho(workload), inFlight);
+        for (const subject of subjects) this.#addLoad(subject, workload, inFlight);
+      }
       if (this.#options.only.test(`${plan.name}/raw`)) this.#addRaw(workload);
-      if (echo && plan.name === 'small') this.#addLoad(echo.subject, asEcho(workload));
-      for (const subject of platform ? this.#platformSubjects(platform) : []) this.#addLoad(subject, workload);
     }
   }
 
@@ -143,12 +135,16 @@ class Bench {
 
   /** A target that was missed is shown with where the time went. */
   async profileMissed(): Promise<void> {
-    const rows = rowsOf({ raw: this.raw, load: this.load, restMegabytes: {} });
+    const rows = rowsOf({ raw: this.raw, load: this.load, rest: [] });
     const names = new Set(rows.flatMap((row) => (row.verdict && row.verdict !== 'met' && row.of ? [row.of] : [])));
     for (const one of this.#cases) {
       if (!names.has(one.name) || !one.profile) continue;
       this.#ports.say(`profiling ${one.name}`);
-      this.profiles[one.name] = await one.profile();
+      try {
+        this.profiles[one.name] = await one.profile();
+      } catch (error) {
+        this.#ports.say(`no profile of ${one.name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
     }
   }
 
@@ -163,10 +159,23 @@ class Bench {
 
   #platformSubjects({ pids }: RunningPlatform): Subject[] {
     const { portOffset } = this.#options;
-    const [router, runtime] = [pids['router']!, pids['runtime-1']!];
+    const { router, 'runtime-1': runtime, registry, platform, postgres } = pids;
+    const idle = { registry: registry!, supervisor: platform!, postgres: postgres ?? [] };
+    const metricsPort = portOffset + 8012;
     return [
-      platformSubject('direct', portOffset + 8011, portOffset + 8012, { 'model-server': runtime }),
-      platformSubject('router', portOffset + 8001, portOffset + 8012, { router, 'model-server': runtime }),
+      platformSubject('direct', {
+        port: portOffset + 8011,
+        metricsPort,
+        pids: { 'model-server': runtime!, ...idle },
+        busy: ['model-server'],
+      }),
+      platformSubject('router', {
+        port: portOffset + 8001,
+        metricsPort,
+        routerMetricsPort: portOffset + 8002,
+        pids: { router: router!, 'model-server': runtime!, ...idle },
+        busy: ['router', 'model-server'],
+      }),
     ];
   }
 
@@ -191,33 +200,31 @@ class Bench {
     });
   }
 
-  #addLoad(subject: Subject, workload: Workload): void {
-    for (const inFlight of this.#options.inFlight) {
-      const name = `${workload.plan.name}/${subject.name}/${inFlight}`;
-      if (!this.#options.only.test(name)) continue;
-      const series = { workload: workload.plan.name, subject: subject.name, inFlight, runs: [] as Measure[] };
-      this.load.push(series);
-      let requests = 0;
-      this.#cases.push({
-        name,
-        prepare: async () => {
-          await eventuallyRight(subject, workload, name);
-          requests = await calibrate(subject, workload, inFlight, this.#loadOptions);
-        },
-        run: async () => {
-          series.runs.push(await measure(subject, workload, inFlight, requests, this.#loadOptions));
-        },
-        profile: async () => {
-          const found: Record<string, readonly Hotspot[]> = {};
-          for (const [process, pid] of Object.entries(subject.pids)) {
-            found[process] = await profileWhile(pid, async () => {
-              await measure(subject, workload, inFlight, requests, this.#loadOptions);
-            });
-          }
-          return found;
-        },
-      });
-    }
+  #addLoad(subject: Subject, workload: Workload, inFlight: number): void {
+    const name = `${workload.plan.name}/${subject.name}/${inFlight}`;
+    if (!this.#options.only.test(name)) return;
+    const series = { workload: workload.plan.name, subject: subject.name, inFlight, runs: [] as Measure[] };
+    this.load.push(series);
+    let requests = 0;
+    this.#cases.push({
+      name,
+      prepare: async () => {
+        await eventuallyRight(subject, workload, name);
+        requests = await calibrate(subject, workload, inFlight, this.#loadOptions);
+      },
+      run: async () => {
+        series.runs.push(await measure(subject, workload, inFlight, requests, this.#loadOptions));
+      },
+      profile: async () => {
+        const found: Record<string, readonly Hotspot[]> = {};
+        for (const process of subject.busy) {
+          found[process] = await profileWhile(subject.pids[process]![0]!, async () => {
+            await measure(subject, workload, inFlight, requests, this.#loadOptions);
+          });
+        }
+        return found;
+      },
+    });
   }
 }
 

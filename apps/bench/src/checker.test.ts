@@ -16,7 +16,8 @@ const answer = (values: number[]): Buffer =>
       },
     ],
   });
-const check = { message: Buffer.from('sent'), expected: Float32Array.of(1, 0) };
+const expected = { model: 'digits', version: '1', output: 'y', shape: [1, 2], values: Float32Array.of(1, 0) };
+const check = { message: Buffer.from('sent'), expected };
 
 test('an answer within the tolerance is right, one beyond it is wrong, and the value is named', () => {
   expect(wrongAnswer(check, answer([1, 0]))).toBeUndefined();
@@ -26,8 +27,14 @@ test('an answer within the tolerance is right, one beyond it is wrong, and the v
   expect(wrongAnswer(check, answer([1, NaN]))).toContain('value 1 is NaN');
 });
 
-test('an answer of another size is wrong', () => {
-  expect(wrongAnswer(check, answer([1]))).toBe("the answer has 4 bytes, ONNX Runtime's own 8");
+test('an answer of another version, output, shape or size is wrong', () => {
+  const of = (changes: object) => wrongAnswer({ ...check, expected: { ...expected, ...changes } }, answer([1, 0]));
+  expect(of({ version: '2' })).toBe(
+    'the answer is of digits version 1: FP32 [1,2], expected digits version 2: FP32 [1,2]',
+  );
+  expect(of({ output: 'z' })).toBe('the answer has no output z');
+  expect(of({ shape: [2, 1] })).toContain('expected digits version 1: FP32 [2,1]');
+  expect(of({ values: Float32Array.of(1, 0, 0) })).toBe("the answer has 8 bytes, ONNX Runtime's own 12");
 });
 
 test('an echo must be what was sent, byte by byte', () => {

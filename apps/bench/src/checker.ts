@@ -9,17 +9,22 @@ const absoluteTolerance = 1e-5;
 /** Why an answer is wrong; undefined when it is right. */
 export function wrongAnswer(check: Check, message: Uint8Array): string | undefined {
   if (!check.expected) return check.message.equals(message) ? undefined : 'the echo is not what was sent';
-  const output = readInferResponse(message).outputs[0];
-  if (!output) return 'the answer has no output';
-  if (output.data.byteLength !== check.expected.byteLength) {
-    return `the answer has ${output.data.byteLength} bytes, ONNX Runtime's own ${check.expected.byteLength}`;
+  const { modelName, modelVersion, outputs } = readInferResponse(message);
+  const { model, version, output: name, shape, values: own } = check.expected;
+  const output = outputs.find((each) => each.name === name);
+  if (!output) return `the answer has no output ${name}`;
+  const came = `${modelName} version ${modelVersion}: ${output.datatype} [${output.shape.join(',')}]`;
+  const wanted = `${model} version ${version}: FP32 [${shape.join(',')}]`;
+  if (came !== wanted) return `the answer is of ${came}, expected ${wanted}`;
+  if (output.data.byteLength !== own.byteLength) {
+    return `the answer has ${output.data.byteLength} bytes, ONNX Runtime's own ${own.byteLength}`;
   }
   const values = new Float32Array(new Uint8Array(output.data).buffer);
   const wrong = values.findIndex((value, index) => {
-    const expected = check.expected![index]!;
+    const expected = own[index]!;
     return !(Math.abs(value - expected) <= absoluteTolerance + relativeTolerance * Math.abs(expected));
   });
-  return wrong < 0 ? undefined : `value ${wrong} is ${values[wrong]}, ONNX Runtime's own is ${check.expected[wrong]}`;
+  return wrong < 0 ? undefined : `value ${wrong} is ${values[wrong]}, ONNX Runtime's own is ${own[wrong]}`;
 }
 
 export interface CheckReport {

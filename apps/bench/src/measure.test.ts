@@ -5,7 +5,7 @@ const load = { requests: 1000, failed: 0, seconds: 2, p50Ms: 1, p99Ms: 2, genera
 const checked = { sent: 40, problems: [] };
 
 test('a run is valid when everything sent was counted, checked and right', () => {
-  expect(checkProblems(load, checked, 1040)).toEqual([]);
+  expect(checkProblems(load, checked, { server: 1040 })).toEqual([]);
 });
 
 test('a generator is over its limit above 80 % of its core, not at it', () => {
@@ -16,11 +16,16 @@ test('a generator is over its limit above 80 % of its core, not at it', () => {
 });
 
 test('one success too few or too many, a failure, a wrong answer or no check at all make a run invalid', () => {
-  expect(checkProblems(load, checked, 1039)).toEqual(['the server counted 1039 successes, 1040 were sent']);
-  expect(checkProblems(load, checked, 1041)).toHaveLength(1);
-  expect(checkProblems({ ...load, failed: 1 }, checked, 1040)).toEqual(['1 of 1000 requests failed']);
-  expect(checkProblems(load, { sent: 40, problems: ['value 1'] }, 1040)).toEqual(['a check failed: value 1']);
-  expect(checkProblems(load, { sent: 0, problems: [] }, 1000)).toEqual(['nothing was checked']);
+  expect(checkProblems(load, checked, { server: 1039 })).toEqual(['the server counted 1039 successes, 1040 were sent']);
+  expect(checkProblems(load, checked, { server: 1041 })).toHaveLength(1);
+  expect(checkProblems(load, checked, { server: 1040, router: 1030 })).toEqual([
+    'the router counted 1030 successes, 1040 were sent',
+  ]);
+  expect(checkProblems({ ...load, failed: 1 }, checked, { server: 1040 })).toEqual(['1 of 1000 requests failed']);
+  expect(checkProblems(load, { sent: 40, problems: ['value 1'] }, { server: 1040 })).toEqual([
+    'a check failed: value 1',
+  ]);
+  expect(checkProblems(load, { sent: 0, problems: [] }, { server: 1000 })).toEqual(['nothing was checked']);
 });
 
 test('without h2load only the CPU counts', () => {

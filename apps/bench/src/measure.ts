@@ -36,6 +36,9 @@ export interface LoadOptions {
   readonly seconds: number;
 }
 
+/** A run goes at least so many times through what is in flight, or filling and emptying the server would be most of it. */
+const turnsAtLeast = 6;
+
 /** Finds how many requests take about the wanted time, and warms everything up meanwhile. */
 export async function calibrate(
   subject: Subject,
@@ -47,10 +50,10 @@ export async function calibrate(
   for (let attempt = 0; attempt < 6; attempt++) {
     const { seconds } = await load(jobOf(subject, workload, inFlight, requests, options), options);
     const wanted = Math.ceil((requests / Math.max(seconds, 1e-3)) * options.seconds);
-    if (seconds >= options.seconds / 2) return Math.max(inFlight, wanted);
+    if (seconds >= options.seconds / 2) return Math.max(turnsAtLeast * inFlight, wanted);
     requests = Math.max(inFlight, Math.min(wanted, requests * 16));
   }
-  return requests;
+  return Math.max(turnsAtLeast * inFlight, requests);
 }
 
 /** One run: the load, the checker beside it, and what all processes spent on both. */
@@ -69,7 +72,7 @@ export async function measure(
   const checked = await checker.stop();
   const cpuAfter = cpuOf(subject);
   const sent = result.requests + checked.sent;
-  const after = await countsAfter(subject, workload, before.successes + sent);
+  const after = await countsAfter(subject, workload, before, sent);
   const perRequest = (
     later: ReadonlyMap<string, number>,
     earlier: ReadonlyMap<string, number>,
@@ -86,7 +89,12 @@ export async function measure(
     generatorShare: result.generatorCpuSeconds / result.seconds,
     generatorCeiling: result.requests / Math.max(result.generatorCpuSeconds, 0.005),
     generatorProblems: generatorProblems(result, options),
-    checkProblems: checkProblems(result, checked, after.successes - before.successes),
+    checkProblems: checkProblems(result, checked, {
+      server: after.successes - before.successes,
+      ...Object.fromEntries(
+        Object.entries(after.inFront).map(([name, count]) => [name, count - (before.inFront[name] ?? 0)]),
+      ),
+    }),
   };
 }
 
@@ -97,14 +105,19 @@ export function generatorProblems(load: LoadResult, options: Pick<LoadOptions, '
   return share > generatorLimit ? [`the generator used ${(share * 100).toFixed(0)} % of its core`] : [];
 }
 
-/** What makes all of a run invalid. */
-export function checkProblems(load: LoadResult, checked: CheckReport, counted: number): string[] {
+/** What makes all of a run invalid. @param counted successes by who counted them */
+export function checkProblems(
+  load: LoadResult,
+  checked: CheckReport,
+  counted: Readonly<Record<string, number>>,
+): string[] {
   const sent = load.requests + checked.sent;
   const found: string[] = [];
   if (load.failed > 0) found.push(`${load.failed} of ${load.requests} requests failed`);
   if (checked.sent === 0) found.push('nothing was checked');
   found.push(...checked.problems.map((problem) => `a check failed: ${problem}`));
-  if (counted !== sent) found.push(`the server counted ${counted} successes, ${sent} were sent`);
+  for (const [who, count] of Object.entries(counted))
+    if (count !== sent) found.push(`the ${who} counted ${count} successes, ${sent} were sent`);
   return found;
 }
 
@@ -132,18 +145,37 @@ function jobOf(
 function cpuOf(subject: Subject): { processes: Map<string, number>; threads: Map<string, number> } {
   const processes = new Map<string, number>();
   const threads = new Map<string, number>();
-  for (const [name, pid] of Object.entries(subject.pids)) {
-    processes.set(name, statOf(pid).cpuSeconds);
-    for (const [thread, cpu] of cpuByThread(pid)) threads.set(`${name}: ${thread}`, cpu);
+  for (const [name, pids] of Object.entries(subject.pids)) {
+    processes.set(
+      name,
+      pids.map(cpuSecondsOf).reduce((sum, cpu) => sum + cpu, 0),
+    );
+    if (!subject.busy.includes(name)) continue;
+    for (const pid of pids) for (const [thread, cpu] of cpuByThread(pid)) threads.set(`${name}: ${thread}`, cpu);
   }
   return { processes, threads };
 }
 
+/** Postgres ends processes of its own as it likes; they had next to nothing to do. */
+function cpuSecondsOf(pid: number): number {
+  try {
+    return statOf(pid).cpuSeconds;
+  } catch {
+    return 0;
+  }
+}
+
 /** The server counts an answer about when it sends it: it may be read too early, so it is read again for a second. */
-async function countsAfter(subject: Subject, workload: Workload, expected: number): Promise<ServerCounts> {
+async function countsAfter(
+  subject: Subject,
+  workload: Workload,
+  before: ServerCounts,
+  sent: number,
+): Promise<ServerCounts> {
   for (let attempt = 0; ; attempt++) {
     const counts = await subject.counts(workload);
-    if (counts.successes >= expected || attempt === 20) return counts;
+    const all = Object.entries(counts.inFront).map(([name, count]) => count - (before.inFront[name] ?? 0));
+    if ([counts.successes - before.successes, ...all].every((count) => count >= sent) || attempt === 20) return counts;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { registryService } from '@sluice/contracts/services';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createRpcClient } from '@sluice/rpc/client';
-import { descendants, residentBytes } from './proc.ts';
+import { descendants } from './proc.ts';
 import type { WorkloadPlan } from './workloads.ts';
 
 export interface PlatformOptions {
@@ -21,8 +21,8 @@ export interface PlatformOptions {
 /** A running platform: `npm start`, in a home and at ports of its own. */
 export interface RunningPlatform {
   readonly registryAddress: string;
-  /** Process ids by the names `platform`, `registry`, `router`, `runtime-1`, … */
-  readonly pids: Readonly<Record<string, number>>;
+  /** Process ids by the names `platform`, `registry`, `router`, `runtime-1`, …, and `postgres` with all of its own. */
+  readonly pids: Readonly<Record<string, readonly number[]>>;
   stop(): Promise<void>;
 }
 
@@ -90,22 +90,16 @@ async function stopChild(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-function pidsOf(root: number): Record<string, number> {
-  const pids: Record<string, number> = { platform: root };
+function pidsOf(root: number): Record<string, readonly number[]> {
+  const pids: Record<string, number[]> = { platform: [root] };
   let runtimes = 0;
   for (const { pid, commandLine } of descendants(root).toSorted((a, b) => a.pid - b.pid)) {
     const program = commandLine.map((part) => /apps\/([a-z-]+)\/src\/main\.ts$/.exec(part)?.[1]).find(Boolean);
-    if (program === 'model-server') pids[`runtime-${++runtimes}`] = pid;
-    else if (program !== undefined) pids[program] = pid;
+    if (program === 'model-server') pids[`runtime-${++runtimes}`] = [pid];
+    else if (program !== undefined) pids[program] = [pid];
+    else if (/\bpostgres\b/.test(commandLine[0] ?? '')) (pids['postgres'] ??= []).push(pid);
   }
   return pids;
-}
-
-/** Resident megabytes of every process of the platform, by name. */
-export function residentMegabytes(platform: RunningPlatform): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(platform.pids).map(([name, pid]) => [name, residentBytes(pid) / 1024 / 1024]),
-  );
 }
 
 const chunkBytes = 1024 * 1024;

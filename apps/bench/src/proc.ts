@@ -34,6 +34,25 @@ export function parseResident(status: string): number {
   return Number(found[1]) * 1024;
 }
 
+/**
+ * Resident bytes by what is mapped, from the text of /proc/<pid>/smaps: files by name, everything without one as
+ * `anonymous` (heaps, stacks and buffers), largest first.
+ */
+export function parseMappings(smaps: string): [what: string, bytes: number][] {
+  const found = new Map<string, number>();
+  let what = '';
+  for (const line of smaps.split('\n')) {
+    const head = /^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+ *(.*)$/.exec(line);
+    if (head) what = head[1]!.startsWith('/') ? head[1]!.slice(head[1]!.lastIndexOf('/') + 1) : 'anonymous';
+    const resident = /^Rss: +(\d+) kB$/.exec(line);
+    if (resident) found.set(what, (found.get(what) ?? 0) + Number(resident[1]) * 1024);
+  }
+  return [...found].filter(([, bytes]) => bytes > 0).toSorted((a, b) => b[1] - a[1]);
+}
+
+export const mappingsOf = (pid: number): [what: string, bytes: number][] =>
+  parseMappings(readFileSync(`/proc/${pid}/smaps`, 'utf8'));
+
 export const statOf = (pid: number | 'self'): ProcStat => parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
 export const residentBytes = (pid: number): number => parseResident(readFileSync(`/proc/${pid}/status`, 'utf8'));

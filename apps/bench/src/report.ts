@@ -1,6 +1,6 @@
 import type { BenchResult } from './bench.ts';
-import { rowsOf, seriesName, type Row } from './rows.ts';
-import { loadTable, profile, rawTable, targetTable, textTable } from './table.ts';
+import { restName, rowsOf, seriesName, type Row } from './rows.ts';
+import { loadTable, memoryProfile, profile, rawTable, targetTable, textTable } from './table.ts';
 
 /** What a person reads. */
 export function report(result: BenchResult): string {
@@ -30,6 +30,8 @@ function problemLine({ name, problems }: Row): string {
 /** A missed target stays in the table, with where the time went. */
 function missedProfiles(rows: readonly Row[], { figures, profiles }: BenchResult): string[] {
   return rows.flatMap((row) => {
+    const rest = figures.rest.find((one) => restName(one) === row.name);
+    if (rest && row.verdict !== 'met') return [`${row.name}: ${row.verdict}.\n\n${memoryProfile(rest)}`];
     const series = figures.load.find((one) => seriesName(one) === row.of);
     if (row.verdict === undefined || row.verdict === 'met' || !series) return [];
     const hot = Object.entries(profiles[seriesName(series)] ?? {}).map(([process, spots]) =>

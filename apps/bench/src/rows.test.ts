@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Measure } from './measure.ts';
+import type { RestSeries } from './rest.ts';
 import { jsonRows, rowsOf, type LoadSeries } from './rows.ts';
 
 const run = (requestsPerSecond: number, generatorProblems: string[] = [], checkProblems: string[] = []): Measure => ({
@@ -18,6 +19,12 @@ const series = (name: string, runs: readonly Measure[]): LoadSeries => {
   const [workload, subject, inFlight] = name.split('/');
   return { workload: workload!, subject: subject!, inFlight: Number(inFlight), runs };
 };
+const rest = (process: string, megabytes: number[]): RestSeries => ({
+  process,
+  start: 'later',
+  megabytes,
+  mappings: [],
+});
 const raw = { workload: 'convnet', batch: 16, rowsPerSecond: [100, 200, 100] };
 
 describe('rows with a target', () => {
@@ -27,7 +34,7 @@ describe('rows with a target', () => {
       series('convnet/router/64', [run(95), run(196), run(92)]),
       series('convnet/direct/64', [run(99), run(199), run(99)]),
     ];
-    const [row] = rowsOf({ raw: [raw], load, restMegabytes: {} });
+    const [row] = rowsOf({ raw: [raw], load, rest: [] });
     expect(row).toMatchObject({
       name: 'convnet: router (64 in flight) over raw ONNX Runtime (batch 16)',
       value: 0.95,
@@ -38,10 +45,10 @@ describe('rows with a target', () => {
 
   test('one round under the target is inconclusive; one invalid run of either side makes the row invalid', () => {
     const unsteady = [series('convnet/router/64', [run(95), run(196), run(89)])];
-    expect(rowsOf({ raw: [raw], load: unsteady, restMegabytes: {} })[0]!.verdict).toBe('inconclusive');
+    expect(rowsOf({ raw: [raw], load: unsteady, rest: [] })[0]!.verdict).toBe('inconclusive');
     const direct = series('small/direct/64', [run(90)]);
     const echo = series('small/echo/64', [run(100, ['the generator used 81 % of its core'])]);
-    const [row] = rowsOf({ raw: [], load: [direct, echo], restMegabytes: {} });
+    const [row] = rowsOf({ raw: [], load: [direct, echo], rest: [] });
     expect(row).toMatchObject({ value: 0.9, verdict: 'invalid', valid: false });
     expect(row!.problems).toEqual(['round 1: the generator used 81 % of its core']);
   });
@@ -53,11 +60,16 @@ describe('rows with a target', () => {
       series('small/direct/64', [run(60)]),
       series('small/echo/64', [run(100)]),
     ];
-    const rows = rowsOf({ raw: [], load, restMegabytes: { router: 149.9, registry: 150.1 } });
-    expect(rows.slice(0, 3).map(({ name, verdict }) => [name, verdict])).toEqual([
+    const rows = rowsOf({
+      raw: [],
+      load,
+      rest: [rest('router', [149.9, 149.8]), rest('registry', [150.1, 150.2]), rest('runtime-1', [149, 151])],
+    });
+    expect(rows.slice(0, 4).map(({ name, verdict }) => [name, verdict])).toEqual([
       ['small: direct over grpc-js echo (64 in flight)', 'met'],
       ['memory at rest: router', 'met'],
       ['memory at rest: registry', 'missed'],
+      ['memory at rest: runtime-1', 'inconclusive'],
     ]);
   });
 
@@ -65,7 +77,7 @@ describe('rows with a target', () => {
     const busy = { ...run(100, ['busy']), cpuUs: { echo: 50 } };
     const wrong = { ...run(100, [], ['wrong']), cpuUs: { echo: 50 } };
     const valid = (runs: Measure[]): [string, boolean][] =>
-      rowsOf({ raw: [], load: [series('small/echo/16', runs)], restMegabytes: {} }).map((row) => [row.name, row.valid]);
+      rowsOf({ raw: [], load: [series('small/echo/16', runs)], rest: [] }).map((row) => [row.name, row.valid]);
     expect(valid([busy])).toEqual([
       ['small/echo/16', false],
       ['small/echo/16 CPU of echo', true],
@@ -77,15 +89,13 @@ describe('rows with a target', () => {
   });
 
   test('what was not measured has no row', () => {
-    expect(rowsOf({ raw: [raw], load: [], restMegabytes: {} }).map((row) => row.name)).toEqual([
-      'convnet/raw/batch 16',
-    ]);
+    expect(rowsOf({ raw: [raw], load: [], rest: [] }).map((row) => row.name)).toEqual(['convnet/raw/batch 16']);
   });
 });
 
 test('the JSON has exactly the fields that were agreed; inconclusive and invalid are not met', () => {
   const load = [series('small/direct/64', [run(60), run(59)]), series('small/echo/64', [run(100), run(100)])];
-  expect(jsonRows(rowsOf({ raw: [], load, restMegabytes: {} }))).toEqual({
+  expect(jsonRows(rowsOf({ raw: [], load, rest: [] }))).toEqual({
     rows: [
       {
         name: 'small: direct over grpc-js echo (64 in flight)',

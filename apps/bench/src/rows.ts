@@ -1,4 +1,5 @@
 import type { Measure } from './measure.ts';
+import type { RestSeries } from './rest.ts';
 import { judge, median, spreadOf, type Spread, type Target, type Verdict } from './statistics.ts';
 
 /** One line of the result. */
@@ -35,11 +36,13 @@ export interface RawSeries {
 export interface Figures {
   readonly raw: readonly RawSeries[];
   readonly load: readonly LoadSeries[];
-  /** Resident megabytes at rest by process, each a run. */
-  readonly restMegabytes: Readonly<Record<string, number>>;
+  readonly rest: readonly RestSeries[];
 }
 
 export const seriesName = (series: LoadSeries): string => `${series.workload}/${series.subject}/${series.inFlight}`;
+
+export const restName = ({ process, start }: RestSeries): string =>
+  `memory at rest${start === 'first' ? ' after the first start' : ''}: ${process}`;
 
 export const rawName = (workload: string): string => `${workload}/raw`;
 
@@ -77,9 +80,9 @@ function targetRows(figures: Figures): Row[] {
     const name = `small: direct over grpc-js echo (${overEcho.inFlight} in flight)`;
     rows.push(ratioRow(name, direct, rates, problemsOfSeries(echo), overEcho.atLeast));
   }
-  for (const [process, megabytes] of Object.entries(figures.restMegabytes)) {
+  for (const series of figures.rest) {
     const target: Target = { is: 'at most', value: restLimitMegabytes };
-    rows.push(row(`memory at rest: ${process}`, 'MB', [megabytes], [], target));
+    rows.push(row(restName(series), 'MB', series.megabytes, [], target));
   }
   return rows;
 }

@@ -10,6 +10,8 @@ export const inferPath = '/inference.GRPCInferenceService/ModelInfer';
 /** What the server itself has counted. */
 export interface ServerCounts {
   readonly successes: number;
+  /** What the processes in front of that server have counted as answered well, by name. */
+  readonly inFront: Readonly<Record<string, number>>;
   /** Rows and batches that ran; undefined where there is no model. */
   readonly rows: number | undefined;
   readonly batches: number | undefined;
@@ -20,8 +22,10 @@ export interface Subject {
   readonly name: 'echo' | 'direct' | 'router';
   readonly address: string;
   readonly path: string;
-  /** The processes whose CPU is counted, by name. */
-  readonly pids: Readonly<Record<string, number>>;
+  /** The processes whose CPU is counted, by name; those that work on requests come first. */
+  readonly pids: Readonly<Record<string, readonly number[]>>;
+  /** Names of those that are profiled when a target is missed. */
+  readonly busy: readonly string[];
   counts(workload: Workload): Promise<ServerCounts>;
 }
 
@@ -33,8 +37,9 @@ export async function startEcho(): Promise<{ subject: Subject; stop: () => void 
     name: 'echo',
     address: `127.0.0.1:${port}`,
     path: echoPath,
-    pids: { echo: child.pid! },
-    counts: async () => ({ successes: await askEcho(child), rows: undefined, batches: undefined }),
+    pids: { echo: [child.pid!] },
+    busy: ['echo'],
+    counts: async () => ({ successes: await askEcho(child), inFront: {}, rows: undefined, batches: undefined }),
   };
   return { subject, stop: () => child.disconnect() };
 }
@@ -46,28 +51,43 @@ async function askEcho(child: ChildProcess): Promise<number> {
   return answered;
 }
 
-/** A subject of the platform; what it has counted is read from the model-server's metrics, also behind the router. */
-export function platformSubject(
-  name: 'direct' | 'router',
-  port: number,
-  metricsPort: number,
-  pids: Readonly<Record<string, number>>,
-): Subject {
+export interface PlatformSubjectOptions {
+  readonly port: number;
+  /** Of the model-server. */
+  readonly metricsPort: number;
+  /** Of the router, when requests go through it. */
+  readonly routerMetricsPort?: number;
+  readonly pids: Subject['pids'];
+  readonly busy: Subject['busy'];
+}
+
+/**
+ * A subject of the platform. What it has counted is read from the model-server's metrics, and behind a router from that
+ * one's too: h2load takes an error that the router answers for a success.
+ */
+export function platformSubject(name: 'direct' | 'router', options: PlatformSubjectOptions): Subject {
+  const { port, metricsPort, routerMetricsPort, pids, busy } = options;
   return {
     name,
     address: `127.0.0.1:${port}`,
     path: inferPath,
     pids,
+    busy,
     counts: async ({ plan, version }) => {
       const samples = await scrape(metricsPort);
       const sum = (metric: string): number => metricSum(samples, metric, { model: plan.model, version });
       return {
+        inFront: routerMetricsPort === undefined ? {} : { router: await answeredWell(routerMetricsPort) },
         successes: sum('nv_inference_request_success'),
         rows: sum('nv_inference_count'),
         batches: sum('nv_inference_exec_count'),
       };
     },
   };
+}
+
+async function answeredWell(port: number): Promise<number> {
+  return metricSum(await scrape(port), 'sluice_requests_total', { method: 'inference.GRPCInferenceService/ModelInfer', code: 'OK' });
 }
 
 async function scrape(port: number): Promise<Sample[]> {

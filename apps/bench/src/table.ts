@@ -1,5 +1,6 @@
 import { generatorLimit, type Measure } from './measure.ts';
-import { seriesName, type Figures, type LoadSeries, type Row } from './rows.ts';
+import type { RestSeries } from './rest.ts';
+import { restName, seriesName, type Figures, type LoadSeries, type Row } from './rows.ts';
 import { median } from './statistics.ts';
 
 /** A table of text, columns padded; the first column to the left, all others to the right. */
@@ -76,6 +77,12 @@ export function targetTable(rows: readonly Row[]): string {
       verdict!,
     ]);
   return textTable(['target', 'value', 'spread', 'wanted', 'verdict'], lines);
+}
+
+/** What a process that is too large at rest holds: the profile that a missed target is shown with. */
+export function memoryProfile(series: RestSeries): string {
+  const lines = series.mappings.slice(0, 8).map(([what, megabytes]) => [what, figure(megabytes)]);
+  return textTable([`${restName(series)}: resident, by mapping`, 'MB'], lines);
 }
 
 /** Where the CPU of a row went, thread by thread: the profile that a missed target is shown with. */

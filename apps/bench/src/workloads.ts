@@ -54,11 +54,19 @@ export const workloadPlans: readonly WorkloadPlan[] = [
   },
 ];
 
+export interface ExpectedAnswer {
+  readonly model: string;
+  readonly version: string;
+  readonly output: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
 /** A request whose answer is known. */
 export interface Check {
   readonly message: Buffer;
   /** What ONNX Runtime itself answers; undefined for an echo, which must answer the message. */
-  readonly expected: Float32Array | undefined;
+  readonly expected: ExpectedAnswer | undefined;
 }
 
 /** A plan made ready: files written, answers known. */
@@ -108,8 +116,10 @@ export async function prepareWorkload(
     const uniform = seededUniform(1000 + index);
     const row = Float32Array.from({ length: elements }, () => uniform() * plan.largest);
     const outputs = await session.run({ [plan.input]: new Tensor('float32', row, [1, ...plan.rowShape]) });
-    const answer = Object.values(outputs)[0]!.data as Float32Array;
-    checks.push({ message: requestOf(plan, version, row), expected: Float32Array.from(answer) });
+    const [output, answer] = Object.entries(outputs)[0]!;
+    const values = Float32Array.from(answer.data as Float32Array);
+    const expected = { model: plan.model, version, output, shape: answer.dims, values };
+    checks.push({ message: requestOf(plan, version, row), expected });
   }
   await session.release();
   const frame = grpcFrame(checks[0]!.message);
