@@ -41,13 +41,24 @@ export async function measureRest(options: RestOptions, say: (line: string) => v
       for (const [process, pids] of Object.entries(platform.pids)) {
         const series = found.get(`${process} ${start}`) ?? { process, start, megabytes: [], mappings: [] };
         found.set(`${process} ${start}`, series);
-        const pid = pids.toSorted((a, b) => residentBytes(b) - residentBytes(a))[0]!;
-        series.megabytes.push(residentBytes(pid) / 1e6);
-        series.mappings = mappingsOf(pid).map(([what, bytes]) => [what, bytes / 1e6]);
+        const living = pids.flatMap((pid) => occupied(pid) ?? []);
+        const largest = living.toSorted((a, b) => b.bytes - a.bytes)[0];
+        if (!largest) throw new Error(`${process} has ended`);
+        series.megabytes.push(largest.bytes / 1e6);
+        series.mappings = largest.mappings.map(([what, bytes]) => [what, bytes / 1e6]);
       }
     } finally {
       await platform.stop();
     }
   }
   return [...found.values()];
+}
+
+/** Undefined when the process has ended: Postgres has some that come and go. */
+function occupied(pid: number): { bytes: number; mappings: ReturnType<typeof mappingsOf> } | undefined {
+  try {
+    return { bytes: residentBytes(pid), mappings: mappingsOf(pid) };
+  } catch {
+    return undefined;
+  }
 }

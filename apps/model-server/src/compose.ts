@@ -15,8 +15,6 @@ import { configSpec, type ModelServerConfig } from './config.ts';
 import { registerEngineMetrics } from './engine-metrics.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import { grpcRegistry, type RuntimeIdentity } from './rpc/grpc-registry.ts';
-import { collectGarbage } from './runtime/collect-garbage.ts';
-import { IdleCollector } from './runtime/idle-collector.ts';
 import { inferenceHandlers } from './rpc/inference-handlers.ts';
 import { ByteBudget, predict } from './rpc/predict.ts';
 import { runtimeHandlers } from './rpc/runtime-handlers.ts';
@@ -56,13 +54,9 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     cache,
     threads,
     defer: (fn) => void setImmediate(fn),
-    changed: () => {
-      link.versionsChanged();
-      idle.loaded();
-    },
+    changed: () => link.versionsChanged(),
   });
   const budget = new ByteBudget(config.maxQueuedBytes);
-  const idle = idleCollector(clock, () => versions.executions + budget.held);
   const { maxMessageBytes } = config;
   // A router adds the version to what its callers send, up to the same limit.
   const maxRequestBytes = maxMessageBytes + hopBytes;
@@ -100,11 +94,8 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const sides = await openSides(config, outside, metrics, server, state);
   logger.info({ threads, cores: availableParallelism(), address }, 'sessions of a version share these threads');
   await link.start();
-  return running({ port, ...sides.ports }, { server, link, versions, registry, idle, closeSides: sides.close });
+  return running({ port, ...sides.ports }, { server, link, versions, registry, closeSides: sides.close });
 }
-
-const idleCollector = (clock: Clock, activity: () => number): IdleCollector =>
-  new IdleCollector({ clock, activity, collect: collectGarbage });
 
 function sayReady(server: RpcServer, ready: boolean): void {
   // Routers follow a runtime that has nothing to serve yet, too.
@@ -165,12 +156,11 @@ interface Parts {
   readonly link: RegistryLink;
   readonly versions: VersionSet;
   readonly registry: { close(): void };
-  readonly idle: IdleCollector;
   readonly closeSides: () => Promise<void>;
 }
 
 function running(ports: Running['ports'], parts: Parts): ModelServer {
-  const { server, link, versions, registry, idle, closeSides } = parts;
+  const { server, link, versions, registry, closeSides } = parts;
   return {
     ports,
     async stopAccepting() {
@@ -182,7 +172,6 @@ function running(ports: Running['ports'], parts: Parts): ModelServer {
     async close() {
       await link.stop();
       await versions.close();
-      idle.stop();
       registry.close();
       await closeSides();
     },

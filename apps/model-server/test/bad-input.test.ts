@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildInferRequest } from '@sluice/inference/request-builder';
 import { encodeTensor } from '@sluice/inference/tensor-data';
 import type { RawOutcome } from '@sluice/rpc/raw-client';
+import { collectGarbage } from '@sluice/service-kit/collect-garbage';
 import { graph, identityModel, model, node, value } from '@sluice/testkit/onnx-builder';
-import { collectGarbage } from '../src/runtime/collect-garbage.ts';
 import { example } from './support/examples.ts';
 import { propertyRuns } from './support/property-runs.ts';
 import {

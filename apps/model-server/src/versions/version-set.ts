@@ -58,11 +58,6 @@ export class VersionSet {
     return [...this.#versions.values(), ...this.#leaving.keys()].reduce((sum, of) => sum + of.running().batches, 0);
   }
 
-  /** Batches that ran for callers so far, of the versions that are here. */
-  get executions(): number {
-    return this.versions().reduce((sum, version) => sum + version.stats.executions, 0);
-  }
-
   /** What is placed now, and what is on its way out and may still read its files. */
   neededFiles(): readonly Assignment[] {
     const holders = [...this.#versions.values(), ...this.#leaving.keys()].filter((version) => version.needsFiles);
