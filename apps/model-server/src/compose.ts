@@ -7,6 +7,8 @@ import { hopBytes } from '@sluice/rpc/options';
 import { createRpcServer, type RpcServer } from '@sluice/rpc/server';
 import { publicConfig } from '@sluice/service-kit/config';
 import type { Logger } from '@sluice/service-kit/logger';
+import { idleCollector } from '@sluice/service-kit/idle-collector';
+import type { IdleCollector } from '@sluice/service-kit/idle-collector';
 import type { Running } from '@sluice/service-kit/service';
 import { createMetrics, type Metrics } from '@sluice/telemetry/metrics';
 import { startMetricsServer } from '@sluice/telemetry/metrics-server';
@@ -54,9 +56,13 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     cache,
     threads,
     defer: (fn) => void setImmediate(fn),
-    changed: () => link.versionsChanged(),
+    changed: () => {
+      link.versionsChanged();
+      collector.worked();
+    },
   });
   const budget = new ByteBudget(config.maxQueuedBytes);
+  const collector = idleCollector(clock);
   const { maxMessageBytes } = config;
   // A router adds the version to what its callers send, up to the same limit.
   const maxRequestBytes = maxMessageBytes + hopBytes;
@@ -94,7 +100,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const sides = await openSides(config, outside, metrics, server, state);
   logger.info({ threads, cores: availableParallelism(), address }, 'sessions of a version share these threads');
   await link.start();
-  return running({ port, ...sides.ports }, { server, link, versions, registry, closeSides: sides.close });
+  return running({ port, ...sides.ports }, { server, link, versions, registry, collector, closeSides: sides.close });
 }
 
 function sayReady(server: RpcServer, ready: boolean): void {
@@ -156,11 +162,12 @@ interface Parts {
   readonly link: RegistryLink;
   readonly versions: VersionSet;
   readonly registry: { close(): void };
+  readonly collector: IdleCollector;
   readonly closeSides: () => Promise<void>;
 }
 
 function running(ports: Running['ports'], parts: Parts): ModelServer {
-  const { server, link, versions, registry, closeSides } = parts;
+  const { server, link, versions, registry, collector, closeSides } = parts;
   return {
     ports,
     async stopAccepting() {
@@ -172,6 +179,7 @@ function running(ports: Running['ports'], parts: Parts): ModelServer {
     async close() {
       await link.stop();
       await versions.close();
+      collector.stop();
       registry.close();
       await closeSides();
     },

@@ -5,8 +5,6 @@ export interface IdleCollectorPorts {
   readonly clock: Clock;
   /** Milliseconds of CPU that the process has used, all threads together. */
   readonly cpuMs: () => number;
-  /** Bytes that the main thread's heap occupies. */
-  readonly heapBytes: () => number;
   /** Collects garbage; takes some tens of milliseconds. */
   readonly collect: () => void;
 }
@@ -15,41 +13,41 @@ export interface IdleCollectorPorts {
 const lookMs = 2_000;
 /** A process that used less than this share of one core since the last look has nobody who waits for it. */
 const idleShare = 0.02;
-/** What a heap must have grown by since it was collected last. */
-const worthBytes = 8 * 1024 * 1024;
 
 /**
- * Gives memory back that starting up, loading and bursts have left: a heap keeps its pages for later use, and a process
- * at rest has none. Only in a moment in which the process has nothing to do.
+ * Collects the garbage that rare work leaves, such as starting up, loading a version or admitting one: a heap keeps its
+ * pages for later use, and a process at rest has none. It does so once, in a moment in which the process has nothing to
+ * do. Not for what requests leave: the next ones need those pages again, and the code that a collection throws away.
  */
 export class IdleCollector {
   readonly #ports: IdleCollectorPorts;
   #timer: Timer | undefined;
   #cpuMs = 0;
-  /** What the heap occupied after the last collection. */
-  #collectedBytes = 0;
 
   constructor(ports: IdleCollectorPorts) {
     this.#ports = ports;
   }
 
-  start(): void {
-    this.#cpuMs = this.#ports.cpuMs();
-    this.#timer = this.#ports.clock.schedule(lookMs, () => this.#look());
+  /** To be told when rare work is done. */
+  worked(): void {
+    this.stop();
+    this.#lookLater();
   }
 
   stop(): void {
     this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #lookLater(): void {
+    this.#cpuMs = this.#ports.cpuMs();
+    this.#timer = this.#ports.clock.schedule(lookMs, () => this.#look());
   }
 
   #look(): void {
-    const { cpuMs, heapBytes, collect } = this.#ports;
-    const idle = cpuMs() - this.#cpuMs < idleShare * lookMs;
-    if (idle && heapBytes() >= this.#collectedBytes + worthBytes) {
-      collect();
-      this.#collectedBytes = heapBytes();
-    }
-    this.start();
+    this.#timer = undefined;
+    if (this.#ports.cpuMs() - this.#cpuMs < idleShare * lookMs) this.#ports.collect();
+    else this.#lookLater();
   }
 }
 
@@ -61,7 +59,6 @@ export function idleCollector(clock: Clock): IdleCollector {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1000;
     },
-    heapBytes: () => process.memoryUsage().heapTotal,
     collect: collectGarbage,
   });
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '@sluice/domain/clock';
-import { idleCollector } from './idle-collector.ts';
 import type { Logger } from './logger.ts';
 
 /** Where a service is in its life. It only ever moves down this list. */
@@ -96,10 +95,7 @@ async function run(options: ServiceOptions): Promise<number> {
   }
   options.onState?.('serving');
   logger.info({ ...running.ports }, 'ready');
-  const collector = idleCollector(clock);
-  collector.start();
   const reason = await stop.reason;
-  collector.stop();
   stop.dispose();
   options.onState?.('draining');
   logger.info({ reason: reason.why, drainMs: options.drainMs }, `${name} is draining`);
