@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +6,8 @@ import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { examples, type Platform, root, run, startPlatform } from './platform.ts';
+import { examples, type Platform, run, startPlatform } from './platform.ts';
+import { startProgram } from './program.ts';
 
 let platform: Platform;
 let sluice: Platform['sluice'];
@@ -310,20 +310,8 @@ describe('the audit log', () => {
 });
 
 describe('the program itself', () => {
-  const start = (...args: string[]) => {
-    const main = path.join(root, 'apps', 'cli', 'src', 'main.ts');
-    const child = spawn(process.execPath, ['--conditions=@sluice/source', main, ...args], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    const text = { out: '', err: '' };
-    child.stdout.on('data', (chunk: Buffer) => (text.out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (text.err += chunk.toString()));
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    return { child, text, ended };
-  };
-
   it('reads standard input and keeps results apart from notes', async () => {
-    const { child, text, ended } = start(
+    const { child, text, ended } = startProgram([
       'infer',
       'digits',
       '--router',
@@ -332,7 +320,7 @@ describe('the program itself', () => {
       platform.registry,
       '--label-column',
       'label',
-    );
+    ]);
     child.stdin.end((await readFile(holdout('digits'), 'utf8')).split('\n').slice(0, 3).join('\n'));
     expect(await ended).toBe(0);
     expect(text.out.trim().split('\n')).toHaveLength(3);
@@ -340,7 +328,7 @@ describe('the program itself', () => {
   });
 
   it('ends with 130 at Ctrl-C', async () => {
-    const { child, text, ended } = start(
+    const { child, text, ended } = startProgram([
       'bench',
       'digits',
       '--router',
@@ -349,7 +337,7 @@ describe('the program itself', () => {
       platform.registry,
       '--seconds',
       '60',
-    );
+    ]);
     await expect.poll(() => text.err, { timeout: 10_000 }).toContain('in flight');
     child.kill('SIGINT');
     expect(await ended).toBe(130);
