@@ -254,7 +254,18 @@ describe('a version', () => {
     expect(typos.notes).toMatch(
       /sluice\.yaml:1:1: ownr: unknown key; did you mean "owner"\?\nsluice\.yaml:2:9: device: expected cpu/,
     );
-    await rm(path.join(folder, 'sluice.yaml'));
+    const manifest = path.join(folder, 'sluice.yaml');
+    expect((await sluice('push', 'bad', folder, '--manifest', manifest)).notes).toMatch(
+      /has a sluice\.yaml of its own/,
+    );
+    expect(await sluice('push', 'bad', path.join(folder, 'model.onnx'), '--manifest', folder)).toMatchObject({
+      code: 2,
+      notes: `sluice: --manifest: ${folder} is not a file\n  Name the sluice.yaml itself, not its folder.`,
+    });
+    expect((await sluice('push', 'bad', path.join(folder, 'model.onnx'), '--manifest', manifest)).notes).toMatch(
+      /sluice\.yaml has 2 problems/,
+    );
+    await rm(manifest);
     const unknown = model({
       graph: graph({
         nodes: [node('NoSuch', ['x'], ['y'])],
