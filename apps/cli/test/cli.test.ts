@@ -6,6 +6,8 @@ import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describeChanges } from './changes.ts';
+import { describeJsonDocuments } from './json-documents.ts';
 import { examples, type Platform, run, startPlatform } from './platform.ts';
 import { startProgram } from './program.ts';
 
@@ -282,6 +284,9 @@ describe('a version', () => {
     expect((await sluice('versions', 'bad')).out).toMatch(/^1 +rejected .*NoSuch/m);
   });
 });
+
+describeChanges(() => platform);
+describeJsonDocuments(() => platform);
 
 describe('a router that does not apply a move', () => {
   it('is named after 10 s, and the command ends with its own status', async () => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { createProgram } from '../src/program.ts';
 import { root } from './platform.ts';
 
 export interface Program {
@@ -23,4 +24,17 @@ export function startProgram(args: readonly string[], stdout: 'pipe' | number = 
   child.stderr.on('data', (chunk: Buffer) => (text.err += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   return { child, text, ended };
+}
+
+/** Every command that does something, as it is typed: `alias set`. */
+export function allCommands(): string[] {
+  const namesBelow = (parent: ReturnType<typeof createProgram>, prefix = ''): string[] =>
+    parent.commands.flatMap((command) => {
+      const name = `${prefix}${command.name()}`;
+      return command.commands.length > 0 ? namesBelow(command, `${name} `) : [name];
+    });
+  const contextOf = () => {
+    throw new Error('no command is run');
+  };
+  return namesBelow(createProgram({ version: '0', defaults: { registry: '', router: '' }, contextOf }));
 }
