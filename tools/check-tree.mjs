@@ -1,5 +1,6 @@
-// Refuses what must not be in the repository: paths of one machine, addresses of package registries, unfinished marks.
-// Reads what git would commit: tracked files and new ones that are not ignored.
+// Refuses what must not be in the repository: paths of one machine, addresses of package registries, unfinished marks, and
+// a lock file that does not give each package what it asks for. Reads what git would commit: tracked files and new ones that
+// are not ignored.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -47,6 +48,13 @@ for (const file of listing.stdout.toString().split('\0').filter(Boolean)) {
 const index = readFileSync(path.join(root, 'docs', 'adr', 'README.md'), 'utf8');
 for (const file of readdirSync(path.join(root, 'docs', 'adr')))
   if (/^\d{4}-/.test(file) && !index.includes(`(${file})`)) problems.push(`docs/adr/README.md does not list ${file}`);
+
+// npm installs such a lock without a word, and several copies of a package with it.
+const lock = spawnSync('npm', ['ls', '--package-lock-only', '--all', '--json'], { cwd: root, maxBuffer: 2 ** 28 });
+if (lock.status !== 0) {
+  const found = JSON.parse(lock.stdout?.toString() || '{}').problems ?? [`npm ls ended with ${lock.status}`];
+  for (const problem of found) problems.push(`package-lock.json: ${problem.replaceAll(`${root}${path.sep}`, '')}`);
+}
 
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.exit(problems.length === 0 ? 0 : 1);

@@ -19,6 +19,30 @@ import { linkPinnedNode, pinnedEnvironment, pinnedNode, pinnedPackage, root } fr
 const readJson = (file) => JSON.parse(readFileSync(path.join(root, file), 'utf8'));
 const say = (line) => process.stderr.write(`${line}\n`);
 
+/** Whether a list of the lock file has a value; as npm has it, `!x` means all but x. */
+function allows(list, value) {
+  if (list === undefined) return true;
+  const names = [list].flat();
+  return names.includes(value) || (names.every((name) => name.startsWith('!')) && !names.includes(`!${value}`));
+}
+
+/** The C library that Node runs on, as npm names it; undefined where it is neither, or this is not Linux. */
+function libcName() {
+  if (process.platform !== 'linux') return undefined;
+  // Else the report looks up the name of every peer.
+  process.report.excludeNetwork = true;
+  const { header, sharedObjects } = process.report.getReport();
+  if (header.glibcVersionRuntime) return 'glibc';
+  return sharedObjects.some((file) => /(?:libc\.|ld-)musl-/.test(file)) ? 'musl' : undefined;
+}
+
+/** Whether an optional package is one of several for different systems, and the one for this. */
+function isForThisMachine({ os, cpu, libc }) {
+  if (os === undefined && cpu === undefined && libc === undefined) return false;
+  if (!allows(os, process.platform) || !allows(cpu, process.arch)) return false;
+  return libc === undefined || allows(libc, libcName());
+}
+
 /**
  * Why node_modules is not what the lock file says, or undefined when it is. npm leaves a copy of the lock in
  * node_modules when an install has ended, so nothing of our own has to be kept: an interrupted install has no copy.
@@ -35,7 +59,10 @@ export function staleness() {
     }
     const found = present[place];
     if (found === undefined) {
-      if (entry.optional || entry.devOptional || entry.peer) continue;
+      const mayBeAbsent = entry.optional || entry.devOptional || entry.peer;
+      // npm goes on without an optional package that it cannot download, but nothing here runs without Postgres's, buf's
+      // or Nx's binary.
+      if (mayBeAbsent && !(entry.optional && isForThisMachine(entry))) continue;
       return `${place} is missing`;
     }
     if (entry.link ? found.resolved !== entry.resolved : found.version !== entry.version) return `${place} is stale`;
@@ -117,14 +144,16 @@ function withLock(action) {
   }
 }
 
-function runNpmCi() {
+/** Runs `npm ci` on the Node of this process, or on the pinned one. */
+function runNpmCi({ pinned }) {
   const script = process.env.npm_execpath;
   const viaNode = script !== undefined && /\.c?js$/.test(script);
   // Errors only: npm would warn that the Node it runs on is too old for packages that only the pinned Node ever loads.
   const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
   args.push('--loglevel=error');
-  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
-  const [command, all] = viaNode ? [process.execPath, [script, ...args]] : ['npm', args];
+  const env = { ...(pinned ? pinnedEnvironment(process.env) : process.env), ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  const node = (pinned ? pinnedNode() : undefined) ?? process.execPath;
+  const [command, all] = viaNode ? [node, [script, ...args]] : ['npm', args];
   const windowsShell = !viaNode && process.platform === 'win32';
   return spawnSync(command, all, { cwd: root, env, stdio: ['ignore', 2, 2], shell: windowsShell }).status === 0;
 }
@@ -139,7 +168,16 @@ export function ensureDependencies() {
     if (mismatch !== undefined)
       return `package-lock.json does not have ${mismatch}; run \`npm install --ignore-scripts\` and commit the lock file`;
     say(`sluice: ${reason}; running npm ci (about a minute)`);
-    if (!runNpmCi()) return 'npm ci failed; its message is above. Sluice needs the npm registry for its first start';
+    const failure = 'npm ci failed; its message is above. Sluice needs the npm registry for its first start';
+    if (!runNpmCi({ pinned: false })) return failure;
+    const left = staleness();
+    if (left !== undefined) {
+      // An optional package that was not downloaded, or that does not want the Node that npm ran on.
+      say(`sluice: after npm ci ${left}; running it once more`);
+      if (!runNpmCi({ pinned: true })) return failure;
+      const still = staleness();
+      if (still !== undefined) return `after npm ci ${still}: npm could not download it; try again`;
+    }
     linkPinnedNode();
     return undefined;
   });

@@ -61,11 +61,11 @@ function runSuite(suite, runs, seed) {
   const config = path.join(root, 'vitest.soak.config.ts');
   const args = ['run', '--config', config, '--dir', '.', ...(suite.files ?? [])];
   const started = performance.now();
-  let ended = 0;
+  const cwd = path.join(root, suite.folder);
+  let broken = 0;
+  // All rounds, also after a failure: how often it happens is what they are for.
   for (let round = 0; round < (suite.rounds ?? 1); round++)
-    ended ||=
-      spawnSync('vitest', args, { cwd: path.join(root, suite.folder), env, stdio: ['ignore', 'inherit', 'inherit'] })
-        .status ?? 1;
+    if (spawnSync('vitest', args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] }).status !== 0) broken += 1;
   const minutes = (performance.now() - started) / 60_000;
   const reports = readdirSync(results).map((file) => JSON.parse(readFileSync(path.join(results, file), 'utf8')));
   rmSync(results, { recursive: true });
@@ -75,8 +75,9 @@ function runSuite(suite, runs, seed) {
       assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
     ),
   );
-  const failed = Math.max(sum('numFailedTests'), ended === 0 ? 0 : 1);
-  return { passed: sum('numPassedTests'), failed, failures, minutes };
+  const failed = Math.max(sum('numFailedTests'), broken);
+  // A round that broke before its tests left no report.
+  return { rounds: reports.length, passed: sum('numPassedTests'), failed, failures, minutes };
 }
 
 const git = (...args) => spawnSync('git', args, { cwd: root }).stdout?.toString().trim() ?? '';
@@ -89,8 +90,8 @@ const rows = chosen.map((suite) => {
 });
 
 const table = rows.map(
-  ({ suite, tries, passed, failed, minutes }) =>
-    `| ${suite.name} | ${suite.about} | ${tries} x ${suite.rounds ?? 1} | ${passed} | ${failed} | ${minutes.toFixed(1)} |`,
+  ({ suite, tries, rounds, passed, failed, minutes }) =>
+    `| ${suite.name} | ${suite.about} | ${tries} x ${rounds} | ${passed} | ${failed} | ${minutes.toFixed(1)} |`,
 );
 const failures = rows.flatMap(({ suite, failures: names }) => names.map((name) => `- ${suite.name}: ${name}`));
 const report = `# Soak report

@@ -29,10 +29,19 @@ export class BuiltFolder {
     return new BuiltFolder(path.join(root, 'apps', app, 'dist'));
   }
 
-  /** Runs `node <nodeArgs> <entry> <args>` until it ends or `until` finds what it prints; then it is told to stop. */
+  /**
+   * Runs `node <nodeArgs> <entry> <args>` until it ends or `until` finds what it prints; then `meanwhile` is done, and it is
+   * told to stop.
+   */
   async run(
     args: readonly string[],
-    options: { nodeArgs?: string[]; env?: Record<string, string>; until?: RegExp; entry?: string } = {},
+    options: {
+      nodeArgs?: string[];
+      env?: Record<string, string>;
+      until?: RegExp;
+      meanwhile?: () => Promise<void>;
+      entry?: string;
+    } = {},
   ): Promise<{ code: number | null; out: string; err: string }> {
     const entry = path.join(this.folder, options.entry ?? 'main.js');
     const child = spawn(process.execPath, [...(options.nodeArgs ?? []), entry, ...args], {
@@ -41,16 +50,22 @@ export class BuiltFolder {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let [out, err] = ['', ''];
+    let done = Promise.resolve();
     child.stdout.on('data', (chunk: Buffer) => {
       const before = options.until?.test(out);
       out += chunk.toString();
       // Once: a second signal would kill it in its drain.
-      if (before === false && options.until?.test(out) === true) child.kill('SIGTERM');
+      if (before !== false || options.until?.test(out) !== true) return;
+      done = (options.meanwhile?.() ?? done).finally(() => child.kill('SIGTERM'));
+      // What it throws is thrown below, when the process has ended.
+      done.catch(() => undefined);
     });
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
     const { promise, resolve } = Promise.withResolvers<number | null>();
     child.on('close', resolve);
-    return { code: await promise, out, err };
+    const code = await promise;
+    await done;
+    return { code, out, err };
   }
 
   async remove(): Promise<void> {

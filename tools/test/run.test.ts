@@ -36,11 +36,19 @@ const installs = async (): Promise<number> =>
 
 const manifest = (dependencies: Record<string, string>): string => JSON.stringify({ name: 'small', dependencies });
 
+const platform = { version: '1.0.0', os: [process.platform], cpu: process.arch };
+const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+const glibc = header.glibcVersionRuntime !== undefined;
+const linuxOnly = (libc: string): string[] | undefined => (process.platform === 'linux' ? [libc] : undefined);
+
 async function lock(dependencies: Record<string, string>, version: string): Promise<void> {
   const packages = {
     '': { dependencies },
     'node_modules/thing': { version, integrity: `sha512-${version}` },
-    'node_modules/for-another-system': { version: '1.0.0', optional: true },
+    'node_modules/for-this-machine': { ...platform, optional: true, libc: linuxOnly(glibc ? 'glibc' : 'musl') },
+    'node_modules/for-another-libc': { ...platform, optional: true, libc: [glibc ? 'musl' : 'glibc'] },
+    'node_modules/for-another-system': { version: '1.0.0', optional: true, os: [`!${process.platform}`] },
+    'node_modules/for-anybody': { version: '1.0.0', optional: true },
   };
   await writeFile(path.join(clone, 'package-lock.json'), JSON.stringify({ packages }));
 }
@@ -65,7 +73,9 @@ Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
 fs.mkdirSync('node_modules/.bin', { recursive: true });
 const lock = JSON.parse(fs.readFileSync('package-lock.json', 'utf8'));
 delete lock.packages[''];
-delete lock.packages['node_modules/for-another-system'];
+for (const name of ['another-system', 'another-libc', 'anybody']) delete lock.packages['node_modules/for-' + name];
+if (fs.existsSync('offline')) delete lock.packages['node_modules/for-this-machine'];
+if (fs.existsSync('offline') && fs.readFileSync('offline', 'utf8') === 'once') fs.rmSync('offline');
 if (!fs.existsSync('node_modules/${nodePackage}'))
   fs.symlinkSync(${JSON.stringify(path.join(root, 'node_modules', nodePackage))}, 'node_modules/${nodePackage}');
 fs.writeFileSync('node_modules/.package-lock.json', JSON.stringify(lock));`,
@@ -90,6 +100,25 @@ describe('tools/run.mjs', () => {
     await lock({ thing: '1.0.0' }, '1.0.1');
     expect((await run(['test'])).err).toContain('node_modules/thing is stale');
     expect(await installs()).toBe(2);
+  });
+
+  it('fetches an optional package of this machine that npm went on without', async () => {
+    await writeFile(path.join(clone, 'offline'), 'once');
+    const { code, err } = await run(['test']);
+    expect(err).toContain('after npm ci node_modules/for-this-machine is missing; running it once more');
+    expect([code, await installs()]).toEqual([0, 2]);
+
+    await rm(path.join(clone, 'node_modules'), { recursive: true });
+    await writeFile(path.join(clone, 'offline'), 'always');
+    const failed = await run(['test']);
+    expect(failed.code).toBe(1);
+    expect(failed.err).toMatch(/after npm ci node_modules\/for-this-machine is missing: .* try again\n$/);
+    await rm(path.join(clone, 'offline'));
+    const later = await run(['test']);
+    expect([later.code, later.err]).toEqual([
+      0,
+      expect.stringContaining('for-this-machine is missing; running npm ci'),
+    ]);
   });
 
   it('is safe to start twice at once: one installs, the other waits and goes on', async () => {

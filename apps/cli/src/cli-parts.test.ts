@@ -102,6 +102,10 @@ describe('showing', () => {
         ],
       ),
     ).toBe('A       LONG NAME\n1       x\n22 [2J  y z');
+    expect(showTable(['name', 'x'], [['日本', 1]])).toBe('NAME  X\n日本  1');
+    // Takes longer than a test may, when the time grows with the square of the rows.
+    const rows = Array.from({ length: 30_000 }, (_, row) => [row, 'x']);
+    expect(showTable(['row', 'value'], rows).split('\n')).toHaveLength(30_001);
   });
 
   it('fields, without those that are empty', () => {

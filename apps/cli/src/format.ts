@@ -1,4 +1,4 @@
-import Table from 'cli-table3';
+import stringWidth from 'string-width';
 import { type Timestamp, toIso } from './json.ts';
 
 /** `2026-11-22 14:03:05Z`; '-' when there is none. */
@@ -34,30 +34,20 @@ export function showEnum(value: string, prefix: string): string {
   return (value.startsWith(`${prefix}_`) ? value.slice(prefix.length + 1) : value).toLowerCase().replaceAll('_', ' ');
 }
 
-const bare = {
-  chars: Object.fromEntries(
-    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
-      .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'])
-      .map((name) => [name, '']),
-  ),
-  style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-};
-
 /**
  * A table for people: a line of headings in capitals and a line per row, two blanks apart, without borders, so that
  * it can be cut and searched. Ends without a line feed.
  */
 export function showTable(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const table = new Table({ ...bare, chars: { ...bare.chars, middle: '  ' } });
-  table.push(
-    headings.map((heading) => heading.toUpperCase()),
-    ...rows.map((row) => row.map((cell) => oneLine(String(cell)))),
+  const lines = [headings.map((heading) => heading.toUpperCase()), ...rows].map((cells) =>
+    cells.map((cell) => oneLine(String(cell))).map((text) => ({ text, width: stringWidth(text) })),
   );
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  const widths = headings.map((_, column) =>
+    lines.reduce((most, cells) => Math.max(most, cells[column]?.width ?? 0), 0),
+  );
+  const pad = ({ text, width }: { text: string; width: number }, column: number) =>
+    text + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width));
+  return lines.map((cells) => cells.map(pad).join('  ').trimEnd()).join('\n');
 }
 
 /** Names and values under each other; those without a value are left out. */

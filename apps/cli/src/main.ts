@@ -11,8 +11,12 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
 process.once('SIGTERM', () => interrupt.abort());
-// A reader such as `head` that has seen enough.
-process.stdout.on('error', () => process.exit(0));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader such as `head` that has seen enough.
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`sluice: cannot write to standard output: ${error.message}\n`);
+  process.exit(1);
+});
 
 function userName(): string {
   try {

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +6,10 @@ import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { examples, type Platform, root, run, startPlatform } from './platform.ts';
+import { describeChanges } from './changes.ts';
+import { describeJsonDocuments } from './json-documents.ts';
+import { examples, type Platform, run, startPlatform } from './platform.ts';
+import { startProgram } from './program.ts';
 
 let platform: Platform;
 let sluice: Platform['sluice'];
@@ -254,7 +256,18 @@ describe('a version', () => {
     expect(typos.notes).toMatch(
       /sluice\.yaml:1:1: ownr: unknown key; did you mean "owner"\?\nsluice\.yaml:2:9: device: expected cpu/,
     );
-    await rm(path.join(folder, 'sluice.yaml'));
+    const manifest = path.join(folder, 'sluice.yaml');
+    expect((await sluice('push', 'bad', folder, '--manifest', manifest)).notes).toMatch(
+      /has a sluice\.yaml of its own/,
+    );
+    expect(await sluice('push', 'bad', path.join(folder, 'model.onnx'), '--manifest', folder)).toMatchObject({
+      code: 2,
+      notes: `sluice: --manifest: ${folder} is not a file\n  Name the sluice.yaml itself, not its folder.`,
+    });
+    expect((await sluice('push', 'bad', path.join(folder, 'model.onnx'), '--manifest', manifest)).notes).toMatch(
+      /sluice\.yaml has 2 problems/,
+    );
+    await rm(manifest);
     const unknown = model({
       graph: graph({
         nodes: [node('NoSuch', ['x'], ['y'])],
@@ -271,6 +284,9 @@ describe('a version', () => {
     expect((await sluice('versions', 'bad')).out).toMatch(/^1 +rejected .*NoSuch/m);
   });
 });
+
+describeChanges(() => platform);
+describeJsonDocuments(() => platform);
 
 describe('a router that does not apply a move', () => {
   it('is named after 10 s, and the command ends with its own status', async () => {
@@ -310,20 +326,8 @@ describe('the audit log', () => {
 });
 
 describe('the program itself', () => {
-  const start = (...args: string[]) => {
-    const main = path.join(root, 'apps', 'cli', 'src', 'main.ts');
-    const child = spawn(process.execPath, ['--conditions=@sluice/source', main, ...args], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    const text = { out: '', err: '' };
-    child.stdout.on('data', (chunk: Buffer) => (text.out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (text.err += chunk.toString()));
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    return { child, text, ended };
-  };
-
   it('reads standard input and keeps results apart from notes', async () => {
-    const { child, text, ended } = start(
+    const { child, text, ended } = startProgram([
       'infer',
       'digits',
       '--router',
@@ -332,7 +336,7 @@ describe('the program itself', () => {
       platform.registry,
       '--label-column',
       'label',
-    );
+    ]);
     child.stdin.end((await readFile(holdout('digits'), 'utf8')).split('\n').slice(0, 3).join('\n'));
     expect(await ended).toBe(0);
     expect(text.out.trim().split('\n')).toHaveLength(3);
@@ -340,7 +344,7 @@ describe('the program itself', () => {
   });
 
   it('ends with 130 at Ctrl-C', async () => {
-    const { child, text, ended } = start(
+    const { child, text, ended } = startProgram([
       'bench',
       'digits',
       '--router',
@@ -349,7 +353,7 @@ describe('the program itself', () => {
       platform.registry,
       '--seconds',
       '60',
-    );
+    ]);
     await expect.poll(() => text.err, { timeout: 10_000 }).toContain('in flight');
     child.kill('SIGINT');
     expect(await ended).toBe(130);

@@ -3,6 +3,8 @@ import { randomInt } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { watchService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { runCli } from '../src/run-cli.ts';
@@ -22,13 +24,21 @@ export interface Ended {
 export interface Platform {
   readonly registry: string;
   readonly router: string;
+  /** Where it is, as a command's environment says it. */
+  readonly env: Readonly<Record<string, string>>;
   /** Runs a command in this process, as the shell would. */
   readonly sluice: (...args: string[]) => Promise<Ended>;
+  /** Announces a runtime that loads nothing: moves stay under way until what this returns is called. */
+  readonly holdMoves: () => Promise<() => Promise<void>>;
   readonly stop: () => Promise<void>;
 }
 
-/** Runs the command line in this process. */
-export async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+/** Runs the command line in this process; progress bars are drawn on `bars`. */
+export async function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  bars?: NodeJS.WritableStream,
+): Promise<Ended> {
   const out: string[] = [];
   const notes: string[] = [];
   const code = await runCli({
@@ -38,7 +48,7 @@ export async function run(args: readonly string[], env: Readonly<Record<string, 
     user: 'pusher',
     version: '0.1.0',
     signal: new AbortController().signal,
-    terminal: { out: (text) => out.push(text), note: (text) => notes.push(text), bars: undefined, input: undefined },
+    terminal: { out: (text) => out.push(text), note: (text) => notes.push(text), bars, input: undefined },
   });
   return { code, out: out.join('\n'), notes: notes.join('\n'), json: () => JSON.parse(out.join('\n')) as unknown };
 }
@@ -79,7 +89,17 @@ export async function startPlatform(): Promise<Platform> {
     }
     const registry = `127.0.0.1:${8101 + offset}`;
     const router = `127.0.0.1:${8001 + offset}`;
-    const sluice = (...args: string[]) => run(args, { SLUICE_REGISTRY: registry, SLUICE_ROUTER: router });
-    return { registry, router, sluice, stop };
+    const env = { SLUICE_REGISTRY: registry, SLUICE_ROUTER: router };
+    const sluice = (...args: string[]) => run(args, env);
+    return { registry, router, env, sluice, holdMoves: () => holdMoves(registry), stop };
   }
+}
+
+async function holdMoves(registry: string): Promise<() => Promise<void>> {
+  const watch = createRpcClient(watchService, registry, { clock: systemClock });
+  await watch.renewRuntimeLease({ runtimeId: 'idle-runtime', pool: 'default', address: '127.0.0.1:9', ttlMs: 30_000 });
+  return async () => {
+    await watch.releaseLease({ holderId: 'idle-runtime' });
+    watch.close();
+  };
 }

@@ -2,26 +2,12 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/exit-codes.ts';
-import { createProgram } from '../src/program.ts';
-
-type Program = ReturnType<typeof createProgram>;
-
-/** Every command that does something, as it is typed: `alias set`. */
-const commandsOf = (program: Program, prefix = ''): string[] =>
-  program.commands.flatMap((command) => {
-    const name = `${prefix}${command.name()}`;
-    return command.commands.length > 0 ? commandsOf(command, `${name} `) : [name];
-  });
+import { allCommands } from './program.ts';
 
 describe('README.md', () => {
   it('has every command and every exit status', async () => {
     const page = await readFile(path.join(import.meta.dirname, '..', 'README.md'), 'utf8');
-    const program = createProgram({
-      version: '0',
-      defaults: { registry: '', router: '' },
-      contextOf: () => expect.unreachable(),
-    });
-    const commands = commandsOf(program);
+    const commands = allCommands();
     expect(commands).toHaveLength(22);
     const spans = [...page.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!);
     const named = spans.map((span) => /^[a-z]+(?: [a-z]+)*/.exec(span)?.[0]);

@@ -3,20 +3,10 @@ import { lstatSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { env } from 'node:process';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { portTable, takenPorts } from '../src/ports.ts';
-import { Printed, banner, freeOffset, killStarted, root, shell } from './running-platform.ts';
-
-/** What a machine has: the Node and npm that it came with, none of ours. */
-const machine = {
-  PATH: (env['PATH'] ?? '')
-    .split(path.delimiter)
-    .filter((folder) => !folder.includes('node_modules'))
-    .join(path.delimiter),
-  HOME: env['HOME'],
-};
+import { Printed, banner, freeOffset, killStarted, machine, root, shell } from './running-platform.ts';
 
 let clone: string;
 let database: string | undefined;

@@ -11,6 +11,15 @@ import type { PortTable } from '../src/ports.ts';
 
 export const root = path.resolve(import.meta.dirname, '..', '..', '..');
 
+/** What a machine has: the Node and npm that it came with, none of ours. */
+export const machine = {
+  PATH: (env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter((folder) => !folder.includes('node_modules'))
+    .join(path.delimiter),
+  HOME: env['HOME'],
+};
+
 /** A new folder for a platform. Everybody may enter it, so that Postgres's data lies in it and goes with it. */
 export async function makeHome(prefix: string): Promise<string> {
   const home = await mkdtemp(path.join(tmpdir(), prefix));

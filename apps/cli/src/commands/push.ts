@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Version__Output } from '@sluice/contracts/gen/sluice/registry/v1/Version';
 import { type CliContext, pause, progress, show } from '../context.ts';
@@ -41,8 +42,11 @@ async function withManifest(context: CliContext, target: string, options: PushOp
   if (files.some((file) => file.path === 'sluice.yaml')) {
     throw usageError(`${target} has a sluice.yaml of its own`, 'Leave --manifest out, or remove that file.');
   }
-  const [manifest] = (await collectFiles(path.resolve(options.manifest))).files;
-  return [...files, { ...manifest!, path: 'sluice.yaml' }];
+  const source = path.resolve(options.manifest);
+  const found = await stat(source);
+  if (!found.isFile())
+    throw usageError(`--manifest: ${options.manifest} is not a file`, 'Name the sluice.yaml itself, not its folder.');
+  return [...files, { path: 'sluice.yaml', source, size: found.size }];
 }
 
 async function hash(context: CliContext, local: readonly LocalFile[]): Promise<readonly HashedFile[]> {

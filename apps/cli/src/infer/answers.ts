@@ -32,17 +32,21 @@ export interface RowAnswer {
 
 /** Takes an answer apart by rows; an output without a batch dimension is given to every row whole. */
 export function rowsOf(answer: Answer, batched: boolean): readonly RowAnswer[] {
+  const outputs = answer.outputs.map((output) => {
+    // Before the rows: one copy of the whole output for each of them would be quadratic.
+    const copied = Array.from(output.values as ArrayLike<OutputValue>);
+    const values = output.datatype === 'BOOL' ? copied.map(Boolean) : copied;
+    const isSplit = batched && output.shape[0] === answer.rows && answer.rows > 0;
+    return { name: output.name, values, rowSize: isSplit ? values.length / answer.rows : undefined };
+  });
   return Array.from({ length: answer.rows }, (_, row) => ({
     predictionId: answer.predictionId,
     row,
     version: answer.version,
-    outputs: answer.outputs.map((output) => {
-      const all = Array.from(output.values as ArrayLike<OutputValue>);
-      const isSplit = batched && output.shape[0] === answer.rows && answer.rows > 0;
-      const size = isSplit ? all.length / answer.rows : all.length;
-      const values = isSplit ? all.slice(row * size, (row + 1) * size) : all;
-      return { name: output.name, values: output.datatype === 'BOOL' ? values.map(Boolean) : values };
-    }),
+    outputs: outputs.map(({ name, values, rowSize }) => ({
+      name,
+      values: rowSize === undefined ? values : values.slice(row * rowSize, (row + 1) * rowSize),
+    })),
   }));
 }
 

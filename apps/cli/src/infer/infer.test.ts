@@ -256,6 +256,18 @@ describe('answers', () => {
     expect(rowsOf({ ...answer, rows: 1 }, false)[0]!.outputs[0]!.values).toEqual(['cat', 'dog']);
   });
 
+  it('are read once, however many rows there are', () => {
+    let reads = 0;
+    const values = new Proxy(['a', 'b', 'c'], {
+      get: (list, key, self) => {
+        if (/^\d+$/.test(String(key))) reads += 1;
+        return Reflect.get(list, key, self) as unknown;
+      },
+    });
+    rowsOf({ ...answer, rows: 3, outputs: [{ name: 'label', datatype: 'BYTES', shape: [3], values }] }, true);
+    expect(reads).toBe(3);
+  });
+
   it('become predictions as the task says', () => {
     const task = { kind: 'classification', prediction: 'scores', class_names: ['a', 'b', 'c'] } as const;
     expect(rows.map((row) => predictionOf(row, { ...task, class_from: 'argmax' }))).toEqual(['b', 'a']);

@@ -1,0 +1,57 @@
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { examples, type Platform } from './platform.ts';
+import { allCommands } from './program.ts';
+
+const name = 'team/json';
+const digits = (file: string) => path.join(examples, 'digits', file);
+
+/** Every command once at least, in an order in which each succeeds; `alias cancel` needs a move that is held. */
+const steps: readonly (readonly [command: string, ...args: string[]])[] = [
+  ['push', name, digits('linear.onnx')],
+  ['push', name, digits('mlp.onnx')],
+  ['push', name, digits('cnn.onnx')],
+  ['model set', name, '--approvals', '0'],
+  ['approve', name, '1', '--as', 'other'],
+  ['alias set', name, 'champion', '1'],
+  ['alias set', name, 'champion', '2'],
+  ['rollback', name],
+  ['alias set', name, 'extra', '1'],
+  ['alias delete', name, 'extra'],
+  ['pin', name, '2'],
+  ['unpin', name, '2'],
+  ['delete', name, '3'],
+  ['models'],
+  ['model show', name],
+  ['versions', name],
+  ['show', name],
+  ['alias history', name],
+  ['asof', name, '2100-01-01T00:00:00Z'],
+  ['runtimes'],
+  ['infer', name, digits('holdout.csv'), '--limit', '2', '--label-column', 'label'],
+  ['bench', name, '--seconds', '0.1'],
+  ['audit verify'],
+  ['audit show'],
+  ['audit key'],
+];
+
+/** `--json`, command by command, on a running platform. */
+export function describeJsonDocuments(platform: () => Platform): void {
+  describe('--json', () => {
+    it('gives one document on standard output and nothing else, by every command', { timeout: 120_000 }, async () => {
+      const seen = new Set<string>();
+      const document = async (command: string, ...args: string[]): Promise<void> => {
+        const ended = await platform().sluice(...command.split(' '), ...args, '--json');
+        expect([command, ended.code, ended.notes]).toEqual([command, 0, '']);
+        expect(ended.json(), command).toBeTypeOf('object');
+        seen.add(command);
+      };
+      for (const [command, ...args] of steps) await document(command, ...args);
+      const release = await platform().holdMoves();
+      await document('alias set', name, 'held', '1', '--no-wait');
+      await document('alias cancel', name, 'held');
+      await release();
+      expect([...seen].sort()).toEqual(allCommands().sort());
+    });
+  });
+}
