@@ -87,7 +87,10 @@ export function platformSubject(name: 'direct' | 'router', options: PlatformSubj
 }
 
 async function answeredWell(port: number): Promise<number> {
-  return metricSum(await scrape(port), 'sluice_requests_total', { method: 'inference.GRPCInferenceService/ModelInfer', code: 'OK' });
+  return metricSum(await scrape(port), 'sluice_requests_total', {
+    method: 'inference.GRPCInferenceService/ModelInfer',
+    code: 'OK',
+  });
 }
 
 async function scrape(port: number): Promise<Sample[]> {
