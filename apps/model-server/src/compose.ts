@@ -2,16 +2,16 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { inferenceService, runtimeService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
-import { mountAdmin } from '@sluice/rpc/admin';
 import { hopBytes } from '@sluice/rpc/options';
 import { createRpcServer, type RpcServer } from '@sluice/rpc/server';
+import { openSidePorts } from '@sluice/rpc/side-ports';
+import type { SidePorts } from '@sluice/rpc/side-ports';
 import { publicConfig } from '@sluice/service-kit/config';
 import type { Logger } from '@sluice/service-kit/logger';
 import { idleCollector } from '@sluice/service-kit/idle-collector';
 import type { IdleCollector } from '@sluice/service-kit/idle-collector';
 import type { Running } from '@sluice/service-kit/service';
 import { createMetrics, type Metrics } from '@sluice/telemetry/metrics';
-import { startMetricsServer } from '@sluice/telemetry/metrics-server';
 import { adminState } from './admin-state.ts';
 import { configSpec, type ModelServerConfig } from './config.ts';
 import { registerEngineMetrics } from './engine-metrics.ts';
@@ -128,33 +128,21 @@ function identityOf(config: ModelServerConfig, address: string): RuntimeIdentity
 }
 
 /** Opens the metrics and the administrative port. */
-async function openSides(
+function openSides(
   config: ModelServerConfig,
   { clock, logger }: Outside,
   metrics: Metrics,
   server: RpcServer,
   state: () => unknown,
-) {
-  const { host } = config;
-  const scraped = await startMetricsServer({ host, port: config.metricsPort, metrics });
-  const admin = await mountAdmin({
-    host,
-    port: config.adminPort,
-    logger,
-    metrics,
-    clock,
+): Promise<SidePorts> {
+  const { host, metricsPort, adminPort, instanceId } = config;
+  return openSidePorts({
+    ...{ host, metricsPort, adminPort, instanceId, logger, metrics, clock, state },
     service: 'model-server',
-    instanceId: config.instanceId,
     version: softwareVersion,
     config: publicConfig(configSpec, config),
-    state,
     health: server.health,
   });
-  const close = async (): Promise<void> => {
-    await admin.close();
-    await scraped.close();
-  };
-  return { ports: { metricsPort: scraped.port, adminPort: admin.port }, close };
 }
 
 interface Parts {

@@ -3,18 +3,18 @@ import { inferenceService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { createBreaker } from '@sluice/resilience/breaker';
 import { Sampler } from '@sluice/resilience/sampler';
-import { mountAdmin } from '@sluice/rpc/admin';
 import { raw } from '@sluice/rpc/handlers';
 import type { RawMethod } from '@sluice/rpc/handlers';
 import { hopBytes } from '@sluice/rpc/options';
 import { createRpcServer } from '@sluice/rpc/server';
+import { openSidePorts } from '@sluice/rpc/side-ports';
+import type { SidePorts } from '@sluice/rpc/side-ports';
 import type { RpcServer } from '@sluice/rpc/server';
 import { publicConfig } from '@sluice/service-kit/config';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Running } from '@sluice/service-kit/service';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import type { Metrics } from '@sluice/telemetry/metrics';
-import { startMetricsServer } from '@sluice/telemetry/metrics-server';
 import { adminState } from './admin-state.ts';
 import { configSpec } from './config.ts';
 import type { RouterConfig } from './config.ts';
@@ -171,31 +171,19 @@ function openServer(
 }
 
 /** Opens the metrics and the administrative port. */
-async function openSides(
+function openSides(
   config: RouterConfig,
   { clock, logger }: Outside,
   metrics: Metrics,
   server: RpcServer,
   state: () => unknown,
-) {
-  const { host } = config;
-  const scraped = await startMetricsServer({ host, port: config.metricsPort, metrics });
-  const admin = await mountAdmin({
-    host,
-    port: config.adminPort,
-    logger,
-    metrics,
-    clock,
+): Promise<SidePorts> {
+  const { host, metricsPort, adminPort, instanceId } = config;
+  return openSidePorts({
+    ...{ host, metricsPort, adminPort, instanceId, logger, metrics, clock, state },
     service: 'router',
-    instanceId: config.instanceId,
     version: softwareVersion,
     config: publicConfig(configSpec, config),
-    state,
     health: server.health,
   });
-  const close = async (): Promise<void> => {
-    await admin.close();
-    await scraped.close();
-  };
-  return { ports: { metricsPort: scraped.port, adminPort: admin.port }, close };
 }

@@ -1,0 +1,35 @@
+import { startMetricsServer } from '@sluice/telemetry/metrics-server';
+import type { Metrics } from '@sluice/telemetry/metrics';
+import { mountAdmin } from './admin.ts';
+import type { AdminOptions } from './admin.ts';
+
+export interface SidePortsOptions extends Omit<AdminOptions, 'port' | 'metrics'> {
+  /** 0 takes a free one. */
+  readonly metricsPort: number;
+  /** 0 takes a free one. */
+  readonly adminPort: number;
+  readonly metrics: Metrics;
+}
+
+export interface SidePorts {
+  readonly ports: { readonly metricsPort: number; readonly adminPort: number };
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Opens the two ports that every service has beside its own: `/metrics`, and administration.
+ *
+ * @throws SluiceError failed-precondition when one of them cannot be bound
+ */
+export async function openSidePorts(options: SidePortsOptions): Promise<SidePorts> {
+  const { host, metrics } = options;
+  const scraped = await startMetricsServer({ host, port: options.metricsPort, metrics });
+  const admin = await mountAdmin({ ...options, port: options.adminPort });
+  return {
+    ports: { metricsPort: scraped.port, adminPort: admin.port },
+    close: async () => {
+      await admin.close();
+      await scraped.close();
+    },
+  };
+}
