@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { chooseAccount } from '@sluice/postgres-local/account';
-import { installBinaries, usableBase } from '@sluice/postgres-local/binaries';
+import { installBinaries, otherBases, usableBase } from '@sluice/postgres-local/binaries';
+import { clearLeftover } from '@sluice/postgres-local/postmaster';
 import { initCluster, isInitialised, startServer } from '@sluice/postgres-local/server';
 import type { StartOptions } from '@sluice/postgres-local/server';
 import pg from 'pg';
@@ -46,6 +47,20 @@ const shortHash = (text: string): string => createHash('sha256').update(text).di
 /** How the data folders of a home begin that lie outside of it. The rest says which secrets they belong to. */
 export function elsewherePrefix(home: string): string {
   return `platform-${shortHash(home)}-`;
+}
+
+/** A Postgres that somebody else started from the same home gets this long to end. */
+const ownedMs = 1000;
+
+/** Stops the Postgres that a killed platform of `home` has left. It holds its port until it has ended. */
+export async function clearLeftoverPostgres(home: string): Promise<void> {
+  const prefix = elsewherePrefix(home);
+  const folders = [path.join(home, 'postgres', 'data')];
+  for (const base of await otherBases())
+    folders.push(
+      ...(await readdir(base)).filter((name) => name.startsWith(prefix)).map((name) => path.join(base, name)),
+    );
+  for (const folder of folders) await clearLeftover(folder, ownedMs);
 }
 
 /**

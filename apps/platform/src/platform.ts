@@ -5,7 +5,7 @@ import { failedPrecondition, unavailable } from '@sluice/domain/errors';
 import { startChild } from './child.ts';
 import { compileCacheEnv, fillCompileCache } from './compile-cache.ts';
 import type { PlatformConfig } from './config.ts';
-import { databaseAddresses, openCluster, ensureDatabase, readPostgresLine } from './database.ts';
+import { clearLeftoverPostgres, databaseAddresses, ensureDatabase, openCluster, readPostgresLine } from './database.ts';
 import type { Cluster } from './database.ts';
 import { Keeper } from './keeper.ts';
 import type { Layout } from './layout.ts';
@@ -60,6 +60,7 @@ export class Platform {
     const { clock, config, home, log } = this.#options;
     await mkdir(home, { recursive: true });
     await clearLeftovers(home, clock, leftoverMs);
+    await clearLeftoverPostgres(home);
     await this.#checkPorts();
     await this.#save();
     const compiled = fillCompileCache(this.#options);

@@ -85,17 +85,26 @@ describe('a platform', { timeout: 150_000 }, () => {
     expect(await platform.stop()).toBe(0);
   });
 
-  it('starts within 15 seconds after kill -9, Postgres included, and its children had ended', async () => {
+  it('starts within 15 seconds after kill -9, also with a Postgres that does not end; its services had ended', async () => {
     const killed = new RunningPlatform({ home, offset });
     await killed.up(30_000);
     const pids = await Promise.all(children.map(async (name) => killed.pidOf(name)));
+    const postgres = await killed.pidOf('postgres');
+    // Stands for one that is long in writing out its memory: nothing reaches it but SIGKILL.
+    process.kill(postgres, 'SIGSTOP');
     killed.child.kill('SIGKILL');
     await killed.ended;
+    await eventually(() => expect(pids.filter(isAlive)).toEqual([]), 15_000);
+    expect(isAlive(postgres)).toBe(true);
     const started = performance.now();
     const platform = new RunningPlatform({ home, offset });
-    await platform.up(15_000);
-    expect(performance.now() - started).toBeLessThan(15_000);
-    expect(pids.filter(isAlive)).toEqual([]);
+    try {
+      await platform.up(15_000);
+      expect(performance.now() - started).toBeLessThan(15_000);
+      expect(isAlive(postgres)).toBe(false);
+    } finally {
+      if (isAlive(postgres)) process.kill(postgres, 'SIGKILL');
+    }
 
     const router = await platform.pidOf('router');
     process.kill(router, 'SIGKILL');

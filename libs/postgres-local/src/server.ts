@@ -175,7 +175,7 @@ function spawnGuarded(options: StartOptions, port: number, onLine: (line: string
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const command = [options.binaries.postgres, '-D', options.dataDir, ...flags];
-  const child = spawn('/bin/sh', ['-c', `exec 3<&0; ${guardScript}`, guardName, ...command], {
+  const child = spawn('/bin/sh', ['-c', `exec 3<&0; ${guardScript}`, guardName(process.pid), ...command], {
     ...identity(options.account),
     cwd: dirname(options.binaries.postgres),
     env: { LC_ALL: 'C' },
