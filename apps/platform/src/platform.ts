@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@sluice/domain/clock';
 import { failedPrecondition, unavailable } from '@sluice/domain/errors';
@@ -20,7 +19,7 @@ import type { ServiceDefinition, ServiceInputs } from './services.ts';
 
 export interface PlatformOptions {
   readonly config: PlatformConfig;
-  /** Absolute folder of data, logs and secrets. */
+  /** Absolute folder of data, logs and secrets; it is there. */
   readonly home: string;
   readonly layout: Layout;
   readonly clock: Clock;
@@ -58,7 +57,6 @@ export class Platform {
   /** Brings everything up in order; resolves when all of it serves. Throws what stood in the way: call `stop` then. */
   async start(): Promise<void> {
     const { clock, config, home, log } = this.#options;
-    await mkdir(home, { recursive: true });
     await clearLeftovers(home, clock, leftoverMs);
     await clearLeftoverPostgres(home);
     await this.#checkPorts();

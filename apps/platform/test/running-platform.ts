@@ -48,8 +48,14 @@ export class Printed {
   out = '';
   #over = false;
 
-  constructor(command: string, args: readonly string[], cwd: string, variables: NodeJS.ProcessEnv) {
-    this.child = spawn(command, args, { cwd, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(
+    command: string,
+    args: readonly string[],
+    cwd: string,
+    variables: NodeJS.ProcessEnv,
+    more: { uid?: number; gid?: number } = {},
+  ) {
+    this.child = spawn(command, args, { ...more, cwd, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.out += chunk.toString();
       this.text += chunk.toString();

@@ -1,16 +1,21 @@
-import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { chown, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { canEnter, chooseAccount } from '@sluice/postgres-local/account';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takenPorts } from '../src/ports.ts';
 import { RunningPlatform, freeOffset, isAlive, killStarted, makeHome, root, shell } from './running-platform.ts';
 
+/** Root starts the platform in the home of an ordinary user, as `sudo npm start` does; others have a home of their own. */
+const user = chooseAccount();
+const actsAsUser = user !== undefined && [root, path.dirname(process.execPath)].every((each) => canEnter(each, user));
 let home: string;
 let offset: number;
 
 beforeAll(async () => {
   home = await makeHome('sluice-platform-');
+  if (user !== undefined) await chown(home, user.uid, user.gid);
   offset = await freeOffset();
 });
 afterAll(async () => {
@@ -34,7 +39,7 @@ describe('a platform', { timeout: 150_000 }, () => {
     await promise;
     const platform = new RunningPlatform({ home, offset });
     expect(await platform.ended).toBe(1);
-    expect(platform.text).toBe(
+    expect(platform.text.replace(/^sluice: going on as uid .*\n/, '')).toBe(
       `sluice: port ${offset + 8011} of the runtime-1 is taken by another program: stop that one, or start Sluice beside it with \`npm start -- --port-offset ${offset + 1000} --home .sluice-2\`\n`,
     );
     squatter.close();
@@ -114,6 +119,11 @@ describe('a platform', { timeout: 150_000 }, () => {
       expect(await platform.pidOf('router')).not.toBe(router);
     });
     expect(await platform.stop()).toBe(0);
+  });
+
+  it.runIf(actsAsUser)('leaves nothing of root’s in a user’s home', async () => {
+    for (const name of await readdir(home, { recursive: true }))
+      expect([name, (await stat(path.join(home, name))).uid]).toEqual([name, user!.uid]);
   });
 
   it('writes the raw lines of each process into a file of its own, without secrets', async () => {
