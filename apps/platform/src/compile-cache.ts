@@ -9,6 +9,8 @@ export interface CompileCacheOptions {
   readonly layout: Layout;
   readonly node: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Ends it half-way. */
+  readonly signal: AbortSignal;
 }
 
 /** What a platform runs, and what ends each at once after it has loaded. Outside a thread, a thread's code ends by itself. */
@@ -29,7 +31,7 @@ export function compileCacheEnv(home: string): Record<string, string> {
  * type stripper and keeps its 25 MB for as long as it lives; with a filled one it does not. Whatever goes wrong here costs
  * memory, not correctness, so it is not told.
  */
-export async function fillCompileCache({ home, layout, node, env }: CompileCacheOptions): Promise<void> {
+export async function fillCompileCache({ home, layout, node, env, signal }: CompileCacheOptions): Promise<void> {
   const cache = compileCacheEnv(home);
   if (!layout.isClone || existsSync(cache['NODE_COMPILE_CACHE']!)) return;
   await Promise.all(
@@ -37,7 +39,7 @@ export async function fillCompileCache({ home, layout, node, env }: CompileCache
       async ([program, name, ...more]) =>
         new Promise<void>((resolve) => {
           const args = [...layout.entry(program, name), ...more];
-          const child = spawn(node, args, { env: { ...env, ...cache }, stdio: 'ignore', timeout: 30_000 });
+          const child = spawn(node, args, { env: { ...env, ...cache }, stdio: 'ignore', timeout: 30_000, signal });
           child.once('error', () => resolve());
           child.once('exit', () => resolve());
         }),

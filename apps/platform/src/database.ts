@@ -7,7 +7,7 @@ import type { Account } from '@sluice/postgres-local/account';
 import { installBinaries, otherBases, usableBase } from '@sluice/postgres-local/binaries';
 import type { PostgresBinaries } from '@sluice/postgres-local/binaries';
 import { clearLeftover } from '@sluice/postgres-local/postmaster';
-import { initCluster, isInitialised, startServer } from '@sluice/postgres-local/server';
+import { initCluster, isInitialised, removeUnfinished, startServer } from '@sluice/postgres-local/server';
 import type { StartOptions } from '@sluice/postgres-local/server';
 import pg from 'pg';
 import type { Incarnation } from './keeper.ts';
@@ -43,6 +43,8 @@ export interface ClusterOptions {
   readonly onLog: (line: string) => void;
   /** Called before the first start of a platform, which takes seconds. */
   readonly onInit: () => void;
+  /** Ends the making of a database half-way. */
+  readonly signal: AbortSignal;
 }
 
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
@@ -67,8 +69,10 @@ async function elsewhere(home: string): Promise<string[]> {
 /** A Postgres that somebody else started from the same home gets this long to end. */
 const ownedMs = 1000;
 
-/** Stops the Postgres that a killed platform of `home` has left. It holds its port until it has ended. */
+/** Stops the Postgres that a killed platform of `home` has left, and removes the databases that it did not finish. */
 export async function clearLeftoverPostgres(home: string): Promise<void> {
+  await removeUnfinished(path.dirname(homeFolder(home)), path.basename(homeFolder(home)));
+  for (const base of await otherBases()) await removeUnfinished(base, elsewherePrefix(home));
   for (const folder of [homeFolder(home), ...(await elsewhere(home))]) await clearLeftover(folder, ownedMs);
 }
 
@@ -121,7 +125,7 @@ async function ownerIdOf(folder: string): Promise<number | undefined> {
 }
 
 async function makeCluster(
-  { home, secrets, onInit }: ClusterOptions,
+  { home, secrets, onInit, signal }: ClusterOptions,
   account: Account | undefined,
   binaries: PostgresBinaries,
 ): Promise<string> {
@@ -131,7 +135,7 @@ async function makeCluster(
   onInit();
   // Clusters of this home whose password went with its secrets: nobody can open them any more.
   for (const folder of await elsewhere(home)) await rm(folder, { recursive: true, force: true });
-  await initCluster({ binaries, account, dataDir, superuser: owner, password: secrets.ownerPassword });
+  await initCluster({ binaries, account, dataDir, superuser: owner, password: secrets.ownerPassword, signal });
   return dataDir;
 }
 

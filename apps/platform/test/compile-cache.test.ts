@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { compileCacheEnv, fillCompileCache } from '../src/compile-cache.ts';
 import { findLayout } from '../src/layout.ts';
 
+const { signal } = new AbortController();
 const homes: string[] = [];
 afterEach(() => {
   for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
@@ -19,6 +20,7 @@ describe('compile cache', () => {
       layout: findLayout(path.join(import.meta.dirname, '..', 'src')),
       node: process.execPath,
       env: {},
+      signal,
     };
     await fillCompileCache(options);
     const folder = compileCacheEnv(home)['NODE_COMPILE_CACHE']!;
@@ -29,7 +31,7 @@ describe('compile cache', () => {
 
   it('is left to Node where the programs are built', async () => {
     const layout = findLayout('/somewhere/dist');
-    await fillCompileCache({ home: '/nowhere', layout, node: 'no such program', env: {} });
+    await fillCompileCache({ home: '/nowhere', layout, node: 'no such program', env: {}, signal });
     expect(layout.isClone).toBe(false);
   });
 });

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { canEnter, chooseAccount } from '@sluice/postgres-local/account';
 import { installBinaries } from '@sluice/postgres-local/binaries';
 import { initCluster } from '@sluice/postgres-local/server';
+import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCluster } from '../src/database.ts';
+import { clearLeftoverPostgres, openCluster } from '../src/database.ts';
 import type { ClusterOptions } from '../src/database.ts';
-import { Printed, freeOffset, makeHome, root } from './running-platform.ts';
+import { Printed, RunningPlatform, commandsWith, freeOffset, killStarted, makeHome, root } from './running-platform.ts';
 
 const isRoot = process.getuid?.() === 0;
 /** An ordinary user. */
@@ -27,6 +28,7 @@ beforeAll(async () => {
     secrets,
     onLog: () => undefined,
     onInit: () => made++,
+    signal: new AbortController().signal,
   };
 });
 afterAll(async () => rm(home, { recursive: true, force: true }));
@@ -87,6 +89,50 @@ describe.runIf(isRoot)('the database of an ordinary user’s home', () => {
     expect(await start()).toContain(
       `sluice: the database in ${home}/postgres/data belongs to another user (uid ${user.uid}): start as that user`,
     );
+  });
+});
+
+describe('a platform that is stopped while it makes its database', () => {
+  let fresh: string;
+  let unfinished: string;
+  let platform: RunningPlatform;
+  beforeAll(async () => {
+    fresh = await makeHome('sluice-early-');
+    unfinished = path.join(fresh, 'postgres');
+  });
+  afterAll(async () => {
+    await killStarted();
+    // What fills the compile cache for a killed platform ends by itself, and may be about to write.
+    await rm(fresh, { recursive: true, force: true, maxRetries: 10 });
+  });
+
+  /** Starts it and waits until initdb has files and processes. */
+  async function whileItMakesOne(): Promise<void> {
+    platform = new RunningPlatform({ home: fresh, offset: await freeOffset() });
+    await platform.prints(/making a database/, 20_000);
+    await eventually(async () => {
+      expect(await readdir(unfinished, { recursive: true })).toContainEqual(expect.stringMatching(/^\.data-.*base$/));
+      expect(commandsWith(unfinished).length).toBeGreaterThan(0);
+    });
+    // Beside the data there is no file, such as one with the password.
+    const [staging] = await readdir(unfinished);
+    expect(await readdir(path.join(unfinished, staging!))).toEqual(['data']);
+  }
+
+  it('leaves neither processes nor files after SIGTERM', async () => {
+    await whileItMakesOne();
+    expect(await platform.stop()).toBe(0);
+    expect(commandsWith(unfinished)).toEqual([]);
+    expect(await readdir(unfinished)).toEqual([]);
+  });
+
+  it('leaves no processes after kill -9, and the next start removes the files', async () => {
+    await whileItMakesOne();
+    platform.child.kill('SIGKILL');
+    await eventually(() => expect(commandsWith(unfinished)).toEqual([]));
+    expect(await readdir(unfinished)).toHaveLength(1);
+    await clearLeftoverPostgres(fresh);
+    expect(await readdir(unfinished)).toEqual([]);
   });
 });
 

@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { chmod, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { env } from 'node:process';
+import { describeProcess } from '@sluice/postgres-local/postmaster';
 import { eventually } from '@sluice/testkit/eventually';
 import { portTable, takenPorts } from '../src/ports.ts';
 import type { PortTable } from '../src/ports.ts';
@@ -141,6 +143,15 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** The command lines of all processes that have `text` in theirs. */
+export function commandsWith(text: string): string[] {
+  const all =
+    process.platform === 'linux'
+      ? readdirSync('/proc').map((pid) => describeProcess(Number(pid))?.command ?? '')
+      : execFileSync('ps', ['-wweo', 'args='], { encoding: 'utf8' }).split('\n');
+  return all.filter((command) => command.includes(text));
 }
 
 /** Runs a line as a shell in `cwd` does; resolves with what it printed. */
