@@ -20,9 +20,6 @@ const config = configOrExit(
   },
 );
 
-// Whoever read the output is gone, as a terminal is after SIGHUP.
-process.stdout.on('error', () => process.emit('SIGHUP'));
-
 // What services inherit: where programs are found and temporary files lie, and nothing of ours by accident.
 const inherited = Object.entries(process.env).filter(([name]) => /^(PATH|HOME|USER|LANG|TZ|TMPDIR|LC_.*)$/.test(name));
 
@@ -43,7 +40,7 @@ runPlatform({
   env: { ...Object.fromEntries(inherited.map(([name, value]) => [name, value ?? ''])), MALLOC_ARENA_MAX: '2' },
   print: (text) => void process.stdout.write(text),
   colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
-  stop: listenForStop(process),
+  stop: listenForStop(process, process.stdout),
 }).then(
   (code) => process.exit(code),
   (error: unknown) => {
