@@ -2,7 +2,8 @@ import path from 'node:path';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError, failedPrecondition, unavailable } from '@sluice/domain/errors';
 import { startChild } from './child.ts';
-import { compileCacheEnv, fillCompileCache } from './compile-cache.ts';
+import { openCompileCache } from './compile-cache.ts';
+import type { CompileCache } from './compile-cache.ts';
 import type { PlatformConfig } from './config.ts';
 import { clearLeftoverPostgres, databaseAddresses, ensureDatabase, openCluster, readPostgresLine } from './database.ts';
 import type { Cluster } from './database.ts';
@@ -39,6 +40,7 @@ const closeMs = 3000;
 export class Platform {
   readonly ports: PortTable;
   readonly #options: PlatformOptions;
+  readonly #compileCache: CompileCache;
   readonly #keepers: Keeper[] = [];
   readonly #children = new Map<string, { name: string; pid: number; mark: string }>();
   #saving: Promise<void> = Promise.resolve();
@@ -49,6 +51,7 @@ export class Platform {
 
   constructor(options: PlatformOptions) {
     this.#options = options;
+    this.#compileCache = openCompileCache(options);
     this.ports = portTable(options.config.portOffset, options.config.runtimes);
   }
 
@@ -64,8 +67,7 @@ export class Platform {
     await clearLeftoverPostgres(home);
     await this.#checkPorts();
     await this.#save();
-    const { signal } = this.#ending;
-    const compiled = this.#step(fillCompileCache({ ...this.#options, signal }));
+    const compiled = this.#step(this.#compileCache.fill(this.#ending.signal));
     const secrets = await openSecrets(path.join(home, 'secrets'));
     const cluster = await this.#step(this.#openCluster(secrets));
     this.#cluster = cluster;
@@ -152,11 +154,11 @@ export class Platform {
   }
 
   #spawn(name: string, args: readonly string[], settings: Readonly<Record<string, string>>) {
-    const { clock, env, home, log, node } = this.#options;
+    const { clock, env, log, node } = this.#options;
     return startChild({
       command: node,
       args,
-      env: { ...env, ...compileCacheEnv(home), ...settings, SLUICE_SUPERVISED: '1' },
+      env: { ...env, ...this.#compileCache.env, ...settings, SLUICE_SUPERVISED: '1' },
       clock,
       onLine: (line, stream) => log.line(name, line, stream === 'err' ? 'error' : 'info'),
       onPid: (pid) => {
