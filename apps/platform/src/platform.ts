@@ -9,7 +9,7 @@ import { clearLeftoverPostgres, databaseAddresses, ensureDatabase, openCluster, 
 import type { Cluster } from './database.ts';
 import { Keeper } from './keeper.ts';
 import type { Layout } from './layout.ts';
-import { clearLeftovers, saveProcesses } from './leftovers.ts';
+import { clearLeftovers, identify, saveProcesses } from './leftovers.ts';
 import type { ProcessList } from './leftovers.ts';
 import type { MergedLog } from './merged-log.ts';
 import { portTable, takenPorts } from './ports.ts';
@@ -42,7 +42,7 @@ export class Platform {
   readonly #options: PlatformOptions;
   readonly #compileCache: CompileCache;
   readonly #keepers: Keeper[] = [];
-  readonly #children = new Map<string, { name: string; pid: number; mark: string }>();
+  readonly #children = new Map<string, ProcessList['children'][number]>();
   #saving: Promise<void> = Promise.resolve();
   #cluster: Cluster | undefined;
   /** Ends what `start` has under way and no keeper keeps; `#steps` are those. */
@@ -162,7 +162,8 @@ export class Platform {
       clock,
       onLine: (line, stream) => log.line(name, line, stream === 'err' ? 'error' : 'info'),
       onPid: (pid) => {
-        this.#children.set(name, { name, pid, mark: args.at(-1)! });
+        const known = identify(pid, args.at(-1)!);
+        if (known !== undefined) this.#children.set(name, { name, ...known });
         void this.#save();
       },
     });
@@ -175,7 +176,7 @@ export class Platform {
 
   async #save(): Promise<void> {
     const list: ProcessList = {
-      supervisor: { pid: process.pid, mark: process.argv[1]! },
+      supervisor: identify(process.pid, process.argv[1]!)!,
       children: [...this.#children.values()],
     };
     this.#saving = this.#saving

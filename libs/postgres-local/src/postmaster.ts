@@ -21,7 +21,7 @@ export function guardName(owner: number): string {
 }
 
 /** An orphan gets this long to stop by itself, in milliseconds; what it has not flushed is recovered at the next start. */
-const orphanMs = 3000;
+const orphanMs = 2000;
 
 /** Reads `postmaster.pid`; undefined when no postmaster runs, or one died without its farewell and left half a file. */
 export async function readPostmaster(dataDir: string): Promise<Postmaster | undefined> {
@@ -112,9 +112,11 @@ export interface ProcessDescription {
   readonly state: string;
   readonly parent: number;
   readonly command: string;
+  /** When it was started, in the system's own words: a number that is used again belongs to a process started later. */
+  readonly started: string;
 }
 
-/** State, parent and command line of a process: from /proc on Linux (a slim image has no `ps`), elsewhere by `ps`. */
+/** State, parent, start and command line of a process: from /proc on Linux (a slim image has no `ps`), elsewhere by `ps`. */
 export function describeProcess(pid: number): ProcessDescription | undefined {
   try {
     return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
@@ -125,16 +127,19 @@ export function describeProcess(pid: number): ProcessDescription | undefined {
 
 function fromProc(pid: number): ProcessDescription | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // From the third field on, as proc(5) counts them; the 22nd is the start in ticks since the machine's own.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  return { state: state ?? '', parent: Number(parent), command };
+  return { state: fields[0] ?? '', parent: Number(fields[1]), command, started: fields[19] ?? '' };
 }
 
 function fromPs(pid: number): ProcessDescription | undefined {
-  const line = execFileSync('ps', ['-ww', '-o', 'state=,ppid=,args=', '-p', String(pid)], {
+  const line = execFileSync('ps', ['-ww', '-o', 'state=,ppid=,lstart=,args=', '-p', String(pid)], {
     encoding: 'utf8',
+    // The start is told in words of the language and the time zone.
+    env: { PATH: '/bin:/usr/bin', LC_ALL: 'C', TZ: 'UTC' },
     stdio: ['ignore', 'pipe', 'ignore'],
   }).trim();
-  const found = /^(\S+)\s+(\d+)\s+(.*)$/s.exec(line);
-  return found ? { state: found[1]!, parent: Number(found[2]), command: found[3]! } : undefined;
+  const found = /^(\S+)\s+(\d+)\s+((?:\S+\s+){4}\S+)\s(.*)$/s.exec(line);
+  return found ? { state: found[1]!, parent: Number(found[2]), started: found[3]!, command: found[4]! } : undefined;
 }
