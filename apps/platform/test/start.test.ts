@@ -5,6 +5,7 @@ import { canEnter, chooseAccount } from '@sluice/postgres-local/account';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takenPorts } from '../src/ports.ts';
+import { Load } from './load.ts';
 import { RunningPlatform, freeOffset, isAlive, killStarted, makeHome, root, shell } from './running-platform.ts';
 
 /** Root starts the platform in the home of an ordinary user, as `sudo npm start` does; others have a home of their own. */
@@ -46,7 +47,7 @@ describe('a platform', { timeout: 150_000 }, () => {
     expect(await takenPorts(platform.ports)).toEqual([]);
   });
 
-  it('starts, prints commands that work, answers, and stops on Ctrl-C with nothing left', async () => {
+  it('starts, prints commands that work, answers, drains on Ctrl-C and stops with nothing left', async () => {
     const platform = new RunningPlatform({ home, offset });
     await platform.up();
     const pids = await Promise.all(children.map(async (name) => platform.pidOf(name)));
@@ -68,8 +69,19 @@ describe('a platform', { timeout: 150_000 }, () => {
     expect(await shell(cli[0]!, root)).toContain('champion=3');
     expect(await shell(`${cli[1]!} 2>&1`, root)).toContain('586 of 597 right');
 
+    const load = new Load(`127.0.0.1:${platform.ports.router.port}`, {
+      concurrency: 64,
+      retryForMs: 0,
+      endsAtFailure: true,
+    });
+    await expect.poll(() => load.answers.length, { timeout: 10_000 }).toBeGreaterThan(500);
     platform.child.kill('SIGINT');
     expect(await platform.ended).toBe(0);
+    await load.refused();
+    await load.stop();
+    // What the router had taken it has answered, what came later was refused: none was broken off.
+    expect(load.failures).toHaveLength(64);
+    expect(load.failures.filter(({ origin }) => origin !== 'unsent' && origin !== 'answered')).toEqual([]);
     expect(platform.text.trimEnd()).toMatch(/platform {2}info {2}stopped$/);
     expect(pids.filter(isAlive)).toEqual([]);
     expect(await takenPorts(platform.ports)).toEqual([]);
