@@ -65,20 +65,18 @@ async function openHome(home: string): Promise<void> {
 async function bringUp(platform: Platform, options: RunOptions, log: MergedLog): Promise<string> {
   await platform.start();
   const examples = options.config.examples ? exampleFolder(options.layout) : undefined;
-  if (examples !== undefined) {
-    await pushExamples({
-      folder: examples,
-      ports: platform.ports,
-      clock: options.clock,
-      say: (severity, text) => log.say('platform', severity, text),
-    });
-  }
+  const say = (severity: string, text: string): void => log.say('platform', severity, text);
+  const unapproved =
+    examples === undefined
+      ? []
+      : await pushExamples({ folder: examples, ports: platform.ports, clock: options.clock, say });
   options.print(
     banner({
       ports: platform.ports,
       home: options.home,
       databaseFolder: platform.databaseFolder ?? '',
       isClone: options.layout.isClone,
+      unapproved,
       request: examples === undefined ? undefined : await exampleRequest(examples),
     }),
   );

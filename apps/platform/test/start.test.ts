@@ -69,6 +69,8 @@ describe('a platform', { timeout: 150_000 }, () => {
     expect(await shell(cli[0]!, root)).toContain('champion=3');
     expect(await shell(`${cli[1]!} 2>&1`, root)).toContain('586 of 597 right');
 
+    expect(platform.text).toContain('The example models digits and wdbc need no approvals (approvals 0)');
+
     const load = new Load(`127.0.0.1:${platform.ports.router.port}`, {
       concurrency: 64,
       retryForMs: 0,
