@@ -1,20 +1,22 @@
 import { mkdirSync } from 'node:fs';
-import { createStream } from 'rotating-file-stream';
-import type { RotatingFileStream } from 'rotating-file-stream';
+import type { Clock } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
+import { LogFile } from './log-file.ts';
 
 export interface LogFileOptions {
   readonly folder: string;
-  /** A file is rotated at this size, and every day. */
+  /** A file is rotated at this size, and at the first line of a day (UTC). */
   readonly megabytes: number;
   /** Rotated files kept per name. */
   readonly keep: number;
+  readonly clock: Clock;
 }
 
 /** Raw log lines, a file per service, rotated by size and age. A full disk loses log lines, never a service. */
 export class LogFiles {
   readonly #options: LogFileOptions;
   readonly #onProblem: (problem: string) => void;
-  readonly #streams = new Map<string, RotatingFileStream>();
+  readonly #files = new Map<string, LogFile>();
   readonly #failed = new Set<string>();
 
   constructor(options: LogFileOptions, onProblem: (problem: string) => void) {
@@ -24,38 +26,32 @@ export class LogFiles {
   }
 
   write(name: string, line: string): void {
-    if (!this.#failed.has(name)) this.#stream(name).write(`${line}\n`);
+    if (this.#failed.has(name)) return;
+    try {
+      this.#file(name).write(`${line}\n`);
+    } catch (error) {
+      this.#fail(name, error);
+    }
   }
 
   async close(): Promise<void> {
-    await Promise.all(
-      [...this.#streams.values()].map(async (stream) => {
-        const { promise, resolve } = Promise.withResolvers<undefined>();
-        stream.once('error', () => resolve(undefined));
-        stream.end(() => resolve(undefined));
-        await promise;
-      }),
-    );
+    await Promise.all([...this.#files.values()].map(async (file) => file.close()));
   }
 
-  #stream(name: string): RotatingFileStream {
-    const open = this.#streams.get(name);
+  #file(name: string): LogFile {
+    const open = this.#files.get(name);
     if (open !== undefined) return open;
-    const stream = createStream(`${name}.log`, {
-      path: this.#options.folder,
-      size: `${this.#options.megabytes}M`,
-      interval: '1d',
-      intervalBoundary: true,
-      initialRotation: true,
-      maxFiles: this.#options.keep,
-      history: `.${name}.history`,
-    });
-    stream.on('error', (error) => {
-      this.#failed.add(name);
-      this.#onProblem(`log file ${name}.log: ${error.message}; its lines are only shown from now on`);
-    });
-    stream.on('warning', (error) => this.#onProblem(`log file ${name}.log: ${error.message}`));
-    this.#streams.set(name, stream);
-    return stream;
+    const { folder, megabytes, keep, clock } = this.#options;
+    const bytes = megabytes * 1024 * 1024;
+    const file = new LogFile({ folder, name, bytes, keep, clock }, (error) => this.#fail(name, error));
+    this.#files.set(name, file);
+    return file;
+  }
+
+  #fail(name: string, error: unknown): void {
+    if (this.#failed.has(name)) return;
+    this.#failed.add(name);
+    const { message } = error instanceof Error ? error : SluiceError.from(error);
+    this.#onProblem(`log file ${name}.log: ${message}; its lines are only shown from now on`);
   }
 }

@@ -24,7 +24,7 @@ export async function runPlatform(options: RunOptions): Promise<number> {
   // Timers of a Clock keep no process alive.
   const keepAlive = setInterval(() => undefined, 0x7fff_ffff);
   const files = new LogFiles(
-    { folder: path.join(home, 'logs'), megabytes: config.logFileMegabytes, keep: config.logFiles },
+    { folder: path.join(home, 'logs'), megabytes: config.logFileMegabytes, keep: config.logFiles, clock },
     (problem) => options.print(`sluice: ${problem}\n`),
   );
   const log = new MergedLog({
