@@ -50,7 +50,7 @@ const sharedParents = ['/var/tmp', '/tmp'];
 
 /** The folders that `usableBase` may have returned instead of the one that was asked for, as far as they are there. */
 export async function otherBases(): Promise<string[]> {
-  const fresh = (await readdir('/tmp')).filter((name) => name.startsWith(`${ownName()}-`));
+  const fresh = (await readdir('/tmp').catch(() => [])).filter((name) => name.startsWith(`${ownName()}-`));
   const candidates = [
     ...sharedParents.map((parent) => join(parent, ownName())),
     ...fresh.map((name) => join('/tmp', name)),
