@@ -27,8 +27,11 @@ function handOver(node, args, env) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
   // npm that is killed hard cannot tell us: its place is then taken by another parent.
   const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) child.kill('SIGTERM');
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    // Once: a second one would be the wish to end without draining.
+    clearInterval(watch);
+    child.kill('SIGTERM');
   }, 500).unref();
   child.on('error', (error) => fail(`cannot run ${node}: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));

@@ -15,9 +15,14 @@ const composeSchema = z.object({
       build: z.object({ dockerfile: z.string() }).optional(),
       command: z.array(z.string()).optional(),
       environment: z.record(z.string(), z.string()).optional(),
+      healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+      depends_on: z.record(z.string(), z.object({ condition: z.string() })).optional(),
     }),
   ),
 });
+
+const readCompose = async () =>
+  composeSchema.parse(parse(await readFile(path.join(root, 'deploy', 'compose.yaml'), 'utf8'), { merge: true }));
 
 const dockerfile = async (app: string): Promise<string> =>
   readFile(path.join(root, 'deploy', app, 'Dockerfile'), 'utf8');
@@ -43,9 +48,7 @@ describe.for(services)('deploy/%s', (app) => {
   });
 
   it('sets only settings that the service has', async () => {
-    const compose = composeSchema.parse(
-      parse(await readFile(path.join(root, 'deploy', 'compose.yaml'), 'utf8'), { merge: true }),
-    );
+    const compose = await readCompose();
     const own = Object.values(compose.services).filter(({ image }) => image === `sluice-${app}`);
     expect(own.length).toBeGreaterThan(0);
     const used = [
@@ -60,5 +63,14 @@ describe.for(services)('deploy/%s', (app) => {
     const text = await dockerfile(app);
     expect(text).toContain(`COPY apps/${app}/dist/ ./`);
     expect(text).toMatch(/^CMD \["node", "main.js"\]$/m);
+  });
+});
+
+describe('deploy/compose.yaml', () => {
+  it('migrates once Postgres takes connections on the network, not while the image still makes its database', async () => {
+    const { postgres, migrate, registry } = (await readCompose()).services;
+    expect(migrate?.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
+    expect(postgres?.healthcheck?.test.join(' ')).toMatch(/^CMD pg_isready -h 127\.0\.0\.1 /);
+    expect(registry?.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
   });
 });

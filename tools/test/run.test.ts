@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { eventually } from '@sluice/testkit/eventually';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pinnedPackage } from '../pinned-node.mjs';
 
@@ -148,6 +149,28 @@ describe('tools/run.mjs', () => {
     const { code, out } = await run(['test', '7', '--flag']);
     expect(code).toBe(7);
     expect(out).toContain(' 7 --flag');
+  });
+
+  it('asks the command once to stop when npm was killed, and waits while it drains', async () => {
+    await writeFile(
+      path.join(clone, 'tools', 'ci.mjs'),
+      `let signals = 0;
+      process.on('SIGTERM', () => {
+        if (++signals === 1) setTimeout(() => { fs.writeFileSync('signals', String(signals)); process.exit(); }, 1300);
+      });
+      import fs from 'node:fs';
+      fs.writeFileSync('runs', String(process.pid));
+      setInterval(() => undefined, 1000);`,
+    );
+    // Stands for npm: starts the command and is killed hard.
+    const npm = spawn('/bin/sh', ['-c', '"$@" & wait', 'sh', process.execPath, 'tools/run.mjs', 'test'], {
+      cwd: clone,
+      env: { PATH: process.env['PATH'] ?? '', npm_execpath: path.join(clone, 'npm.cjs') },
+      stdio: 'ignore',
+    });
+    await eventually(() => readFile(path.join(clone, 'runs')));
+    npm.kill('SIGKILL');
+    expect(await eventually(() => readFile(path.join(clone, 'signals'), 'utf8'))).toBe('1');
   });
 
   it('says one line on a Node that is too old, and for a command that it does not know', async () => {

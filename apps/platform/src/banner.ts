@@ -7,12 +7,14 @@ export interface BannerInputs {
   readonly databaseFolder: string;
   /** Whether npx finds buf and the command line. */
   readonly isClone: boolean;
+  /** The example models whose champion moves without an approval. */
+  readonly unapproved: readonly string[];
   /** A request for `digits` as JSON of the protocol; undefined without examples. */
   readonly request: string | undefined;
 }
 
 /** What a person can do next: commands to copy, and where things lie. */
-export function banner({ ports, home, databaseFolder, isClone, request }: BannerInputs): string {
+export function banner({ ports, home, databaseFolder, isClone, unapproved, request }: BannerInputs): string {
   const address = `${host}:${ports.router.port}`;
   const service = 'inference.GRPCInferenceService';
   const buf = `${isClone ? 'npx ' : ''}buf curl --protocol grpc --http2-prior-knowledge`;
@@ -43,6 +45,11 @@ export function banner({ ports, home, databaseFolder, isClone, request }: Banner
     `Ports   router ${ports.router.port}, registry ${ports.registry.port}, runtimes ${ports.runtimes.map(({ port }) => port).join(' and ')}; each + 1 is /metrics, + 2 administration`,
     `Data    ${home} (Postgres in ${databaseFolder})`,
     `Logs    ${home}/logs`,
+    ...(unapproved.length === 0
+      ? []
+      : [
+          `The example models ${unapproved.join(' and ')} need no approvals (approvals 0): who moves their champion needs nobody else. Models that you push need one.`,
+        ]),
     'Nobody is authenticated yet: the name behind a change is only noted, and every port is open to this machine alone.',
     '',
   ];

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { chooseAccount } from '@sluice/postgres-local/account';
-import { installBinaries, usableBase } from '@sluice/postgres-local/binaries';
-import { initCluster, isInitialised, startServer } from '@sluice/postgres-local/server';
+import { failedPrecondition } from '@sluice/domain/errors';
+import { canEnter, chooseAccount } from '@sluice/postgres-local/account';
+import type { Account } from '@sluice/postgres-local/account';
+import { installBinaries, otherBases, usableBase } from '@sluice/postgres-local/binaries';
+import type { PostgresBinaries } from '@sluice/postgres-local/binaries';
+import { clearLeftover } from '@sluice/postgres-local/postmaster';
+import { initCluster, isInitialised, removeUnfinished, startServer } from '@sluice/postgres-local/server';
 import type { StartOptions } from '@sluice/postgres-local/server';
 import pg from 'pg';
 import type { Incarnation } from './keeper.ts';
@@ -39,35 +43,53 @@ export interface ClusterOptions {
   readonly onLog: (line: string) => void;
   /** Called before the first start of a platform, which takes seconds. */
   readonly onInit: () => void;
+  /** Ends the making of a database half-way. */
+  readonly signal: AbortSignal;
 }
 
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
 
+const homeFolder = (home: string): string => path.join(home, 'postgres', 'data');
+
 /** How the data folders of a home begin that lie outside of it. The rest says which secrets they belong to. */
-export function elsewherePrefix(home: string): string {
-  return `platform-${shortHash(home)}-`;
+const elsewherePrefix = (home: string): string => `platform-${shortHash(home)}-`;
+
+const elsewhereName = (home: string, secrets: Secrets): string =>
+  `${elsewherePrefix(home)}${shortHash(secrets.ownerPassword)}`;
+
+/** The data folders of a home that lie outside of it. */
+async function elsewhere(home: string): Promise<string[]> {
+  const folders: string[] = [];
+  for (const base of await otherBases())
+    for (const name of await readdir(base))
+      if (name.startsWith(elsewherePrefix(home))) folders.push(path.join(base, name));
+  return folders;
+}
+
+/** A Postgres that somebody else started from the same home gets this long to end. */
+const ownedMs = 1000;
+
+/** Stops the Postgres that a killed platform of `home` has left, and removes the databases that it did not finish. */
+export async function clearLeftoverPostgres(home: string): Promise<void> {
+  await removeUnfinished(path.dirname(homeFolder(home)), path.basename(homeFolder(home)));
+  for (const base of await otherBases()) await removeUnfinished(base, elsewherePrefix(home));
+  for (const folder of [homeFolder(home), ...(await elsewhere(home))]) await clearLeftover(folder, ownedMs);
 }
 
 /**
- * Makes the cluster of the platform in `home` unless it is there. Its folder is `home/postgres/data`; where Postgres's own
- * user cannot enter that (root's clone in a folder that only root may enter) it lies in a folder of the machine.
+ * Opens the cluster of the platform in `home`, or makes it when there is none. A new one is `home/postgres/data`; where
+ * Postgres's own user cannot enter that (root's clone in a folder that only root may enter) it lies in a folder of the
+ * machine. Throws `failed-precondition` when there is one that we cannot use: nothing new is made beside it.
  */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
-  const inHome = path.join(options.home, 'postgres');
-  const account = chooseAccount(path.join(inHome, 'data'));
+  const found = await findCluster(options.home, options.secrets);
+  const account = chooseAccount(found ?? homeFolder(options.home));
+  if (found !== undefined && !canEnter(found, account))
+    throw failedPrecondition(
+      `user ${account?.name ?? ''} cannot enter ${found}, where the database of this home lies: give it back to the user who made it (\`chown -R\`), and let all users enter the folders above it (\`chmod a+x\`)`,
+    );
   const binaries = await installBinaries(account);
-  const base = await usableBase(inHome, account);
-  const prefix = elsewherePrefix(options.home);
-  const elsewhere = `${prefix}${shortHash(options.secrets.ownerPassword)}`;
-  const dataDir = path.join(base, base === inHome ? 'data' : elsewhere);
-  if (!(await isInitialised(dataDir))) {
-    options.onInit();
-    // Clusters of this home whose password went with its secrets: nobody can open them any more.
-    for (const name of await readdir(base))
-      if (name.startsWith(prefix)) await rm(path.join(base, name), { recursive: true, force: true });
-    const password = options.secrets.ownerPassword;
-    await initCluster({ binaries, account, dataDir, superuser: owner, password });
-  }
+  const dataDir = found ?? (await makeCluster(options, account, binaries));
   const start: StartOptions = {
     binaries,
     account,
@@ -78,6 +100,43 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     onLog: options.onLog,
   };
   return { dataDir, start: async () => startLife(start) };
+}
+
+/** The data folder of the cluster that belongs to `home` and these secrets; undefined when there is none. */
+async function findCluster(home: string, secrets: Secrets): Promise<string | undefined> {
+  const inHome = homeFolder(home);
+  const owner = await ownerIdOf(inHome);
+  const user = process.getuid?.();
+  if (owner !== undefined && user !== undefined && user !== 0 && owner !== user)
+    throw failedPrecondition(
+      `the database in ${inHome} belongs to another user (uid ${owner}): start as that user or as root, or with a home of your own, as in \`npm start -- --home ~/sluice\``,
+    );
+  if (await isInitialised(inHome)) return inHome;
+  for (const folder of await elsewhere(home))
+    if (path.basename(folder) === elsewhereName(home, secrets) && (await isInitialised(folder))) return folder;
+  return undefined;
+}
+
+async function ownerIdOf(folder: string): Promise<number | undefined> {
+  return stat(folder).then(
+    ({ uid }) => uid,
+    () => undefined,
+  );
+}
+
+async function makeCluster(
+  { home, secrets, onInit, signal }: ClusterOptions,
+  account: Account | undefined,
+  binaries: PostgresBinaries,
+): Promise<string> {
+  const inHome = homeFolder(home);
+  const base = await usableBase(path.dirname(inHome), account);
+  const dataDir = base === path.dirname(inHome) ? inHome : path.join(base, elsewhereName(home, secrets));
+  onInit();
+  // Clusters of this home whose password went with its secrets: nobody can open them any more.
+  for (const folder of await elsewhere(home)) await rm(folder, { recursive: true, force: true });
+  await initCluster({ binaries, account, dataDir, superuser: owner, password: secrets.ownerPassword, signal });
+  return dataDir;
 }
 
 async function startLife(options: StartOptions): Promise<Incarnation> {

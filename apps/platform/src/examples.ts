@@ -42,21 +42,26 @@ export interface ExampleOptions {
 /**
  * Pushes the example models that the registry does not have, and sets the aliases that they never had: what a person has
  * changed since stays. A failure is said and not thrown; the platform runs without examples.
+ *
+ * @returns the example models whose champion moves without an approval, as they all do until somebody changes that
  */
-export async function pushExamples(options: ExampleOptions): Promise<void> {
+export async function pushExamples(options: ExampleOptions): Promise<string[]> {
   const { ports, clock } = options;
   const registry = createRegistryClient(`${host}:${ports.registry.port}`, { clock, actor: 'npm-start' });
   try {
-    await Promise.all(models.map(async (model) => pushModel(registry, model, options)));
+    const approvals = await Promise.all(models.map(async (model) => pushModel(registry, model, options)));
+    return models.filter((_, index) => approvals[index] === 0).map(({ name }) => name);
   } catch (error) {
     const { message } = SluiceError.from(error);
     options.say('warn', `not all example models are there: ${message}; the next start tries again`);
+    return [];
   } finally {
     registry.close();
   }
 }
 
-async function pushModel(client: RegistryClient, example: ExampleModel, options: ExampleOptions): Promise<void> {
+/** Resolves with the approvals that moving its champion needs. */
+async function pushModel(client: RegistryClient, example: ExampleModel, options: ExampleOptions): Promise<number> {
   const { name } = example;
   const before = await openModel(client, example, options);
   for (const [index, folder] of example.versions.entries()) {
@@ -74,6 +79,7 @@ async function pushModel(client: RegistryClient, example: ExampleModel, options:
     const said = wanted.map(([alias, version]) => `${alias} -> ${version}`).join(', ');
     options.say('info', `${name}: ${said}`);
   }
+  return before.settings?.approvalsRequired ?? 1;
 }
 
 async function openModel(client: RegistryClient, { name, description }: ExampleModel, options: ExampleOptions) {

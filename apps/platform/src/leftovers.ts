@@ -1,18 +1,27 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '@sluice/domain/clock';
 import { failedPrecondition } from '@sluice/domain/errors';
+import { describeProcess } from '@sluice/postgres-local/postmaster';
 import { readFileIfAny, writeFileAtomic } from '@sluice/service-kit/atomic-file';
 import { z } from 'zod';
 
+const processSchema = z.object({ pid: z.number(), mark: z.string(), started: z.string() });
 const schema = z.object({
-  supervisor: z.object({ pid: z.number(), mark: z.string() }),
-  children: z.array(z.object({ name: z.string(), pid: z.number(), mark: z.string() })),
+  supervisor: processSchema,
+  children: z.array(processSchema.extend({ name: z.string() })),
 });
 
-/** Which processes a platform has started; `mark` is a part of their command line, since numbers are used again. */
+/** A process that is known again: `mark` is a part of its command line, `started` says when; numbers are used again. */
+export type KnownProcess = z.infer<typeof processSchema>;
+
+/** Which processes a platform has started. */
 export type ProcessList = z.infer<typeof schema>;
+
+/** How a process that runs is known again later; undefined when it has ended already. */
+export function identify(pid: number, mark: string): KnownProcess | undefined {
+  const found = describeProcess(pid);
+  return found && { pid, mark, started: found.started };
+}
 
 const fileOf = (home: string): string => path.join(home, 'processes.json');
 
@@ -20,18 +29,10 @@ export async function saveProcesses(home: string, list: ProcessList): Promise<vo
   await writeFileAtomic(fileOf(home), `${JSON.stringify(list, null, 2)}\n`);
 }
 
-/** The command line of a process that runs; undefined when there is none. */
-function commandOf(pid: number): string | undefined {
-  try {
-    if (process.platform === 'linux')
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') || undefined;
-    return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
-  } catch {
-    return undefined;
-  }
+function runs({ pid, mark, started }: KnownProcess): boolean {
+  const found = describeProcess(pid);
+  return found !== undefined && found.started === started && found.command.includes(mark);
 }
-
-const runs = ({ pid, mark }: { pid: number; mark: string }): boolean => commandOf(pid)?.includes(mark) ?? false;
 
 /**
  * Makes way for a new platform in `home`. Children of one that was killed end by themselves; they get `waitMs`, then

@@ -4,8 +4,10 @@ import type { RotatingFileStream } from 'rotating-file-stream';
 
 export interface LogFileOptions {
   readonly folder: string;
-  /** A file is rotated at this size, and every day. */
+  /** A file is rotated at this size. */
   readonly megabytes: number;
+  /** And at this age, in the words of rotating-file-stream: `1d` (the default) is every midnight. */
+  readonly age?: '1d' | '1s';
   /** Rotated files kept per name. */
   readonly keep: number;
 }
@@ -44,7 +46,7 @@ export class LogFiles {
     const stream = createStream(`${name}.log`, {
       path: this.#options.folder,
       size: `${this.#options.megabytes}M`,
-      interval: '1d',
+      interval: this.#options.age ?? '1d',
       intervalBoundary: true,
       initialRotation: true,
       maxFiles: this.#options.keep,

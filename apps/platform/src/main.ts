@@ -5,6 +5,7 @@ import { systemClock } from '@sluice/service-kit/clock';
 import { configOrExit } from '@sluice/service-kit/main-config';
 import { settings } from './config.ts';
 import { findLayout } from './layout.ts';
+import { actAs, ownerToActAs } from './owner.ts';
 import { runPlatform } from './run-platform.ts';
 import { listenForStop } from './stop.ts';
 
@@ -19,22 +20,27 @@ const config = configOrExit(
   },
 );
 
-// Whoever read the output is gone, as a terminal is after SIGHUP.
-process.stdout.on('error', () => process.emit('SIGHUP'));
-
 // What services inherit: where programs are found and temporary files lie, and nothing of ours by accident.
 const inherited = Object.entries(process.env).filter(([name]) => /^(PATH|HOME|USER|LANG|TZ|TMPDIR|LC_.*)$/.test(name));
 
+const home = path.resolve(config.home);
+const layout = findLayout(import.meta.dirname);
+const owner = ownerToActAs(home, [layout.root, path.dirname(process.execPath)]);
+if (owner !== undefined) {
+  actAs(owner);
+  process.stdout.write(`sluice: going on as ${owner.name}, whom ${home} belongs to\n`);
+}
+
 runPlatform({
   config,
-  home: path.resolve(config.home),
-  layout: findLayout(import.meta.dirname),
+  home,
+  layout,
   clock: systemClock,
   node: process.execPath,
   env: { ...Object.fromEntries(inherited.map(([name, value]) => [name, value ?? ''])), MALLOC_ARENA_MAX: '2' },
   print: (text) => void process.stdout.write(text),
   colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
-  stop: listenForStop(process),
+  stop: listenForStop(process, process.stdout),
 }).then(
   (code) => process.exit(code),
   (error: unknown) => {

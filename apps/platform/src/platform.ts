@@ -1,26 +1,27 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@sluice/domain/clock';
-import { failedPrecondition, unavailable } from '@sluice/domain/errors';
+import { SluiceError, failedPrecondition, unavailable } from '@sluice/domain/errors';
 import { startChild } from './child.ts';
-import { compileCacheEnv, fillCompileCache } from './compile-cache.ts';
+import { openCompileCache } from './compile-cache.ts';
+import type { CompileCache } from './compile-cache.ts';
 import type { PlatformConfig } from './config.ts';
-import { databaseAddresses, openCluster, ensureDatabase, readPostgresLine } from './database.ts';
+import { clearLeftoverPostgres, databaseAddresses, ensureDatabase, openCluster, readPostgresLine } from './database.ts';
 import type { Cluster } from './database.ts';
 import { Keeper } from './keeper.ts';
 import type { Layout } from './layout.ts';
-import { clearLeftovers, saveProcesses } from './leftovers.ts';
+import { clearLeftovers, identify, saveProcesses } from './leftovers.ts';
 import type { ProcessList } from './leftovers.ts';
 import type { MergedLog } from './merged-log.ts';
 import { portTable, takenPorts } from './ports.ts';
 import type { PortTable } from './ports.ts';
 import { openSecrets } from './secrets.ts';
+import type { Secrets } from './secrets.ts';
 import { registrySettings, serviceDefinitions } from './services.ts';
 import type { ServiceDefinition, ServiceInputs } from './services.ts';
 
 export interface PlatformOptions {
   readonly config: PlatformConfig;
-  /** Absolute folder of data, logs and secrets. */
+  /** Absolute folder of data, logs and secrets; it is there. */
   readonly home: string;
   readonly layout: Layout;
   readonly clock: Clock;
@@ -39,14 +40,18 @@ const closeMs = 3000;
 export class Platform {
   readonly ports: PortTable;
   readonly #options: PlatformOptions;
+  readonly #compileCache: CompileCache;
   readonly #keepers: Keeper[] = [];
-  readonly #children = new Map<string, { name: string; pid: number; mark: string }>();
+  readonly #children = new Map<string, ProcessList['children'][number]>();
   #saving: Promise<void> = Promise.resolve();
   #cluster: Cluster | undefined;
-  #stopping = false;
+  /** Ends what `start` has under way and no keeper keeps; `#steps` are those. */
+  readonly #ending = new AbortController();
+  readonly #steps: Promise<unknown>[] = [];
 
   constructor(options: PlatformOptions) {
     this.#options = options;
+    this.#compileCache = openCompileCache(options);
     this.ports = portTable(options.config.portOffset, options.config.runtimes);
   }
 
@@ -57,29 +62,20 @@ export class Platform {
 
   /** Brings everything up in order; resolves when all of it serves. Throws what stood in the way: call `stop` then. */
   async start(): Promise<void> {
-    const { clock, config, home, log } = this.#options;
-    await mkdir(home, { recursive: true });
+    const { clock, config, home } = this.#options;
     await clearLeftovers(home, clock, leftoverMs);
+    await clearLeftoverPostgres(home);
     await this.#checkPorts();
     await this.#save();
-    const compiled = fillCompileCache(this.#options);
+    const compiled = this.#step(this.#compileCache.fill(this.#ending.signal));
     const secrets = await openSecrets(path.join(home, 'secrets'));
-    this.#cluster = await openCluster({
-      home,
-      port: this.ports.postgres,
-      secrets,
-      onLog: (line) => {
-        const { severity, msg } = readPostgresLine(line);
-        log.say('postgres', severity, msg);
-      },
-      onInit: () => log.say('platform', 'info', 'making a database (once)'),
-    });
-    const cluster = this.#cluster;
+    const cluster = await this.#step(this.#openCluster(secrets));
+    this.#cluster = cluster;
     await this.#keep('postgres', async () => cluster.start()).firstReady;
     await ensureDatabase(this.ports.postgres, secrets);
     const database = databaseAddresses(this.ports.postgres, secrets);
     const inputs: ServiceInputs = { config, home, ports: this.ports, database, secrets };
-    await this.#migrate(inputs);
+    await this.#step(this.#migrate(inputs));
     await compiled;
     const [registry, ...others] = serviceDefinitions(inputs);
     await this.#keepService(registry!).firstReady;
@@ -88,13 +84,34 @@ export class Platform {
 
   /** Stops everything in the reverse order, each within its drain budget; what was not started is not started any more. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#ending.abort();
+    await Promise.allSettled(this.#steps);
     const { drainMs } = this.#options.config;
     for (const keeper of this.#keepers.toReversed()) {
       const graceMs = keeper.name === 'postgres' ? drainMs + closeMs : drainMs + 2 * closeMs;
       await keeper.stop(graceMs);
     }
     await this.#saving;
+  }
+
+  async #step<T>(work: Promise<T>): Promise<T> {
+    this.#steps.push(work);
+    return work;
+  }
+
+  async #openCluster(secrets: Secrets): Promise<Cluster> {
+    const { home, log } = this.#options;
+    return openCluster({
+      home,
+      port: this.ports.postgres,
+      secrets,
+      onLog: (line) => {
+        const { severity, msg } = readPostgresLine(line);
+        log.say('postgres', severity, msg);
+      },
+      onInit: () => log.say('platform', 'info', 'making a database (once)'),
+      signal: this.#ending.signal,
+    });
   }
 
   async #checkPorts(): Promise<void> {
@@ -111,7 +128,10 @@ export class Platform {
     const { log } = this.#options;
     const settings = { ...registrySettings(inputs), SLUICE_OWNER_DATABASE_URL: inputs.database.ownerUrl };
     const args = this.#options.layout.entry('registry', 'migrate');
+    const { signal } = this.#ending;
+    if (signal.aborted) throw new SluiceError('cancelled', 'the platform was stopped');
     const life = this.#spawn('migrate', args, settings);
+    signal.addEventListener('abort', () => void life.stop(closeMs));
     const how = await life.ended;
     this.#forget('migrate');
     if (how !== 'status 0') throw unavailable(`the registry's migration ended with ${how}; its lines above say why`);
@@ -127,22 +147,23 @@ export class Platform {
   #keep(name: string, start: ConstructorParameters<typeof Keeper>[0]['start']): Keeper {
     const { clock, log } = this.#options;
     const keeper = new Keeper({ name, clock, start, say: (severity, text) => log.say('platform', severity, text) });
-    if (this.#stopping) return keeper;
+    if (this.#ending.signal.aborted) return keeper;
     this.#keepers.push(keeper);
     keeper.start();
     return keeper;
   }
 
   #spawn(name: string, args: readonly string[], settings: Readonly<Record<string, string>>) {
-    const { clock, env, home, log, node } = this.#options;
+    const { clock, env, log, node } = this.#options;
     return startChild({
       command: node,
       args,
-      env: { ...env, ...compileCacheEnv(home), ...settings, SLUICE_SUPERVISED: '1' },
+      env: { ...env, ...this.#compileCache.env, ...settings, SLUICE_SUPERVISED: '1' },
       clock,
       onLine: (line, stream) => log.line(name, line, stream === 'err' ? 'error' : 'info'),
       onPid: (pid) => {
-        this.#children.set(name, { name, pid, mark: args.at(-1)! });
+        const known = identify(pid, args.at(-1)!);
+        if (known !== undefined) this.#children.set(name, { name, ...known });
         void this.#save();
       },
     });
@@ -155,7 +176,7 @@ export class Platform {
 
   async #save(): Promise<void> {
     const list: ProcessList = {
-      supervisor: { pid: process.pid, mark: process.argv[1]! },
+      supervisor: identify(process.pid, process.argv[1]!)!,
       children: [...this.#children.values()],
     };
     this.#saving = this.#saving

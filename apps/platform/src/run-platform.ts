@@ -1,4 +1,7 @@
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { SluiceError, failedPrecondition } from '@sluice/domain/errors';
 import { banner } from './banner.ts';
 import { exampleRequest, pushExamples } from './examples.ts';
 import { exampleFolder } from './layout.ts';
@@ -17,6 +20,7 @@ export interface RunOptions extends Omit<PlatformOptions, 'log'> {
 /** Runs a platform until it is told to stop. Resolves with 0 after that, throws when it cannot start. */
 export async function runPlatform(options: RunOptions): Promise<number> {
   const { clock, config, home } = options;
+  await openHome(home);
   // Timers of a Clock keep no process alive.
   const keepAlive = setInterval(() => undefined, 0x7fff_ffff);
   const files = new LogFiles(
@@ -45,24 +49,34 @@ export async function runPlatform(options: RunOptions): Promise<number> {
   }
 }
 
+async function openHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true });
+    await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const why = SluiceError.from(error).message;
+    throw failedPrecondition(
+      `cannot keep data in ${home} (${why}): start as the user that it belongs to, or with a home of your own, as in \`npm start -- --home ~/sluice\``,
+    );
+  }
+}
+
 /** Starts the platform and its examples and says so; then waits for the word to stop. */
 async function bringUp(platform: Platform, options: RunOptions, log: MergedLog): Promise<string> {
   await platform.start();
   const examples = options.config.examples ? exampleFolder(options.layout) : undefined;
-  if (examples !== undefined) {
-    await pushExamples({
-      folder: examples,
-      ports: platform.ports,
-      clock: options.clock,
-      say: (severity, text) => log.say('platform', severity, text),
-    });
-  }
+  const say = (severity: string, text: string): void => log.say('platform', severity, text);
+  const unapproved =
+    examples === undefined
+      ? []
+      : await pushExamples({ folder: examples, ports: platform.ports, clock: options.clock, say });
   options.print(
     banner({
       ports: platform.ports,
       home: options.home,
       databaseFolder: platform.databaseFolder ?? '',
       isClone: options.layout.isClone,
+      unapproved,
       request: examples === undefined ? undefined : await exampleRequest(examples),
     }),
   );

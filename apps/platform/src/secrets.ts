@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { failedPrecondition } from '@sluice/domain/errors';
 import { readFileIfAny, writeFileAtomic } from '@sluice/service-kit/atomic-file';
 import { z } from 'zod';
 
@@ -17,9 +18,21 @@ const stored = z.object({ ownerPassword: z.string().min(1), registryPassword: z.
 
 /**
  * Reads the secrets in `folder`, or makes them: random passwords and a new audit key, each in a file that only its owner
- * reads. Losing them means losing access to the data beside them, so they are never made anew over old ones.
+ * reads. Losing them means losing access to the data beside them, so they are never made anew over old ones. Throws
+ * `failed-precondition` when they belong to another user.
  */
 export async function openSecrets(folder: string): Promise<Secrets> {
+  try {
+    return await readOrMake(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+    throw failedPrecondition(
+      `the secrets in ${folder} belong to another user: start as that user or as root, or with a home of your own, as in \`npm start -- --home ~/sluice\``,
+    );
+  }
+}
+
+async function readOrMake(folder: string): Promise<Secrets> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const passwordFile = path.join(folder, 'postgres.json');
   const auditKeyFile = path.join(folder, 'audit-key.pem');

@@ -6,11 +6,16 @@ export interface StopPort {
   exit(code: number): never;
 }
 
+/** Where we print to. It fails when whoever read it is gone, as a terminal is after SIGHUP. */
+export interface OutputPort {
+  on(event: 'error', listener: () => void): unknown;
+}
+
 /** Terminals and npm both pass on one Ctrl-C: what comes within this time of the first is the same wish. */
 const sameWishMs = 1000;
 
 /** Resolves with the reason when we are to stop. Asked once more, we end at once; children then end by themselves. */
-export async function listenForStop(port: StopPort): Promise<string> {
+export async function listenForStop(port: StopPort, output: OutputPort): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let first: number | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -19,6 +24,8 @@ export async function listenForStop(port: StopPort): Promise<string> {
       if (performance.now() - first > sameWishMs) port.exit(130);
       resolve(signal);
     });
+  // Every line that we print from then on fails: none of these is another wish.
+  output.on('error', () => resolve('nobody reads its output any more'));
   if (port.connected !== undefined) {
     port.on('disconnect', () => resolve('the command that started it has ended'));
     if (!port.connected) resolve('the command that started it has ended');

@@ -1,6 +1,7 @@
 import { createOipClient } from '@sluice/client/oip-client';
 import type { OipClient } from '@sluice/client/oip-client';
 import { RpcError } from '@sluice/client/errors';
+import type { FailureOrigin } from '@sluice/client/errors';
 
 /** One answered request: when it was sent (milliseconds, monotonic) and the version that answered. */
 export interface Answered {
@@ -8,27 +9,44 @@ export interface Answered {
   readonly version: string;
 }
 
+/** One request that failed. */
+export interface Failed {
+  readonly sentAt: number;
+  /** How, in the words of `libs/rpc`: `unsent` and `answered` are clean, `lost` leaves open what became of it. */
+  readonly origin: FailureOrigin | 'unknown';
+  readonly why: string;
+}
+
 export interface LoadOptions {
   /** Requests in flight. */
   readonly concurrency: number;
   /** 0 sends each request once; else how long to go on while the other side is away. */
   readonly retryForMs: number;
+  /** What sends one request after the other ends at its first failure: for a router that is being stopped. */
+  readonly endsAtFailure?: boolean;
 }
 
 /** Sends digits to an address until it is stopped, and remembers what failed and who answered. */
 export class Load {
-  readonly failures: string[] = [];
+  readonly failures: Failed[] = [];
   readonly answers: Answered[] = [];
   /** The longest time between two answers so far, in milliseconds. */
   longestGapMs = 0;
   readonly #client: OipClient;
   readonly #workers: Promise<void>[];
+  readonly #endsAtFailure: boolean;
   #running = true;
   #lastAnswer = performance.now();
 
-  constructor(address: string, { concurrency, retryForMs }: LoadOptions) {
+  constructor(address: string, { concurrency, retryForMs, endsAtFailure = false }: LoadOptions) {
+    this.#endsAtFailure = endsAtFailure;
     this.#client = createOipClient(address, { timeoutMs: 10_000, retryForMs });
     this.#workers = Array.from({ length: concurrency }, async (_, index) => this.#work(index));
+  }
+
+  /** Resolves when all that sends has ended at a failure. */
+  async refused(): Promise<void> {
+    await Promise.all(this.#workers);
   }
 
   async stop(): Promise<void> {
@@ -49,7 +67,10 @@ export class Load {
         this.longestGapMs = Math.max(this.longestGapMs, now - this.#lastAnswer);
         this.#lastAnswer = now;
       } catch (error) {
-        this.failures.push(error instanceof RpcError ? `${error.kind}: ${error.message}` : String(error));
+        const known = error instanceof RpcError;
+        const why = known ? `${error.kind}: ${error.message}` : String(error);
+        this.failures.push({ sentAt, origin: known ? error.origin : 'unknown', why });
+        if (this.#endsAtFailure) return;
       }
     }
   }

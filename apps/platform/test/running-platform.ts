@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { chmod, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { env } from 'node:process';
+import { describeProcess } from '@sluice/postgres-local/postmaster';
 import { eventually } from '@sluice/testkit/eventually';
 import { portTable, takenPorts } from '../src/ports.ts';
 import type { PortTable } from '../src/ports.ts';
@@ -57,8 +59,14 @@ export class Printed {
   out = '';
   #over = false;
 
-  constructor(command: string, args: readonly string[], cwd: string, variables: NodeJS.ProcessEnv) {
-    this.child = spawn(command, args, { cwd, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(
+    command: string,
+    args: readonly string[],
+    cwd: string,
+    variables: NodeJS.ProcessEnv,
+    more: { uid?: number; gid?: number } = {},
+  ) {
+    this.child = spawn(command, args, { ...more, cwd, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.out += chunk.toString();
       this.text += chunk.toString();
@@ -144,6 +152,15 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** The command lines of all processes that have `text` in theirs. */
+export function commandsWith(text: string): string[] {
+  const all =
+    process.platform === 'linux'
+      ? readdirSync('/proc').map((pid) => describeProcess(Number(pid))?.command ?? '')
+      : execFileSync('ps', ['-wweo', 'args='], { encoding: 'utf8' }).split('\n');
+  return all.filter((command) => command.includes(text));
 }
 
 /** Runs a line as a shell in `cwd` does; resolves with what it printed. */

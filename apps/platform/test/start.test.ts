@@ -1,16 +1,22 @@
-import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { chown, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { canEnter, chooseAccount } from '@sluice/postgres-local/account';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takenPorts } from '../src/ports.ts';
+import { Load } from './load.ts';
 import { RunningPlatform, freeOffset, isAlive, killStarted, makeHome, root, shell } from './running-platform.ts';
 
+/** Root starts the platform in the home of an ordinary user, as `sudo npm start` does; others have a home of their own. */
+const user = chooseAccount();
+const actsAsUser = user !== undefined && [root, path.dirname(process.execPath)].every((each) => canEnter(each, user));
 let home: string;
 let offset: number;
 
 beforeAll(async () => {
   home = await makeHome('sluice-platform-');
+  if (user !== undefined) await chown(home, user.uid, user.gid);
   offset = await freeOffset();
 });
 afterAll(async () => {
@@ -34,14 +40,14 @@ describe('a platform', { timeout: 150_000 }, () => {
     await promise;
     const platform = new RunningPlatform({ home, offset });
     expect(await platform.ended).toBe(1);
-    expect(platform.text).toBe(
+    expect(platform.text.replace(/^sluice: going on as uid .*\n/, '')).toBe(
       `sluice: port ${offset + 8011} of the runtime-1 is taken by another program: stop that one, or start Sluice beside it with \`npm start -- --port-offset ${offset + 1000} --home .sluice-2\`\n`,
     );
     squatter.close();
     expect(await takenPorts(platform.ports)).toEqual([]);
   });
 
-  it('starts, prints commands that work, answers, and stops on Ctrl-C with nothing left', async () => {
+  it('starts, prints commands that work, answers, drains on Ctrl-C and stops with nothing left', async () => {
     const platform = new RunningPlatform({ home, offset });
     await platform.up();
     const pids = await Promise.all(children.map(async (name) => platform.pidOf(name)));
@@ -63,8 +69,21 @@ describe('a platform', { timeout: 150_000 }, () => {
     expect(await shell(cli[0]!, root)).toContain('champion=3');
     expect(await shell(`${cli[1]!} 2>&1`, root)).toContain('586 of 597 right');
 
+    expect(platform.text).toContain('The example models digits and wdbc need no approvals (approvals 0)');
+
+    const load = new Load(`127.0.0.1:${platform.ports.router.port}`, {
+      concurrency: 64,
+      retryForMs: 0,
+      endsAtFailure: true,
+    });
+    await expect.poll(() => load.answers.length, { timeout: 10_000 }).toBeGreaterThan(500);
     platform.child.kill('SIGINT');
     expect(await platform.ended).toBe(0);
+    await load.refused();
+    await load.stop();
+    // What the router had taken it has answered, what came later was refused: none was broken off.
+    expect(load.failures).toHaveLength(64);
+    expect(load.failures.filter(({ origin }) => origin !== 'unsent' && origin !== 'answered')).toEqual([]);
     expect(platform.text.trimEnd()).toMatch(/platform {2}info {2}stopped$/);
     expect(pids.filter(isAlive)).toEqual([]);
     expect(await takenPorts(platform.ports)).toEqual([]);
@@ -85,17 +104,26 @@ describe('a platform', { timeout: 150_000 }, () => {
     expect(await platform.stop()).toBe(0);
   });
 
-  it('starts within 15 seconds after kill -9, Postgres included, and its children had ended', async () => {
+  it('starts within 15 seconds after kill -9, also with a Postgres that does not end; its services had ended', async () => {
     const killed = new RunningPlatform({ home, offset });
     await killed.up(30_000);
     const pids = await Promise.all(children.map(async (name) => killed.pidOf(name)));
+    const postgres = await killed.pidOf('postgres');
+    // Stands for one that is long in writing out its memory: nothing reaches it but SIGKILL.
+    process.kill(postgres, 'SIGSTOP');
     killed.child.kill('SIGKILL');
     await killed.ended;
+    await eventually(() => expect(pids.filter(isAlive)).toEqual([]), 15_000);
+    expect(isAlive(postgres)).toBe(true);
     const started = performance.now();
     const platform = new RunningPlatform({ home, offset });
-    await platform.up(15_000);
-    expect(performance.now() - started).toBeLessThan(15_000);
-    expect(pids.filter(isAlive)).toEqual([]);
+    try {
+      await platform.up(15_000);
+      expect(performance.now() - started).toBeLessThan(15_000);
+      expect(isAlive(postgres)).toBe(false);
+    } finally {
+      if (isAlive(postgres)) process.kill(postgres, 'SIGKILL');
+    }
 
     const router = await platform.pidOf('router');
     process.kill(router, 'SIGKILL');
@@ -105,6 +133,11 @@ describe('a platform', { timeout: 150_000 }, () => {
       expect(await platform.pidOf('router')).not.toBe(router);
     });
     expect(await platform.stop()).toBe(0);
+  });
+
+  it.runIf(actsAsUser)('leaves nothing of root’s in a user’s home', async () => {
+    for (const name of await readdir(home, { recursive: true }))
+      expect([name, (await stat(path.join(home, name))).uid]).toEqual([name, user!.uid]);
   });
 
   it('writes the raw lines of each process into a file of its own, without secrets', async () => {

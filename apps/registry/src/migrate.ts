@@ -31,6 +31,17 @@ const config = configOrExit(
   },
 );
 const logger = createLogger({ service: 'registry-migrate', instance: String(process.pid) });
+if (process.send !== undefined) {
+  // Whoever started it is gone and stops the database: a migration under way is rolled back, and the next start runs it.
+  const abandon = (): void => {
+    logger.error('the channel to the supervisor closed');
+    process.exit(1);
+  };
+  process.on('disconnect', abandon);
+  if (!process.connected) abandon();
+  // The channel is for its end alone; it must not keep us running.
+  process.channel?.unref();
+}
 try {
   const applied = await migrateRegistry({
     ownerUrl: config.ownerDatabaseUrl,

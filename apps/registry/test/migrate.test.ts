@@ -1,5 +1,7 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createDataSource } from '@sluice/persistence/data-source';
 import { verifyVersion } from '@sluice/persistence/migrator';
@@ -11,6 +13,7 @@ import { migrations } from '../src/store/migrations/index.ts';
 
 let postgres: TestPostgres;
 const password = 'not for logs';
+const program = fileURLToPath(new URL('../src/migrate.ts', import.meta.url));
 
 beforeAll(async () => {
   postgres = await startPostgres();
@@ -33,7 +36,6 @@ async function withOwner<T>(name: string, fn: (owner: DataSource) => Promise<T>)
 
 /** Runs the program as a deployment does. */
 async function runMigrate(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
-  const program = fileURLToPath(new URL('../src/migrate.ts', import.meta.url));
   const child = spawn(process.execPath, ['--conditions=@sluice/source', program], { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
@@ -118,5 +120,25 @@ describe('the program migrate.ts', () => {
     expect(code).toBe(2);
     expect(output).toMatch(/SLUICE_OWNER_DATABASE_URL/);
     expect(output).toMatch(/expected postgres:\/\/role:password@host:port\/database/);
+  });
+
+  it('ends when its channel to the supervisor closes, whatever it waits for', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const url = (role: string): string => `postgres://${role}:secret@127.0.0.1:${port}/sluice`;
+    const child = fork(program, {
+      execArgv: ['--conditions=@sluice/source'],
+      env: { SLUICE_OWNER_DATABASE_URL: url('sluice'), SLUICE_DATABASE_URL: url(serviceRole) },
+      stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+    });
+    let output = '';
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => (output += text));
+    await once(silent, 'connection');
+    child.disconnect();
+    const [[code]] = (await Promise.all([once(child, 'exit'), once(child.stdout!, 'end')])) as [[number], unknown];
+    expect(code).toBe(1);
+    expect(output).toContain('the channel to the supervisor closed');
+    silent.close();
   });
 });

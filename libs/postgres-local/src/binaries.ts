@@ -45,12 +45,33 @@ export function ownName(): string {
   return `sluice-postgres-${process.getuid?.() ?? 'user'}`;
 }
 
+/** Where folders lie that the account can enter when it cannot enter the one that was asked for. */
+const sharedParents = ['/var/tmp', '/tmp'];
+
+/** The folders that `usableBase` may have returned instead of the one that was asked for, as far as they are there. */
+export async function otherBases(): Promise<string[]> {
+  const fresh = (await readdir('/tmp').catch(() => [])).filter((name) => name.startsWith(`${ownName()}-`));
+  const candidates = [
+    ...sharedParents.map((parent) => join(parent, ownName())),
+    ...fresh.map((name) => join('/tmp', name)),
+  ];
+  const own = await Promise.all(candidates.map(isOwn));
+  return candidates.filter((_, index) => own[index]);
+}
+
+async function isOwn(dir: string): Promise<boolean> {
+  return assertOwn(dir).then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
  * Makes `dir` and returns it; or, when `account` cannot enter it (a clone below `/root`), the same in `/var/tmp` or the
  * like. A folder that belongs to another user or that others may write to is not trusted: a fresh one is made.
  */
 export async function usableBase(dir: string, account: Account | undefined): Promise<string> {
-  const candidates = [dir, ...['/var/tmp', '/tmp'].map((parent) => join(parent, ownName()))];
+  const candidates = [dir, ...sharedParents.map((parent) => join(parent, ownName()))];
   for (const candidate of candidates) {
     try {
       await mkdir(candidate, { recursive: true, mode: 0o755 });

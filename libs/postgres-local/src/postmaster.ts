@@ -12,8 +12,16 @@ export interface Postmaster {
   readonly ready: boolean;
 }
 
-/** Name of the guard process (see `server.ts`), by which a postmaster that still has its parent is known. */
-export const guardName = 'sluice-postgres-guard';
+/**
+ * Name of the guard process (see `server.ts`) of a postmaster that process `owner` starts. While the guard is that
+ * process's child, the owner lives: a process whose parent has died gets another one.
+ */
+export function guardName(owner: number): string {
+  return `sluice-postgres-guard-of-${owner}`;
+}
+
+/** An orphan gets this long to stop by itself, in milliseconds; what it has not flushed is recovered at the next start. */
+const orphanMs = 2000;
 
 /** Reads `postmaster.pid`; undefined when no postmaster runs, or one died without its farewell and left half a file. */
 export async function readPostmaster(dataDir: string): Promise<Postmaster | undefined> {
@@ -26,8 +34,8 @@ export async function readPostmaster(dataDir: string): Promise<Postmaster | unde
 
 /**
  * Makes a data folder free for a new postmaster. A stale `postmaster.pid` whose number now belongs to another program is
- * removed; an orphan, which lost the process that started it, is stopped; one that still has its parent is given
- * `waitMs` to end, since its parent may just have died. After that: `failed-precondition`.
+ * removed; an orphan, which lost the process that started it, is stopped, within seconds whatever it does; one whose
+ * owner lives is given `waitMs` to end. After that: `failed-precondition`.
  */
 export async function clearLeftover(dataDir: string, waitMs: number): Promise<void> {
   const end = performance.now() + waitMs;
@@ -39,8 +47,8 @@ export async function clearLeftover(dataDir: string, waitMs: number): Promise<vo
       await rm(join(dataDir, 'postmaster.pid'), { force: true });
       return;
     }
-    if (!hasGuard(left.pid)) {
-      await stopPostmaster(left.pid, 5000);
+    if (!hasOwner(left.pid)) {
+      await stopPostmaster(left.pid, orphanMs);
     } else if (performance.now() >= end) {
       throw failedPrecondition(
         `another Postgres (process ${left.pid}) uses the folder ${dataDir}: stop the platform that it belongs to first`,
@@ -93,9 +101,10 @@ export function isAlive(pid: number): boolean {
   return describeProcess(pid)?.state.startsWith('Z') !== true;
 }
 
-function hasGuard(pid: number): boolean {
-  const parent = describeProcess(pid)?.parent;
-  return parent !== undefined && (describeProcess(parent)?.command.includes(guardName) ?? false);
+function hasOwner(pid: number): boolean {
+  const postmaster = describeProcess(pid);
+  const guard = postmaster && describeProcess(postmaster.parent);
+  return guard?.command.includes(` ${guardName(guard.parent)} `) ?? false;
 }
 
 /** What the operating system says of a process. */
@@ -103,9 +112,11 @@ export interface ProcessDescription {
   readonly state: string;
   readonly parent: number;
   readonly command: string;
+  /** When it was started, in the system's own words: a number that is used again belongs to a process started later. */
+  readonly started: string;
 }
 
-/** State, parent and command line of a process: from /proc on Linux (a slim image has no `ps`), elsewhere by `ps`. */
+/** State, parent, start and command line of a process: from /proc on Linux (a slim image has no `ps`), elsewhere by `ps`. */
 export function describeProcess(pid: number): ProcessDescription | undefined {
   try {
     return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
@@ -116,16 +127,19 @@ export function describeProcess(pid: number): ProcessDescription | undefined {
 
 function fromProc(pid: number): ProcessDescription | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // From the third field on, as proc(5) counts them; the 22nd is the start in ticks since the machine's own.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  return { state: state ?? '', parent: Number(parent), command };
+  return { state: fields[0] ?? '', parent: Number(fields[1]), command, started: fields[19] ?? '' };
 }
 
 function fromPs(pid: number): ProcessDescription | undefined {
-  const line = execFileSync('ps', ['-ww', '-o', 'state=,ppid=,args=', '-p', String(pid)], {
+  const line = execFileSync('ps', ['-ww', '-o', 'state=,ppid=,lstart=,args=', '-p', String(pid)], {
     encoding: 'utf8',
+    // The start is told in words of the language and the time zone.
+    env: { PATH: '/bin:/usr/bin', LC_ALL: 'C', TZ: 'UTC' },
     stdio: ['ignore', 'pipe', 'ignore'],
   }).trim();
-  const found = /^(\S+)\s+(\d+)\s+(.*)$/s.exec(line);
-  return found ? { state: found[1]!, parent: Number(found[2]), command: found[3]! } : undefined;
+  const found = /^(\S+)\s+(\d+)\s+((?:\S+\s+){4}\S+)\s(.*)$/s.exec(line);
+  return found ? { state: found[1]!, parent: Number(found[2]), started: found[3]!, command: found[4]! } : undefined;
 }

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chown, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { failedPrecondition, unavailable, type SluiceError } from '@sluice/domain/errors';
+import { SluiceError, failedPrecondition, unavailable } from '@sluice/domain/errors';
 import { identity, ownerOf, type Account } from './account.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { clearLeftover, delay, guardName, readPostmaster, stopPostmaster } from './postmaster.ts';
@@ -16,6 +16,8 @@ export interface InitOptions {
   readonly password: string;
   /** False skips flushing to disk: for clusters that are thrown away. Default true. */
   readonly durable?: boolean;
+  /** Ends it half-way; nothing is left then. */
+  readonly signal?: AbortSignal;
 }
 
 export interface StartOptions {
@@ -60,6 +62,17 @@ wait $pg; status=$?
 kill $guard 2>/dev/null
 exit $status`;
 
+/**
+ * Runs initdb and gives it the password, which so is never in a file. When our end of standard input closes, initdb and
+ * what it has started end at once: also when we are killed.
+ */
+const initScript = `IFS= read -r password <&3
+( read -r _ <&3; kill -KILL 0 ) 2>/dev/null & guard=$!
+exec 3<&-
+printf '%s\\n' "$password" | "$@"; status=$?
+kill $guard 2>/dev/null
+exit $status`;
+
 /** True when `dataDir` holds a cluster. */
 export async function isInitialised(dataDir: string): Promise<boolean> {
   return stat(join(dataDir, 'PG_VERSION')).then(
@@ -70,22 +83,21 @@ export async function isInitialised(dataDir: string): Promise<boolean> {
 
 /**
  * Makes a cluster in `dataDir`: UTF-8 with the built-in C.UTF-8 collation (the same on every machine), checksums on,
- * passwords by SCRAM. It is made beside its place and renamed, so a half-made one is never taken for whole.
+ * passwords by SCRAM. It is made beside its place and renamed, so a half-made one is never taken for whole. Throws
+ * `cancelled` when `signal` aborts.
  */
 export async function initCluster(options: InitOptions): Promise<void> {
-  const { account, binaries, dataDir } = options;
+  const { account, dataDir } = options;
   await mkdir(dirname(dataDir), { recursive: true });
   const staging = await mkdtemp(join(dirname(dataDir), `.${basename(dataDir)}-`));
   try {
-    const passwordFile = join(staging, 'password');
     const data = join(staging, 'data');
     await mkdir(data, { mode: 0o700 });
-    await writeFile(passwordFile, options.password, { mode: 0o600 });
-    if (account) for (const path of [staging, data, passwordFile]) await chown(path, account.uid, account.gid);
+    if (account) for (const path of [staging, data]) await chown(path, account.uid, account.gid);
     const args = [
       `--pgdata=${data}`,
       `--username=${options.superuser}`,
-      `--pwfile=${passwordFile}`,
+      '--pwfile=/dev/stdin',
       '--auth=scram-sha-256',
       '--encoding=UTF8',
       '--locale=C',
@@ -93,11 +105,20 @@ export async function initCluster(options: InitOptions): Promise<void> {
       '--builtin-locale=C.UTF-8',
       ...(options.durable === false ? ['--no-sync', '--wal-segsize=1'] : []),
     ];
-    await runToEnd(binaries.initdb, args, account);
+    await runInitdb(args, options);
     await rename(data, dataDir);
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    await rm(staging, removal);
   }
+}
+
+/** A process that was killed may be about to make a last file. */
+const removal = { recursive: true, force: true, maxRetries: 5 } as const;
+
+/** Removes what calls of `initCluster` that were killed have left in `base` for data folders whose names begin so. */
+export async function removeUnfinished(base: string, prefix: string): Promise<void> {
+  const names = await readdir(base).catch(() => []);
+  for (const name of names) if (name.startsWith(`.${prefix}`)) await rm(join(base, name), removal);
 }
 
 /**
@@ -175,7 +196,7 @@ function spawnGuarded(options: StartOptions, port: number, onLine: (line: string
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const command = [options.binaries.postgres, '-D', options.dataDir, ...flags];
-  const child = spawn('/bin/sh', ['-c', `exec 3<&0; ${guardScript}`, guardName, ...command], {
+  const child = spawn('/bin/sh', ['-c', `exec 3<&0; ${guardScript}`, guardName(process.pid), ...command], {
     ...identity(options.account),
     cwd: dirname(options.binaries.postgres),
     env: { LC_ALL: 'C' },
@@ -205,20 +226,30 @@ async function stop(dataDir: string, child: ChildProcess, ended: Promise<Ended>,
   await ended;
 }
 
-async function runToEnd(command: string, args: readonly string[], account: Account | undefined): Promise<void> {
-  const child = spawn(command, args, {
+async function runInitdb(args: readonly string[], options: InitOptions): Promise<void> {
+  const { account, binaries, password, signal } = options;
+  if (signal?.aborted) throw new SluiceError('cancelled', 'the making of a database was stopped');
+  const child = spawn('/bin/sh', ['-c', `exec 3<&0; ${initScript}`, 'sluice-initdb-guard', binaries.initdb, ...args], {
     ...identity(account),
-    cwd: dirname(command),
+    cwd: dirname(binaries.initdb),
     env: { LC_ALL: 'C' },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['pipe', 'ignore', 'pipe'],
+    // A process group of its own: the guard ends all of it, and Ctrl-C in the terminal reaches only us.
+    detached: true,
   });
+  child.stdin.on('error', () => undefined);
+  child.stdin.write(`${password}\n`);
+  const end = (): void => void child.stdin.destroy();
+  signal?.addEventListener('abort', end, { once: true });
   const lines: string[] = [];
   splitLines(child, (line) => lines.push(line));
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
-  if (code !== 0) throw unavailable(`${basename(command)} ended with status ${code ?? 'none'}: ${lines.join(' ')}`);
+  signal?.removeEventListener('abort', end);
+  if (signal?.aborted) throw new SluiceError('cancelled', 'the making of a database was stopped');
+  if (code !== 0) throw unavailable(`initdb ended with status ${code ?? 'none'}: ${lines.join(' ')}`);
 }
 
 /** A port that nobody listens on now; somebody may take it before we do, so callers try again. */

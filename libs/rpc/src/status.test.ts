@@ -87,6 +87,7 @@ describe('fromWire, when the transport made the status', () => {
     [14, 'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1', 'unsent', 'unavailable'],
     [14, 'Name resolution failed for target dns:nowhere', 'unsent', 'unavailable'],
     [14, 'Stream refused by server', 'unsent', 'unavailable'],
+    [14, 'Write error: Stream closed with error code NGHTTP2_REFUSED_STREAM', 'unsent', 'unavailable'],
     [14, 'Connection dropped', 'lost', 'unavailable'],
     [14, 'read ECONNRESET', 'lost', 'unavailable'],
     [1, 'Call cancelled', 'lost', 'unavailable'],

@@ -184,8 +184,9 @@ const reason = ({ details }: ReceivedStatus): string =>
     .trim();
 
 const brokenTransport = /RST_STREAM|ECONNRESET|EPIPE|ETIMEDOUT|socket|GOAWAY/i;
+/** A stream that was refused was not worked on, whatever had been written to it (RFC 9113, 8.7). */
 const neverSent =
-  /^(No connection established|Name resolution failed|Stream refused|Failed to connect|Failed to start HTTP\/2 stream)/i;
+  /^(No connection established|Name resolution failed|Stream refused|Failed to connect|Failed to start HTTP\/2 stream)|NGHTTP2_REFUSED_STREAM/i;
 const noAddress = /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN/;
 
 function originOf(status: ReceivedStatus, cancelledHere: boolean): FailureOrigin {
