@@ -1,6 +1,9 @@
 import path from 'node:path';
 import { env } from 'node:process';
+import { inferenceService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
+import { eventually } from '@sluice/testkit/eventually';
 import { startChild } from '../src/child.ts';
 import { databaseAddresses } from '../src/database.ts';
 import type { Incarnation } from '../src/keeper.ts';
@@ -16,6 +19,7 @@ export class SecondPair {
   readonly ports: PortTable;
   readonly #platform: RunningPlatform;
   readonly #running: Incarnation[] = [];
+  #registryPid = 0;
   #lines = '';
 
   private constructor(platform: RunningPlatform, ports: PortTable) {
@@ -37,11 +41,31 @@ export class SecondPair {
       SLUICE_REGISTRY: `${own},${other}`,
       SLUICE_STATE_DIR: path.join(platform.home, 'router-2'),
     });
+    await pair.#routerReady();
     return pair;
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#running.map(async (each) => each.stop(10_000)));
+  }
+
+  /** kill -9: nobody starts it again. */
+  killRegistry(): void {
+    process.kill(this.#registryPid, 'SIGKILL');
+  }
+
+  /** A router serves when it has a table and a runtime that it reaches, which is a moment after it has started. */
+  async #routerReady(): Promise<void> {
+    const address = `${host}:${this.ports.router.port}`;
+    const client = createRpcClient(inferenceService, address, { clock: systemClock });
+    try {
+      await eventually(async () => {
+        const { ready } = await client.modelReady({ name: 'digits' });
+        if (!ready) throw new Error(`router-2 is not ready:\n${this.#lines}`);
+      });
+    } finally {
+      client.close();
+    }
   }
 
   async #start(program: 'registry' | 'router', ports: ServicePorts, settings: Record<string, string>): Promise<void> {
@@ -59,7 +83,9 @@ export class SecondPair {
       },
       clock: systemClock,
       onLine: (line) => (this.#lines += `${line}\n`),
-      onPid: () => undefined,
+      onPid: (pid) => {
+        if (program === 'registry') this.#registryPid = pid;
+      },
     });
     this.#running.push(child);
     const early = child.ended.then((how) => {

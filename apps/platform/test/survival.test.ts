@@ -61,7 +61,7 @@ describe('under load, without mercy', { timeout: 180_000 }, () => {
     await answersAgain(1);
     await load.stop();
     await first.stop();
-    for (const each of [load, other, first]) expect(each.failures).toEqual([]);
+    for (const each of [load, other, first]) expect([...new Set(each.failures)]).toEqual([]);
   });
 
   it('registry and Postgres die: nobody sees it, through the router or on a runtime’s own port', async () => {
@@ -70,7 +70,7 @@ describe('under load, without mercy', { timeout: 180_000 }, () => {
     await killAndWait('postgres', loads);
     for (const load of loads) {
       await load.stop();
-      expect(load.failures).toEqual([]);
+      expect([...new Set(load.failures)]).toEqual([]);
       expect(load.longestGapMs).toBeLessThan(2000);
     }
   });
@@ -81,8 +81,8 @@ describe('under load, without mercy', { timeout: 180_000 }, () => {
     for (const name of ['runtime-1', 'registry', 'postgres', 'router']) await killAndWait(name, [load, direct]);
     await load.stop();
     await direct.stop();
-    expect(load.failures).toEqual([]);
-    expect(direct.failures).toEqual([]);
+    expect([...new Set(load.failures)]).toEqual([]);
+    expect([...new Set(direct.failures)]).toEqual([]);
     expect(new Set(load.answers.map(({ version }) => version))).toEqual(new Set(['3']));
   });
 
@@ -97,6 +97,6 @@ describe('under load, without mercy', { timeout: 180_000 }, () => {
       process.kill(registry, 'SIGCONT');
     }
     await load.stop();
-    expect(load.failures).toEqual([]);
+    expect([...new Set(load.failures)]).toEqual([]);
   });
 });
