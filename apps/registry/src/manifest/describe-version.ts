@@ -62,7 +62,7 @@ function addFeatures(
       seen.add(tensor.name);
       const spec = declared[kind].find((candidate) => candidate.name === tensor.name);
       if (spec) checkFeatures(tensor, spec, declared.batched, path, problems);
-      else problems.add([...path, 'name'], unknownTensor(kind, tensor.name, declared[kind]));
+      else problems.add([...path, 'name'], () => unknownTensor(kind, tensor.name, declared[kind]));
     }
   }
   const join = (kind: 'inputs' | 'outputs') =>
@@ -185,11 +185,9 @@ function checkWarmUp(manifest: Manifest, signature: Signature, problems: Manifes
   );
   for (const name of Object.keys(manifest.warmUp.dimensions)) {
     if (known.has(name)) continue;
-    const names = [...known].join(', ') || 'none';
-    problems.addKey(
-      ['warm_up', 'dimensions'],
-      name,
-      `no input has such a dynamic dimension beside the batch; expected ${names}`,
-    );
+    problems.addKey(['warm_up', 'dimensions'], name, () => {
+      const names = [...known].slice(0, 20).map((one) => clip(one));
+      return `no input has such a dynamic dimension beside the batch; expected ${names.join(', ') || 'none'}`;
+    });
   }
 }

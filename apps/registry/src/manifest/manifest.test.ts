@@ -229,6 +229,23 @@ describe('mistakes in sluice.yaml', () => {
     expect(problemsOf(() => parse(bomb.join('\n')))[0]).toMatch(/alias/);
   });
 
+  it('say how many they are, and show 50', () => {
+    const keys = Array.from({ length: 130 }, (_, index) => `k${index}: 1`);
+    expect(() => parse(keys.join('\n'))).toThrow(
+      /has 130 problems:\n.*1:1: k0: unknown[^]*50:1: k49: .*\n… and 80 more$/,
+    );
+    expect(() => parse(`${'k'.repeat(100_000)}: ${'v'.repeat(100_000)}`)).toThrow(/^.{1,1000}$/s);
+  });
+
+  it('are found among keys that were given twice, in every map', () => {
+    const text = 'hyperparameters:\n  a: {b: 1, c: 2, b: 3}\n  d: [{e: 1, e: 2}]\n  a: 1\n';
+    expect(problemsOf(() => parse(text))).toEqual([
+      'sluice.yaml:2:19: Map keys must be unique',
+      'sluice.yaml:3:14: Map keys must be unique',
+      'sluice.yaml:4:3: Map keys must be unique',
+    ]);
+  });
+
   it('name the place of text that cannot be stored', () => {
     const bytes = Buffer.from('owner: "a\\0b"\nlicence: "\\ud800"\nhyperparameters:\n  "x\\0": 1\n');
     expect(() => parseManifest(bytes)).toThrow(
