@@ -84,5 +84,5 @@ function checkLiteral(
 
 /** `[batch, 64]`: names of dynamic dimensions, or -1. */
 export function showShape(spec: TensorSpec): string {
-  return `[${spec.shape.map((size, index) => (size === -1 ? spec.dimNames[index] || '-1' : size)).join(', ')}]`;
+  return `[${spec.shape.map((size, index) => (size === -1 ? clip(spec.dimNames[index] || '-1') : size)).join(', ')}]`;
 }

@@ -1,13 +1,14 @@
 import { clip } from '@sluice/domain/names';
 import type { ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
 import type { GraphInfo } from '../onnx/graph-info.ts';
-import { featureNamesIn, signatureOf, whyNotBatched } from '../onnx/graph-signature.ts';
+import { checkSignatureBytes, featureNamesIn, signatureOf, whyNotBatched } from '../onnx/graph-signature.ts';
 import { checkGolden, showShape, unknownTensor } from './check-golden.ts';
 import { checkTask, columnsOf } from './check-task.ts';
 import { manifestJson } from './manifest-json.ts';
 import type { Manifest, ManifestTensor } from './manifest.ts';
 import type { ParsedManifest } from './parse-manifest.ts';
 import type { ManifestProblems } from './problems.ts';
+import { maxFeatureName } from './schema.ts';
 
 /** Rows per batch where the graph allows batching and `sluice.yaml` says nothing. */
 export const defaultMaxBatchSize = 64;
@@ -37,6 +38,7 @@ export function describeVersion(graphPath: string, graph: GraphInfo, parsed: Par
   checkWarmUp(manifest, signature, problems);
   checkGolden(manifest.golden, signature, problems);
   problems.throwIfAny();
+  checkSignatureBytes(signature);
   const whole = { ...manifest, task };
   return { signature, serving, manifest: whole, manifestJson: manifestJson(whole), derived };
 }
@@ -129,6 +131,10 @@ function withMetadataNames(
     derived.push(
       `metadata feature_names not used: ${names.length} names for ${columns ?? 'an unknown number of'} columns`,
     );
+    return inputs;
+  }
+  if (names.some((name) => name.length > maxFeatureName)) {
+    derived.push(`metadata feature_names not used: one has more than ${maxFeatureName} characters`);
     return inputs;
   }
   const said = manifest.inputs.find((tensor) => tensor.name === only.name);

@@ -6,9 +6,12 @@ import { maxManifestBytes, parseManifest } from './parse-manifest.ts';
 
 const parse = (text: string) => parseManifest(Buffer.from(text));
 
-async function smallGraph() {
-  const tensors = { inputs: [value('x', 'FP32', ['batch', 4])], outputs: [value('y', 'FP32', ['batch', 4])] };
-  const bytes = model({ graph: graph({ nodes: [node('Identity', ['x'], ['y'])], ...tensors }) });
+async function smallGraph(columns = 4, metadata: Record<string, string> = {}) {
+  const tensors = {
+    inputs: [value('x', 'FP32', ['batch', columns])],
+    outputs: [value('y', 'FP32', ['batch', columns])],
+  };
+  const bytes = model({ graph: graph({ nodes: [node('Identity', ['x'], ['y'])], ...tensors }), metadata });
   const read = async (offset: number, length: number) => bytes.subarray(offset, offset + length);
   return scanGraph({ size: bytes.length, read, close: async () => undefined });
 }
@@ -57,5 +60,25 @@ describe('a sluice.yaml of 1 MiB is read or refused quickly', { timeout: 15_000 
   it('refused: more levels than anything walks down', () => {
     expect(() => parse(`hyperparameters: ${'['.repeat(101)}${']'.repeat(101)}`)).toThrow(/deeper than 100 levels/);
     expect(() => parse(`hyperparameters: {a: ${'['.repeat(97)}${']'.repeat(97)}}`)).not.toThrow();
+  });
+});
+
+describe('the features of a signature', () => {
+  const described = async (count: number, name: string) => {
+    const names = Array.from({ length: count }, (_, index) => `${name}${index}`);
+    return describeVersion('m.onnx', await smallGraph(count, { feature_names: JSON.stringify(names) }), parse(''));
+  };
+
+  it('are refused when they are too much to be told to everybody', async () => {
+    expect((await described(50_000, 'feature_')).signature.inputs[0]?.features).toHaveLength(50_000);
+    await expect(described(50_000, 'f'.repeat(150))).rejects.toThrow(
+      /^the signature has \d+ bytes; at most 4194304\. The largest part is "x" with 50000 features: give it shorter/,
+    );
+  });
+
+  it('are not taken from metadata with longer names than sluice.yaml may have', async () => {
+    const { signature, derived } = await described(3, 'f'.repeat(200));
+    expect(signature.inputs[0]?.features).toEqual([]);
+    expect(derived).toContain('metadata feature_names not used: one has more than 200 characters');
   });
 });
