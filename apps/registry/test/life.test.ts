@@ -173,7 +173,11 @@ describe('the life of a model', () => {
       approvalsRequired: 0,
       expectedRevision: model!.revision,
     });
-    expect(changed.model?.settings).toEqual({ owner: '', description: 'hand-written digits', approvalsRequired: 0 });
+    expect(changed.model?.settings).toMatchObject({
+      owner: '',
+      description: 'hand-written digits',
+      approvalsRequired: 0,
+    });
     await expect(
       ann.updateModel({ name: 'digits', owner: 'x', expectedRevision: model!.revision }),
     ).rejects.toMatchObject({ kind: 'conflict', message: expect.stringContaining(changed.model!.revision) as string });
