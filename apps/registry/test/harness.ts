@@ -99,8 +99,10 @@ export class Replica {
     this.address = `127.0.0.1:${running.ports['port']}`;
   }
 
+  /** A client that says who calls; '' for one that does not. */
   as(actor: string): RegistryClient {
-    const client = createRpcClient(registryService, this.address, { clock: systemClock, actor });
+    const named = actor === '' ? {} : { actor };
+    const client = createRpcClient(registryService, this.address, { clock: systemClock, ...named });
     this.#closers.push(() => client.close());
     return client;
   }

@@ -5,7 +5,7 @@ import { decodeSettings } from './decode.ts';
 
 /** Settings as they arrive when a client sends these. */
 function sent(settings: Readonly<Record<string, unknown>> | null) {
-  const { requestSerialize, requestDeserialize } = registryService.definition.CreateModel!;
+  const { requestSerialize, requestDeserialize } = registryService.definition['CreateModel']!;
   const request = requestDeserialize(requestSerialize({ name: 'm', settings })) as CreateModelRequest__Output;
   return decodeSettings(request.settings);
 }
