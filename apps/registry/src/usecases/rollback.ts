@@ -52,16 +52,18 @@ export async function rollback(ports: RollbackPorts, actor: string, request: Rol
   });
 }
 
+/** The version that `champion` had before its current one; deleted ones are gone, and it is the one before them. */
 async function formerChampion(change: StateChange, model: string, current: number | undefined): Promise<number> {
   const way = wayHere(await change.aliasHistory(model, championAlias));
-  const former = way.findLast((version) => version !== current);
-  if (current === undefined || former === undefined) {
-    throw failedPrecondition(
-      `${model}: ${championAlias} has ${current === undefined ? 'no version' : 'had no version before this one'}; ` +
-        `choose one with \`sluice alias set ${model} ${championAlias} VERSION\``,
-    );
+  const former = new Set(way.toReversed().filter((version) => version !== current));
+  for (const version of current === undefined ? [] : former) {
+    if ((await change.version(model, version))?.state !== 'deleted') return version;
   }
-  return former;
+  throw failedPrecondition(
+    `${model}: ${championAlias} has ${current === undefined ? 'no version' : 'had no version before this one'}` +
+      `${current !== undefined && former.size > 0 ? ' that is not deleted' : ''}; ` +
+      `choose one with \`sluice alias set ${model} ${championAlias} VERSION\``,
+  );
 }
 
 /**
