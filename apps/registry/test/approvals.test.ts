@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeRuntime } from './fleet.ts';
 import type { RegistryClient, Replica } from './harness.ts';
-import { linearModel, push, Site } from './harness.ts';
+import { followMove, linearModel, push, pushApproved, Site } from './harness.ts';
 
 let site: Site;
 let replica: Replica;
@@ -32,5 +32,57 @@ describe('an approval', () => {
     const { model } = await nobody.updateModel({ name: 'named', owner: 'vision' });
     expect(model?.settings?.owner).toBe('vision');
     await expect(ann.moveAlias({ model: 'named', alias: 'champion', version: 1 })).rejects.toThrow(/needs an approval/);
+  });
+});
+
+describe('without champion, what is pinned', () => {
+  const champion = 'champion';
+  const answering = async (model: string) => (await ann.getModel({ name: model })).release?.arms[0]?.version;
+
+  async function promote(model: string, version: number): Promise<void> {
+    const { move } = await ann.moveAlias({ model, alias: champion, version });
+    await followMove(ann, move!.id);
+  }
+
+  it('answers only with an approval, once there was a champion', async () => {
+    await promote('once', await pushApproved(replica, 'once'));
+    for (let made = 0; made < 2; made += 1) await push(ann, 'once', await linearModel());
+    await ann.deleteAlias({ model: 'once', alias: champion });
+    await expect(ann.pinVersion({ model: 'once', version: 2 })).rejects.toMatchObject({
+      kind: 'failed-precondition',
+      message: expect.stringMatching(
+        /sluice alias set once champion VERSION.*sluice approve once 2 --as NAME/,
+      ) as string,
+    });
+    await ann.pinVersion({ model: 'once', version: 1 });
+    expect(await answering('once')).toBe('1');
+    await replica.as('bob').approve({ model: 'once', version: 3 });
+    await ann.pinVersion({ model: 'once', version: 3 });
+    // It is not the highest, so it would not answer now, and would when the highest goes.
+    await ann.pinVersion({ model: 'once', version: 2 });
+    expect(await answering('once')).toBe('3');
+    await expect(ann.unpinVersion({ model: 'once', version: 3 })).rejects.toMatchObject({
+      kind: 'failed-precondition',
+      message: expect.stringMatching(/sluice unpin once 2.*sluice approve once 2 --as NAME/) as string,
+    });
+    await ann.unpinVersion({ model: 'once', version: 2 });
+    await ann.unpinVersion({ model: 'once', version: 3 });
+    await ann.unpinVersion({ model: 'once', version: 1 });
+    expect(await answering('once')).toBeUndefined();
+  });
+
+  it('answers whatever it is while there never was one', async () => {
+    await push(ann, 'never', await linearModel());
+    await ann.pinVersion({ model: 'never', version: 1 });
+    expect(await answering('never')).toBe('1');
+  });
+
+  it('answers whatever it is when the model asks for no approval', async () => {
+    await promote('free', await pushApproved(replica, 'free'));
+    await push(ann, 'free', await linearModel());
+    await ann.updateModel({ name: 'free', approvalsRequired: 0 });
+    await ann.deleteAlias({ model: 'free', alias: champion });
+    await ann.pinVersion({ model: 'free', version: 2 });
+    expect(await answering('free')).toBe('2');
   });
 });

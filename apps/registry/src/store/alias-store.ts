@@ -112,6 +112,15 @@ export async function selectHistory(
   }));
 }
 
+/** Whether an alias points to a version or has done so. */
+export async function hasHistory(sql: Sql, model: string, alias: string): Promise<boolean> {
+  const rows = await sql.query(`select from registry.alias_history where model = $1 and alias = $2 limit 1`, [
+    model,
+    alias,
+  ]);
+  return rows.length > 0;
+}
+
 export async function touchAlias(sql: Sql, model: string, alias: string, stamp: Stamp): Promise<void> {
   await sql.query(
     `insert into registry.alias (model, alias, revision, actor) values ($1, $2, $3, $4)

@@ -1,3 +1,4 @@
+import { answeringVersion } from '@sluice/domain/answering';
 import { championAlias } from '@sluice/domain/approval';
 import type { PlacementFacts } from '@sluice/domain/placement';
 import { checkPlacedBytes, placementOf } from '@sluice/domain/placement';
@@ -68,7 +69,7 @@ async function settleRelease(sql: Sql, model: string, facts: PlacementFacts, sta
   const current = await selectRelease(sql, model);
   if (current && !current.implicit) return;
   const champion = facts.aliases.find(({ alias }) => alias === championAlias)?.version;
-  const target = champion ?? facts.pins.at(-1);
+  const target = answeringVersion({ champion, pins: facts.pins });
   const digest = target === undefined ? '' : ((await selectVersion(sql, model, target))?.digest ?? '');
   const next = implicitRelease({
     model,

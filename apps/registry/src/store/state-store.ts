@@ -135,6 +135,9 @@ class Reads implements StateReads {
   aliasHistory(model: string, alias: string): Promise<readonly AliasHistoryEntry[]> {
     return aliases.selectHistory(this.sql, model, alias);
   }
+  hadAlias(model: string, alias: string): Promise<boolean> {
+    return aliases.hasHistory(this.sql, model, alias);
+  }
   approvals(model: string, version: number): Promise<readonly ApprovalRecord[]> {
     return holds.selectApprovals(this.sql, model, version);
   }

@@ -33,6 +33,8 @@ export interface StateReads {
   pendingMoves(models?: readonly string[]): Promise<readonly AliasMove[]>;
   /** Oldest first; '' is every alias. */
   aliasHistory(model: string, alias: string): Promise<readonly AliasHistoryEntry[]>;
+  /** Whether the alias points to a version or has done so. */
+  hadAlias(model: string, alias: string): Promise<boolean>;
   approvals(model: string, version: number): Promise<readonly ApprovalRecord[]>;
   pins(model: string): Promise<readonly number[]>;
   release(model: string): Promise<Release | undefined>;
