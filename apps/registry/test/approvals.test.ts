@@ -35,6 +35,28 @@ describe('an approval', () => {
   });
 });
 
+describe('raising the approvals of a model', () => {
+  it.each([true, false])('holds a move that is under way to it (approved meanwhile: %s)', async (approved) => {
+    const model = `raised-${approved}`;
+    await ann.createModel({ name: model, settings: { approvalsRequired: 0 } });
+    await push(ann, model, await linearModel());
+    runtime.verdict = () => 'loading';
+    const { move } = await ann.moveAlias({ model, alias: 'champion', version: 1 });
+    await ann.updateModel({ name: model, approvalsRequired: 1 });
+    if (approved) await replica.as('bob').approve({ model, version: 1 });
+    runtime.verdict = () => 'ready';
+    const { last } = await followMove(ann, move!.id);
+    expect(last.move).toMatchObject(
+      approved
+        ? { state: 'ALIAS_MOVE_STATE_EFFECTIVE', reasons: [] }
+        : {
+            state: 'ALIAS_MOVE_STATE_WITHDRAWN',
+            reasons: [expect.stringContaining(`sluice approve ${model} 1 --as NAME`) as string],
+          },
+    );
+  });
+});
+
 describe('without champion, what is pinned', () => {
   const champion = 'champion';
   const answering = async (model: string) => (await ann.getModel({ name: model })).release?.arms[0]?.version;

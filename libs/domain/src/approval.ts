@@ -29,14 +29,20 @@ export interface MoveUnderApproval {
   readonly goingBack: boolean;
 }
 
+/** Why a move still needs an approval, with what to type; undefined when it needs none. */
+export function missingApproval(move: MoveUnderApproval): string | undefined {
+  if (move.alias !== championAlias || move.goingBack || hasApprovals(move)) return undefined;
+  const command = `sluice approve ${move.model} ${move.version} --as NAME`;
+  return (
+    `${move.model} version ${move.version} needs an approval before ${championAlias} can move to it: ` +
+    `somebody other than ${move.pushedBy}, who pushed it, types \`${command}\``
+  );
+}
+
 /** Throws `failed-precondition`, saying what to type, when a move still needs an approval. */
 export function checkMoveApproved(move: MoveUnderApproval): void {
-  if (move.alias !== championAlias || move.goingBack || hasApprovals(move)) return;
-  const command = `sluice approve ${move.model} ${move.version} --as NAME`;
-  throw failedPrecondition(
-    `${move.model} version ${move.version} needs an approval before ${championAlias} can move to it: ` +
-      `somebody other than ${move.pushedBy}, who pushed it, types \`${command}\``,
-  );
+  const missing = missingApproval(move);
+  if (missing !== undefined) throw failedPrecondition(missing);
 }
 
 /** Whether a version has the approvals of others than its pusher that its model asks for; nobody's counts for none. */
