@@ -208,7 +208,7 @@ class Change extends Reads implements StateChange {
     return versions.endAdmission(this.sql, model, number, end, this.#stamp);
   }
   touchVersion(model: string, number: number): Promise<void> {
-    return versions.touchVersion(this.sql, model, number, this.revision);
+    return versions.touchVersion(this.sql, model, number, this.#stamp);
   }
   deleteVersion(model: string, number: number): Promise<void> {
     return versions.markVersionDeleted(this.sql, model, number, this.#stamp);
