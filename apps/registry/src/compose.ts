@@ -33,6 +33,7 @@ import { ArtifactUseStore } from './store/artifact-use-store.ts';
 import { createAuditLog } from './store/audit-store.ts';
 import { createAuditWrites } from './store/audit-writes.ts';
 import { createAuditedChanges, type AuditedChanges } from './store/audited-change.ts';
+import { gatedTransactions } from './store/gated-transactions.ts';
 import { Heartbeat } from './store/heartbeat.ts';
 import { LeaderLock } from './store/leader-lock.ts';
 import { LeaseStore } from './store/lease-store.ts';
@@ -89,7 +90,8 @@ function openStores({ config, logger, clock, random }: RegistryHost, pools: Pool
   });
   const audited = createAuditedChanges(transactions);
   const artifacts = new FolderStore({ folder: config.artifactDir, clock });
-  const log = createAuditLog(transactions);
+  const gated = gatedTransactions(transactions, heartbeat.require);
+  const log = createAuditLog(gated);
   const sink = documentSink(artifacts);
   const onChange = (problem?: string): void => {
     if (problem === undefined) logger.info('the database is the one of the checkpoints again: changes are allowed');
@@ -116,7 +118,7 @@ function openStores({ config, logger, clock, random }: RegistryHost, pools: Pool
     heartbeat,
     state: new StateStore(transactions, guarded, heartbeat.require, (change) => logger.info(change, 'state changed')),
     leases: new LeaseStore(createStatements(pools.upkeep, heartbeat.require)),
-    artifactUse: new ArtifactUseStore(transactions, artifacts),
+    artifactUse: new ArtifactUseStore(gated, artifacts),
     runs: new AdmissionRunStore(createStatements(pools.upkeep, heartbeat.require), config.instanceId),
   };
 }
@@ -207,7 +209,7 @@ function openServer(
   { admission, jobs }: ReturnType<typeof openAdmission>,
   audit: Awaited<ReturnType<typeof openAudit>>,
 ): RpcServer {
-  const { state, leases, artifacts, artifactUse } = stores;
+  const { state, leases, artifacts, artifactUse, heartbeat } = stores;
   const server = createRpcServer({ logger, metrics, clock, maxMessageBytes: config.maxMessageBytes });
   server.addService(
     registryService,
@@ -215,7 +217,7 @@ function openServer(
       state,
       leases,
       retainMs: config.retainMs,
-      artifacts: { artifacts, use: artifactUse, clock },
+      artifacts: { artifacts, use: artifactUse, available: heartbeat.require, clock },
       createVersion: { state, admission, jobs, artifacts: artifactUse, clock, holder: config.instanceId },
       watchMove: { state, ...watchPorts },
     }),
