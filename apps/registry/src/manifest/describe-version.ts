@@ -76,7 +76,12 @@ function addFeatures(
         ...(min === undefined ? {} : { min }),
         ...(max === undefined ? {} : { max }),
       }));
-      return { ...spec, features };
+      return {
+        ...spec,
+        features,
+        ...(said?.range ? { min: said.range[0], max: said.range[1] } : {}),
+        ...(said?.nullable ? { nullable: true } : {}),
+      };
     });
   const outputs = join('outputs');
   const inputs = withMetadataNames(join('inputs'), declared.batched, graph, manifest, derived);

@@ -125,6 +125,14 @@ describe('sluice.yaml', () => {
     ]);
   });
 
+  it('keeps ranges and nullability of tensors whose columns nobody named', async () => {
+    const text =
+      'signature: {inputs: [{name: pixels, range: [0, 16], nullable: true}], outputs: [{name: probabilities}]}';
+    const { signature } = describeVersion('m.onnx', await digits(), parse(text));
+    expect(signature.inputs[0]).toMatchObject({ features: [], min: 0, max: 16, nullable: true });
+    expect(Object.keys(signature.outputs[0]!)).toEqual(['name', 'datatype', 'shape', 'dimNames', 'features']);
+  });
+
   it('derives what nobody wrote, and says so', async () => {
     const info = await graphOf(
       { pixels: ['FP32', ['batch', 2]] },
