@@ -20,6 +20,7 @@ import { documentSink } from './audit/checkpoint-sink.ts';
 import { readSigningKey, type SigningKey } from './audit/signing-key.ts';
 import { hasher } from './audit/tree-hash.ts';
 import { createAdmission } from './admission/create-admission.ts';
+import { machineFileSystem, type StoreFileSystem } from './artifacts/file-system.ts';
 import { FolderStore } from './artifacts/folder-store.ts';
 import type { RegistryConfig } from './config.ts';
 import { configSpec } from './config.ts';
@@ -57,6 +58,8 @@ export interface RegistryHost {
   readonly random: Random;
   /** Of the software, from package.json. */
   readonly version: string;
+  /** Under the artifact store; the machine's unless told. */
+  readonly fileSystem?: StoreFileSystem;
 }
 
 /** What parts of a replica tell each other; each part adds what it wants to be told. */
@@ -75,7 +78,8 @@ interface Pools {
 }
 
 /** Everything that is in Postgres or in the artifact store. */
-function openStores({ config, logger, clock, random }: RegistryHost, pools: Pools, signals: Signals, key: SigningKey) {
+function openStores(host: RegistryHost, pools: Pools, signals: Signals, key: SigningKey) {
+  const { config, logger, clock, random } = host;
   const transactions = createTransactions(pools.work, { clock, random });
   const ungated = new LeaseStore(createStatements(pools.upkeep));
   const heartbeat = new Heartbeat({
@@ -89,7 +93,11 @@ function openStores({ config, logger, clock, random }: RegistryHost, pools: Pool
     },
   });
   const audited = createAuditedChanges(transactions);
-  const artifacts = new FolderStore({ folder: config.artifactDir, clock });
+  const artifacts = new FolderStore({
+    folder: config.artifactDir,
+    clock,
+    fileSystem: host.fileSystem ?? machineFileSystem,
+  });
   const gated = gatedTransactions(transactions, heartbeat.require);
   const log = createAuditLog(gated);
   const sink = documentSink(artifacts);
