@@ -154,11 +154,11 @@ export function whyNotBatched(signature: Signature): string {
 
 /**
  * Feature names that exporters keep in the graph's `metadata_props` under `feature_names`: a JSON list, or names
- * separated by commas. Undefined when there are none, or they are neither.
+ * separated by commas. Undefined when there are none, or they are neither, or more than a signature could have.
  */
 export function featureNamesIn(metadata: Readonly<Record<string, string>>): readonly string[] | undefined {
   const text = metadata['feature_names']?.trim();
-  if (!text) return undefined;
+  if (!text || text.length > maxSignatureBytes) return undefined;
   if (text.startsWith('[')) {
     try {
       const parsed: unknown = JSON.parse(text);
