@@ -34,6 +34,8 @@ it('a rollback passes over versions that were deleted', async () => {
   await followMove(ann, move!.id);
   await expect(ann.rollback({ model })).rejects.toMatchObject({
     kind: 'failed-precondition',
-    message: expect.stringMatching(/no version before this one that is not deleted; choose one with `sluice alias set/) as string,
+    message: expect.stringMatching(
+      /no version before this one that is not deleted; choose one with `sluice alias set/,
+    ) as string,
   });
 });
