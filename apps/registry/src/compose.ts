@@ -20,6 +20,7 @@ import { documentSink } from './audit/checkpoint-sink.ts';
 import { readSigningKey, type SigningKey } from './audit/signing-key.ts';
 import { hasher } from './audit/tree-hash.ts';
 import { createAdmission } from './admission/create-admission.ts';
+import { machineFileSystem, type StoreFileSystem } from './artifacts/file-system.ts';
 import { FolderStore } from './artifacts/folder-store.ts';
 import type { RegistryConfig } from './config.ts';
 import { configSpec } from './config.ts';
@@ -33,6 +34,7 @@ import { ArtifactUseStore } from './store/artifact-use-store.ts';
 import { createAuditLog } from './store/audit-store.ts';
 import { createAuditWrites } from './store/audit-writes.ts';
 import { createAuditedChanges, type AuditedChanges } from './store/audited-change.ts';
+import { gatedTransactions } from './store/gated-transactions.ts';
 import { Heartbeat } from './store/heartbeat.ts';
 import { LeaderLock } from './store/leader-lock.ts';
 import { LeaseStore } from './store/lease-store.ts';
@@ -56,6 +58,8 @@ export interface RegistryHost {
   readonly random: Random;
   /** Of the software, from package.json. */
   readonly version: string;
+  /** Under the artifact store; the machine's unless told. */
+  readonly fileSystem?: StoreFileSystem;
 }
 
 /** What parts of a replica tell each other; each part adds what it wants to be told. */
@@ -74,7 +78,8 @@ interface Pools {
 }
 
 /** Everything that is in Postgres or in the artifact store. */
-function openStores({ config, logger, clock, random }: RegistryHost, pools: Pools, signals: Signals, key: SigningKey) {
+function openStores(host: RegistryHost, pools: Pools, signals: Signals, key: SigningKey) {
+  const { config, logger, clock, random } = host;
   const transactions = createTransactions(pools.work, { clock, random });
   const ungated = new LeaseStore(createStatements(pools.upkeep));
   const heartbeat = new Heartbeat({
@@ -88,8 +93,13 @@ function openStores({ config, logger, clock, random }: RegistryHost, pools: Pool
     },
   });
   const audited = createAuditedChanges(transactions);
-  const artifacts = new FolderStore({ folder: config.artifactDir, clock });
-  const log = createAuditLog(transactions);
+  const artifacts = new FolderStore({
+    folder: config.artifactDir,
+    clock,
+    fileSystem: host.fileSystem ?? machineFileSystem,
+  });
+  const gated = gatedTransactions(transactions, heartbeat.require);
+  const log = createAuditLog(gated);
   const sink = documentSink(artifacts);
   const onChange = (problem?: string): void => {
     if (problem === undefined) logger.info('the database is the one of the checkpoints again: changes are allowed');
@@ -116,7 +126,7 @@ function openStores({ config, logger, clock, random }: RegistryHost, pools: Pool
     heartbeat,
     state: new StateStore(transactions, guarded, heartbeat.require, (change) => logger.info(change, 'state changed')),
     leases: new LeaseStore(createStatements(pools.upkeep, heartbeat.require)),
-    artifactUse: new ArtifactUseStore(transactions, artifacts),
+    artifactUse: new ArtifactUseStore(gated, artifacts),
     runs: new AdmissionRunStore(createStatements(pools.upkeep, heartbeat.require), config.instanceId),
   };
 }
@@ -207,7 +217,7 @@ function openServer(
   { admission, jobs }: ReturnType<typeof openAdmission>,
   audit: Awaited<ReturnType<typeof openAudit>>,
 ): RpcServer {
-  const { state, leases, artifacts, artifactUse } = stores;
+  const { state, leases, artifacts, artifactUse, heartbeat } = stores;
   const server = createRpcServer({ logger, metrics, clock, maxMessageBytes: config.maxMessageBytes });
   server.addService(
     registryService,
@@ -215,7 +225,7 @@ function openServer(
       state,
       leases,
       retainMs: config.retainMs,
-      artifacts: { artifacts, use: artifactUse, clock },
+      artifacts: { artifacts, use: artifactUse, available: heartbeat.require, clock },
       createVersion: { state, admission, jobs, artifacts: artifactUse, clock, holder: config.instanceId },
       watchMove: { state, ...watchPorts },
     }),

@@ -1,4 +1,6 @@
+import { attribute, graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Version__Output } from '@sluice/contracts/gen/sluice/registry/v1/Version';
 import { systemClock } from '@sluice/service-kit/clock';
 import { FakeRuntime, pause } from './fleet.ts';
 import type { RegistryClient, Replica } from './harness.ts';
@@ -26,6 +28,13 @@ function seeded(seed: number): (below: number) => number {
   };
 }
 
+/** What must be the same of a version. */
+const seen = ({ number, state, revision, rejection, serving, approvals, pinned, aliases }: Version__Output) => ({
+  ...{ number, state, revision, rejection, serving, pinned },
+  approvals: approvals.map(({ alias, approver, revision: given }) => [alias, approver, given]),
+  aliases: aliases.toSorted(),
+});
+
 /** What is true of the model now, by the calls that answer for now. */
 async function now() {
   const { model, release } = await ann.getModel({ name: 'm' });
@@ -33,12 +42,7 @@ async function now() {
   return {
     aliases: Object.fromEntries(model!.aliases.map(({ alias, version }) => [alias, version])),
     release: release?.arms[0]?.version,
-    versions: versions.map(({ number, state, pinned, aliases }) => ({
-      number,
-      state,
-      pinned,
-      aliases: aliases.toSorted(),
-    })),
+    versions: versions.map(seen),
   };
 }
 
@@ -50,12 +54,7 @@ async function then(ms: number) {
   return {
     aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
     release: release?.arms[0]?.version,
-    versions: versions.map(({ number, state, pinned, aliases: of }) => ({
-      number,
-      state,
-      pinned,
-      aliases: of.toSorted(),
-    })),
+    versions: versions.map(seen),
   };
 }
 
@@ -76,11 +75,12 @@ it('asOf answers for every moment of a long history what was true then', { timeo
     () => ann.rollback({ model: 'm' }),
     () => ann.deleteAlias({ model: 'm', alias: ['champion', 'best'][draw(2)]! }),
     () => ann.deleteVersion({ model: 'm', version: version() }),
+    () => replica.as(['bob', 'cem'][draw(2)]!).approve({ model: 'm', version: version() }),
   ];
   const moments: { readonly at: number; readonly state: Awaited<ReturnType<typeof now>> }[] = [];
   for (let step = 0; step < 60; step += 1) {
     // Some are refused: nothing to roll back, still in use, deleted. The others count.
-    await steps[[0, 0, 0, 1, 2, 3, 4, 5][draw(8)]!]!().catch(() => undefined);
+    await steps[[0, 0, 0, 1, 2, 3, 4, 5, 6][draw(9)]!]!().catch(() => undefined);
     await pause(2);
     moments.push({ at: systemClock.now(), state: await now() });
     await pause(2);
@@ -88,4 +88,20 @@ it('asOf answers for every moment of a long history what was true then', { timeo
   for (const { at, state } of moments) expect(await then(at)).toEqual(state);
   expect(new Set(moments.map(({ state }) => JSON.stringify(state))).size).toBeGreaterThan(10);
   runtime.kill();
+});
+
+it('asOf answers how a version was to be run before its admission ended', async () => {
+  // One feature is normalised over the batch: admission turns batching off.
+  const nodes = [
+    node('ReduceMean', ['x'], ['mean'], [attribute.ints('axes', [0]), attribute.int('keepdims', 1)]),
+    node('Sub', ['x', 'mean'], ['y']),
+  ];
+  const tensors = { inputs: [value('x', 'FP32', ['n', 2])], outputs: [value('y', 'FP32', ['n', 2])] };
+  const bytes = model({ graph: graph({ nodes, ...tensors }) });
+  const { version } = await push(ann, 'dependent', new Map([['m.onnx', bytes]]));
+  expect(version.serving).toMatchObject({ maxBatchSize: 0, batchingOffReason: expect.stringMatching(/./) as string });
+  const { versions } = await ann.getStateAsOf({ model: 'dependent', time: version.createdAt });
+  expect(versions).toMatchObject([
+    { state: 'VERSION_STATE_ADMITTING', serving: { maxBatchSize: 64, batchingOffReason: '' }, admission: null },
+  ]);
 });

@@ -14,6 +14,7 @@ import { createLogger } from '@sluice/service-kit/logger';
 import type { Running } from '@sluice/service-kit/service';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startPostgres } from '@sluice/testkit/postgres';
+import { machineFileSystem, type StoreFileSystem } from '../src/artifacts/file-system.ts';
 import { startRegistry } from '../src/compose.ts';
 import { configSpec } from '../src/config.ts';
 import { migrateRegistry, serviceRole } from '../src/store/migrate-registry.ts';
@@ -48,8 +49,12 @@ export class Site {
     this.folder = folder;
   }
 
-  async start(settings: Readonly<Record<string, string>> = {}, clock: Clock = systemClock): Promise<Replica> {
-    const replica = await Replica.start(this, settings, clock);
+  async start(
+    settings: Readonly<Record<string, string>> = {},
+    clock: Clock = systemClock,
+    fileSystem: StoreFileSystem = machineFileSystem,
+  ): Promise<Replica> {
+    const replica = await Replica.start(this, settings, clock, fileSystem);
     this.#replicas.add(replica);
     return replica;
   }
@@ -77,7 +82,12 @@ export class Replica {
   readonly #closers: (() => void)[] = [];
   #stopped = false;
 
-  static async start(site: Site, settings: Readonly<Record<string, string>>, clock: Clock): Promise<Replica> {
+  static async start(
+    site: Site,
+    settings: Readonly<Record<string, string>>,
+    clock: Clock,
+    fileSystem: StoreFileSystem,
+  ): Promise<Replica> {
     const env = {
       SLUICE_PORT: '0',
       SLUICE_METRICS_PORT: '0',
@@ -90,7 +100,7 @@ export class Replica {
     };
     const config = parseConfig(configSpec, { env, argv: [] });
     const logger = createLogger({ service: 'registry', instance: config.instanceId, level: config.logLevel });
-    const host = { config, logger, clock, random: systemRandom, version: '0.0.0-test' };
+    const host = { config, logger, clock, random: systemRandom, version: '0.0.0-test', fileSystem };
     return new Replica(await startRegistry(host));
   }
 
@@ -99,8 +109,10 @@ export class Replica {
     this.address = `127.0.0.1:${running.ports['port']}`;
   }
 
+  /** A client that says who calls; '' for one that does not. */
   as(actor: string): RegistryClient {
-    const client = createRpcClient(registryService, this.address, { clock: systemClock, actor });
+    const named = actor === '' ? {} : { actor };
+    const client = createRpcClient(registryService, this.address, { clock: systemClock, ...named });
     this.#closers.push(() => client.close());
     return client;
   }

@@ -30,7 +30,7 @@ describe('the life of a model', () => {
     const { version, progress } = await push(ann, 'digits', await exampleFiles('digits/mlp'), { requestId: 'push-1' });
     expect(version.state).toBe('VERSION_STATE_READY');
     expect([version.number, version.createdBy]).toEqual(['1', 'ann']);
-    expect(version.signature?.inputs[0]?.datatype).toBe('FP32');
+    expect(version.signature?.inputs[0]).toMatchObject({ datatype: 'FP32', min: 0, max: 16 });
     expect(version.admission?.passed).toBe(true);
     expect(version.digest).toMatch(/^[0-9a-f]{64}$/);
     expect(progress.length).toBeGreaterThan(2);
@@ -173,7 +173,11 @@ describe('the life of a model', () => {
       approvalsRequired: 0,
       expectedRevision: model!.revision,
     });
-    expect(changed.model?.settings).toEqual({ owner: '', description: 'hand-written digits', approvalsRequired: 0 });
+    expect(changed.model?.settings).toMatchObject({
+      owner: '',
+      description: 'hand-written digits',
+      approvalsRequired: 0,
+    });
     await expect(
       ann.updateModel({ name: 'digits', owner: 'x', expectedRevision: model!.revision }),
     ).rejects.toMatchObject({ kind: 'conflict', message: expect.stringContaining(changed.model!.revision) as string });

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createDataSource } from '@sluice/persistence/data-source';
-import { verifyVersion } from '@sluice/persistence/migrator';
+import { migrate, verifyVersion } from '@sluice/persistence/migrator';
 import { startPostgres, type TestPostgres } from '@sluice/testkit/postgres';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -90,6 +90,50 @@ describe('migrate', () => {
       owner.query<unknown[]>(`SELECT * FROM pg_tables WHERE tableowner = '${serviceRole}'`),
     );
     expect(owned).toEqual([]);
+  });
+
+  it('fills in the history of revisions that earlier registries left out', async () => {
+    const name = await postgres.createDatabase();
+    await withOwner(name, async (owner) => {
+      await owner.query(`create schema registry`);
+      await owner.query(`do $$ begin create role ${serviceRole}; exception when duplicate_object then null; end $$`);
+      const before = migrations.filter(({ id }) => id < '1780000008000');
+      await migrate(owner, before, { schema: 'registry', lockId: 1 });
+      // Rows without the changes that made them, in one session: no trigger asks for an entry.
+      await owner.query(`
+        begin;
+        set local session_replication_role = 'replica';
+        insert into registry.audit_entry
+        select leaf, to_timestamp(leaf), 'ann', 'unauthenticated', 'version.' || action, 'model/' || model || '/version/1', '',
+          decode(repeat('00', 32), 'hex')
+        from (values (0, 'created', 'a'), (1, 'created', 'ab'), (2, 'approved', 'a'), (3, 'admitted', 'a'), (4, 'pinned', 'a'),
+          (5, 'unpinned', 'a'), (6, 'deleted', 'a')) as entry (leaf, action, model);
+        insert into registry.version (model, number, state, digest, graph_path, signature, serving, manifest_json, created_at,
+          created_by, revision)
+        select model, 1, 'ready', '', '', '{}', '{}', '', now(), 'ann', 0 from (values ('a'), ('ab')) as made (model);
+        insert into registry.version_history (model, number, state, rejection, from_at, to_at, revision) values
+          ('a', 1, 'admitting', '', to_timestamp(0), to_timestamp(3), 0),
+          ('a', 1, 'ready', '', to_timestamp(3), to_timestamp(6), 3),
+          ('a', 1, 'deleted', '', to_timestamp(6), null, 6),
+          ('ab', 1, 'admitting', '', to_timestamp(1), null, 1);
+        commit`);
+    });
+    await migrateRegistry(addresses(name));
+    const rows = await withOwner(name, (owner) =>
+      owner.query<Record<string, unknown>[]>(
+        `select model, revision::int, state, extract(epoch from from_at)::int as "from", extract(epoch from to_at)::int as "to"
+         from registry.version_history order by model, revision`,
+      ),
+    );
+    expect(rows).toEqual([
+      { model: 'a', revision: 0, state: 'admitting', from: 0, to: 2 },
+      { model: 'a', revision: 2, state: 'admitting', from: 2, to: 3 },
+      { model: 'a', revision: 3, state: 'ready', from: 3, to: 4 },
+      { model: 'a', revision: 4, state: 'ready', from: 4, to: 5 },
+      { model: 'a', revision: 5, state: 'ready', from: 5, to: 6 },
+      { model: 'a', revision: 6, state: 'deleted', from: 6, to: null },
+      { model: 'ab', revision: 1, state: 'admitting', from: 1, to: null },
+    ]);
   });
 
   it('refuses a service address without the service’s role', async () => {

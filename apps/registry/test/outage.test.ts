@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { auditService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
+import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { FakeRouter, FakeRuntime, pause } from './fleet.ts';
 import type { RegistryClient, Replica } from './harness.ts';
-import { followMove, pushApproved, Site } from './harness.ts';
+import { followMove, pushApproved, Site, upload } from './harness.ts';
+import { StallingProxy } from './stalling-proxy.ts';
 
 let site: Site;
 let replica: Replica;
@@ -60,6 +64,37 @@ describe('while Postgres is away', () => {
     expect(router.snapshots.filter(Boolean)).toHaveLength(snapshots);
     runtime.kill();
     router.kill();
+  });
+
+  it('one that hangs is noticed, and no call waits for it or sends its bytes for nothing', async () => {
+    const { proxy, url } = await StallingProxy.start(site.serviceUrl);
+    const behind = await site.start({ SLUICE_DATABASE_URL: url });
+    const audit = createRpcClient(auditService, behind.address, { clock: systemClock });
+    const client = behind.as('ann');
+    const stored = await upload(client, Buffer.from('stored before'));
+    proxy.stall();
+    await eventually(async () => expect((await behind.adminState())['databaseUp']).toBe(false));
+    let sent = 0;
+    function* gigabytes() {
+      yield { header: { sha256: 'a'.repeat(64), size: 2 ** 31 } };
+      for (; sent < 2 ** 31; sent += 2 ** 20) yield { chunk: Buffer.alloc(2 ** 20) };
+    }
+    const from = performance.now();
+    for (const call of [
+      () => client.statArtifacts({ sha256: [stored] }),
+      () => audit.listAuditEntries({}),
+      () => audit.getInclusionProof({ leafIndex: 0 }),
+      () => client.uploadArtifact(gigabytes()),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ kind: 'unavailable' });
+    }
+    expect(performance.now() - from).toBeLessThan(2_000);
+    expect(sent).toBeLessThan(2 ** 28);
+    proxy.resume();
+    await eventually(async () => expect((await client.statArtifacts({ sha256: [stored] })).present).toEqual([stored]));
+    audit.close();
+    await behind.stop();
+    proxy.close();
   });
 
   it('a registry that starts waits for it', async () => {

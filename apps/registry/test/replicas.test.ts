@@ -85,6 +85,34 @@ describe('two registries on one database', () => {
     ]);
   });
 
+  it('tell watchers of the other one of a change in under a second, every time', async () => {
+    const ann = one.as('ann');
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const routes = two.watch().watchRoutes({ routerId: 'timed' }, { signal });
+    const assignments = two.watch().watchAssignments({ runtimeId: 'timed', pool: 'default' }, { signal });
+    const streams = [routes, assignments];
+    for (const stream of streams) await stream.next();
+    /** When a watcher has a revision, by this process's clock. */
+    const reached = async (stream: (typeof streams)[number], revision: string): Promise<number> => {
+      for (;;) {
+        const { value } = await stream.next();
+        if (Number(value!.resumeToken) >= Number(revision)) return performance.now();
+      }
+    };
+    const times: number[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const request = { model: 'numbers', version: 1 };
+      const from = performance.now();
+      // From before the change is asked for, so that nothing of the way is left out.
+      const { revision } = await (round % 2 === 0 ? ann.pinVersion(request) : ann.unpinVersion(request));
+      for (const at of await Promise.all(streams.map((stream) => reached(stream, revision)))) times.push(at - from);
+    }
+    expect(times).toHaveLength(40);
+    expect(Math.max(...times)).toBeLessThan(1_000);
+    leaving.abort();
+  });
+
   it('have one controller, and another when that one stops', async () => {
     const third = await site.start();
     const leaders = async (replicas: readonly Replica[]) =>

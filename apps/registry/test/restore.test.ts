@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -112,6 +112,21 @@ describe('a database that was put back', () => {
     await expect(guard.require()).rejects.toMatchObject({ kind: 'unavailable' });
   });
 
+  it('is not changed while a checkpoint that would tell is damaged, and the refusal says what to do', async () => {
+    for (const name of [latestName, 'audit-checkpoint-hour-2026060100']) {
+      const store = newStore();
+      const audit = await AuditHarness.create(postgres, documentSink(store));
+      open.push(audit);
+      const guard = audit.guard(newKey());
+      await store.writeDocument(name, Buffer.from('noise'));
+      guard.suspect();
+      await expect(guard.require()).rejects.toMatchObject({
+        kind: 'data-loss',
+        message: expect.stringContaining(`take it away (documents/${name} in the folder`) as string,
+      });
+    }
+  });
+
   it('is refused at the start by the checkpoints of hours when the latest was lost or put back', async () => {
     const store = newStore();
     const { key, restored } = await lostHistory(store);
@@ -163,6 +178,35 @@ function forged(note: Uint8Array): Uint8Array {
   const inBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
   return Buffer.from(text.replace(inBase64(signature), inBase64(other)), 'utf8');
 }
+
+it('a registry whose latest checkpoint is damaged says how to start again, and that works', async () => {
+  const site = await Site.open();
+  try {
+    const first = await site.start();
+    await first.as('ann').createModel({ name: 'before' });
+    const path = join(site.folder, 'artifacts', 'documents', latestName);
+    const size = async () => parseNote(await readFile(path, 'utf8').catch(() => ''))?.treeSize;
+    await eventually(async () => expect(await size()).toBe(2), 10_000);
+    await first.stop();
+    const sound = await readFile(path);
+    for (const damaged of [Buffer.from('noise'), forged(sound)]) {
+      await writeFile(path, damaged);
+      await expect(site.start()).rejects.toMatchObject({
+        kind: 'data-loss',
+        message: expect.stringContaining(
+          `take it away (documents/${latestName} in the folder of --artifact-dir)`,
+        ) as string,
+      });
+      await rm(path);
+      const again = await site.start();
+      await eventually(async () => expect(await size()).toBe(2), 10_000);
+      expect((await readFile(path)).equals(sound)).toBe(true);
+      await again.stop();
+    }
+  } finally {
+    await site.close();
+  }
+}, 60_000);
 
 it('a registry whose database is replaced while it runs refuses changes until a restart accepts it', async () => {
   const site = await Site.open();

@@ -55,6 +55,24 @@ describe('a rollback', () => {
     expect(await rollback('twice')).toBe('1');
   });
 
+  it('and all before it are in the history, whatever its pages are', async () => {
+    const whole = await ann.getAliasHistory({ model: 'twice', ...champion });
+    expect(whole.entries.map(({ version }) => version)).toEqual(['1', '2', '3', '2', '1', '3', '1']);
+    expect([whole.moves.length, whole.nextPageToken]).toEqual([7, '']);
+    for (const alias of ['champion', '']) {
+      const entries = [];
+      const moves = [];
+      for (let pageToken = ''; ;) {
+        const page = await ann.getAliasHistory({ model: 'twice', alias, pageSize: 3, pageToken });
+        entries.unshift(...page.entries);
+        moves.push(...page.moves);
+        if (page.nextPageToken === '') break;
+        ({ nextPageToken: pageToken } = page);
+      }
+      expect({ entries, moves }).toEqual({ entries: whole.entries, moves: whole.moves });
+    }
+  });
+
   it('and every other change of an alias or pin is refused at a stale revision', async () => {
     for (let at = 0; at < 2; at += 1) await promote('stale', await pushApproved(replica, 'stale'));
     const expectedRevision = (await aliasOf('stale'))!.revision;

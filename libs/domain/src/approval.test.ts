@@ -22,6 +22,10 @@ describe('moving champion', () => {
     expect(() => checkMoveApproved({ ...move, approvers: ['ann'] })).toThrow(/needs an approval/);
   });
 
+  it('is refused when nobody says who approved', () => {
+    expect(() => checkMoveApproved({ ...move, approvers: ['anonymous'] })).toThrow(/needs an approval/);
+  });
+
   it('goes ahead when somebody else approved, when the model asks for none, and on the way back', () => {
     checkMoveApproved({ ...move, approvers: ['ann', 'bob'] });
     checkMoveApproved({ ...move, approvalsRequired: 0 });
@@ -43,5 +47,11 @@ describe('approving', () => {
 
   it('is refused for aliases that need none', () => {
     expect(() => checkApprover({ ...approval, alias: 'linear' })).toThrow(/needs no approval/);
+  });
+
+  it('needs a name', () => {
+    const refusal = /^sluice-actor: missing; .* `sluice approve digits 2 --as NAME`$/;
+    expect(() => checkApprover({ ...approval, approver: 'anonymous' })).toThrow(refusal);
+    expect(() => checkApprover({ ...approval, approver: 'anonymous', pushedBy: 'anonymous' })).toThrow(refusal);
   });
 });

@@ -23,6 +23,9 @@ export function checkModelSettings(settings: ModelSettings): ModelSettings {
   return settings;
 }
 
+/** Who makes a change when the caller does not say: metadata `sluice-actor` is missing. */
+export const anonymousActor = 'anonymous';
+
 /** The registry's own name in the log. */
 const reserved = /^registry$/i;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PlacementFacts } from './placement.ts';
-import { placementOf } from './placement.ts';
+import { checkPlacedBytes, maxPlacedBytes, placementOf } from './placement.ts';
 
 const nothing: PlacementFacts = { aliases: [], moves: [], releases: [], pins: [], retained: [] };
 
@@ -48,5 +48,28 @@ describe('placement', () => {
       { alias: 'a', version: 1 },
     ];
     expect(placementOf({ ...nothing, aliases })).toEqual(placementOf({ ...nothing, aliases: aliases.toReversed() }));
+  });
+});
+
+describe('the bytes of what is placed', () => {
+  const half = maxPlacedBytes / 2;
+  const versions = (bytes: number, isNew: boolean) => [
+    { version: 1, bytes: 10, isNew: false },
+    { version: 2, bytes: half - 10, isNew: false },
+    { version: 3, bytes, isNew },
+  ];
+
+  it('are taken up to the bound', () => {
+    expect(() => checkPlacedBytes('m', versions(half, true))).not.toThrow();
+  });
+
+  it('are refused above it, with what to let go of', () => {
+    expect(() => checkPlacedBytes('m', versions(half + 1, true))).toThrow(
+      /^version: m version 3 cannot be placed: .* would have 33554433 bytes.*; version 2 takes 16777206, take its aliases/,
+    );
+  });
+
+  it('are never refused when nothing is added', () => {
+    expect(() => checkPlacedBytes('m', versions(10 * half, false))).not.toThrow();
   });
 });

@@ -1,4 +1,5 @@
 import { championAlias } from './approval.ts';
+import { failedPrecondition } from './errors.ts';
 
 /** All that decides which versions of a model the runtimes load. */
 export interface PlacementFacts {
@@ -53,4 +54,31 @@ export function placementOf(facts: PlacementFacts): readonly Placed[] {
 
 function byAlias<T extends { readonly alias: string }>(entries: readonly T[]): readonly T[] {
   return [...entries].sort((left, right) => (left.alias < right.alias ? -1 : left.alias > right.alias ? 1 : 0));
+}
+
+/**
+ * Most bytes that the placed versions of one model may take in what watchers are told, with their signatures and file
+ * lists as JSON. A model travels as a whole, and a message has at most 64 MiB.
+ */
+export const maxPlacedBytes = 32 * 1024 * 1024;
+
+/**
+ * Throws `failed-precondition` when a change places a version for which there is no room, saying what to let go of. What
+ * is placed already stays, so that a change that lets go of something is never refused.
+ *
+ * @param versions all that would be placed; `isNew` marks those that are not placed yet
+ */
+export function checkPlacedBytes(
+  model: string,
+  versions: readonly { readonly version: number; readonly bytes: number; readonly isNew: boolean }[],
+): void {
+  const added = versions.find(({ isNew }) => isNew);
+  const total = versions.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (!added || total <= maxPlacedBytes) return;
+  const [largest] = versions.filter(({ isNew }) => !isNew).sort((left, right) => right.bytes - left.bytes);
+  throw failedPrecondition(
+    `version: ${model} version ${added.version} cannot be placed: signatures and file lists of the placed versions of ` +
+      `${model} would have ${total} bytes, and at most ${maxPlacedBytes} can be told to routers and runtimes` +
+      (largest ? `; version ${largest.version} takes ${largest.bytes}, take its aliases and pin away first` : ''),
+  );
 }

@@ -1,3 +1,5 @@
+import { answeringVersion } from './answering.ts';
+
 export const releaseModes = ['fixed', 'ab', 'canary', 'shadow', 'bandit'] as const;
 export type ReleaseMode = (typeof releaseModes)[number];
 
@@ -77,7 +79,7 @@ export interface ImplicitReleaseFacts {
  * version; undefined when there is neither.
  */
 export function implicitRelease(facts: ImplicitReleaseFacts): Release | undefined {
-  const version = facts.champion ?? (facts.pins.length === 0 ? undefined : Math.max(...facts.pins));
+  const version = answeringVersion(facts);
   if (version === undefined) return undefined;
   return {
     id: `${facts.model}@${facts.revision}`,

@@ -17,6 +17,11 @@ export interface TensorSpec {
   /** Names of dynamic dimensions by index; '' where the graph gives none. Same length as `shape`. */
   readonly dimNames: readonly string[];
   readonly features: readonly Feature[];
+  /** Lowest and highest value of every column, as far as the model's author said; a feature may have its own. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Whether a value of any column may be missing (NaN); not given is false. */
+  readonly nullable?: boolean;
 }
 
 /** The tensors that a version takes and gives. */

@@ -1,5 +1,6 @@
 import type { AnyMethod, Method, RequestOutput, ResponseInput } from '@sluice/contracts/services';
 import { SluiceError } from '@sluice/domain/errors';
+import { anonymousActor } from '@sluice/domain/model';
 
 /** What a handler knows of the call beside its message. No type of the transport appears here. */
 export interface CallContext {
@@ -111,7 +112,7 @@ export function isUnimplemented(handler: unknown): handler is UnimplementedMetho
 
 /** The message of a request that needs an actor but names too long a one. */
 export function checkedActor(value: string | undefined): string {
-  if (value === undefined || value === '') return 'anonymous';
+  if (value === undefined || value === '') return anonymousActor;
   if (Buffer.byteLength(value) > 256)
     throw new SluiceError(
       'invalid-argument',

@@ -89,7 +89,7 @@ export async function deleteAlias(context: CliContext, model: string, alias: str
 
 /** `sluice alias history MODEL [ALIAS]` */
 export async function aliasHistory(context: CliContext, model: string, alias: string): Promise<void> {
-  const history = await context.services.registry.getAliasHistory({ model, alias }, { signal: context.signal });
+  const history = await wholeHistory(context, model, alias);
   show(context, history, () => {
     if (history.entries.length === 0 && history.moves.length === 0) return `${model} has no aliases yet`;
     const points = history.entries.map((entry) => [
@@ -115,6 +115,19 @@ export async function aliasHistory(context: CliContext, model: string, alias: st
       showTable(['move of', 'to version', 'state', 'requested', 'ended', 'by', 'reasons'], moves),
     ].join('\n');
   });
+}
+
+/** Every page: stretches oldest first, moves newest first. */
+async function wholeHistory(context: CliContext, model: string, alias: string) {
+  const { registry } = context.services;
+  const pages = await allPages(
+    (pageToken) => registry.getAliasHistory({ model, alias, pageToken, pageSize: 1000 }, { signal: context.signal }),
+    (page) => [page],
+  );
+  return {
+    entries: pages.toReversed().flatMap((page) => page.entries),
+    moves: pages.flatMap((page) => page.moves),
+  };
 }
 
 /** A time that a person gave, as the registry takes it. */

@@ -12,7 +12,8 @@ export interface CheckpointSink {
   all(): AsyncIterable<SignedCheckpoint>;
 }
 
-const latestName = 'audit-checkpoint-latest';
+/** The document that has the latest checkpoint. */
+export const latestName = 'audit-checkpoint-latest';
 const hourPrefix = 'audit-checkpoint-hour-';
 
 /** Checkpoints as documents of the artifact store, which all replicas share. One per hour, so that they stay countable. */
@@ -56,6 +57,16 @@ async function readNote(
   const bytes = await store.readDocument(name);
   if (!bytes) return undefined;
   const checkpoint = parseNote(Buffer.from(bytes).toString('utf8'));
-  if (!checkpoint) throw new SluiceError('data-loss', `document ${name} of the artifact store is not a checkpoint`);
+  if (!checkpoint) throw damagedDocument(name, 'is not a checkpoint');
   return checkpoint;
+}
+
+/** `data-loss` with the way out: a document that is gone is made up for by the others, and by the database's own. */
+export function damagedDocument(name: string, problem: string): SluiceError {
+  return new SluiceError(
+    'data-loss',
+    `document ${name} of the artifact store ${problem}: it was damaged or tampered with. Keep a copy for whoever looks ` +
+      `into that and take it away (documents/${name} in the folder of --artifact-dir): the checkpoints of the hours and of ` +
+      'the database stand in for it, and a new one is written',
+  );
 }

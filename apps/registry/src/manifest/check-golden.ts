@@ -19,7 +19,7 @@ export function checkGolden(cases: readonly GoldenCase[], signature: Signature, 
       for (const [name, literal] of Object.entries(values)) {
         const spec = specs.find((candidate) => candidate.name === name);
         if (!spec) {
-          problems.addKey([...path, kind], name, unknownTensor(kind, name, specs));
+          problems.addKey([...path, kind], name, () => unknownTensor(kind, name, specs));
           continue;
         }
         const count = checkLiteral(literal, spec, [...path, kind, name], problems);
@@ -43,7 +43,14 @@ export function unknownTensor(kind: 'inputs' | 'outputs', name: string, specs: r
   const near = suggestion(name, names);
   return near
     ? `the graph has no such ${kind.slice(0, -1)}; did you mean "${near}"?`
-    : `the graph has no such ${kind.slice(0, -1)}; it has ${names.map((one) => `"${clip(one)}"`).join(', ') || 'none'}`;
+    : `the graph has no such ${kind.slice(0, -1)}; it has ${namesShown(names) || 'none'}`;
+}
+
+/** The first twenty names. */
+function namesShown(names: readonly string[]): string {
+  const shown = names.slice(0, 20).map((one) => `"${clip(one)}"`);
+  if (names.length > shown.length) shown.push(`and ${names.length - shown.length} more`);
+  return shown.join(', ');
 }
 
 /** Checks one value; gives the length of its first dimension when it is fine. */
@@ -77,5 +84,5 @@ function checkLiteral(
 
 /** `[batch, 64]`: names of dynamic dimensions, or -1. */
 export function showShape(spec: TensorSpec): string {
-  return `[${spec.shape.map((size, index) => (size === -1 ? spec.dimNames[index] || '-1' : size)).join(', ')}]`;
+  return `[${spec.shape.map((size, index) => (size === -1 ? clip(spec.dimNames[index] || '-1') : size)).join(', ')}]`;
 }

@@ -27,7 +27,7 @@ export function checkTask(
   if (task.kind === 'none') return task;
   const output = signature.outputs.find((spec) => spec.name === task.prediction);
   if (!output) {
-    problems.add(['task', 'prediction'], unknownTensor('outputs', task.prediction, signature.outputs));
+    problems.add(['task', 'prediction'], () => unknownTensor('outputs', task.prediction, signature.outputs));
     return task;
   }
   if (task.kind === 'regression') {

@@ -1,13 +1,14 @@
 import { clip } from '@sluice/domain/names';
 import type { ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
 import type { GraphInfo } from '../onnx/graph-info.ts';
-import { featureNamesIn, signatureOf, whyNotBatched } from '../onnx/graph-signature.ts';
+import { checkSignatureBytes, featureNamesIn, signatureOf, whyNotBatched } from '../onnx/graph-signature.ts';
 import { checkGolden, showShape, unknownTensor } from './check-golden.ts';
 import { checkTask, columnsOf } from './check-task.ts';
 import { manifestJson } from './manifest-json.ts';
 import type { Manifest, ManifestTensor } from './manifest.ts';
 import type { ParsedManifest } from './parse-manifest.ts';
 import type { ManifestProblems } from './problems.ts';
+import { maxFeatureName } from './schema.ts';
 
 /** Rows per batch where the graph allows batching and `sluice.yaml` says nothing. */
 export const defaultMaxBatchSize = 64;
@@ -37,6 +38,7 @@ export function describeVersion(graphPath: string, graph: GraphInfo, parsed: Par
   checkWarmUp(manifest, signature, problems);
   checkGolden(manifest.golden, signature, problems);
   problems.throwIfAny();
+  checkSignatureBytes(signature);
   const whole = { ...manifest, task };
   return { signature, serving, manifest: whole, manifestJson: manifestJson(whole), derived };
 }
@@ -62,7 +64,7 @@ function addFeatures(
       seen.add(tensor.name);
       const spec = declared[kind].find((candidate) => candidate.name === tensor.name);
       if (spec) checkFeatures(tensor, spec, declared.batched, path, problems);
-      else problems.add([...path, 'name'], unknownTensor(kind, tensor.name, declared[kind]));
+      else problems.add([...path, 'name'], () => unknownTensor(kind, tensor.name, declared[kind]));
     }
   }
   const join = (kind: 'inputs' | 'outputs') =>
@@ -74,7 +76,12 @@ function addFeatures(
         ...(min === undefined ? {} : { min }),
         ...(max === undefined ? {} : { max }),
       }));
-      return { ...spec, features };
+      return {
+        ...spec,
+        features,
+        ...(said?.range ? { min: said.range[0], max: said.range[1] } : {}),
+        ...(said?.nullable ? { nullable: true } : {}),
+      };
     });
   const outputs = join('outputs');
   const inputs = withMetadataNames(join('inputs'), declared.batched, graph, manifest, derived);
@@ -131,6 +138,10 @@ function withMetadataNames(
     );
     return inputs;
   }
+  if (names.some((name) => name.length > maxFeatureName)) {
+    derived.push(`metadata feature_names not used: one has more than ${maxFeatureName} characters`);
+    return inputs;
+  }
   const said = manifest.inputs.find((tensor) => tensor.name === only.name);
   const range = said?.range ? { min: said.range[0], max: said.range[1] } : {};
   derived.push(`features of ${clip(only.name)}: ${names.length} names from the graph's metadata`);
@@ -185,11 +196,9 @@ function checkWarmUp(manifest: Manifest, signature: Signature, problems: Manifes
   );
   for (const name of Object.keys(manifest.warmUp.dimensions)) {
     if (known.has(name)) continue;
-    const names = [...known].join(', ') || 'none';
-    problems.addKey(
-      ['warm_up', 'dimensions'],
-      name,
-      `no input has such a dynamic dimension beside the batch; expected ${names}`,
-    );
+    problems.addKey(['warm_up', 'dimensions'], name, () => {
+      const names = [...known].slice(0, 20).map((one) => clip(one));
+      return `no input has such a dynamic dimension beside the batch; expected ${names.join(', ') || 'none'}`;
+    });
   }
 }

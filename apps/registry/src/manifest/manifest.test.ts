@@ -125,6 +125,14 @@ describe('sluice.yaml', () => {
     ]);
   });
 
+  it('keeps ranges and nullability of tensors whose columns nobody named', async () => {
+    const text =
+      'signature: {inputs: [{name: pixels, range: [0, 16], nullable: true}], outputs: [{name: probabilities}]}';
+    const { signature } = describeVersion('m.onnx', await digits(), parse(text));
+    expect(signature.inputs[0]).toMatchObject({ features: [], min: 0, max: 16, nullable: true });
+    expect(Object.keys(signature.outputs[0]!)).toEqual(['name', 'datatype', 'shape', 'dimNames', 'features']);
+  });
+
   it('derives what nobody wrote, and says so', async () => {
     const info = await graphOf(
       { pixels: ['FP32', ['batch', 2]] },
@@ -227,6 +235,23 @@ describe('mistakes in sluice.yaml', () => {
       bomb.push(`${name}: &${name} [${Array<string>(9).fill(`*${last}`).join(',')}]`);
     }
     expect(problemsOf(() => parse(bomb.join('\n')))[0]).toMatch(/alias/);
+  });
+
+  it('say how many they are, and show 50', () => {
+    const keys = Array.from({ length: 130 }, (_, index) => `k${index}: 1`);
+    expect(() => parse(keys.join('\n'))).toThrow(
+      /has 130 problems:\n.*1:1: k0: unknown[^]*50:1: k49: .*\n… and 80 more$/,
+    );
+    expect(() => parse(`${'k'.repeat(100_000)}: ${'v'.repeat(100_000)}`)).toThrow(/^.{1,1000}$/s);
+  });
+
+  it('are found among keys that were given twice, in every map', () => {
+    const text = 'hyperparameters:\n  a: {b: 1, c: 2, b: 3}\n  d: [{e: 1, e: 2}]\n  a: 1\n';
+    expect(problemsOf(() => parse(text))).toEqual([
+      'sluice.yaml:2:19: Map keys must be unique',
+      'sluice.yaml:3:14: Map keys must be unique',
+      'sluice.yaml:4:3: Map keys must be unique',
+    ]);
   });
 
   it('name the place of text that cannot be stored', () => {

@@ -1,10 +1,12 @@
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { clip } from '@sluice/domain/names';
 import { textProblem } from '@sluice/domain/text';
 import type { Manifest, ManifestTask, ManifestTensor } from './manifest.ts';
 import { type ManifestPath, ManifestProblems, suggestion } from './problems.ts';
 import { keysAt } from './schema-walk.ts';
 import { manifestSchema, type ManifestSource } from './schema.ts';
+import { hasTooManyTokens, maxLevels, maxTokens, repeatedKeys } from './yaml-limits.ts';
 
 /** Largest `sluice.yaml`, in bytes. */
 export const maxManifestBytes = 1024 * 1024;
@@ -34,7 +36,7 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
   const problems = new ManifestProblems(lines);
   const source = decode(bytes, lines, problems);
   const value = toValue(source, lines, problems);
-  addTextProblems(value, [], problems);
+  new ValueCheck(problems).visit(value, []);
   problems.throwIfAny();
   const parsed = manifestSchema.safeParse(value ?? {});
   if (!parsed.success) {
@@ -61,32 +63,72 @@ function decode(bytes: Uint8Array, lines: LineCounter, problems: ManifestProblem
 }
 
 function toValue(source: string, lines: LineCounter, problems: ManifestProblems): unknown {
+  if (hasTooManyTokens(source)) {
+    lines.addNewLine(0);
+    problems.at(0, `the file has more than ${maxTokens} tokens (keys, values, brackets and the space between)`);
+    throw problems.toError();
+  }
   try {
-    const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
-    problems.document = document;
-    for (const error of document.errors) problems.at(error.pos[0], error.message);
+    const document = parseDocument(source, {
+      lineCounter: lines,
+      prettyErrors: false,
+      logLevel: 'silent',
+      uniqueKeys: false,
+    });
+    for (const error of document.errors) problems.at(error.pos[0], clip(error.message, 300));
     problems.throwIfAny();
-    return document.toJS({ maxAliasCount: 100 }) as unknown;
+    for (const key of repeatedKeys(document)) problems.at(key.range?.[0] ?? 0, 'Map keys must be unique');
+    problems.throwIfAny();
+    const value = document.toJS({ maxAliasCount: 100 }) as unknown;
+    problems.setSource(document, value);
+    return value;
   } catch (error) {
     if (problems.any) throw problems.toError();
     // Hostile text: nested too deep for the parser, or aliases that multiply.
     if (lines.lineStarts.length === 0) lines.addNewLine(0);
-    problems.at(0, `the file cannot be read: ${error instanceof Error ? error.message : 'not YAML'}`);
+    problems.at(0, `the file cannot be read: ${error instanceof Error ? clip(error.message, 300) : 'not YAML'}`);
     throw problems.toError();
   }
 }
 
-/** An escape such as `\\0` puts into a text what neither the database nor a tensor's name can have. */
-function addTextProblems(value: unknown, path: ManifestPath, problems: ManifestProblems): void {
-  if (typeof value === 'string') {
-    const problem = textProblem(value);
-    if (problem) problems.add(path, `the text ${problem}`);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, inner] of Object.entries(value)) {
-      const problem = textProblem(key);
-      if (problem) problems.add(path, `the key ${JSON.stringify(key)} ${problem}`);
-      addTextProblems(inner, [...path, Array.isArray(value) ? Number(key) : key], problems);
+/** What aliases stand for counts each time that it is there: later readers meet it as often. */
+const maxExpanded = 2 * maxManifestBytes;
+
+/** Looks at every text, and at how much there is of all. */
+class ValueCheck {
+  readonly #problems: ManifestProblems;
+  #size = 0;
+
+  constructor(problems: ManifestProblems) {
+    this.#problems = problems;
+  }
+
+  visit(value: unknown, path: ManifestPath): void {
+    this.#count(typeof value === 'string' ? value : '');
+    if (typeof value === 'string') {
+      // An escape such as `\\0` puts into a text what neither the database nor a tensor's name can have.
+      const problem = textProblem(value);
+      if (problem) this.#problems.add(path, `the text ${problem}`);
+      return;
     }
+    if (typeof value !== 'object' || value === null) return;
+    if (path.length === maxLevels) {
+      this.#problems.add(path, `nested deeper than ${maxLevels} levels`);
+      return;
+    }
+    for (const [key, inner] of Object.entries(value)) {
+      this.#count(key);
+      const problem = textProblem(key);
+      if (problem) this.#problems.add(path, `the key ${clip(JSON.stringify(key))} ${problem}`);
+      this.visit(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+    }
+  }
+
+  #count(text: string): void {
+    this.#size += 1 + text.length;
+    if (this.#size <= maxExpanded) return;
+    this.#problems.at(0, `with its aliases written out the file has more than ${maxExpanded} characters`);
+    throw this.#problems.toError();
   }
 }
 
@@ -94,12 +136,10 @@ function addIssue(issue: z.core.$ZodIssue, problems: ManifestProblems): void {
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(manifestSchema, issue.path);
     for (const key of issue.keys) {
-      const near = suggestion(key, known);
-      problems.addKey(
-        issue.path,
-        key,
-        near ? `unknown key; did you mean "${near}"?` : `unknown key; expected one of ${known.join(', ')}`,
-      );
+      problems.addKey(issue.path, key, () => {
+        const near = suggestion(key, known);
+        return near ? `unknown key; did you mean "${near}"?` : `unknown key; expected one of ${known.join(', ')}`;
+      });
     }
     return;
   }
@@ -109,7 +149,7 @@ function addIssue(issue: z.core.$ZodIssue, problems: ManifestProblems): void {
     for (const inner of chosen) addIssue({ ...inner, path: [...issue.path, ...inner.path] }, problems);
     return;
   }
-  problems.add(issue.path, `${issue.message}, got ${problems.valueAt(issue.path)}`);
+  problems.add(issue.path, () => `${issue.message}, got ${problems.valueAt(issue.path)}`);
 }
 
 function toManifest(source: ManifestSource): Manifest {

@@ -10,7 +10,13 @@ interface Problem {
   readonly text: string;
 }
 
+/** What is wrong: text, or how to say it when that takes looking around. */
+export type ProblemText = string | (() => string);
+
+/** Places and texts of this many are found out and shown; what is wrong beside them is only counted. */
 const maxShown = 50;
+/** Values looked at to show one: a message has room for less. */
+const maxShownValues = 100;
 
 /** `a.b[2].c` for a path. */
 export function showPath(path: ManifestPath): string {
@@ -23,48 +29,52 @@ export function showPath(path: ManifestPath): string {
 export class ManifestProblems {
   readonly #lines: LineCounter;
   readonly #problems: Problem[] = [];
+  #count = 0;
   #document: Document | undefined;
+  #value: unknown;
 
   constructor(lines: LineCounter) {
     this.#lines = lines;
   }
 
-  set document(document: Document) {
+  /** The text as it was read: its nodes, which know their places, and the value that it stands for. */
+  setSource(document: Document, value: unknown): void {
     this.#document = document;
+    this.#value = value;
   }
 
   get any(): boolean {
-    return this.#problems.length > 0;
+    return this.#count > 0;
   }
 
   /** Something wrong at a byte offset of the text. */
   at(offset: number, text: string): void {
-    const { line, col } = this.#lines.linePos(offset);
-    this.#problems.push({ line, column: col, text });
+    this.#add(() => offset, text);
   }
 
   /** Something wrong with the value at `path`, or with the nearest thing above it that is there. */
-  add(path: ManifestPath, message: string): void {
-    const shown = showPath(path);
-    this.at(this.#offsetOf(path), shown === '' ? message : `${shown}: ${message}`);
+  add(path: ManifestPath, text: ProblemText): void {
+    this.#add(() => this.#offsetOf(path), text, path);
   }
 
   /** Something wrong with a key itself. */
-  addKey(path: ManifestPath, key: string, message: string): void {
-    const shown = showPath([...path, key]);
-    const parent = this.#nodeAt(path);
-    const pair = isMap(parent)
-      ? parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key)
-      : undefined;
-    const offset = isNode(pair?.key) ? (pair.key.range?.[0] ?? 0) : this.#offsetOf(path);
-    this.at(offset, `${shown}: ${message}`);
+  addKey(path: ManifestPath, key: string, text: ProblemText): void {
+    this.#add(() => this.#offsetOfKey(path, key), text, [...path, key]);
   }
 
   /** What stands at `path`, shortened, for messages. */
   valueAt(path: ManifestPath): string {
-    const node = this.#nodeAt(path);
-    if (node === undefined) return 'nothing';
-    return clip(JSON.stringify(this.#document!.getIn(path)), 60);
+    let value = this.#value;
+    for (const key of path) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return 'nothing';
+      value = (value as Record<PropertyKey, unknown>)[key];
+    }
+    if (value === undefined) return 'nothing';
+    let left = maxShownValues;
+    return clip(
+      JSON.stringify(value, (_, inner: unknown) => ((left -= 1) < 0 ? null : inner)),
+      60,
+    );
   }
 
   throwIfAny(): void {
@@ -73,10 +83,27 @@ export class ManifestProblems {
 
   toError(): SluiceError {
     const sorted = [...this.#problems].sort((left, right) => left.line - right.line || left.column - right.column);
-    const lines = sorted.slice(0, maxShown).map((one) => `sluice.yaml:${one.line}:${one.column}: ${one.text}`);
-    if (sorted.length > maxShown) lines.push(`… and ${sorted.length - maxShown} more`);
-    const count = sorted.length === 1 ? '1 problem' : `${sorted.length} problems`;
+    const lines = sorted.map((one) => `sluice.yaml:${one.line}:${one.column}: ${one.text}`);
+    if (this.#count > sorted.length) lines.push(`… and ${this.#count - sorted.length} more`);
+    const count = this.#count === 1 ? '1 problem' : `${this.#count} problems`;
     return invalidArgument(`sluice.yaml has ${count}:\n${lines.join('\n')}`);
+  }
+
+  #add(offset: () => number, text: ProblemText, path: ManifestPath = []): void {
+    this.#count += 1;
+    if (this.#count > maxShown) return;
+    const { line, col } = this.#lines.linePos(offset());
+    const what = typeof text === 'string' ? text : text();
+    const shown = clip(showPath(path), 200);
+    this.#problems.push({ line, column: col, text: shown === '' ? what : `${shown}: ${what}` });
+  }
+
+  #offsetOfKey(path: ManifestPath, key: string): number {
+    const parent = this.#nodeAt(path);
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key)
+      : undefined;
+    return isNode(pair?.key) ? (pair.key.range?.[0] ?? 0) : this.#offsetOf(path);
   }
 
   #nodeAt(path: ManifestPath): unknown {
@@ -93,12 +120,18 @@ export class ManifestProblems {
   }
 }
 
+/** Characters of a word that are compared. */
+const maxCompared = 60;
+
 /** The candidate that `word` most likely was meant to be; undefined when none is near. */
 export function suggestion(word: string, candidates: readonly string[]): string | undefined {
+  const compared = word.slice(0, maxCompared).toLowerCase().replaceAll('-', '_');
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.max(2, Math.floor(compared.length / 3)) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase().replaceAll('-', '_').slice(0, 60), candidate);
+    // Not compared at all where the lengths alone are too far apart: there may be a thousand, of a thousand characters.
+    if (Math.abs(candidate.length - compared.length) >= bestDistance) continue;
+    const distance = editDistance(compared, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;

@@ -22,14 +22,22 @@ const mapOf = <T extends z.ZodType>(value: T, what: string) =>
   z.record(z.string(), value, expected(`a map of ${what}`));
 const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, expected('a map of keys and values'));
 
+/** Longest name of a feature, in characters. */
+export const maxFeatureName = 200;
+
 const range = z
   .tuple([number(), number()], expected('two numbers, lowest and highest'))
   .refine(([low, high]) => low <= high, expected('the lowest number first'));
 
 const feature = z.union([
-  text('a feature name', 200).transform((name) => ({ name, min: undefined, max: undefined, nullable: undefined })),
+  text('a feature name', maxFeatureName).transform((name) => ({
+    name,
+    min: undefined,
+    max: undefined,
+    nullable: undefined,
+  })),
   section({
-    name: text('a feature name', 200),
+    name: text('a feature name', maxFeatureName),
     min: number().optional(),
     max: number().optional(),
     nullable: yesNo().optional(),

@@ -39,6 +39,12 @@ const unsupported: Readonly<Record<number, string>> = {
 };
 
 const maxTensors = 1000;
+/** As long as `sluice.yaml` takes them. */
+const maxNameBytes = 1000;
+/** Bytes of a signature as JSON: routers and runtimes are told the signatures of all versions that they load. */
+export const maxSignatureBytes = 4 * 1024 * 1024;
+/** Problems that are shown; each is about a tensor, and there may be thousands. */
+const maxShown = 20;
 
 /**
  * The signature that a graph declares, without the features that only `sluice.yaml` or metadata know. Throws
@@ -49,6 +55,8 @@ export function signatureOf(graph: GraphInfo): Signature {
   const inputs = specsOf('input', graph.inputs, problems);
   const outputs = specsOf('output', graph.outputs, problems);
   if (graph.outputs.length === 0) problems.push('the graph has no output');
+  if (problems.length > maxShown)
+    problems.splice(maxShown, Infinity, `and ${problems.length - maxShown} problems more`);
   if (problems.length > 0) throw invalidArgument(`the graph cannot be served: ${problems.join('; ')}`);
   return { inputs, outputs, batched: isBatched(inputs, outputs) };
 }
@@ -70,6 +78,7 @@ function specsOf(what: string, tensors: readonly GraphTensor[], problems: string
 }
 
 function problemOf(tensor: GraphTensor): string | undefined {
+  if (isTooLong(tensor.name)) return `has a name of ${Buffer.byteLength(tensor.name)} bytes; at most ${maxNameBytes}`;
   if (tensor.kind === 'untyped') return 'has no type';
   if (tensor.kind !== 'tensor') {
     return `is a ${tensor.kind}; only tensors can be served (export again without it: for scikit-learn, zipmap=False)`;
@@ -81,7 +90,23 @@ function problemOf(tensor: GraphTensor): string | undefined {
   if (!tensor.shape) {
     return 'has no shape in the graph; run onnx.shape_inference.infer_shapes, or export it with its shape';
   }
+  const index = tensor.shape.findIndex((dim) => dim.kind === 'param' && isTooLong(dim.name));
+  if (index >= 0) return `has a name of more than ${maxNameBytes} bytes for dimension ${index}; give it a short one`;
   return undefined;
+}
+
+const isTooLong = (name: string): boolean => Buffer.byteLength(name) > maxNameBytes;
+
+/** Refuses a signature that is too large to be told to everybody who needs it, naming the tensor that is the largest. */
+export function checkSignatureBytes(signature: Signature): void {
+  const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+  const bytes = bytesOf(signature);
+  if (bytes <= maxSignatureBytes) return;
+  const [largest] = [...signature.inputs, ...signature.outputs].sort((left, right) => bytesOf(right) - bytesOf(left));
+  throw invalidArgument(
+    `the signature has ${bytes} bytes; at most ${maxSignatureBytes}. The largest part is "${clip(largest!.name)}" with ` +
+      `${largest!.features.length} features: give it shorter feature names, or none`,
+  );
 }
 
 function specOf(tensor: GraphTensor): TensorSpec {
@@ -112,8 +137,8 @@ export function whyNotBatched(signature: Signature): string {
   if (signature.batched) return '';
   if (signature.inputs.length === 0) return 'the graph has no input';
   const all = [
-    ...signature.inputs.map((tensor) => ({ tensor, what: `input "${tensor.name}"` })),
-    ...signature.outputs.map((tensor) => ({ tensor, what: `output "${tensor.name}"` })),
+    ...signature.inputs.map((tensor) => ({ tensor, what: `input "${clip(tensor.name)}"` })),
+    ...signature.outputs.map((tensor) => ({ tensor, what: `output "${clip(tensor.name)}"` })),
   ];
   const fixed = all.find(({ tensor }) => tensor.shape[0] !== -1);
   if (fixed) {
@@ -124,16 +149,16 @@ export function whyNotBatched(signature: Signature): string {
   }
   const named = all.filter(({ tensor }) => tensor.dimNames[0] !== '');
   const other = named.find(({ tensor }) => tensor.dimNames[0] !== named[0]!.tensor.dimNames[0]);
-  return `the first dimensions of ${named[0]!.what} and ${other!.what} have different names ("${named[0]!.tensor.dimNames[0]}" and "${other!.tensor.dimNames[0]}")`;
+  return `the first dimensions of ${named[0]!.what} and ${other!.what} have different names ("${clip(named[0]!.tensor.dimNames[0]!)}" and "${clip(other!.tensor.dimNames[0]!)}")`;
 }
 
 /**
  * Feature names that exporters keep in the graph's `metadata_props` under `feature_names`: a JSON list, or names
- * separated by commas. Undefined when there are none, or they are neither.
+ * separated by commas. Undefined when there are none, or they are neither, or more than a signature could have.
  */
 export function featureNamesIn(metadata: Readonly<Record<string, string>>): readonly string[] | undefined {
   const text = metadata['feature_names']?.trim();
-  if (!text) return undefined;
+  if (!text || text.length > maxSignatureBytes) return undefined;
   if (text.startsWith('[')) {
     try {
       const parsed: unknown = JSON.parse(text);

@@ -314,6 +314,22 @@ describe('the signature of a graph', () => {
       await expect(refused).rejects.toThrow(part);
     }
   });
+
+  it('refuses names that are too long to be told to everybody, naming the tensor', async () => {
+    const name = (length: number) => 'n'.repeat(length);
+    await expect(of([value(name(1000), 'FP32', [name(1000)])], [value('y', 'FP32', [1])])).resolves.toBeDefined();
+    await expect(of([], [value(name(1001), 'FP32', [1])])).rejects.toThrow(/output "n+…" has a name of 1001 bytes; at/);
+    const wide = of([value('x', 'FP32', [2, name(15_000_000)])], [value('y', 'FP32', [1])]);
+    await expect(wide).rejects.toThrow(/^the graph.*: input "x" has a name of more than 1000 bytes for dimension 1/);
+  });
+
+  it('shows some of very many problems', async () => {
+    const refused = of(
+      [],
+      Array.from({ length: 900 }, (_, index) => value(`y${index}`, 'FP32')),
+    );
+    await expect(refused).rejects.toThrow(/"y19" has no shape[^"]*; and 880 problems more$/);
+  });
 });
 
 describe('external data', () => {

@@ -10,7 +10,7 @@ import { consistencyProof, inclusionProof } from '../usecases/audit-proofs.ts';
 import { listAuditEntries } from '../usecases/list-audit-entries.ts';
 import { verifyAudit, type VerifyProgress } from '../usecases/verify-audit.ts';
 import { checkingTexts } from './check-texts.ts';
-import { readInteger, timestamp } from './scalars.ts';
+import { readInteger, readOptionalInteger, timestamp } from './scalars.ts';
 
 export interface AuditServicePorts {
   readonly log: AuditLog;
@@ -23,10 +23,8 @@ export function auditHandlers(ports: AuditServicePorts): Handlers<AuditServiceMe
   const { log, hasher } = ports;
   return checkingTexts({
     listAuditEntries: async (request) => {
-      const from = readInteger(request.fromIndex, 'from_index');
       const { entries, next } = await listAuditEntries(log, {
-        // There is no way to say "not given": a descending list from 0 would have one entry, so it begins at the end.
-        from: request.descending && from === 0 ? undefined : from,
+        from: readOptionalInteger(request.fromIndex, 'from_index'),
         pageSize: request.pageSize,
         object: request.objectPrefix,
         descending: request.descending,

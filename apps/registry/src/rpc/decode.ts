@@ -1,5 +1,5 @@
 import type { LoadState as LoadStateMessage } from '@sluice/contracts/gen/sluice/registry/v1/LoadState';
-import type { ModelSettings as SettingsMessage } from '@sluice/contracts/gen/sluice/registry/v1/ModelSettings';
+import type { ModelSettings__Output as SettingsMessage } from '@sluice/contracts/gen/sluice/registry/v1/ModelSettings';
 import type { RenewRouterLeaseRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRouterLeaseRequest';
 import type { RenewRuntimeLeaseRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRuntimeLeaseRequest';
 import type { VersionFile__Output } from '@sluice/contracts/gen/sluice/registry/v1/VersionFile';
@@ -12,10 +12,10 @@ import type { VersionFile } from '@sluice/domain/version';
 import type { RouterAnnouncement, RuntimeAnnouncement } from '../usecases/records.ts';
 import { readInteger, readVersion } from './scalars.ts';
 
-/** Settings of a model that is made; without the message all are defaults. */
-export function decodeSettings(settings: Required<SettingsMessage> | null): ModelSettings {
+/** Settings of a model that is made; what is not given is as by default. */
+export function decodeSettings(settings: SettingsMessage | null): ModelSettings {
   if (settings === null) return defaultModelSettings;
-  const { owner, description, approvalsRequired } = settings;
+  const { owner, description, approvalsRequired = defaultModelSettings.approvalsRequired } = settings;
   return { owner, description, approvalsRequired };
 }
 

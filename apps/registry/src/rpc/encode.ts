@@ -164,8 +164,7 @@ export function encodeSignature(signature: Signature): SignatureMessage {
 
 function encodeTensor(tensor: TensorSpec): TensorMessage {
   return {
-    name: tensor.name,
-    datatype: tensor.datatype,
+    ...tensor,
     shape: [...tensor.shape],
     dimNames: [...tensor.dimNames],
     features: tensor.features.map((feature) => ({ ...feature })),

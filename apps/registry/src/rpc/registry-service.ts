@@ -160,8 +160,8 @@ function aliasHandlers(
       ),
     }),
     getAliasHistory: async (request) => {
-      const { entries, moves } = await aliasHistory(state, request);
-      return { entries: entries.map(encodeHistory), moves: moves.map((move) => encodeMove(move)) };
+      const { entries, moves, nextPageToken } = await aliasHistory(state, request);
+      return { entries: entries.map(encodeHistory), moves: moves.map((move) => encodeMove(move)), nextPageToken };
     },
   };
 }

@@ -9,15 +9,24 @@ export function timestamp(ms: number): { readonly seconds: number; readonly nano
 export const timestampOrNull = (ms: number | undefined): ReturnType<typeof timestamp> | null =>
   ms === undefined ? null : timestamp(ms);
 
+/** The times that protobuf's Timestamp may have; the database can hold all of them. */
+const earliest = new Date(0).setUTCFullYear(1, 0, 1);
+const latest = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** Milliseconds since the epoch of a timestamp message; times finer than a millisecond are cut. */
 export function readTimestamp(
   value: { readonly seconds: string; readonly nanos: number } | null,
   field: string,
 ): number {
   if (value === null) throw invalidArgument(`${field}: missing; expected a time`);
+  if (value.nanos < 0 || value.nanos > 999_999_999) {
+    throw invalidArgument(`${field}: ${value.nanos} nanos given; expected 0 to 999999999`);
+  }
   const ms = Number(value.seconds) * 1000 + Math.floor(value.nanos / 1e6);
-  if (!Number.isSafeInteger(ms) || Math.abs(ms) > 8.64e15) {
-    throw invalidArgument(`${field}: ${value.seconds} seconds is not a time; expected seconds since 1970`);
+  if (!(ms >= earliest && ms <= latest)) {
+    throw invalidArgument(
+      `${field}: ${value.seconds} seconds since 1970 given; expected a time from the year 1 to the year 9999`,
+    );
   }
   return ms;
 }

@@ -1,4 +1,5 @@
 import type { AliasMoveState } from '@sluice/domain/alias-move';
+import type { HistoryQuery } from '../usecases/history-page.ts';
 import type { AliasHistoryEntry, AliasMove, AliasRecord } from '../usecases/records.ts';
 import type { Sql } from './sql.ts';
 import { fromMs, toMs, toMsOrUndefined } from './sql.ts';
@@ -57,11 +58,16 @@ export async function selectAliases(sql: Sql, models: readonly string[], alias =
   }));
 }
 
-export async function selectMoves(sql: Sql, model: string, alias: string): Promise<readonly AliasMove[]> {
+export async function selectMoves(
+  sql: Sql,
+  model: string,
+  alias: string,
+  { before, limit }: HistoryQuery,
+): Promise<readonly AliasMove[]> {
   const rows = await sql.query<MoveRow>(
-    `select * from registry.alias_move where model = $1 and ($2 = '' or alias = $2)
-     order by requested_revision desc limit 1000`,
-    [model, alias],
+    `select * from registry.alias_move where model = $1 and ($2 = '' or alias = $2) and requested_revision < $3
+     order by requested_revision desc limit $4`,
+    [model, alias, before, limit],
   );
   return rows.map(toMove);
 }
@@ -80,36 +86,43 @@ export async function selectPendingMoves(sql: Sql, models?: readonly string[]): 
   return rows.map(toMove);
 }
 
-/** An alias that moves every hour has a year's worth. */
-const mostStretches = 10_000;
+const historyColumns = `h.alias, h.version, h.from_at, h.to_at, h.actor, h.revision, exists (
+  select from registry.alias_move m
+  where m.model = h.model and m.alias = h.alias and m.ended_revision = h.revision and m.rollback
+) as rollback`;
 
-/** At a time, or the newest stretches when the time is undefined; oldest first. */
+/** Stretches of an alias or of all (''), newest first. */
 export async function selectHistory(
   sql: Sql,
   model: string,
   alias: string,
-  time?: number,
+  { before, limit }: HistoryQuery,
 ): Promise<readonly AliasHistoryEntry[]> {
   const rows = await sql.query<HistoryRow>(
-    `select h.alias, h.version, h.from_at, h.to_at, h.actor, h.revision,
-       exists (
-         select from registry.alias_move m
-         where m.model = h.model and m.alias = h.alias and m.ended_revision = h.revision and m.rollback
-       ) as rollback
-     from registry.alias_history h
-     where h.model = $1 and ($2 = '' or h.alias = $2) and ($3::timestamptz is null or ${during('h', '$3')})
-     order by h.revision desc, h.alias desc limit ${mostStretches}`,
-    [model, alias, time === undefined ? null : fromMs(time)],
+    `select ${historyColumns} from registry.alias_history h
+     where h.model = $1 and ($2 = '' or h.alias = $2) and h.revision < $3 order by h.revision desc limit $4`,
+    [model, alias, before, limit],
   );
-  return rows.toReversed().map((row) => ({
-    alias: row.alias,
-    version: row.version,
-    from: toMs(row.from_at),
-    to: toMsOrUndefined(row.to_at),
-    actor: row.actor,
-    revision: row.revision,
-    rollback: row.rollback,
-  }));
+  return rows.map(toHistory);
+}
+
+/** Where each alias of a model pointed at a time. */
+export async function selectAliasesAsOf(sql: Sql, model: string, time: number): Promise<readonly AliasHistoryEntry[]> {
+  const rows = await sql.query<HistoryRow>(
+    `select ${historyColumns} from registry.alias_history h
+     where h.model = $1 and ${during('h', '$2')} order by h.revision, h.alias`,
+    [model, fromMs(time)],
+  );
+  return rows.map(toHistory);
+}
+
+/** Whether an alias points to a version or has done so. */
+export async function hasHistory(sql: Sql, model: string, alias: string): Promise<boolean> {
+  const rows = await sql.query(`select from registry.alias_history where model = $1 and alias = $2 limit 1`, [
+    model,
+    alias,
+  ]);
+  return rows.length > 0;
 }
 
 export async function touchAlias(sql: Sql, model: string, alias: string, stamp: Stamp): Promise<void> {
@@ -187,6 +200,18 @@ export async function endMove(
     `update registry.alias_move set state = $2, reasons = $3, ended_at = $4, ended_revision = $5 where id = $1`,
     [id, state, reasons, stamp.at, stamp.revision],
   );
+}
+
+function toHistory(row: HistoryRow): AliasHistoryEntry {
+  return {
+    alias: row.alias,
+    version: row.version,
+    from: toMs(row.from_at),
+    to: toMsOrUndefined(row.to_at),
+    actor: row.actor,
+    revision: row.revision,
+    rollback: row.rollback,
+  };
 }
 
 function toMove(row: MoveRow): AliasMove {

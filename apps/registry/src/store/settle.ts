@@ -1,6 +1,7 @@
+import { answeringVersion } from '@sluice/domain/answering';
 import { championAlias } from '@sluice/domain/approval';
 import type { PlacementFacts } from '@sluice/domain/placement';
-import { placementOf } from '@sluice/domain/placement';
+import { checkPlacedBytes, placementOf } from '@sluice/domain/placement';
 import { implicitRelease, sameSplit } from '@sluice/domain/release';
 import { selectAliases, selectPendingMoves } from './alias-store.ts';
 import { replaceRelease, selectPins, selectRelease, selectRetained } from './hold-store.ts';
@@ -16,6 +17,7 @@ export async function settleModel(sql: Sql, model: string, stamp: Stamp): Promis
   const facts = await placementFacts(sql, model);
   await settleRelease(sql, model, facts, stamp);
   const placed = placementOf(facts).map((entry) => entry.version);
+  await checkRoom(sql, model, placed);
   await sql.query(
     `update registry.version
      set placed = number = any ($2),
@@ -25,6 +27,27 @@ export async function settleModel(sql: Sql, model: string, stamp: Stamp): Promis
   );
   await sql.query(`update registry.model set changed_revision = $2 where name = $1`, [model, stamp.revision]);
   await sql.query(`select pg_notify($1, 'desired')`, [wakeChannel]);
+}
+
+/** What is placed must fit into what watchers are told; looked at only when a version is added. */
+async function checkRoom(sql: Sql, model: string, placed: readonly number[]): Promise<void> {
+  const [added] = await sql.query(
+    `select from registry.version where model = $1 and number = any ($2) and not placed limit 1`,
+    [model, placed],
+  );
+  if (!added) return;
+  const rows = await sql.query<{ version: number; is_new: boolean; bytes: number }>(
+    `select v.number as version, not v.placed as is_new, octet_length(v.signature::text) + (
+       select coalesce(sum(octet_length(f.path) + 100), 0) from registry.version_file f
+       where f.model = v.model and f.number = v.number
+     ) as bytes
+     from registry.version v where v.model = $1 and v.number = any ($2) order by v.number`,
+    [model, placed],
+  );
+  checkPlacedBytes(
+    model,
+    rows.map(({ version, is_new: isNew, bytes }) => ({ version, isNew, bytes })),
+  );
 }
 
 /** All that decides which versions of a model are placed. */
@@ -46,7 +69,7 @@ async function settleRelease(sql: Sql, model: string, facts: PlacementFacts, sta
   const current = await selectRelease(sql, model);
   if (current && !current.implicit) return;
   const champion = facts.aliases.find(({ alias }) => alias === championAlias)?.version;
-  const target = champion ?? facts.pins.at(-1);
+  const target = answeringVersion({ champion, pins: facts.pins });
   const digest = target === undefined ? '' : ((await selectVersion(sql, model, target))?.digest ?? '');
   const next = implicitRelease({
     model,

@@ -2,6 +2,7 @@ import type { Transactions } from '@sluice/persistence/transaction';
 import type { AliasMoveState } from '@sluice/domain/alias-move';
 import type { ModelSettings } from '@sluice/domain/model';
 import type { Release } from '@sluice/domain/release';
+import type { HistoryQuery } from '../usecases/history-page.ts';
 import type {
   AliasHistoryEntry,
   AliasMove,
@@ -123,8 +124,8 @@ class Reads implements StateReads {
   aliases(names: readonly string[]): Promise<readonly AliasRecord[]> {
     return aliases.selectAliases(this.sql, names);
   }
-  moves(model: string, alias: string): Promise<readonly AliasMove[]> {
-    return aliases.selectMoves(this.sql, model, alias);
+  moves(model: string, alias: string, query: HistoryQuery): Promise<readonly AliasMove[]> {
+    return aliases.selectMoves(this.sql, model, alias, query);
   }
   move(id: string): Promise<AliasMove | undefined> {
     return aliases.selectMove(this.sql, id);
@@ -132,8 +133,11 @@ class Reads implements StateReads {
   pendingMoves(names?: readonly string[]): Promise<readonly AliasMove[]> {
     return aliases.selectPendingMoves(this.sql, names);
   }
-  aliasHistory(model: string, alias: string): Promise<readonly AliasHistoryEntry[]> {
-    return aliases.selectHistory(this.sql, model, alias);
+  aliasHistory(model: string, alias: string, query: HistoryQuery): Promise<readonly AliasHistoryEntry[]> {
+    return aliases.selectHistory(this.sql, model, alias, query);
+  }
+  hadAlias(model: string, alias: string): Promise<boolean> {
+    return aliases.hasHistory(this.sql, model, alias);
   }
   approvals(model: string, version: number): Promise<readonly ApprovalRecord[]> {
     return holds.selectApprovals(this.sql, model, version);
@@ -151,7 +155,7 @@ class Reads implements StateReads {
     return holds.selectRetainedOver(this.sql);
   }
   aliasesAsOf(model: string, time: number): Promise<readonly AliasHistoryEntry[]> {
-    return aliases.selectHistory(this.sql, model, '', time);
+    return aliases.selectAliasesAsOf(this.sql, model, time);
   }
   versionViewsAsOf(
     model: string,
@@ -205,7 +209,7 @@ class Change extends Reads implements StateChange {
     return versions.endAdmission(this.sql, model, number, end, this.#stamp);
   }
   touchVersion(model: string, number: number): Promise<void> {
-    return versions.touchVersion(this.sql, model, number, this.revision);
+    return versions.touchVersion(this.sql, model, number, this.#stamp);
   }
   deleteVersion(model: string, number: number): Promise<void> {
     return versions.markVersionDeleted(this.sql, model, number, this.#stamp);

@@ -29,6 +29,13 @@ interface ViewRow extends VersionRow {
   pinned: boolean;
 }
 
+interface ThenRow extends ViewRow {
+  state_then: VersionState;
+  rejection_then: string;
+  revision_then: number;
+  serving_then: ServingConfig | null;
+}
+
 const columns = `v.model, v.number, v.state, v.digest, v.graph_path, v.signature, v.serving, v.manifest_json,
   v.admission, v.rejection, v.created_at, v.created_by, v.revision,
   coalesce((
@@ -89,9 +96,9 @@ export async function selectVersionsAsOf(
   time: number,
   { after, limit }: { readonly after: number; readonly limit: number },
 ): Promise<readonly VersionView[]> {
-  const rows = await sql.query<ViewRow & { state_then: VersionState; rejection_then: string; revision_then: number }>(
+  const rows = await sql.query<ThenRow>(
     `select ${columns}, s.state as state_then, s.rejection as rejection_then, s.revision as revision_then,
-       ${viewColumns('$2')}
+       s.serving as serving_then, ${viewColumns('$2')}
      from registry.version v
      join registry.version_history s on s.model = v.model and s.number = v.number and ${during('s', '$2')}
      where v.model = $1 and v.number > $3 order by v.number limit $4`,
@@ -102,6 +109,7 @@ export async function selectVersionsAsOf(
     state: row.state_then,
     rejection: row.rejection_then,
     revision: row.revision_then,
+    serving: row.serving_then ?? row.serving,
     admission: row.state_then === 'admitting' ? undefined : (row.admission ?? undefined),
   }));
 }
@@ -163,7 +171,7 @@ export async function insertVersion(sql: Sql, version: NewVersion, number: numbe
       stamp.actor,
     ]);
   }
-  await insertHistory(sql, model, number, 'admitting', '', stamp);
+  await keepHistory(sql, model, number, stamp);
 }
 
 /** Ends the admission of a version: ready, or rejected with its reason. */
@@ -190,16 +198,17 @@ export async function endAdmission(
     ],
   );
   await sql.query(`delete from registry.admission_run where model = $1 and number = $2`, [model, number]);
-  await insertHistory(sql, model, number, state, end.rejection, stamp);
+  await keepHistory(sql, model, number, stamp);
 }
 
 /** Raises the version's revision. */
-export async function touchVersion(sql: Sql, model: string, number: number, revision: number): Promise<void> {
+export async function touchVersion(sql: Sql, model: string, number: number, stamp: Stamp): Promise<void> {
   await sql.query(`update registry.version set revision = $3 where model = $1 and number = $2`, [
     model,
     number,
-    revision,
+    stamp.revision,
   ]);
+  await keepHistory(sql, model, number, stamp);
 }
 
 export async function markVersionDeleted(sql: Sql, model: string, number: number, stamp: Stamp): Promise<void> {
@@ -208,7 +217,7 @@ export async function markVersionDeleted(sql: Sql, model: string, number: number
     number,
     stamp.revision,
   ]);
-  await insertHistory(sql, model, number, 'deleted', '', stamp);
+  await keepHistory(sql, model, number, stamp);
   // Its files have their grace period from now on: a push of the same may be under way, and a runtime may load them.
   await sql.query(
     `update registry.artifact set last_used_at = clock_timestamp()
@@ -217,23 +226,18 @@ export async function markVersionDeleted(sql: Sql, model: string, number: number
   );
 }
 
-async function insertHistory(
-  sql: Sql,
-  model: string,
-  number: number,
-  state: VersionState,
-  rejection: string,
-  stamp: Stamp,
-): Promise<void> {
+/** To be called after a change of a version: what is true of it now begins a stretch of its history. */
+async function keepHistory(sql: Sql, model: string, number: number, stamp: Stamp): Promise<void> {
   await sql.query(`update registry.version_history set to_at = $3 where model = $1 and number = $2 and to_at is null`, [
     model,
     number,
     stamp.at,
   ]);
   await sql.query(
-    `insert into registry.version_history (model, number, state, rejection, from_at, revision)
-     values ($1, $2, $3, $4, $5, $6)`,
-    [model, number, state, rejection, stamp.at, stamp.revision],
+    `insert into registry.version_history (model, number, state, rejection, serving, from_at, revision)
+     select model, number, state, rejection, serving, $3, revision
+     from registry.version where model = $1 and number = $2`,
+    [model, number, stamp.at],
   );
 }
 

@@ -1,19 +1,21 @@
 import { checkAliasName } from '@sluice/domain/names';
+import type { HistoryPage, HistoryPageRequest } from './history-page.ts';
+import { readHistoryPage } from './history-page.ts';
 import { requireModel } from './lookups.ts';
-import type { AliasHistoryEntry, AliasMove } from './records.ts';
 import type { RegistryState } from './state.ts';
 
-/** The newest 10,000 stretches of an alias's history and the newest 1,000 moves of it; '' means all aliases of the model. */
+/** A page of an alias's stretches and moves, the newest on the first; '' means all aliases of the model. */
 export async function aliasHistory(
   state: RegistryState,
-  request: { readonly model: string; readonly alias: string },
-): Promise<{ readonly entries: readonly AliasHistoryEntry[]; readonly moves: readonly AliasMove[] }> {
-  if (request.alias !== '') checkAliasName(request.alias);
+  request: HistoryPageRequest & { readonly model: string; readonly alias: string },
+): Promise<HistoryPage> {
+  const { alias } = request;
+  if (alias !== '') checkAliasName(alias);
   return state.read(async (reads) => {
-    const model = await requireModel(reads, request.model);
-    return {
-      entries: await reads.aliasHistory(model.name, request.alias),
-      moves: await reads.moves(model.name, request.alias),
-    };
+    const { name } = await requireModel(reads, request.model);
+    return readHistoryPage(request, {
+      entries: (query) => reads.aliasHistory(name, alias, query),
+      moves: (query) => reads.moves(name, alias, query),
+    });
   });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { unavailable } from '@sluice/domain/errors';
 import { describe, expect, it } from 'vitest';
 // eslint-disable-next-line no-restricted-imports -- this is a test
 import { FakeClock } from '@sluice/testkit/fake-clock';
@@ -16,7 +17,7 @@ function setUp() {
   const use = {
     noteUse: async (files: readonly { sha256: string }[]) => void used.push(...files.map((f) => f.sha256)),
   };
-  return { clock, used, ports: { artifacts: new MemoryStore({ clock }), use, clock } };
+  return { clock, used, ports: { artifacts: new MemoryStore({ clock }), use, available: () => undefined, clock } };
 }
 
 async function* stream(...parts: readonly UploadPart[]): AsyncGenerator<UploadPart, void, void> {
@@ -46,6 +47,20 @@ describe('artifacts', () => {
     expect(await statArtifacts({ ...ports, use: { noteUse } }, [sha256])).toEqual([]);
     const again = uploadArtifact({ ...ports, use: { noteUse } }, stream(header, { chunk: bytes }));
     await expect(again).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+
+  it('are refused before a byte of them is taken while uses cannot be noted', async () => {
+    const { ports } = setUp();
+    const available = () => {
+      throw unavailable('the database is away');
+    };
+    let taken = 0;
+    async function* endless(): AsyncGenerator<UploadPart, void, void> {
+      yield header;
+      for (taken = 1; ; taken += 1) yield { chunk: bytes };
+    }
+    await expect(uploadArtifact({ ...ports, available }, endless())).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(taken).toBe(0);
   });
 
   it('are refused without a header, with two, and under a name that is no digest', async () => {

@@ -9,6 +9,8 @@ const mostDigests = 1_000;
 export interface ArtifactPorts {
   readonly artifacts: ArtifactStore;
   readonly use: ArtifactUse;
+  /** Throws `unavailable` while uses cannot be noted: nobody is to send gigabytes for nothing. */
+  readonly available: () => void;
   readonly clock: Clock;
 }
 
@@ -51,6 +53,7 @@ export async function uploadArtifact(
     const header = first.done === true ? undefined : first.value.header;
     if (!header) throw invalidArgument('header: the first message of an upload must be the header');
     checkSha256(header.sha256, 'header.sha256');
+    ports.available();
     const { stored } = await ports.artifacts.put(header, chunksOf(next));
     await ports.use.noteUse([header]);
     if (!(await ports.artifacts.stat(header.sha256))) {

@@ -1,12 +1,12 @@
-import { championAlias, hasApprovals } from '@sluice/domain/approval';
-import { failedPrecondition, notFound } from '@sluice/domain/errors';
+import { championAlias } from '@sluice/domain/approval';
+import { notFound } from '@sluice/domain/errors';
 import { checkActor } from '@sluice/domain/model';
 import { checkAliasName } from '@sluice/domain/names';
+import { checkAnsweringAfter } from './answering.ts';
 import { checkExpectedRevision } from './expected-revision.ts';
-import { requireModel, requireVersion } from './lookups.ts';
+import { requireModel } from './lookups.ts';
 import { moveUnderWay } from './move-alias.ts';
-import type { ModelRecord } from './records.ts';
-import type { RegistryState, StateChange } from './state.ts';
+import type { RegistryState } from './state.ts';
 
 export interface DeleteAliasRequest {
   readonly model: string;
@@ -36,7 +36,10 @@ export async function deleteAlias(
       throw notFound(`alias: ${model.name} has no alias ${alias}; \`sluice show ${model.name}\` lists those it has`);
     }
     const { version } = current;
-    if (alias === championAlias) await checkHeir(change, model, version);
+    if (alias === championAlias) {
+      const pins = await change.pins(model.name);
+      await checkAnsweringAfter(change, model, 'delete-champion', { champion: undefined, pins });
+    }
     await change.deleteAlias(model.name, alias);
     await change.retain({ model: model.name, alias, version, until: change.effectiveAt + retainMs });
     await change.settle(model.name);
@@ -47,22 +50,4 @@ export async function deleteAlias(
     };
     return { entries: [entry], result: change.revision };
   });
-}
-
-/** Without `champion` the highest pinned version answers: it needs the approval that moving `champion` to it needs. */
-async function checkHeir(change: StateChange, model: ModelRecord, champion: number): Promise<void> {
-  const release = await change.release(model.name);
-  const pins = await change.pins(model.name);
-  const heir = pins.length === 0 ? champion : Math.max(...pins);
-  if (heir === champion || (release && !release.implicit)) return;
-  const { createdBy } = await requireVersion(change, model.name, heir);
-  const approvals = await change.approvals(model.name, heir);
-  const approvers = approvals.filter((one) => one.alias === championAlias).map((one) => one.approver);
-  const { approvalsRequired } = model.settings;
-  if (hasApprovals({ pushedBy: createdBy, approvalsRequired, approvers })) return;
-  throw failedPrecondition(
-    `alias: without ${championAlias} the pinned version ${heir} of ${model.name} would answer, and it has no approval: ` +
-      `unpin it (\`sluice unpin ${model.name} ${heir}\`) or let somebody other than ${createdBy}, who pushed it, type ` +
-      `\`sluice approve ${model.name} ${heir} --as NAME\`; then delete ${championAlias} again`,
-  );
 }

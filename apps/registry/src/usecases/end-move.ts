@@ -1,4 +1,7 @@
+import { missingApproval } from '@sluice/domain/approval';
+import { requireModel, requireVersion } from './lookups.ts';
 import type { AliasMove } from './records.ts';
+import { underApproval } from './request-move.ts';
 import type { Entry, StateChange } from './state.ts';
 
 export interface EndedMove {
@@ -8,7 +11,7 @@ export interface EndedMove {
 
 /**
  * Puts a requested move into effect: alias, history, release and retained placement change together, and the version
- * that the alias left stays placed for `retainMs`.
+ * that the alias left stays placed for `retainMs`. It is withdrawn when the model has come to ask for an approval since.
  */
 export async function takeEffect(
   change: StateChange,
@@ -17,6 +20,8 @@ export async function takeEffect(
   retainMs: number,
 ): Promise<EndedMove> {
   const { model, alias, toVersion } = move;
+  const missing = await approvalMissingSince(change, move);
+  if (missing !== undefined) return withdraw(change, move, [missing]);
   const left = (await change.alias(model, alias))?.version;
   await change.pointAlias(model, alias, toVersion, move.actor);
   await change.endRetained(model, alias, toVersion);
@@ -24,6 +29,14 @@ export async function takeEffect(
     await change.retain({ model, alias, version: left, until: change.effectiveAt + retainMs });
   }
   return end(change, move, 'effective', reasons);
+}
+
+/** What a move lacks that was approved as far as was needed when it was requested: settings may have changed. */
+async function approvalMissingSince(change: StateChange, move: AliasMove): Promise<string | undefined> {
+  const model = await requireModel(change, move.model);
+  if (model.revision < move.requestedRevision) return undefined;
+  const version = await requireVersion(change, model.name, move.toVersion);
+  return missingApproval(await underApproval(change, { model, alias: move.alias, version }));
 }
 
 /** Gives a requested move up, with reasons; the alias stays where it is. */

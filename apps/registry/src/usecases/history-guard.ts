@@ -1,4 +1,4 @@
-import { failedPrecondition, unavailable } from '@sluice/domain/errors';
+import { failedPrecondition, SluiceError, unavailable } from '@sluice/domain/errors';
 import type { CheckpointSink } from '../audit/checkpoint-sink.ts';
 import type { AuditKey, SignedCheckpoint } from '../audit/checkpoint.ts';
 import type { AuditLog, AuditReads } from './audit-log.ts';
@@ -40,7 +40,10 @@ export class HistoryGuard {
     this.#away += 1;
   }
 
-  /** To be called before a change. Errors: `failed-precondition` while the database is the wrong one. */
+  /**
+   * To be called before a change. Errors: `failed-precondition` while the database is the wrong one, `data-loss` while a
+   * checkpoint that would tell is damaged.
+   */
   async require(): Promise<void> {
     if (this.#checked < this.#away) await this.#lookInto();
     if (this.#problem === undefined) return;
@@ -70,6 +73,8 @@ export class HistoryGuard {
     try {
       await this.#checking;
     } catch (cause) {
+      // A damaged checkpoint stays damaged however often it is looked at: its message says what to do.
+      if (cause instanceof SluiceError && cause.kind === 'data-loss') throw cause;
       throw unavailable('the registry cannot see yet whether its database is the one that it had before; try again', {
         retryAfterMs: 1_000,
         cause,

@@ -1,5 +1,5 @@
-import { SluiceError } from '@sluice/domain/errors';
 import type { CheckpointSink } from '../audit/checkpoint-sink.ts';
+import { damagedDocument, latestName } from '../audit/checkpoint-sink.ts';
 import type { SignedCheckpoint } from '../audit/checkpoint.ts';
 import { isAuthentic, type HistoryPorts } from './lost-history.ts';
 
@@ -17,8 +17,6 @@ export async function latestKept(
 ): Promise<SignedCheckpoint | undefined> {
   const latest = await sink.latest();
   if (!latest || isAuthentic(latest, keys)) return latest;
-  throw new SluiceError(
-    'data-loss',
-    `the latest checkpoint in the artifact store (${latest.treeSize} entries) does not have the signature of its key ${latest.keyId}: it was tampered with or damaged`,
-  );
+  const { treeSize, keyId } = latest;
+  throw damagedDocument(latestName, `(of ${treeSize} entries) does not have the signature of its key ${keyId}`);
 }

@@ -4,6 +4,7 @@ import { checkActor } from '@sluice/domain/model';
 import { checkAliasName } from '@sluice/domain/names';
 import { checkExpectedRevision } from './expected-revision.ts';
 import { requireModel, requireReadyVersion } from './lookups.ts';
+import { newest } from './history-page.ts';
 import type { AliasMove } from './records.ts';
 import { requestMove } from './request-move.ts';
 import type { RegistryState, StateChange } from './state.ts';
@@ -54,7 +55,7 @@ async function moveThatDoesIt(
   if (pending) throw moveUnderWay(pending);
   const current = await change.alias(model, alias);
   if (current?.version !== version) return undefined;
-  return (await change.moves(model, alias)).find((move) => move.state === 'effective');
+  return (await change.moves(model, alias, newest(1_000))).find((move) => move.state === 'effective');
 }
 
 /** The refusal of a change to an alias that is being moved. */

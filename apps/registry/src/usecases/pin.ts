@@ -1,4 +1,6 @@
+import { championAlias } from '@sluice/domain/approval';
 import { checkActor } from '@sluice/domain/model';
+import { checkAnsweringAfter } from './answering.ts';
 import { checkExpectedRevision } from './expected-revision.ts';
 import { requireModel, requireReadyVersion, requireVersion } from './lookups.ts';
 import type { RegistryState } from './state.ts';
@@ -10,14 +12,20 @@ export interface PinRequest {
   readonly expectedRevision?: number | undefined;
 }
 
-/** Keeps a version loaded; answers the version's revision. Pinning what is pinned changes nothing. */
+/**
+ * Keeps a version loaded; answers the version's revision. Pinning what is pinned changes nothing. Refused, as the unpin
+ * is, where it would make an unapproved version answer in place of a former `champion`.
+ */
 export async function pinVersion(state: RegistryState, actor: string, request: PinRequest): Promise<number> {
   checkActor(actor);
   return state.change(actor, async (change) => {
     const model = await requireModel(change, request.model);
     const version = await requireReadyVersion(change, model.name, request.version);
     checkExpectedRevision(`${model.name} version ${version.number}`, request.expectedRevision, version.revision);
-    if ((await change.pins(model.name)).includes(version.number)) return { entries: [], result: version.revision };
+    const pins = await change.pins(model.name);
+    if (pins.includes(version.number)) return { entries: [], result: version.revision };
+    const champion = (await change.alias(model.name, championAlias))?.version;
+    await checkAnsweringAfter(change, model, 'pin', { champion, pins: [...pins, version.number] });
     await change.touchVersion(model.name, version.number);
     await change.insertPin(model.name, version.number);
     await change.settle(model.name);
@@ -32,7 +40,11 @@ export async function unpinVersion(state: RegistryState, actor: string, request:
     const model = await requireModel(change, request.model);
     const version = await requireVersion(change, model.name, request.version);
     checkExpectedRevision(`${model.name} version ${version.number}`, request.expectedRevision, version.revision);
-    if (!(await change.pins(model.name)).includes(version.number)) return { entries: [], result: version.revision };
+    const pins = await change.pins(model.name);
+    if (!pins.includes(version.number)) return { entries: [], result: version.revision };
+    const champion = (await change.alias(model.name, championAlias))?.version;
+    const left = pins.filter((pin) => pin !== version.number);
+    await checkAnsweringAfter(change, model, 'unpin', { champion, pins: left });
     await change.touchVersion(model.name, version.number);
     await change.deletePin(model.name, version.number);
     await change.settle(model.name);

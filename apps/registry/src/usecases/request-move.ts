@@ -1,3 +1,4 @@
+import type { MoveUnderApproval } from '@sluice/domain/approval';
 import { checkMoveApproved } from '@sluice/domain/approval';
 import type { AliasMove, ModelRecord, VersionRecord } from './records.ts';
 import type { Entry, StateChange } from './state.ts';
@@ -20,17 +21,7 @@ export async function requestMove(
 ): Promise<{ readonly entry: Entry; readonly move: AliasMove }> {
   const { model, alias, version } = plan;
   const from = (await change.alias(model.name, alias))?.version;
-  checkMoveApproved({
-    model: model.name,
-    alias,
-    version: version.number,
-    pushedBy: version.createdBy,
-    approvalsRequired: model.settings.approvalsRequired,
-    approvers: (await change.approvals(model.name, version.number))
-      .filter((approval) => approval.alias === alias)
-      .map((approval) => approval.approver),
-    goingBack: await isRetained(change, model.name, alias, version.number),
-  });
+  checkMoveApproved(await underApproval(change, { model, alias, version }));
   const move: AliasMove = {
     id: `${model.name}/${alias}@${change.revision}`,
     model: model.name,
@@ -66,8 +57,25 @@ export async function requestMove(
   return { entry, move };
 }
 
+/** What decides whether a move to a version needs an approval now. */
+export async function underApproval(
+  change: StateChange,
+  { model, alias, version }: Pick<MovePlan, 'model' | 'alias' | 'version'>,
+): Promise<MoveUnderApproval> {
+  const approvals = await change.approvals(model.name, version.number);
+  return {
+    model: model.name,
+    alias,
+    version: version.number,
+    pushedBy: version.createdBy,
+    approvalsRequired: model.settings.approvalsRequired,
+    approvers: approvals.filter((approval) => approval.alias === alias).map((approval) => approval.approver),
+    goingBack: await isRetained(change, model.name, alias, version.number),
+  };
+}
+
 /** True while `version` stays placed because `alias` left it a short while ago. */
-export async function isRetained(change: StateChange, model: string, alias: string, version: number): Promise<boolean> {
+async function isRetained(change: StateChange, model: string, alias: string, version: number): Promise<boolean> {
   return (await change.retained(model)).some(
     (kept) => kept.alias === alias && kept.version === version && kept.until > change.effectiveAt,
   );

@@ -5,6 +5,7 @@ import { checkActor } from '@sluice/domain/model';
 import { placementOf } from '@sluice/domain/placement';
 import { takeEffect } from './end-move.ts';
 import { checkExpectedRevision } from './expected-revision.ts';
+import { newest } from './history-page.ts';
 import { requireModel, requireReadyVersion } from './lookups.ts';
 import { moveUnderWay } from './move-alias.ts';
 import type { AliasHistoryEntry, AliasMove, Leases } from './records.ts';
@@ -52,16 +53,22 @@ export async function rollback(ports: RollbackPorts, actor: string, request: Rol
   });
 }
 
+/** An alias that moves every hour has a year's worth. */
+const mostStretches = 10_000;
+
+/** The version that `champion` had before its current one; deleted ones are gone, and it is the one before them. */
 async function formerChampion(change: StateChange, model: string, current: number | undefined): Promise<number> {
-  const way = wayHere(await change.aliasHistory(model, championAlias));
-  const former = way.findLast((version) => version !== current);
-  if (current === undefined || former === undefined) {
-    throw failedPrecondition(
-      `${model}: ${championAlias} has ${current === undefined ? 'no version' : 'had no version before this one'}; ` +
-        `choose one with \`sluice alias set ${model} ${championAlias} VERSION\``,
-    );
+  const history = await change.aliasHistory(model, championAlias, newest(mostStretches));
+  const way = wayHere(history.toReversed());
+  const former = new Set(way.toReversed().filter((version) => version !== current));
+  for (const version of current === undefined ? [] : former) {
+    if ((await change.version(model, version))?.state !== 'deleted') return version;
   }
-  return former;
+  throw failedPrecondition(
+    `${model}: ${championAlias} has ${current === undefined ? 'no version' : 'had no version before this one'}` +
+      `${current !== undefined && former.size > 0 ? ' that is not deleted' : ''}; ` +
+      `choose one with \`sluice alias set ${model} ${championAlias} VERSION\``,
+  );
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ModelSettings } from '@sluice/domain/model';
 import type { Release } from '@sluice/domain/release';
 import type { ServingConfig } from '@sluice/domain/signature';
 import type { AdmissionReport } from '../admission/admission.ts';
+import type { HistoryQuery } from './history-page.ts';
 import type {
   AliasHistoryEntry,
   AliasMove,
@@ -26,13 +27,15 @@ export interface StateReads {
   versionByRequest(requestId: string): Promise<{ readonly version: VersionRecord; readonly actor: string } | undefined>;
   alias(model: string, alias: string): Promise<AliasRecord | undefined>;
   aliases(models: readonly string[]): Promise<readonly AliasRecord[]>;
-  /** Newest first; '' is every alias. */
-  moves(model: string, alias: string): Promise<readonly AliasMove[]>;
+  /** By the revision of their request, newest first; '' is every alias. */
+  moves(model: string, alias: string, query: HistoryQuery): Promise<readonly AliasMove[]>;
   move(id: string): Promise<AliasMove | undefined>;
   /** Moves that are under way, of these models or of all. */
   pendingMoves(models?: readonly string[]): Promise<readonly AliasMove[]>;
-  /** Oldest first; '' is every alias. */
-  aliasHistory(model: string, alias: string): Promise<readonly AliasHistoryEntry[]>;
+  /** Newest first; '' is every alias. */
+  aliasHistory(model: string, alias: string, query: HistoryQuery): Promise<readonly AliasHistoryEntry[]>;
+  /** Whether the alias points to a version or has done so. */
+  hadAlias(model: string, alias: string): Promise<boolean>;
   approvals(model: string, version: number): Promise<readonly ApprovalRecord[]>;
   pins(model: string): Promise<readonly number[]>;
   release(model: string): Promise<Release | undefined>;

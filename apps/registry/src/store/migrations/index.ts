@@ -5,6 +5,7 @@ import { stateNeedsEntry } from './1780000003000-state-needs-entry.ts';
 import { ordinaryTriggers } from './1780000004000-ordinary-triggers.ts';
 import { rollbackMark } from './1780000006000-rollback-mark.ts';
 import { rowsThatStay } from './1780000007000-rows-that-stay.ts';
+import { historyOfRevisions } from './1780000008000-history-of-revisions.ts';
 
 /** All migrations of schema `registry` in the order of their numbers. Append only: one that ran is never edited. */
 export const migrations: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   ordinaryTriggers,
   rollbackMark,
   rowsThatStay,
+  historyOfRevisions,
 ];

@@ -7,6 +7,11 @@ export interface GetAliasHistoryRequest {
    * Empty means all.
    */
   'alias'?: (string);
+  /**
+   * Revisions on a page; at most 1,000, 0 means 100. A page ends early when it is large.
+   */
+  'pageSize'?: (number);
+  'pageToken'?: (string);
 }
 
 export interface GetAliasHistoryRequest__Output {
@@ -15,4 +20,9 @@ export interface GetAliasHistoryRequest__Output {
    * Empty means all.
    */
   'alias': (string);
+  /**
+   * Revisions on a page; at most 1,000, 0 means 100. A page ends early when it is large.
+   */
+  'pageSize': (number);
+  'pageToken': (string);
 }

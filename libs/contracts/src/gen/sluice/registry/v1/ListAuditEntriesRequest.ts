@@ -3,6 +3,9 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface ListAuditEntriesRequest {
+  /**
+   * Leaf index to begin at; without it the first entry, or the last when descending.
+   */
   'fromIndex'?: (number | string | Long);
   /**
    * At most 1,000; 0 means 100.
@@ -16,10 +19,14 @@ export interface ListAuditEntriesRequest {
    * Newest first.
    */
   'descending'?: (boolean);
+  '_fromIndex'?: "fromIndex";
 }
 
 export interface ListAuditEntriesRequest__Output {
-  'fromIndex': (string);
+  /**
+   * Leaf index to begin at; without it the first entry, or the last when descending.
+   */
+  'fromIndex'?: (string);
   /**
    * At most 1,000; 0 means 100.
    */
@@ -32,4 +39,5 @@ export interface ListAuditEntriesRequest__Output {
    * Newest first.
    */
   'descending': (boolean);
+  '_fromIndex'?: "fromIndex";
 }

@@ -5,16 +5,20 @@ export interface ModelSettings {
   'owner'?: (string);
   'description'?: (string);
   /**
-   * Approvals that moving `champion` needs from somebody who did not push the version: 0 or 1.
+   * Approvals that moving `champion` needs from somebody who did not push the version: 0 or 1; not given is 1. A
+   * model that is read always has it.
    */
   'approvalsRequired'?: (number);
+  '_approvalsRequired'?: "approvalsRequired";
 }
 
 export interface ModelSettings__Output {
   'owner': (string);
   'description': (string);
   /**
-   * Approvals that moving `champion` needs from somebody who did not push the version: 0 or 1.
+   * Approvals that moving `champion` needs from somebody who did not push the version: 0 or 1; not given is 1. A
+   * model that is read always has it.
    */
-  'approvalsRequired': (number);
+  'approvalsRequired'?: (number);
+  '_approvalsRequired'?: "approvalsRequired";
 }

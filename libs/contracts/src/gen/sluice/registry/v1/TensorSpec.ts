@@ -18,6 +18,15 @@ export interface TensorSpec {
    */
   'dimNames'?: (string)[];
   'features'?: (_sluice_registry_v1_Feature)[];
+  /**
+   * Lowest and highest value of every column, and whether one may be missing (NaN), where `features` has nothing for it.
+   */
+  'min'?: (number | string);
+  'max'?: (number | string);
+  'nullable'?: (boolean);
+  '_min'?: "min";
+  '_max'?: "max";
+  '_nullable'?: "nullable";
 }
 
 export interface TensorSpec__Output {
@@ -35,4 +44,13 @@ export interface TensorSpec__Output {
    */
   'dimNames': (string)[];
   'features': (_sluice_registry_v1_Feature__Output)[];
+  /**
+   * Lowest and highest value of every column, and whether one may be missing (NaN), where `features` has nothing for it.
+   */
+  'min'?: (number);
+  'max'?: (number);
+  'nullable'?: (boolean);
+  '_min'?: "min";
+  '_max'?: "max";
+  '_nullable'?: "nullable";
 }
