@@ -4,16 +4,16 @@ import type { Clock, Random } from '@sluice/domain/clock';
 import type { Listener } from '@sluice/persistence/listen';
 import { listen } from '@sluice/persistence/listen';
 import { createTransactions } from '@sluice/persistence/transaction';
-import { mountAdmin } from '@sluice/rpc/admin';
 import type { RpcServer } from '@sluice/rpc/server';
 import { createRpcServer } from '@sluice/rpc/server';
+import { openSidePorts } from '@sluice/rpc/side-ports';
 import { warnIfExposed } from '@sluice/service-kit/common-config';
 import { publicConfig } from '@sluice/service-kit/config';
+import { idleCollector } from '@sluice/service-kit/idle-collector';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Running } from '@sluice/service-kit/service';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import { createMetrics } from '@sluice/telemetry/metrics';
-import { startMetricsServer } from '@sluice/telemetry/metrics-server';
 import type { DataSource } from 'typeorm';
 import { CheckpointSigner } from './audit/checkpoint-signer.ts';
 import { documentSink } from './audit/checkpoint-sink.ts';
@@ -23,6 +23,7 @@ import { createAdmission } from './admission/create-admission.ts';
 import { machineFileSystem, type StoreFileSystem } from './artifacts/file-system.ts';
 import { FolderStore } from './artifacts/folder-store.ts';
 import type { RegistryConfig } from './config.ts';
+import { adminState } from './admin-state.ts';
 import { configSpec } from './config.ts';
 import { chore } from './controller/chore.ts';
 import { MoveController } from './controller/move-controller.ts';
@@ -157,7 +158,7 @@ function openWatch({ logger, clock }: RegistryHost, { snapshots, leases }: Store
 }
 
 /** Admissions that this replica runs. */
-function openAdmission({ config, logger, clock }: RegistryHost, { artifacts, state, runs }: Stores) {
+function openAdmission({ config, logger, clock }: RegistryHost, { artifacts, state, runs }: Stores, onEnd: () => void) {
   const admission = createAdmission({
     store: artifacts,
     clock,
@@ -167,7 +168,7 @@ function openAdmission({ config, logger, clock }: RegistryHost, { artifacts, sta
     memoryLimitBytes: config.admissionMemoryBytes,
   });
   const onError = (err: unknown, what: string): void => logger.error({ err }, `${what} failed`);
-  return { admission, jobs: new AdmissionJobs({ state, admission, runs, clock, onError }) };
+  return { admission, jobs: new AdmissionJobs({ state, admission, runs, clock, onError, onEnd }) };
 }
 
 /** The controller, and the lock that lets one replica run it. */
@@ -261,7 +262,11 @@ async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<R
   const audit = await openAudit(host, stores);
   const watchPorts = openWatch(host, stores, signals);
   opened.defer(() => watchPorts.reader.close());
-  const admissions = openAdmission(host, stores);
+  const collector = idleCollector(host.clock);
+  opened.defer(() => collector.stop());
+  // A start and an admission leave a heap that nobody needs at rest.
+  collector.worked();
+  const admissions = openAdmission(host, stores, () => collector.worked());
   opened.defer(() => admissions.jobs.close());
   const { lock, controller } = openController(host, stores, admissions.jobs, metrics, signals);
   const server = openServer(host, metrics, stores, watchPorts, admissions, audit);
@@ -274,13 +279,11 @@ async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(async () => {
     await server.tryShutdown(0);
   });
-  const metricsServer = await startMetricsServer({ host: config.host, port: config.metricsPort, metrics });
-  opened.defer(() => metricsServer.close());
-  const admin = await openAdmin(host, metrics, server, () => ({
-    ...describe(stores, watchPorts, lock, admissions.jobs),
+  const sides = await openSides(host, metrics, server, () => ({
+    ...adminState({ heartbeat: stores.heartbeat, lock, hub: watchPorts.hub, jobs: admissions.jobs }),
     checkpoints: audit.signer.status,
   }));
-  opened.defer(() => admin.close());
+  opened.defer(() => sides.close());
   const listener = startListening(host, signals);
   opened.defer(() => listener.close());
   lock.start();
@@ -290,7 +293,7 @@ async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(() => audit.signer.close());
   server.health.setAll(true);
   return {
-    ports: { port, metricsPort: metricsServer.port, adminPort: admin.port },
+    ports: { port, ...sides.ports },
     stopAccepting: async () => server.stopAccepting(),
     finish: (signal) => server.finish(signal),
     busy: () => [...server.busy(), ...admissions.jobs.running.map((name) => `admission of ${name}`)],
@@ -323,12 +326,12 @@ function startListening({ config, clock, random }: RegistryHost, signals: Signal
   });
 }
 
-function openAdmin(host: RegistryHost, metrics: Metrics, server: RpcServer, state: () => unknown) {
-  const { config, logger, clock, version } = host;
-  return mountAdmin({
-    ...{ host: config.host, port: config.adminPort, logger, metrics, clock, version, state },
+function openSides({ config, ...rest }: RegistryHost, metrics: Metrics, server: RpcServer, state: () => unknown) {
+  const { logger, clock, version } = rest;
+  const { host, metricsPort, adminPort, instanceId } = config;
+  return openSidePorts({
+    ...{ host, metricsPort, adminPort, instanceId, logger, metrics, clock, version, state },
     service: 'registry',
-    instanceId: config.instanceId,
     config: publicConfig(configSpec, config),
     health: server.health,
   });
@@ -377,22 +380,4 @@ function follow(
     'Routers with a live lease',
     () => leases()?.routers.filter((router) => router.live).length ?? 0,
   );
-}
-
-/** What the Admin RPC shows; the README describes the fields. */
-function describe(stores: Stores, { hub }: ReturnType<typeof openWatch>, lock: LeaderLock, jobs: AdmissionJobs) {
-  const { desired, leases } = hub.current;
-  return {
-    databaseUp: stores.heartbeat.up,
-    runsController: lock.held,
-    revision: desired?.token ?? 0,
-    models: (desired?.latest ?? []).slice(0, 1_000).map((model) => ({
-      model: model.model,
-      changedRevision: model.changedRevision,
-      placed: model.placed.map(({ version, heldBy }) => ({ version, heldBy })),
-    })),
-    watchersWaiting: hub.waiting,
-    admissions: jobs.running,
-    leases: leases ?? null,
-  };
 }

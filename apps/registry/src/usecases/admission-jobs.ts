@@ -36,6 +36,8 @@ export interface AdmissionJobsPorts {
   readonly clock: Clock;
   /** Told of failures that no caller sees. */
   readonly onError: (error: unknown, what: string) => void;
+  /** Told whenever an admission has ended here. */
+  readonly onEnd?: () => void;
 }
 
 /** The admissions that this replica runs. They go on when the caller who began them is gone. */
@@ -123,6 +125,7 @@ export class AdmissionJobs {
         this.#jobs.delete(name);
         this.#renewals.get(name)?.cancel();
         this.#renewals.delete(name);
+        this.#ports.onEnd?.();
       });
   }
 
