@@ -40,6 +40,7 @@ export class Checker {
   readonly #checks: readonly Check[];
   readonly #problems: string[] = [];
   #sent = 0;
+  #answered = 0;
   #open = 0;
   #timer: NodeJS.Timeout | undefined = undefined;
   #idle: (() => void) | undefined = undefined;
@@ -48,6 +49,11 @@ export class Checker {
     this.#client = createRawClient(address);
     this.#path = path;
     this.#checks = checks;
+  }
+
+  /** How many were answered so far, rightly or not. */
+  get answered(): number {
+    return this.#answered;
   }
 
   start(everyMs = 50): void {
@@ -77,6 +83,7 @@ export class Checker {
     this.#call(check, (problem) => {
       if (problem !== undefined) this.#problems.push(problem);
       this.#open--;
+      this.#answered++;
       if (this.#open === 0) this.#idle?.();
     });
   }

@@ -11,6 +11,10 @@ export const generatorLimit = 0.8;
 
 /** One run of one row. */
 export interface Measure {
+  /**
+   * What the server answered while the load lasted, the checker's requests too: they are work like the others, and on a
+   * slow model a good part of it.
+   */
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -69,6 +73,7 @@ export async function measure(
   const cpuBefore = cpuOf(subject);
   checker.start();
   const result = await load(jobOf(subject, workload, inFlight, requests, options), options);
+  const answeredMeanwhile = result.requests + checker.answered;
   const checked = await checker.stop();
   const cpuAfter = cpuOf(subject);
   const sent = result.requests + checked.sent;
@@ -80,7 +85,7 @@ export async function measure(
     Object.fromEntries([...later].map(([name, cpu]) => [name, ((cpu - (earlier.get(name) ?? 0)) * 1e6) / sent]));
   const batches = (after.batches ?? 0) - (before.batches ?? 0);
   return {
-    requestsPerSecond: result.requests / result.seconds,
+    requestsPerSecond: answeredMeanwhile / result.seconds,
     p50Ms: result.p50Ms,
     p99Ms: result.p99Ms,
     cpuUs: perRequest(cpuAfter.processes, cpuBefore.processes),
