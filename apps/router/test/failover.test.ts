@@ -163,7 +163,7 @@ describe('a version that keeps failing', () => {
     for (let index = 0; index < 20; index++) await router.infer({ values: [1, 2, 3], columns: 3 });
     // Nor because one of them sends inputs that the graph fails on.
     const fails = { parameters: { test_fail: { kind: 'string', value: 'model-failed' } } } as const;
-    for (let index = 0; index < 20; index++) expect((await router.infer(fails)).outcome).toBe('model-failed');
+    for (let index = 0; index < 60; index++) expect((await router.infer(fails)).outcome).toBe('model-failed');
     const short = Array.from({ length: 20 }, () => router.infer({ ...waits, deadlineMs: Date.now() + 50 }));
     await Promise.all(short);
     expect((await router.infer()).outcome).toBe('ok');

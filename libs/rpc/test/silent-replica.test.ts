@@ -86,11 +86,12 @@ it('a stream that stands ends when another client finds its replica silent', asy
 });
 
 it('the only address is used on, however silent it is', async () => {
+  const { promise: asked, resolve: goOn } = Promise.withResolvers<undefined>();
   const { port } = await start({
     getModel: () => new Promise(() => undefined),
     watchAliasMove: async function* () {
       yield { done: false };
-      await new Promise((resolve) => setImmediate(resolve));
+      await asked;
       yield { done: true };
     },
   });
@@ -98,5 +99,6 @@ it('the only address is used on, however silent it is', async () => {
   const watching = registry.watchAliasMove({}, { firstAnswerMs: 1 });
   expect((await watching.next()).value).toMatchObject({ done: false });
   expect((await failureOf(registry.getModel({}, { timeoutMs: 30 }))).kind).toBe('deadline-exceeded');
+  goOn(undefined);
   expect((await watching.next()).value).toMatchObject({ done: true });
 });

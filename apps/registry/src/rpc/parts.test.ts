@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { inParts } from './parts.ts';
+import { inParts, partBytesFor } from './parts.ts';
 
 const split = (sizes: readonly number[], limit: number) =>
   [...inParts(sizes, (size) => size, limit)].map(({ items, more }) => [items.join('+'), more]);
+
+it('watchers of protocol 1, which know no parts, get every update whole', () => {
+  expect([1, 2, 3].map(partBytesFor)).toEqual([Infinity, 4 * 1024 * 1024, 4 * 1024 * 1024]);
+});
 
 describe('parts of a list', () => {
   it.each([

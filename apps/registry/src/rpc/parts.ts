@@ -1,5 +1,12 @@
-/** Bytes that one message of a watch may have, about: a larger update comes in parts. */
-export const partBytes = 4 * 1024 * 1024;
+const partBytes = 4 * 1024 * 1024;
+/** From this version of the protocol on watchers put an update together that comes in parts. */
+const partsSince = 2;
+
+/**
+ * Bytes that one message of a watch may have, about: a larger update comes in parts. A watcher of an older version takes
+ * every message for a whole update.
+ */
+export const partBytesFor = (protocolVersion: number): number => (protocolVersion >= partsSince ? partBytes : Infinity);
 
 /** A part of a list; `more` when another follows. */
 export interface Part<Item> {

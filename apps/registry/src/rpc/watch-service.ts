@@ -4,11 +4,11 @@ import { watch } from '@sluice/rpc/handlers';
 import type { LeaseTable } from '../usecases/lease.ts';
 import { releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
 import type { WatchPorts } from '../usecases/watch.ts';
-import { agreeProtocol, partsSince, watchDesired } from '../usecases/watch.ts';
+import { agreeProtocol, watchDesired } from '../usecases/watch.ts';
 import { checkingTexts } from './check-texts.ts';
 import { decodeRouter, decodeRuntime } from './decode.ts';
 import { encodeAssignments, encodeRoutes } from './encode-watch.ts';
-import { partBytes } from './parts.ts';
+import { partBytesFor } from './parts.ts';
 import { readInteger } from './scalars.ts';
 
 export interface WatchServicePorts {
@@ -24,14 +24,14 @@ export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMe
       const protocolVersion = agreeProtocol(request.protocolVersion);
       const resumeToken = readInteger(request.resumeToken, 'resume_token');
       for await (const event of watchDesired(ports.watch, { resumeToken, protocolVersion }, true, ctx.signal)) {
-        yield* encodeRoutes(event, protocolVersion, partsFor(protocolVersion));
+        yield* encodeRoutes(event, protocolVersion, partBytesFor(protocolVersion));
       }
     }),
     watchAssignments: watch(async function* (request, ctx) {
       const protocolVersion = agreeProtocol(request.protocolVersion);
       const resumeToken = readInteger(request.resumeToken, 'resume_token');
       for await (const event of watchDesired(ports.watch, { resumeToken, protocolVersion }, false, ctx.signal)) {
-        yield* encodeAssignments(event, request.pool, protocolVersion, partsFor(protocolVersion));
+        yield* encodeAssignments(event, request.pool, protocolVersion, partBytesFor(protocolVersion));
       }
     }),
     renewRouterLease: async (request) => ({ ttlMs: await renewRouterLease(leases, decodeRouter(request)) }),
@@ -42,6 +42,3 @@ export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMe
     },
   });
 }
-
-/** A watcher of an older version takes every message for a whole update. */
-const partsFor = (version: number): number => (version >= partsSince ? partBytes : Infinity);

@@ -124,7 +124,7 @@ describe('verdictOf', () => {
     expect(verdictOf(failure('local', 'cancelled'))).toBe('nothing');
     expect(verdictOf(failure('local', 'deadline-exceeded'))).toBe('silent');
     expect(verdictOf(failure('answered', 'deadline-exceeded'))).toBe('silent');
-    for (const kind of ['invalid-argument', 'resource-exhausted', 'not-found'] as const) {
+    for (const kind of ['invalid-argument', 'resource-exhausted', 'not-found', 'model-failed'] as const) {
       expect(verdictOf(failure('answered', kind))).toBe('there');
     }
   });
