@@ -41,7 +41,7 @@ export interface LoadOptions {
 }
 
 /** A run goes at least so many times through what is in flight, or filling and emptying the server would be most of it. */
-const turnsAtLeast = 6;
+const turnsAtLeast = 4;
 
 /** Finds how many requests take about the wanted time, and warms everything up meanwhile. */
 export async function calibrate(
