@@ -31,8 +31,10 @@ export function registerEngineMetrics(metrics: Metrics, versions: () => readonly
   );
   counter('nv_inference_count', 'Rows that ran', ({ stats }) => stats.inferences);
   counter('nv_inference_exec_count', 'Batches that ran', ({ stats }) => stats.executions);
+  const waiting = ({ engine }: ServedVersion): number => engine?.queue().queuedRequests ?? 0;
+  metrics.queue('inferences', () => versions().reduce((sum, version) => sum + waiting(version), 0));
   add('nv_inference_pending_request_count', 'gauge', 'Requests that wait for a batch', (version) => [
-    { labels: labelsOf(version), value: version.engine?.queue().queuedRequests ?? 0 },
+    { labels: labelsOf(version), value: waiting(version) },
   ]);
   counter(
     'nv_inference_request_duration_us',

@@ -102,6 +102,40 @@ describe('the holdout digits through the router', { timeout: 120_000 }, () => {
   });
 });
 
+/** What every service counts, whatever it does. */
+const commonMetrics = [
+  'sluice_requests_total',
+  'sluice_request_failures_total',
+  'sluice_request_duration_seconds',
+  'sluice_requests_in_flight',
+  'sluice_queue_length',
+  'sluice_dependency_up',
+  'process_cpu_seconds_total',
+  'process_resident_memory_bytes',
+  'nodejs_eventloop_lag_p99_seconds',
+];
+
+describe('metrics', () => {
+  it.each(['router', 'registry', 'runtime-1', 'runtime-2'])(
+    'of the %s have what every service counts',
+    async (name) => {
+      const { ports } = platform;
+      const own = {
+        router: ports.router,
+        registry: ports.registry,
+        'runtime-1': ports.runtimes[0]!,
+        'runtime-2': ports.runtimes[1]!,
+      };
+      const { metricsPort } = own[name as keyof typeof own];
+      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      const found = new Set(text.split('\n').map((line) => /^# TYPE (\w+)/.exec(line)?.[1]));
+      expect(commonMetrics.filter((metric) => !found.has(metric))).toEqual([]);
+      expect(text).toMatch(/^sluice_queue_length\{[^}]*\} \d+$/m);
+      expect(text).toMatch(/^sluice_dependency_up\{[^}]*\} 1$/m);
+    },
+  );
+});
+
 describe('example clients', { timeout: 120_000 }, () => {
   it('in TypeScript', async () => {
     const main = path.join(root, 'examples', 'clients', 'typescript', 'src', 'main.ts');

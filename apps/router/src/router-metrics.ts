@@ -37,6 +37,8 @@ export function routerMetrics(metrics: Metrics, observed: Observed): RouterMetri
     'version',
   ]);
   const { inFlight, fleet } = observed;
+  // A router queues nothing itself: what it holds waits for a runtime's answer.
+  metrics.queue('runtimes', () => inFlight.requests);
   metrics.observedGauge('sluice_router_in_flight_bytes', 'Bytes of inferences in flight', () => inFlight.bytes);
   metrics.observedGauge('sluice_router_turned_away', 'Inferences refused because a bound was reached', () => {
     return inFlight.turnedAway;
