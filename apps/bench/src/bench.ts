@@ -11,6 +11,7 @@ import { profileWhile, type Hotspot } from './live-profile.ts';
 import { measureRest } from './rest.ts';
 import type { RawResult } from './raw-runtime.ts';
 import { jsonRows, rowsOf, type Figures } from './rows.ts';
+import { joinSlices, slicesOf } from './slices.ts';
 import { platformSubject, startEcho, type Subject } from './subject.ts';
 import { asEcho, prepareWorkload, workloadPlans, writeGraph, type Workload } from './workloads.ts';
 
@@ -37,9 +38,12 @@ export interface BenchResult {
 /** One thing that is measured in every round. */
 interface Case {
   readonly name: string;
-  /** Finds its parameters, once, before the first round. */
-  prepare(): Promise<void>;
-  run(): Promise<void>;
+  /** Finds its parameters, once, before the first round. @returns into how many slices a run of it may be cut */
+  prepare(): Promise<number>;
+  /** Runs one of `slices` slices of a run. */
+  run(slices: number): Promise<void>;
+  /** The slices of a run have been run. */
+  ended(): void;
   /** Runs once more, and watches each process meanwhile; a case without processes has none. */
   profile?(): Promise<Record<string, readonly Hotspot[]>>;
 }
@@ -77,7 +81,8 @@ class Bench {
   readonly #options: BenchOptions;
   readonly #loadOptions: LoadOptions;
   readonly #ports: BenchPorts;
-  readonly #cases: Case[] = [];
+  /** What is compared stands in one group: the slices of its runs take turns. */
+  readonly #groups: Case[][] = [];
   readonly #stops: (() => void | Promise<void>)[] = [];
 
   constructor(options: BenchOptions, loadOptions: LoadOptions, ports: BenchPorts) {
@@ -106,12 +111,14 @@ class Bench {
       const workload = await prepareWorkload(plan, version, file, { folder, checks: checksPerWorkload, threads });
       const subjects = platform ? this.#platformSubjects(platform) : [];
       const yardstick = echo && plan.name === 'small' ? echo.subject : undefined;
-      // What is compared stands side by side in a round, so that a machine that changes its pace does it to both.
       for (const inFlight of this.#options.inFlight) {
-        if (yardstick) this.#addLoad(yardstick, asEcho(workload), inFlight);
-        for (const subject of subjects) this.#addLoad(subject, workload, inFlight);
+        const loads = subjects.map((subject) => this.#addLoad(subject, workload, inFlight));
+        if (yardstick) loads.unshift(this.#addLoad(yardstick, asEcho(workload), inFlight));
+        const group = loads.filter((one) => one !== undefined);
+        if (group.length > 0) this.#groups.push(group);
       }
-      if (this.#options.only.test(`${plan.name}/raw`)) this.#addRaw(workload);
+      // Beside the router at its best, which it is compared with.
+      if (this.#options.only.test(`${plan.name}/raw`)) this.#groups.push([this.#addRaw(workload)]);
     }
   }
 
@@ -121,14 +128,20 @@ class Bench {
 
   /** All cases once, then all again: a machine that slows down slows down every row. */
   async measureAll(): Promise<void> {
-    for (const one of this.#cases) {
-      this.#ports.say(`warming up ${one.name}`);
-      await one.prepare();
+    const slices = new Map<Case[], number>();
+    for (const group of this.#groups) {
+      const possible: number[] = [];
+      for (const one of group) {
+        this.#ports.say(`warming up ${one.name}`);
+        possible.push(await one.prepare());
+      }
+      slices.set(group, Math.min(...possible));
     }
     for (let round = 1; round <= this.#options.rounds; round++) {
-      for (const one of this.#cases) {
-        this.#ports.say(`round ${round} of ${this.#options.rounds}: ${one.name}`);
-        await one.run();
+      for (const [group, count] of slices) {
+        this.#ports.say(`round ${round} of ${this.#options.rounds}: ${group.map(({ name }) => name).join(', ')}`);
+        for (let slice = 0; slice < count; slice++) for (const one of group) await one.run(count);
+        for (const one of group) one.ended();
       }
     }
   }
@@ -137,7 +150,7 @@ class Bench {
   async profileMissed(): Promise<void> {
     const rows = rowsOf({ raw: this.raw, load: this.load, rest: [] });
     const names = new Set(rows.flatMap((row) => (row.verdict && row.verdict !== 'met' && row.of ? [row.of] : [])));
-    for (const one of this.#cases) {
+    for (const one of this.#groups.flat()) {
       if (!names.has(one.name) || !one.profile) continue;
       this.#ports.say(`profiling ${one.name}`);
       try {
@@ -179,7 +192,7 @@ class Bench {
     ];
   }
 
-  #addRaw({ plan, modelFile }: Workload): void {
+  #addRaw({ plan, modelFile }: Workload): Case {
     const series = { workload: plan.name, batch: 0, rowsPerSecond: [] as number[] };
     this.raw.push(series);
     const { threads, seconds } = this.#options;
@@ -187,34 +200,40 @@ class Bench {
       const job = { modelFile, threads, input: plan.input, rowShape: plan.rowShape, batches, seconds: time };
       return (await runProgram('raw-runtime.ts', job)) as RawResult[];
     };
-    this.#cases.push({
+    return {
       name: `${plan.name}/raw`,
       prepare: async () => {
         const found = await measureRaw(plan.rawBatches, seconds / 2);
         series.batch = found.toSorted((a, b) => b.rowsPerSecond - a.rowsPerSecond)[0]!.batch;
+        return 1;
       },
       run: async () => {
         const [result] = await measureRaw([series.batch], seconds);
         series.rowsPerSecond.push(result!.rowsPerSecond);
       },
-    });
+      ended: () => undefined,
+    };
   }
 
-  #addLoad(subject: Subject, workload: Workload, inFlight: number): void {
+  #addLoad(subject: Subject, workload: Workload, inFlight: number): Case | undefined {
     const name = `${workload.plan.name}/${subject.name}/${inFlight}`;
-    if (!this.#options.only.test(name)) return;
+    if (!this.#options.only.test(name)) return undefined;
     const series = { workload: workload.plan.name, subject: subject.name, inFlight, runs: [] as Measure[] };
     this.load.push(series);
     let requests = 0;
-    this.#cases.push({
+    const slices: Measure[] = [];
+    return {
       name,
       prepare: async () => {
         await eventuallyRight(subject, workload, name);
         requests = await calibrate(subject, workload, inFlight, this.#loadOptions);
+        return slicesOf(requests, inFlight);
       },
-      run: async () => {
-        series.runs.push(await measure(subject, workload, inFlight, requests, this.#loadOptions));
+      run: async (count) => {
+        const share = Math.ceil(requests / count);
+        slices.push(await measure(subject, workload, inFlight, share, this.#loadOptions));
       },
+      ended: () => void series.runs.push(joinSlices(slices.splice(0))),
       profile: async () => {
         const found: Record<string, readonly Hotspot[]> = {};
         for (const process of subject.busy) {
@@ -224,7 +243,7 @@ class Bench {
         }
         return found;
       },
-    });
+    };
   }
 }
 

@@ -16,6 +16,10 @@ export interface Measure {
    * slow model a good part of it.
    */
   readonly requestsPerSecond: number;
+  /** How long the load lasted. */
+  readonly seconds: number;
+  /** Requests of the load and of the checker. */
+  readonly sent: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Microseconds of CPU per request, by process. */
@@ -41,7 +45,7 @@ export interface LoadOptions {
 }
 
 /** A run goes at least so many times through what is in flight, or filling and emptying the server would be most of it. */
-const turnsAtLeast = 4;
+export const turnsAtLeast = 4;
 
 /** Finds how many requests take about the wanted time, and warms everything up meanwhile. */
 export async function calibrate(
@@ -86,6 +90,8 @@ export async function measure(
   const batches = (after.batches ?? 0) - (before.batches ?? 0);
   return {
     requestsPerSecond: answeredMeanwhile / result.seconds,
+    seconds: result.seconds,
+    sent,
     p50Ms: result.p50Ms,
     p99Ms: result.p99Ms,
     cpuUs: perRequest(cpuAfter.processes, cpuBefore.processes),

@@ -5,6 +5,8 @@ import { jsonRows, rowsOf, type LoadSeries } from './rows.ts';
 
 const run = (requestsPerSecond: number, generatorProblems: string[] = [], checkProblems: string[] = []): Measure => ({
   requestsPerSecond,
+  seconds: 1,
+  sent: 1,
   p50Ms: 1,
   p99Ms: 2,
   cpuUs: {},
