@@ -22,8 +22,8 @@ const suites = [
     folder: 'apps/platform',
     runs: 1,
     rounds: 5,
-    files: ['test/survival.test.ts', 'test/promotion.test.ts'],
-    about: 'kill -9 of every process and champion moves, under load',
+    files: ['test/survival.test.ts', 'test/promotion.test.ts', 'test/replicas.test.ts'],
+    about: 'kill -9 of every process, champion moves and conflicts of replicas, under load',
   },
 ];
 
