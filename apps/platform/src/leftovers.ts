@@ -5,7 +5,8 @@ import { describeProcess } from '@sluice/postgres-local/postmaster';
 import { readFileIfAny, writeFileAtomic } from '@sluice/service-kit/atomic-file';
 import { z } from 'zod';
 
-const processSchema = z.object({ pid: z.number(), mark: z.string(), started: z.string() });
+// Lists of earlier versions do not say when a process was started.
+const processSchema = z.object({ pid: z.number(), mark: z.string(), started: z.string().optional() });
 const schema = z.object({
   supervisor: processSchema,
   children: z.array(processSchema.extend({ name: z.string() })),
@@ -31,7 +32,7 @@ export async function saveProcesses(home: string, list: ProcessList): Promise<vo
 
 function runs({ pid, mark, started }: KnownProcess): boolean {
   const found = describeProcess(pid);
-  return found !== undefined && found.started === started && found.command.includes(mark);
+  return found !== undefined && (started ?? found.started) === found.started && found.command.includes(mark);
 }
 
 /**

@@ -1,10 +1,11 @@
 import { Client, Metadata, credentials, status as grpcStatus } from '@grpc/grpc-js';
 import type { CallOptions as GrpcCallOptions, ServiceError, StatusObject } from '@grpc/grpc-js';
 import type { Method, RequestInput, ResponseOutput, Service } from '@sluice/contracts/services';
-import type { Clock, Timer } from '@sluice/domain/clock';
+import type { Clock } from '@sluice/domain/clock';
 import type { AnyDefinition } from './messages.ts';
 import { clientChannelOptions } from './options.ts';
 import { Replicas } from './replicas.ts';
+import { Silence } from './silence.ts';
 import { RpcError, fromWire, statusCodes } from './status.ts';
 import { textEntries } from './trailers.ts';
 
@@ -163,12 +164,14 @@ class Cancellation {
   }
 }
 
-function failure(error: unknown, channels: Channels, address: string, cancelledHere: boolean): Error {
+/** @param answered the call had an answer before it failed: its peer does not hang */
+function failure(error: unknown, channels: Channels, address: string, cancelledHere: boolean, answered = false): Error {
   if (!isServiceError(error)) return error instanceof Error ? error : new Error(String(error));
   const status = { code: error.code, details: error.details, trailers: textEntries(error.metadata) };
   const failed = fromWire(status, address, cancelledHere);
   if (failed.origin === 'unsent' || failed.origin === 'lost') channels.replicas.turnFrom(address);
-  if (failed.origin === 'local' && failed.kind === 'deadline-exceeded') channels.replicas.silent(address);
+  const isLate = failed.origin === 'local' && failed.kind === 'deadline-exceeded';
+  if (isLate && !answered) channels.replicas.silent(address);
   return failed;
 }
 
@@ -264,40 +267,11 @@ async function* received(
       yield message;
     }
   } catch (error) {
-    throw silence.error ?? failure(error, channels, address, cancellation.cancelledHere);
+    throw silence.error ?? failure(error, channels, address, cancellation.cancelledHere, silence.over);
   } finally {
     silence.stop();
     cancellation.detach();
     call.cancel();
-  }
-}
-
-/** Ends a stream whose replica turns out to hang, so that its caller goes to another one. */
-class Silence {
-  error: RpcError | undefined;
-  readonly #unwatch: () => void;
-  readonly #timer: Timer | undefined;
-
-  constructor(channels: Channels, address: string, firstAnswerMs: number | undefined, cancel: () => void) {
-    const { replicas, clock } = channels;
-    this.#unwatch = replicas.whenSilent(address, () => {
-      this.error = new RpcError('unavailable', `${address} does not answer`, {
-        origin: 'lost',
-        code: statusCodes.UNAVAILABLE,
-      });
-      cancel();
-    });
-    if (firstAnswerMs !== undefined && replicas.count > 1)
-      this.#timer = clock.schedule(firstAnswerMs, () => replicas.silent(address));
-  }
-
-  answered(): void {
-    this.#timer?.cancel();
-  }
-
-  stop(): void {
-    this.#timer?.cancel();
-    this.#unwatch();
   }
 }
 

@@ -24,7 +24,10 @@ export interface SidePorts {
 export async function openSidePorts(options: SidePortsOptions): Promise<SidePorts> {
   const { host, metrics } = options;
   const scraped = await startMetricsServer({ host, port: options.metricsPort, metrics });
-  const admin = await mountAdmin({ ...options, port: options.adminPort });
+  const admin = await mountAdmin({ ...options, port: options.adminPort }).catch(async (error: unknown) => {
+    await scraped.close();
+    throw error;
+  });
   return {
     ports: { metricsPort: scraped.port, adminPort: admin.port },
     close: async () => {

@@ -61,7 +61,17 @@ export async function startPostgres(): Promise<TestPostgres> {
   await cp(template.dataDir, dataDir, { recursive: true });
   if (account) await giveTo(home, account);
   const start = (port: number): Promise<PostgresServer> => startServer({ binaries, account, dataDir, port, settings });
-  return new RunningPostgres(home, template.password, start, await start(await keptPort()));
+  return new RunningPostgres(home, template.password, start, await startOnKeptPort(start));
+}
+
+/** Somebody else may take the port between the look at it and the start. */
+async function startOnKeptPort(start: (port: number) => Promise<PostgresServer>): Promise<PostgresServer> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await start(await keptPort());
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
 }
 
 class RunningPostgres implements TestPostgres {

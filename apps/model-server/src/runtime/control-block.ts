@@ -48,14 +48,24 @@ export interface BatchTiming {
 
 const slotAt = (slot: number): number => headWords + slot * slotWords;
 
-/** What wakes a worker thread: one word that counts, shared by all sessions of the thread. */
+/** What wakes a worker thread: one word that counts, shared by all sessions of the thread; and one that says what it does. */
 export class Doorbell {
   readonly memory: SharedArrayBuffer;
   readonly #word: Int32Array<SharedArrayBuffer>;
 
-  constructor(memory = new SharedArrayBuffer(4)) {
+  constructor(memory = new SharedArrayBuffer(8)) {
     this.memory = memory;
     this.#word = new Int32Array(memory);
+  }
+
+  /** Worker: the session whose batch runs from now on; 0 for none. Stays when the thread ends in the middle of it. */
+  runs(session: number): void {
+    Atomics.store(this.#word, 1, session);
+  }
+
+  /** Main thread: the session whose batch runs, or ran when the thread ended; 0 for none. */
+  running(): number {
+    return Atomics.load(this.#word, 1);
   }
 
   /** Main thread: wakes the worker, which looks at its port and at its sessions' slots. */

@@ -214,7 +214,7 @@ export class SessionThread implements HostedSession {
     }
   }
 
-  lost(code: number, cause: unknown): void {
+  lost(code: number, cause: unknown, running: boolean): void {
     if (this.#closed) {
       this.#closed();
       return;
@@ -222,18 +222,21 @@ export class SessionThread implements HostedSession {
     const message = `the model ended its session (exit code ${code}); the request may be the cause`;
     this.#dead = new SluiceError('internal', message, { cause });
     this.#loaded.reject(this.#dead);
-    this.#failAll(this.#dead);
+    this.#failAll(this.#dead, running);
     this.#control.endWaits();
     if (this.inputs.length + this.outputs.length > 0) this.#onExit(this.#dead);
   }
 
-  /** Of what its thread had, what is done is answered, the next was running, and what stood behind that never began. */
-  #failAll(dead: SluiceError): void {
+  /**
+   * Of what its thread had, what is done is answered, and what stood behind the batch that ran never began. Where the
+   * thread ran another session's batch, none of this one's did.
+   */
+  #failAll(dead: SluiceError, ran: boolean): void {
     this.#collect();
     const left = this.#running.filter((running) => running !== undefined);
     left.sort((one, other) => (one.batch - other.batch) | 0);
-    const waited = unavailable('the model ended its session before the request was run', { retryAfterMs, cause: dead });
-    for (const [at, running] of left.entries()) this.#fail(running, at === 0 ? dead : waited);
+    const waited = unavailable('the session ended before the request was run', { retryAfterMs, cause: dead });
+    for (const [at, running] of left.entries()) this.#fail(running, ran && at === 0 ? dead : waited);
   }
 
   /** Lets batches in flight finish, then releases the session's memory; its thread ends with its last session. */

@@ -93,10 +93,12 @@ async function runNext(): Promise<boolean> {
   let ran = false;
   for (const entry of sessions.values()) {
     if (!isIdle(entry)) {
+      bell.runs(entry.id);
       // What a batch needs was posted before it was handed over.
       await readPort();
       entry.done = nextNumber(entry.done);
       await runBatch(entry, entry.done);
+      bell.runs(0);
       ran = true;
     }
     if (entry.closing && isIdle(entry)) await close(entry);
@@ -110,8 +112,15 @@ async function close(entry: Open): Promise<void> {
   send(entry.id, { kind: 'closed' });
 }
 
+/** The session whose batch is next: what waits on the port now was posted for it. */
+function nextSession(): number {
+  for (const entry of sessions.values()) if (!isIdle(entry)) return entry.id;
+  return 0;
+}
+
 for (;;) {
   const rings = bell.rings();
+  bell.runs(nextSession());
   await readPort();
   while (await runNext());
   bell.sleep(rings);

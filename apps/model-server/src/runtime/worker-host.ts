@@ -5,8 +5,8 @@ import type { Envelope, FromWorker, SessionSettings, ToWorker, WorkerStart } fro
 /** What a session hears of its thread. */
 export interface HostedSession {
   receive(message: FromWorker): void;
-  /** The thread ended without having been told to. */
-  lost(code: number, cause: unknown): void;
+  /** The thread ended without having been told to. @param running it ran a batch of this session when it did */
+  lost(code: number, cause: unknown, running: boolean): void;
 }
 
 const workerFile = new URL(`./session-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
@@ -67,8 +67,9 @@ export class WorkerHost {
 
   #exited(code: number): void {
     this.#ended ??= Promise.resolve();
-    const lost = [...this.#sessions.values()];
+    const lost = [...this.#sessions];
     this.#sessions.clear();
-    for (const session of lost) session.lost(code, this.#cause);
+    const running = this.#bell.running();
+    for (const [id, session] of lost) session.lost(code, this.#cause, id === running);
   }
 }

@@ -113,11 +113,14 @@ export class ArtifactCache {
     const target = path.join(this.#artifacts, file.sha256);
     if (await hasDigest(target, file)) return;
     await rm(target, { force: true });
-    for (let attempt = 1; ; attempt += 1) {
+    for (let [attempt, had] = [1, 0]; ; attempt += 1) {
       try {
         await this.#download(file, target, signal);
         return;
       } catch (error) {
+        // A try that brought bytes is none of those that fail.
+        const has = (await sizeOf(`${target}.partial`)) ?? 0;
+        if (has > had) [attempt, had] = [1, has];
         if (SluiceError.from(error).kind !== 'unavailable' || attempt === attempts || signal.aborted) throw error;
         await new Promise<void>((resolve) => this.#clock.schedule(pauseMs * 2 ** attempt, resolve));
         signal.throwIfAborted();

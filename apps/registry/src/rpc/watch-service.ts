@@ -1,10 +1,12 @@
 import type { WatchServiceMethods } from '@sluice/contracts/services';
 import type { Handlers } from '@sluice/rpc/handlers';
 import { watch } from '@sluice/rpc/handlers';
+import type { Clock } from '@sluice/domain/clock';
 import type { LeaseTable } from '../usecases/lease.ts';
 import { releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
 import type { WatchPorts } from '../usecases/watch.ts';
 import { agreeProtocol, watchDesired } from '../usecases/watch.ts';
+import { answerInTime } from '../watch/answer-in-time.ts';
 import { checkingTexts } from './check-texts.ts';
 import { decodeRouter, decodeRuntime } from './decode.ts';
 import { encodeAssignments, encodeRoutes } from './encode-watch.ts';
@@ -14,11 +16,12 @@ import { readInteger } from './scalars.ts';
 export interface WatchServicePorts {
   readonly watch: WatchPorts;
   readonly leases: LeaseTable;
+  readonly clock: Clock;
 }
 
 /** Handlers of WatchService: decode, call the use case, encode. */
 export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMethods> {
-  const { leases } = ports;
+  const { leases, clock } = ports;
   return checkingTexts({
     watchRoutes: watch(async function* (request, ctx) {
       const protocolVersion = agreeProtocol(request.protocolVersion);
@@ -34,8 +37,12 @@ export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMe
         yield* encodeAssignments(event, request.pool, protocolVersion, partBytesFor(protocolVersion));
       }
     }),
-    renewRouterLease: async (request) => ({ ttlMs: await renewRouterLease(leases, decodeRouter(request)) }),
-    renewRuntimeLease: async (request) => ({ ttlMs: await renewRuntimeLease(leases, decodeRuntime(request)) }),
+    renewRouterLease: async (request, { deadlineMs }) => ({
+      ttlMs: await answerInTime(clock, deadlineMs, renewRouterLease(leases, decodeRouter(request))),
+    }),
+    renewRuntimeLease: async (request, { deadlineMs }) => ({
+      ttlMs: await answerInTime(clock, deadlineMs, renewRuntimeLease(leases, decodeRuntime(request))),
+    }),
     releaseLease: async ({ holderId }) => {
       await releaseLease(leases, holderId);
       return {};
