@@ -1,11 +1,15 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { env } from 'node:process';
 import { createRegistryClient } from '@sluice/client/registry-client';
 import type { RegistryClient } from '@sluice/client/registry-client';
 import { digestFile } from '@sluice/client/files';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseAddresses } from '../src/database.ts';
+import { openSecrets } from '../src/secrets.ts';
 import { Load } from './load.ts';
-import { RunningPlatform, freeOffset, killStarted, makeHome, root } from './running-platform.ts';
+import { Printed, RunningPlatform, freeOffset, killStarted, makeHome, root } from './running-platform.ts';
 
 let home: string;
 let platform: RunningPlatform;
@@ -126,4 +130,36 @@ describe('champion moves under load', { timeout: 120_000 }, () => {
     const late = load.answers.filter(({ sentAt }) => sentAt >= returned);
     expect(new Set(late.map((answer) => answer.version))).toEqual(new Set(['3']));
   });
+});
+
+/** Changes one byte of an entry as the superuser, who can turn the triggers off; the same call takes it back. */
+async function flipByte(leaf: number): Promise<void> {
+  const secrets = await openSecrets(path.join(home, 'secrets'));
+  const { ownerUrl } = databaseAddresses(platform.ports.postgres, secrets);
+  const database = new pg.Client({ connectionString: ownerUrl });
+  await database.connect();
+  try {
+    await database.query('SET session_replication_role = replica');
+    const { rowCount } = await database.query(
+      'UPDATE registry.audit_entry SET leaf_hash = set_byte(leaf_hash, 0, get_byte(leaf_hash, 0) # 1) WHERE leaf_index = $1',
+      [leaf],
+    );
+    expect(rowCount).toBe(1);
+  } finally {
+    await database.end();
+  }
+}
+
+it('sluice audit verify passes, fails on one changed byte and names its entry, and passes again', async () => {
+  const registry = `127.0.0.1:${platform.ports.registry.port}`;
+  const verify = () => new Printed('npx', ['sluice', 'audit', 'verify', '--registry', registry], root, env);
+  const whole = verify();
+  expect([await whole.ended, whole.out]).toEqual([0, expect.stringContaining('the audit log is whole')]);
+  await flipByte(3);
+  const changed = verify();
+  expect(await changed.ended).toBe(1);
+  expect(changed.out).toMatch(/does NOT verify:\n {2}entry 3 \(/);
+  await flipByte(3);
+  const again = verify();
+  expect([await again.ended, again.out]).toEqual([0, expect.stringContaining('the audit log is whole')]);
 });
