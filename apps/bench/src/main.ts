@@ -16,7 +16,7 @@ function options(): BenchOptions {
   try {
     return parseOptions(process.argv.slice(2));
   } catch (error) {
-    return fail(error);
+    return fail(`${error instanceof Error ? error.message : String(error)}; npm run bench -- --help lists the options`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkProblems, generatorProblems } from './measure.ts';
+import { checkProblems, generatorProblems, rateOf } from './measure.ts';
 
 const load = { requests: 1000, failed: 0, seconds: 2, p50Ms: 1, p99Ms: 2, generatorCpuSeconds: 1.6 };
 const checked = { sent: 40, problems: [] };
@@ -30,4 +30,8 @@ test('one success too few or too many, a failure, a wrong answer or no check at 
 
 test('without h2load only the CPU counts', () => {
   expect(generatorProblems(load, { h2load: false })).toEqual(['h2load is missing: only the CPU counts']);
+});
+
+test('the rate has what the load and the checker were answered', () => {
+  expect(rateOf({ requests: 90, seconds: 2 }, 10)).toBe(50);
 });

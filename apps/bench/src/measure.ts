@@ -77,7 +77,7 @@ export async function measure(
   const cpuBefore = cpuOf(subject);
   checker.start();
   const result = await load(jobOf(subject, workload, inFlight, requests, options), options);
-  const answeredMeanwhile = result.requests + checker.answered;
+  const answeredChecks = checker.answered;
   const checked = await checker.stop();
   const cpuAfter = cpuOf(subject);
   const sent = result.requests + checked.sent;
@@ -89,7 +89,7 @@ export async function measure(
     Object.fromEntries([...later].map(([name, cpu]) => [name, ((cpu - (earlier.get(name) ?? 0)) * 1e6) / sent]));
   const batches = (after.batches ?? 0) - (before.batches ?? 0);
   return {
-    requestsPerSecond: answeredMeanwhile / result.seconds,
+    requestsPerSecond: rateOf(result, answeredChecks),
     seconds: result.seconds,
     sent,
     p50Ms: result.p50Ms,
@@ -107,6 +107,11 @@ export async function measure(
       ),
     }),
   };
+}
+
+/** Requests/s that a server answered. @param answeredChecks the checker's, by the end of the load */
+export function rateOf(load: Pick<LoadResult, 'requests' | 'seconds'>, answeredChecks: number): number {
+  return (load.requests + answeredChecks) / load.seconds;
 }
 
 /** What makes the rate and the times of a run invalid. */

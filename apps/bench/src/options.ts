@@ -70,5 +70,5 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
 function number(name: string, text: string, from: number, to: number): number {
   const value = Number(text);
   if (text.trim() !== '' && value >= from && value <= to) return value;
-  throw new Error(`${name} must be a number from ${from} to ${to}, got ${text}; see --help`);
+  throw new Error(`${name} must be a number from ${from} to ${to}, got ${text}`);
 }

@@ -26,8 +26,14 @@ export function explain(thrown: unknown, addresses: Addresses): Explanation {
   }
   const message =
     error.kind === 'internal' && error.cause !== undefined ? `${error.message}: ${text(error.cause)}` : error.message;
-  return { code, message, hint: hints[error.kind] ?? '' };
+  return { code, message, hint: hints[error.kind] ?? unknownModelHint(message) };
 }
+
+/** The words of the protocol, which every server of it has, say nothing of what to do. */
+const unknownModelHint = (message: string): string =>
+  message.startsWith('Request for unknown model')
+    ? '`sluice models` lists the models, `sluice versions MODEL` the versions of one.'
+    : '';
 
 const hints: Readonly<Partial<Record<SluiceError['kind'], string>>> = {
   conflict: 'Somebody else changed it first: look at it again and repeat the command.',

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { unavailable } from '@sluice/domain/errors';
 import { systemClock } from '@sluice/service-kit/clock';
 import { ArtifactCache, type DownloadFile, type DownloadFiles } from '../src/versions/artifact-cache.ts';
 import type { Assignment } from '../src/versions/assignment.ts';
@@ -85,4 +86,19 @@ describe('a disk that does not take everything', () => {
     });
     expect(artifacts()).toEqual([]);
   });
+});
+
+it('a download that breaks off again and again ends, as long as each try brings something', async () => {
+  let tries = 0;
+  const breaking = {
+    async *download(_sha: string, offset: number) {
+      tries += 1;
+      yield bytes.subarray(offset, offset + 7_000);
+      if (offset + 7_000 < bytes.length) throw unavailable('the replica is left');
+    },
+  };
+  const clock = { ...systemClock, schedule: (_ms: number, fn: () => void) => systemClock.schedule(0, fn) };
+  const graph = await new ArtifactCache(stateDir, breaking, clock).provide(versionOf(1), never);
+  expect(readFileSync(graph).equals(bytes)).toBe(true);
+  expect(tries).toBe(8);
 });

@@ -44,6 +44,12 @@ describe('leftovers of a platform', () => {
     );
   });
 
+  it('refuse a start for a supervisor of an earlier version too, whose list does not say when it was started', async () => {
+    const { pid } = known;
+    await saveProcesses(home, { supervisor: { pid, mark }, children: [] });
+    await expect(clearLeftovers(home, systemClock, 0)).rejects.toThrow(`already (process ${pid})`);
+  });
+
   it('are killed when they do not end by themselves in time', async () => {
     await saveProcesses(home, { supervisor: other, children: [{ name: 'router', ...known }] });
     await clearLeftovers(home, systemClock, 0);

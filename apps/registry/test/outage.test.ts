@@ -73,6 +73,12 @@ describe('while Postgres is away', () => {
     const client = behind.as('ann');
     const stored = await upload(client, Buffer.from('stored before'));
     proxy.stall();
+    // Before the registry knows: a renewal whose deadline passed would make its caller leave this replica.
+    const renewal = { routerId: 'router-9', address: 'a:1', appliedRevision: 0, ttlMs: 3_000 };
+    await expect(behind.watch().renewRouterLease(renewal, { timeoutMs: 500 })).rejects.toMatchObject({
+      kind: 'unavailable',
+      origin: 'answered',
+    });
     await eventually(async () => expect((await behind.adminState())['databaseUp']).toBe(false));
     let sent = 0;
     function* gigabytes() {

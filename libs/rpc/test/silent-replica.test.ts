@@ -101,3 +101,25 @@ it('the only address is used on, however silent it is', async () => {
   goOn(undefined);
   expect((await watching.next()).value).toMatchObject({ done: true });
 });
+
+it('a stream that had an answer and meets its own deadline says nothing of its replica', async () => {
+  const { port } = await start({
+    watchAliasMove: async function* () {
+      yield { done: false };
+      await new Promise(() => undefined);
+    },
+    getModel: async ({ name }) => ({ model: { name } }),
+  });
+  const replicas = new Replicas([`127.0.0.1:${port}`, `127.0.0.1:${await silentPort()}`]);
+  const [watches, others] = [client(replicas), client(replicas)];
+  const standing = others.watchAliasMove({});
+  expect((await standing.next()).value).toMatchObject({ done: false });
+  let ended = false;
+  const next = standing.next().finally(() => (ended = true));
+  next.catch(() => undefined);
+  const bounded = watches.watchAliasMove({}, { timeoutMs: 300 });
+  expect((await bounded.next()).value).toMatchObject({ done: false });
+  expect((await failureOf(bounded.next())).kind).toBe('deadline-exceeded');
+  expect((await others.getModel({ name: 'here' })).model?.name).toBe('here');
+  expect([ended, replicas.address]).toEqual([false, `127.0.0.1:${port}`]);
+});

@@ -121,7 +121,8 @@ export function describeProgress(move: AliasMove__Output, routers: readonly Rout
   if (move.state === 'ALIAS_MOVE_STATE_REQUESTED') {
     const states = move.runtimes.map((one) => {
       const reason = one.reason ? ` (${one.reason})` : '';
-      return `${one.runtimeId} ${showEnum(one.state, 'LOAD_STATE')}${reason}`;
+      const state = one.state === 'LOAD_STATE_UNSPECIFIED' ? 'not yet' : showEnum(one.state, 'LOAD_STATE');
+      return `${one.runtimeId} ${state}${reason}`;
     });
     return `${name}: requested; ${states.length > 0 ? states.join(', ') : 'waiting for runtimes'}`;
   }
