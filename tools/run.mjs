@@ -51,7 +51,9 @@ async function main() {
   if (choice.node === undefined) fail(choice.problem);
   const flags = command.slice(0, -1);
   const script = path.join(root, command.at(-1));
-  handOver(choice.node, [...flags, script, ...args], pinnedEnvironment(process.env));
+  // The services turn ONNX Runtime's reports to its makers off by themselves; tests and the bench load it too.
+  const env = { ...pinnedEnvironment(process.env), ORT_DISABLE_TELEMETRY: '1' };
+  handOver(choice.node, [...flags, script, ...args], env);
 }
 
 main().catch((error) => fail(error instanceof Error ? error.message : String(error)));

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { disableOnnxTelemetry } from '@sluice/service-kit/onnx-telemetry';
 import { Doorbell } from './control-block.ts';
 import type { Envelope, FromWorker, SessionSettings, ToWorker, WorkerStart } from './messages.ts';
 
@@ -21,6 +22,7 @@ export class WorkerHost {
   #ended: Promise<unknown> | undefined;
 
   constructor() {
+    disableOnnxTelemetry();
     const workerData: WorkerStart = { bell: this.#bell.memory };
     this.#worker = new Worker(workerFile, { workerData, name: 'sessions' });
     this.#worker.on('message', ({ session, message }: Envelope<FromWorker>) => {

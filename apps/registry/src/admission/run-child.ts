@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cancelled } from './cancelled.ts';
 import type { Clock, Timer } from '@sluice/domain/clock';
 import { clip } from '@sluice/domain/names';
+import { withoutOnnxTelemetry } from '@sluice/service-kit/onnx-telemetry';
 import type { AdmissionJob, ChildMessage } from './child-protocol.ts';
 
 export interface ChildLimits {
@@ -51,8 +52,8 @@ function residentMemory(pid: number): { rss: number; peak: number } | undefined 
 }
 
 /**
- * Runs a job in a process of its own group, without an environment, and kills the group when it is done, takes too
- * long, grows too large or is cancelled. Resolves when the process is gone; throws only `cancelled`.
+ * Runs a job in a process of its own group, without this one's environment, and kills the group when it is done,
+ * takes too long, grows too large or is cancelled. Resolves when the process is gone; throws only `cancelled`.
  */
 export function runChild(job: AdmissionJob, options: RunChildOptions): Promise<ChildEnd> {
   return new Promise((resolve, reject) => {
@@ -86,7 +87,7 @@ class ChildRun {
     const { limits, clock, signal, folder, entry = defaultEntry } = this.#options;
     const child = fork(entry, [], {
       cwd: folder,
-      env: {},
+      env: withoutOnnxTelemetry,
       execPath: process.execPath,
       execArgv: isSource ? ['--conditions=@sluice/source'] : [],
       detached: true,
