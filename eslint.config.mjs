@@ -56,6 +56,8 @@ const depConstraints = [
     bannedExternalImports: ['typeorm', 'pg', 'onnxruntime-node'],
   },
   { sourceTag: 'layer:test', notDependOnLibsWithTags: ['layer:app'] },
+  // Measures processes from outside, with the libraries.
+  { sourceTag: 'layer:bench', notDependOnLibsWithTags: ['layer:app'] },
   { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['layer:test'] },
 ];
 

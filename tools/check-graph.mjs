@@ -15,6 +15,7 @@ const layers = [
   'app',
   'example',
   'test',
+  'bench',
   'tool',
 ];
 const expected = JSON.parse(readFileSync(path.join(root, 'tools', 'expected-graph.json'), 'utf8'));

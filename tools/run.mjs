@@ -8,7 +8,7 @@ const source = '--conditions=@sluice/source';
 const commands = {
   start: [source, 'apps/platform/src/main.ts'],
   test: ['tools/ci.mjs'],
-  bench: [source, 'apps/bench/src/main.ts'],
+  bench: [source, 'tools/bench/src/main.ts'],
   soak: ['tools/soak.mjs'],
 };
 

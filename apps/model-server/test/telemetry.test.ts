@@ -16,7 +16,7 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 /** Runs a program whose home is empty, and where nothing says that it is a test: ONNX Runtime reports nothing in one. */
 async function runAtHome(program: string): Promise<string[]> {
   const flags = ['--conditions=@sluice/source', '-e'];
-  const env = { PATH: process.env['PATH'], HOME: home, TMPDIR: home };
+  const env = { HOME: home, TMPDIR: home };
   await promisify(execFile)(process.execPath, [...flags, program], { cwd: path.dirname(threadModule), env });
   return readdir(home, { recursive: true });
 }

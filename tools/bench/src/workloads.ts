@@ -59,7 +59,8 @@ export interface ExpectedAnswer {
   readonly version: string;
   readonly output: string;
   readonly shape: readonly number[];
-  readonly values: Float32Array;
+  /** The values that ONNX Runtime gives it alone and, where they differ in a bit, in the largest batch. */
+  readonly answers: readonly Float32Array[];
 }
 
 /** A request whose answer is known. */
@@ -110,22 +111,44 @@ export async function prepareWorkload(
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
   });
-  const checks: Check[] = [];
-  const elements = plan.rowShape.reduce((product, size) => product * size, 1);
-  for (let index = 0; index < options.checks; index++) {
-    const uniform = seededUniform(1000 + index);
-    const row = Float32Array.from({ length: elements }, () => uniform() * plan.largest);
-    const outputs = await session.run({ [plan.input]: new Tensor('float32', row, [1, ...plan.rowShape]) });
-    const [output, answer] = Object.entries(outputs)[0]!;
-    const values = Float32Array.from(answer.data as Float32Array);
-    const expected = { model: plan.model, version, output, shape: answer.dims, values };
-    checks.push({ message: requestOf(plan, version, row), expected });
-  }
+  const rows = Array.from({ length: options.checks }, (_, index) => rowOf(plan, 1000 + index));
+  const alone = await Promise.all(rows.map((row) => rowsRun(session, plan, [row])));
+  const crowd = Array.from({ length: plan.maxBatchSize }, (_, index) => rows[index % rows.length]!);
+  const together = await rowsRun(session, plan, crowd);
+  const checks = rows.map((row, index) => {
+    const { output, dims, rows: own } = alone[index]!;
+    const answers = distinct([own[0]!, ...together.rows.filter((_, at) => at % rows.length === index)]);
+    return {
+      message: requestOf(plan, version, row),
+      expected: { model: plan.model, version, output, shape: [1, ...dims], answers },
+    };
+  });
   await session.release();
   const frame = grpcFrame(checks[0]!.message);
   const frameFile = path.join(options.folder, `${plan.name}.frame`);
   writeFileSync(frameFile, frame);
   return { plan, version, modelFile, frameFile, frameBytes: frame.length, checks };
+}
+
+function rowOf(plan: WorkloadPlan, seed: number): Float32Array {
+  const uniform = seededUniform(seed);
+  const elements = plan.rowShape.reduce((product, size) => product * size, 1);
+  return Float32Array.from({ length: elements }, () => uniform() * plan.largest);
+}
+
+/** What ONNX Runtime answers for each row of a batch. `dims` are those of a row. */
+async function rowsRun(session: InferenceSession, plan: WorkloadPlan, rows: readonly Float32Array[]) {
+  const batch = Float32Array.from(rows.flatMap((row) => [...row]));
+  const outputs = await session.run({ [plan.input]: new Tensor('float32', batch, [rows.length, ...plan.rowShape]) });
+  const [output, { data, dims }] = Object.entries(outputs)[0]!;
+  const values = data as Float32Array;
+  const width = values.length / rows.length;
+  return { output, dims: dims.slice(1), rows: rows.map((_, at) => values.slice(at * width, (at + 1) * width)) };
+}
+
+/** Those that differ from each other in a bit. */
+function distinct(answers: readonly Float32Array[]): Float32Array[] {
+  return [...new Map(answers.map((values) => [Buffer.from(values.buffer).toString('base64'), values])).values()];
 }
 
 function requestOf(plan: WorkloadPlan, version: string, row: Float32Array): Buffer {
