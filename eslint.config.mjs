@@ -57,7 +57,7 @@ const depConstraints = [
   },
   { sourceTag: 'layer:test', notDependOnLibsWithTags: ['layer:app'] },
   // Measures processes from outside, with the libraries.
-  { sourceTag: 'layer:bench', notDependOnLibsWithTags: ['layer:app'] },
+  { sourceTag: 'layer:bench', notDependOnLibsWithTags: ['layer:app'], bannedExternalImports: ['@grpc/*', 'opossum'] },
   { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['layer:test'] },
 ];
 
