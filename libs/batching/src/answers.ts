@@ -1,7 +1,7 @@
 import { SluiceError } from '@sluice/domain/errors';
-import type { QueueNode } from './bucket.ts';
 import type { BatchRequest, RequestPart } from './contract.ts';
 import type { FormedBatch, QueuedPart } from './formed-batch.ts';
+import type { QueueNode } from './queue-node.ts';
 
 /** Answers a request. A throw can reach nobody any more, so it goes to `onDefect`. */
 export function tellSuccess(request: BatchRequest<never>, onDefect: (thrown: unknown) => void): void {
@@ -49,15 +49,16 @@ export function handOver<Request extends BatchRequest<Result>, Result>(
   }
 }
 
-/** What every request of a batch fails with when the runner's result has not as many rows as the batch. */
+/** What every request of a batch fails with when the runner's result has not as many rows as the batch that ran. */
 export function wrongRowCount<Request, Result>(
   name: string,
   batch: FormedBatch<Request, Result>,
   got: number,
 ): SluiceError {
+  const padded = batch.paddedRows === batch.rows ? '' : `, padded to ${batch.paddedRows}`;
   return new SluiceError(
     'internal',
-    `${name}: the model answered ${got} rows to a batch of ${batch.rows}; rows cannot be told apart, so none was answered. ` +
+    `${name}: the model answered ${got} rows to a batch of ${batch.rows}${padded}; rows cannot be told apart, so none was answered. ` +
       `Push the version again with max_batch_size 0 if its outputs have no batch dimension`,
   );
 }

@@ -1,72 +1,30 @@
-import type { BucketKey, Ticket } from './contract.ts';
+import type { BucketKey } from './contract.ts';
 import type { SchedulerSettings } from './options.ts';
+import { segmentOf, type QueueNode } from './queue-node.ts';
 
-/** One accepted request: its place in the queue and how far it is. */
-export class QueueNode<Request> implements Ticket {
-  readonly request: Request;
-  readonly bucket: Bucket<Request>;
-  readonly rows: number;
-  readonly enqueuedAtMs: number;
-  /** Order of arrival over all buckets. */
-  readonly arrival: number;
-  /** Too late from this moment on: the request's deadline or the queue's time-out, whichever is first. */
-  readonly expiresAtMs: number;
-  /** Has waited for company long enough from this moment on. */
-  readonly dueAtMs: number;
-
-  previous: QueueNode<Request> | undefined = undefined;
-  next: QueueNode<Request> | undefined = undefined;
-  queued = true;
-  due = false;
-  answered = false;
-  /** Rows that are in batches already; between 0 and `rows` only for a request that is being split. */
-  takenRows = 0;
-  /** Parts in batches that are not answered yet. */
-  runningParts = 0;
-  expiryIndex = -1;
-  dueIndex = -1;
-
-  constructor(
-    request: Request & { readonly rows: number },
-    bucket: Bucket<Request>,
-    arrival: number,
-    enqueuedAtMs: number,
-    expiresAtMs: number,
-    dueAtMs: number,
-  ) {
-    this.request = request;
-    this.bucket = bucket;
-    this.rows = request.rows;
-    this.enqueuedAtMs = enqueuedAtMs;
-    this.arrival = arrival;
-    this.expiresAtMs = expiresAtMs;
-    this.dueAtMs = dueAtMs;
-  }
-
-  get waitingRows(): number {
-    return this.rows - this.takenRows;
-  }
-}
-
-/** What the next batch of a bucket would take: whole requests from the head, and perhaps a piece of the one after. */
+/** What the next batch of a bucket would take: whole requests, and perhaps a piece of the one after. */
 export interface Take {
-  /** Nodes from the head on; the last may be taken in part. */
+  /** Nodes in the order in which they are served; the last may be taken in part. */
   readonly nodes: number;
   readonly rows: number;
   /** The rows are exactly a preferred size (or the maximum). */
   readonly preferred: boolean;
 }
 
-/** The waiting requests of one shape, in the order of their arrival: a linked list, so that any of them can leave. */
+/**
+ * The waiting requests of one shape, in the order in which they are served: by level, within a level those that are
+ * delayed last, and otherwise as they came. One linked list, so that any of them can leave.
+ */
 export class Bucket<Request> {
   readonly key: BucketKey;
   head: QueueNode<Request> | undefined = undefined;
-  #tail: QueueNode<Request> | undefined = undefined;
   requests = 0;
   rows = 0;
   /** Requests that have waited long enough. */
   dueRequests = 0;
   readyIndex = -1;
+  /** The last node of each segment. */
+  readonly #tails: (QueueNode<Request> | undefined)[];
   /** Some requests from the head on make exactly a preferred size. */
   #preferred = false;
   readonly #settings: SchedulerSettings;
@@ -74,6 +32,7 @@ export class Bucket<Request> {
   constructor(key: BucketKey, settings: SchedulerSettings) {
     this.key = key;
     this.#settings = settings;
+    this.#tails = Array.from({ length: 2 * settings.policies.length }, () => undefined);
   }
 
   /** A batch that cannot grow: as many rows wait as fit, or without batching, any request does. */
@@ -87,28 +46,32 @@ export class Bucket<Request> {
   }
 
   append(node: QueueNode<Request>): void {
-    node.previous = this.#tail;
-    if (this.#tail) this.#tail.next = node;
-    else this.head = node;
-    this.#tail = node;
+    this.#link(node);
     this.requests++;
     this.rows += node.rows;
-    // Every sum from the head on was the sum of all when its last request came, so only the newest has to be looked at.
-    if (this.#settings.preferredBatchSize.includes(this.rows)) this.#preferred = true;
+    // Every sum from the head on was the sum of all when its last request came, so only the newest has to be looked at;
+    // one that came in between has changed the sums behind it.
+    if (node.next) this.rowsChanged();
+    else if (this.#settings.preferredBatchSize.includes(this.rows)) this.#preferred = true;
   }
 
   /** Takes a node out of the list, wherever it is, with the rows of it that still wait. */
   remove(node: QueueNode<Request>): void {
-    if (node.previous) node.previous.next = node.next;
-    else this.head = node.next;
-    if (node.next) node.next.previous = node.previous;
-    else this.#tail = node.previous;
-    node.previous = undefined;
-    node.next = undefined;
+    this.#unlink(node);
     node.queued = false;
     this.requests--;
     this.rows -= node.waitingRows;
     if (node.due) this.dueRequests--;
+  }
+
+  /**
+   * Puts a node behind those of its level that are in time, and those that were delayed before it. Sums from the head on
+   * need not be looked at: it has waited for company for half of its time-out at most, so a batch may leave anyway.
+   */
+  delay(node: QueueNode<Request>): void {
+    this.#unlink(node);
+    node.segment = segmentOf(node.level.number, true);
+    this.#link(node);
   }
 
   markDue(node: QueueNode<Request>): void {
@@ -122,18 +85,38 @@ export class Bucket<Request> {
     if (this.#settings.preferredBatchSize.length > 0) this.#preferred = this.measure().preferred;
   }
 
+  /** The lowest level of which anything waits here; 0 when nothing does. */
+  get lowestLevel(): number {
+    return this.#lastUpTo(this.#tails.length - 1)?.level.number ?? 0;
+  }
+
+  /** The request that came first of those that are the first of their level, of the levels lower than `level`. */
+  firstBelow(level: number): QueueNode<Request> | undefined {
+    let oldest: QueueNode<Request> | undefined;
+    for (let lower = level + 1; lower <= this.#settings.policies.length; lower++) {
+      const last = this.#lastUpTo(segmentOf(lower, false) - 1);
+      const first = last ? last.next : this.head;
+      if (first?.level.number === lower && (!oldest || first.arrival < oldest.arrival)) oldest = first;
+    }
+    return oldest;
+  }
+
   /**
-   * What the next batch would take: the most rows, from the head on, that are exactly a preferred size, else the most that
-   * fit. A request is divided only if it is larger than the maximum, and then it fills what room there is.
+   * What a batch that begins with `first` would take: the most rows, from there on, that are exactly a preferred size, else
+   * the most that fit. After the last request it goes on with those at the head, so that a batch whose first request was
+   * put before them has no less in it. A request is divided only if it is larger than the maximum, and then it fills what
+   * room there is.
    */
-  measure(): Take {
+  measure(first: QueueNode<Request> | undefined = this.head): Take {
     const { maxBatchSize, preferredBatchSize } = this.#settings;
-    if (maxBatchSize === 0) return { nodes: this.head ? 1 : 0, rows: this.head?.rows ?? 0, preferred: false };
+    if (!first) return { nodes: 0, rows: 0, preferred: false };
+    if (maxBatchSize === 0) return { nodes: 1, rows: first.rows, preferred: false };
     let nodes = 0;
     let rows = 0;
     let preferredNodes = 0;
     let preferredRows = 0;
-    for (let node = this.head; node; node = node.next) {
+    let node = first;
+    do {
       const taken = rowsThatFit(node, maxBatchSize - rows, maxBatchSize);
       if (taken < 0) break;
       nodes++;
@@ -144,10 +127,36 @@ export class Bucket<Request> {
       }
       // Rows of this one are left: nothing may overtake them, not even a request without rows.
       if (taken < node.waitingRows) break;
-    }
+      node = node.next ?? this.head!;
+    } while (node !== first);
     return preferredNodes > 0
       ? { nodes: preferredNodes, rows: preferredRows, preferred: true }
       : { nodes, rows, preferred: false };
+  }
+
+  #link(node: QueueNode<Request>): void {
+    node.previous = this.#lastUpTo(node.segment);
+    node.next = node.previous ? node.previous.next : this.head;
+    if (node.previous) node.previous.next = node;
+    else this.head = node;
+    if (node.next) node.next.previous = node;
+    this.#tails[node.segment] = node;
+  }
+
+  #unlink(node: QueueNode<Request>): void {
+    const { previous, next, segment } = node;
+    if (previous) previous.next = next;
+    else this.head = next;
+    if (next) next.previous = previous;
+    if (this.#tails[segment] === node) this.#tails[segment] = previous?.segment === segment ? previous : undefined;
+    node.previous = undefined;
+    node.next = undefined;
+  }
+
+  /** The last node of the segments 0 … segment. */
+  #lastUpTo(segment: number): QueueNode<Request> | undefined {
+    for (let i = segment; i >= 0; i--) if (this.#tails[i]) return this.#tails[i];
+    return undefined;
   }
 }
 

@@ -40,7 +40,7 @@ describe.each([
     const requests = [new TestRequest('a', 2), new TestRequest('b', 0), new TestRequest('c', 3)];
     for (const request of requests) expect(scheduler.enqueue(request)).toBeUndefined();
     const batch = form();
-    expect(batch.rows).toBe(5);
+    expect([batch.rows, batch.paddedRows]).toEqual([5, 5]);
     batch.complete('result', 5);
     expect(requests.map((request) => request.outcome)).toEqual(['ok', 'ok', 'ok']);
     expect(requests.map((request) => request.parts)).toMatchObject([
@@ -53,6 +53,7 @@ describe.each([
       succeeded: 3,
       batches: 1,
       batchedRows: 5,
+      paddingRows: 0,
       runningBatches: 1,
     });
     batch.free();
@@ -151,6 +152,20 @@ test('X2 the puppet forms a batch of the requests it is told to, and none by its
   expect(batches[0]!.parts.map((part) => part.request.label)).toEqual(['c', 'a']);
   expect(scheduler.waiting).toEqual([b]);
   expect(() => scheduler.form([a])).toThrow('not waiting');
+});
+
+test('X2 the puppet forms a batch of the requests it is told to, padded as it is told', () => {
+  const scheduler = new PuppetScheduler<TestRequest, string>(() => undefined);
+  const [a, b] = [new TestRequest('a', 3), new TestRequest('b', 1)];
+  for (const request of [a, b]) scheduler.enqueue(request);
+  const padded = scheduler.form([a], 4);
+  expect([padded.rows, padded.paddedRows]).toEqual([3, 4]);
+  padded.complete('result', 3);
+  expect(a.outcome).toBe('internal');
+  const plain = scheduler.form([b]);
+  expect(plain.paddedRows).toBe(1);
+  plain.complete('result', 1);
+  expect([b.outcome, scheduler.stats().paddingRows]).toEqual(['ok', 1]);
 });
 
 test('X3 the puppet refuses the next request and fails a waiting one as it is told', () => {

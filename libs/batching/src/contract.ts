@@ -29,6 +29,13 @@ export interface BatchRequest<Result> {
    * that very moment it is too late. Rows that run already are not stopped by it.
    */
   readonly deadlineMs: number;
+  /** Its level: 1 is served first, `priorityLevels` last. 0 or `undefined` is the default level. */
+  readonly priority?: number | undefined;
+  /**
+   * How long it may wait in the queue, in microseconds, where its level's policy lets requests bring the time-out forward;
+   * elsewhere it is ignored. 0 or `undefined` is none.
+   */
+  readonly timeoutMicroseconds?: number | undefined;
   /** `undefined` before the request is enqueued; written by the scheduler alone. */
   ticket: Ticket | undefined;
 
@@ -38,7 +45,7 @@ export interface BatchRequest<Result> {
    * returning. A throw fails this request alone.
    */
   rowsDone(result: Result, part: BatchPart): void;
-  /** The answer: every row was handed over. */
+  /** The answer: every row was handed over. With `preserveOrdering` it may come later than the last `rowsDone`. */
   succeed(): void;
   /**
    * The answer: it failed. Kinds: `deadline-exceeded` (expired in the queue), `cancelled`, `unavailable` (the scheduler
@@ -63,8 +70,8 @@ export interface RequestPart<Request> extends BatchPart {
 }
 
 /**
- * Rows that are to run together on one instance. The parts stand in the order of their arrival and leave no gap:
- * part i + 1 starts where part i ends.
+ * Rows that are to run together on one instance. The parts stand in the order in which they are served (of one level: as
+ * they came) and leave no gap: part i + 1 starts where part i ends.
  *
  * The runner owes the scheduler two things, in either order, each exactly once: an answer (`complete` or `fail`), and the
  * instance (`free`). They are apart so that the next batch can start before the answers of this one are written, and so
@@ -78,6 +85,11 @@ export interface Batch<Request, Result> {
   readonly bucket: BucketKey;
   /** The sum of the parts' rows: at most `maxBatchSize` (unless that is 0); 0 when no request in it has rows. */
   readonly rows: number;
+  /**
+   * Rows that the run must have: `rows`, or the next of `allowedBatchSizes`. What stands in those from `rows` on is the
+   * runner's choice, as long as the model can run it, and nobody gets their results.
+   */
+  readonly paddedRows: number;
   readonly parts: readonly RequestPart<Request>[];
   /** `Clock.monotonic()` when it was formed, in milliseconds. */
   readonly formedAtMs: number;
@@ -90,8 +102,9 @@ export interface Batch<Request, Result> {
   /** The instance can take another batch. A second call throws `internal`. */
   free(): void;
   /**
-   * All rows ran. `rows` is the number of rows that `result` really has: unless it equals the batch's, nothing resolves and
-   * every request of the batch fails with `internal`. A second answer throws `internal`.
+   * All rows ran. `rows` is the number of rows that `result` really has: unless it equals the batch's `paddedRows`, nothing
+   * resolves and every request of the batch fails with `internal`. `result` is read before this returns, and never after. A
+   * second answer throws `internal`.
    */
   complete(result: Result, rows: number): void;
   /** The run failed: every request of the batch that is not answered yet fails with `error`. A second answer throws `internal`. */
@@ -139,6 +152,8 @@ export interface SchedulerStats {
   /** Batches formed; the average batch is `batchedRows / batches`. */
   readonly batches: number;
   readonly batchedRows: number;
+  /** Rows of padding that these batches had besides. */
+  readonly paddingRows: number;
 }
 
 /** How a drain ended. */
@@ -155,8 +170,8 @@ export interface DrainReport {
  */
 export interface Scheduler<Request> {
   /**
-   * Takes a request, or returns why not: `invalid-argument` (rows), `deadline-exceeded` (its deadline is past already),
-   * `resource-exhausted` with `retryAfterMs` (the queue is full), `unavailable` (stopping). Never throws for the state of
+   * Takes a request, or returns why not: `invalid-argument` (rows, priority, time-out), `deadline-exceeded` (its deadline is
+   * past already), `resource-exhausted` with `retryAfterMs` (its level's queue is full), `unavailable` (stopping). Never throws for the state of
    * the queue. It may call the runner and other requests' callbacks before it returns.
    */
   enqueue(request: Request): SluiceError | undefined;

@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/domain/errors';
 import type { Batch, BucketKey, RequestPart } from './contract.ts';
-import type { QueueNode } from './bucket.ts';
+import type { QueueNode } from './queue-node.ts';
 
 /** A part that knows its place in the queue. */
 export interface QueuedPart<Request> extends RequestPart<Request> {
@@ -21,6 +21,7 @@ export class FormedBatch<Request, Result> implements Batch<Request, Result> {
   readonly bucket: BucketKey;
   readonly parts: readonly QueuedPart<Request>[];
   readonly rows: number;
+  readonly paddedRows: number;
   readonly formedAtMs: number;
   #freed = false;
   #answered = false;
@@ -28,7 +29,10 @@ export class FormedBatch<Request, Result> implements Batch<Request, Result> {
 
   constructor(
     owner: BatchOwner<Request, Result>,
-    what: Pick<FormedBatch<Request, Result>, 'id' | 'instance' | 'bucket' | 'parts' | 'rows' | 'formedAtMs'>,
+    what: Pick<
+      FormedBatch<Request, Result>,
+      'id' | 'instance' | 'bucket' | 'parts' | 'rows' | 'paddedRows' | 'formedAtMs'
+    >,
   ) {
     this.#owner = owner;
     this.id = what.id;
@@ -36,6 +40,7 @@ export class FormedBatch<Request, Result> implements Batch<Request, Result> {
     this.bucket = what.bucket;
     this.parts = what.parts;
     this.rows = what.rows;
+    this.paddedRows = what.paddedRows;
     this.formedAtMs = what.formedAtMs;
   }
 

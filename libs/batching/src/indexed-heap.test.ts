@@ -12,7 +12,7 @@ test('P6 the heap keeps its order under random pushes, removals and changes', ()
   const operation = fc.tuple(fc.constantFrom('push', 'push', 'remove', 'move'), fc.nat({ max: 50 }), fc.nat());
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 200, size: 'max' }), (operations) => {
-      const heap = new IndexedHeap<Item>((item) => item.key, {
+      const heap = new IndexedHeap<Item>((a, b) => a.key < b.key, {
         get: (item) => item.index,
         set: (item, index) => (item.index = index),
       });

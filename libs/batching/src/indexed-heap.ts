@@ -4,19 +4,25 @@ export interface HeapPlace<T> {
   set(item: T, index: number): void;
 }
 
-/** A binary heap with the smallest key on top, from which any item can be taken out. An item is in it at most once. */
+/** A binary heap with the first item on top, from which any item can be taken out. An item is in it at most once. */
 export class IndexedHeap<T> {
   readonly #items: T[] = [];
-  readonly #key: (item: T) => number;
+  readonly #before: (a: T, b: T) => boolean;
   readonly #place: HeapPlace<T>;
 
-  constructor(key: (item: T) => number, place: HeapPlace<T>) {
-    this.#key = key;
+  /** @param before whether `a` must come out before `b` */
+  constructor(before: (a: T, b: T) => boolean, place: HeapPlace<T>) {
+    this.#before = before;
     this.#place = place;
   }
 
   get size(): number {
     return this.#items.length;
+  }
+
+  /** All items, the first one first and the others in no order. */
+  get items(): readonly T[] {
+    return this.#items;
   }
 
   peek(): T | undefined {
@@ -32,7 +38,7 @@ export class IndexedHeap<T> {
     this.#up(item, this.#items.length - 1);
   }
 
-  /** Finds the item's new place after its key has changed. */
+  /** Finds the item's new place after what it is compared by has changed. */
   moved(item: T): void {
     this.#up(item, this.#place.get(item));
     this.#down(item, this.#place.get(item));
@@ -56,11 +62,10 @@ export class IndexedHeap<T> {
 
   #up(item: T, from: number): void {
     let index = from;
-    const key = this.#key(item);
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
       const parent = this.#items[parentIndex]!;
-      if (this.#key(parent) <= key) break;
+      if (!this.#before(item, parent)) break;
       this.#put(parent, index);
       index = parentIndex;
     }
@@ -69,14 +74,13 @@ export class IndexedHeap<T> {
 
   #down(item: T, from: number): void {
     let index = from;
-    const key = this.#key(item);
     for (;;) {
       let childIndex = 2 * index + 1;
       if (childIndex >= this.#items.length) break;
       const right = this.#items[childIndex + 1];
-      if (right !== undefined && this.#key(right) < this.#key(this.#items[childIndex]!)) childIndex++;
+      if (right !== undefined && this.#before(right, this.#items[childIndex]!)) childIndex++;
       const child = this.#items[childIndex]!;
-      if (key <= this.#key(child)) break;
+      if (!this.#before(child, item)) break;
       this.#put(child, index);
       index = childIndex;
     }

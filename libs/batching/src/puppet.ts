@@ -24,6 +24,7 @@ class PuppetBatch<Request extends { readonly rows: number }, Result> implements 
   readonly instance: number;
   readonly bucket: string | number;
   readonly rows: number;
+  readonly paddedRows: number;
   readonly parts: readonly RequestPart<Request>[];
   readonly formedAtMs = 0;
   #freed = false;
@@ -36,6 +37,7 @@ class PuppetBatch<Request extends { readonly rows: number }, Result> implements 
     instance: number,
     bucket: string | number,
     requests: readonly Request[],
+    paddedRows: number | undefined,
   ) {
     this.#strings = strings;
     this.id = id;
@@ -48,6 +50,7 @@ class PuppetBatch<Request extends { readonly rows: number }, Result> implements 
       return part;
     });
     this.rows = batchRow;
+    this.paddedRows = paddedRows ?? batchRow;
   }
 
   get over(): boolean {
@@ -85,7 +88,7 @@ class PuppetBatch<Request extends { readonly rows: number }, Result> implements 
 }
 
 /**
- * A scheduler without time or limits, for the tests of whoever uses one: it takes every request and does nothing until the
+ * A scheduler without time, limits or levels, for the tests of whoever uses one: it takes every request and does nothing until the
  * test says which of them form a batch, which is refused and which fails. It never splits. Ownership, answers, cancelling
  * and stopping are the real scheduler's; one contract suite holds both to them.
  */
@@ -115,8 +118,11 @@ export class PuppetScheduler<Request extends BatchRequest<Result>, Result> imple
     this.#refusal = error;
   }
 
-  /** Runs a batch of these waiting requests (default: all), whatever their buckets and rows are. Returns the batch. */
-  form(requests: readonly Request[] = [...this.waiting]): Batch<Request, Result> {
+  /**
+   * Runs a batch of these waiting requests (default: all), whatever their buckets, levels and rows are, padded to so many
+   * rows (default: not at all). Returns the batch.
+   */
+  form(requests: readonly Request[] = [...this.waiting], paddedRows?: number): Batch<Request, Result> {
     const first = requests[0];
     if (!first) throw new Error('a batch needs at least one waiting request');
     for (const request of requests) this.#take(request);
@@ -129,7 +135,7 @@ export class PuppetScheduler<Request extends BatchRequest<Result>, Result> imple
       completed: (batch, result, rows) => this.#completed(batch, result, rows),
       failed: (batch, error) => this.#failed(batch, error),
     };
-    const batch = new PuppetBatch(strings, this.#own.length + 1, instance, first.bucket, requests);
+    const batch = new PuppetBatch(strings, this.#own.length + 1, instance, first.bucket, requests, paddedRows);
     this.#own.push(batch);
     this.batches.push(batch);
     this.#run(batch);
@@ -197,6 +203,7 @@ export class PuppetScheduler<Request extends BatchRequest<Result>, Result> imple
       lost: { ...this.#lost },
       batches: this.#own.length,
       batchedRows: sum(this.#own),
+      paddingRows: this.#own.reduce((rows, batch) => rows + batch.paddedRows - batch.rows, 0),
     };
   }
 
@@ -207,8 +214,9 @@ export class PuppetScheduler<Request extends BatchRequest<Result>, Result> imple
   }
 
   #completed(batch: PuppetBatch<Request, Result>, result: Result, rows: number): void {
-    if (rows !== batch.rows) {
-      this.#failed(batch, new SluiceError('internal', `the model answered ${rows} rows to a batch of ${batch.rows}`));
+    if (rows !== batch.paddedRows) {
+      const message = `the model answered ${rows} rows to a batch of ${batch.paddedRows}`;
+      this.#failed(batch, new SluiceError('internal', message));
       return;
     }
     for (const part of batch.parts) {

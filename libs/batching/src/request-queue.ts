@@ -1,20 +1,16 @@
-import { Bucket, QueueNode } from './bucket.ts';
+import { Bucket } from './bucket.ts';
 import type { BucketKey } from './contract.ts';
 import type { QueuedPart } from './formed-batch.ts';
 import { IndexedHeap } from './indexed-heap.ts';
 import type { SchedulerSettings } from './options.ts';
+import { QueueLevel, QueueNode, servedBefore, type Queueable } from './queue-node.ts';
 
 /** Empty buckets that are kept for their next request. Beyond it they are dropped: shapes may come from anybody. */
 const idleBuckets = 16;
 /** Without batching there is one bucket for all. */
 const onlyBucket = 0;
-
-/** What the queue reads of a request. */
-export interface Queueable {
-  readonly rows: number;
-  readonly bucket: BucketKey;
-  readonly deadlineMs: number;
-}
+/** So many batches in a row may pass waiting requests of lower levels over; the next batch is theirs. */
+export const batchesThatPassOver = 16;
 
 /** The rows of one batch, taken out of the queue. */
 export interface TakenRows<Request> {
@@ -25,32 +21,38 @@ export interface TakenRows<Request> {
 
 /**
  * The waiting requests: lists by shape, a heap of deadlines and a heap of delays. A data structure only: it is told the
- * time, calls nobody back, and leaves answering to the scheduler. Every operation but `take` is O(log n) or better.
+ * time, calls nobody back, and leaves answering to the scheduler. Every operation but `next` and `take` is O(log n) or
+ * better, and these look at no more than the batch's requests, but where there are levels: then at the ready buckets too.
  */
 export class RequestQueue<Request extends Queueable> {
   requests = 0;
   rows = 0;
   readonly #settings: SchedulerSettings;
   readonly #buckets = new Map<BucketKey, Bucket<Request>>();
+  readonly #levels: readonly QueueLevel[];
   #arrivals = 0;
+  #delays = 0;
+  /** Batches in a row that passed requests of lower levels over. */
+  #passedOver = 0;
   /** Nobody waits for company any more. */
   #allDue: boolean;
-  /** Buckets from which a batch may leave now, the one whose first request came first on top. */
-  readonly #ready = new IndexedHeap<Bucket<Request>>((bucket) => bucket.head!.arrival, {
+  /** Buckets from which a batch may leave now, the one whose first request is served first on top. */
+  readonly #ready = new IndexedHeap<Bucket<Request>>((a, b) => servedBefore(a.head!, b.head!), {
     get: (bucket) => bucket.readyIndex,
     set: (bucket, index) => (bucket.readyIndex = index),
   });
-  readonly #expiries = new IndexedHeap<QueueNode<Request>>((node) => node.expiresAtMs, {
+  readonly #expiries = new IndexedHeap<QueueNode<Request>>(expiresBefore, {
     get: (node) => node.expiryIndex,
     set: (node, index) => (node.expiryIndex = index),
   });
-  readonly #dues = new IndexedHeap<QueueNode<Request>>((node) => node.dueAtMs, {
+  readonly #dues = new IndexedHeap<QueueNode<Request>>((a, b) => a.dueAtMs < b.dueAtMs, {
     get: (node) => node.dueIndex,
     set: (node, index) => (node.dueIndex = index),
   });
 
   constructor(settings: SchedulerSettings) {
     this.#settings = settings;
+    this.#levels = settings.policies.map((policy, i) => new QueueLevel(i + 1, policy));
     this.#allDue = settings.maxQueueDelayMs === 0;
   }
 
@@ -65,7 +67,7 @@ export class RequestQueue<Request extends Queueable> {
     return this.#buckets.size;
   }
 
-  /** When the next request expires; `Infinity` when none does. */
+  /** When the next request expires or is delayed; `Infinity` when none does. */
   get nextExpiryMs(): number {
     return this.#expiries.peek()?.expiresAtMs ?? Infinity;
   }
@@ -75,16 +77,31 @@ export class RequestQueue<Request extends Queueable> {
     return this.#dues.peek()?.dueAtMs ?? Infinity;
   }
 
+  /** The level that a request of this priority belongs to. */
+  level(priority = 0): QueueLevel {
+    return this.#levels[(priority === 0 ? this.#settings.defaultPriorityLevel : priority) - 1]!;
+  }
+
+  /** What waits in this level and the higher ones: all that is served before a place in it is free. */
+  waitingDownTo(level: QueueLevel): { readonly requests: number; readonly rows: number } {
+    const waiting = { requests: 0, rows: 0 };
+    for (const each of this.#levels.slice(0, level.number)) {
+      waiting.requests += each.requests;
+      waiting.rows += each.rows;
+    }
+    return waiting;
+  }
+
   append(request: Request, nowMs: number): QueueNode<Request> {
-    const { maxQueueDelayMs, defaultTimeoutMs } = this.#settings;
     const bucket = this.#bucket(this.#settings.maxBatchSize === 0 ? onlyBucket : request.bucket);
-    const expiresAtMs = Math.min(request.deadlineMs, nowMs + defaultTimeoutMs);
-    const patienceMs = Math.min(maxQueueDelayMs, (expiresAtMs - nowMs) / 2);
-    const node = new QueueNode(request, bucket, this.#arrivals++, nowMs, expiresAtMs, nowMs + patienceMs);
+    const level = this.level(request.priority);
+    const node = new QueueNode(request, bucket, level, this.#arrivals++, nowMs, this.#settings.maxQueueDelayMs);
     bucket.append(node);
     this.requests++;
     this.rows += node.rows;
-    if (expiresAtMs !== Infinity) this.#expiries.push(node);
+    level.requests++;
+    level.rows += node.rows;
+    if (node.expiresAtMs !== Infinity) this.#expiries.push(node);
     if (this.#allDue) bucket.markDue(node);
     else this.#dues.push(node);
     this.#refresh(bucket);
@@ -99,10 +116,13 @@ export class RequestQueue<Request extends Queueable> {
     this.#refresh(bucket);
   }
 
-  /** A request that has expired by now and still waits. It stays in: `remove` it. */
+  /** Delays what has timed out by now; returns a request that has expired and still waits. It stays in: `remove` it. */
   expired(nowMs: number): QueueNode<Request> | undefined {
-    const node = this.#expiries.peek();
-    return node && node.expiresAtMs <= nowMs ? node : undefined;
+    for (let node = this.#expiries.peek(); node && node.expiresAtMs <= nowMs; node = this.#expiries.peek()) {
+      if (!node.delays) return node;
+      this.#delay(node);
+    }
+    return undefined;
   }
 
   /** Marks the requests that have waited long enough by now. */
@@ -116,9 +136,19 @@ export class RequestQueue<Request extends Queueable> {
     for (let node = this.#dues.peek(); node; node = this.#dues.peek()) this.#makeDue(node);
   }
 
-  /** The bucket whose turn it is, of those from which a batch may leave. */
-  nextReady(): Bucket<Request> | undefined {
-    return this.#ready.peek();
+  /**
+   * The request that the next batch begins with, if one may leave: the first of the first bucket, unless too many batches
+   * have passed lower levels over; then it is the one of them that came first.
+   */
+  next(): QueueNode<Request> | undefined {
+    const first = this.#ready.peek()?.head;
+    if (!first || this.#passedOver < batchesThatPassOver) return first;
+    let oldest: QueueNode<Request> | undefined;
+    for (const bucket of this.#ready.items) {
+      const lower = bucket.firstBelow(first.level.number);
+      if (lower && (!oldest || lower.arrival < oldest.arrival)) oldest = lower;
+    }
+    return oldest ?? first;
   }
 
   /** Any waiting request. */
@@ -127,20 +157,30 @@ export class RequestQueue<Request extends Queueable> {
     return undefined;
   }
 
-  /** Takes the rows of the bucket's next batch. */
-  take(bucket: Bucket<Request>): TakenRows<Request> {
-    const { nodes, rows } = bucket.measure();
+  /** Takes the rows of the batch that begins with this request, which must be the `next` one. */
+  take(first: QueueNode<Request>): TakenRows<Request> {
+    const { bucket } = first;
+    const turn = this.#ready.peek()!.head!.level !== first.level;
+    const { nodes, rows } = bucket.measure(first);
     const parts: QueuedPart<Request>[] = [];
     let batchRow = 0;
-    while (parts.length < nodes) {
-      const node = bucket.head!;
+    for (let node: QueueNode<Request> | undefined = first; node && parts.length < nodes;) {
+      const { next }: QueueNode<Request> = node;
       const part = this.#takeFrom(node, batchRow, rows - batchRow);
       parts.push(part);
       batchRow += part.rows;
+      node = next ?? bucket.head;
     }
     bucket.rowsChanged();
     this.#refresh(bucket);
-    return { bucket: parts[0]!.request.bucket, parts, rows };
+    this.#passedOver = turn || !this.#passesOver(first.level) ? 0 : this.#passedOver + 1;
+    return { bucket: first.request.bucket, parts, rows };
+  }
+
+  /** Whether requests of lower levels wait, in buckets from which a batch may leave. */
+  #passesOver(level: QueueLevel): boolean {
+    if (level.number === this.#levels.length) return false;
+    return this.#ready.items.some((bucket) => bucket.lowestLevel > level.number);
   }
 
   #takeFrom(node: QueueNode<Request>, batchRow: number, room: number): QueuedPart<Request> {
@@ -151,6 +191,7 @@ export class RequestQueue<Request extends Queueable> {
       this.#unlink(node);
     } else {
       node.bucket.rows -= taken;
+      node.level.rows -= taken;
       this.rows -= taken;
     }
     node.takenRows += taken;
@@ -160,9 +201,23 @@ export class RequestQueue<Request extends Queueable> {
   #unlink(node: QueueNode<Request>): void {
     this.requests--;
     this.rows -= node.waitingRows;
+    node.level.requests--;
+    node.level.rows -= node.waitingRows;
     node.bucket.remove(node);
     this.#expiries.remove(node);
     this.#dues.remove(node);
+  }
+
+  /** From now on only its deadline ends it. One that is divided keeps its place: its first rows run already. */
+  #delay(node: QueueNode<Request>): void {
+    node.delays = false;
+    node.expiresAtMs = node.request.deadlineMs;
+    if (node.expiresAtMs === Infinity) this.#expiries.remove(node);
+    else this.#expiries.moved(node);
+    if (node.takenRows > 0) return;
+    node.order = this.#delays++;
+    node.bucket.delay(node);
+    this.#refresh(node.bucket);
   }
 
   #makeDue(node: QueueNode<Request>): void {
@@ -187,4 +242,9 @@ export class RequestQueue<Request extends Queueable> {
     else this.#ready.push(bucket);
     if (bucket.requests === 0 && this.#buckets.size > idleBuckets) this.#buckets.delete(bucket.key);
   }
+}
+
+/** Of requests that expire at the same moment the one that came first goes first. */
+function expiresBefore<Request>(a: QueueNode<Request>, b: QueueNode<Request>): boolean {
+  return a.expiresAtMs < b.expiresAtMs || (a.expiresAtMs === b.expiresAtMs && a.arrival < b.arrival);
 }

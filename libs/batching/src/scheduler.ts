@@ -1,7 +1,7 @@
 import type { Timer } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
+import { AnswerOrder, type Outcome } from './answer-order.ts';
 import { allRowsDone, handOver, partOver, tellFailure, tellSuccess, wrongRowCount } from './answers.ts';
-import { QueueNode } from './bucket.ts';
 import type {
   BatchRequest,
   DrainReport,
@@ -13,7 +13,8 @@ import type {
 } from './contract.ts';
 import { FormedBatch, type BatchOwner } from './formed-batch.ts';
 import { compileOptions, type SchedulerOptions, type SchedulerSettings } from './options.ts';
-import { expiredInQueue, refuse } from './refusals.ts';
+import { QueueNode, type QueueLevel } from './queue-node.ts';
+import { expiredInQueue, queueFull, refuse } from './refusals.ts';
 import { RequestQueue } from './request-queue.ts';
 
 /** A timer is never set further ahead than this; when it fires early it is set again. */
@@ -34,6 +35,8 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   /** A stack: the instance that was used last is warm. */
   readonly #freeInstances: number[] = [];
   readonly #owner: BatchOwner<Request, Result>;
+  /** With `preserveOrdering`: the answers of requests that ran. */
+  readonly #order: AnswerOrder<QueueNode<Request>> | undefined;
   /** Failures that are decided and not told yet. */
   #failures: { readonly request: Request; readonly error: SluiceError }[] = [];
   #settling = false;
@@ -45,13 +48,22 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   #drainFailed = 0;
   #drainWaiters: ((report: DrainReport) => void)[] = [];
   #meanRunMs = 0;
-  readonly #counts = { runningBatches: 0, runningRows: 0, accepted: 0, succeeded: 0, batches: 0, batchedRows: 0 };
+  readonly #counts = {
+    runningBatches: 0,
+    runningRows: 0,
+    accepted: 0,
+    succeeded: 0,
+    batches: 0,
+    batchedRows: 0,
+    paddingRows: 0,
+  };
   readonly #lost: Record<LossReason, number> = { refused: 0, expired: 0, cancelled: 0, stopped: 0, 'batch-failed': 0 };
 
   private constructor(settings: SchedulerSettings, ports: SchedulerPorts<Request, Result>) {
     this.#settings = settings;
     this.#ports = ports;
     this.#queue = new RequestQueue(settings);
+    this.#order = settings.preserveOrdering ? new AnswerOrder() : undefined;
     this.#owner = {
       batchFreed: (batch) => this.#batchFreed(batch),
       batchCompleted: (batch, result, rows) => this.#batchCompleted(batch, result, rows),
@@ -75,13 +87,14 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     const nowMs = this.#ports.clock.monotonic();
     const refusal = this.#stopped
       ? unavailable(`${this.#settings.name} is stopping`)
-      : (refuse(this.#settings.name, request, nowMs) ?? this.#noRoom(nowMs));
+      : (refuse(this.#settings, request, nowMs) ?? this.#noRoom(this.#queue.level(request.priority), nowMs));
     if (refusal) {
       this.#lost.refused++;
       return refusal;
     }
     const node = this.#queue.append(request, nowMs);
     request.ticket = node;
+    this.#order?.accept(node);
     this.#counts.accepted++;
     if (this.#freeInstances.length === 0) this.#setTimer();
     else if (this.#ports.defer) this.#formLater(this.#ports.defer);
@@ -91,7 +104,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
 
   cancel(request: Request): boolean {
     const node = this.#nodeOf(request.ticket);
-    if (!node || node.answered) return false;
+    if (!node || (node.answered && !this.#order?.holds(node))) return false;
     this.#lose(node, 'cancelled', new SluiceError('cancelled', 'the caller cancelled the request'));
     this.#settle();
     return true;
@@ -123,19 +136,15 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     };
   }
 
-  /** The queue's bound, after what has expired or may leave at once has left. */
-  #noRoom(nowMs: number): SluiceError | undefined {
-    const { name, maxQueueSize, maxBatchSize, instances } = this.#settings;
-    if (this.#queue.requests < maxQueueSize) return undefined;
-    if (this.#formingLater || this.#queue.expired(nowMs)) this.#settle();
-    if (this.#queue.requests < maxQueueSize) return undefined;
-    const batches = maxBatchSize === 0 ? this.#queue.requests : this.#queue.rows / maxBatchSize;
-    const retryAfterMs = Math.max(1, Math.ceil((this.#meanRunMs * Math.ceil(batches)) / instances));
-    return new SluiceError(
-      'resource-exhausted',
-      `${name}: the queue is full (maxQueueSize is ${maxQueueSize} requests); try again in ${retryAfterMs} ms`,
-      { retryAfterMs },
-    );
+  /** The level's bound, after what has expired or may leave at once has left. */
+  #noRoom(level: QueueLevel, nowMs: number): SluiceError | undefined {
+    if (level.requests < level.policy.maxQueueSize) return undefined;
+    if (this.#formingLater || this.#queue.nextExpiryMs <= nowMs) this.#settle();
+    if (level.requests < level.policy.maxQueueSize) return undefined;
+    const { maxBatchSize, instances } = this.#settings;
+    const { requests, rows } = this.#queue.waitingDownTo(level);
+    const batches = maxBatchSize === 0 ? requests : Math.ceil(rows / maxBatchSize);
+    return queueFull(this.#settings, level, Math.max(1, Math.ceil((this.#meanRunMs * batches) / instances)));
   }
 
   #nodeOf(ticket: Ticket | undefined): QueueNode<Request> | undefined {
@@ -144,7 +153,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
 
   /** Forms batches at the end of this turn, but one that is full, and first in line, now. */
   #formLater(defer: (form: () => void) => void): void {
-    if (this.#queue.nextReady()?.full) this.#settle(true);
+    if (this.#queue.next()?.bucket.full) this.#settle(true);
     this.#setTimer();
     if (this.#formingLater) return;
     this.#formingLater = true;
@@ -161,7 +170,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     try {
       do {
         this.#formBatches(onlyFull);
-      } while (this.#tellFailures());
+      } while (this.#tell());
     } finally {
       this.#settling = false;
     }
@@ -176,16 +185,25 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
       if (this.#drainAtMs <= nowMs) this.#failQueue();
       if (this.#freeInstances.length === 0) return;
       this.#queue.ripen(nowMs);
-      const bucket = this.#queue.nextReady();
-      if (!bucket || (onlyFull && !bucket.full)) return;
-      const { parts, rows, bucket: key } = this.#queue.take(bucket);
+      const first = this.#queue.next();
+      if (!first || (onlyFull && !first.bucket.full)) return;
+      const taken = this.#queue.take(first);
+      const paddedRows = this.#padded(taken.rows);
       const id = ++this.#counts.batches;
-      this.#counts.batchedRows += rows;
+      this.#counts.batchedRows += taken.rows;
+      this.#counts.paddingRows += paddedRows - taken.rows;
       this.#counts.runningBatches++;
-      this.#counts.runningRows += rows;
+      this.#counts.runningRows += taken.rows;
       const instance = this.#freeInstances.pop()!;
-      this.#run(new FormedBatch(this.#owner, { id, instance, bucket: key, parts, rows, formedAtMs: nowMs }));
+      this.#run(new FormedBatch(this.#owner, { id, instance, ...taken, paddedRows, formedAtMs: nowMs }));
     }
+  }
+
+  /** How many rows a batch of so many runs with. */
+  #padded(rows: number): number {
+    const { allowedBatchSizes } = this.#settings;
+    if (rows === 0 || allowedBatchSizes.length === 0) return rows;
+    return allowedBatchSizes.find((size) => size >= rows) ?? rows;
   }
 
   #run(batch: FormedBatch<Request, Result>): void {
@@ -208,7 +226,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
 
   #batchCompleted(batch: FormedBatch<Request, Result>, result: Result, rows: number): void {
     this.#batchOver(batch);
-    if (rows === batch.rows) this.#deliver(batch, result);
+    if (rows === batch.paddedRows) this.#deliver(batch, result);
     else this.#failParts(batch, wrongRowCount(this.#settings.name, batch, rows));
     this.#settle();
   }
@@ -233,6 +251,11 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
 
   #succeed(node: QueueNode<Request>): void {
     node.answered = true;
+    if (this.#order) this.#order.hold(node, 'success');
+    else this.#tellSuccess(node);
+  }
+
+  #tellSuccess(node: QueueNode<Request>): void {
     this.#counts.succeeded++;
     tellSuccess(node.request, this.#ports.onDefect);
   }
@@ -270,17 +293,32 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   #lose(node: QueueNode<Request>, reason: LossReason, error: SluiceError): void {
     if (node.queued) this.#queue.remove(node);
     node.answered = true;
+    // It ran, so it is answered in its turn; who leaves before is answered at once, and holds nobody up.
+    if (this.#order && reason === 'batch-failed') {
+      this.#order.hold(node, error);
+      return;
+    }
+    this.#order?.leave(node);
     this.#lost[reason]++;
     this.#failures.push({ request: node.request, error });
   }
 
   /** True when there was anybody to tell, and hence something may have changed. */
-  #tellFailures(): boolean {
-    if (this.#failures.length === 0) return false;
+  #tell(): boolean {
     const failures = this.#failures;
-    this.#failures = [];
+    if (failures.length > 0) this.#failures = [];
     for (const { request, error } of failures) tellFailure(request, error, this.#ports.onDefect);
-    return true;
+    const released = this.#order?.release((node, outcome) => this.#tellOutcome(node, outcome));
+    return released === true || failures.length > 0;
+  }
+
+  #tellOutcome(node: QueueNode<Request>, outcome: Outcome): void {
+    if (outcome === 'success') {
+      this.#tellSuccess(node);
+      return;
+    }
+    this.#lost['batch-failed']++;
+    tellFailure(node.request, outcome, this.#ports.onDefect);
   }
 
   /** Sees to it that the one timer fires no later than the next thing to do. One that fires too early does no harm. */

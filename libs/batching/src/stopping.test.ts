@@ -98,6 +98,7 @@ describe('statistics', () => {
       lost: { refused: 0, expired: 0, cancelled: 1, stopped: 0, 'batch-failed': 0 },
       batches: 1,
       batchedRows: 4,
+      paddingRows: 0,
     });
     rig.clock.advance(8);
     rig.finish(0);

@@ -4,6 +4,14 @@ import type { Batch, BatchPart, BatchRequest, BucketKey, SchedulerPorts, Ticket 
 import type { SchedulerOptions } from '../src/options.ts';
 import { BatchScheduler } from '../src/scheduler.ts';
 
+/** What a test says of a request besides its rows; left out: bucket `a`, no deadline, level and time-out 0. */
+export interface RequestOptions {
+  readonly bucket?: BucketKey;
+  readonly deadlineMs?: number;
+  readonly priority?: number;
+  readonly timeoutMicroseconds?: number;
+}
+
 /** A request that writes down what becomes of it. */
 export class TestRequest implements BatchRequest<string> {
   ticket: Ticket | undefined = undefined;
@@ -15,12 +23,16 @@ export class TestRequest implements BatchRequest<string> {
   readonly rows: number;
   readonly bucket: BucketKey;
   readonly deadlineMs: number;
+  readonly priority: number;
+  readonly timeoutMicroseconds: number;
 
-  constructor(label: string, rows: number, options: { bucket?: BucketKey; deadlineMs?: number } = {}) {
+  constructor(label: string, rows: number, options: RequestOptions = {}) {
     this.label = label;
     this.rows = rows;
     this.bucket = options.bucket ?? 'a';
     this.deadlineMs = options.deadlineMs ?? Infinity;
+    this.priority = options.priority ?? 0;
+    this.timeoutMicroseconds = options.timeoutMicroseconds ?? 0;
   }
 
   rowsDone(_result: string, part: BatchPart): void {
@@ -66,7 +78,7 @@ export class Rig {
   }
 
   /** Enqueues a request that must be accepted. */
-  add(rows: number, options: { bucket?: BucketKey; deadlineMs?: number; label?: string } = {}): TestRequest {
+  add(rows: number, options: RequestOptions & { readonly label?: string } = {}): TestRequest {
     const request = new TestRequest(options.label ?? String.fromCharCode(97 + this.#made++), rows, options);
     const refused = this.scheduler.enqueue(request);
     if (refused) throw refused;
@@ -87,6 +99,6 @@ export class Rig {
   finish(index: number): void {
     const batch = this.batches[index]!;
     batch.free();
-    batch.complete('result', batch.rows);
+    batch.complete('result', batch.paddedRows);
   }
 }

@@ -11,10 +11,12 @@ class Request implements BatchRequest<undefined> {
   readonly rows: number;
   readonly bucket = 'a';
   readonly deadlineMs: number;
+  readonly priority: number;
 
-  constructor(rows: number, deadlineMs: number) {
+  constructor(rows: number, deadlineMs: number, priority: number) {
     this.rows = rows;
     this.deadlineMs = deadlineMs;
+    this.priority = priority;
   }
 
   rowsDone(): void {
@@ -51,8 +53,11 @@ function cost(options: Partial<SchedulerOptions>, waiting: number, rows: number,
     { name: 'bench', ...options },
     { clock, run: (batch) => running.push(batch), onDefect: (thrown) => process.stderr.write(String(thrown)) },
   );
+  const levels = options.priorityLevels ?? 0;
+  let made = 0;
   const add = (): void => {
-    const refused = scheduler.enqueue(new Request(rows, withDeadline ? clock.monotonic() + 30_000 : Infinity));
+    const deadlineMs = withDeadline ? clock.monotonic() + 30_000 : Infinity;
+    const refused = scheduler.enqueue(new Request(rows, deadlineMs, made++ % (levels + 1)));
     if (refused) throw refused;
   };
   for (let i = 0; i < waiting; i++) add();
@@ -62,7 +67,7 @@ function cost(options: Partial<SchedulerOptions>, waiting: number, rows: number,
   while (done < count) {
     const batch = running.shift()!;
     batch.free();
-    batch.complete(undefined, batch.rows);
+    batch.complete(undefined, batch.paddedRows);
     done += batch.parts.length;
     for (let i = 0; i < batch.parts.length; i++) add();
   }
@@ -82,6 +87,15 @@ const cases: [string, Partial<SchedulerOptions>, number, number, boolean][] = [
   ],
   ['1,000 waiting, preferred 16 of 64', { maxBatchSize: 64, preferredBatchSize: [16] }, 1064, 1, true],
   ['one request per run', { maxBatchSize: 0 }, 64, 1, true],
+  ['1,000 waiting, 3 levels', { maxBatchSize: 64, priorityLevels: 3, defaultPriorityLevel: 2 }, 1064, 1, true],
+  [
+    '1,000 waiting, delayed',
+    { maxBatchSize: 64, timeoutAction: 'DELAY', defaultTimeoutMicroseconds: 200 },
+    1064,
+    1,
+    true,
+  ],
+  ['1,000 waiting, answers in order', { maxBatchSize: 64, instances: 2, preserveOrdering: true }, 1128, 1, true],
 ];
 for (const [name, options, waiting, rows, withDeadline] of cases) {
   cost(options, waiting, rows, withDeadline);

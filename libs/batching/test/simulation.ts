@@ -1,9 +1,8 @@
 import type { Timer } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { FakeClock } from '@sluice/testkit/fake-clock';
-import * as fc from 'fast-check';
-import type { SchedulerOptions } from '../src/options.ts';
-import { Rig, TestRequest } from './rig.ts';
+import { Rig, TestRequest, type TestBatch } from './rig.ts';
+import type { Arrival, Scenario, Step } from './scenarios.ts';
 
 /** One clock step of the simulated machine, in milliseconds: timers fire on its multiples only. */
 export const clockStepMs = 1;
@@ -16,66 +15,32 @@ class CoarseClock extends FakeClock {
   }
 }
 
-type Step =
-  | { readonly do: 'wait'; readonly ms: number }
-  | { readonly do: 'arrive'; readonly rows: number; readonly bucket: number; readonly withinMs: number | undefined }
-  | { readonly do: 'cancel' | 'free' | 'complete' | 'fail' | 'miscount'; readonly which: number }
-  | { readonly do: 'endTurn' };
-
-export interface Scenario {
-  readonly options: Partial<SchedulerOptions> & { readonly maxBatchSize: number; readonly instances: number };
-  readonly deferred: boolean;
-  readonly steps: readonly Step[];
-  readonly drainMs: number;
-}
-
-/** What became of one request. */
+/** What became of one request, and what its scheduler has to make of it. */
 export interface Story {
   readonly request: TestRequest;
-  readonly acceptedAtMs: number;
-  /** Its deadline or the queue's time-out. */
-  readonly expiresAtMs: number;
+  /** Counts the accepted ones. */
+  readonly arrival: number;
+  readonly level: number;
+  /** Too late from then on: its deadline, or its time-out where that rejects. */
+  readonly endsAtMs: number;
+  /** Behind the others of its level from then on; `Infinity` for never. */
+  delayedAtMs: number;
   readonly dueAtMs: number;
+  takenRows: number;
+  inBatches: TestBatch[];
   answeredAtMs: number | undefined;
   cancelled: boolean;
   /** A batch with rows of it failed, or was answered with a wrong number of rows. */
   harmed: boolean;
 }
 
-const pick = fc.nat({ max: 1000 });
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0.25, 0.5, 1, 3, 10) }) },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      do: fc.constant('arrive' as const),
-      rows: fc.oneof({ weight: 6, arbitrary: fc.nat({ max: 4 }) }, { weight: 1, arbitrary: fc.nat({ max: 30 }) }),
-      bucket: fc.nat({ max: 2 }),
-      withinMs: fc.option(fc.constantFrom(0.5, 1, 2, 5, 20), { nil: undefined }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: pick }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('free' as const, 'complete' as const), which: pick }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('fail' as const, 'miscount' as const), which: pick }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'endTurn' as const }) },
-);
-
-export const scenarios: fc.Arbitrary<Scenario> = fc.nat({ max: 10 }).chain((maxBatchSize) =>
-  fc.record({
-    options: fc.record({
-      maxBatchSize: fc.constant(maxBatchSize),
-      instances: fc.integer({ min: 1, max: 3 }),
-      preferredBatchSize:
-        maxBatchSize === 0 ? fc.constant([]) : fc.array(fc.integer({ min: 1, max: maxBatchSize }), { maxLength: 2 }),
-      maxQueueDelayMicroseconds: fc.constantFrom(0, 0, 500, 2000, 7000),
-      maxQueueSize: fc.constantFrom(0, 1, 3, 10),
-      defaultTimeoutMicroseconds: fc.constantFrom(0, 0, 1500, 8000),
-    }),
-    deferred: fc.boolean(),
-    steps: fc.array(step, { maxLength: 80, size: 'max' }),
-    drainMs: fc.constantFrom(0, 3, 1000),
-  }),
-);
+/** A batch, and what waited in the moment before it was formed, in the order in which it is served. */
+export interface Formation {
+  readonly batch: TestBatch;
+  readonly before: readonly Story[];
+  /** Those of them that still wait after it. */
+  readonly after: readonly Story[];
+}
 
 /** Plays a scenario against the real scheduler, and calls `check` after each step, when everything is settled. */
 export class Simulation {
@@ -83,16 +48,20 @@ export class Simulation {
   readonly rig: Rig;
   readonly stories: Story[] = [];
   readonly refused: TestRequest[] = [];
+  readonly formations: Formation[] = [];
+  /** In the order in which they were answered. */
+  readonly answered: Story[] = [];
+  readonly byRequest = new Map<TestRequest, Story>();
   readonly #scenario: Scenario;
-  readonly #byRequest = new Map<TestRequest, Story>();
   readonly #freed = new Set<number>();
-  readonly #answered = new Set<number>();
+  readonly #over = new Set<number>();
   #turn: (() => void) | undefined = undefined;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
     this.rig = new Rig(scenario.options, {
       clock: this.clock,
+      run: (batch) => this.#formed(batch),
       ...(scenario.deferred ? { defer: (form: () => void) => (this.#turn = form) } : {}),
     });
   }
@@ -110,21 +79,25 @@ export class Simulation {
     return this.rig.batches.length - this.#freed.size;
   }
 
-  takenRows(story: Story): number {
-    let rows = 0;
-    for (const batch of this.rig.batches) {
-      for (const part of batch.parts) if (part.request === story.request) rows += part.rows;
-    }
-    return rows;
+  get levels(): number {
+    return this.#scenario.options.priorityLevels ?? 0;
   }
 
-  /** Accepted, not answered, and not wholly in batches. */
+  /** Accepted, its end not settled, and not wholly in batches. */
   waiting(): Story[] {
-    const inBatch = new Set(this.rig.batches.flatMap((batch) => batch.parts.map((part) => part.request)));
     return this.stories.filter(
       (story) =>
-        story.answeredAtMs === undefined && (!inBatch.has(story.request) || this.takenRows(story) < story.request.rows),
+        story.answeredAtMs === undefined &&
+        !story.cancelled &&
+        !story.harmed &&
+        story.request.ticket !== undefined &&
+        (story.inBatches.length === 0 || story.takenRows < story.request.rows),
     );
+  }
+
+  /** Whether a batch with rows of it is not answered yet. */
+  runs(story: Story): boolean {
+    return story.inBatches.some((batch) => !this.#over.has(this.rig.batches.indexOf(batch)));
   }
 
   play(check: (simulation: this) => void): this {
@@ -137,7 +110,7 @@ export class Simulation {
     for (let i = 0; i < this.rig.batches.length; i++) {
       this.clock.advance(0.5);
       if (!this.#freed.has(i)) this.#perform({ do: 'free', which: i });
-      if (!this.#answered.has(i)) this.#perform({ do: 'complete', which: i });
+      if (!this.#over.has(i)) this.#perform({ do: 'complete', which: i });
       check(this);
     }
     return this;
@@ -153,7 +126,7 @@ export class Simulation {
         this.#endTurn();
         return;
       case 'arrive':
-        this.#arrive(step.rows, step.bucket, step.withinMs);
+        for (let i = 0; i < step.times; i++) this.#arrive(step);
         return;
       case 'cancel': {
         const story = this.stories[step.which % Math.max(1, this.stories.length)];
@@ -162,6 +135,12 @@ export class Simulation {
         this.rig.scheduler.cancel(story.request);
         return;
       }
+      case 'spin':
+        for (let i = 0; i < step.times; i++) {
+          this.#end('free', 0);
+          this.#end('complete', 0);
+        }
+        return;
       case 'free':
       case 'complete':
       case 'fail':
@@ -176,44 +155,88 @@ export class Simulation {
     turn?.();
   }
 
-  #arrive(rows: number, bucket: number, withinMs: number | undefined): void {
-    const { maxQueueDelayMicroseconds = 0, defaultTimeoutMicroseconds = 0 } = this.#scenario.options;
-    const deadlineMs = withinMs === undefined ? Infinity : this.now + withinMs;
-    const request = new TestRequest(`${this.stories.length}`, rows, { bucket, deadlineMs });
-    const timeoutMs = defaultTimeoutMicroseconds === 0 ? Infinity : defaultTimeoutMicroseconds / 1000;
-    const expiresAtMs = Math.min(deadlineMs, this.now + timeoutMs);
-    const patienceMs = Math.min(maxQueueDelayMicroseconds / 1000, (expiresAtMs - this.now) / 2);
-    const story: Story = {
+  #arrive(arrival: Arrival): void {
+    const deadlineMs = arrival.withinMs === undefined ? Infinity : this.now + arrival.withinMs;
+    const { rows, bucket, timeoutMicroseconds } = arrival;
+    const priority = arrival.priority % (this.levels + 1);
+    const label = `${this.stories.length}`;
+    const request = new TestRequest(label, rows, { bucket, deadlineMs, priority, timeoutMicroseconds });
+    const story = this.#story(request);
+    request.onAnswer = () => {
+      story.answeredAtMs = this.now;
+      this.answered.push(story);
+    };
+    // Before it is enqueued, for it may be in a batch before that returns.
+    this.stories.push(story);
+    this.byRequest.set(request, story);
+    if (!this.rig.scheduler.enqueue(request)) return;
+    this.stories.pop();
+    this.refused.push(request);
+  }
+
+  #story(request: TestRequest): Story {
+    const { options } = this.#scenario;
+    const level = (request.priority === 0 ? options.defaultPriorityLevel : request.priority) ?? 1;
+    const policy = options.priorityQueuePolicy?.[`${level}`] ?? options;
+    const asked = policy.allowTimeoutOverride === true ? request.timeoutMicroseconds : 0;
+    const limits = [asked, policy.defaultTimeoutMicroseconds ?? 0].filter((limit) => limit > 0);
+    const timesOutAtMs = this.now + Math.min(Infinity, ...limits) / 1000;
+    const leavesAtMs = Math.min(request.deadlineMs, timesOutAtMs);
+    const delays = policy.timeoutAction === 'DELAY';
+    return {
       request,
-      acceptedAtMs: this.now,
-      expiresAtMs,
-      dueAtMs: this.now + patienceMs,
+      arrival: this.stories.length,
+      level,
+      endsAtMs: delays ? request.deadlineMs : leavesAtMs,
+      delayedAtMs: delays ? timesOutAtMs : Infinity,
+      dueAtMs: this.now + Math.min((options.maxQueueDelayMicroseconds ?? 0) / 1000, (leavesAtMs - this.now) / 2),
+      takenRows: 0,
+      inBatches: [],
       answeredAtMs: undefined,
       cancelled: false,
       harmed: false,
     };
-    request.onAnswer = () => (story.answeredAtMs = this.now);
-    if (this.rig.scheduler.enqueue(request)) {
-      this.refused.push(request);
-    } else {
-      this.stories.push(story);
-      this.#byRequest.set(request, story);
+  }
+
+  #formed(batch: TestBatch): void {
+    const { now } = this;
+    // What has expired, or is failed by the drain, has left, though it may not have been told yet.
+    const before = this.waiting().filter((story) => story.endsAtMs > now);
+    before.sort((a, b) => compare(a, b, now));
+    this.rig.batches.push(batch);
+    for (const part of batch.parts) {
+      const story = this.byRequest.get(part.request)!;
+      story.takenRows += part.rows;
+      story.inBatches.push(batch);
+      // Its first rows run, and the rest keeps its place.
+      if (story.takenRows < story.request.rows && story.delayedAtMs > now) story.delayedAtMs = Infinity;
     }
+    const left = new Set(this.waiting());
+    this.formations.push({ batch, before, after: before.filter((story) => left.has(story)) });
   }
 
   #end(how: 'free' | 'complete' | 'fail' | 'miscount', which: number): void {
-    const over = how === 'free' ? this.#freed : this.#answered;
+    const over = how === 'free' ? this.#freed : this.#over;
     const open = this.rig.batches.map((_, index) => index).filter((index) => !over.has(index));
     const index = open.includes(which) ? which : open[which % Math.max(1, open.length)];
     if (index === undefined) return;
     over.add(index);
     const batch = this.rig.batches[index]!;
     if (how === 'fail' || how === 'miscount') {
-      for (const part of batch.parts) this.#byRequest.get(part.request)!.harmed = true;
+      for (const part of batch.parts) this.byRequest.get(part.request)!.harmed = true;
     }
     if (how === 'free') batch.free();
-    else if (how === 'complete') batch.complete('result', batch.rows);
-    else if (how === 'miscount') batch.complete('result', batch.rows + 1);
+    else if (how === 'complete') batch.complete('result', batch.paddedRows);
+    else if (how === 'miscount') batch.complete('result', batch.paddedRows + 1);
     else batch.fail(new SluiceError('internal', 'the run failed'));
   }
+}
+
+/** The order in which requests are served, as SPEC.md has it. */
+function compare(a: Story, b: Story, now: number): number {
+  if (a.level !== b.level) return a.level - b.level;
+  const [delayedA, delayedB] = [a.delayedAtMs <= now, b.delayedAtMs <= now];
+  if (delayedA !== delayedB) return delayedA ? 1 : -1;
+  if (delayedA && a.delayedAtMs !== b.delayedAtMs) return a.delayedAtMs - b.delayedAtMs;
+  return a.arrival - b.arrival;
 }
