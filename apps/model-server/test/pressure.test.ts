@@ -73,11 +73,11 @@ const slowState = async () =>
     requests: { failed: Record<string, number> };
   };
 
-/** Sends requests until both places of the session are taken. */
+/** Sends requests until both places of the session are taken, so that nothing more can join. */
 async function occupy(): Promise<Promise<RawOutcome>[]> {
   const first = runtime.send(ask());
   await eventually(async () => expect((await slowState()).running.batches).toBe(1));
-  const second = runtime.send(ask());
+  const second = runtime.send(requestOf('slow', 'FP32', [4, 1], [1, 1, 1, 1]));
   await eventually(async () => expect((await slowState()).running.batches).toBe(2));
   return [first, second];
 }
@@ -144,6 +144,26 @@ describe('under pressure', () => {
     expect(
       after.requests.failed['CANCELED']! + after.requests.failed['REJECTED']! - before.requests.failed['REJECTED']!,
     ).toBe(5);
+    expect(await runtime.state()).toMatchObject({ heldRequestBytes: 0 });
+  });
+
+  it('never runs them where they stand in place behind the batch that runs either', async () => {
+    const ran = async (): Promise<number> =>
+      Number(/^nv_inference_count\{model="slow"[^}]*\} (\S+)$/m.exec(await runtime.metrics())?.[1]);
+    const before = await ran();
+    const first = runtime.send(ask());
+    await eventually(async () => expect((await slowState()).running.batches).toBe(1));
+    const gone = Promise.withResolvers<RawOutcome>();
+    const call = runtime.raw.call(infer, ask(), { deadlineMs: Date.now() + 10_000 }, gone.resolve);
+    const stays = runtime.send(ask());
+    await eventually(async () =>
+      expect((await slowState()).queue).toMatchObject({ runningRows: 3, queuedRequests: 0 }),
+    );
+    call.cancel();
+    expect((await runtime.send(ask(), 50)).error).toMatchObject({ kind: 'deadline-exceeded' });
+    expect((await gone.promise).error?.kind).toBe('cancelled');
+    for (const outcome of await Promise.all([first, stays])) expect(outcome.error).toBeUndefined();
+    expect((await ran()) - before).toBe(2);
     expect(await runtime.state()).toMatchObject({ heldRequestBytes: 0 });
   });
 

@@ -105,16 +105,17 @@ export class Bucket<Request> {
    * What a batch that begins with `first` would take: the most rows, from there on, that are exactly a preferred size, else
    * the most that fit. After the last request it goes on with those at the head, so that a batch whose first request was
    * put before them has no less in it. A request is divided only if it is larger than the maximum, and then it fills what
-   * room there is.
+   * room there is. `behind`: the rows of a batch that they join; rows in the answer are without them.
    */
-  measure(first: QueueNode<Request> | undefined = this.head): Take {
+  measure(first: QueueNode<Request> | undefined = this.head, behind = 0): Take {
     const { maxBatchSize, preferredBatchSize } = this.#settings;
     if (!first) return { nodes: 0, rows: 0, preferred: false };
     if (maxBatchSize === 0) return { nodes: 1, rows: first.rows, preferred: false };
     let nodes = 0;
-    let rows = 0;
+    let rows = behind;
     let preferredNodes = 0;
-    let preferredRows = 0;
+    // What is a preferred size already only becomes another one.
+    let preferredRows = preferredBatchSize.includes(behind) ? behind : 0;
     let node = first;
     do {
       const taken = rowsThatFit(node, maxBatchSize - rows, maxBatchSize);
@@ -129,9 +130,9 @@ export class Bucket<Request> {
       if (taken < node.waitingRows) break;
       node = node.next ?? this.head!;
     } while (node !== first);
-    return preferredNodes > 0
-      ? { nodes: preferredNodes, rows: preferredRows, preferred: true }
-      : { nodes, rows, preferred: false };
+    return preferredRows > 0
+      ? { nodes: preferredNodes, rows: preferredRows - behind, preferred: true }
+      : { nodes, rows: rows - behind, preferred: false };
   }
 
   #link(node: QueueNode<Request>): void {

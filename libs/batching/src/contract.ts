@@ -80,7 +80,7 @@ export interface RequestPart<Request> extends BatchPart {
 export interface Batch<Request, Result> {
   /** Counts from 1 per scheduler. */
   readonly id: number;
-  /** Which instance runs it: 0 … instances - 1. No two unfreed batches have the same. */
+  /** Which instance runs it: 0 … instances - 1. Unfreed batches of one instance, at most `1 + ahead`, run one by one. */
   readonly instance: number;
   readonly bucket: BucketKey;
   /** The sum of the parts' rows: at most `maxBatchSize` (unless that is 0); 0 when no request in it has rows. */
@@ -99,6 +99,8 @@ export interface Batch<Request, Result> {
    * a runner that has not started yet may leave such rows out of its copying, but not out of the batch.
    */
   wanted(part: RequestPart<Request>): boolean;
+  /** It stands in its place and has not begun: says how it can be changed until then. Without it, it cannot. */
+  place(placed: PlacedBatch<Request>): void;
   /** The instance can take another batch. A second call throws `internal`. */
   free(): void;
   /**
@@ -109,6 +111,22 @@ export interface Batch<Request, Result> {
   complete(result: Result, rows: number): void;
   /** The run failed: every request of the batch that is not answered yet fails with `error`. A second answer throws `internal`. */
   fail(error: SluiceError): void;
+}
+
+/** A batch that was handed over and stands behind another on its instance: until it begins, it can be changed. */
+export interface PlacedBatch<Request> {
+  /** It has not begun, as far as can be seen. */
+  readonly open: boolean;
+  /**
+   * These parts come behind those that it has; it is to run with `rows` rows then, padding included. False when it has
+   * begun, or there is no room: it stays as it was.
+   */
+  join(parts: readonly RequestPart<Request>[], rows: number): boolean;
+  /**
+   * Only these parts of it stay, at the rows of the batch that they name now; it is to run with `rows` rows then. With
+   * none of them it is not to run, and the runner owes no answer for it, only `free`. False when it has begun.
+   */
+  leave(stay: readonly RequestPart<Request>[], rows: number): boolean;
 }
 
 /**

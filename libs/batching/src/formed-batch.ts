@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/domain/errors';
-import type { Batch, BucketKey, RequestPart } from './contract.ts';
+import type { Batch, BucketKey, PlacedBatch, RequestPart } from './contract.ts';
 import type { QueueNode } from './queue-node.ts';
 
 /** A part that knows its place in the queue. */
@@ -9,6 +9,7 @@ export interface QueuedPart<Request> extends RequestPart<Request> {
 
 /** The scheduler's side of a batch: what a batch tells it. */
 export interface BatchOwner<Request, Result> {
+  batchPlaced(batch: FormedBatch<Request, Result>, placed: PlacedBatch<Request>): void;
   batchFreed(batch: FormedBatch<Request, Result>): void;
   batchCompleted(batch: FormedBatch<Request, Result>, result: Result, rows: number): void;
   batchFailed(batch: FormedBatch<Request, Result>, error: SluiceError): void;
@@ -19,9 +20,9 @@ export class FormedBatch<Request, Result> implements Batch<Request, Result> {
   readonly id: number;
   readonly instance: number;
   readonly bucket: BucketKey;
-  readonly parts: readonly QueuedPart<Request>[];
-  readonly rows: number;
-  readonly paddedRows: number;
+  parts: readonly QueuedPart<Request>[];
+  rows: number;
+  paddedRows: number;
   readonly formedAtMs: number;
   #freed = false;
   #answered = false;
@@ -59,6 +60,18 @@ export class FormedBatch<Request, Result> implements Batch<Request, Result> {
 
   wanted(part: RequestPart<Request>): boolean {
     return !(part as QueuedPart<Request>).node.answered;
+  }
+
+  /** It has other parts now. Without any it is answered: nobody waits for what it comes to. */
+  amend(parts: readonly QueuedPart<Request>[], rows: number, paddedRows: number): void {
+    this.parts = parts;
+    this.rows = rows;
+    this.paddedRows = paddedRows;
+    if (parts.length === 0) this.#answered = true;
+  }
+
+  place(placed: PlacedBatch<Request>): void {
+    if (!this.#freed && !this.#answered) this.#owner.batchPlaced(this, placed);
   }
 
   free(): void {

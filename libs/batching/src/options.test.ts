@@ -17,6 +17,7 @@ describe('options', () => {
       policies: [{ delay: false, defaultTimeoutMs: Infinity, allowTimeoutOverride: false, maxQueueSize: Infinity }],
       preserveOrdering: false,
       instances: 1,
+      ahead: 0,
     });
     expect(compile({ maxQueueSize: 0, defaultTimeoutMicroseconds: 0 })).toEqual(compile({}));
   });
@@ -34,6 +35,7 @@ describe('options', () => {
     ['priorityLevels', 0, 257],
     ['instances', 1, 0],
     ['instances', 1024, 1025],
+    ['ahead', 8, 9],
   ];
   test.each(outside)('O2 %s may be %d and not %d; the error names it', (knob, good, bad) => {
     expect(compile({ [knob]: good })).toBeDefined();

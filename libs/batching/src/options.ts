@@ -46,6 +46,11 @@ export interface SchedulerOptions extends QueuePolicy {
   readonly preserveOrdering?: boolean;
   /** Batches that may run at the same time: 1 or more. Default 1. */
   readonly instances?: number;
+  /**
+   * Batches that may stand behind each that runs, in place so that their turn comes without a pause. Rows join them, and
+   * leave them, until they begin (`PlacedBatch`). Default 0.
+   */
+  readonly ahead?: number;
 }
 
 /** `SchedulerOptions` checked and filled in; the only form that travels inside. Times are in milliseconds. */
@@ -65,6 +70,7 @@ export interface SchedulerSettings {
   readonly policies: readonly PolicySettings[];
   readonly preserveOrdering: boolean;
   readonly instances: number;
+  readonly ahead: number;
 }
 
 /** More would make a bucket's search for the place of a request long. */
@@ -88,6 +94,7 @@ export function compileOptions(options: SchedulerOptions): SchedulerSettings {
     ...levels(options),
     preserveOrdering: options.preserveOrdering ?? false,
     instances: whole(name, 'instances', options.instances ?? 1, 1, 1024),
+    ahead: whole(name, 'ahead', options.ahead ?? 0, 0, 8),
   };
 }
 

@@ -65,6 +65,11 @@ class PuppetBatch<Request extends { readonly rows: number }, Result> implements 
     return !this.#strings.answered(part.request);
   }
 
+  /** A puppet's batches begin at once. */
+  place(): void {
+    return undefined;
+  }
+
   free(): void {
     if (this.#freed) throw new SluiceError('internal', `batch ${this.id} was freed already`);
     this.#freed = true;

@@ -162,19 +162,26 @@ export class RequestQueue<Request extends Queueable> {
     const { bucket } = first;
     const turn = this.#ready.peek()!.head!.level !== first.level;
     const { nodes, rows } = bucket.measure(first);
-    const parts: QueuedPart<Request>[] = [];
-    let batchRow = 0;
-    for (let node: QueueNode<Request> | undefined = first; node && parts.length < nodes;) {
-      const { next }: QueueNode<Request> = node;
-      const part = this.#takeFrom(node, batchRow, rows - batchRow);
-      parts.push(part);
-      batchRow += part.rows;
-      node = next ?? bucket.head;
-    }
+    const parts = this.#partsFrom(first, nodes, rows, 0);
+    for (const part of parts) this.#take(part);
     bucket.rowsChanged();
     this.#refresh(bucket);
     this.#passedOver = turn || !this.#passesOver(first.level) ? 0 : this.#passedOver + 1;
     return { bucket: first.request.bucket, parts, rows };
+  }
+
+  /** The parts that so many nodes from `first` on have in a batch, from its row `behind` on; the last may be a piece. */
+  #partsFrom(first: QueueNode<Request>, nodes: number, rows: number, behind: number): QueuedPart<Request>[] {
+    const parts: QueuedPart<Request>[] = [];
+    let batchRow = behind;
+    let node = first;
+    while (parts.length < nodes) {
+      const taken = Math.min(node.waitingRows, behind + rows - batchRow);
+      parts.push({ request: node.request, node, requestRow: node.takenRows, batchRow, rows: taken });
+      batchRow += taken;
+      node = node.next ?? node.bucket.head!;
+    }
+    return parts;
   }
 
   /** Whether requests of lower levels wait, in buckets from which a batch may leave. */
@@ -183,19 +190,32 @@ export class RequestQueue<Request extends Queueable> {
     return this.#ready.items.some((bucket) => bucket.lowestLevel > level.number);
   }
 
-  #takeFrom(node: QueueNode<Request>, batchRow: number, room: number): QueuedPart<Request> {
-    const taken = Math.min(node.waitingRows, room);
-    const part = { request: node.request, node, requestRow: node.takenRows, batchRow, rows: taken };
+  /** What may join a batch of so many rows of this bucket, behind them: `taken` takes it. */
+  more(key: BucketKey, behind: number): Omit<TakenRows<Request>, 'bucket'> | undefined {
+    const bucket = this.#buckets.get(key);
+    if (!bucket?.head || this.#settings.maxBatchSize === 0) return undefined;
+    const { nodes, rows } = bucket.measure(bucket.head, behind);
+    return nodes === 0 ? undefined : { parts: this.#partsFrom(bucket.head, nodes, rows, behind), rows };
+  }
+
+  /** These parts of one bucket are in a batch now. */
+  taken(parts: readonly QueuedPart<Request>[]): void {
+    for (const part of parts) this.#take(part);
+    const { bucket } = parts[0]!.node;
+    bucket.rowsChanged();
+    this.#refresh(bucket);
+  }
+
+  #take({ node, rows }: QueuedPart<Request>): void {
     node.runningParts++;
-    if (taken === node.waitingRows) {
+    if (rows === node.waitingRows) {
       this.#unlink(node);
     } else {
-      node.bucket.rows -= taken;
-      node.level.rows -= taken;
-      this.rows -= taken;
+      node.bucket.rows -= rows;
+      node.level.rows -= rows;
+      this.rows -= rows;
     }
-    node.takenRows += taken;
-    return part;
+    node.takenRows += rows;
   }
 
   #unlink(node: QueueNode<Request>): void {

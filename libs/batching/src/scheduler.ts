@@ -12,7 +12,9 @@ import type {
   Ticket,
 } from './contract.ts';
 import { FormedBatch, type BatchOwner } from './formed-batch.ts';
+import { OpenBatches } from './open-batches.ts';
 import { compileOptions, type SchedulerOptions, type SchedulerSettings } from './options.ts';
+import { Places } from './places.ts';
 import { QueueNode, type QueueLevel } from './queue-node.ts';
 import { expiredInQueue, queueFull, refuse } from './refusals.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -33,7 +35,8 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   readonly #ports: SchedulerPorts<Request, Result>;
   readonly #queue: RequestQueue<Request>;
   /** A stack: the instance that was used last is warm. */
-  readonly #freeInstances: number[] = [];
+  readonly #places: Places;
+  readonly #open: OpenBatches<Request, Result>;
   readonly #owner: BatchOwner<Request, Result>;
   /** With `preserveOrdering`: the answers of requests that ran. */
   readonly #order: AnswerOrder<QueueNode<Request>> | undefined;
@@ -65,11 +68,17 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     this.#queue = new RequestQueue(settings);
     this.#order = settings.preserveOrdering ? new AnswerOrder() : undefined;
     this.#owner = {
+      batchPlaced: (batch, placed) => this.#open.add(batch, placed),
       batchFreed: (batch) => this.#batchFreed(batch),
       batchCompleted: (batch, result, rows) => this.#batchCompleted(batch, result, rows),
       batchFailed: (batch, error) => this.#batchFailed(batch, error),
     };
-    for (let instance = settings.instances - 1; instance >= 0; instance--) this.#freeInstances.push(instance);
+    this.#places = new Places(settings.instances, settings.ahead);
+    this.#open = new OpenBatches(
+      this.#queue,
+      (rows) => this.#padded(rows),
+      (rows, padding) => this.#resized(rows, padding),
+    );
   }
 
   /**
@@ -96,7 +105,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     request.ticket = node;
     this.#order?.accept(node);
     this.#counts.accepted++;
-    if (this.#freeInstances.length === 0) this.#setTimer();
+    if (this.#places.free === 0 && this.#open.size === 0) this.#setTimer();
     else if (this.#ports.defer) this.#formLater(this.#ports.defer);
     else this.#settle();
     return undefined;
@@ -131,7 +140,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
       queuedRequests: this.#queue.requests,
       queuedRows: this.#queue.rows,
       queuedBuckets: this.#queue.bucketsInUse,
-      freeInstances: this.#freeInstances.length,
+      freeInstances: this.#places.idle,
       lost: { ...this.#lost },
     };
   }
@@ -183,7 +192,8 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
       const nowMs = this.#ports.clock.monotonic();
       this.#expire(nowMs);
       if (this.#drainAtMs <= nowMs) this.#failQueue();
-      if (this.#freeInstances.length === 0) return;
+      if (this.#places.idle === 0) this.#open.join();
+      if (this.#places.free === 0) return;
       this.#queue.ripen(nowMs);
       const first = this.#queue.next();
       if (!first || (onlyFull && !first.bucket.full)) return;
@@ -194,7 +204,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
       this.#counts.paddingRows += paddedRows - taken.rows;
       this.#counts.runningBatches++;
       this.#counts.runningRows += taken.rows;
-      const instance = this.#freeInstances.pop()!;
+      const instance = this.#places.take();
       this.#run(new FormedBatch(this.#owner, { id, instance, ...taken, paddedRows, formedAtMs: nowMs }));
     }
   }
@@ -207,6 +217,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   }
 
   #run(batch: FormedBatch<Request, Result>): void {
+    this.#open.formed(batch);
     try {
       this.#ports.run(batch);
     } catch (thrown) {
@@ -217,14 +228,22 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   }
 
   #batchFreed(batch: FormedBatch<Request, Result>): void {
-    this.#freeInstances.push(batch.instance);
-    const runMs = this.#ports.clock.monotonic() - batch.formedAtMs;
-    this.#meanRunMs = this.#meanRunMs === 0 ? runMs : this.#meanRunMs + meanWeight * (runMs - this.#meanRunMs);
+    this.#open.forget(batch);
+    const runMs = this.#places.give(batch.instance, batch.formedAtMs, this.#ports.clock.monotonic());
+    if (batch.parts.length > 0)
+      this.#meanRunMs = this.#meanRunMs === 0 ? runMs : this.#meanRunMs + meanWeight * (runMs - this.#meanRunMs);
     this.#batchOver(batch);
     this.#settle();
   }
 
+  #resized(rows: number, padding: number): void {
+    this.#counts.runningRows += rows;
+    this.#counts.batchedRows += rows;
+    this.#counts.paddingRows += padding;
+  }
+
   #batchCompleted(batch: FormedBatch<Request, Result>, result: Result, rows: number): void {
+    this.#open.forget(batch);
     this.#batchOver(batch);
     if (rows === batch.paddedRows) this.#deliver(batch, result);
     else this.#failParts(batch, wrongRowCount(this.#settings.name, batch, rows));
@@ -261,6 +280,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   }
 
   #batchFailed(batch: FormedBatch<Request, Result>, error: SluiceError): void {
+    this.#open.forget(batch);
     this.#batchOver(batch);
     this.#failParts(batch, error);
     this.#settle();
@@ -280,18 +300,30 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     for (let node = this.#queue.expired(nowMs); node; node = this.#queue.expired(nowMs)) {
       this.#lose(node, 'expired', expiredInQueue(this.#settings, node, nowMs));
     }
+    for (const node of this.#open.expire(nowMs)) {
+      this.#lose(node, 'expired', expiredInQueue(this.#settings, node, nowMs));
+    }
   }
 
   #failQueue(): void {
     for (let node = this.#queue.any(); node; node = this.#queue.any()) {
       this.#drainFailed++;
-      this.#lose(node, 'stopped', unavailable(`${this.#settings.name} stopped before the request's turn came`));
+      this.#lose(node, 'stopped', this.#stoppedFirst());
     }
+    for (const node of this.#open.leaveAll()) {
+      this.#drainFailed++;
+      this.#lose(node, 'stopped', this.#stoppedFirst());
+    }
+  }
+
+  #stoppedFirst(): SluiceError {
+    return unavailable(`${this.#settings.name} stopped before the request's turn came`);
   }
 
   /** Decides that a request fails: takes what still waits of it out of the queue, and notes whom to tell. */
   #lose(node: QueueNode<Request>, reason: LossReason, error: SluiceError): void {
     if (node.queued) this.#queue.remove(node);
+    if (this.#open.size > 0) this.#open.leave(node);
     node.answered = true;
     // It ran, so it is answered in its turn; who leaves before is answered at once, and holds nobody up.
     if (this.#order && reason === 'batch-failed') {
@@ -323,9 +355,9 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
 
   /** Sees to it that the one timer fires no later than the next thing to do. One that fires too early does no harm. */
   #setTimer(): void {
-    const dueMs = this.#freeInstances.length > 0 ? this.#queue.nextDueMs : Infinity;
+    const dueMs = this.#places.free > 0 ? this.#queue.nextDueMs : Infinity;
     const drainMs = this.#queue.requests > 0 || this.#drainWaiters.length > 0 ? this.#drainAtMs : Infinity;
-    const atMs = Math.min(this.#queue.nextExpiryMs, dueMs, drainMs);
+    const atMs = Math.min(this.#queue.nextExpiryMs, this.#open.nextExpiryMs, dueMs, drainMs);
     if (this.#timerAtMs <= atMs) return;
     this.#timer?.cancel();
     const nowMs = this.#ports.clock.monotonic();

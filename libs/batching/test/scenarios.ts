@@ -94,6 +94,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.nat({ max: 10 }).chain((maxB
       .tuple(
         fc.record({
           instances: fc.integer({ min: 1, max: 3 }),
+          ahead: fc.constantFrom(0, 0, 1, 2),
           maxQueueDelayMicroseconds: fc.constantFrom(0, 0, 500, 2000, 7000),
           preserveOrdering: fc.boolean(),
         }),

@@ -52,7 +52,7 @@ describe('batch layout', () => {
 
   it('makes room for the largest batch where that is small, else for the next power of two', () => {
     expect(capacityFor(plan, 1, 32)).toBe(32);
-    const large: BatchPlan = { ...plan, inputs: [{ name: 'a', datatype: 'FP32', dims: [100_000] }] };
+    const large: BatchPlan = { ...plan, inputs: [{ name: 'a', datatype: 'FP32', dims: [2_000_000] }] };
     expect([1, 2, 3, 9, 31, 32, 40].map((rows) => capacityFor(large, rows, 32))).toEqual([1, 2, 4, 16, 32, 32, 40]);
     expect(capacityFor(large, 0, 32)).toBe(1);
   });

@@ -38,8 +38,11 @@ export interface BatchLayout {
 
 /** Tensors start on cache lines. */
 const alignment = 64;
-/** Buckets whose largest batch needs less than this always get room for it, so that buffers and views are reused. */
-const roomyBytes = 1 << 20;
+/**
+ * Buckets whose largest batch needs less than this always get room for it, so that buffers and views are reused and a
+ * batch that waits for its thread can grow. Memory that no row was ever written to costs nothing.
+ */
+const roomyBytes = 16 << 20;
 
 const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 

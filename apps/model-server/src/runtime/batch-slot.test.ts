@@ -18,8 +18,8 @@ const plan = (id: number, width: number): BatchPlan => ({
 function slot() {
   const messages: ToWorker[] = [];
   const place = new BatchSlot(1);
-  const prepare = (of: BatchPlan, rows: number, capacity = 4) =>
-    place.prepare(of, capacity, rows, [], (message) => messages.push(message));
+  const prepare = (of: BatchPlan, capacity: number) =>
+    place.prepare(of, capacity, [], (message) => messages.push(message));
   return { place, messages, prepare };
 }
 
@@ -30,6 +30,7 @@ describe('BatchSlot', () => {
     const [first] = prepare(small, 4);
     expect(first).toHaveLength(12);
     expect(prepare(small, 4)[0]).toBe(first);
+    expect(place.prepareAgain(small, 4, [])[0]).toBe(first);
     expect(prepare(small, 2)[0]).toHaveLength(6);
     expect(messages.map(({ kind }) => kind)).toEqual(['buffer']);
     expect(place.bufferId).toBe(2);

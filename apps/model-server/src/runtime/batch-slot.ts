@@ -7,7 +7,6 @@ import type { BatchOutputs, OutputRows } from './outputs.ts';
 
 interface Prepared {
   readonly capacity: number;
-  readonly rows: number;
   readonly layout: BatchLayout;
   readonly targets: readonly Uint8Array[];
 }
@@ -40,39 +39,54 @@ export class BatchSlot {
   }
 
   /**
-   * Makes room for a batch and gives, by input, where its rows are to be written.
+   * Makes room for a batch of up to `capacity` rows and gives, by input, where rows are to be written: all of it, from the
+   * first row on; for BYTES as much as `stringBytes` says.
    * @throws SluiceError resource-exhausted when there is no memory for it; the slot can take other batches
    */
   prepare(
     plan: BatchPlan,
     capacity: number,
-    rows: number,
     stringBytes: readonly number[],
     post: (message: ToWorker) => void,
   ): readonly Uint8Array[] {
-    const fixed = hasFixedLayout(plan);
-    const kept = fixed ? this.#prepared.get(plan) : undefined;
-    if (kept?.capacity === capacity && kept.rows === rows) {
-      this.#fit(kept.layout.totalBytes, post);
-      // Giving a large buffer back forgets what was prepared in it.
-      if (this.#prepared.has(plan)) {
-        this.#layout = kept.layout;
-        return kept.targets;
-      }
-    }
-    const layout = layoutOf(plan, capacity, stringBytes);
+    const kept = this.#kept(plan, capacity);
+    const layout = kept?.layout ?? layoutOf(plan, capacity, stringBytes);
     this.#fit(layout.totalBytes, post);
+    // Another buffer than before forgets what was prepared in it.
+    if (kept && this.#kept(plan, capacity)) return this.#lay(kept);
+    return this.#lay(this.#make(plan, capacity, layout, stringBytes));
+  }
+
+  /** Room for the same batch with fewer rows, in the same buffer: nothing is posted. */
+  prepareAgain(plan: BatchPlan, capacity: number, stringBytes: readonly number[]): readonly Uint8Array[] {
+    const kept = this.#kept(plan, capacity);
+    return this.#lay(kept ?? this.#make(plan, capacity, layoutOf(plan, capacity, stringBytes), stringBytes));
+  }
+
+  /** What was prepared for batches of this plan: only where rows have the same room in every batch. */
+  #kept(plan: BatchPlan, capacity: number): Prepared | undefined {
+    const kept = this.#prepared.get(plan);
+    return kept?.capacity === capacity ? kept : undefined;
+  }
+
+  #lay({ layout, targets }: Pick<Prepared, 'layout' | 'targets'>): readonly Uint8Array[] {
     this.#layout = layout;
+    return targets;
+  }
+
+  #make(plan: BatchPlan, capacity: number, layout: BatchLayout, stringBytes: readonly number[]): Prepared {
+    const fixed = hasFixedLayout(plan);
     if (!fixed) new Uint32Array(this.#memory, 0, plan.inputs.length).set(stringBytes);
     const targets = plan.inputs.map((input, index) => {
-      const bytes = input.datatype === 'BYTES' ? (stringBytes[index] ?? 0) : rows * rowBytes(input);
+      const bytes = input.datatype === 'BYTES' ? (stringBytes[index] ?? 0) : capacity * rowBytes(input);
       return new Uint8Array(this.#memory, layout.inputs[index], bytes);
     });
+    const made = { capacity, layout, targets };
     if (fixed) {
       if (this.#prepared.size >= 16) this.#prepared.clear();
-      this.#prepared.set(plan, { capacity, rows, layout, targets });
+      this.#prepared.set(plan, made);
     }
-    return targets;
+    return made;
   }
 
   #fit(bytes: number, post: (message: ToWorker) => void): void {

@@ -11,8 +11,8 @@ describe('ControlBlock', () => {
     main.submit(2, 0, { ...command, rows: 5 });
     expect(worker.lastSubmitted()).toBe(2);
     expect([worker.slotOf(1), worker.slotOf(2)]).toEqual([1, 0]);
-    expect(worker.command(1)).toEqual(command);
-    expect(worker.command(0)).toEqual({ ...command, rows: 5 });
+    expect(worker.begin(1)).toEqual(command);
+    expect(worker.begin(0)).toEqual({ ...command, rows: 5 });
     worker.recordTiming(1, 1.5, 20, 0.25);
     worker.finish(1, 1);
     expect([main.isFinished(1, 1), main.isFinished(2, 0)]).toEqual([true, false]);
@@ -21,6 +21,24 @@ describe('ControlBlock', () => {
     main.submit(3, 1, command);
     expect(main.isFinished(3, 1)).toBe(false);
     expect(slotsPerSession).toBe(2);
+  });
+
+  it('lets a batch be changed or withdrawn until it begins, and not after', () => {
+    const main = new ControlBlock();
+    const worker = new ControlBlock(main.memory);
+    main.submit(1, 0, command);
+    expect(main.hold(0, 3)).toBe(true);
+    // While it is written anew nobody may change it in another way.
+    expect([main.isOpen(0), main.hold(0, 3), main.withdraw(0, 3)]).toEqual([false, false, false]);
+    main.reopen(0, 2);
+    expect([main.isOpen(0), worker.begin(0)?.rows]).toEqual([true, 2]);
+    expect([main.isOpen(0), main.hold(0, 2), main.withdraw(0, 2)]).toEqual([false, false, false]);
+    main.submit(2, 1, command);
+    expect(main.withdraw(1, 3)).toBe(true);
+    expect([main.isOpen(1), worker.begin(1)]).toEqual([false, undefined]);
+    // A slot that is used again is as new.
+    main.submit(3, 1, command);
+    expect(worker.begin(1)).toEqual(command);
   });
 
   it('does not wait for what has happened already', async () => {
@@ -59,7 +77,7 @@ describe('numbers at the end of the 32-bit words', () => {
       expect(main.isFinished(batch, slot)).toBe(false);
       expect(worker.lastSubmitted()).not.toBe(done);
       done = nextNumber(done);
-      expect(worker.command(worker.slotOf(done)).rows).toBe(count);
+      expect(worker.begin(worker.slotOf(done))?.rows).toBe(count);
       worker.finish(done, worker.slotOf(done));
       expect([main.isFinished(batch, slot), worker.lastSubmitted() === done]).toEqual([true, true]);
     }

@@ -24,10 +24,18 @@ const finished = 1;
 const orderAt = 8;
 
 const slotPlan = 0;
+/** How many rows a batch has, while they may change, or one of the states below. Whoever changes it compares first. */
 const slotRows = 1;
 const slotCapacity = 2;
 const slotBuffer = 3;
 const slotDone = 4;
+
+/** The worker runs it: its rows are final. */
+const begun = -1;
+/** The main thread writes its rows anew; the worker waits for that. */
+const beingWritten = -2;
+/** It is not to run. */
+const withdrawn = -3;
 
 export const controlBlockBytes = timingsAt + slotsPerSession * timingBytes;
 
@@ -106,9 +114,9 @@ export class ControlBlock {
     // Whatever this slot held before, this batch is not done in it.
     this.#words[at + slotDone] = ~batch;
     this.#words[at + slotPlan] = command.plan;
-    this.#words[at + slotRows] = command.rows;
     this.#words[at + slotCapacity] = command.capacity;
     this.#words[at + slotBuffer] = command.buffer;
+    Atomics.store(this.#words, at + slotRows, command.rows);
     Atomics.store(this.#words, submitted, batch);
   }
 
@@ -122,12 +130,52 @@ export class ControlBlock {
     return this.#words[orderAt + (batch & (slotsPerSession - 1))]!;
   }
 
-  /** Worker: what is to be done in a slot. */
-  command(slot: number): BatchCommand {
+  /** Main thread: whether a slot's batch can still be changed. */
+  isOpen(slot: number): boolean {
+    return Atomics.load(this.#words, slotAt(slot) + slotRows) >= 0;
+  }
+
+  /** Main thread: keeps the worker from a batch of `rows` rows until `reopen`, which must follow at once. False: it has begun. */
+  hold(slot: number, rows: number): boolean {
+    return this.#change(slot, rows, beingWritten);
+  }
+
+  /** Main thread: a batch that was held has these rows now. */
+  reopen(slot: number, rows: number): void {
+    const at = slotAt(slot) + slotRows;
+    Atomics.store(this.#words, at, rows);
+    Atomics.notify(this.#words, at);
+  }
+
+  /** Main thread: a batch of `rows` rows is not to run. False: it has begun. */
+  withdraw(slot: number, rows: number): boolean {
+    return this.#change(slot, rows, withdrawn);
+  }
+
+  /** Main thread: a batch that was held is not to run. */
+  drop(slot: number): void {
+    this.reopen(slot, withdrawn);
+  }
+
+  #change(slot: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#words, slotAt(slot) + slotRows, from, to) === from;
+  }
+
+  /** Worker: begins a slot's batch. From now on it cannot be changed. Undefined: it was withdrawn. */
+  begin(slot: number): BatchCommand | undefined {
     const at = slotAt(slot);
+    for (;;) {
+      const rows = Atomics.load(this.#words, at + slotRows);
+      if (rows === withdrawn) return undefined;
+      if (rows === beingWritten) Atomics.wait(this.#words, at + slotRows, beingWritten);
+      else if (this.#change(slot, rows, begun)) return this.#command(at, rows);
+    }
+  }
+
+  #command(at: number, rows: number): BatchCommand {
     return {
       plan: this.#words[at + slotPlan]!,
-      rows: this.#words[at + slotRows]!,
+      rows,
       capacity: this.#words[at + slotCapacity]!,
       buffer: this.#words[at + slotBuffer]!,
     };

@@ -2,7 +2,7 @@ import { unavailable } from '@sluice/domain/errors';
 import type { SluiceError } from '@sluice/domain/errors';
 import { slotsPerSession } from './control-block.ts';
 import type { LoadedTensor, SessionSettings } from './messages.ts';
-import { SessionThread, retryAfterMs, type BatchJob } from './session-thread.ts';
+import { SessionThread, retryAfterMs, type BatchJob, type HandedBatch } from './session-thread.ts';
 import type { WorkerHost } from './worker-host.ts';
 
 /** The sessions of one version: `instances` threads that each hold the graph. */
@@ -39,6 +39,11 @@ export class SessionPool {
     return new SessionPool(threads);
   }
 
+  /** Batches that may run at once. */
+  get threads(): number {
+    return this.#threads.length;
+  }
+
   /** Batches that may be with the pool at once: one that runs and one in place behind it, by thread. */
   get slots(): number {
     return this.#threads.length * slotsPerSession;
@@ -55,12 +60,12 @@ export class SessionPool {
   }
 
   /** Runs a batch on the thread with the most room. Callers keep to `slots` at once. */
-  submit(job: BatchJob): void {
+  submit(job: BatchJob): HandedBatch {
     let best = this.#threads[0]!;
     for (const thread of this.#threads) if (thread.freeSlots > best.freeSlots) best = thread;
     if (best.freeSlots === 0)
       throw unavailable('the model ended its session and is being loaded again', { retryAfterMs });
-    best.submit(job);
+    return best.submit(job);
   }
 
   /** Lets batches in flight finish, then gives the memory back. */

@@ -20,19 +20,41 @@ export interface BatchJob {
   readonly maxRows: number;
   /** By input, the bytes of BYTES inputs; anything for the others. */
   readonly stringBytes: readonly number[];
-  /** Writes the rows; `targets` has, by input, the bytes that are the input's in the batch. Called once, at once. */
-  readonly fill: (targets: readonly Uint8Array[]) => void;
-  /** The end of the batch. Views of its outputs are good until this returns. */
+  /** Writes the rows. Called once, at once. */
+  readonly fill: Fill;
+  /** The end of the batch. Views of its outputs are good until this returns. Not called when it was withdrawn. */
   readonly done: (outcome: BatchOutcome) => void;
-  /** Called after `done`: the thread can take another batch. */
+  /** Called after `done`, or after the batch was withdrawn: the thread can take another batch. */
   readonly freed?: () => void;
+}
+
+/** Writes rows; `targets` has, by input, the room of the batch from its first row on. */
+export type Fill = (targets: readonly Uint8Array[]) => void;
+
+/**
+ * A batch that was handed to a session. It waits there for its thread, and until that begins it can be changed. What comes
+ * too late changes nothing and returns false.
+ */
+export interface HandedBatch {
+  /** It can still be changed, as far as can be seen: its thread may begin it at any moment. */
+  readonly open: boolean;
+  /** Adds rows behind those that it has, `rows` in all. Also false where there is no room for them. */
+  grow(rows: number, fill: Fill): boolean;
+  /** Writes it anew with fewer rows; withdraws it should `fill` throw. `stringBytes` as in `BatchJob`. */
+  rewrite(rows: number, stringBytes: readonly number[], fill: Fill): boolean;
+  /** Lets it not run at all. */
+  withdraw(): boolean;
 }
 
 interface Running {
   readonly batch: number;
   readonly job: BatchJob;
   readonly slot: BatchSlot;
+  readonly capacity: number;
+  readonly targets: readonly Uint8Array[];
   readonly startedMs: number;
+  rows: number;
+  withdrawn: boolean;
 }
 
 /** When a version whose session was lost may be there again, in milliseconds. */
@@ -112,8 +134,8 @@ export class SessionThread implements HostedSession {
     return now - oldest;
   }
 
-  /** Hands a batch over. Needs a free slot. `job.done` is called exactly once, never before this returns. */
-  submit(job: BatchJob): void {
+  /** Hands a batch over. Needs a free slot. `job.done` is called at most once, never before this returns. */
+  submit(job: BatchJob): HandedBatch {
     if (this.freeSlots === 0)
       throw new SluiceError('internal', 'a batch was submitted to a session without a free slot');
     const batch = nextNumber(this.#lastBatch);
@@ -121,15 +143,66 @@ export class SessionThread implements HostedSession {
     const { plan, rows } = job;
     const capacity = capacityFor(plan, rows, job.maxRows);
     this.#usePlan(plan);
-    const targets = slot.prepare(plan, capacity, rows, job.stringBytes, (message) => this.#post(message));
+    const targets = slot.prepare(plan, capacity, job.stringBytes, (message) => this.#post(message));
     job.fill(targets);
     this.#lastBatch = batch;
     this.#inFlight += 1;
-    this.#running[slot.index] = { batch, job, slot, startedMs: performance.now() };
+    const startedMs = performance.now();
+    const running: Running = { batch, job, slot, capacity, targets, startedMs, rows, withdrawn: false };
+    this.#running[slot.index] = running;
     const finishes = this.#control.finishes();
     this.#control.submit(batch, slot.index, { plan: plan.id, rows, capacity, buffer: slot.bufferId });
     this.#host.ring();
     if (!this.#waiting) this.#await(finishes);
+    const isOpen = (): boolean => this.#isOpen(running);
+    return {
+      get open() {
+        return isOpen();
+      },
+      grow: (more, fill) => this.#grow(running, more, fill),
+      rewrite: (fewer, stringBytes, fill) => this.#rewrite(running, fewer, stringBytes, fill),
+      withdraw: () => this.#withdraw(running),
+    };
+  }
+
+  /** Whether a batch is here, and has not begun as far as can be seen: the worker may begin it at any moment. */
+  #isOpen({ slot, ...running }: Running): boolean {
+    const isHere = this.#running[slot.index]?.batch === running.batch;
+    return isHere && !running.withdrawn && this.#control.isOpen(slot.index);
+  }
+
+  #grow(running: Running, rows: number, fill: Fill): boolean {
+    const { slot, capacity, targets } = running;
+    if (rows > capacity || !this.#isOpen(running) || !this.#control.hold(slot.index, running.rows)) return false;
+    try {
+      fill(targets);
+      running.rows = rows;
+    } finally {
+      this.#control.reopen(slot.index, running.rows);
+    }
+    return true;
+  }
+
+  #rewrite(running: Running, rows: number, stringBytes: readonly number[], fill: Fill): boolean {
+    const { slot, job, capacity } = running;
+    if (!this.#isOpen(running) || !this.#control.hold(slot.index, running.rows)) return false;
+    try {
+      fill(slot.prepareAgain(job.plan, capacity, stringBytes));
+    } catch (error) {
+      // Half of it is written: nobody may run that.
+      running.withdrawn = true;
+      this.#control.drop(slot.index);
+      throw error;
+    }
+    running.rows = rows;
+    this.#control.reopen(slot.index, rows);
+    return true;
+  }
+
+  #withdraw(running: Running): boolean {
+    if (!this.#isOpen(running) || !this.#control.withdraw(running.slot.index, running.rows)) return false;
+    running.withdrawn = true;
+    return true;
   }
 
   #post(message: ToWorker): void {
@@ -195,7 +268,7 @@ export class SessionThread implements HostedSession {
   #settle(running: Running, open: readonly (OpenOutput | undefined)[]): void {
     const { job, slot } = running;
     const timing = this.#control.timing(running.slot.index);
-    const outputs = slot.outputs(job.plan, job.rows, open);
+    const outputs = slot.outputs(job.plan, running.rows, open);
     if (outputs instanceof SluiceError) this.#fail(running, outputs);
     else this.#end(running, { ok: true, outputs, timing });
   }
@@ -206,7 +279,7 @@ export class SessionThread implements HostedSession {
 
   #end(running: Running, outcome: BatchOutcome): void {
     try {
-      running.job.done(outcome);
+      if (!running.withdrawn) running.job.done(outcome);
     } finally {
       this.#running[running.slot.index] = undefined;
       this.#inFlight -= 1;

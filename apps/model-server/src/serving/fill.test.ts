@@ -64,7 +64,7 @@ function counted(bytes: Buffer, datatype: Datatype) {
 function fillInParts(job: InferJob, plan: BatchPlan, size: number): Buffer {
   const written: Uint8Array[] = [];
   for (let row = 0; row < rows; row += size) {
-    const fill = new BatchFill(plan, [{ request: job, requestRow: row, batchRow: 0, rows: size }]);
+    const fill = new BatchFill(plan, [{ request: job, requestRow: row, batchRow: 0, rows: size }], size);
     const target = new Uint8Array(plan.inputs[0]!.datatype === 'BYTES' ? fill.stringBytes[0]! : size * 8);
     fill.write([target]);
     written.push(target);
@@ -87,20 +87,22 @@ describe.each(['BYTES', 'INT32'] as const)('a split request of %s', (datatype) =
     expect(reads).toEqual([reads[0], reads[0], reads[0]]);
   });
 
-  it('stands in a batch behind and before rows of others', () => {
+  it('stands in a batch behind and before rows of others, and before padding', () => {
     const first = counted(raw(datatype), datatype);
     const second = counted(typed(datatype), datatype);
-    const fill = new BatchFill(first.plan, [
+    const parts = [
       { request: first.job, requestRow: 60, batchRow: 0, rows: 4 },
       { request: second.job, requestRow: 0, batchRow: 4, rows },
       { request: first.job, requestRow: 0, batchRow: 4 + rows, rows: 2 },
-    ]);
+    ];
+    const fill = new BatchFill(first.plan, parts, 9 + rows);
     const cut = (from: number, to: number): Uint8Array =>
       datatype === 'BYTES'
         ? encodeStrings(texts.slice(2 * from, 2 * to))
         : encodeTensor('INT32', numbers.slice(2 * from, 2 * to));
-    const wanted = Buffer.concat([cut(60, 64), expected, cut(0, 2)]);
-    const target = new Uint8Array(wanted.byteLength);
+    // Three rows of two elements that nobody asked for: zeros, or empty strings.
+    const wanted = Buffer.concat([cut(60, 64), expected, cut(0, 2), new Uint8Array(3 * 2 * 4)]);
+    const target = new Uint8Array(wanted.byteLength).fill(0xff);
     fill.write([target]);
     expect(Buffer.from(target)).toEqual(wanted);
     expect(fill.stringBytes).toEqual([datatype === 'BYTES' ? wanted.byteLength : 0]);

@@ -6,6 +6,9 @@ import type { InferJob } from './infer-job.ts';
 
 type Part = RequestPart<InferJob>;
 
+/** An empty string is the length of it. */
+const emptyStringBytes = 4;
+
 /**
  * Puts the rows of a batch's parts into its input buffers, each input copied once, from the message to its place. Only a
  * request that is split is decoded beside it, once for all of its parts.
@@ -15,10 +18,15 @@ export class BatchFill {
   readonly stringBytes: readonly number[];
   readonly #plan: BatchPlan;
   readonly #parts: readonly Part[];
+  /** Rows behind those of the parts, that nobody asked for: zeros and empty strings. */
+  readonly #padding: number;
 
-  constructor(plan: BatchPlan, parts: readonly Part[]) {
+  /** @param rows of the batch, padding included */
+  constructor(plan: BatchPlan, parts: readonly Part[], rows: number) {
     this.#plan = plan;
     this.#parts = parts;
+    const last = parts.at(-1);
+    this.#padding = plan.batched && last ? rows - last.batchRow - last.rows : 0;
     this.stringBytes = plan.inputs.map((input, index) => (input.datatype === 'BYTES' ? this.#measure(index) : 0));
   }
 
@@ -32,7 +40,7 @@ export class BatchFill {
         ? input.byteLength
         : materialise(input).byteLength(from, from + part.rows * elements);
     }
-    return bytes;
+    return bytes + this.#padding * elements * emptyStringBytes;
   }
 
   #isWhole(part: Part): boolean {
@@ -58,5 +66,7 @@ export class BatchFill {
         ? copyInput(input, target, at)
         : materialise(input).copy(target, at, from, from + part.rows * elements);
     }
+    const padding = this.#padding * (bytesPerRow ?? elements * emptyStringBytes);
+    if (padding > 0) target.fill(0, at, at + padding);
   }
 }

@@ -35,7 +35,7 @@ function keep(outputs: BatchOutputs): BatchOutputs {
 export function runAlone(batch: Batch<InferJob, BatchResult>, ports: AlonePorts): void {
   const byPart = new Map<BatchPart, BatchOutputs | SluiceError>();
   const end = (): void => {
-    batch.complete({ kind: 'alone', byPart }, batch.rows);
+    batch.complete({ kind: 'alone', byPart }, batch.paddedRows);
     ports.over();
     batch.free();
   };
@@ -69,7 +69,7 @@ export function runAlone(batch: Batch<InferJob, BatchResult>, ports: AlonePorts)
 
 function jobOf(part: Part, maxRows: number, done: (outcome: BatchOutcome) => void, freed: () => void): BatchJob {
   const { plan } = part.request;
-  const fill = new BatchFill(plan, [{ ...part, batchRow: 0 }]);
   const rows = plan.batched ? part.rows : 1;
+  const fill = new BatchFill(plan, [{ ...part, batchRow: 0 }], rows);
   return { plan, rows, maxRows, stringBytes: fill.stringBytes, fill: (targets) => fill.write(targets), done, freed };
 }

@@ -6,7 +6,7 @@ import type { ParameterValue } from '@sluice/inference/parameters';
 import { buildInferRequest } from '@sluice/inference/request-builder';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import type { SessionPool } from '../runtime/session-pool.ts';
-import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
+import type { BatchJob, BatchOutcome, Fill, HandedBatch } from '../runtime/session-thread.ts';
 import { VersionEngine } from './version-engine.ts';
 import { VersionStats } from './version-stats.ts';
 
@@ -35,11 +35,27 @@ const serving: ServingConfig = {
 function engineOf() {
   const clock = new FakeClock();
   const stats = new VersionStats();
-  const jobs: { readonly job: BatchJob; readonly rows: Uint8Array }[] = [];
-  const submit = (job: BatchJob): void => {
-    const rows = new Uint8Array(job.rows);
-    job.fill([rows]);
-    jobs.push({ job, rows });
+  const jobs: { readonly job: BatchJob; rows: Uint8Array }[] = [];
+  const begun = new Set<BatchJob>();
+  const submit = (job: BatchJob): HandedBatch => {
+    const room = new Uint8Array(job.maxRows);
+    job.fill([room]);
+    const entry = { job, rows: room.slice(0, job.rows) };
+    jobs.push(entry);
+    const change = (rows: number, fill: Fill): boolean => {
+      if (begun.has(job)) return false;
+      fill([room]);
+      entry.rows = room.slice(0, rows);
+      return true;
+    };
+    return {
+      get open() {
+        return !begun.has(job);
+      },
+      grow: change,
+      rewrite: (rows, _stringBytes, fill) => change(rows, fill),
+      withdraw: () => change(0, () => undefined),
+    };
   };
   const deferred: (() => void)[] = [];
   const engine = new VersionEngine({
@@ -47,7 +63,7 @@ function engineOf() {
     version: 1,
     signature,
     serving,
-    pool: { slots: 1, submit } as unknown as SessionPool,
+    pool: { threads: 1, submit } as unknown as SessionPool,
     knownOutputs: [true],
     stats,
     clock,
@@ -70,7 +86,8 @@ function engineOf() {
     );
   };
   const turn = (): void => deferred.splice(0).forEach((fn) => fn());
-  return { engine, stats, clock, jobs, log, ask, turn };
+  const begin = (index: number): void => void begun.add(jobs[index]!.job);
+  return { engine, stats, clock, jobs, log, ask, turn, begin };
 }
 
 /** Doubles the rows, 100 µs each. */
@@ -131,9 +148,10 @@ describe('a batch that failed', () => {
 
 describe("a request's bytes", () => {
   it('count as held until its batch is over, although its caller went away', () => {
-    const { jobs, log, ask, turn } = engineOf();
+    const { jobs, log, ask, turn, begin } = engineOf();
     const cancel = ask('a', [1]);
     turn();
+    begin(0);
     cancel!();
     expect(log).toEqual(['a cancelled']);
     end(jobs[0]!.job, worked(jobs[0]!));
@@ -147,6 +165,43 @@ describe("a request's bytes", () => {
     void engine.drain(0);
     ask('late', [1]);
     expect(log).toEqual(['a cancelled', 'a released', 'none=', 'none released', 'late unavailable', 'late released']);
+  });
+});
+
+describe('a batch that has not begun', () => {
+  it('is left by who is cancelled, and joined by who comes', () => {
+    const { jobs, log, ask, turn, begin, stats } = engineOf();
+    const cancel = ask('a', [1, 2]);
+    ask('b', [3]);
+    turn();
+    cancel!();
+    expect([[...jobs[0]!.rows], log]).toEqual([[3], ['a cancelled', 'a released']]);
+    ask('c', [4, 5]);
+    ask('d', [6, 7]);
+    turn();
+    // No room for d: it gets the place behind.
+    expect(jobs.map(({ rows }) => [...rows])).toEqual([
+      [3, 4, 5],
+      [6, 7],
+    ]);
+    begin(0);
+    end(jobs[0]!.job, worked(jobs[0]!));
+    expect(log.slice(2)).toEqual(['b=6', 'c=8,10', 'b released', 'c released']);
+    expect(stats).toMatchObject({ executions: 1, inferences: 3 });
+  });
+
+  it('does not run when everybody has left it', () => {
+    const { jobs, log, ask, turn, stats } = engineOf();
+    const cancel = ask('a', [1]);
+    turn();
+    cancel!();
+    expect(log).toEqual(['a cancelled', 'a released']);
+    jobs[0]!.job.freed?.();
+    expect(stats).toMatchObject({ executions: 0, inferences: 0 });
+    ask('b', [2]);
+    turn();
+    end(jobs[1]!.job, worked(jobs[1]!));
+    expect(log.slice(2)).toEqual(['b=4', 'b released']);
   });
 });
 

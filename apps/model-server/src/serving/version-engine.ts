@@ -7,11 +7,13 @@ import type { Parameters } from '@sluice/inference/parameters';
 import { buildInferResponse } from '@sluice/inference/infer-response';
 import { parseInferRequest, type InferRequest } from '@sluice/inference/infer-request';
 import type { BatchTiming } from '../runtime/control-block.ts';
-import type { BatchJob } from '../runtime/session-thread.ts';
+import { slotsPerSession } from '../runtime/control-block.ts';
+import type { BatchJob, HandedBatch } from '../runtime/session-thread.ts';
 import type { SessionPool } from '../runtime/session-pool.ts';
 import { Buckets, hasFixedRows, rowDims, type KnownOutputs } from './buckets.ts';
 import { BatchFill } from './fill.ts';
 import { InferJob, type BatchResult, type InferAnswer } from './infer-job.ts';
+import { PlacedInMemory } from './placed-batch.ts';
 import { runAlone, type AlonePorts } from './run-alone.ts';
 import type { FailureReason, VersionStats } from './version-stats.ts';
 
@@ -87,7 +89,8 @@ export class VersionEngine {
         maxQueueDelayMicroseconds: serving.maxQueueDelayMicroseconds,
         maxQueueSize: serving.maxQueueSize,
         defaultTimeoutMicroseconds: serving.defaultTimeoutMicroseconds,
-        instances: options.pool.slots,
+        instances: options.pool.threads,
+        ahead: slotsPerSession - 1,
       },
       {
         clock: options.clock,
@@ -162,15 +165,15 @@ export class VersionEngine {
 
   #run(batch: Batch<InferJob, BatchResult>): void {
     const { plan } = batch.parts[0]!.request;
-    const rows = plan.batched ? batch.rows : 1;
+    const rows = plan.batched ? batch.paddedRows : 1;
     const maxRows = Math.max(1, this.#options.serving.maxBatchSize);
     const over = (): void => batch.parts.forEach((part) => part.request.leaveBatch());
-    const submit = (job: BatchJob): void => this.#pool.submit(job);
+    const submit = (job: BatchJob): HandedBatch => this.#pool.submit(job);
     let alone = false;
     for (const part of batch.parts) part.request.enterBatch();
     try {
-      const fill = new BatchFill(plan, batch.parts);
-      submit({
+      const fill = new BatchFill(plan, batch.parts, rows);
+      const handed = submit({
         plan,
         rows,
         maxRows,
@@ -178,8 +181,8 @@ export class VersionEngine {
         fill: (targets) => fill.write(targets),
         done: (outcome) => {
           if (outcome.ok) {
-            this.#ran(batch.parts, batch.formedAtMs, rows, outcome.timing);
-            batch.complete({ kind: 'whole', outputs: outcome.outputs }, batch.rows);
+            this.#ran(batch.parts, batch.formedAtMs, plan.batched ? batch.rows : 1, outcome.timing);
+            batch.complete({ kind: 'whole', outputs: outcome.outputs }, batch.paddedRows);
           } else if (batch.parts.length > 1 && !outcome.sessionLost) alone = true;
           else batch.fail(outcome.error);
         },
@@ -193,6 +196,7 @@ export class VersionEngine {
           batch.free();
         },
       });
+      batch.place(new PlacedInMemory(handed, plan, batch.parts));
     } catch (error) {
       over();
       throw error;

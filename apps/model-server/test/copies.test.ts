@@ -1,0 +1,131 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setImmediate } from 'node:timers';
+import { afterEach, expect, it, vi } from 'vitest';
+import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import { readInferResponse } from '@sluice/inference/infer-response';
+import { buildInferRequest } from '@sluice/inference/request-builder';
+import { decodeTensor, encodeTensor } from '@sluice/inference/tensor-data';
+import { systemClock } from '@sluice/service-kit/clock';
+import { identityModel } from '@sluice/testkit/onnx-builder';
+import { SessionPool } from '../src/runtime/session-pool.ts';
+import { VersionEngine } from '../src/serving/version-engine.ts';
+import { VersionStats } from '../src/serving/version-stats.ts';
+import { temporaryFolder } from './support/runtime.ts';
+
+const folder = temporaryFolder();
+const width = 256;
+const tensorBytes = 4 * width;
+
+/** All ways in which JavaScript moves the bytes of a typed array at once; a loop over elements reads through a view of it. */
+const TypedArray = Object.getPrototypeOf(Uint8Array) as { prototype: Uint8Array };
+const moves = {
+  from: { set: TypedArray.prototype, copy: Buffer.prototype },
+  self: { slice: TypedArray.prototype, copyWithin: TypedArray.prototype, subarray: undefined },
+} as const;
+
+interface Move {
+  readonly source: ArrayBufferLike;
+  readonly target: ArrayBufferLike | undefined;
+  readonly bytes: number;
+}
+
+/** Notes every move of as many bytes as a tensor has, or more. */
+function watchMoves(): Move[] {
+  const seen: Move[] = [];
+  const note = (source: unknown, target: ArrayBufferLike | undefined): void => {
+    if (!ArrayBuffer.isView(source) || source.byteLength < tensorBytes) return;
+    seen.push({ source: source.buffer, target, bytes: source.byteLength });
+  };
+  const { set } = moves.from.set;
+  vi.spyOn(moves.from.set, 'set').mockImplementation(function (this: Uint8Array, source, offset) {
+    note(source, this.buffer);
+    set.call(this, source, offset);
+  });
+  const { copy } = Buffer.prototype;
+  vi.spyOn(Buffer.prototype, 'copy').mockImplementation(function (this: Buffer, target, ...rest) {
+    note(this, (target as Uint8Array).buffer);
+    return copy.call(this, target, ...rest);
+  });
+  const { slice } = moves.self.slice;
+  vi.spyOn(moves.self.slice, 'slice').mockImplementation(function (this: Uint8Array<ArrayBuffer>, ...range) {
+    note(this, undefined);
+    return slice.apply(this, range) as Uint8Array<ArrayBuffer>;
+  });
+  const { from, concat } = Buffer;
+  vi.spyOn(Buffer, 'from').mockImplementation((...args: unknown[]) => {
+    note(args[0], undefined);
+    return Reflect.apply(from, Buffer, args) as Buffer<ArrayBuffer>;
+  });
+  vi.spyOn(Buffer, 'concat').mockImplementation((list, total) => {
+    for (const each of list) note(each, undefined);
+    return concat(list, total);
+  });
+  return seen;
+}
+
+afterEach(() => void vi.restoreAllMocks());
+
+const tensor = (name: string) => ({
+  ...{ name, datatype: 'FP32' as const, shape: [-1, width], dimNames: ['batch', ''], features: [] },
+});
+const signature: Signature = { inputs: [tensor('x')], outputs: [tensor('y')], batched: true };
+
+async function engineOf(serving: Partial<ServingConfig> = {}) {
+  const graphFile = path.join(folder, 'identity.onnx');
+  writeFileSync(graphFile, identityModel('FP32', ['batch', width]));
+  const pool = await SessionPool.load({ graphFile, intraOpThreads: 1, spinning: false }, 1, () => undefined);
+  const defaults = {
+    ...{ maxBatchSize: 8, preferredBatchSize: [], maxQueueDelayMicroseconds: 0, maxQueueSize: 0 },
+    ...{ defaultTimeoutMicroseconds: 0, instanceCount: 1, intraOpThreads: 1, device: 'cpu', warmupCount: 0 },
+  };
+  const engine = new VersionEngine({
+    ...{ model: 'm', version: 1, signature, pool, knownOutputs: [true], stats: new VersionStats() },
+    serving: { ...defaults, batchingOffReason: '', ...serving },
+    clock: systemClock,
+    defer: (fn) => void setImmediate(fn),
+    onDefect: (thrown) => expect.unreachable(String(thrown)),
+  });
+  return { engine, pool };
+}
+
+function ask(engine: VersionEngine, value: number): Promise<Buffer> {
+  const data = encodeTensor('FP32', new Array<number>(width).fill(value));
+  const request = buildInferRequest({
+    ...{ modelName: 'm', inputs: [{ name: 'x', datatype: 'FP32', shape: [1, width], data }] },
+  });
+  return new Promise((resolve, reject) => {
+    engine.infer(request, Infinity, { respond: resolve, fail: reject, released: () => undefined });
+  });
+}
+
+it('copies a tensor once on its way in, into shared memory, and once on its way out of it', async () => {
+  const { engine, pool } = await engineOf();
+  const requests = Array.from({ length: 40 }, (_, index) => index);
+  await Promise.all(requests.map((value) => ask(engine, value)));
+  const messages = requests.map((value) => value + 0.5);
+  const pending: Promise<Buffer>[] = [];
+  const moved = watchMoves();
+  // Some come in one turn, some later: into batches that run, that wait, and that form.
+  for (const [index, value] of messages.entries()) {
+    const before = moved.length;
+    pending.push(ask(engine, value));
+    // What the test itself did to make the message.
+    moved.splice(before);
+    if (index % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const answers = await Promise.all(pending);
+  const tensors = moved.filter(({ bytes }) => bytes === tensorBytes);
+  vi.restoreAllMocks();
+  const isShared = (buffer: ArrayBufferLike | undefined): boolean => buffer instanceof SharedArrayBuffer;
+  const ways = tensors.map(
+    ({ source, target }) => `${isShared(source) ? 'shared' : 'own'} to ${isShared(target) ? 'shared' : 'own'}`,
+  );
+  const count = (way: string): number => ways.filter((each) => each === way).length;
+  expect([count('own to shared'), count('shared to own'), ways.length]).toEqual([40, 40, 80]);
+  // Nothing was moved many rows at a time either.
+  expect(moved.filter(({ bytes }) => bytes > tensorBytes + 200)).toEqual([]);
+  for (const [index, answer] of answers.entries())
+    expect(decodeTensor('FP32', readInferResponse(answer).outputs[0]!.data)[0]).toBe(messages[index]);
+  await pool.close();
+});
