@@ -17,50 +17,40 @@ const folder = temporaryFolder();
 const width = 256;
 const tensorBytes = 4 * width;
 
-/** All ways in which JavaScript moves the bytes of a typed array at once; a loop over elements reads through a view of it. */
-const TypedArray = Object.getPrototypeOf(Uint8Array) as { prototype: Uint8Array };
-const moves = {
-  from: { set: TypedArray.prototype, copy: Buffer.prototype },
-  self: { slice: TypedArray.prototype, copyWithin: TypedArray.prototype, subarray: undefined },
-} as const;
-
 interface Move {
   readonly source: ArrayBufferLike;
   readonly target: ArrayBufferLike | undefined;
   readonly bytes: number;
 }
 
-/** Notes every move of as many bytes as a tensor has, or more. */
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+const typedArrays = Object.getPrototypeOf(Uint8Array.prototype) as Record<string, Method>;
+const buffers = Buffer.prototype as unknown as Record<string, Method>;
+const makers = Buffer as unknown as Record<string, Method>;
+
+/** Calls `note` with whose method it is and what it is called with, before every call. */
+function watch(holder: Record<string, Method>, name: string, note: (self: unknown, args: unknown[]) => void): void {
+  const own = holder[name]!;
+  vi.spyOn(holder, name).mockImplementation(function (this: unknown, ...args) {
+    note(this, args);
+    return Reflect.apply(own, this, args);
+  });
+}
+
+/** Notes every move of as many bytes as a tensor has, or more, by all that moves the bytes of a typed array at once. */
 function watchMoves(): Move[] {
   const seen: Move[] = [];
-  const note = (source: unknown, target: ArrayBufferLike | undefined): void => {
+  const note = (source: unknown, target?: unknown): void => {
     if (!ArrayBuffer.isView(source) || source.byteLength < tensorBytes) return;
-    seen.push({ source: source.buffer, target, bytes: source.byteLength });
+    const into = ArrayBuffer.isView(target) ? target.buffer : undefined;
+    seen.push({ source: source.buffer, target: into, bytes: source.byteLength });
   };
-  const { set } = moves.from.set;
-  vi.spyOn(moves.from.set, 'set').mockImplementation(function (this: Uint8Array, source, offset) {
-    note(source, this.buffer);
-    set.call(this, source, offset);
-  });
-  const { copy } = Buffer.prototype;
-  vi.spyOn(Buffer.prototype, 'copy').mockImplementation(function (this: Buffer, target, ...rest) {
-    note(this, (target as Uint8Array).buffer);
-    return copy.call(this, target, ...rest);
-  });
-  const { slice } = moves.self.slice;
-  vi.spyOn(moves.self.slice, 'slice').mockImplementation(function (this: Uint8Array<ArrayBuffer>, ...range) {
-    note(this, undefined);
-    return slice.apply(this, range) as Uint8Array<ArrayBuffer>;
-  });
-  const { from, concat } = Buffer;
-  vi.spyOn(Buffer, 'from').mockImplementation((...args: unknown[]) => {
-    note(args[0], undefined);
-    return Reflect.apply(from, Buffer, args) as Buffer<ArrayBuffer>;
-  });
-  vi.spyOn(Buffer, 'concat').mockImplementation((list, total) => {
-    for (const each of list) note(each, undefined);
-    return concat(list, total);
-  });
+  watch(typedArrays, 'set', (self, [source]) => note(source, self));
+  watch(typedArrays, 'slice', (self) => note(self));
+  watch(typedArrays, 'copyWithin', (self) => note(self, self));
+  watch(buffers, 'copy', (self, [target]) => note(self, target));
+  watch(makers, 'from', (_self, [source]) => note(source));
+  watch(makers, 'concat', (_self, [list]) => (list as unknown[]).forEach((source) => note(source)));
   return seen;
 }
 
