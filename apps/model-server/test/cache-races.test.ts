@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { servingDefaults } from '@sluice/domain/signature';
 import { RegistryLink } from '../src/registry/registry-link.ts';
 import type { RegistryPort } from '../src/registry/ports.ts';
 import { ArtifactCache } from '../src/versions/artifact-cache.ts';
@@ -30,18 +31,7 @@ function assignmentOf(model: string, version: number, number = version): Assignm
     files: [{ path: 'm.onnx', sha256: sha, size: bytes.byteLength }],
     graphPath: 'm.onnx',
     signature,
-    serving: {
-      maxBatchSize: 8,
-      preferredBatchSize: [],
-      maxQueueDelayMicroseconds: 0,
-      maxQueueSize: 0,
-      defaultTimeoutMicroseconds: 0,
-      instanceCount: 0,
-      intraOpThreads: 0,
-      device: 'cpu',
-      warmupCount: 0,
-      batchingOffReason: '',
-    },
+    serving: { ...servingDefaults, maxBatchSize: 8, warmupCount: 0 },
     aliases: [],
     champion: false,
     pinnedOnly: false,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { servingDefaults } from '@sluice/domain/signature';
 import type { Assignment } from '../src/versions/assignment.ts';
 import { SnapshotFile } from '../src/versions/snapshot.ts';
 import { adder, ask } from './support/adder.ts';
@@ -28,16 +29,36 @@ const assignment: Assignment = {
     batched: true,
   },
   serving: {
+    ...servingDefaults,
     maxBatchSize: 8,
     preferredBatchSize: [4],
-    maxQueueDelayMicroseconds: 0,
-    maxQueueSize: 0,
-    defaultTimeoutMicroseconds: 0,
-    instanceCount: 0,
-    intraOpThreads: 0,
-    device: 'cpu',
-    warmupCount: 1,
-    batchingOffReason: '',
+    allowedBatchSizes: [2, 8],
+    preserveOrdering: true,
+    priorityLevels: 2,
+    defaultPriorityLevel: 1,
+    timeoutAction: 'delay',
+    allowTimeoutOverride: true,
+    priorityQueuePolicies: [
+      {
+        level: 2,
+        timeoutAction: 'reject',
+        defaultTimeoutMicroseconds: 5,
+        allowTimeoutOverride: false,
+        maxQueueSize: 7,
+      },
+    ],
+    instanceGroups: [{ count: 2, device: 'cpu' }],
+    warmupRequests: [
+      {
+        name: 'w',
+        batchSize: 2,
+        count: 3,
+        inputs: [
+          { name: 'x', source: 'data', shape: [1, 2], base64: 'AAAAAAAAAAA=' },
+          { name: 'z', source: 'zero', shape: [2], base64: '' },
+        ],
+      },
+    ],
   },
   aliases: ['champion'],
   champion: true,
@@ -57,6 +78,20 @@ describe('SnapshotFile', () => {
     const placement = { revision: 12, assignments: [assignment] };
     await file.write(placement);
     expect(await file.read()).toEqual(placement);
+  });
+
+  it('reads what was written before there were so many settings, with their defaults', async () => {
+    const folder = temporaryFolder();
+    const { maxBatchSize, preferredBatchSize, maxQueueDelayMicroseconds, maxQueueSize } = assignment.serving;
+    const { defaultTimeoutMicroseconds, instanceCount, intraOpThreads, device, warmupCount } = assignment.serving;
+    const old = {
+      ...{ maxBatchSize, preferredBatchSize, maxQueueDelayMicroseconds, maxQueueSize, defaultTimeoutMicroseconds },
+      ...{ instanceCount, intraOpThreads, device, warmupCount, batchingOffReason: '' },
+    };
+    const body = JSON.stringify({ revision: 3, assignments: [{ ...assignment, serving: old }] });
+    writeFileSync(path.join(folder, 'placement.json'), signed(body));
+    const read = await new SnapshotFile(folder).read();
+    expect(read!.assignments[0]!.serving).toEqual({ ...servingDefaults, maxBatchSize: 8, preferredBatchSize: [4] });
   });
 
   it('refuses a file of which any one byte is another', async () => {

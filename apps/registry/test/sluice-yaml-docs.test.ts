@@ -15,8 +15,11 @@ describe('docs/sluice-yaml.md', () => {
     expect(new Set(documented).size).toBe(documented.length);
   });
 
-  it('shows an example that is right', () => {
-    const example = /```yaml\n([\s\S]*?)```/.exec(page)![1]!;
-    expect(parseManifest(Buffer.from(example)).manifest.task).toMatchObject({ kind: 'classification' });
+  it('shows examples that are right', () => {
+    const examples = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) =>
+      parseManifest(Buffer.from(match[1]!)),
+    );
+    expect(examples[0]!.manifest.task).toMatchObject({ kind: 'classification' });
+    expect(examples[1]!.manifest.warmUp.requests).toHaveLength(2);
   });
 });

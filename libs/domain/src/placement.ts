@@ -57,8 +57,8 @@ function byAlias<T extends { readonly alias: string }>(entries: readonly T[]): r
 }
 
 /**
- * Most bytes that the placed versions of one model may take in what watchers are told, with their signatures and file
- * lists as JSON. A model travels as a whole, and a message has at most 64 MiB.
+ * Most bytes that the placed versions of one model may take in what watchers are told, with their signatures, settings
+ * and file lists as JSON. A model travels as a whole, and a message has at most 64 MiB.
  */
 export const maxPlacedBytes = 32 * 1024 * 1024;
 
@@ -77,8 +77,8 @@ export function checkPlacedBytes(
   if (!added || total <= maxPlacedBytes) return;
   const [largest] = versions.filter(({ isNew }) => !isNew).sort((left, right) => right.bytes - left.bytes);
   throw failedPrecondition(
-    `version: ${model} version ${added.version} cannot be placed: signatures and file lists of the placed versions of ` +
-      `${model} would have ${total} bytes, and at most ${maxPlacedBytes} can be told to routers and runtimes` +
+    `version: ${model} version ${added.version} cannot be placed: signatures, settings and file lists of the placed versions ` +
+      `of ${model} would have ${total} bytes, and at most ${maxPlacedBytes} can be told to routers and runtimes` +
       (largest ? `; version ${largest.version} takes ${largest.bytes}, take its aliases and pin away first` : ''),
   );
 }

@@ -8,6 +8,7 @@ import { plural, showBytes, showMilliseconds } from '../format.ts';
 import { collectFiles, type HashedFile, hashFiles, type LocalFile } from '../push/collect-files.ts';
 import { startBar } from '../push/progress-bar.ts';
 import { isWorthRetrying, missingArtifacts, uploadFile } from '../push/upload.ts';
+import { servingLines } from './serving.ts';
 
 export interface PushOptions {
   /** Path of the graph inside the folder, when there are several. */
@@ -119,6 +120,7 @@ function summary(version: Version__Output): string {
     );
   }
   if (version.serving?.batchingOffReason) lines.push(`  batching is off: ${version.serving.batchingOffReason}`);
+  if (version.serving) lines.push(...servingLines(version.serving).map((line) => `  ${line}`));
   lines.push(`  next: sluice alias set ${model} champion ${number}`);
   return lines.join('\n');
 }

@@ -5,6 +5,7 @@ import { type CliContext, show } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
 import { showBytes, showEnum, showFields, showMilliseconds, showShape, showTable, showTime } from '../format.ts';
 import { allPages } from './models.ts';
+import { servingFields } from './serving.ts';
 
 /** The number that a person means by a number or an alias. */
 export async function numberOf(context: CliContext, model: string, text: string): Promise<string> {
@@ -69,8 +70,7 @@ export function describeVersion(version: Version__Output): string {
       ['files', version.files.map((file) => `${file.path}  ${showBytes(file.size)}`).join('\n')],
       ...(signature?.inputs ?? []).map((spec) => [`input`, describeTensor(spec)] as const),
       ...(signature?.outputs ?? []).map((spec) => [`output`, describeTensor(spec)] as const),
-      ['batching', serving ? describeBatching(serving) : ''],
-      ['device', serving?.device],
+      ...(serving ? servingFields(serving) : []),
       ...described(version.manifestJson),
     ]),
   ];
@@ -94,12 +94,6 @@ function describeTensor(spec: TensorSpec__Output): string {
   if (spec.features.length > shown.length) shown.push(`… ${spec.features.length} in all`);
   const features = shown.length > 0 ? `\n${shown.join(', ')}` : '';
   return `${spec.name}  ${spec.datatype} ${showShape(spec.shape, spec.dimNames)}${features}`;
-}
-
-function describeBatching(serving: NonNullable<Version__Output['serving']>): string {
-  if (serving.maxBatchSize === 0) return serving.batchingOffReason ? `off: ${serving.batchingOffReason}` : 'off';
-  const delay = Number(serving.maxQueueDelayMicroseconds);
-  return `up to ${serving.maxBatchSize} rows${delay > 0 ? `, waiting up to ${delay} µs` : ''}`;
 }
 
 /** What `sluice.yaml` said, for people: the short things. */

@@ -1,12 +1,12 @@
 import type { Assignment__Output } from '@sluice/contracts/gen/sluice/registry/v1/Assignment';
 import type { Feature__Output } from '@sluice/contracts/gen/sluice/registry/v1/Feature';
-import type { ServingConfig__Output } from '@sluice/contracts/gen/sluice/registry/v1/ServingConfig';
 import type { TensorSpec__Output } from '@sluice/contracts/gen/sluice/registry/v1/TensorSpec';
 import type { WatchAssignmentsResponse__Output } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
 import { isDatatype } from '@sluice/domain/datatype';
 import { SluiceError } from '@sluice/domain/errors';
-import type { Feature, ServingConfig, TensorSpec } from '@sluice/domain/signature';
+import type { Feature, TensorSpec } from '@sluice/domain/signature';
 import type { Assignment, PlacementChange } from '../versions/assignment.ts';
+import { decodeServing } from './decode-serving.ts';
 
 /** Version of the watch protocol that this runtime speaks. */
 export const protocolVersion = 2;
@@ -34,21 +34,8 @@ function tensor(message: TensorSpec__Output): TensorSpec {
     shape: message.shape.map(Number),
     dimNames: message.dimNames,
     features: message.features.map(feature),
-  };
-}
-
-function serving(message: ServingConfig__Output | null): ServingConfig {
-  return {
-    maxBatchSize: message?.maxBatchSize ?? 0,
-    preferredBatchSize: message?.preferredBatchSize ?? [],
-    maxQueueDelayMicroseconds: Number(message?.maxQueueDelayMicroseconds ?? 0),
-    maxQueueSize: message?.maxQueueSize ?? 0,
-    defaultTimeoutMicroseconds: Number(message?.defaultTimeoutMicroseconds ?? 0),
-    instanceCount: message?.instanceCount ?? 0,
-    intraOpThreads: message?.intraOpThreads ?? 0,
-    device: message?.device ?? 'cpu',
-    warmupCount: message?.warmupCount ?? 0,
-    batchingOffReason: message?.batchingOffReason ?? '',
+    ...(message.min === undefined ? {} : { min: message.min }),
+    ...(message.max === undefined ? {} : { max: message.max }),
   };
 }
 
@@ -64,7 +51,7 @@ function assignment(message: Assignment__Output): Assignment {
       outputs: (message.signature?.outputs ?? []).map(tensor),
       batched: message.signature?.batched ?? false,
     },
-    serving: serving(message.serving),
+    serving: decodeServing(message.serving),
     aliases: message.aliases,
     champion: message.champion,
     pinnedOnly: message.pinnedOnly,

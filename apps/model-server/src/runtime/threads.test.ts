@@ -1,8 +1,35 @@
+import { servingDefaults } from '@sluice/domain/signature';
 import { describe, expect, it } from 'vitest';
-import { planThreads } from './threads.ts';
+import { cpuInstances, otherDevice, planThreads } from './threads.ts';
 
 const plan = (instanceCount: number, intraOpThreads: number, threads: number) =>
-  planThreads({ instanceCount, intraOpThreads }, threads);
+  planThreads({ ...servingDefaults, instanceCount, intraOpThreads }, threads);
+
+describe('groups of instances', () => {
+  const wishes = (...groups: (readonly [count: number, device: string])[]) => ({
+    ...servingDefaults,
+    instanceCount: 9,
+    device: 'cuda',
+    instanceGroups: groups.map(([count, device]) => ({ count, device })),
+  });
+
+  it('are summed on the CPU, and stand instead of count and device', () => {
+    const both = wishes([2, 'cpu'], [1, 'cpu']);
+    expect([cpuInstances(both), otherDevice(both)]).toEqual([3, undefined]);
+    expect(planThreads(both, 8)).toMatchObject({ instances: 3, intraOpThreads: 2 });
+  });
+
+  it('name the first device that is another', () => {
+    const mixed = wishes([2, 'cpu'], [1, 'cuda:1'], [1, 'webgpu']);
+    expect([cpuInstances(mixed), otherDevice(mixed)]).toEqual([2, 'cuda:1']);
+  });
+
+  it('are one of count and device where there are none', () => {
+    expect([cpuInstances(wishes()), otherDevice(wishes())]).toEqual([0, 'cuda']);
+    const plain = { ...servingDefaults, instanceCount: 2, device: '' };
+    expect([cpuInstances(plain), otherDevice(plain)]).toEqual([2, undefined]);
+  });
+});
 
 describe('planThreads', () => {
   it('gives one session all threads where nothing is asked for', () => {

@@ -1,10 +1,21 @@
 import { invalidArgument } from '@sluice/domain/errors';
+import { instanceGroupsOf, type ServingConfig } from '@sluice/domain/signature';
 
 /** What a version asked for, 0 meaning "you choose". */
-export interface ThreadWishes {
-  readonly instanceCount: number;
-  readonly intraOpThreads: number;
+export type ThreadWishes = Pick<ServingConfig, 'instanceCount' | 'instanceGroups' | 'intraOpThreads' | 'device'>;
+
+/** Sessions that a version asks for on the CPU, of all its groups together; 0 lets the runtime choose. */
+export function cpuInstances(wishes: ThreadWishes): number {
+  const groups = instanceGroupsOf(wishes).filter(({ device }) => isCpu(device));
+  return groups.reduce((sum, group) => sum + group.count, 0);
 }
+
+/** The first device that a version asks for and that is not the CPU. */
+export function otherDevice(wishes: ThreadWishes): string | undefined {
+  return instanceGroupsOf(wishes).find(({ device }) => !isCpu(device))?.device;
+}
+
+const isCpu = (device: string): boolean => device === '' || device === 'cpu';
 
 /** Sessions of one version and the threads of each. */
 export interface ThreadPlan {
@@ -23,7 +34,7 @@ export function planThreads(wishes: ThreadWishes, threads: number): ThreadPlan {
   if (!Number.isSafeInteger(threads) || threads < 1) {
     throw invalidArgument(`threads: expected a whole number from 1 up, got ${threads}`);
   }
-  const asked = { instances: wishes.instanceCount, intraOp: wishes.intraOpThreads };
+  const asked = { instances: cpuInstances(wishes), intraOp: wishes.intraOpThreads };
   let instances = asked.instances;
   let intraOp = asked.intraOp;
   if (instances === 0) instances = intraOp === 0 ? 1 : Math.max(1, Math.floor(threads / intraOp));

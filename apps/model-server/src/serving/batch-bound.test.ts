@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Datatype } from '@sluice/domain/datatype';
-import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import { type ServingConfig, servingDefaults, type Signature } from '@sluice/domain/signature';
 import { boundedServing } from './batch-bound.ts';
 
 const tensor = (shape: readonly number[], datatype: Datatype = 'FP32') => ({
@@ -15,7 +15,7 @@ const signature = (input: readonly number[], output: readonly number[], batched 
   outputs: [tensor(output)],
   batched,
 });
-const serving = { maxBatchSize: 64, preferredBatchSize: [2, 16, 64] } as unknown as ServingConfig;
+const serving: ServingConfig = { ...servingDefaults, maxBatchSize: 64, preferredBatchSize: [2, 16, 64] };
 const MiB = 1 << 20;
 
 describe('boundedServing', () => {
@@ -33,6 +33,18 @@ describe('boundedServing', () => {
       preferredBatchSize: [],
     });
     expect(boundedServing(signature([-1, -1], [-1, -1]), serving)).toBe(serving);
+  });
+
+  it('makes the largest allowed size that fits the maximum, or the bound where none does', () => {
+    const over = signature([-1, MiB - 10], [-1, 11]);
+    const bounded = (allowedBatchSizes: number[]) => boundedServing(over, { ...serving, allowedBatchSizes });
+    expect(bounded([8, 32, 64])).toMatchObject({
+      maxBatchSize: 32,
+      allowedBatchSizes: [8, 32],
+      preferredBatchSize: [2, 16],
+    });
+    expect(bounded([64])).toMatchObject({ maxBatchSize: 63, allowedBatchSizes: [63] });
+    expect(bounded([])).toMatchObject({ maxBatchSize: 63, allowedBatchSizes: [] });
   });
 
   it('has nothing to bound without batching', () => {

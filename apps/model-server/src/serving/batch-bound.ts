@@ -22,9 +22,13 @@ export function boundedServing(signature: Signature, serving: ServingConfig): Se
   for (const tensor of [...signature.inputs, ...signature.outputs]) perRow += bytesOf(signature, tensor);
   const most = Math.max(1, Math.floor(batchBytes / Math.max(1, perRow)));
   if (most >= serving.maxBatchSize) return serving;
+  const allowedBatchSizes = serving.allowedBatchSizes.filter((rows) => rows <= most);
+  // The largest size that is allowed and fits is the maximum; where none fits, memory decides.
+  const maxBatchSize = allowedBatchSizes.at(-1) ?? most;
   return {
     ...serving,
-    maxBatchSize: most,
-    preferredBatchSize: serving.preferredBatchSize.filter((rows) => rows <= most),
+    maxBatchSize,
+    allowedBatchSizes: serving.allowedBatchSizes.length > 0 ? [...allowedBatchSizes.slice(0, -1), maxBatchSize] : [],
+    preferredBatchSize: serving.preferredBatchSize.filter((rows) => rows <= maxBatchSize),
   };
 }

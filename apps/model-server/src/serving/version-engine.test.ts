@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '@sluice/domain/errors';
-import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import { type ServingConfig, servingDefaults, type Signature } from '@sluice/domain/signature';
 import { readInferResponse } from '@sluice/inference/infer-response';
 import type { ParameterValue } from '@sluice/inference/parameters';
 import { buildInferRequest } from '@sluice/inference/request-builder';
@@ -19,6 +19,7 @@ const tensor = (name: string) => ({
 });
 const signature: Signature = { inputs: [tensor('x')], outputs: [tensor('y')], batched: true };
 const serving: ServingConfig = {
+  ...servingDefaults,
   maxBatchSize: 4,
   preferredBatchSize: [],
   maxQueueDelayMicroseconds: 0,

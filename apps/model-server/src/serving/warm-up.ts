@@ -3,8 +3,9 @@ import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import type { BatchPlan } from '../runtime/batch-plan.ts';
 import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 import type { SessionPool } from '../runtime/session-pool.ts';
-import type { BatchOutcome } from '../runtime/session-thread.ts';
+import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
 import { hasFixedRows, newPlanId, rowDims, type KnownOutputs } from './buckets.ts';
+import { prepareRequest, type PreparedRequest } from './warm-up-requests.ts';
 
 /** What warming up found out. */
 export interface WarmUpReport {
@@ -41,28 +42,72 @@ interface Ran {
   readonly ms: number;
 }
 
+type Fill = BatchJob['fill'];
+
 /** Runs one generated batch; resolves with the outputs' row shapes, or why it failed. */
 function runGenerated(pool: SessionPool, plan: BatchPlan, rows: number): Promise<Ran | SluiceError> {
   const stringBytes = plan.inputs.map((input) => {
     const elements = input.dims.reduce((product, dim) => product * dim, rows);
     return input.datatype === 'BYTES' ? 4 * elements : 0;
   });
+  return runFilled(pool, { plan, rows, stringBytes, fill: (targets) => targets.forEach((target) => target.fill(0)) });
+}
+
+/** Runs a warm-up request once. */
+function runPrepared(pool: SessionPool, { plan, rows, bytes }: PreparedRequest): Promise<Ran | SluiceError> {
+  const stringBytes = bytes.map(({ byteLength }) => byteLength);
+  const fill: Fill = (targets) => targets.forEach((target, index) => target.set(bytes[index]!));
+  return runFilled(pool, { plan, rows, stringBytes, fill });
+}
+
+function runFilled(
+  pool: SessionPool,
+  batch: Pick<BatchJob, 'plan' | 'rows' | 'stringBytes' | 'fill'>,
+): Promise<Ran | SluiceError> {
   return new Promise((resolve) => {
     const done = (outcome: BatchOutcome): void => {
       if (!outcome.ok) resolve(outcome.error);
       else resolve({ dims: outcome.outputs.outputs.map((output) => output.dims), ms: outcome.timing.inferUs / 1000 });
     };
-    const fill = (targets: readonly Uint8Array[]): void => targets.forEach((target) => target.fill(0));
-    pool.submit({ plan, rows, maxRows: rows, stringBytes, fill, done });
+    pool.submit({ ...batch, maxRows: batch.rows, done });
   });
 }
 
 /**
- * Runs generated batches of one row and of the maximum on every session, and finds out which outputs really have the
- * shape that the signature states: those may be computed straight into shared memory.
- * @throws SluiceError failed-precondition when a model whose shapes are all fixed cannot run its own shape
+ * Runs generated batches of one row and of the maximum (or of every size that is allowed) on every session, then the
+ * version's own warm-up requests, and finds out which outputs really have the shape that the signature states: those may
+ * be computed straight into shared memory.
+ * @param seed of what warm-up requests leave to chance
+ * @throws SluiceError failed-precondition when a model whose shapes are all fixed cannot run its own shape, or when it
+ * fails on a warm-up request, which is named
  */
-export async function warmUp(pool: SessionPool, signature: Signature, serving: ServingConfig): Promise<WarmUpReport> {
+export async function warmUp(
+  pool: SessionPool,
+  signature: Signature,
+  serving: ServingConfig,
+  seed = 0,
+): Promise<WarmUpReport> {
+  const generated = await runGeneratedBatches(pool, signature, serving);
+  let { runs } = generated;
+  let slowest = generated.runMs;
+  for (const [index, request] of serving.warmupRequests.entries()) {
+    const prepared = await prepareRequest(request, signature, serving, generated.knownOutputs, seed + index);
+    let best = Infinity;
+    for (let round = 0; round < request.count; round += 1) {
+      const what = `warm-up "${request.name}"`;
+      best = Math.min(best, await runEverywhere(pool, what, () => runPrepared(pool, prepared)));
+      runs += pool.slots;
+    }
+    if (best < Infinity) slowest = Math.max(slowest ?? 0, best);
+  }
+  return { ...generated, runs, runMs: slowest };
+}
+
+async function runGeneratedBatches(
+  pool: SessionPool,
+  signature: Signature,
+  serving: ServingConfig,
+): Promise<WarmUpReport> {
   const nothingKnown = signature.outputs.map(() => false);
   const first = await runGenerated(pool, generatedPlan(signature, nothingKnown), 1);
   if (first instanceof SluiceError) {
@@ -78,21 +123,33 @@ export async function warmUp(pool: SessionPool, signature: Signature, serving: S
     );
   });
   const plan = generatedPlan(signature, knownOutputs);
-  const sizes = signature.batched && serving.maxBatchSize > 1 ? [1, serving.maxBatchSize] : [1];
-  const best = new Map<number, number>();
-  for (let round = 0; round < serving.warmupCount; round += 1) {
-    for (const rows of sizes) {
-      const sessions = Array.from({ length: pool.slots }, () => runGenerated(pool, plan, rows));
-      for (const ran of await Promise.all(sessions)) {
-        if (ran instanceof SluiceError) {
-          throw new SluiceError('failed-precondition', `warm-up with ${rows} rows: ${ran.message}`);
-        }
-        best.set(rows, Math.min(best.get(rows) ?? Infinity, ran.ms));
-      }
+  const sizes = batchSizes(signature, serving);
+  let slowest: number | undefined;
+  for (const rows of serving.warmupCount > 0 ? sizes : []) {
+    let best = Infinity;
+    for (let round = 0; round < serving.warmupCount; round += 1) {
+      const what = `warm-up with ${rows} rows`;
+      best = Math.min(best, await runEverywhere(pool, what, () => runGenerated(pool, plan, rows)));
     }
+    slowest = Math.max(slowest ?? 0, best);
   }
-  const runs = 1 + serving.warmupCount * sizes.length * pool.slots;
-  return { knownOutputs, runs, runMs: best.size > 0 ? Math.max(...best.values()) : undefined, note: '' };
+  return { knownOutputs, runs: 1 + serving.warmupCount * sizes.length * pool.slots, runMs: slowest, note: '' };
+}
+
+/** The sizes that show what batches take. */
+function batchSizes(signature: Signature, serving: ServingConfig): readonly number[] {
+  if (!signature.batched || serving.maxBatchSize <= 1) return [1];
+  return serving.allowedBatchSizes.length > 0 ? serving.allowedBatchSizes : [1, serving.maxBatchSize];
+}
+
+/** Runs a batch in every slot of every session at once; gives the least of their milliseconds. */
+async function runEverywhere(pool: SessionPool, what: string, run: () => Promise<Ran | SluiceError>): Promise<number> {
+  let best = Infinity;
+  for (const ran of await Promise.all(Array.from({ length: pool.slots }, run))) {
+    if (ran instanceof SluiceError) throw new SluiceError('failed-precondition', `${what}: ${ran.message}`);
+    best = Math.min(best, ran.ms);
+  }
+  return best;
 }
 
 /** Runs one generated row, so that a session that was loaded again has run once before it is asked. */

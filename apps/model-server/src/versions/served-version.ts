@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import { seedOf } from '@sluice/domain/generated-rows';
 import type { ServingConfig } from '@sluice/domain/signature';
 import { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
@@ -8,7 +9,7 @@ import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 import type { SessionSettings } from '../runtime/messages.ts';
 import { SessionPool } from '../runtime/session-pool.ts';
 import type { WorkerHost } from '../runtime/worker-host.ts';
-import { planThreads, type ThreadPlan } from '../runtime/threads.ts';
+import { cpuInstances, otherDevice, planThreads, type ThreadPlan } from '../runtime/threads.ts';
 import { boundedServing } from '../serving/batch-bound.ts';
 import { checkAgainstGraph } from '../serving/buckets.ts';
 import { VersionEngine } from '../serving/version-engine.ts';
@@ -122,7 +123,7 @@ export class ServedVersion {
       const pool = await this.#makePool(graphFile);
       this.#pool = pool;
       this.#goOn('loaded');
-      const warm = await warmUp(pool, this.#assignment.signature, this.serving);
+      const warm = await warmUp(pool, this.#assignment.signature, this.serving, seedOf(this.#assignment.digest));
       if (warm.note !== '') this.#logger.warn({ note: warm.note }, 'the version is served without a warm-up');
       this.#abort.signal.throwIfAborted();
       this.#pool = await this.#settle(pool, warm, graphFile);
@@ -164,8 +165,9 @@ export class ServedVersion {
 
   async #makePool(graphFile: string): Promise<SessionPool> {
     const { serving, signature } = this.#assignment;
-    if (serving.device !== '' && serving.device !== 'cpu') {
-      const message = `device "${serving.device}" is not there: this runtime has "cpu"; push the version with device cpu`;
+    const device = otherDevice(serving);
+    if (device !== undefined) {
+      const message = `device "${device}" is not there: this runtime has "cpu"; push the version with device cpu`;
       throw new SluiceError('failed-precondition', message);
     }
     for (const tensor of [...signature.inputs, ...signature.outputs])
@@ -186,7 +188,7 @@ export class ServedVersion {
     const { files, serving, signature } = this.#assignment;
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     const quick = warm.runMs !== undefined && warm.runMs <= shareable.runMs;
-    if (this.#alone || !quick || bytes > shareable.bytes || serving.instanceCount > 1) return false;
+    if (this.#alone || !quick || bytes > shareable.bytes || cpuInstances(serving) > 1) return false;
     return !hasOpenCost(signature, await readFile(graphFile));
   }
 

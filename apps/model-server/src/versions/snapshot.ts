@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { isDatatype } from '@sluice/domain/datatype';
 import { SluiceError } from '@sluice/domain/errors';
+import { servingDefaults } from '@sluice/domain/signature';
 import { readFileIfAny, writeFileAtomic } from '@sluice/service-kit/atomic-file';
 import { z } from 'zod';
 import type { Assignment, Placement } from './assignment.ts';
@@ -23,6 +24,48 @@ const tensor = z.object({
       max: z.number().exactOptional(),
     }),
   ),
+  min: z.number().exactOptional(),
+  max: z.number().exactOptional(),
+});
+const queuePolicy = {
+  timeoutAction: z.enum(['reject', 'delay']),
+  defaultTimeoutMicroseconds: count,
+  allowTimeoutOverride: z.boolean(),
+  maxQueueSize: count,
+};
+const warmupRequest = z.object({
+  name: z.string(),
+  batchSize: count,
+  count,
+  inputs: z.array(
+    z.object({
+      name: z.string(),
+      source: z.enum(['zero', 'random', 'data']),
+      shape: z.array(count),
+      base64: z.string(),
+    }),
+  ),
+});
+/** What came later has its default in a file that earlier software wrote. */
+const serving = z.object({
+  maxBatchSize: count,
+  preferredBatchSize: z.array(count),
+  allowedBatchSizes: z.array(count).default([...servingDefaults.allowedBatchSizes]),
+  maxQueueDelayMicroseconds: count,
+  preserveOrdering: z.boolean().default(servingDefaults.preserveOrdering),
+  priorityLevels: count.default(servingDefaults.priorityLevels),
+  defaultPriorityLevel: count.default(servingDefaults.defaultPriorityLevel),
+  ...queuePolicy,
+  timeoutAction: queuePolicy.timeoutAction.default(servingDefaults.timeoutAction),
+  allowTimeoutOverride: queuePolicy.allowTimeoutOverride.default(servingDefaults.allowTimeoutOverride),
+  priorityQueuePolicies: z.array(z.object({ level: count, ...queuePolicy })).default([]),
+  instanceCount: count,
+  intraOpThreads: count,
+  device: z.string(),
+  instanceGroups: z.array(z.object({ count, device: z.string() })).default([]),
+  warmupCount: count,
+  warmupRequests: z.array(warmupRequest).default([]),
+  batchingOffReason: z.string(),
 });
 const assignment: z.ZodType<Assignment> = z.object({
   model: z.string(),
@@ -31,18 +74,7 @@ const assignment: z.ZodType<Assignment> = z.object({
   files: z.array(z.object({ path: z.string(), sha256: z.string(), size: count })),
   graphPath: z.string(),
   signature: z.object({ inputs: z.array(tensor), outputs: z.array(tensor), batched: z.boolean() }),
-  serving: z.object({
-    maxBatchSize: count,
-    preferredBatchSize: z.array(count),
-    maxQueueDelayMicroseconds: count,
-    maxQueueSize: count,
-    defaultTimeoutMicroseconds: count,
-    instanceCount: count,
-    intraOpThreads: count,
-    device: z.string(),
-    warmupCount: count,
-    batchingOffReason: z.string(),
-  }),
+  serving,
   aliases: z.array(z.string()),
   champion: z.boolean(),
   pinnedOnly: z.boolean(),

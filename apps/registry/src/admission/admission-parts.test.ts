@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { seeded } from '@sluice/domain/generated-rows';
 import type { TensorSpec } from '@sluice/domain/signature';
 import { firstDifference, indexIn, isClose, median } from './compare.ts';
 import { Gate } from './gate.ts';
-import { joinRows, makeRow, rowShape, seeded, toTyped } from './rows.ts';
+import { joinRows, makeRow, rowShape, toTyped } from './rows.ts';
 
 const toHalf = (values: readonly number[]) => new Uint16Array(Float16Array.from(values).buffer);
 const spec = (datatype: TensorSpec['datatype'], shape: number[], extra: Partial<TensorSpec> = {}): TensorSpec => ({

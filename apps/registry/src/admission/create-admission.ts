@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import { seedOf } from '@sluice/domain/generated-rows';
 import type { ServingConfig } from '@sluice/domain/signature';
 import { storableText } from '@sluice/domain/text';
 import type { VersionFile } from '@sluice/domain/version';
@@ -157,7 +158,7 @@ function jobOf(version: InspectedVersion, folder: string, measureMs: number): Ad
     ranges: Object.fromEntries(ranged.map(({ name, range }) => [name, range!])),
     dimensions: version.manifest.warmUp.dimensions,
     golden: version.manifest.golden,
-    seed: Number.parseInt(version.digest.slice(0, 8), 16),
+    seed: seedOf(version.digest),
     measureMs,
   };
 }
@@ -240,5 +241,6 @@ const withoutBatching = (serving: ServingConfig, reason: string): ServingConfig 
   ...serving,
   maxBatchSize: 0,
   preferredBatchSize: [],
+  allowedBatchSizes: [],
   batchingOffReason: reason,
 });

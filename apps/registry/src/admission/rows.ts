@@ -1,5 +1,6 @@
 import type { Datatype } from '@sluice/domain/datatype';
-import type { Feature, TensorSpec } from '@sluice/domain/signature';
+import { generateRow, type RowKind } from '@sluice/domain/generated-rows';
+import type { TensorSpec } from '@sluice/domain/signature';
 
 /** Values of one row of one input, as ONNX Runtime takes them; FP16 as bits. */
 export type RowValues =
@@ -15,9 +16,6 @@ export type RowValues =
   | BigUint64Array
   | string[];
 
-/** How the values of a row are chosen. */
-export type RowKind = 'random' | 'zeros';
-
 /** One input with what is declared of its values. */
 export interface InputSpec {
   readonly spec: TensorSpec;
@@ -27,17 +25,6 @@ export interface InputSpec {
 
 /** Converts numbers to the bits of half precision; passed in, since the global goes before the runtime loads. */
 export type ToHalf = (values: readonly number[]) => Uint16Array;
-
-/** A small generator of uniform numbers in [0, 1), the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** The shape of one row: without the batch dimension, with `sizeOf` for dynamic dimensions. */
 export function rowShape(spec: TensorSpec, batched: boolean, sizeOf: (dimName: string) => number): number[] {
@@ -54,55 +41,8 @@ export function makeRow(
   toHalf: ToHalf,
 ): RowValues {
   const { spec, range } = input;
-  const count = shape.reduce((product, size) => product * size, 1);
-  const columns = shape.at(-1) ?? 1;
-  if (spec.datatype === 'BYTES') {
-    return Array.from({ length: count }, () => (kind === 'zeros' ? '' : String(Math.floor(uniform() * 10))));
-  }
-  const draw = (index: number): number => {
-    if (kind === 'zeros') return 0;
-    const feature = spec.features.length === columns ? spec.features[index % columns] : undefined;
-    return drawValue(spec.datatype, feature, range, uniform);
-  };
-  return toTyped(
-    spec.datatype,
-    Array.from({ length: count }, (_, index) => draw(index)),
-    toHalf,
-  );
-}
-
-const integerBounds: Readonly<Partial<Record<Datatype, readonly [number, number]>>> = {
-  INT8: [-128, 127],
-  INT16: [-(2 ** 15), 2 ** 15 - 1],
-  INT32: [-(2 ** 31), 2 ** 31 - 1],
-  INT64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-  UINT8: [0, 255],
-  UINT16: [0, 2 ** 16 - 1],
-  UINT32: [0, 2 ** 32 - 1],
-  UINT64: [0, Number.MAX_SAFE_INTEGER],
-};
-
-function drawValue(
-  datatype: Datatype,
-  feature: Feature | undefined,
-  range: readonly [number, number] | undefined,
-  uniform: () => number,
-): number {
-  const bounds = integerBounds[datatype];
-  if (!bounds && datatype !== 'BOOL' && feature?.nullable && uniform() < 0.1) return Number.NaN;
-  const low = feature?.min ?? range?.[0];
-  const high = feature?.max ?? range?.[1];
-  if (datatype === 'BOOL') return uniform() < 0.5 ? 0 : 1;
-  if (bounds) {
-    // Without a range small numbers are the least likely to be out of some table.
-    const from = Math.max(bounds[0], Math.ceil(low ?? Math.min(0, high ?? 0)));
-    const to = Math.min(bounds[1], Math.floor(high ?? Math.max(1, from + 1)));
-    return to <= from ? from : from + Math.floor(uniform() * (to - from + 1));
-  }
-  if (low !== undefined && high !== undefined) return low + uniform() * (high - low);
-  const normal = Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-  if (low !== undefined) return low + Math.abs(normal);
-  return high !== undefined ? high - Math.abs(normal) : normal;
+  const ranged = range ? { ...spec, min: range[0], max: range[1] } : spec;
+  return toTyped(spec.datatype, generateRow(ranged, shape, kind, uniform), toHalf);
 }
 
 /** Numbers (or text) as the array that ONNX Runtime takes for a datatype. */

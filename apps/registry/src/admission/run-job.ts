@@ -1,3 +1,4 @@
+import { type RowKind, seeded } from '@sluice/domain/generated-rows';
 import { clip } from '@sluice/domain/names';
 import type { TensorSpec } from '@sluice/domain/signature';
 import { flatten } from '../manifest/literal.ts';
@@ -5,7 +6,8 @@ import type { GoldenCase } from '../manifest/manifest.ts';
 import type { AdmissionJob, ChildMessage } from './child-protocol.ts';
 import { firstDifference, median, type TensorValues } from './compare.ts';
 import { type Feed, OrtSession, toHalf } from './ort-session.ts';
-import { joinRows, makeRow, type RowKind, rowShape, type RowValues, seeded, toTyped } from './rows.ts';
+import { joinRows, makeRow, rowShape, type RowValues, toTyped } from './rows.ts';
+import { warmUpFeeds } from './warm-up-feeds.ts';
 
 /** Pairs of rows whose answers are compared. */
 const pairCount = 20;
@@ -63,6 +65,7 @@ class JobRun {
     const { signature, serving } = this.#job;
     await this.#load();
     const row = await this.#warmUp();
+    for (const index of serving.warmupRequests.keys()) await this.#runWarmUpRequest(index);
     await this.#enter('latency');
     const latencyMs = await this.#measure([row]);
     void this.#send({ type: 'measured', latencyMs });
@@ -92,6 +95,15 @@ class JobRun {
     const runs = Math.max(1, this.#job.serving.warmupCount);
     this.#pass('warm-up', `${runs} ${runs === 1 ? 'run' : 'runs'} with ${how}`);
     return row;
+  }
+
+  /** Once: a request that the model fails on would keep every runtime from loading the version. */
+  async #runWarmUpRequest(index: number): Promise<void> {
+    const { signature, serving, seed } = this.#job;
+    const request = serving.warmupRequests[index]!;
+    await this.#enter(`warm-up:${request.name}`);
+    await this.#runFeeds(warmUpFeeds(request, signature, seed + index, toHalf));
+    this.#pass(`warm-up:${request.name}`, signature.batched ? `ran with ${request.batchSize} rows` : 'ran');
   }
 
   async #firstRow(): Promise<{ row: Row; how: string }> {

@@ -1,6 +1,6 @@
 import { clip } from '@sluice/domain/names';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
-import { elementProblem, flatten } from './literal.ts';
+import { elementProblem, type FlatLiteral, flatten } from './literal.ts';
 import type { GoldenCase, TensorLiteral } from './manifest.ts';
 import { type ManifestProblems, suggestion } from './problems.ts';
 
@@ -22,8 +22,8 @@ export function checkGolden(cases: readonly GoldenCase[], signature: Signature, 
           problems.addKey([...path, kind], name, () => unknownTensor(kind, name, specs));
           continue;
         }
-        const count = checkLiteral(literal, spec, [...path, kind, name], problems);
-        if (signature.batched && count !== undefined) rows.set(`${kind}.${name}`, count);
+        const flat = checkLiteral(literal, spec, [...path, kind, name], problems);
+        if (signature.batched && flat) rows.set(`${kind}.${name}`, flat.shape[0]!);
       }
     }
     for (const spec of signature.inputs) {
@@ -53,13 +53,13 @@ function namesShown(names: readonly string[]): string {
   return shown.join(', ');
 }
 
-/** Checks one value; gives the length of its first dimension when it is fine. */
-function checkLiteral(
+/** Checks one value; gives its shape and elements when it is fine. */
+export function checkLiteral(
   literal: TensorLiteral,
   spec: TensorSpec,
   path: readonly PropertyKey[],
   problems: ManifestProblems,
-): number | undefined {
+): FlatLiteral | undefined {
   const flat = flatten(literal);
   if (typeof flat === 'string') {
     problems.add(path, flat);
@@ -79,7 +79,7 @@ function checkLiteral(
       return undefined;
     }
   }
-  return flat.shape[0];
+  return flat;
 }
 
 /** `[batch, 64]`: names of dynamic dimensions, or -1. */

@@ -1,17 +1,15 @@
 import { clip } from '@sluice/domain/names';
 import type { ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
 import type { GraphInfo } from '../onnx/graph-info.ts';
-import { checkSignatureBytes, featureNamesIn, signatureOf, whyNotBatched } from '../onnx/graph-signature.ts';
+import { checkSignatureBytes, featureNamesIn, signatureOf } from '../onnx/graph-signature.ts';
 import { checkGolden, showShape, unknownTensor } from './check-golden.ts';
 import { checkTask, columnsOf } from './check-task.ts';
+import { describeServing } from './describe-serving.ts';
 import { manifestJson } from './manifest-json.ts';
 import type { Manifest, ManifestTensor } from './manifest.ts';
 import type { ParsedManifest } from './parse-manifest.ts';
 import type { ManifestProblems } from './problems.ts';
 import { maxFeatureName } from './schema.ts';
-
-/** Rows per batch where the graph allows batching and `sluice.yaml` says nothing. */
-export const defaultMaxBatchSize = 64;
 
 /** What graph and `sluice.yaml` say together. */
 export interface VersionDescription {
@@ -34,8 +32,7 @@ export function describeVersion(graphPath: string, graph: GraphInfo, parsed: Par
   const derived = [graphLine(graphPath, graph)];
   const signature = addFeatures(declared, graph, manifest, problems, derived);
   const task = checkTask(manifest.task, signature, problems, derived);
-  const serving = servingOf(manifest, signature, problems, derived);
-  checkWarmUp(manifest, signature, problems);
+  const serving = describeServing(manifest, signature, problems, derived);
   checkGolden(manifest.golden, signature, problems);
   problems.throwIfAny();
   checkSignatureBytes(signature);
@@ -146,59 +143,4 @@ function withMetadataNames(
   const range = said?.range ? { min: said.range[0], max: said.range[1] } : {};
   derived.push(`features of ${clip(only.name)}: ${names.length} names from the graph's metadata`);
   return [{ ...only, features: names.map((name) => ({ name, nullable: said?.nullable ?? false, ...range })) }];
-}
-
-function servingOf(
-  manifest: Manifest,
-  signature: Signature,
-  problems: ManifestProblems,
-  derived: string[],
-): ServingConfig {
-  const { batching, instances, warmUp } = manifest;
-  const reason = whyNotBatched(signature);
-  if (reason && (batching.maxBatchSize ?? 0) > 0) {
-    problems.add(['batching', 'max_batch_size'], `expected 0, since rows cannot be batched: ${reason}`);
-  }
-  const maxBatchSize = batching.maxBatchSize ?? (signature.batched ? defaultMaxBatchSize : 0);
-  if (batching.maxBatchSize === undefined) {
-    derived.push(
-      signature.batched
-        ? `max_batch_size ${maxBatchSize}: the first dimension of every tensor is one dynamic batch`
-        : `max_batch_size 0: ${reason}`,
-    );
-  }
-  for (const [index, size] of (batching.preferredBatchSize ?? []).entries()) {
-    if (size > maxBatchSize) {
-      problems.add(
-        ['batching', 'preferred_batch_size', index],
-        `expected at most max_batch_size (${maxBatchSize}), got ${size}`,
-      );
-    }
-  }
-  if (manifest.device === undefined) derived.push('device cpu');
-  return {
-    maxBatchSize,
-    preferredBatchSize: batching.preferredBatchSize ?? [],
-    maxQueueDelayMicroseconds: batching.maxQueueDelayMicroseconds ?? 0,
-    maxQueueSize: batching.maxQueueSize ?? 0,
-    defaultTimeoutMicroseconds: batching.defaultTimeoutMicroseconds ?? 0,
-    instanceCount: instances.count ?? 0,
-    intraOpThreads: instances.intraOpThreads ?? 0,
-    device: manifest.device ?? 'cpu',
-    warmupCount: warmUp.count ?? 1,
-    batchingOffReason: '',
-  };
-}
-
-function checkWarmUp(manifest: Manifest, signature: Signature, problems: ManifestProblems): void {
-  const known = new Set(
-    signature.inputs.flatMap((spec) => spec.dimNames.slice(signature.batched ? 1 : 0)).filter(Boolean),
-  );
-  for (const name of Object.keys(manifest.warmUp.dimensions)) {
-    if (known.has(name)) continue;
-    problems.addKey(['warm_up', 'dimensions'], name, () => {
-      const names = [...known].slice(0, 20).map((one) => clip(one));
-      return `no input has such a dynamic dimension beside the batch; expected ${names.join(', ') || 'none'}`;
-    });
-  }
 }

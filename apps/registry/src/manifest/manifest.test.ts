@@ -1,4 +1,5 @@
 import { SluiceError } from '@sluice/domain/errors';
+import { servingDefaults } from '@sluice/domain/signature';
 import { graph, model, node, type OnnxType, type BuilderDim, value } from '@sluice/testkit/onnx-builder';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -92,6 +93,7 @@ describe('sluice.yaml', () => {
       { name: 'p3', min: 0, max: 16, nullable: false },
     ]);
     expect(serving).toEqual({
+      ...servingDefaults,
       maxBatchSize: 32,
       preferredBatchSize: [8, 32],
       maxQueueDelayMicroseconds: 500,
@@ -188,7 +190,7 @@ describe('mistakes in sluice.yaml', () => {
       'sluice.yaml:2:7: tags: expected a list of tags, got "demo"',
       'sluice.yaml:4:19: batching.max_batch_size: expected a whole number from 0 to 65536, got "many"',
       'sluice.yaml:5:3: batching.max_queue_sise: unknown key; did you mean "max_queue_size"?',
-      'sluice.yaml:6:9: device: expected cpu, cuda or webgpu, got "gpu"',
+      'sluice.yaml:6:9: device: expected cpu, cuda, cuda:<number> or webgpu, got "gpu"',
     ]);
   });
 
@@ -246,7 +248,7 @@ describe('mistakes in sluice.yaml', () => {
   });
 
   it('are found among keys that were given twice, in every map', () => {
-    const text = 'hyperparameters:\n  a: {b: 1, c: 2, b: 3}\n  d: [{e: 1, e: 2}]\n  a: 1\n';
+    const text = 'hyperparameters:\n  a: {b: 1, c: 2, b: 3}\n  d: [{1: 1, "1": 2}]\n  a: 1\n';
     expect(problemsOf(() => parse(text))).toEqual([
       'sluice.yaml:2:19: Map keys must be unique',
       'sluice.yaml:3:14: Map keys must be unique',

@@ -1,3 +1,5 @@
+import type { InstanceGroup, TimeoutAction } from '@sluice/domain/signature';
+
 /** One column of an input; undefined where the author said nothing. */
 export interface ManifestFeature {
   readonly name: string;
@@ -30,7 +32,35 @@ export type ManifestTask =
       readonly positiveClass?: string | undefined;
     };
 
-/** A value of a golden case: nested lists of numbers, booleans or strings, of the tensor's shape. */
+/** What was said of the bounds of a queue. */
+export interface ManifestQueuePolicy {
+  readonly timeoutAction?: TimeoutAction | undefined;
+  readonly defaultTimeoutMicroseconds?: number | undefined;
+  readonly allowTimeoutOverride?: boolean | undefined;
+  readonly maxQueueSize?: number | undefined;
+}
+
+export interface ManifestBatching extends ManifestQueuePolicy {
+  readonly maxBatchSize?: number | undefined;
+  readonly preferredBatchSize?: readonly number[] | undefined;
+  readonly allowedBatchSizes?: readonly number[] | undefined;
+  readonly maxQueueDelayMicroseconds?: number | undefined;
+  readonly preserveOrdering?: boolean | undefined;
+  readonly priorityLevels?: number | undefined;
+  readonly defaultPriorityLevel?: number | undefined;
+  /** By what was written as the level, which need not be one. */
+  readonly priorityQueuePolicy: Readonly<Record<string, ManifestQueuePolicy>>;
+}
+
+export interface ManifestWarmUpRequest {
+  readonly name: string;
+  readonly batchSize: number;
+  readonly count: number;
+  /** `zero`, `random`, or values with the batch dimension. */
+  readonly inputs: Readonly<Record<string, TensorLiteral>>;
+}
+
+/** A value of a golden case or a warm-up request: nested lists of numbers, booleans or strings, of the tensor's shape. */
 export type TensorLiteral = number | boolean | string | readonly TensorLiteral[];
 
 export interface GoldenCase {
@@ -49,16 +79,18 @@ export interface Manifest {
   readonly inputs: readonly ManifestTensor[];
   readonly outputs: readonly ManifestTensor[];
   readonly task: ManifestTask | undefined;
-  readonly batching: {
-    readonly maxBatchSize?: number | undefined;
-    readonly preferredBatchSize?: readonly number[] | undefined;
-    readonly maxQueueDelayMicroseconds?: number | undefined;
-    readonly maxQueueSize?: number | undefined;
-    readonly defaultTimeoutMicroseconds?: number | undefined;
+  readonly batching: ManifestBatching;
+  readonly instances: {
+    readonly count?: number | undefined;
+    readonly intraOpThreads?: number | undefined;
+    readonly groups?: readonly InstanceGroup[] | undefined;
   };
-  readonly instances: { readonly count?: number | undefined; readonly intraOpThreads?: number | undefined };
-  readonly device: 'cpu' | 'cuda' | 'webgpu' | undefined;
-  readonly warmUp: { readonly count?: number | undefined; readonly dimensions: Readonly<Record<string, number>> };
+  readonly device: string | undefined;
+  readonly warmUp: {
+    readonly count?: number | undefined;
+    readonly dimensions: Readonly<Record<string, number>>;
+    readonly requests: readonly ManifestWarmUpRequest[];
+  };
   readonly golden: readonly GoldenCase[];
   readonly hyperparameters: Readonly<Record<string, unknown>>;
   readonly dependencies: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { clip } from '@sluice/domain/names';
 import { textProblem } from '@sluice/domain/text';
-import type { Manifest, ManifestTask, ManifestTensor } from './manifest.ts';
+import type { Manifest, ManifestQueuePolicy, ManifestTask, ManifestTensor } from './manifest.ts';
 import { type ManifestPath, ManifestProblems, suggestion } from './problems.ts';
 import { keysAt } from './schema-walk.ts';
 import { manifestSchema, type ManifestSource } from './schema.ts';
@@ -158,16 +158,7 @@ function toManifest(source: ManifestSource): Manifest {
     inputs: (source.signature?.inputs ?? []).map(toTensor),
     outputs: (source.signature?.outputs ?? []).map(toTensor),
     task: source.task && toTask(source.task),
-    batching: {
-      maxBatchSize: source.batching?.max_batch_size,
-      preferredBatchSize: source.batching?.preferred_batch_size,
-      maxQueueDelayMicroseconds: source.batching?.max_queue_delay_microseconds,
-      maxQueueSize: source.batching?.max_queue_size,
-      defaultTimeoutMicroseconds: source.batching?.default_timeout_microseconds,
-    },
-    instances: { count: source.instances?.count, intraOpThreads: source.instances?.intra_op_threads },
-    device: source.device,
-    warmUp: { count: source.warm_up?.count, dimensions: source.warm_up?.dimensions ?? {} },
+    ...toRunning(source),
     golden: (source.golden ?? []).map((one) => ({
       name: one.name,
       inputs: one.inputs,
@@ -187,6 +178,50 @@ function toManifest(source: ManifestSource): Manifest {
     modelCard: source.model_card,
   };
 }
+
+/** How the version is to be run. */
+function toRunning(source: ManifestSource): Pick<Manifest, 'batching' | 'instances' | 'device' | 'warmUp'> {
+  const { batching, instances, warm_up: warmUp } = source;
+  const policies = Object.entries(batching?.priority_queue_policy ?? {});
+  return {
+    batching: {
+      ...toQueuePolicy(batching ?? {}),
+      maxBatchSize: batching?.max_batch_size,
+      preferredBatchSize: batching?.preferred_batch_size,
+      allowedBatchSizes: batching?.allowed_batch_sizes,
+      maxQueueDelayMicroseconds: batching?.max_queue_delay_microseconds,
+      preserveOrdering: batching?.preserve_ordering,
+      priorityLevels: batching?.priority_levels,
+      defaultPriorityLevel: batching?.default_priority_level,
+      priorityQueuePolicy: Object.fromEntries(policies.map(([level, policy]) => [level, toQueuePolicy(policy)])),
+    },
+    instances: {
+      count: instances?.count,
+      intraOpThreads: instances?.intra_op_threads,
+      groups: instances?.groups?.map((group) => ({ count: group.count ?? 1, device: group.device })),
+    },
+    device: source.device,
+    warmUp: {
+      count: warmUp?.count,
+      dimensions: warmUp?.dimensions ?? {},
+      requests: (warmUp?.requests ?? []).map((one) => ({
+        name: one.name,
+        batchSize: one.batch_size ?? 1,
+        count: one.count ?? 1,
+        inputs: one.inputs,
+      })),
+    },
+  };
+}
+
+type QueuePolicySource = NonNullable<NonNullable<ManifestSource['batching']>['priority_queue_policy']>[string];
+
+const toQueuePolicy = (source: QueuePolicySource): ManifestQueuePolicy => ({
+  timeoutAction: source.timeout_action,
+  defaultTimeoutMicroseconds: source.default_timeout_microseconds,
+  allowTimeoutOverride: source.allow_timeout_override,
+  maxQueueSize: source.max_queue_size,
+});
 
 type TensorSource = NonNullable<NonNullable<ManifestSource['signature']>['inputs']>[number];
 

@@ -1,6 +1,7 @@
 import { invalidArgument, type SluiceError } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
-import { isMap, isNode, isPair, isScalar, type Document, type LineCounter } from 'yaml';
+import { isMap, isNode, isPair, isScalar, isSeq, type Document, type LineCounter, type Pair } from 'yaml';
+import { keyName } from './yaml-limits.ts';
 
 export type ManifestPath = readonly PropertyKey[];
 
@@ -99,16 +100,14 @@ export class ManifestProblems {
   }
 
   #offsetOfKey(path: ManifestPath, key: string): number {
-    const parent = this.#nodeAt(path);
-    const pair = isMap(parent)
-      ? parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key)
-      : undefined;
+    const pair = pairOf(this.#nodeAt(path), key);
     return isNode(pair?.key) ? (pair.key.range?.[0] ?? 0) : this.#offsetOf(path);
   }
 
   #nodeAt(path: ManifestPath): unknown {
-    if (!this.#document) return undefined;
-    return path.length === 0 ? this.#document.contents : (this.#document.getIn(path, true) ?? undefined);
+    let node: unknown = this.#document?.contents;
+    for (const key of path) node = isSeq(node) ? node.items[Number(key)] : pairOf(node, key)?.value;
+    return node;
   }
 
   #offsetOf(path: ManifestPath): number {
@@ -118,6 +117,12 @@ export class ManifestProblems {
     }
     return 0;
   }
+}
+
+/** A pair of a map by the name that its key has in the value: the key `1` is "1" there. */
+function pairOf(map: unknown, key: PropertyKey): Pair | undefined {
+  if (!isMap(map)) return undefined;
+  return map.items.find((item) => isPair(item) && isScalar(item.key) && keyName(item.key) === key);
 }
 
 /** Characters of a word that are compared. */

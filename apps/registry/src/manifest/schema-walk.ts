@@ -34,7 +34,7 @@ function keysOf(schema: unknown): readonly string[] {
   return [];
 }
 
-/** Every key of a schema as a dotted path; items of lists are written `[]`. */
+/** Every key of a schema as a dotted path; items of lists are written `[]`, keys that are free `*`. */
 export function allKeys(schema: z.ZodType, prefix = ''): readonly string[] {
   return walk(schema, prefix);
 }
@@ -42,6 +42,7 @@ export function allKeys(schema: z.ZodType, prefix = ''): readonly string[] {
 function walk(schema: unknown, prefix: string): string[] {
   const inner = bare(schema);
   if (inner instanceof z.ZodArray) return walk(inner.element, `${prefix}[]`);
+  if (inner instanceof z.ZodRecord) return walk(inner.valueType, `${prefix}.*`);
   if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => walk(option, prefix));
   if (!(inner instanceof z.ZodObject)) return [];
   const shape = inner.shape as Record<string, unknown>;

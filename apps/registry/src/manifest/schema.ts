@@ -75,12 +75,39 @@ const task = section({
   }
 });
 
-const batching = section({
-  max_batch_size: whole(0, 65_536).optional(),
-  preferred_batch_size: listOf(whole(1, 65_536), 'whole numbers', 100).optional(),
-  max_queue_delay_microseconds: whole(0, 60_000_000).optional(),
-  max_queue_size: whole(0, 10_000_000).optional(),
+const maxBatch = 65_536;
+/** Most levels of priority: each has a queue of its own. */
+const maxPriorityLevels = 100;
+
+const queuePolicy = {
+  timeout_action: z.enum(['reject', 'delay'], expected('reject or delay')).optional(),
   default_timeout_microseconds: whole(0, 3_600_000_000).optional(),
+  allow_timeout_override: yesNo().optional(),
+  max_queue_size: whole(0, 10_000_000).optional(),
+};
+
+const batching = section({
+  max_batch_size: whole(0, maxBatch).optional(),
+  preferred_batch_size: listOf(whole(1, maxBatch), 'whole numbers', 100).optional(),
+  allowed_batch_sizes: listOf(whole(1, maxBatch), 'whole numbers', 100).optional(),
+  max_queue_delay_microseconds: whole(0, 60_000_000).optional(),
+  preserve_ordering: yesNo().optional(),
+  ...queuePolicy,
+  priority_levels: whole(0, maxPriorityLevels).optional(),
+  default_priority_level: whole(0, maxPriorityLevels).optional(),
+  priority_queue_policy: mapOf(section(queuePolicy), 'levels and their queue policies').optional(),
+});
+
+const device = z
+  .string(expected('cpu, cuda, cuda:<number> or webgpu'))
+  .regex(/^(cpu|cuda(:(0|[1-9]\d{0,2}))?|webgpu)$/, expected('cpu, cuda, cuda:<number> or webgpu'));
+
+const instances = section({
+  count: whole(0, 1024).optional(),
+  intra_op_threads: whole(0, 1024).optional(),
+  groups: listOf(section({ count: whole(1, 1024).optional(), device }), 'groups with count and device', 16)
+    .min(1, expected('one group or more'))
+    .optional(),
 });
 
 const isLiteral = (value: unknown, depth = 0): value is TensorLiteral => {
@@ -100,6 +127,21 @@ const golden = section({
   atol: nonNegative().optional(),
 });
 
+const warmUp = section({
+  count: whole(0, 1000).optional(),
+  dimensions: mapOf(whole(1, 1_000_000), 'dimension names and sizes').optional(),
+  requests: listOf(
+    section({
+      name: text('a name of the request', 100),
+      batch_size: whole(1, maxBatch).optional(),
+      count: whole(1, 1000).optional(),
+      inputs: mapOf(literal, 'input names and values'),
+    }),
+    'warm-up requests',
+    16,
+  ).optional(),
+});
+
 /** `sluice.yaml`, as it is written. Every key here has a line in docs/sluice-yaml.md; a test compares them. */
 export const manifestSchema = section({
   graph: text('the path of the graph').optional(),
@@ -114,12 +156,9 @@ export const manifestSchema = section({
   }).optional(),
   task: task.optional(),
   batching: batching.optional(),
-  instances: section({ count: whole(0, 1024).optional(), intra_op_threads: whole(0, 1024).optional() }).optional(),
-  device: z.enum(['cpu', 'cuda', 'webgpu'], expected('cpu, cuda or webgpu')).optional(),
-  warm_up: section({
-    count: whole(0, 1000).optional(),
-    dimensions: mapOf(whole(1, 1_000_000), 'dimension names and sizes').optional(),
-  }).optional(),
+  instances: instances.optional(),
+  device: device.optional(),
+  warm_up: warmUp.optional(),
   golden: listOf(golden, 'golden cases', 100).optional(),
   hyperparameters: mapOf(z.unknown(), 'names and values').optional(),
   framework: section({ name: text('text', 100), version: text('a version', 100).optional() }).optional(),

@@ -18,6 +18,13 @@ export function hasTooManyTokens(source: string): boolean {
   return false;
 }
 
+/** The name that a key has in the value: that of a number is its digits. */
+export function keyName(key: Scalar): string {
+  // All that the core schema makes of a plain scalar.
+  const value = key.value as string | number | bigint | boolean | null;
+  return value === null ? '' : String(value);
+}
+
 /**
  * Keys that their map has already. The parser's own check compares every key with all before it, which takes minutes
  * for a map of 100,000.
@@ -30,12 +37,13 @@ export function* repeatedKeys(document: Document): Generator<Scalar, void, void>
       for (const item of node.items) waiting.push(item);
       continue;
     }
-    const seen = new Set<unknown>();
+    const seen = new Set<string>();
     for (const { key, value } of node.items) {
       waiting.push(key, value ?? null);
       if (!isScalar(key)) continue;
-      if (seen.has(key.value)) yield key;
-      seen.add(key.value);
+      const name = keyName(key);
+      if (seen.has(name)) yield key;
+      seen.add(name);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { servingDefaults } from '@sluice/domain/signature';
 import { describe, expect, it } from 'vitest';
 import type { WatchEvent } from '../usecases/watch.ts';
 import type { ModelState } from '../watch/desired-state.ts';
@@ -15,18 +16,7 @@ const model = (name: string): ModelState => ({
       files: [],
       graphPath: 'model.onnx',
       signature: { inputs: [], outputs: [], batched: true },
-      serving: {
-        maxBatchSize: 0,
-        preferredBatchSize: [],
-        maxQueueDelayMicroseconds: 0,
-        maxQueueSize: 0,
-        defaultTimeoutMicroseconds: 0,
-        instanceCount: 0,
-        intraOpThreads: 0,
-        device: 'cpu',
-        warmupCount: 0,
-        batchingOffReason: '',
-      },
+      serving: { ...servingDefaults, warmupRequests: [{ name: 'w', batchSize: 1, count: 1, inputs: [] }] },
       heldBy: ['pin'],
       champion: false,
       pinnedOnly: true,
@@ -51,6 +41,13 @@ describe('updates of a watch', () => {
     const assignments = [...encodeAssignments(event(true), 'default', 1, 10_000)];
     expect(assignments.map((each) => [each.assignments!.length, each.removed, each.more])).toEqual([[3, [], false]]);
     expect([...encodeAssignments(event(true), 'other', 1, 10_000)].map((each) => each.assignments)).toEqual([[]]);
+  });
+
+  it('tell runtimes of warm-up requests, and routers not', () => {
+    const [routes] = [...encodeRoutes(event(true), 1, 10_000)];
+    expect(routes!.models![0]!.placed![0]!.serving!.warmupRequests).toEqual([]);
+    const [assignments] = [...encodeAssignments(event(true), 'default', 1, 10_000)];
+    expect(assignments!.assignments![0]!.serving!.warmupRequests).toMatchObject([{ name: 'w' }]);
   });
 
   it('come in parts that say of which update they are, the last with the runtimes', () => {

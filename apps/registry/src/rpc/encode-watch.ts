@@ -7,7 +7,8 @@ import type { WatchEvent } from '../usecases/watch.ts';
 import { defaultPool } from '../usecases/watch.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import { leftSince } from '../watch/desired-state.ts';
-import { encodeAlias, encodeRelease, encodeRuntimeLease, encodeServing, encodeSignature } from './encode.ts';
+import { encodeServing } from './encode-serving.ts';
+import { encodeAlias, encodeRelease, encodeRuntimeLease, encodeSignature } from './encode.ts';
 import { inParts } from './parts.ts';
 
 // A model's state never changes once it is published, so that every watcher shares one message.
@@ -77,7 +78,8 @@ function routeOf(state: ModelState): Sized<ModelRoute> {
       number: version,
       digest,
       signature: encodeSignature(signature),
-      serving: encodeServing(serving),
+      // They may have a megabyte, and no router runs them.
+      serving: encodeServing({ ...serving, warmupRequests: [] }),
     })),
     unplaced: [...state.unplaced],
     revision: state.changedRevision,

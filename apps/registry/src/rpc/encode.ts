@@ -6,13 +6,12 @@ import type { Model } from '@sluice/contracts/gen/sluice/registry/v1/Model';
 import type { Release as ReleaseMessage } from '@sluice/contracts/gen/sluice/registry/v1/Release';
 import type { RouterLease as RouterLeaseMessage } from '@sluice/contracts/gen/sluice/registry/v1/RouterLease';
 import type { RuntimeLease as RuntimeLeaseMessage } from '@sluice/contracts/gen/sluice/registry/v1/RuntimeLease';
-import type { ServingConfig as ServingMessage } from '@sluice/contracts/gen/sluice/registry/v1/ServingConfig';
 import type { Signature as SignatureMessage } from '@sluice/contracts/gen/sluice/registry/v1/Signature';
 import type { TensorSpec as TensorMessage } from '@sluice/contracts/gen/sluice/registry/v1/TensorSpec';
 import type { Version } from '@sluice/contracts/gen/sluice/registry/v1/Version';
 import type { AliasMoveState, LoadState } from '@sluice/domain/alias-move';
 import type { ArmRole, Durability, Release, ReleaseMode } from '@sluice/domain/release';
-import type { ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
+import type { Signature, TensorSpec } from '@sluice/domain/signature';
 import type { VersionState } from '@sluice/domain/version';
 import type { AliasView, ModelView } from '../usecases/get-model.ts';
 import type { RuntimeVersionState } from '../usecases/move-progress.ts';
@@ -27,6 +26,7 @@ import type {
   VersionRecord,
   VersionView,
 } from '../usecases/records.ts';
+import { encodeServing } from './encode-serving.ts';
 import { timestamp, timestampOrNull } from './scalars.ts';
 
 const versionStates = {
@@ -169,10 +169,6 @@ function encodeTensor(tensor: TensorSpec): TensorMessage {
     dimNames: [...tensor.dimNames],
     features: tensor.features.map((feature) => ({ ...feature })),
   };
-}
-
-export function encodeServing(serving: ServingConfig): ServingMessage {
-  return { ...serving, preferredBatchSize: [...serving.preferredBatchSize] };
 }
 
 export function encodeRelease(release: Release | undefined): ReleaseMessage | null {

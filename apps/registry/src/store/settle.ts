@@ -37,7 +37,8 @@ async function checkRoom(sql: Sql, model: string, placed: readonly number[]): Pr
   );
   if (!added) return;
   const rows = await sql.query<{ version: number; is_new: boolean; bytes: number }>(
-    `select v.number as version, not v.placed as is_new, octet_length(v.signature::text) + (
+    `select v.number as version, not v.placed as is_new, octet_length(v.signature::text)
+       + octet_length(v.serving::text) + (
        select coalesce(sum(octet_length(f.path) + 100), 0) from registry.version_file f
        where f.model = v.model and f.number = v.number
      ) as bytes

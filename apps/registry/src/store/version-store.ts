@@ -1,10 +1,16 @@
-import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import { type ServingConfig, servingDefaults, type Signature } from '@sluice/domain/signature';
 import type { VersionFile, VersionState } from '@sluice/domain/version';
 import type { AdmissionReport } from '../admission/admission.ts';
 import type { ApprovalRecord, VersionRecord, VersionView } from '../usecases/records.ts';
 import type { AdmissionEnd, NewVersion, VersionQuery } from '../usecases/state.ts';
 import type { Sql } from './sql.ts';
 import { fromMs, toMs } from './sql.ts';
+
+/** As of when the version was made: settings that came later are not there. */
+export type StoredServing = Partial<ServingConfig>;
+
+/** Settings that a stored version does not have are those of before they were there. */
+export const toServing = (stored: StoredServing): ServingConfig => ({ ...servingDefaults, ...stored });
 
 interface VersionRow {
   model: string;
@@ -13,7 +19,7 @@ interface VersionRow {
   digest: string;
   graph_path: string;
   signature: Signature;
-  serving: ServingConfig;
+  serving: StoredServing;
   manifest_json: string;
   admission: AdmissionReport | null;
   rejection: string;
@@ -33,7 +39,7 @@ interface ThenRow extends ViewRow {
   state_then: VersionState;
   rejection_then: string;
   revision_then: number;
-  serving_then: ServingConfig | null;
+  serving_then: StoredServing | null;
 }
 
 const columns = `v.model, v.number, v.state, v.digest, v.graph_path, v.signature, v.serving, v.manifest_json,
@@ -109,7 +115,7 @@ export async function selectVersionsAsOf(
     state: row.state_then,
     rejection: row.rejection_then,
     revision: row.revision_then,
-    serving: row.serving_then ?? row.serving,
+    serving: toServing(row.serving_then ?? row.serving),
     admission: row.state_then === 'admitting' ? undefined : (row.admission ?? undefined),
   }));
 }
@@ -250,7 +256,7 @@ function toVersion(row: VersionRow): VersionRecord {
     files: row.files,
     graphPath: row.graph_path,
     signature: row.signature,
-    serving: row.serving,
+    serving: toServing(row.serving),
     manifestJson: row.manifest_json,
     admission: row.admission ?? undefined,
     createdAt: toMs(row.created_at),

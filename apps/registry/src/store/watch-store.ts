@@ -1,12 +1,13 @@
 import { placementOf } from '@sluice/domain/placement';
 import type { Release } from '@sluice/domain/release';
-import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import type { Signature } from '@sluice/domain/signature';
 import type { VersionFile } from '@sluice/domain/version';
 import { auditActions, auditObjects } from '../audit/entry.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import type { ModelsSince } from '../watch/reader.ts';
 import { selectAliases, selectPendingMoves } from './alias-store.ts';
 import type { Sql } from './sql.ts';
+import { type StoredServing, toServing } from './version-store.ts';
 
 interface VersionRow {
   model: string;
@@ -14,7 +15,7 @@ interface VersionRow {
   digest: string;
   graph_path: string;
   signature: Signature;
-  serving: ServingConfig;
+  serving: StoredServing;
   files: VersionFile[];
 }
 
@@ -112,8 +113,8 @@ function toModelState(model: string, changedRevision: number, parts: Parts): Mod
     placed: placed.flatMap((entry): readonly PlacedVersion[] => {
       const row = versions.get(entry.version);
       if (!row) return [];
-      const { digest, graph_path: graphPath, signature, serving, files } = row;
-      return [{ ...entry, digest, graphPath, signature, serving, files }];
+      const { digest, graph_path: graphPath, signature, files } = row;
+      return [{ ...entry, digest, graphPath, signature, serving: toServing(row.serving), files }];
     }),
     unplaced: others.filter((row) => row.state === 'ready').map((row) => row.number),
     left: others.flatMap((row) =>

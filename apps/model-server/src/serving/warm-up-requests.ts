@@ -1,0 +1,111 @@
+import { SluiceError } from '@sluice/domain/errors';
+import { generateRow, seeded } from '@sluice/domain/generated-rows';
+import type { ServingConfig, Signature, TensorSpec, WarmupInput, WarmupRequest } from '@sluice/domain/signature';
+import { decodeTensor, encodeTensor } from '@sluice/inference/tensor-data';
+import { elementCount, rowBytes, type BatchPlan, type InputPlan } from '../runtime/batch-plan.ts';
+import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
+import { newPlanId, rowDims, type KnownOutputs } from './buckets.ts';
+
+/** A warm-up request as a batch. */
+export interface PreparedRequest {
+  readonly plan: BatchPlan;
+  readonly rows: number;
+  /** By input of the plan, the bytes of all rows. */
+  readonly bytes: readonly Uint8Array[];
+}
+
+/** Elements that are generated in one turn of the event loop: other versions serve meanwhile. */
+const elementsPerTurn = 50_000;
+
+/**
+ * Makes of a version's warm-up request the batch that is run. A request with more rows than a batch may have here is cut.
+ * @param seed of generated values: the same values for the same seed
+ * @throws SluiceError data-loss when it does not fit the signature, which the registry checked
+ */
+export async function prepareRequest(
+  request: WarmupRequest,
+  signature: Signature,
+  serving: ServingConfig,
+  known: KnownOutputs,
+  seed: number,
+): Promise<PreparedRequest> {
+  const most = serving.maxBatchSize === 0 ? request.batchSize : serving.maxBatchSize;
+  const rows = signature.batched ? Math.min(request.batchSize, most) : 1;
+  const uniform = seeded(seed);
+  const inputs: InputPlan[] = [];
+  const bytes: Uint8Array[] = [];
+  for (const spec of signature.inputs) {
+    const input = request.inputs.find(({ name }) => name === spec.name);
+    if (!input) throw unusable(request, `input "${spec.name}" is missing`);
+    checkShape(request, input, spec, signature.batched);
+    const datatype = checkRuntimeDatatype(spec.datatype, spec.name);
+    const plan: InputPlan = { name: spec.name, datatype, dims: rowDims(signature, input.shape) };
+    inputs.push(plan);
+    bytes.push(
+      input.source === 'data'
+        ? givenBytes(request, input, plan, { rows, batched: signature.batched })
+        : await generatedBytes(spec, plan, { rows, kind: input.source === 'zero' ? 'zeros' : 'random', uniform }),
+    );
+  }
+  const outputs = signature.outputs.map((output, index) => ({
+    name: output.name,
+    datatype: checkRuntimeDatatype(output.datatype, output.name),
+    dims: known[index] ? rowDims(signature, output.shape) : undefined,
+  }));
+  return { plan: { id: newPlanId(), batched: signature.batched, inputs, outputs }, rows, bytes };
+}
+
+const unusable = ({ name }: WarmupRequest, problem: string): SluiceError =>
+  new SluiceError('data-loss', `warm-up "${name}" does not fit the signature of the version: ${problem}`);
+
+function checkShape(request: WarmupRequest, { shape }: WarmupInput, spec: TensorSpec, batched: boolean): void {
+  const fits =
+    shape.length === spec.shape.length &&
+    shape.every((size, axis) => size >= 0 && (spec.shape[axis] === -1 || spec.shape[axis] === size)) &&
+    (!batched || shape[0] === 1 || shape[0] === request.batchSize);
+  if (fits) return;
+  throw unusable(request, `input "${spec.name}" has the shape [${shape.join(', ')}], not [${spec.shape.join(', ')}]`);
+}
+
+/** The first `rows` of the rows that were given, or as many of the one. */
+function givenBytes(
+  request: WarmupRequest,
+  input: WarmupInput,
+  plan: InputPlan,
+  wanted: { readonly rows: number; readonly batched: boolean },
+): Uint8Array {
+  const { rows } = wanted;
+  const given = wanted.batched ? input.shape[0]! : 1;
+  const raw = Buffer.from(input.base64, 'base64');
+  const elements = elementCount(plan.dims);
+  if (plan.datatype === 'BYTES') {
+    const text = decodeTensor('BYTES', raw) as string[];
+    if (text.length !== given * elements) throw unusable(request, `input "${plan.name}" has ${text.length} elements`);
+    const wantedText = given === 1 ? Array<string[]>(rows).fill(text).flat() : text.slice(0, rows * elements);
+    return encodeTensor('BYTES', wantedText);
+  }
+  const perRow = rowBytes(plan);
+  if (raw.byteLength !== given * perRow) throw unusable(request, `input "${plan.name}" has ${raw.byteLength} bytes`);
+  if (given !== 1) return raw.subarray(0, rows * perRow);
+  return Buffer.alloc(rows * perRow, raw);
+}
+
+async function generatedBytes(
+  spec: TensorSpec,
+  plan: InputPlan,
+  how: { readonly rows: number; readonly kind: 'zeros' | 'random'; readonly uniform: () => number },
+): Promise<Uint8Array> {
+  const { rows, kind, uniform } = how;
+  const elements = elementCount(plan.dims);
+  // Zeros of any datatype are bytes that are 0; so is the length of an empty text.
+  if (kind === 'zeros') return new Uint8Array(rows * (plan.datatype === 'BYTES' ? 4 * elements : rowBytes(plan)));
+  const parts: Uint8Array[] = [];
+  for (let row = 0, made = 0; row < rows; row += 1, made += elements) {
+    if (made >= elementsPerTurn) {
+      await new Promise((resolve) => void setImmediate(resolve));
+      made = 0;
+    }
+    parts.push(encodeTensor(plan.datatype, generateRow(spec, plan.dims, kind, uniform)));
+  }
+  return Buffer.concat(parts);
+}

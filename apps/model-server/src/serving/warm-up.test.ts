@@ -1,0 +1,183 @@
+import { SluiceError } from '@sluice/domain/errors';
+import { type ServingConfig, servingDefaults, type Signature, type WarmupInput } from '@sluice/domain/signature';
+import { decodeTensor, encodeTensor, type PlainValue } from '@sluice/inference/tensor-data';
+import { describe, expect, it } from 'vitest';
+import type { SessionPool } from '../runtime/session-pool.ts';
+import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
+import { warmUp } from './warm-up.ts';
+
+const spec = (name: string, datatype: 'FP32' | 'INT64' | 'BYTES', shape: readonly number[]) => ({
+  name,
+  datatype,
+  shape,
+  dimNames: shape.map(() => ''),
+  features: [],
+});
+const signature: Signature = {
+  inputs: [spec('x', 'FP32', [-1, 2]), spec('t', 'BYTES', [-1])],
+  outputs: [spec('y', 'FP32', [-1, 1])],
+  batched: true,
+};
+
+interface Ran {
+  readonly rows: number;
+  readonly x: readonly number[];
+  readonly t: readonly string[];
+  readonly knownOutput: boolean;
+}
+
+/** A pool of one session that notes what it is given. @param refuse why a batch of these values fails; '' for none */
+function fakePool(refuse: (ran: Ran) => string = () => '', inferUs: (ran: Ran) => number = () => 1000) {
+  const ran: Ran[] = [];
+  const submit = (job: BatchJob): void => {
+    const elements = job.rows * job.plan.inputs[0]!.dims[0]!;
+    const targets = [new Uint8Array(4 * elements).fill(255), new Uint8Array(job.stringBytes[1]!).fill(255)];
+    job.fill(targets);
+    const x = [...(decodeTensor('FP32', targets[0]!) as Float32Array)];
+    const t = decodeTensor('BYTES', targets[1]!) as string[];
+    const one = { rows: job.rows, x, t, knownOutput: job.plan.outputs[0]!.dims !== undefined };
+    ran.push(one);
+    const problem = refuse(one);
+    const outcome = problem
+      ? { ok: false, error: new SluiceError('model-failed', problem), sessionLost: false }
+      : { ok: true, outputs: { rows: job.rows, outputs: [{ dims: [1] }] }, timing: { inferUs: inferUs(one) } };
+    job.done(outcome as unknown as BatchOutcome);
+  };
+  return { ran, pool: { slots: 2, submit } as unknown as SessionPool };
+}
+
+const data = (
+  name: string,
+  datatype: 'FP32' | 'BYTES',
+  shape: readonly number[],
+  values: PlainValue[],
+): WarmupInput => ({
+  name,
+  source: 'data',
+  shape,
+  base64: Buffer.from(encodeTensor(datatype, values)).toString('base64'),
+});
+const generated = (name: string, source: 'zero' | 'random', shape: readonly number[]): WarmupInput => ({
+  name,
+  source,
+  shape,
+  base64: '',
+});
+const servingOf = (more: Partial<ServingConfig>): ServingConfig => ({
+  ...servingDefaults,
+  maxBatchSize: 8,
+  warmupCount: 0,
+  ...more,
+});
+const request = (batchSize: number, inputs: readonly WarmupInput[], name = 'real', count = 1) => ({
+  ...{ name, batchSize, count, inputs },
+});
+
+describe('warming up with requests', () => {
+  it('runs each as often as it says in every slot, after the generated rows, row by row as given', async () => {
+    const { pool, ran } = fakePool();
+    const requests = [
+      request(2, [data('x', 'FP32', [2, 2], [1, 2, 3, 4]), data('t', 'BYTES', [2], ['a', 'größe'])], 'first', 3),
+      request(3, [data('x', 'FP32', [1, 2], [5, 6]), data('t', 'BYTES', [1], ['b'])], 'second'),
+      request(2, [generated('x', 'zero', [2, 2]), generated('t', 'zero', [2])], 'third'),
+    ];
+    const report = await warmUp(pool, signature, servingOf({ warmupRequests: requests }));
+    expect(ran.map(({ rows }) => rows)).toEqual([1, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2]);
+    expect(report.runs).toBe(ran.length);
+    expect(ran[1]).toEqual({ rows: 2, x: [1, 2, 3, 4], t: ['a', 'größe'], knownOutput: true });
+    expect(ran[7]).toMatchObject({ x: [5, 6, 5, 6, 5, 6], t: ['b', 'b', 'b'] });
+    expect(ran[9]).toMatchObject({ x: [0, 0, 0, 0], t: ['', ''] });
+  });
+
+  it('draws the same values at every load of a version, inside the ranges, and others for another', async () => {
+    const inputs = [generated('x', 'random', [4, 2]), generated('t', 'random', [4])];
+    const ranged: Signature = {
+      ...signature,
+      inputs: [{ ...signature.inputs[0]!, min: 3, max: 4 }, signature.inputs[1]!],
+    };
+    const drawn = async (seed: number, count = 1) => {
+      const { pool, ran } = fakePool();
+      const requests = Array.from({ length: count }, (_, index) => request(4, inputs, `r${index}`));
+      await warmUp(pool, ranged, servingOf({ warmupRequests: requests }), seed);
+      return ran.slice(1);
+    };
+    const [first, again, other] = [await drawn(7), await drawn(7), await drawn(8)];
+    expect(first).toEqual(again);
+    expect(first[0]!.x).not.toEqual(other[0]!.x);
+    expect(new Set(first[0]!.x).size).toBe(8);
+    expect(first[0]!.x.every((value) => value >= 3 && value <= 4)).toBe(true);
+    const two = await drawn(7, 2);
+    expect(two[0]!.x).not.toEqual(two[2]!.x);
+  });
+
+  it('keeps to the rows that a batch may have here', async () => {
+    const { pool, ran } = fakePool();
+    const inputs = [data('x', 'FP32', [3, 2], [1, 2, 3, 4, 5, 6]), data('t', 'BYTES', [3], ['a', 'b', 'c'])];
+    await warmUp(pool, signature, servingOf({ maxBatchSize: 2, warmupRequests: [request(3, inputs)] }));
+    expect(ran[1]).toMatchObject({ rows: 2, x: [1, 2, 3, 4], t: ['a', 'b'] });
+    // Without batching a request runs as it is.
+    await warmUp(pool, signature, servingOf({ maxBatchSize: 0, warmupRequests: [request(3, inputs)] }));
+    expect(ran.at(-1)).toMatchObject({ rows: 3, t: ['a', 'b', 'c'] });
+  });
+
+  it('names the request that the model fails on', async () => {
+    const { pool, ran } = fakePool((one) => (one.x[0] === 5 ? 'the model failed: out of range' : ''));
+    const fine = request(1, [generated('x', 'zero', [1, 2]), generated('t', 'zero', [1])], 'fine');
+    const bad = request(1, [data('x', 'FP32', [1, 2], [5, 6]), generated('t', 'zero', [1])], 'bad one');
+    await expect(warmUp(pool, signature, servingOf({ warmupRequests: [fine, bad, fine] }))).rejects.toMatchObject({
+      kind: 'failed-precondition',
+      message: 'warm-up "bad one": the model failed: out of range',
+    });
+    expect(ran).toHaveLength(5);
+  });
+
+  it('also runs them where generated rows cannot be run', async () => {
+    const open: Signature = { ...signature, inputs: [spec('x', 'FP32', [-1, -1]), signature.inputs[1]!] };
+    const { pool, ran } = fakePool((one) => (one.x.length === 1 ? 'too narrow' : ''));
+    const real = request(1, [data('x', 'FP32', [1, 3], [1, 2, 3]), generated('t', 'zero', [1])]);
+    const report = await warmUp(pool, open, servingOf({ warmupCount: 1, warmupRequests: [real] }));
+    expect(report).toEqual({
+      knownOutputs: [false],
+      runs: 2,
+      runMs: 1,
+      note: 'a generated row could not be run: too narrow',
+    });
+    expect(ran.at(-1)).toMatchObject({ x: [1, 2, 3], knownOutput: false });
+  });
+
+  it('counts them when it says how long the slowest batch takes, each at its best', async () => {
+    let calls = 0;
+    const { pool } = fakePool(undefined, (one) => (one.rows === 1 ? 500 : (calls += 1) === 1 ? 9_000 : 3_000));
+    const real = request(2, [generated('x', 'zero', [2, 2]), generated('t', 'zero', [2])]);
+    expect((await warmUp(pool, signature, servingOf({ warmupRequests: [real] }))).runMs).toBe(3);
+    expect((await warmUp(fakePool().pool, signature, servingOf({}))).runMs).toBeUndefined();
+  });
+
+  it.each([
+    ['an input is missing', [generated('x', 'zero', [1, 2])], /"t" is missing/],
+    ['a shape is another', [generated('x', 'zero', [1, 3]), generated('t', 'zero', [1])], /"x" has the shape \[1, 3\]/],
+    ['rows are others', [generated('x', 'zero', [3, 2]), generated('t', 'zero', [1])], /"x" has the shape \[3, 2\]/],
+    ['bytes are too few', [data('x', 'FP32', [1, 2], [1]), generated('t', 'zero', [1])], /"x" has 4 bytes/],
+    ['texts are too many', [generated('x', 'zero', [1, 2]), data('t', 'BYTES', [1], ['a', 'b'])], /"t" has 2 elements/],
+  ])('refuses what the registry should not have sent: %s', async (_what, inputs, message) => {
+    const serving = servingOf({ warmupRequests: [request(2, inputs)] });
+    await expect(warmUp(fakePool().pool, signature, serving)).rejects.toMatchObject({
+      kind: 'data-loss',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+});
+
+describe('generated batches', () => {
+  it('are of one row and of the maximum, or of every size that is allowed', async () => {
+    const sizes = async (more: Partial<ServingConfig>) => {
+      const { pool, ran } = fakePool();
+      const report = await warmUp(pool, signature, servingOf({ warmupCount: 2, ...more }));
+      expect(report.runs).toBe(ran.length);
+      return [...new Set(ran.slice(1).map(({ rows }) => rows))];
+    };
+    expect(await sizes({})).toEqual([1, 8]);
+    expect(await sizes({ allowedBatchSizes: [2, 4, 8] })).toEqual([2, 4, 8]);
+    expect(await sizes({ maxBatchSize: 1, allowedBatchSizes: [1] })).toEqual([1]);
+  });
+});
