@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers';
 import { afterEach, expect, it, vi } from 'vitest';
-import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import { servingDefaults, type Signature } from '@sluice/domain/signature';
 import { readInferResponse } from '@sluice/inference/infer-response';
 import { buildInferRequest } from '@sluice/inference/request-builder';
 import { decodeTensor, encodeTensor } from '@sluice/inference/tensor-data';
@@ -61,17 +61,13 @@ const tensor = (name: string) => ({
 });
 const signature: Signature = { inputs: [tensor('x')], outputs: [tensor('y')], batched: true };
 
-async function engineOf(serving: Partial<ServingConfig> = {}) {
+async function engineOf() {
   const graphFile = path.join(folder, 'identity.onnx');
   writeFileSync(graphFile, identityModel('FP32', ['batch', width]));
   const pool = await SessionPool.load({ graphFile, intraOpThreads: 1, spinning: false }, 1, () => undefined);
-  const defaults = {
-    ...{ maxBatchSize: 8, preferredBatchSize: [], maxQueueDelayMicroseconds: 0, maxQueueSize: 0 },
-    ...{ defaultTimeoutMicroseconds: 0, instanceCount: 1, intraOpThreads: 1, device: 'cpu', warmupCount: 0 },
-  };
   const engine = new VersionEngine({
     ...{ model: 'm', version: 1, signature, pool, knownOutputs: [true], stats: new VersionStats() },
-    serving: { ...defaults, batchingOffReason: '', ...serving },
+    serving: { ...servingDefaults, maxBatchSize: 8 },
     clock: systemClock,
     defer: (fn) => void setImmediate(fn),
     onDefect: (thrown) => expect.unreachable(String(thrown)),

@@ -9,6 +9,7 @@ import type { BatchPlan } from '../runtime/batch-plan.ts';
 import { Buckets } from './buckets.ts';
 import { BatchFill } from './fill.ts';
 import { InferJob } from './infer-job.ts';
+import { wishesOf } from './scheduling.ts';
 
 const rows = 64;
 const texts = Array.from({ length: 2 * rows }, (_, index) => 'é'.repeat(index % 5));
@@ -56,7 +57,14 @@ function counted(bytes: Buffer, datatype: Datatype) {
   const same: InferRequest = { ...request, inputs: [watched] };
   const { key, plan } = new Buckets(signature, [false]).planFor(request);
   const answer = { respond: () => undefined, fail: () => undefined, released: () => undefined };
-  const what = { request: same, plan, bucket: key, deadlineMs: Infinity, by: { model: 'm', version: '1' } };
+  const what = {
+    request: same,
+    plan,
+    bucket: key,
+    deadlineMs: Infinity,
+    wishes: wishesOf(request.parameters, 0),
+    by: { model: 'm', version: '1' },
+  };
   return { job: new InferJob(what, answer, () => undefined), plan, reads };
 }
 

@@ -3,6 +3,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import { buildInferResponse } from '@sluice/inference/infer-response';
 import type { InferRequest } from '@sluice/inference/infer-request';
 import type { BatchPlan } from '../runtime/batch-plan.ts';
+import type { Wishes } from './scheduling.ts';
 import { rowRange, type BatchOutputs, type OutputRows } from '../runtime/outputs.ts';
 
 /** Who is told how a request ended: exactly one of `respond` and `fail` is called, once, and later `released`, once. */
@@ -39,6 +40,8 @@ export class InferJob implements BatchRequest<BatchResult> {
   readonly bucket: BucketKey;
   readonly rows: number;
   readonly deadlineMs: number;
+  readonly priority: number;
+  readonly timeoutMicroseconds: number;
   ticket: Ticket | undefined = undefined;
   readonly #by: AnsweredBy;
   readonly #answer: InferAnswer;
@@ -57,6 +60,7 @@ export class InferJob implements BatchRequest<BatchResult> {
       readonly bucket: BucketKey;
       /** In milliseconds of `Clock.monotonic()`. */
       readonly deadlineMs: number;
+      readonly wishes: Wishes;
       readonly by: AnsweredBy;
     },
     answer: InferAnswer,
@@ -67,6 +71,8 @@ export class InferJob implements BatchRequest<BatchResult> {
     this.bucket = what.bucket;
     this.rows = what.request.rows;
     this.deadlineMs = what.deadlineMs;
+    this.priority = what.wishes.priority;
+    this.timeoutMicroseconds = what.wishes.timeoutMicroseconds;
     this.#by = what.by;
     this.#answer = answer;
     this.#ended = ended;

@@ -11,6 +11,8 @@ type Part = RequestPart<InferJob>;
 export interface AlonePorts {
   /** The most rows that batches of the version have. */
   readonly maxRows: number;
+  /** How many rows a run of so many is made of. */
+  readonly padded: (rows: number) => number;
   /** Hands a run to a session; the next is only handed over when the one before has freed its place. */
   readonly submit: (job: BatchJob) => void;
   /** Told of each run that worked. */
@@ -58,7 +60,7 @@ export function runAlone(batch: Batch<InferJob, BatchResult>, ports: AlonePorts)
       else if (!whole) byPart.set(part, keep(outcome.outputs));
     };
     try {
-      ports.submit(jobOf(part, ports.maxRows, done, () => next(index + 1)));
+      ports.submit(jobOf(part, ports, done, () => next(index + 1)));
     } catch (error) {
       byPart.set(part, SluiceError.from(error));
       next(index + 1);
@@ -67,9 +69,14 @@ export function runAlone(batch: Batch<InferJob, BatchResult>, ports: AlonePorts)
   next(0);
 }
 
-function jobOf(part: Part, maxRows: number, done: (outcome: BatchOutcome) => void, freed: () => void): BatchJob {
+function jobOf(
+  part: Part,
+  { maxRows, padded }: AlonePorts,
+  done: (outcome: BatchOutcome) => void,
+  freed: () => void,
+): BatchJob {
   const { plan } = part.request;
-  const rows = plan.batched ? part.rows : 1;
+  const rows = plan.batched ? padded(part.rows) : 1;
   const fill = new BatchFill(plan, [{ ...part, batchRow: 0 }], rows);
   return { plan, rows, maxRows, stringBytes: fill.stringBytes, fill: (targets) => fill.write(targets), done, freed };
 }

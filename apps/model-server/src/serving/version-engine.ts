@@ -15,6 +15,7 @@ import { BatchFill } from './fill.ts';
 import { InferJob, type BatchResult, type InferAnswer } from './infer-job.ts';
 import { PlacedInMemory } from './placed-batch.ts';
 import { runAlone, type AlonePorts } from './run-alone.ts';
+import { paddedRows, schedulingOf, wishesOf } from './scheduling.ts';
 import type { FailureReason, VersionStats } from './version-stats.ts';
 
 /** What an engine serves. */
@@ -83,12 +84,8 @@ export class VersionEngine {
     this.#emptyRowsKnown = signature.batched && signature.outputs.every((output) => hasFixedRows(signature, output));
     this.#scheduler = BatchScheduler.create<InferJob, BatchResult>(
       {
+        ...schedulingOf(signature, serving),
         name: `${model} version ${version}`,
-        maxBatchSize: signature.batched ? serving.maxBatchSize : 0,
-        preferredBatchSize: signature.batched ? serving.preferredBatchSize : [],
-        maxQueueDelayMicroseconds: serving.maxQueueDelayMicroseconds,
-        maxQueueSize: serving.maxQueueSize,
-        defaultTimeoutMicroseconds: serving.defaultTimeoutMicroseconds,
         instances: options.pool.threads,
         ahead: slotsPerSession - 1,
       },
@@ -122,7 +119,8 @@ export class VersionEngine {
       request = parseInferRequest(bytes, this.#options.signature);
       refuseSequences(request.parameters);
       const { key, plan } = this.#buckets.planFor(request);
-      const what = { request, plan, bucket: key, deadlineMs, by: this.#by };
+      const wishes = wishesOf(request.parameters, this.#options.serving.priorityLevels);
+      const what = { request, plan, bucket: key, deadlineMs, wishes, by: this.#by };
       job = new InferJob(what, answer, this.#ended);
     } catch (error) {
       this.stats.failures.OTHER += 1;
@@ -189,7 +187,8 @@ export class VersionEngine {
         freed: () => {
           if (alone) {
             const ran: AlonePorts['ran'] = (part, its, timing) => this.#ran([part], batch.formedAtMs, its, timing);
-            runAlone(batch, { maxRows, submit, ran, over });
+            const padded = (its: number): number => paddedRows(this.#options.serving.allowedBatchSizes, its);
+            runAlone(batch, { maxRows, padded, submit, ran, over });
             return;
           }
           over();
