@@ -4,6 +4,7 @@ import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import type { Parameters } from '@sluice/inference/parameters';
+import { classifyOutputs } from '@sluice/inference/classification';
 import { buildInferResponse } from '@sluice/inference/infer-response';
 import { parseInferRequest, type InferRequest } from '@sluice/inference/infer-request';
 import type { BatchTiming } from '../runtime/control-block.ts';
@@ -145,18 +146,20 @@ export class VersionEngine {
       const { name, datatype, shape } = signature.outputs[index]!;
       return { name, datatype, shape: [0, ...rowDims(signature, shape)], data: new Uint8Array(0) };
     });
-    return buildInferResponse({ modelName: this.#by.model, modelVersion: this.#by.version, id: request.id, outputs });
+    const { model: modelName, version: modelVersion } = this.#by;
+    const classified = classifyOutputs(outputs, request.classes, true);
+    return buildInferResponse({ modelName, modelVersion, id: request.id, outputs: classified });
   }
 
   readonly #ended = (job: InferJob, error: SluiceError | undefined): void => {
     const { clock } = this.#options;
+    const { enqueuedAtMs } = job.ticket!;
     if (error) {
-      this.stats.failures[reasonOf[error.kind] ?? 'OTHER'] += 1;
+      this.stats.failed(reasonOf[error.kind] ?? 'OTHER', enqueuedAtMs, clock.monotonic());
       if (error.kind === 'model-failed') this.#options.modelFailed?.(error);
       return;
     }
-    this.stats.successes += 1;
-    this.stats.requestUs += (clock.monotonic() - job.ticket!.enqueuedAtMs) * 1000;
+    this.stats.succeeded(job, enqueuedAtMs, clock.monotonic());
     this.stats.lastInferenceMs = clock.now();
   };
 
@@ -201,13 +204,10 @@ export class VersionEngine {
 
   /** Counts one execution with all the requests that were in it. */
   #ran(parts: readonly RequestPart<InferJob>[], formedAtMs: number, rows: number, timing: BatchTiming): void {
-    const { stats } = this;
     this.#options.ran?.(timing.inferUs);
-    stats.batchRan(rows);
-    stats.inputUs += timing.inputUs * parts.length;
-    stats.inferUs += timing.inferUs * parts.length;
-    stats.outputUs += timing.outputUs * parts.length;
-    for (const part of parts) stats.queueUs += (formedAtMs - part.request.ticket!.enqueuedAtMs) * 1000;
+    this.stats.batchRan(rows, timing);
+    const run = { formedAtMs, timing };
+    for (const part of parts) part.request.ran(run);
   }
 
   queue(): SchedulerStats {
