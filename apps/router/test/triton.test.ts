@@ -92,10 +92,16 @@ describe('ModelStatistics', () => {
     expect(performance.now() - started).toBeLessThan(5_000);
     hangs = false;
     expect(await count()).toBe(16);
+    // A runtime that stops still finishes what it has.
+    steady.setStatus(loaded, true);
+    requests[3] = 7;
+    await eventually(async () => expect((await client.repositoryIndex({})).models).toHaveLength(4));
+    expect(await count()).toBe(17);
     await first.stop();
-    expect(await count()).toBe(16);
-    await testRuntime({ id: 'r2', loaded, port: first.port, methods: counting('p3', { 3: 2 }) });
-    await eventually(async () => expect(await count()).toBe(18), 10_000);
+    expect(await count()).toBe(17);
+    // The next of that name has counted further already.
+    await testRuntime({ id: 'r2', loaded, port: first.port, methods: counting('p3', { 3: 12 }) });
+    await eventually(async () => expect(await count()).toBe(29), 10_000);
   });
 });
 

@@ -120,10 +120,12 @@ describe('a batch that failed', () => {
   });
 
   it('answers a request that was split when all of it has run', () => {
-    const { jobs, log, ask, turn, stats } = engineOf();
+    const { jobs, log, ask, turn, stats, clock } = engineOf();
     ask('long', [1, 2, 3, 4, 5]);
     ask('short', [6]);
+    clock.advance(2);
     turn();
+    clock.advance(4);
     end(jobs[0]!.job, worked(jobs[0]!));
     turn();
     expect([...jobs[1]!.rows]).toEqual([5, 6]);
@@ -134,8 +136,8 @@ describe('a batch that failed', () => {
     expect(log[0]).toBe('short=12');
     expect(log).toContain('long=2,4,6,8,10');
     expect(stats).toMatchObject({ successes: 2, inferences: 6, executions: 3 });
-    // The long one was in two runs, the short one in one.
-    expect(stats).toMatchObject({ inputUs: 3, inferUs: 300, outputUs: 6 });
+    // The long one was in two runs, the short one in one; the long one waited until its first.
+    expect(stats).toMatchObject({ inputUs: 3, inferUs: 300, outputUs: 6, queueUs: 6_000 });
   });
 });
 
