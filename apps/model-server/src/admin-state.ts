@@ -43,7 +43,7 @@ function versionState(version: ServedVersion): unknown {
     queue: version.engine?.queue(),
     running: version.running(),
     requests: { succeeded: stats.successes, failed: stats.failures },
-    rows: stats.inferences,
+    rows: stats.rowsRun,
     batches: stats.executions,
   };
 }

@@ -81,7 +81,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   });
   const handlers = inferenceHandlers({
     predict: predict({ clock, table: () => versions.table, budget }),
-    table: () => versions.table,
+    ...{ placed: versions, table: () => versions.table },
     ready: () => link.ready,
     draining: () => board.status.draining,
     version: softwareVersion,

@@ -29,7 +29,7 @@ export function registerEngineMetrics(metrics: Metrics, versions: () => readonly
       value: version.stats.failures[reason],
     })),
   );
-  counter('nv_inference_count', 'Rows that ran', ({ stats }) => stats.inferences);
+  counter('nv_inference_count', 'Rows of requests that were answered', ({ stats }) => stats.inferences);
   counter('nv_inference_exec_count', 'Batches that ran', ({ stats }) => stats.executions);
   const waiting = ({ engine }: ServedVersion): number => engine?.queue().queuedRequests ?? 0;
   metrics.queue('inferences', () => versions().reduce((sum, version) => sum + waiting(version), 0));
@@ -76,7 +76,7 @@ function batchSizes(version: ServedVersion): Sample[] {
   });
   return [
     ...buckets,
-    { metricName: `${name}_sum`, labels: labelsOf(version), value: stats.inferences },
+    { metricName: `${name}_sum`, labels: labelsOf(version), value: stats.rowsRun },
     { metricName: `${name}_count`, labels: labelsOf(version), value: stats.executions },
   ];
 }

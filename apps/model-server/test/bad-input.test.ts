@@ -214,9 +214,9 @@ describe('bad input gets one clear status and the process lives', () => {
   });
 
   it('methods that are not here name themselves', async () => {
-    await expect(runtime.inference.modelConfig({ name: 'digits' })).rejects.toMatchObject({
+    await expect(runtime.inference.traceSetting({})).rejects.toMatchObject({
       kind: 'unimplemented',
-      message: expect.stringContaining('ModelConfig') as string,
+      message: expect.stringContaining('TraceSetting') as string,
     });
   });
 });

@@ -66,7 +66,7 @@ async function engineOf() {
   writeFileSync(graphFile, identityModel('FP32', ['batch', width]));
   const pool = await SessionPool.load({ graphFile, intraOpThreads: 1, spinning: false }, 1, () => undefined);
   const engine = new VersionEngine({
-    ...{ model: 'm', version: 1, signature, pool, knownOutputs: [true], stats: new VersionStats() },
+    ...{ model: 'm', version: 1, signature, pool, knownOutputs: [true], stats: new VersionStats(8) },
     serving: { ...servingDefaults, maxBatchSize: 8 },
     clock: systemClock,
     defer: (fn) => void setImmediate(fn),

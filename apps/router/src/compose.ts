@@ -29,8 +29,10 @@ import { RouterRetryBudget } from './route/retry-tokens.ts';
 import { routerMetrics } from './router-metrics.ts';
 import { inferenceHandlers } from './rpc/inference.ts';
 import { registryPort } from './rpc/registry-port.ts';
+import { runtimeCalls } from './rpc/runtime-calls.ts';
 import { Breakers } from './runtimes/breakers.ts';
 import type { Fleet } from './runtimes/fleet.ts';
+import { FleetStatistics } from './runtimes/statistics.ts';
 import { softwareVersion } from './software-version.ts';
 
 export interface Outside {
@@ -151,11 +153,15 @@ function openServer(
   const { maxMessageBytes, defaultDeadlineMs, repositoryControl } = config;
   const maxAnswerBytes = maxMessageBytes + hopBytes;
   const server = createRpcServer({ logger, metrics, clock, maxMessageBytes, maxAnswerBytes, defaultDeadlineMs });
+  const calls = runtimeCalls(clock);
   const handlers = inferenceHandlers({
     infer,
     table: () => follower.table(),
     ready,
     versionReady: (key) => fleet.readyFor(key).length > 0,
+    fleet,
+    calls,
+    statistics: new FleetStatistics((link, scope) => calls.statistics(link, scope)),
     version: softwareVersion,
     repositoryControl,
   });

@@ -1,5 +1,5 @@
 import { inferenceService, runtimeService } from '@sluice/contracts/services';
-import type { Service } from '@sluice/contracts/services';
+import type { GRPCInferenceServiceMethods, Service } from '@sluice/contracts/services';
 import { SluiceError, errorKinds } from '@sluice/domain/errors';
 import type { ErrorKind } from '@sluice/domain/errors';
 import type { Signature } from '@sluice/domain/signature';
@@ -12,8 +12,8 @@ import { systemClock } from '@sluice/service-kit/clock';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import { recordingLogger } from './doubles.ts';
 
-/** A version that a runtime says it has: model, number, ready. */
-export type Loaded = readonly (readonly [string, number, boolean])[];
+/** A version that a runtime says it has: model, number, ready, and why not if loading it has failed. */
+export type Loaded = readonly (readonly [string, number, boolean, string?])[];
 
 export interface RuntimeSettings {
   readonly id: string;
@@ -21,6 +21,8 @@ export interface RuntimeSettings {
   readonly port?: number;
   /** What `test_exit` does. */
   readonly exit?: () => void;
+  /** Answers of other methods of the inference service. */
+  readonly methods?: Partial<Handlers<GRPCInferenceServiceMethods>>;
 }
 
 /** What a runtime saw. */
@@ -68,11 +70,11 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
   server.addService(runtimeService, {
     watchStatus: watch(async function* (_request, ctx) {
       for await (const { loaded, draining } of status.follow(ctx.signal)) {
-        const versions = loaded.map(([model, version, ready]) => ({
+        const versions = loaded.map(([model, version, ready, reason = '']) => ({
           model,
           version: String(version),
           ready,
-          reason: '',
+          reason,
         }));
         yield { runtimeId: settings.id, versions, draining, protocolVersion: 1 };
       }
@@ -113,7 +115,11 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
       waiting.delete(answer);
     });
   };
-  server.addService(inferenceService, { ...unimplementedOf(inferenceService), modelInfer: raw(infer) });
+  server.addService(inferenceService, {
+    ...unimplementedOf(inferenceService),
+    ...settings.methods,
+    modelInfer: raw(infer),
+  });
   const port = await server.bind('127.0.0.1', settings.port ?? 0);
   return {
     port,

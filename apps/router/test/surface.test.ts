@@ -58,14 +58,18 @@ describe('the inference service', () => {
 
   it('describes itself', async () => {
     const { client } = (await setUp()).router;
-    expect(await client.serverMetadata({})).toEqual({ name: 'sluice', version: '0.1.0', extensions: ['parameters'] });
+    expect(await client.serverMetadata({})).toEqual({
+      name: 'sluice',
+      version: '0.1.0',
+      extensions: ['classification', 'model_configuration', 'parameters', 'statistics'],
+    });
     expect((await client.serverLive({})).live).toBe(true);
     expect((await client.serverReady({})).ready).toBe(true);
   });
 
   it('names the methods that it does not have', async () => {
     const { client } = (await setUp()).router;
-    expect(await failure(client.modelConfig({ name: 'digits' }))).toContain('unimplemented: ModelConfig');
+    expect(await failure(client.traceSetting({}))).toContain('unimplemented: TraceSetting');
     expect(await failure(client.repositoryModelLoad({ modelName: 'digits' }))).toContain(
       'unimplemented: RepositoryModelLoad',
     );

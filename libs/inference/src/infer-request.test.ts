@@ -157,15 +157,12 @@ describe('parseInferRequest', () => {
     ).toBe("inputs of model 'm' differ in rows: 'a' has 1, 'b' has 2");
   });
 
-  it('R13 refuses shared memory, classification and BOOL bytes above 1', () => {
+  it('R13 refuses shared memory, classification of inputs and BOOL bytes above 1', () => {
     const entry = (key: string) => field(4, [...field(1, key), ...field(2, number(2, 1))]);
     const shared = field(5, [...field(1, 'x'), ...field(2, 'FP32'), ...entry('shared_memory_region')]);
     expect(refusal(one, ...shared)).toContain('inputs[0].parameters: shared memory is not supported');
-    const classify = field(6, [
-      ...field(1, 'y'),
-      ...field(2, [...field(1, 'classification'), ...field(2, number(2, 1))]),
-    ]);
-    expect(refusal(one, ...classify)).toContain('outputs[0].parameters: classification is not supported');
+    const classify = field(5, [...field(1, 'x'), ...field(2, 'FP32'), ...entry('classification')]);
+    expect(refusal(one, ...classify)).toContain('inputs[0].parameters: classification is a parameter of outputs');
     const flags = signature([tensor('x', 'BOOL', [-1])]);
     expect(refusal(flags, ...input('x', 'BOOL', [2]), ...field(7, [1, 2]))).toContain('has the byte 2 as element 1');
   });

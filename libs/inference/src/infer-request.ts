@@ -4,6 +4,7 @@ import type { SluiceError } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
 import { checkBytesTensor, decodeStrings } from './bytes-tensor.ts';
+import { isRanked } from './classification.ts';
 import { compileSignature, sameBytes } from './compiled-signature.ts';
 import type { CompiledSignature, CompiledTensor } from './compiled-signature.ts';
 import { contentStrings, copyContents, measureContents } from './contents.ts';
@@ -39,6 +40,8 @@ export interface InferRequest {
   readonly inputs: readonly InferInput[];
   /** Indexes into the signature's outputs, in the order of the answer. */
   readonly outputs: readonly number[];
+  /** How many of its largest values are wanted of each of `outputs`, 0 for all of it as it is; undefined when of none. */
+  readonly classes?: readonly number[] | undefined;
   /** Rows of the request: the shared first dimension when the signature is batched, else 1. */
   readonly rows: number;
 }
@@ -63,6 +66,7 @@ export function parseInferRequest(request: Uint8Array, signature: Signature): In
     parameters: layout.parameters,
     inputs,
     outputs: requestedOutputs(layout, compiled),
+    classes: requestedClasses(layout),
     rows: commonRows(inputs, compiled, layout),
   };
 }
@@ -258,9 +262,20 @@ function requestedOutputs(layout: RequestLayout, signature: CompiledSignature): 
     if (chosen.includes(tensor.index)) {
       throw invalidArgument(`output '${tensor.spec.name}' of ${model} is requested more than once`);
     }
+    if ((layout.classes?.[index / 2] ?? 0) > 0 && !isRanked(tensor.spec.datatype)) {
+      throw invalidArgument(
+        `output '${tensor.spec.name}' of ${model}: classification is not available for ${tensor.spec.datatype}`,
+      );
+    }
     chosen.push(tensor.index);
   }
   return chosen;
+}
+
+function requestedClasses({ classes, outputs }: RequestLayout): readonly number[] | undefined {
+  if (!classes) return undefined;
+  while (classes.length < outputs.length / 2) classes.push(0);
+  return classes;
 }
 
 /**

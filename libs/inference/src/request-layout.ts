@@ -1,4 +1,5 @@
 import { invalidArgument } from '@sluice/domain/errors';
+import { classCount, classificationParameter } from './classification.ts';
 import { limits } from './limits.ts';
 import { checkRequestParameter, noParameters, readParameter } from './parameters.ts';
 import type { Parameters, ParameterValue } from './parameters.ts';
@@ -25,6 +26,8 @@ export interface RequestLayout {
   readonly inputs: InputLayout[];
   /** Start and end of the name of each requested output. */
   readonly outputs: number[];
+  /** How many classes are wanted of each requested output, 0 for the output itself; undefined when of none. */
+  classes: number[] | undefined;
   /** Start and end of each raw entry. */
   readonly raw: number[];
 }
@@ -40,6 +43,7 @@ export function readLayout(request: Uint8Array): RequestLayout {
     parameters: noParameters,
     inputs: [],
     outputs: [],
+    classes: undefined,
     raw: [],
   };
   let parameters: Map<string, ParameterValue> | undefined;
@@ -64,7 +68,7 @@ export function readLayout(request: Uint8Array): RequestLayout {
         break;
       case 6:
         bound(layout.outputs.length / 2, 'outputs');
-        readOutput(reader, layout.outputs);
+        readOutput(reader, layout);
         break;
       case 7:
         bound(layout.raw.length / 2, 'raw_input_contents');
@@ -120,7 +124,7 @@ function readInput(reader: WireReader, index: number): InputLayout {
         readShape(reader, index, input.shape);
         break;
       case 4:
-        checkTensorParameter(reader, `inputs[${index}].parameters`);
+        checkInputParameter(reader, `inputs[${index}].parameters`);
         break;
       case 5: {
         reader.expect(wireType.bytes, 'inputs.contents');
@@ -154,33 +158,47 @@ function pushDimension(reader: WireReader, index: number, shape: number[]): void
   shape.push(reader.int64('inputs.shape'));
 }
 
-function readOutput(reader: WireReader, into: number[]): void {
+function readOutput(reader: WireReader, layout: RequestLayout): void {
+  const index = layout.outputs.length / 2;
   const outer = reader.enter('outputs');
   let start = reader.pos;
   let end = start;
+  let parameters: Map<string, ParameterValue> | undefined;
   while (reader.next()) {
     if (reader.field === 1) {
       reader.expect(wireType.bytes, 'outputs.name');
       end = reader.length('outputs.name');
       start = reader.pos;
       reader.pos = end;
-    } else if (reader.field === 2) checkTensorParameter(reader, `outputs[${into.length / 2}].parameters`);
-    else reader.skip();
+    } else if (reader.field === 2) {
+      readParameter(reader, `outputs[${index}].parameters`, (parameters ??= new Map<string, ParameterValue>()));
+    } else reader.skip();
   }
   reader.leave(outer);
-  into.push(start, end);
+  layout.outputs.push(start, end);
+  if (!parameters) return;
+  checkTensorParameters(parameters, `outputs[${index}].parameters`);
+  const wanted = parameters.get(classificationParameter);
+  if (!wanted) return;
+  layout.classes ??= [];
+  while (layout.classes.length < index) layout.classes.push(0);
+  layout.classes.push(classCount(wanted, reader.text(start, end, `outputs[${index}].name`)));
+}
+
+function checkInputParameter(reader: WireReader, field: string): void {
+  const parameters = new Map<string, ParameterValue>();
+  readParameter(reader, field, parameters);
+  if (parameters.has(classificationParameter)) {
+    throw invalidArgument(`${field}: ${classificationParameter} is a parameter of outputs, not of inputs`);
+  }
+  checkTensorParameters(parameters, field);
 }
 
 /** Parameters that would change what a tensor's bytes mean; ignoring one would give a wrong answer. */
-function checkTensorParameter(reader: WireReader, field: string): void {
-  const parameters = new Map<string, ParameterValue>();
-  readParameter(reader, field, parameters);
+function checkTensorParameters(parameters: Parameters, field: string): void {
   for (const [key, value] of parameters) {
     if (key.startsWith('shared_memory_')) {
       throw invalidArgument(`${field}: shared memory is not supported; send the bytes in raw_input_contents`);
-    }
-    if (key === 'classification') {
-      throw invalidArgument(`${field}: classification is not supported; ask for the output itself`);
     }
     if (key === 'binary_data' && value.kind !== 'bool') {
       throw invalidArgument(`${field}: binary_data: expected bool, got ${value.kind}`);

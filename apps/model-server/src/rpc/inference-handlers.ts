@@ -1,6 +1,7 @@
 import type { GRPCInferenceServiceMethods } from '@sluice/contracts/services';
 import { unavailable } from '@sluice/domain/errors';
 import type { TensorSpec } from '@sluice/domain/signature';
+import { settingHandlers, sharedMemoryHandlers } from '@sluice/rpc/absent-extensions';
 import {
   raw,
   unimplemented,
@@ -8,12 +9,11 @@ import {
   type RawUnaryHandler,
   type UnimplementedMethod,
 } from '@sluice/rpc/handlers';
-import type { ServingTable } from '../versions/serving-table.ts';
+import { tritonHandlers, type TritonHandlerPorts } from './triton-handlers.ts';
 
 /** What the small methods need. */
-export interface InferenceHandlerPorts {
+export interface InferenceHandlerPorts extends TritonHandlerPorts {
   readonly predict: RawUnaryHandler;
-  readonly table: () => ServingTable;
   /** The first placement is loaded. */
   readonly ready: () => boolean;
   readonly draining: () => boolean;
@@ -21,8 +21,8 @@ export interface InferenceHandlerPorts {
   readonly version: string;
 }
 
-/** Extensions of the protocol that this server has, by Triton's names. None yet: list one here when it works. */
-export const extensions: readonly string[] = [];
+/** Extensions of the protocol that this server has, by Triton's names: list one here when it works. */
+export const extensions: readonly string[] = ['classification', 'model_configuration', 'statistics'];
 /** What runs the models, by Triton's name. */
 const platform = 'onnxruntime_onnx';
 
@@ -56,6 +56,9 @@ export function inferenceHandlers(ports: InferenceHandlerPorts): Handlers<GRPCIn
       };
     },
     modelInfer: raw(ports.predict),
+    ...tritonHandlers(ports),
+    ...sharedMemoryHandlers(),
+    ...settingHandlers(),
     ...notHere(),
   };
 }
@@ -63,18 +66,7 @@ export function inferenceHandlers(ports: InferenceHandlerPorts): Handlers<GRPCIn
 function notHere() {
   return {
     modelStreamInfer: missing('ModelStreamInfer'),
-    modelConfig: missing('ModelConfig'),
-    modelStatistics: missing('ModelStatistics'),
-    repositoryIndex: missing('RepositoryIndex'),
     repositoryModelLoad: missing('RepositoryModelLoad'),
     repositoryModelUnload: missing('RepositoryModelUnload'),
-    systemSharedMemoryStatus: missing('SystemSharedMemoryStatus'),
-    systemSharedMemoryRegister: missing('SystemSharedMemoryRegister'),
-    systemSharedMemoryUnregister: missing('SystemSharedMemoryUnregister'),
-    cudaSharedMemoryStatus: missing('CudaSharedMemoryStatus'),
-    cudaSharedMemoryRegister: missing('CudaSharedMemoryRegister'),
-    cudaSharedMemoryUnregister: missing('CudaSharedMemoryUnregister'),
-    traceSetting: missing('TraceSetting'),
-    logSettings: missing('LogSettings'),
   };
 }

@@ -1,10 +1,12 @@
 import type { BatchPart, BatchRequest, BucketKey, Ticket } from '@sluice/batching/contract';
 import { SluiceError } from '@sluice/domain/errors';
+import { classifyOutputs } from '@sluice/inference/classification';
 import { buildInferResponse } from '@sluice/inference/infer-response';
 import type { InferRequest } from '@sluice/inference/infer-request';
 import type { BatchPlan } from '../runtime/batch-plan.ts';
 import type { Wishes } from './scheduling.ts';
 import { rowRange, type BatchOutputs, type OutputRows } from '../runtime/outputs.ts';
+import { joinedRuns, type BatchRun } from './version-stats.ts';
 
 /** Who is told how a request ended: exactly one of `respond` and `fail` is called, once, and later `released`, once. */
 export interface InferAnswer {
@@ -43,6 +45,8 @@ export class InferJob implements BatchRequest<BatchResult> {
   readonly priority: number;
   readonly timeoutMicroseconds: number;
   ticket: Ticket | undefined = undefined;
+  /** The run that its rows were in, of one that was split all of them; for the statistics. */
+  run: BatchRun | undefined = undefined;
   readonly #by: AnsweredBy;
   readonly #answer: InferAnswer;
   readonly #ended: (job: InferJob, error: SluiceError | undefined) => void;
@@ -127,6 +131,11 @@ export class InferJob implements BatchRequest<BatchResult> {
     this.#release();
   }
 
+  /** A batch with rows of it ran. */
+  ran(run: BatchRun): void {
+    this.run = this.run ? joinedRuns(this.run, run) : run;
+  }
+
   /** A batch with rows of it begins. */
   enterBatch(): void {
     this.#batches += 1;
@@ -164,7 +173,7 @@ export class InferJob implements BatchRequest<BatchResult> {
       modelName: this.#by.model,
       modelVersion: this.#by.version,
       id: this.request.id,
-      outputs: this.#inAskedOrder(parts),
+      outputs: classifyOutputs(this.#inAskedOrder(parts), this.request.classes, this.plan.batched),
     });
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '@sluice/domain/errors';
 import { type ServingConfig, servingDefaults, type Signature } from '@sluice/domain/signature';
+import { decodeStrings } from '@sluice/inference/bytes-tensor';
 import { readInferResponse } from '@sluice/inference/infer-response';
 import type { ParameterValue } from '@sluice/inference/parameters';
 import { buildInferRequest } from '@sluice/inference/request-builder';
@@ -35,7 +36,7 @@ const serving: ServingConfig = {
 /** An engine whose session is the test: `jobs` are the batches that were handed to it, with the rows of each. */
 function engineOf() {
   const clock = new FakeClock();
-  const stats = new VersionStats();
+  const stats = new VersionStats(serving.maxBatchSize);
   const jobs: { readonly job: BatchJob; rows: Uint8Array }[] = [];
   const begun = new Set<BatchJob>();
   const submit = (job: BatchJob): HandedBatch => {
@@ -124,16 +125,25 @@ describe('a batch that failed', () => {
     // The batch held all of them to its end.
     expect(log.slice(3).sort()).toEqual(['a released', 'b released', 'c released']);
     expect(stats).toMatchObject({ successes: 2, inferences: 3, executions: 2, inferUs: 200, inputUs: 2, outputUs: 4 });
-    expect(stats.queueUs).toBe(5_000);
+    expect(stats.queueUs).toBe(4_897);
     expect([...stats.batchSizes].slice(0, 2)).toEqual([1, 1]);
     expect(stats.failures).toMatchObject({ BACKEND: 1 });
+    const phases = { executions: 1, inputUs: 1, inferUs: 100, outputUs: 2 };
+    expect(stats.bySize()).toEqual([
+      { rows: 1, ...phases },
+      { rows: 2, ...phases },
+    ]);
+    // Each of those that were answered, and the one that failed, from its arrival.
+    expect([stats.requestUs, stats.failureUs]).toEqual([5_000, 5_000]);
   });
 
   it('answers a request that was split when all of it has run', () => {
-    const { jobs, log, ask, turn, stats } = engineOf();
+    const { jobs, log, ask, turn, stats, clock } = engineOf();
     ask('long', [1, 2, 3, 4, 5]);
     ask('short', [6]);
+    clock.advance(2);
     turn();
+    clock.advance(4);
     end(jobs[0]!.job, worked(jobs[0]!));
     turn();
     expect([...jobs[1]!.rows]).toEqual([5, 6]);
@@ -144,6 +154,82 @@ describe('a batch that failed', () => {
     expect(log[0]).toBe('short=12');
     expect(log).toContain('long=2,4,6,8,10');
     expect(stats).toMatchObject({ successes: 2, inferences: 6, executions: 3 });
+    // The long one was in two runs, the short one in one; the long one waited until its first began.
+    expect(stats).toMatchObject({ inputUs: 3, inferUs: 300, outputUs: 6, queueUs: 2 * 5_897 });
+  });
+});
+
+describe('statistics', () => {
+  it('count the time of a run for each request that it answered, and once for the run', () => {
+    const { jobs, ask, turn, begin, stats, clock } = engineOf();
+    ask('a', [1]);
+    clock.advance(3);
+    ask('b', [2, 3]);
+    const cancel = ask('gone', [4]);
+    turn();
+    begin(0);
+    clock.advance(10);
+    cancel!();
+    end(jobs[0]!.job, worked(jobs[0]!));
+    expect(stats).toMatchObject({ successes: 2, inferences: 3, executions: 1, rowsRun: 4, queueUs: 12_897 + 9_897 });
+    expect(stats).toMatchObject({ inputUs: 2, inferUs: 200, outputUs: 4, requestUs: 13_000 + 10_000 });
+    expect(stats).toMatchObject({ failures: { CANCELED: 1 }, failureUs: 10_000 });
+    expect(stats.bySize()).toEqual([{ rows: 4, executions: 1, inputUs: 1, inferUs: 100, outputUs: 2 }]);
+  });
+
+  it('count a request as one row where nothing is batched', () => {
+    const stats = new VersionStats(0);
+    const timing = { inputUs: 1, inferUs: 2, outputUs: 3 };
+    stats.batchRan(7, timing);
+    stats.succeeded({ rows: 7, run: { beganAtMs: 1, timing } }, 1, 2);
+    expect(stats).toMatchObject({ inferences: 1, rowsRun: 7 });
+    expect(stats.bySize()).toMatchObject([{ rows: 1, executions: 1 }]);
+  });
+});
+
+describe('classification', () => {
+  it('is of each request alone, in one batch, of one that was split, and without rows', () => {
+    const { jobs, engine, turn } = engineOf();
+    const said: string[] = [];
+    const ask = (values: readonly number[], k: number): void => {
+      const shape = [values.length, 1];
+      const inputs = [{ name: 'x', datatype: 'UINT8' as const, shape, data: Uint8Array.from(values) }];
+      // Of an output that is named, with the parameter: field 6 of the request.
+      const wanted = [
+        0x32,
+        0x19,
+        0x0a,
+        1,
+        0x79,
+        0x12,
+        0x14,
+        0x0a,
+        14,
+        ...Buffer.from('classification'),
+        0x12,
+        2,
+        0x10,
+        k,
+      ];
+      const request = Buffer.concat([buildInferRequest({ modelName: 'm', inputs }), Buffer.from(wanted)]);
+      engine.infer(request, Infinity, {
+        respond: (bytes) => {
+          const [output] = readInferResponse(bytes).outputs;
+          said.push(`${output!.datatype} [${output!.shape.join()}] ${decodeStrings(output!.data).join(' ')}`);
+        },
+        fail: ({ message }) => void said.push(message),
+        released: () => undefined,
+      });
+    };
+    ask([1], 1);
+    ask([2, 3], 9);
+    ask([4, 5], 1);
+    turn();
+    end(jobs[0]!.job, worked(jobs[0]!));
+    turn();
+    end(jobs[1]!.job, worked(jobs[1]!));
+    ask([], 1);
+    expect(said).toEqual(['BYTES [1,1] 2:0', 'BYTES [2,1] 4:0 6:0', 'BYTES [2,1] 8:0 10:0', 'BYTES [0,1] ']);
   });
 });
 

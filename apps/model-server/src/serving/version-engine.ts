@@ -4,6 +4,7 @@ import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import type { Parameters } from '@sluice/inference/parameters';
+import { classifyOutputs } from '@sluice/inference/classification';
 import { buildInferResponse } from '@sluice/inference/infer-response';
 import { parseInferRequest, type InferRequest } from '@sluice/inference/infer-request';
 import type { BatchTiming } from '../runtime/control-block.ts';
@@ -146,18 +147,20 @@ export class VersionEngine {
       const { name, datatype, shape } = signature.outputs[index]!;
       return { name, datatype, shape: [0, ...rowDims(signature, shape)], data: new Uint8Array(0) };
     });
-    return buildInferResponse({ modelName: this.#by.model, modelVersion: this.#by.version, id: request.id, outputs });
+    const { model: modelName, version: modelVersion } = this.#by;
+    const classified = classifyOutputs(outputs, request.classes, true);
+    return buildInferResponse({ modelName, modelVersion, id: request.id, outputs: classified });
   }
 
   readonly #ended = (job: InferJob, error: SluiceError | undefined): void => {
     const { clock } = this.#options;
+    const { enqueuedAtMs } = job.ticket!;
     if (error) {
-      this.stats.failures[reasonOf[error.kind] ?? 'OTHER'] += 1;
+      this.stats.failed(reasonOf[error.kind] ?? 'OTHER', enqueuedAtMs, clock.monotonic());
       if (error.kind === 'model-failed') this.#options.modelFailed?.(error);
       return;
     }
-    this.stats.successes += 1;
-    this.stats.requestUs += (clock.monotonic() - job.ticket!.enqueuedAtMs) * 1000;
+    this.stats.succeeded(job, enqueuedAtMs, clock.monotonic());
     this.stats.lastInferenceMs = clock.now();
   };
 
@@ -179,14 +182,14 @@ export class VersionEngine {
         fill: (targets) => fill.write(targets),
         done: (outcome) => {
           if (outcome.ok) {
-            this.#ran(batch.parts, batch.formedAtMs, plan.batched ? batch.rows : 1, outcome.timing);
+            this.#ran(batch.parts, plan.batched ? batch.rows : 1, outcome.timing);
             batch.complete({ kind: 'whole', outputs: outcome.outputs }, batch.paddedRows);
           } else if (batch.parts.length > 1 && !outcome.sessionLost) alone = true;
           else batch.fail(outcome.error);
         },
         freed: () => {
           if (alone) {
-            const ran: AlonePorts['ran'] = (part, its, timing) => this.#ran([part], batch.formedAtMs, its, timing);
+            const ran: AlonePorts['ran'] = (part, its, timing) => this.#ran([part], its, timing);
             const padded = (its: number): number => paddedRows(this.#options.serving.allowedBatchSizes, its);
             runAlone(batch, { maxRows, padded, submit, ran, over });
             return;
@@ -203,14 +206,13 @@ export class VersionEngine {
   }
 
   /** Counts one execution with all the requests that were in it. */
-  #ran(parts: readonly RequestPart<InferJob>[], formedAtMs: number, rows: number, timing: BatchTiming): void {
-    const { stats } = this;
+  #ran(parts: readonly RequestPart<InferJob>[], rows: number, timing: BatchTiming): void {
     this.#options.ran?.(timing.inferUs);
-    stats.batchRan(rows);
-    stats.inputUs += timing.inputUs * parts.length;
-    stats.inferUs += timing.inferUs * parts.length;
-    stats.outputUs += timing.outputUs * parts.length;
-    for (const part of parts) stats.queueUs += (formedAtMs - part.request.ticket!.enqueuedAtMs) * 1000;
+    this.stats.batchRan(rows, timing);
+    // It was formed before, and rows joined it: they waited until it began. That is so long ago as it took.
+    const ms = (timing.inputUs + timing.inferUs + timing.outputUs) / 1000;
+    const run = { beganAtMs: this.#options.clock.monotonic() - ms, timing };
+    for (const part of parts) part.request.ran(run);
   }
 
   queue(): SchedulerStats {

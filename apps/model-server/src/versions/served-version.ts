@@ -44,7 +44,7 @@ const drainMs = 600_000;
 /** One placed version on this runtime, through its states. */
 export class ServedVersion {
   readonly key: string;
-  readonly stats = new VersionStats();
+  readonly stats: VersionStats;
   state: VersionState = 'assigned';
   /** Why it failed; '' otherwise. */
   reason = '';
@@ -79,6 +79,7 @@ export class ServedVersion {
     this.key = versionKey(assignment);
     this.#assignment = assignment;
     this.#ports = ports;
+    this.stats = new VersionStats(this.serving.maxBatchSize);
     this.sinceMs = ports.clock.now();
     this.#failures = new Sampler({ clock: ports.clock });
     this.#logger = ports.logger.child({ model: assignment.model, version: assignment.version });

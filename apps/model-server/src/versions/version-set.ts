@@ -27,6 +27,8 @@ export class VersionSet {
   table = new ServingTable([]);
   /** The revision that was applied last; 0 before the first. */
   revision = 0;
+  /** Names this life of the runtime: what its versions count begins with it. */
+  readonly epoch: string;
   readonly #ports: VersionSetPorts;
   readonly #versions = new Map<string, ServedVersion>();
   /** Withdrawn versions that still finish requests. */
@@ -40,6 +42,7 @@ export class VersionSet {
 
   constructor(ports: VersionSetPorts) {
     this.#ports = ports;
+    this.epoch = Buffer.from(ports.random.bytes(16)).toString('hex');
     this.#losses = new Losses(ports.clock);
   }
 
@@ -51,6 +54,11 @@ export class VersionSet {
 
   versions(): readonly ServedVersion[] {
     return [...this.#versions.values()];
+  }
+
+  /** Withdrawn versions that still finish requests or give their memory back. */
+  leaving(): readonly ServedVersion[] {
+    return [...this.#leaving.keys()];
   }
 
   /** Batches that are with sessions, those of versions on their way out too. */

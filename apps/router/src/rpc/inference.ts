@@ -1,16 +1,18 @@
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
 import { SluiceError } from '@sluice/domain/errors';
 import type { Signature } from '@sluice/domain/signature';
+import { settingHandlers, sharedMemoryHandlers } from '@sluice/rpc/absent-extensions';
 import { unimplemented } from '@sluice/rpc/handlers';
 import type { Handlers, RawMethod } from '@sluice/rpc/handlers';
 import { findModel, placedVersion, versionNumber } from '../route/resolve.ts';
 import type { RouteTable } from '../route/table.ts';
 import { checkRepositoryControl } from './repository-control.ts';
 import type { RepositoryControl } from './repository-control.ts';
+import { tritonHandlers } from './triton-handlers.ts';
+import type { TritonHandlerOptions } from './triton-handlers.ts';
 
-export interface InferenceRpcOptions {
+export interface InferenceRpcOptions extends TritonHandlerOptions {
   readonly infer: RawMethod;
-  readonly table: () => RouteTable | undefined;
   /** True when requests can be served: there is a table and a runtime that is up. */
   readonly ready: () => boolean;
   /** True when some runtime has the version ready. */
@@ -21,7 +23,7 @@ export interface InferenceRpcOptions {
 }
 
 /** What this server answers of Triton's extensions, by the names that ServerMetadata uses. */
-const extensions: readonly string[] = ['parameters'];
+const extensions: readonly string[] = ['classification', 'model_configuration', 'parameters', 'statistics'];
 
 const later = (method: string) => unimplemented(`${method} is not implemented by this version of Sluice`);
 
@@ -42,19 +44,11 @@ export function inferenceHandlers(options: InferenceRpcOptions): Handlers<GRPCIn
     serverMetadata: async () => ({ name: 'sluice', version: options.version, extensions: [...extensions] }),
     modelMetadata: async ({ name, version }) => modelMetadata(options.table(), name, version),
     modelStreamInfer: later('ModelStreamInfer'),
-    modelConfig: later('ModelConfig'),
-    modelStatistics: later('ModelStatistics'),
-    repositoryIndex: later('RepositoryIndex'),
     repositoryModelLoad: control('RepositoryModelLoad'),
     repositoryModelUnload: control('RepositoryModelUnload'),
-    systemSharedMemoryStatus: later('SystemSharedMemoryStatus'),
-    systemSharedMemoryRegister: later('SystemSharedMemoryRegister'),
-    systemSharedMemoryUnregister: later('SystemSharedMemoryUnregister'),
-    cudaSharedMemoryStatus: later('CudaSharedMemoryStatus'),
-    cudaSharedMemoryRegister: later('CudaSharedMemoryRegister'),
-    cudaSharedMemoryUnregister: later('CudaSharedMemoryUnregister'),
-    traceSetting: later('TraceSetting'),
-    logSettings: later('LogSettings'),
+    ...tritonHandlers(options),
+    ...sharedMemoryHandlers(),
+    ...settingHandlers(),
   };
 }
 

@@ -53,6 +53,7 @@ export class RuntimeLink {
   runtimeId = '';
   #state: LinkState = 'connecting';
   #ready: ReadonlySet<string> = new Set();
+  #notReady: ReadonlyMap<string, string> = new Map();
   readonly #options: RuntimeLinkOptions;
   readonly #stop = new AbortController();
 
@@ -67,6 +68,18 @@ export class RuntimeLink {
   /** Keys of the versions that it can run now. */
   get ready(): ReadonlySet<string> {
     return this.#ready;
+  }
+
+  /** Keys of the versions that it is told to have and cannot run now, with why; '' while it is loading one. */
+  get notReady(): ReadonlyMap<string, string> {
+    return this.#notReady;
+  }
+
+  /** Asks something that is no inference: it is not counted, and no breaker stands before it. */
+  ask(path: string, message: Uint8Array, options: RawCallOptions): Promise<RawOutcome> {
+    return new Promise((resolve) => {
+      this.#options.connection.call(path, message, options, resolve);
+    });
   }
 
   /** Sends an inference and counts it until `done`. */
@@ -124,6 +137,8 @@ export class RuntimeLink {
       this.#options.logger.info({ runtime: this.address, runtimeId: status.runtimeId }, 'runtime is up');
     }
     const ready = status.versions.filter((version) => version.ready);
+    const others = status.versions.filter((version) => !version.ready);
+    this.#notReady = new Map(others.map(({ model, version, reason }) => [versionKey(model, version), reason]));
     this.#set(
       status.draining ? 'draining' : 'up',
       new Set(ready.map((version) => versionKey(version.model, version.version))),

@@ -1,0 +1,88 @@
+import type { GRPCInferenceServiceMethods } from '@sluice/contracts/services';
+import { unavailable } from '@sluice/domain/errors';
+import type { Handlers } from '@sluice/rpc/handlers';
+import { findModel, placedVersion, versionNumber } from '../route/resolve.ts';
+import type { RouteTable, VersionRoute } from '../route/table.ts';
+import { versionKey } from '../route/table.ts';
+import type { RuntimeLink } from '../runtimes/runtime-link.ts';
+import type { FleetStatistics } from '../runtimes/statistics.ts';
+import { repositoryIndex } from './repository-index.ts';
+import type { ModelConfigAnswer, RuntimeCalls } from './runtime-calls.ts';
+
+/** What the methods need that tell of versions. */
+export interface TritonHandlerOptions {
+  readonly table: () => RouteTable | undefined;
+  readonly fleet: {
+    readonly links: readonly RuntimeLink[];
+    readyFor(key: string): readonly RuntimeLink[];
+  };
+  readonly calls: RuntimeCalls;
+  readonly statistics: FleetStatistics<RuntimeLink>;
+}
+
+type Methods = 'modelConfig' | 'modelStatistics' | 'repositoryIndex';
+
+/** The methods of Triton's extensions that describe versions, as the registry and all runtimes have them. */
+export function tritonHandlers(options: TritonHandlerOptions): Pick<Handlers<GRPCInferenceServiceMethods>, Methods> {
+  const { table, fleet } = options;
+  return {
+    modelConfig: async ({ name, version }) => modelConfig(options, name, version),
+    modelStatistics: async ({ name, version }) => modelStatistics(options, name, version),
+    repositoryIndex: async (request) =>
+      repositoryIndex(
+        request,
+        table(),
+        fleet.links.filter(({ state }) => state === 'up'),
+      ),
+  };
+}
+
+/** As a runtime runs it: instances, threads and the largest batch are the runtime's choice. */
+async function modelConfig(
+  { table, fleet, calls }: TritonHandlerOptions,
+  name: string,
+  versionText: string,
+): Promise<ModelConfigAnswer> {
+  const model = findModel(table(), name);
+  const version = placedVersion(model, versionNumber(model, versionText));
+  let failure: unknown;
+  for (const link of fleet.readyFor(version.key)) {
+    try {
+      return await calls.modelConfig(link, { name, version: version.text });
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw unavailable(`${name} version ${version.text} is ready on no runtime that this router reaches; try again`, {
+    cause: failure,
+  });
+}
+
+async function modelStatistics({ table, fleet, statistics }: TritonHandlerOptions, name: string, versionText: string) {
+  const versions = scopeOf(table(), name, versionText);
+  const scope = { name, version: name !== '' && versionText !== '' ? versions[0]!.text : '' };
+  const links = fleet.links.filter(({ state }) => state === 'up' || state === 'draining');
+  await statistics.collect(links, scope);
+  const now = table();
+  if (now) {
+    const known = new Set(
+      [...now.models.values()].flatMap(({ name: model, placed, unplaced }) =>
+        [...placed.keys(), ...unplaced].map((number) => versionKey(model, number)),
+      ),
+    );
+    statistics.retain((key) => known.has(key));
+  }
+  return { modelStats: versions.map(({ model, text }) => statistics.total(model, text)) };
+}
+
+/** The placed versions that are meant, in order: all, those of a model, or one by number or alias. */
+function scopeOf(table: RouteTable | undefined, name: string, versionText: string): readonly VersionRoute[] {
+  if (name !== '' && versionText !== '') {
+    const model = findModel(table, name);
+    return [placedVersion(model, versionNumber(model, versionText))];
+  }
+  const models = name === '' ? [...(table?.models.values() ?? [])] : [findModel(table, name)];
+  return models
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .flatMap(({ placed }) => [...placed.values()].sort((one, other) => one.number - other.number));
+}
