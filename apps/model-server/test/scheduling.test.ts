@@ -20,7 +20,7 @@ const levels: TestVersion = {
     priorityQueuePolicies: [
       {
         level: 1,
-        timeoutAction: 'reject',
+        timeoutAction: 'TIMEOUT_ACTION_REJECT',
         defaultTimeoutMicroseconds: 0,
         allowTimeoutOverride: false,
         maxQueueSize: 1,
