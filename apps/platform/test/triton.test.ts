@@ -84,7 +84,13 @@ describe.skipIf(missing !== undefined).each(places)('through %s', { timeout: 120
   it('ServerMetadata names what works', async () => {
     const { response } = await call('ServerMetadata');
     const parameters = place === 'the router' ? ['parameters'] : [];
-    expect(response['extensions']).toEqual(['classification', 'model_configuration', ...parameters, 'statistics']);
+    expect(response['extensions']).toEqual([
+      'classification',
+      'model_configuration',
+      ...parameters,
+      'schedule_policy',
+      'statistics',
+    ]);
   });
 
   it('ModelConfig is what perf_analyzer and Triton’s clients read', async () => {

@@ -22,7 +22,7 @@ export interface InferenceHandlerPorts extends TritonHandlerPorts {
 }
 
 /** Extensions of the protocol that this server has, by Triton's names: list one here when it works. */
-export const extensions: readonly string[] = ['classification', 'model_configuration', 'statistics'];
+export const extensions: readonly string[] = ['classification', 'model_configuration', 'schedule_policy', 'statistics'];
 /** What runs the models, by Triton's name. */
 const platform = 'onnxruntime_onnx';
 

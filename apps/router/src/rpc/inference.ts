@@ -23,7 +23,13 @@ export interface InferenceRpcOptions extends TritonHandlerOptions {
 }
 
 /** What this server answers of Triton's extensions, by the names that ServerMetadata uses. */
-const extensions: readonly string[] = ['classification', 'model_configuration', 'parameters', 'statistics'];
+const extensions: readonly string[] = [
+  'classification',
+  'model_configuration',
+  'parameters',
+  'schedule_policy',
+  'statistics',
+];
 
 const later = (method: string) => unimplemented(`${method} is not implemented by this version of Sluice`);
 
