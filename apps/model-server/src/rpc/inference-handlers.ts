@@ -1,8 +1,10 @@
 import type { GRPCInferenceServiceMethods } from '@sluice/contracts/services';
 import { unavailable } from '@sluice/domain/errors';
 import type { TensorSpec } from '@sluice/domain/signature';
+import { inferStreamCodec } from '@sluice/inference/infer-stream';
 import {
   raw,
+  rawStream,
   unimplemented,
   type Handlers,
   type RawUnaryHandler,
@@ -13,6 +15,8 @@ import type { ServingTable } from '../versions/serving-table.ts';
 /** What the small methods need. */
 export interface InferenceHandlerPorts {
   readonly predict: RawUnaryHandler;
+  /** Predictions of one stream that are under way, or answered and not read, before it is not read further. */
+  readonly maxStreamRequests: number;
   readonly table: () => ServingTable;
   /** The first placement is loaded. */
   readonly ready: () => boolean;
@@ -56,13 +60,13 @@ export function inferenceHandlers(ports: InferenceHandlerPorts): Handlers<GRPCIn
       };
     },
     modelInfer: raw(ports.predict),
+    modelStreamInfer: rawStream(ports.predict, { codec: inferStreamCodec, maxInFlight: ports.maxStreamRequests }),
     ...notHere(),
   };
 }
 
 function notHere() {
   return {
-    modelStreamInfer: missing('ModelStreamInfer'),
     modelConfig: missing('ModelConfig'),
     modelStatistics: missing('ModelStatistics'),
     repositoryIndex: missing('RepositoryIndex'),

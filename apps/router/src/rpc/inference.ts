@@ -2,7 +2,7 @@ import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contrac
 import { SluiceError } from '@sluice/domain/errors';
 import type { Signature } from '@sluice/domain/signature';
 import { unimplemented } from '@sluice/rpc/handlers';
-import type { Handlers, RawMethod } from '@sluice/rpc/handlers';
+import type { Handlers, RawMethod, RawStreamMethod } from '@sluice/rpc/handlers';
 import { findModel, placedVersion, versionNumber } from '../route/resolve.ts';
 import type { RouteTable } from '../route/table.ts';
 import { checkRepositoryControl } from './repository-control.ts';
@@ -10,6 +10,7 @@ import type { RepositoryControl } from './repository-control.ts';
 
 export interface InferenceRpcOptions {
   readonly infer: RawMethod;
+  readonly streamInfer: RawStreamMethod;
   readonly table: () => RouteTable | undefined;
   /** True when requests can be served: there is a table and a runtime that is up. */
   readonly ready: () => boolean;
@@ -25,7 +26,7 @@ const extensions: readonly string[] = ['parameters'];
 
 const later = (method: string) => unimplemented(`${method} is not implemented by this version of Sluice`);
 
-/** The public service. Only ModelInfer is hot; the others use generated messages. */
+/** The public service. Only ModelInfer and ModelStreamInfer are hot; the others use generated messages. */
 export function inferenceHandlers(options: InferenceRpcOptions): Handlers<GRPCInferenceServiceMethods> {
   const control = (method: string) => async (_request: unknown, ctx: { readonly peer: string }) => {
     checkRepositoryControl(options.repositoryControl, ctx.peer);
@@ -41,7 +42,7 @@ export function inferenceHandlers(options: InferenceRpcOptions): Handlers<GRPCIn
     modelReady: async ({ name, version }) => ({ ready: modelReady(options, name, version) }),
     serverMetadata: async () => ({ name: 'sluice', version: options.version, extensions: [...extensions] }),
     modelMetadata: async ({ name, version }) => modelMetadata(options.table(), name, version),
-    modelStreamInfer: later('ModelStreamInfer'),
+    modelStreamInfer: options.streamInfer,
     modelConfig: later('ModelConfig'),
     modelStatistics: later('ModelStatistics'),
     repositoryIndex: later('RepositoryIndex'),
