@@ -278,6 +278,21 @@ describe('the bounds of a stream', () => {
     expect([call.ended, told]).toEqual([true, ['cancelled']]);
   });
 
+  it('give its caller the whole time to read, however long its request took, also when it sends no more', async () => {
+    const { clock, surface, given, call } = start();
+    surface.come('a');
+    await settle();
+    surface.halfClose();
+    surface.reads = false;
+    clock.advance(850);
+    given.get('a')!.respond(yes);
+    await settle();
+    clock.advance(299);
+    expect([call.ended, surface.status]).toEqual([false, undefined]);
+    clock.advance(1);
+    expect([call.ended, surface.status]).toEqual([true, '4 the caller neither sent nor read anything for 300 ms']);
+  });
+
   it('end it when nothing is asked on it', () => {
     const { clock, surface } = start();
     clock.advance(299);
@@ -359,6 +374,20 @@ describe('the end of a stream', () => {
     given.get('a')!.respond(yes);
     await settle();
     expect([surface.sent, surface.status]).toEqual([['a = yes'], 'OK']);
+  });
+
+  it('by the server is a failure when a request came too late, whatever its caller says then', async () => {
+    const { surface, given, call } = start();
+    surface.come('a');
+    await settle();
+    call.drain();
+    surface.come('b');
+    await settle();
+    surface.halfClose();
+    await settle();
+    given.get('a')!.respond(yes);
+    await settle();
+    expect([surface.sent, surface.status]).toEqual([['a = yes'], '14 stopping']);
   });
 
   it('by the server is at once for a stream that does nothing', () => {

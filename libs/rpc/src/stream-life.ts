@@ -120,7 +120,7 @@ export abstract class StreamLife implements ActiveCall, WaitingStream, HandledCa
   #cancel(code: number): void {
     if (this.#ended) return;
     // The caller's own deadline and its going away look the same here; the time tells them apart.
-    const isLate = code === statusCodes.DEADLINE_EXCEEDED || isAtDeadline(this.core.clock.now(), this.deadlineMs);
+    const isLate = isAtDeadline(this.core.clock.now(), this.deadlineMs);
     const late = new SluiceError('deadline-exceeded', "the caller's deadline has passed");
     this.end(isLate ? statusCodes.DEADLINE_EXCEEDED : code, isLate ? late : cancelledError());
   }
