@@ -63,10 +63,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   });
   const budget = new ByteBudget(config.maxQueuedBytes);
   const collector = idleCollector(clock);
-  const { maxMessageBytes } = config;
-  // A router adds the version to what its callers send, up to the same limit.
-  const maxRequestBytes = maxMessageBytes + hopBytes;
-  const server = createRpcServer({ logger, metrics, clock, maxMessageBytes, maxRequestBytes });
+  const server = createRpcServer({ logger, metrics, clock, ...messageLimits(config) });
   const link: RegistryLink = new RegistryLink({
     registry,
     versions,
@@ -81,7 +78,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   });
   const handlers = inferenceHandlers({
     predict: predict({ clock, table: () => versions.table, budget }),
-    ...{ placed: versions, table: () => versions.table },
+    ...{ placed: versions, table: () => versions.table, maxStreamRequests: config.maxStreamRequests },
     ready: () => link.ready,
     draining: () => board.status.draining,
     version: softwareVersion,
@@ -102,6 +99,12 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   await link.start();
   return running({ port, ...sides.ports }, { server, link, versions, registry, collector, closeSides: sides.close });
 }
+
+/** A router adds the version to what its callers send, up to the same limit. */
+const messageLimits = ({ maxMessageBytes }: ModelServerConfig) => ({
+  maxMessageBytes,
+  maxRequestBytes: maxMessageBytes + hopBytes,
+});
 
 function sayReady(server: RpcServer, ready: boolean): void {
   // Routers follow a runtime that has nothing to serve yet, too.

@@ -43,6 +43,13 @@ export const configSpec = {
       default: 268_435_456,
     },
   ),
+  maxStreamRequests: integerField(
+    { min: 1, max: 65_536 },
+    {
+      doc: 'Inferences of one stream that are worked on, or answered and not read, before it is not read further',
+      default: 256,
+    },
+  ),
   memoryBudgetBytes: integerField(
     { min: 0 },
     { doc: 'Memory that models may use, reported to the registry; 0 means 80 % of what the process may', default: 0 },

@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { inferenceService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
+import { inferStreamCodec } from '@sluice/inference/infer-stream';
 import { createBreaker } from '@sluice/resilience/breaker';
 import { Sampler } from '@sluice/resilience/sampler';
-import { raw } from '@sluice/rpc/handlers';
-import type { RawMethod } from '@sluice/rpc/handlers';
+import { raw, rawStream } from '@sluice/rpc/handlers';
+import type { RawMethod, RawStreamMethod } from '@sluice/rpc/handlers';
 import { hopBytes } from '@sluice/rpc/options';
 import { createRpcServer } from '@sluice/rpc/server';
 import { openSidePorts } from '@sluice/rpc/side-ports';
@@ -57,7 +58,7 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
   const follower = followRegistry(config, outside, { registry, fleet, metrics });
   const inference = composeInference(config, outside, { fleet, follower, metrics });
   const ready = (): boolean => follower.table() !== undefined && fleet.anyUp;
-  const server = openServer(config, outside, { fleet, follower, metrics, infer: inference.infer, ready });
+  const server = openServer(config, outside, { fleet, follower, metrics, ...inference.methods, ready });
 
   await follower.load();
   const port = await server.bind(config.host, config.port);
@@ -140,22 +141,24 @@ function composeInference(
   });
   // A call that never reaches the handler is a prediction too: one that failed.
   const method = raw(infer, () => ({ [predictionTrailer]: ids.next() }));
-  return { infer: method, inFlight, budget, breakers };
+  const streamInfer = rawStream(infer, { codec: inferStreamCodec, maxInFlight: config.maxStreamRequests });
+  return { methods: { infer: method, streamInfer }, inFlight, budget, breakers };
 }
 
 /** The public port, not yet bound; its health follows what is ready. */
 function openServer(
   config: RouterConfig,
   { clock, logger }: Outside,
-  parts: Shared & { readonly infer: RawMethod; readonly ready: () => boolean },
+  parts: Shared & { readonly infer: RawMethod; readonly streamInfer: RawStreamMethod; readonly ready: () => boolean },
 ): RpcServer {
-  const { fleet, follower, metrics, infer, ready } = parts;
+  const { fleet, follower, metrics, infer, streamInfer, ready } = parts;
   const { maxMessageBytes, defaultDeadlineMs, repositoryControl } = config;
   const maxAnswerBytes = maxMessageBytes + hopBytes;
   const server = createRpcServer({ logger, metrics, clock, maxMessageBytes, maxAnswerBytes, defaultDeadlineMs });
   const calls = runtimeCalls(clock);
   const handlers = inferenceHandlers({
     infer,
+    streamInfer,
     table: () => follower.table(),
     ready,
     versionReady: (key) => fleet.readyFor(key).length > 0,

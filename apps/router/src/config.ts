@@ -50,6 +50,13 @@ export const configSpec = {
     { min: 0 },
     { doc: 'Bytes of the inferences that are worked on at once. 0 means unlimited', default: 512 * 1024 * 1024 },
   ),
+  maxStreamRequests: integerField(
+    { min: 1, max: 65_536 },
+    {
+      doc: 'Inferences of one stream that are worked on, or answered and not read, before it is not read further',
+      default: 256,
+    },
+  ),
 };
 
 export type RouterConfig = Config<typeof configSpec>;

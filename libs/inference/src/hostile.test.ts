@@ -5,6 +5,7 @@ import { mutation, name, parameters, signatureFor, tensorParts } from '../test/a
 import { propertyRuns } from '../test/fixtures.ts';
 import { copyInput, inputStrings, parseInferRequest } from './infer-request.ts';
 import { buildInferResponse, readInferResponse } from './infer-response.ts';
+import { streamFailure } from './infer-stream.ts';
 import { buildInferRequest } from './request-builder.ts';
 import { scanInferRequest } from './scan.ts';
 
@@ -126,5 +127,31 @@ describe('hostile bytes', { timeout: 20_000 + 10 * propertyRuns }, () => {
       refusesWell(() => scanInferRequest(bytes));
       expect(refusesWell(() => parseInferRequest(bytes, signatureFor(inputs, false)))).toBe(false);
     }
+  });
+
+  it('P7 a failure on a stream can be said of bytes of any kind, and names what can be read of them', () => {
+    fc.assert(
+      fc.property(
+        name,
+        name,
+        tensorParts,
+        mutation,
+        fc.uint8Array({ maxLength: 80 }),
+        (model, id, inputs, mutate, any) => {
+          const request = buildInferRequest({ modelName: model, id, inputs });
+          for (const bytes of [mutate(request), any]) {
+            const said = streamFailure(amid(bytes), 'it failed');
+            expect(said.subarray(2, 11).toString()).toBe('it failed');
+            let header = { modelName: '', modelVersion: '', id: '' };
+            if (refusesWell(() => scanInferRequest(amid(bytes)))) header = scanInferRequest(amid(bytes));
+            else continue;
+            // One field 2 behind it, which is an answer without tensors.
+            const inner = buildInferResponse({ ...header, parameters: new Map(), outputs: [] });
+            expect(said.subarray(said.length - inner.length)).toEqual(inner);
+          }
+        },
+      ),
+      { numRuns },
+    );
   });
 });

@@ -4,6 +4,7 @@ import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { copyInput, inputStrings, parseInferRequest } from '../src/infer-request.ts';
 import { buildInferResponse, readInferResponse } from '../src/infer-response.ts';
+import { streamAnswer, streamFailure } from '../src/infer-stream.ts';
 import type { TensorPart } from '../src/message-writer.ts';
 import type { ParameterValue } from '../src/parameters.ts';
 import { buildInferRequest } from '../src/request-builder.ts';
@@ -19,6 +20,7 @@ protos.resolvePath = (_origin, target) => join(import.meta.dirname, '../../../pr
 protos.loadSync('inference/grpc_service.proto', { keepCase: true });
 const Request = protos.lookupType('inference.ModelInferRequest');
 const Response = protos.lookupType('inference.ModelInferResponse');
+const StreamResponse = protos.lookupType('inference.ModelStreamInferResponse');
 
 const options = { longs: String, bytes: Buffer, defaults: true, arrays: true } as const;
 
@@ -228,6 +230,37 @@ describe('protobufjs as oracle', { timeout: 20_000 + 10 * propertyRuns }, () => 
         expect(read.outputs.map((each) => [...each.data])).toEqual(
           outputs.map((each) => [...(each.data as Uint8Array)]),
         );
+      }),
+      run,
+    );
+  });
+
+  it('O6 reads our answers on streams, with the tensors and with all that was appended to them', () => {
+    fc.assert(
+      fc.property(name, cleanMap, tensorParts, fc.boolean(), (id, pairs, outputs, marked) => {
+        const asks = new Map([['triton_enable_empty_final_response', { kind: 'bool', value: marked } as const]]);
+        const request = buildInferRequest({ modelName: 'm', id, parameters: asks, inputs: [] });
+        const built = buildInferResponse({
+          modelName: 'm',
+          modelVersion: '9',
+          id,
+          parameters: new Map(pairs),
+          outputs,
+        });
+        const stamp = { kind: 'string', value: 'é-1' } as const;
+        const answer = append(built, responseParameter('prediction_id', stamp));
+        const read = StreamResponse.toObject(StreamResponse.decode(streamAnswer(request, answer)), options);
+        const inner = read['infer_response'] as Plain;
+        expect([read['error_message'], inner.id]).toEqual(['', id]);
+        const final = { kind: 'bool', value: true } as const;
+        const expected = new Map<string, ParameterValue>([...pairs, ['prediction_id', stamp]]);
+        if (marked) expected.set('triton_final_response', final);
+        expect(ourParameters(inner)).toEqual(expected);
+        expect(inner.raw_output_contents.map((each) => [...each])).toEqual(
+          outputs.map((each) => [...(each.data as Uint8Array)]),
+        );
+        const failed = StreamResponse.toObject(StreamResponse.decode(streamFailure(request, 'zu groß')), options);
+        expect(failed).toMatchObject({ error_message: 'zu groß', infer_response: { model_name: 'm', id } });
       }),
       run,
     );

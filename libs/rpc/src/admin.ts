@@ -11,7 +11,7 @@ export interface AdminOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'method'>;
+  readonly metrics: Pick<Metrics, 'method' | 'streamedRequests'>;
   readonly clock: Clock;
   readonly service: string;
   readonly instanceId: string;

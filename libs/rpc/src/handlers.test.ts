@@ -1,7 +1,18 @@
-import { adminService } from '@sluice/contracts/services';
-import type { AdminServiceMethods } from '@sluice/contracts/services';
+import { adminService, inferenceService } from '@sluice/contracts/services';
+import type { AdminServiceMethods, GRPCInferenceServiceMethods } from '@sluice/contracts/services';
 import { describe, expect, it } from 'vitest';
-import { checkedActor, isRaw, isUnimplemented, isWatch, raw, unimplemented, watch } from './handlers.ts';
+import { echoCodec } from '../test/echo-codec.ts';
+import {
+  checkedActor,
+  isRaw,
+  isRawStream,
+  isUnimplemented,
+  isWatch,
+  raw,
+  rawStream,
+  unimplemented,
+  watch,
+} from './handlers.ts';
 import type { Handlers } from './handlers.ts';
 import type { RpcServer } from './server.ts';
 
@@ -31,6 +42,13 @@ export function misuse(server: RpcServer): void {
     getState: async (request) => ({ stateJson: JSON.stringify(request) }),
   };
   server.addService(adminService, handlers);
+  const streamed = rawStream((_request, call) => call.respond(Buffer.alloc(0)), { codec: echoCodec, maxInFlight: 1 });
+  // @ts-expect-error a stream of requests where one is due
+  server.addService(adminService, { getState: streamed });
+  const others = {} as Omit<Handlers<GRPCInferenceServiceMethods>, 'modelStreamInfer'>;
+  server.addService(inferenceService, { ...others, modelStreamInfer: streamed });
+  // @ts-expect-error a unary method's bytes where a stream is due
+  server.addService(inferenceService, { ...others, modelStreamInfer: raw(() => undefined) });
 }
 
 describe('the marks of handlers', () => {
@@ -41,12 +59,14 @@ describe('the marks of handlers', () => {
       yield {};
     }),
     unimplemented('no'),
+    rawStream(() => undefined, { codec: echoCodec, maxInFlight: 1 }),
   ];
 
   it('are told apart', () => {
-    expect(all.map(isRaw)).toEqual([false, true, false, false]);
-    expect(all.map(isWatch)).toEqual([false, false, true, false]);
-    expect(all.map(isUnimplemented)).toEqual([false, false, false, true]);
+    expect(all.map(isRaw)).toEqual([false, true, false, false, false]);
+    expect(all.map(isWatch)).toEqual([false, false, true, false, false]);
+    expect(all.map(isUnimplemented)).toEqual([false, false, false, true, false]);
+    expect(all.map(isRawStream)).toEqual([false, false, false, false, true]);
   });
 });
 

@@ -54,13 +54,35 @@ export interface RawCall {
    */
   onCancel(fn: (reason: SluiceError) => void): void;
 }
-export type RawUnaryHandler = (request: Buffer, call: RawCall) => void;
+/** Answers through `call`. What it throws, at once or as a promise, is the answer too. */
+export type RawUnaryHandler = (request: Buffer, call: RawCall) => unknown;
 
 /** Marks a handler that takes and gives message bytes. */
 export interface RawMethod {
   readonly raw: RawUnaryHandler;
   /** Trailers of answers to calls that never reach the handler, such as one whose message is too large. */
   readonly refusalTrailers?: () => Readonly<Record<string, string>>;
+}
+/** How the messages of a stream carry requests and their answers. None of it throws, whatever the bytes are. */
+export interface StreamCodec {
+  /** The message that answers a request. */
+  readonly answer: (request: Buffer, answer: Uint8Array) => Uint8Array;
+  /** The message that says that a request failed. @param message what a unary call's status would say */
+  readonly failure: (request: Buffer, message: string) => Uint8Array;
+  /** Whether the caller wants the first failure to end the stream, with the failure's status. */
+  readonly endsAtFailure: (metadata: (key: string) => string | undefined) => boolean;
+}
+export interface RawStreamOptions {
+  readonly codec: StreamCodec;
+  /**
+   * Requests of one stream that are under way, or answered and not yet read by the caller, before nothing more is read from
+   * it; at least 1.
+   */
+  readonly maxInFlight: number;
+}
+/** Marks a bidirectional method whose messages are bytes, each of them a request of its own. */
+export interface RawStreamMethod extends RawStreamOptions {
+  readonly rawStream: RawUnaryHandler;
 }
 /** Marks a stream that lasts as long as its caller wants: it is ended at once when the server stops. */
 export interface WatchMethod<Request, Response> {
@@ -75,6 +97,14 @@ export interface UnimplementedMethod {
 export const raw = (handler: RawUnaryHandler, refusalTrailers?: RawMethod['refusalTrailers']): RawMethod => ({
   raw: handler,
   ...(refusalTrailers && { refusalTrailers }),
+});
+/**
+ * A stream of requests that a handler of unary calls answers: many at once, answers as they are ready. A request that fails
+ * is answered by a message, and the stream goes on.
+ */
+export const rawStream = (handler: RawUnaryHandler, options: RawStreamOptions): RawStreamMethod => ({
+  rawStream: handler,
+  ...options,
 });
 export const watch = <Request, Response>(
   handler: ServerStreamHandler<Request, Response>,
@@ -91,7 +121,7 @@ export type Handler<M> =
         ? ServerStreamHandler<RequestOutput<M>, ResponseInput<M>> | WatchMethod<RequestOutput<M>, ResponseInput<M>>
         : M extends Method<'clientStream', [unknown, unknown], [unknown, unknown]>
           ? ClientStreamHandler<RequestOutput<M>, ResponseInput<M>>
-          : BidiHandler<RequestOutput<M>, ResponseInput<M>>);
+          : BidiHandler<RequestOutput<M>, ResponseInput<M>> | RawStreamMethod);
 
 /** One handler per method of a service: a missing or misspelt name does not compile. */
 export type Handlers<Methods> = { readonly [Name in keyof Methods]: Handler<Methods[Name]> };
@@ -102,6 +132,9 @@ export type { AnyMethod };
 
 export function isRaw(handler: unknown): handler is RawMethod {
   return typeof handler === 'object' && handler !== null && 'raw' in handler;
+}
+export function isRawStream(handler: unknown): handler is RawStreamMethod {
+  return typeof handler === 'object' && handler !== null && 'rawStream' in handler;
 }
 export function isWatch(handler: unknown): handler is WatchMethod<unknown, unknown> {
   return typeof handler === 'object' && handler !== null && 'watch' in handler;

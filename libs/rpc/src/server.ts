@@ -18,12 +18,13 @@ import { ActiveCalls } from './active-calls.ts';
 import { Context } from './context.ts';
 import { foreignServices } from './foreign.ts';
 import type { ForeignService } from './foreign.ts';
-import { isRaw, isUnimplemented, isWatch } from './handlers.ts';
+import { isRaw, isRawStream, isUnimplemented, isWatch } from './handlers.ts';
 import type {
   BidiHandler,
   ClientStreamHandler,
   Handlers,
   NoOthers,
+  RawStreamMethod,
   ServerStreamHandler,
   UnaryHandler,
 } from './handlers.ts';
@@ -31,15 +32,18 @@ import { Health, healthServiceName } from './health.ts';
 import { decodeRequest, encodeResponse } from './messages.ts';
 import type { AnyDefinition } from './messages.ts';
 import { serverChannelOptions } from './options.ts';
+import { RawStreamCall } from './raw-stream-call.ts';
 import { Refusals, boundTimeouts } from './refusals.ts';
+import { runRaw } from './run-raw.ts';
 import type { ServerCore } from './server-core.ts';
 import { SlowPeers } from './slow-peers.ts';
 import { StreamCall } from './stream-call.ts';
+import type { StreamLife } from './stream-life.ts';
 import { UnaryCall, cancelledError } from './unary-call.ts';
 
 export interface RpcServerOptions {
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'method'>;
+  readonly metrics: Pick<Metrics, 'method' | 'streamedRequests'>;
   readonly clock: Clock;
   /** Largest message taken or sent, after decompression; default 64 MiB. */
   readonly maxMessageBytes?: number;
@@ -75,11 +79,12 @@ export class RpcServer {
   readonly health = new Health();
   readonly #core: ServerCore;
   readonly #active: ActiveCalls;
-  readonly #metrics: Pick<Metrics, 'method'>;
+  readonly #metrics: RpcServerOptions['metrics'];
   readonly #server: Server;
   readonly #refusals: Refusals;
   readonly #services: string[] = [];
-  readonly #watches = new Set<StreamCall>();
+  /** Streams that are told of a stop, since they may never end by themselves. */
+  readonly #told = new Set<StreamLife>();
   #address: string | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -168,7 +173,7 @@ export class RpcServer {
     return this.#active.describe();
   }
 
-  /** NOT_SERVING, ends watches, refuses new calls; those in flight go on. */
+  /** NOT_SERVING, ends watches, refuses new calls and new requests of streams; those in flight go on. */
   stopAccepting(): void {
     if (this.#stopping !== undefined) return;
     this.health.drain();
@@ -176,7 +181,7 @@ export class RpcServer {
     this.#stopping = closed.promise.then(() => undefined);
     // A turn later, so that what watches were told just now (NOT_SERVING, draining) leaves before they end.
     setImmediate(() => {
-      for (const call of this.#watches) call.expire();
+      for (const call of [...this.#told]) call.drain();
     });
     this.#server.tryShutdown(() => closed.resolve(undefined));
   }
@@ -251,6 +256,7 @@ export class RpcServer {
       case 'c':
         return ['clientStream', this.#clientStream(definition, handler as ClientStreamHandler<object, object>)];
       default:
+        if (isRawStream(handler)) return ['bidi', this.#rawStream(definition, handler)];
         return ['bidi', this.#bidi(definition, handler as BidiHandler<object, object>)];
     }
   }
@@ -263,12 +269,8 @@ export class RpcServer {
     const typed = handler as UnaryHandler<object, object>;
     return (call: ServerUnaryCall<Buffer, Buffer>, send: sendUnaryData<Buffer>): void => {
       const unary = new UnaryCall(core, stats, method, call, send);
-      try {
-        if (rawHandler === undefined) void answer(core, definition, typed, call.request, unary);
-        else rawHandler(call.request, unary);
-      } catch (error) {
-        unary.fail(error);
-      }
+      if (rawHandler === undefined) void answer(core, definition, typed, call.request, unary);
+      else runRaw(rawHandler, call.request, unary);
     };
   }
 
@@ -280,9 +282,9 @@ export class RpcServer {
       this.#guarded(surface, undefined, stats, definition, (call) => {
         if (isLong) {
           if (this.#stopping !== undefined) throw this.#core.endingError(0);
-          this.#watches.add(call);
+          this.#told.add(call);
           call.hasNoIdleLimit();
-          surface.once('close', () => this.#watches.delete(call));
+          surface.once('close', () => this.#told.delete(call));
         }
         void call.pump(stream(decodeRequest(definition, surface.request), call.context));
       });
@@ -307,6 +309,18 @@ export class RpcServer {
       this.#guarded(surface, undefined, stats, definition, (call) => {
         void call.pump(handler(call.requests(), call.context));
       });
+    };
+  }
+
+  #rawStream(definition: AnyDefinition, method: RawStreamMethod) {
+    const name = definition.path.slice(1);
+    const stats = { streams: this.#metrics.method(name), requests: this.#metrics.streamedRequests(name) };
+    return (surface: ServerDuplexStream<Buffer, Buffer>): void => {
+      const call = new RawStreamCall(this.#core, stats, name, surface, method);
+      this.#told.add(call);
+      surface.once('close', () => this.#told.delete(call));
+      if (this.#stopping === undefined) call.start();
+      else call.expire();
     };
   }
 

@@ -55,6 +55,23 @@ describe('createMetrics', () => {
     expect(text).toMatch(/sluice_request_duration_seconds_count\{.*\} 2\n/);
   });
 
+  it('keeps the requests on streams apart from the streams', async () => {
+    const metrics = make();
+    metrics.requestStarted('inference/Stream')('OK');
+    const streamed = metrics.streamedRequests('inference/Stream');
+    expect(metrics.streamedRequests('inference/Stream')).toBe(streamed);
+    for (let count = 0; count < 4; count++) streamed.started();
+    for (const code of [0, 0, 5]) streamed.ended(code, 1);
+    const text = await metrics.text();
+    const labels = 'method="inference/Stream"';
+    expect(text).toContain(`sluice_requests_total{${labels},code="OK",`);
+    expect(text).not.toContain(`sluice_requests_total{${labels},code="NOT_FOUND"`);
+    expect(text).toMatch(/sluice_streamed_requests_total\{.*code="OK".*\} 2\n/);
+    expect(text).toMatch(/sluice_streamed_requests_total\{.*code="NOT_FOUND".*\} 1\n/);
+    expect(text).toMatch(/sluice_streamed_requests_in_flight\{.*\} 1\n/);
+    expect(text).toMatch(/sluice_streamed_request_duration_seconds_count\{.*\} 3\n/);
+  });
+
   it('writes dependencies, queues, and what services add', async () => {
     const metrics = make();
     metrics.dependency('postgres').set(true);

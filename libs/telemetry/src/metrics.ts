@@ -1,11 +1,13 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metric } from 'prom-client';
-import { MethodStats, requestMetrics, statusNames } from './request-stats.ts';
+import { MethodStats, requestMetrics, statusNames, streamedRequestMetrics } from './request-stats.ts';
 
 export interface Metrics {
   readonly registry: Registry;
   /** Counts of a method; ask once and keep it. */
   method(name: string): MethodStats;
+  /** Counts of the requests that come as messages of a method's streams; ask once and keep it. */
+  streamedRequests(name: string): MethodStats;
   /** Counts a request; call what it returns once, with the name of the status. */
   requestStarted(method: string): (status: string) => void;
   /** Whether something that the service needs answers: 1 or 0 under `sluice_dependency_up`. */
@@ -38,7 +40,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registry.setDefaultLabels({ service: options.service, instance: options.instanceId });
   if (options.processMetrics !== false) collectDefaultMetrics({ register: registry });
   const methods = new Map<string, MethodStats>();
-  for (const metric of requestMetrics(() => methods.values())) registry.registerMetric(metric as unknown as Metric);
+  const streamed = new Map<string, MethodStats>();
+  const counted = [...requestMetrics(() => methods.values()), ...streamedRequestMetrics(() => streamed.values())];
+  for (const metric of counted) registry.registerMetric(metric as unknown as Metric);
   const up = new Gauge({
     name: 'sluice_dependency_up',
     help: '1 when the dependency answers, else 0',
@@ -46,14 +50,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     registers: [registry],
   });
   const queues = queueGauge(registry);
-  const method = (name: string): MethodStats => {
-    const known = methods.get(name) ?? new MethodStats(name);
-    methods.set(name, known);
-    return known;
-  };
+  const method = (name: string): MethodStats => statsOf(methods, name);
   return {
     registry,
     method,
+    streamedRequests: (name) => statsOf(streamed, name),
     requestStarted: (name) => started(method(name)),
     dependency: (name) => ({ set: (isUp) => up.labels(name).set(isUp ? 1 : 0) }),
     queue: (name, length) => void queues.set(name, length),
@@ -73,6 +74,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
       new Histogram({ name, help, labelNames: labels, buckets: [...buckets], registers: [registry] }),
     text: () => registry.metrics(),
   };
+}
+
+function statsOf(all: Map<string, MethodStats>, name: string): MethodStats {
+  const known = all.get(name) ?? new MethodStats(name);
+  all.set(name, known);
+  return known;
 }
 
 function started(stats: MethodStats): (status: string) => void {

@@ -88,9 +88,10 @@ export interface ScrapedMetric {
   reset(): void;
 }
 
-/** The metrics that are read from `MethodStats` at a scrape. */
-export function requestMetrics(stats: () => Iterable<MethodStats>): ScrapedMetric[] {
-  const metric = (name: string, type: string, help: string, samples: (s: MethodStats) => Sample[]): ScrapedMetric => ({
+type Read = (name: string, type: string, help: string, samples: (stats: MethodStats) => Sample[]) => ScrapedMetric;
+
+function reader(stats: () => Iterable<MethodStats>): Read {
+  return (name, type, help, samples) => ({
     name,
     help,
     type,
@@ -98,25 +99,42 @@ export function requestMetrics(stats: () => Iterable<MethodStats>): ScrapedMetri
     get: async () => ({ name, help, type, aggregator: 'sum', values: [...stats()].flatMap(samples) }),
     reset: () => undefined,
   });
+}
+
+/** The metrics that are read from `MethodStats` at a scrape. */
+export function requestMetrics(stats: () => Iterable<MethodStats>): ScrapedMetric[] {
+  const metric = reader(stats);
+  const duration = 'sluice_request_duration_seconds';
   return [
-    metric('sluice_requests_total', 'counter', 'Requests that ended, by method and status', (s) =>
-      s.codes().map(({ name, count }) => ({ labels: { method: s.method, code: name }, value: count })),
-    ),
+    metric('sluice_requests_total', 'counter', 'Requests that ended, by method and status', byCode),
     metric('sluice_request_failures_total', 'counter', 'Requests that ended with another status than OK', (s) =>
-      s
-        .codes()
-        .filter(({ name }) => name !== 'OK')
-        .map(({ name, count }) => ({ labels: { method: s.method, code: name }, value: count })),
+      byCode(s).filter(({ labels }) => labels['code'] !== 'OK'),
     ),
-    metric('sluice_requests_in_flight', 'gauge', 'Requests that are being worked on', (s) => [
-      { labels: { method: s.method }, value: s.inFlight },
-    ]),
-    metric('sluice_request_duration_seconds', 'histogram', 'From the first byte of a request to its status', latency),
+    metric('sluice_requests_in_flight', 'gauge', 'Requests that are being worked on', inFlight),
+    metric(duration, 'histogram', 'From the first byte of a request to its status', (s) => latency(s, duration)),
   ];
 }
 
-function latency(stats: MethodStats): Sample[] {
-  const name = 'sluice_request_duration_seconds';
+/** The same of requests that are messages of streams. A stream counts among the requests above, once. */
+export function streamedRequestMetrics(stats: () => Iterable<MethodStats>): ScrapedMetric[] {
+  const metric = reader(stats);
+  const duration = 'sluice_streamed_request_duration_seconds';
+  return [
+    metric('sluice_streamed_requests_total', 'counter', 'Requests on streams that ended, by method and status', byCode),
+    metric('sluice_streamed_requests_in_flight', 'gauge', 'Requests on streams that are being worked on', inFlight),
+    metric(duration, 'histogram', 'From a message of a stream to its answer', (s) => latency(s, duration)),
+  ];
+}
+
+function byCode(stats: MethodStats): Sample[] {
+  return stats.codes().map(({ name, count }) => ({ labels: { method: stats.method, code: name }, value: count }));
+}
+
+function inFlight(stats: MethodStats): Sample[] {
+  return [{ labels: { method: stats.method }, value: stats.inFlight }];
+}
+
+function latency(stats: MethodStats, name: string): Sample[] {
   const { cumulative, sumSeconds } = stats.latency();
   const labels = { method: stats.method };
   return [

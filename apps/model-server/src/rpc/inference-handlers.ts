@@ -2,8 +2,10 @@ import type { GRPCInferenceServiceMethods } from '@sluice/contracts/services';
 import { unavailable } from '@sluice/domain/errors';
 import type { TensorSpec } from '@sluice/domain/signature';
 import { settingHandlers, sharedMemoryHandlers } from '@sluice/rpc/absent-extensions';
+import { inferStreamCodec } from '@sluice/inference/infer-stream';
 import {
   raw,
+  rawStream,
   unimplemented,
   type Handlers,
   type RawUnaryHandler,
@@ -14,6 +16,8 @@ import { tritonHandlers, type TritonHandlerPorts } from './triton-handlers.ts';
 /** What the small methods need. */
 export interface InferenceHandlerPorts extends TritonHandlerPorts {
   readonly predict: RawUnaryHandler;
+  /** Predictions of one stream that are under way, or answered and not read, before it is not read further. */
+  readonly maxStreamRequests: number;
   /** The first placement is loaded. */
   readonly ready: () => boolean;
   readonly draining: () => boolean;
@@ -56,6 +60,7 @@ export function inferenceHandlers(ports: InferenceHandlerPorts): Handlers<GRPCIn
       };
     },
     modelInfer: raw(ports.predict),
+    modelStreamInfer: rawStream(ports.predict, { codec: inferStreamCodec, maxInFlight: ports.maxStreamRequests }),
     ...tritonHandlers(ports),
     ...sharedMemoryHandlers(),
     ...settingHandlers(),
@@ -65,7 +70,6 @@ export function inferenceHandlers(ports: InferenceHandlerPorts): Handlers<GRPCIn
 
 function notHere() {
   return {
-    modelStreamInfer: missing('ModelStreamInfer'),
     repositoryModelLoad: missing('RepositoryModelLoad'),
     repositoryModelUnload: missing('RepositoryModelUnload'),
   };

@@ -3,7 +3,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import type { Signature } from '@sluice/domain/signature';
 import { settingHandlers, sharedMemoryHandlers } from '@sluice/rpc/absent-extensions';
 import { unimplemented } from '@sluice/rpc/handlers';
-import type { Handlers, RawMethod } from '@sluice/rpc/handlers';
+import type { Handlers, RawMethod, RawStreamMethod } from '@sluice/rpc/handlers';
 import { findModel, placedVersion, versionNumber } from '../route/resolve.ts';
 import type { RouteTable } from '../route/table.ts';
 import { checkRepositoryControl } from './repository-control.ts';
@@ -13,6 +13,7 @@ import type { TritonHandlerOptions } from './triton-handlers.ts';
 
 export interface InferenceRpcOptions extends TritonHandlerOptions {
   readonly infer: RawMethod;
+  readonly streamInfer: RawStreamMethod;
   /** True when requests can be served: there is a table and a runtime that is up. */
   readonly ready: () => boolean;
   /** True when some runtime has the version ready. */
@@ -31,9 +32,7 @@ const extensions: readonly string[] = [
   'statistics',
 ];
 
-const later = (method: string) => unimplemented(`${method} is not implemented by this version of Sluice`);
-
-/** The public service. Only ModelInfer is hot; the others use generated messages. */
+/** The public service. Only ModelInfer and ModelStreamInfer are hot; the others use generated messages. */
 export function inferenceHandlers(options: InferenceRpcOptions): Handlers<GRPCInferenceServiceMethods> {
   const control = (method: string) => async (_request: unknown, ctx: { readonly peer: string }) => {
     checkRepositoryControl(options.repositoryControl, ctx.peer);
@@ -49,7 +48,7 @@ export function inferenceHandlers(options: InferenceRpcOptions): Handlers<GRPCIn
     modelReady: async ({ name, version }) => ({ ready: modelReady(options, name, version) }),
     serverMetadata: async () => ({ name: 'sluice', version: options.version, extensions: [...extensions] }),
     modelMetadata: async ({ name, version }) => modelMetadata(options.table(), name, version),
-    modelStreamInfer: later('ModelStreamInfer'),
+    modelStreamInfer: options.streamInfer,
     repositoryModelLoad: control('RepositoryModelLoad'),
     repositoryModelUnload: control('RepositoryModelUnload'),
     ...tritonHandlers(options),
