@@ -2,7 +2,6 @@ import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contrac
 import { SluiceError } from '@sluice/domain/errors';
 import type { Signature } from '@sluice/domain/signature';
 import { settingHandlers, sharedMemoryHandlers } from '@sluice/rpc/absent-extensions';
-import { unimplemented } from '@sluice/rpc/handlers';
 import type { Handlers, RawMethod, RawStreamMethod } from '@sluice/rpc/handlers';
 import { findModel, placedVersion, versionNumber } from '../route/resolve.ts';
 import type { RouteTable } from '../route/table.ts';
