@@ -301,7 +301,7 @@ describe('warm-up requests', () => {
   });
 
   it('know of no input and no size that nobody wrote, whatever its name', async () => {
-    const inputs: Inputs = { x: ['FP32', ['batch', 'valueOf']], toString: ['FP32', ['batch']] };
+    const inputs: Inputs = { x: ['FP32', ['batch', 'valueOf']], toString: ['FP32', ['batch']] as [OnnxType, string[]] };
     const text = 'warm_up: { requests: [{ name: a, inputs: { x: zero } }] }';
     expect((await problemsOf(text, inputs)).join()).toMatch(
       /dimension 1 of \[batch, valueOf\] has no size.*the input "toString" is missing|is missing.*has no size/,
