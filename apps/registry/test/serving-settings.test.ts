@@ -121,6 +121,15 @@ async function routeOf(from: Replica, model: string): Promise<RouteVersion__Outp
   return undefined;
 }
 
+/** Changes what is stored as no registry would. */
+async function asOwner(text: string, value: unknown): Promise<void> {
+  const owner = new pg.Client({ connectionString: site.ownerUrl });
+  await owner.connect();
+  await owner.query(`set session_replication_role = 'replica'`);
+  await owner.query(text, [value]);
+  await owner.end();
+}
+
 describe('a version with every setting', () => {
   it('is answered, told to runtimes, and told to routers without its warm-up', async () => {
     const ann = replica.as('ann');
@@ -166,16 +175,10 @@ describe('a version with every setting', () => {
   });
 
   it('reads one that was stored before there were these settings, with their defaults', async () => {
-    const owner = new pg.Client({ connectionString: site.ownerUrl });
-    await owner.connect();
-    await owner.query(`set session_replication_role = 'replica'`);
     const later = ['allowedBatchSizes', 'preserveOrdering', 'priorityLevels', 'defaultPriorityLevel', 'timeoutAction'];
     later.push('allowTimeoutOverride', 'priorityQueuePolicies', 'instanceGroups', 'warmupRequests');
-    await owner.query(`update registry.version set serving = serving - $1::text[] where model = 'tuned'`, [later]);
-    await owner.query(`update registry.version_history set serving = serving - $1::text[] where model = 'tuned'`, [
-      later,
-    ]);
-    await owner.end();
+    await asOwner(`update registry.version set serving = serving - $1::text[] where model = 'tuned'`, later);
+    await asOwner(`update registry.version_history set serving = serving - $1::text[] where model = 'tuned'`, later);
     await replica.stop();
     replica = await site.start();
     const old = {
@@ -189,5 +192,18 @@ describe('a version with every setting', () => {
     await eventually(async () => expect((await assignmentOf(replica, 'tuned'))?.serving).toEqual(old));
     const { versions } = await ann.getStateAsOf({ model: 'tuned', time: { seconds: Math.ceil(Date.now() / 1000) } });
     expect(versions[0]?.serving).toEqual(old);
+  });
+
+  it('is placed only where watchers can be told of its settings', async () => {
+    await push(replica.as('ann'), 'heavy', await linearModel());
+    const grow = `update registry.version set serving = jsonb_set(serving, '{device}', to_jsonb(repeat('x', $1)))
+      where model = 'heavy'`;
+    await asOwner(grow, 32 * 1024 * 1024);
+    await expect(replica.as('ann').pinVersion({ model: 'heavy', version: 1 })).rejects.toMatchObject({
+      kind: 'failed-precondition',
+      message: expect.stringContaining(
+        'heavy version 1 cannot be placed: signatures, settings and file lists',
+      ) as string,
+    });
   });
 });

@@ -37,7 +37,8 @@ describe('boundedServing', () => {
 
   it('makes the largest allowed size that fits the maximum, or the bound where none does', () => {
     const over = signature([-1, MiB - 10], [-1, 11]);
-    const bounded = (allowedBatchSizes: number[]) => boundedServing(over, { ...serving, allowedBatchSizes });
+    const bounded = (allowedBatchSizes: number[]) =>
+      boundedServing(over, { ...serving, preferredBatchSize: [2, 16, 40], allowedBatchSizes });
     expect(bounded([8, 32, 64])).toMatchObject({
       maxBatchSize: 32,
       allowedBatchSizes: [8, 32],

@@ -110,6 +110,24 @@ describe('warming up with requests', () => {
     expect(two[0]!.x).not.toEqual(two[2]!.x);
   });
 
+  it('lets others have their turn while it generates', async () => {
+    let turns = 0;
+    let over = false;
+    const count = (): void => {
+      turns += 1;
+      if (!over) setImmediate(count);
+    };
+    setImmediate(count);
+    const inputs = [generated('x', 'random', [120_000, 2]), generated('t', 'zero', [120_000])];
+    await warmUp(
+      fakePool().pool,
+      signature,
+      servingOf({ maxBatchSize: 0, warmupRequests: [request(120_000, inputs)] }),
+    );
+    over = true;
+    expect(turns).toBeGreaterThanOrEqual(4);
+  });
+
   it('keeps to the rows that a batch may have here', async () => {
     const { pool, ran } = fakePool();
     const inputs = [data('x', 'FP32', [3, 2], [1, 2, 3, 4, 5, 6]), data('t', 'BYTES', [3], ['a', 'b', 'c'])];
@@ -146,9 +164,9 @@ describe('warming up with requests', () => {
   });
 
   it('counts them when it says how long the slowest batch takes, each at its best', async () => {
-    let calls = 0;
-    const { pool } = fakePool(undefined, (one) => (one.rows === 1 ? 500 : (calls += 1) === 1 ? 9_000 : 3_000));
-    const real = request(2, [generated('x', 'zero', [2, 2]), generated('t', 'zero', [2])]);
+    const times = [9_000, 3_000, 9_000, 9_000];
+    const { pool } = fakePool(undefined, (one) => (one.rows === 1 ? 500 : times.shift()!));
+    const real = request(2, [generated('x', 'zero', [2, 2]), generated('t', 'zero', [2])], 'real', 2);
     expect((await warmUp(pool, signature, servingOf({ warmupRequests: [real] }))).runMs).toBe(3);
     expect((await warmUp(fakePool().pool, signature, servingOf({}))).runMs).toBeUndefined();
   });

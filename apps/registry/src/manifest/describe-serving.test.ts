@@ -287,6 +287,27 @@ describe('warm-up requests', () => {
     expect((await problemsOf(request(rest), mixed)).join('\n')).toMatch(message);
   });
 
+  it('have any number of rows where rows are not batched', async () => {
+    const text =
+      'batching: { max_batch_size: 0 }\nwarm_up: { requests: [{ name: a, batch_size: 99, inputs: { x: zero } }] }';
+    expect((await servingOf(text)).warmupRequests).toMatchObject([{ batchSize: 99, inputs: [{ shape: [99, 2] }] }]);
+  });
+
+  it('do not take the number of rows for the size of a dimension of the same name', async () => {
+    const inputs: Inputs = { x: ['FP32', ['batch', 'batch']], m: ['FP32', ['batch']] };
+    const text =
+      'warm_up: { dimensions: { batch: 5 }, requests: [{ name: a, batch_size: 2, inputs: { x: zero, m: [1, 1] } }] }';
+    expect((await servingOf(text, inputs)).warmupRequests[0]!.inputs[0]!.shape).toEqual([2, 5]);
+  });
+
+  it('know of no input and no size that nobody wrote, whatever its name', async () => {
+    const inputs: Inputs = { x: ['FP32', ['batch', 'valueOf']], toString: ['FP32', ['batch']] as [OnnxType, string[]] };
+    const text = 'warm_up: { requests: [{ name: a, inputs: { x: zero } }] }';
+    expect((await problemsOf(text, inputs)).join()).toMatch(
+      /dimension 1 of \[batch, valueOf\] has no size.*the input "toString" is missing|is missing.*has no size/,
+    );
+  });
+
   it('need a size for every dimension that is generated', async () => {
     const inputs: Inputs = { x: ['FP32', ['batch', 'seq', 'more']] };
     expect(await problemsOf('warm_up:\n  requests:\n    - { name: a, inputs: { x: random } }', inputs)).toEqual([
@@ -302,6 +323,14 @@ describe('warm-up requests', () => {
     expect(await servingOf(sized(most / 4 / 64), inputs)).toMatchObject({ warmupRequests: [{ batchSize: 64 }] });
     expect((await problemsOf(sized(most / 4 / 64 + 1), inputs)).join()).toMatch(
       /requests\[0\]: expected at most 67108864 bytes of inputs, got 67109120/,
+    );
+    const text: Inputs = { x: ['BYTES', ['batch', 'n']] };
+    expect(await servingOf(sized(Math.floor(most / 5 / 64)), text)).toMatchObject({ warmupRequests: [{ count: 1 }] });
+    expect((await problemsOf(sized(Math.floor(most / 5 / 64) + 1), text)).join()).toMatch(/bytes of inputs, got 67/);
+    const repeated = `{ name: a, batch_size: 100, inputs: { x: [[${Array(90_000).fill(1).join()}]] } }`;
+    const wideRows = `batching: { max_batch_size: 100 }\nwarm_up: { requests: [${repeated}] }`;
+    expect((await problemsOf(wideRows, { x: ['FP64', ['batch', 'n']] })).join()).toMatch(
+      /bytes of inputs, got 72000000/,
     );
     const many = (count: number) =>
       Array.from({ length: count }, (_, index) => `{ name: r${index}, inputs: { x: zero } }`);

@@ -115,6 +115,7 @@ function priorities(
     problems.add(path, `expected nothing, since there are no priority_levels, got ${level}`);
   }
   const policies: PriorityQueuePolicy[] = [];
+  // Keys that are whole numbers come in ascending order, whatever the order in the file.
   for (const [key, said] of Object.entries(batching.priorityQueuePolicy)) {
     if (/^[1-9]\d{0,5}$/.test(key) && Number(key) <= levels) {
       policies.push({ level: Number(key), ...queuePolicy(said) });
@@ -126,7 +127,6 @@ function priorities(
         : `expected a level from 1 to ${levels}, got ${clip(JSON.stringify(key), 40)}`,
     );
   }
-  policies.sort((left, right) => left.level - right.level);
   return { priorityLevels: levels, defaultPriorityLevel: level, priorityQueuePolicies: policies };
 }
 
