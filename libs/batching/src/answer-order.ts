@@ -32,17 +32,16 @@ export class AnswerOrder<Node> {
     this.#changed = true;
   }
 
-  /** Tells what is not held back any more; true when there was any. `tell` may call everything here. */
+  /** Tells what is not held back any more; true when there was any, and then to be called again: `tell` may call all this. */
   release(tell: (node: Node, outcome: Outcome) => void): boolean {
+    if (!this.#changed) return false;
+    this.#changed = false;
     let told = false;
-    while (this.#changed) {
-      this.#changed = false;
-      for (const [node, outcome] of this.#outcomes) {
-        if (outcome === undefined) break;
-        this.#outcomes.delete(node);
-        told = true;
-        tell(node, outcome);
-      }
+    for (const [node, outcome] of this.#outcomes) {
+      if (outcome === undefined) break;
+      this.#outcomes.delete(node);
+      told = true;
+      tell(node, outcome);
     }
     return told;
   }

@@ -201,4 +201,17 @@ describe('bounds and time-outs of levels', () => {
     const wait = (priority: number) => rig.scheduler.enqueue(new TestRequest('x', 1, { priority }))?.retryAfterMs;
     expect([wait(1), wait(2)]).toEqual([30, 60]);
   });
+
+  test('Q8 of a divided request only the rows that wait still', () => {
+    const rig = new Rig({ ...levels, maxBatchSize: 2, maxQueueSize: 1 });
+    rig.add(1);
+    rig.clock.advance(10);
+    rig.finish(0);
+    rig.add(6);
+    expect(rig.scheduler.enqueue(new TestRequest('x', 1))?.retryAfterMs).toBe(20);
+    rig.finish(1);
+    rig.finish(2);
+    rig.add(1);
+    expect(rig.scheduler.enqueue(new TestRequest('x', 1))?.retryAfterMs).toBe(7);
+  });
 });

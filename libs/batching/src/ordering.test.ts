@@ -144,6 +144,15 @@ describe('preserveOrdering', () => {
     expect(told).toEqual(['a ok', 'b ok', 'drained']);
   });
 
+  test('G8 a request that an answered caller sends is in a batch at once, if an instance is free', () => {
+    const { rig, told, all } = ordered(2);
+    all[1]!.onAnswer = () => void rig.add(1, { label: 'new' });
+    rig.finish(1);
+    expect(rig.batches).toHaveLength(2);
+    rig.finish(0);
+    expect([told, rig.shape(2)]).toEqual([['a ok'], 'new:1']);
+  });
+
   test('G8 who is answered may call the scheduler, and what it asks for happens after the answers that are due', () => {
     const { rig, told, all, add } = ordered(3);
     all[0]!.onAnswer = () => {

@@ -12,23 +12,28 @@ export interface Queueable {
 }
 
 /** The waiting requests of one priority level, over all buckets: how many there are, and what holds for them. */
-export class QueueLevel {
+export class QueueLevel implements PolicySettings {
   /** 1 is the highest. */
   readonly number: number;
-  readonly policy: PolicySettings;
+  readonly delay: boolean;
+  readonly defaultTimeoutMs: number;
+  readonly allowTimeoutOverride: boolean;
+  readonly maxQueueSize: number;
   requests = 0;
   rows = 0;
 
   constructor(number: number, policy: PolicySettings) {
     this.number = number;
-    this.policy = policy;
+    this.delay = policy.delay;
+    this.defaultTimeoutMs = policy.defaultTimeoutMs;
+    this.allowTimeoutOverride = policy.allowTimeoutOverride;
+    this.maxQueueSize = policy.maxQueueSize;
   }
 
   /** How long a request that asks for this time-out (0 for none) may wait, in milliseconds; `Infinity` for ever. */
-  timeoutMs(microseconds = 0): number {
-    const { allowTimeoutOverride, defaultTimeoutMs } = this.policy;
-    if (!allowTimeoutOverride || microseconds === 0) return defaultTimeoutMs;
-    return Math.min(defaultTimeoutMs, microseconds / 1000);
+  timeoutMs(microseconds: number | undefined): number {
+    if (!this.allowTimeoutOverride || !microseconds) return this.defaultTimeoutMs;
+    return Math.min(this.defaultTimeoutMs, microseconds / 1000);
   }
 }
 
@@ -83,7 +88,7 @@ export class QueueNode<Request> implements Ticket {
     this.order = arrival;
     const timesOutAtMs = nowMs + level.timeoutMs(request.timeoutMicroseconds);
     this.expiresAtMs = Math.min(request.deadlineMs, timesOutAtMs);
-    this.delays = level.policy.delay && timesOutAtMs < request.deadlineMs;
+    this.delays = level.delay && timesOutAtMs < request.deadlineMs;
     this.dueAtMs = nowMs + Math.min(maxQueueDelayMs, (this.expiresAtMs - nowMs) / 2);
   }
 

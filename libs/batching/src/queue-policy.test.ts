@@ -128,6 +128,15 @@ describe('time-outs that delay', () => {
     expect(order(rig)).toEqual(['in time', '1', '3', '5', '2', '0', '4']);
   });
 
+  test('T12 so they are between buckets', () => {
+    const rig = busy(delay);
+    rig.add(1, { label: 'first', bucket: 'x', timeoutMicroseconds: 3000 });
+    rig.add(1, { label: 'second', bucket: 'y', timeoutMicroseconds: 1000 });
+    rig.add(1, { label: 'third', bucket: 'z', timeoutMicroseconds: 2000 });
+    rig.clock.advance(3);
+    expect(order(rig)).toEqual(['second', 'third', 'first']);
+  });
+
   test('T13 its deadline ends it: at its time-out, or after it', () => {
     const rig = busy(delay);
     const delayed = rig.add(1, { timeoutMicroseconds: 2000, deadlineMs: 5 });

@@ -49,7 +49,7 @@ export function expiredInQueue<Request extends Queueable>(
 
 function limit<Request extends Queueable>({ request, level, expiresAtMs }: QueueNode<Request>): string {
   if (request.deadlineMs <= expiresAtMs) return ' and its deadline passed; give it more time or lower the load';
-  const { defaultTimeoutMs } = level.policy;
+  const { defaultTimeoutMs } = level;
   return level.timeoutMs(request.timeoutMicroseconds) < defaultTimeoutMs
     ? `, longer than its own time-out allows (${request.timeoutMicroseconds ?? 0} µs)`
     : `, longer than defaultTimeoutMicroseconds allows (${defaultTimeoutMs * 1000} µs)`;
@@ -58,13 +58,13 @@ function limit<Request extends Queueable>({ request, level, expiresAtMs }: Queue
 /** What a request is told that finds as many waiting as may wait. */
 export function queueFull(
   { name, priorityLevels }: SchedulerSettings,
-  { number, policy }: QueueLevel,
+  { number, maxQueueSize }: QueueLevel,
   retryAfterMs: number,
 ): SluiceError {
   const whose = priorityLevels === 0 ? '' : ` of priority level ${number}`;
   return new SluiceError(
     'resource-exhausted',
-    `${name}: the queue${whose} is full (maxQueueSize is ${policy.maxQueueSize} requests); try again in ${retryAfterMs} ms`,
+    `${name}: the queue${whose} is full (maxQueueSize is ${maxQueueSize} requests); try again in ${retryAfterMs} ms`,
     { retryAfterMs },
   );
 }

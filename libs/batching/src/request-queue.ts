@@ -25,8 +25,6 @@ export interface TakenRows<Request> {
  * better, and these look at no more than the batch's requests, but where there are levels: then at the ready buckets too.
  */
 export class RequestQueue<Request extends Queueable> {
-  requests = 0;
-  rows = 0;
   readonly #settings: SchedulerSettings;
   readonly #buckets = new Map<BucketKey, Bucket<Request>>();
   readonly #levels: readonly QueueLevel[];
@@ -54,6 +52,14 @@ export class RequestQueue<Request extends Queueable> {
     this.#settings = settings;
     this.#levels = settings.policies.map((policy, i) => new QueueLevel(i + 1, policy));
     this.#allDue = settings.maxQueueDelayMs === 0;
+  }
+
+  get requests(): number {
+    return this.#levels.reduce((requests, level) => requests + level.requests, 0);
+  }
+
+  get rows(): number {
+    return this.#levels.reduce((rows, level) => rows + level.rows, 0);
   }
 
   get bucketsInUse(): number {
@@ -97,8 +103,6 @@ export class RequestQueue<Request extends Queueable> {
     const level = this.level(request.priority);
     const node = new QueueNode(request, bucket, level, this.#arrivals++, nowMs, this.#settings.maxQueueDelayMs);
     bucket.append(node);
-    this.requests++;
-    this.rows += node.rows;
     level.requests++;
     level.rows += node.rows;
     if (node.expiresAtMs !== Infinity) this.#expiries.push(node);
@@ -213,14 +217,11 @@ export class RequestQueue<Request extends Queueable> {
     } else {
       node.bucket.rows -= rows;
       node.level.rows -= rows;
-      this.rows -= rows;
     }
     node.takenRows += rows;
   }
 
   #unlink(node: QueueNode<Request>): void {
-    this.requests--;
-    this.rows -= node.waitingRows;
     node.level.requests--;
     node.level.rows -= node.waitingRows;
     node.bucket.remove(node);

@@ -147,9 +147,9 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
 
   /** The level's bound, after what has expired or may leave at once has left. */
   #noRoom(level: QueueLevel, nowMs: number): SluiceError | undefined {
-    if (level.requests < level.policy.maxQueueSize) return undefined;
+    if (level.requests < level.maxQueueSize) return undefined;
     if (this.#formingLater || this.#queue.nextExpiryMs <= nowMs) this.#settle();
-    if (level.requests < level.policy.maxQueueSize) return undefined;
+    if (level.requests < level.maxQueueSize) return undefined;
     const { maxBatchSize, instances } = this.#settings;
     const { requests, rows } = this.#queue.waitingDownTo(level);
     const batches = maxBatchSize === 0 ? requests : Math.ceil(rows / maxBatchSize);
@@ -197,15 +197,15 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
       this.#queue.ripen(nowMs);
       const first = this.#queue.next();
       if (!first || (onlyFull && !first.bucket.full)) return;
-      const taken = this.#queue.take(first);
-      const paddedRows = this.#padded(taken.rows);
+      const { bucket, parts, rows } = this.#queue.take(first);
+      const paddedRows = this.#padded(rows);
       const id = ++this.#counts.batches;
-      this.#counts.batchedRows += taken.rows;
-      this.#counts.paddingRows += paddedRows - taken.rows;
+      this.#counts.batchedRows += rows;
+      this.#counts.paddingRows += paddedRows - rows;
       this.#counts.runningBatches++;
-      this.#counts.runningRows += taken.rows;
+      this.#counts.runningRows += rows;
       const instance = this.#places.take();
-      this.#run(new FormedBatch(this.#owner, { id, instance, ...taken, paddedRows, formedAtMs: nowMs }));
+      this.#run(new FormedBatch(this.#owner, { id, instance, bucket, parts, rows, paddedRows, formedAtMs: nowMs }));
     }
   }
 
@@ -356,7 +356,9 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   /** Sees to it that the one timer fires no later than the next thing to do. One that fires too early does no harm. */
   #setTimer(): void {
     const dueMs = this.#places.free > 0 ? this.#queue.nextDueMs : Infinity;
-    const drainMs = this.#queue.requests > 0 || this.#drainWaiters.length > 0 ? this.#drainAtMs : Infinity;
+    // Only a drain has to know how many wait: counting them takes longer the more levels there are.
+    const drains = this.#drainAtMs < Infinity && (this.#drainWaiters.length > 0 || this.#queue.requests > 0);
+    const drainMs = drains ? this.#drainAtMs : Infinity;
     const atMs = Math.min(this.#queue.nextExpiryMs, this.#open.nextExpiryMs, dueMs, drainMs);
     if (this.#timerAtMs <= atMs) return;
     this.#timer?.cancel();
