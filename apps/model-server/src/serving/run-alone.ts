@@ -13,6 +13,8 @@ export interface AlonePorts {
   readonly maxRows: number;
   /** How many rows a run of so many is made of. */
   readonly padded: (rows: number) => number;
+  /** Whether a request is answered when its own run ends; else when the batch does, in the order that the scheduler keeps. */
+  readonly atOnce: boolean;
   /** Hands a run to a session; the next is only handed over when the one before has freed its place. */
   readonly submit: (job: BatchJob) => void;
   /** Told of each run that worked. */
@@ -31,7 +33,7 @@ function keep(outputs: BatchOutputs): BatchOutputs {
 
 /**
  * Runs the parts of a failed batch one after the other, so that one request that the model cannot take does not cost the
- * others their answers. A request that is whole here is answered when its run ends; one that was split, when the batch does.
+ * others their answers. A request that is whole here is answered when its run ends (`atOnce`); one that was split, when the batch does.
  * Keeps the batch's instance until the last has run.
  */
 export function runAlone(batch: Batch<InferJob, BatchResult>, ports: AlonePorts): void {
@@ -53,7 +55,7 @@ export function runAlone(batch: Batch<InferJob, BatchResult>, ports: AlonePorts)
       return;
     }
     const done = (outcome: BatchOutcome): void => {
-      const whole = part.rows === part.request.rows;
+      const whole = ports.atOnce && part.rows === part.request.rows;
       if (outcome.ok) ports.ran(part, part.request.plan.batched ? part.rows : 1, outcome.timing);
       if (whole) part.request.ranAlone(outcome.ok ? outcome.outputs : outcome.error);
       if (!outcome.ok) byPart.set(part, outcome.error);

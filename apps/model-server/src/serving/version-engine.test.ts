@@ -34,7 +34,7 @@ const serving: ServingConfig = {
 };
 
 /** An engine whose session is the test: `jobs` are the batches that were handed to it, with the rows of each. */
-function engineOf() {
+function engineOf(more: Partial<ServingConfig> = {}) {
   const clock = new FakeClock();
   const stats = new VersionStats(serving.maxBatchSize);
   const jobs: { readonly job: BatchJob; rows: Uint8Array }[] = [];
@@ -64,7 +64,7 @@ function engineOf() {
     model: 'm',
     version: 1,
     signature,
-    serving,
+    serving: { ...serving, ...more },
     pool: { threads: 1, submit } as unknown as SessionPool,
     knownOutputs: [true],
     stats,
@@ -135,6 +135,18 @@ describe('a batch that failed', () => {
     ]);
     // Each of those that were answered, and the one that failed, from its arrival.
     expect([stats.requestUs, stats.failureUs]).toEqual([5_000, 5_000]);
+  });
+
+  it('is answered as a whole where the order of answers is to be kept', () => {
+    const { jobs, log, ask, turn } = engineOf({ preserveOrdering: true });
+    ask('a', [1]);
+    ask('b', [2]);
+    turn();
+    end(jobs[0]!.job, failed);
+    end(jobs[1]!.job, worked(jobs[1]!));
+    expect(log).toEqual([]);
+    end(jobs[2]!.job, failed);
+    expect(log.slice(0, 2)).toEqual(['a=2', 'b internal']);
   });
 
   it('answers a request that was split when all of it has run', () => {

@@ -191,7 +191,8 @@ export class VersionEngine {
           if (alone) {
             const ran: AlonePorts['ran'] = (part, its, timing) => this.#ran([part], its, timing);
             const padded = (its: number): number => paddedRows(this.#options.serving.allowedBatchSizes, its);
-            runAlone(batch, { maxRows, padded, submit, ran, over });
+            const atOnce = !this.#options.serving.preserveOrdering;
+            runAlone(batch, { maxRows, padded, atOnce, submit, ran, over });
             return;
           }
           over();
