@@ -77,6 +77,7 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
         yield { runtimeId: settings.id, versions, draining, protocolVersion: 1 };
       }
     }),
+    link: unimplemented('no link in this test'),
   });
   const infer = (bytes: Buffer, call: RawCall): void => {
     seen.requests++;

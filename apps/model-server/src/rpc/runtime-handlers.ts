@@ -1,5 +1,5 @@
 import type { RuntimeServiceMethods } from '@sluice/contracts/services';
-import { watch, type Handlers } from '@sluice/rpc/handlers';
+import { unimplemented, watch, type Handlers } from '@sluice/rpc/handlers';
 import type { RuntimeStatus, StatusBoard } from '../versions/status-board.ts';
 
 /** Version of the status watch that this runtime speaks. */
@@ -23,5 +23,6 @@ export function runtimeHandlers(runtimeId: string, board: StatusBoard): Handlers
     watchStatus: watch(async function* (_request, ctx) {
       for await (const status of board.watch(ctx.signal)) yield messageOf(runtimeId, status);
     }),
+    link: unimplemented('this runtime has no link yet: call its methods one by one'),
   };
 }
