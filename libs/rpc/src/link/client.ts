@@ -193,7 +193,7 @@ export class LinkClient {
     const stood = session.openedAt !== undefined;
     const isStable = stood && clock.monotonic() - session.openedAt! >= (stableMs ?? 1_000);
     this.#failures = isStable && end.kind === 'failed' ? 0 : this.#failures + 1;
-    if (end.kind === 'failed' && (stood || this.#failures === 1)) {
+    if (end.kind !== 'drained' && (stood || this.#failures === 1)) {
       const { reason, inFlight } = end;
       logger.warn({ runtime: this.address, reason, inFlight }, stood ? 'a link broke' : 'no link can be made');
     }

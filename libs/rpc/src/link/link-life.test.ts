@@ -29,6 +29,8 @@ describe('silence', () => {
     expect(wires.lines).toContainEqual(expect.objectContaining({ level: 'warn', text: 'a link broke', inFlight: 2 }));
     wires.pump();
     expect(wires.core.active.size).toBe(0);
+    // It may stand still for long: nobody waits for it.
+    expect((await wires.call(small)).error).toMatchObject({ origin: 'unsent' });
   });
 
   it('is not that of a peer that answers pings, however long a call takes', async () => {

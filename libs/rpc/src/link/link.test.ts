@@ -162,6 +162,17 @@ describe('batches', () => {
     expect(wires.got[0]!.message.buffer).toBe(wires.sent.toServer.at(-1)!.buffer);
   });
 
+  it('are not held by one small request among others: it is copied', () => {
+    const wires = new Wires().open();
+    for (const size of [1_000, 15_000, 130_000]) void wires.call(bytesOf(size));
+    wires.pump();
+    const batch = wires.sent.toServer.at(-1)!;
+    const held = wires.got.map(({ message }) => message.buffer === batch.buffer);
+    expect(batch.buffer.byteLength).toBeGreaterThan(140_000);
+    expect(held).toEqual([false, false, true]);
+    expect(wires.got[1]!.message.equals(bytesOf(15_000))).toBe(true);
+  });
+
   it('copy a large payload once on each side', async () => {
     const wires = new Wires({ handler: echo }).open();
     const set = vi.spyOn(Uint8Array.prototype, 'set');

@@ -127,7 +127,7 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
 
   arrived(head: MessageHead, message: Buffer): void {
     // It may have been ended while its chunks arrived.
-    this.#calls.get(head.call)?.run(message);
+    this.#calls.get(head.call)?.run(alone(message));
   }
 
   cancelled(number: number, late: boolean): void {
@@ -159,4 +159,13 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
     this.#stream.end(refusal);
     this.#options.ended(this);
   }
+}
+
+/** Memory up to this size may be held by any request in it, in bytes: more than what Node reads and pools at once. */
+const heldBytes = 128 * 1024;
+
+/** A request that may wait long must not hold a batch that is many times its size: it is copied out of it. */
+function alone(message: Buffer): Buffer {
+  const held = message.buffer.byteLength;
+  return held > heldBytes && held > 4 * message.length ? Buffer.from(message) : message;
 }

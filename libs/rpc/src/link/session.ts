@@ -13,8 +13,11 @@ import type { LinkDial, LinkTransport } from './transport.ts';
 
 /** Why a session is over. */
 export interface SessionEnd {
-  /** `unsupported`: the peer has no link that this side can speak. `drained`: it said that it stops, and nothing was left. */
-  readonly kind: 'unsupported' | 'failed' | 'drained';
+  /**
+   * `unsupported`: the peer has no link that this side can speak. `drained`: it said that it stops, and nothing was left.
+   * `silent`: it is there, perhaps, and says nothing.
+   */
+  readonly kind: 'unsupported' | 'failed' | 'silent' | 'drained';
   readonly reason: string;
   /** Requests that were on it. */
   readonly inFlight: number;
@@ -66,7 +69,7 @@ export class LinkSession implements PeerOwner {
       ...{ clock, pingMs, idlePingMs, silenceMs },
       isBusy: () => this.#requests.size > 0,
       ping: () => this.#peer.outbox.control(numberFrame(frameTypes.PING, this.#pings++ >>> 0)),
-      silent: () => this.#break(`it said nothing for ${silenceMs} ms`),
+      silent: () => this.#end('silent', `it said nothing for ${silenceMs} ms`),
     });
     this.#helloTimer = clock.schedule(helloMs, () => this.#break(`no link within ${helloMs} ms`));
     this.#transport = options.dial({
