@@ -46,6 +46,24 @@ describe('silence', () => {
     expect(wires.dials).toBe(1);
   });
 
+  it('begins anew with every byte', async () => {
+    const wires = new Wires().open();
+    const outcome = wires.call(small, { deadlineMs: Infinity });
+    wires.pump();
+    for (let round = 0; round < 5; round++) {
+      // A question and two ticks without an answer; the third would be one too many.
+      wires.stuck.toClient = true;
+      wires.clock.advance(750);
+      wires.stuck.toClient = false;
+      wires.pump();
+    }
+    await settled();
+    expect([wires.client.inFlight, wires.dials]).toEqual([1, 1]);
+    wires.got[0]!.call.respond(small);
+    wires.pump();
+    expect((await outcome).error).toBeUndefined();
+  });
+
   it('is not counted while this process was held up itself', async () => {
     const wires = new Wires().open();
     const outcome = wires.call(small, { deadlineMs: Infinity });

@@ -72,6 +72,20 @@ describe('a peer without a link', () => {
     expect(wires.lines.at(-1)).toMatchObject({ level: 'info', text: 'calls go over a link again' });
   });
 
+  it('that goes away is still asked for a link now and then only', () => {
+    const { unary } = unaryDouble();
+    const wires = new Wires({ client: { unary, askAgainMs: 1_000 } });
+    wires.refusal = unimplemented;
+    wires.open();
+    wires.refusal = { code: 14, details: 'connect ECONNREFUSED', trailers: {} };
+    for (let step = 0; step < 50; step++) {
+      wires.clock.advance(100);
+      wires.pump();
+    }
+    expect(wires.dials).toBe(6);
+    expect(wires.lines).toHaveLength(1);
+  });
+
   it('may still be given up on', async () => {
     const { cancel, unary } = unaryDouble();
     const wires = new Wires({ client: { unary } });

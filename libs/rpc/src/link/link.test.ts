@@ -11,6 +11,7 @@ const bytesOf = (size: number, seed = 7): Buffer =>
     size,
     Uint8Array.from({ length: 251 }, (_, index) => (index * 31 + seed) % 251),
   );
+const small = (): Buffer => bytesOf(100);
 
 describe('a call', () => {
   it('brings the message and metadata there, and the answer and trailers back', async () => {
@@ -268,7 +269,13 @@ describe('a peer that takes nothing', () => {
 describe('giving up', () => {
   it('takes a request out that has not left', async () => {
     const wires = new Wires().open();
-    const outcome = wires.call(bytesOf(100));
+    const done = vi.fn();
+    wires.client.call(inferPath, small(), { deadlineMs: Infinity }, done).cancel();
+    // Not within the caller's own call.
+    expect(done).not.toHaveBeenCalled();
+    await settled();
+    expect(done).toHaveBeenCalledOnce();
+    const outcome = wires.call(small());
     outcome.call.cancel();
     outcome.call.cancel();
     wires.pump();

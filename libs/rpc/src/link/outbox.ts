@@ -108,7 +108,6 @@ export class Outbox {
     if (this.#moving.delete(message)) this.#movingBytes -= message.payload.length;
     else if (!this.#small.delete(message) && !this.#large.delete(message)) return;
     this.waitingBytes -= message.payload.length - message.sent + bytesBesidePayload;
-    if (this.#large.size > 0) this.#schedule();
   }
 
   /** Takes out what is left of the large message of a call. Small ones have left or are about to. */
