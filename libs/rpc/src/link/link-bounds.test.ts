@@ -1,15 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Wires, mebi, settled } from '../../test/link-wires.ts';
 import type { RawCall } from '../handlers.ts';
-import {
-  LinkFault,
-  encodeHello,
-  encodePairs,
-  envelopeBytes,
-  frameTypes,
-  numberFrame,
-  writeEnvelope,
-} from './frames.ts';
+import type { LinkFault } from './frames.ts';
+import { encodeHello, encodePairs, envelopeBytes, frameTypes, numberFrame, writeEnvelope } from './frames.ts';
 import { LinkedRequest } from './linked-request.ts';
 import { Outbox, Outgoing } from './outbox.ts';
 import { LinkPeer, defaultLimits, maxBatchBytes } from './peer.ts';
