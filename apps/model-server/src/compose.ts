@@ -76,15 +76,16 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     registryUp: (up) => metrics.dependency('registry').set(up),
     becameReady: () => sayReady(server, true),
   });
+  const infer = predict({ clock, table: () => versions.table, budget });
   const handlers = inferenceHandlers({
-    predict: predict({ clock, table: () => versions.table, budget }),
-    ...{ placed: versions, table: () => versions.table, maxStreamRequests: config.maxStreamRequests },
+    ...{ predict: infer, placed: versions, table: () => versions.table },
+    maxStreamRequests: config.maxStreamRequests,
     ready: () => link.ready,
     draining: () => board.status.draining,
     version: softwareVersion,
   });
   server.addService(inferenceService, handlers);
-  server.addService(runtimeService, runtimeHandlers(config.instanceId, board));
+  server.addService(runtimeService, runtimeHandlers(config.instanceId, board, infer));
   server.addHealth();
   server.addReflection();
   sayReady(server, false);

@@ -11,20 +11,18 @@ export function connectFleet(
   outside: { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
 ): Fleet {
   const { clock, random, logger } = outside;
+  const { maxMessageBytes, instanceId: routerId } = config;
+  const backoffMs = (failures: number): number => runtimeBackoffMs(failures, random);
   return new Fleet({
     connect(address, onChange) {
-      const port = runtimePort(address, {
-        clock,
-        maxMessageBytes: config.maxMessageBytes,
-        routerId: config.instanceId,
-      });
+      const port = runtimePort(address, { clock, random, logger, maxMessageBytes, routerId, backoffMs });
       const link = new RuntimeLink({
         address,
         clock,
         logger,
         connection: port.connection,
         watchStatus: (signal) => port.watchStatus(signal),
-        backoffMs: (failures) => runtimeBackoffMs(failures, random),
+        backoffMs,
         onChange,
       });
       link.run().catch((error: unknown) => logger.error({ err: error, runtime: address }, 'a link ended'));

@@ -7,10 +7,13 @@ import { parseInferRequest } from '@sluice/inference/infer-request';
 import { buildInferResponse } from '@sluice/inference/infer-response';
 import { raw, unimplemented, watch } from '@sluice/rpc/handlers';
 import type { Handlers, RawCall } from '@sluice/rpc/handlers';
+import { linkHandler } from '@sluice/rpc/link/link-handler';
 import { createRpcServer } from '@sluice/rpc/server';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import { recordingLogger } from './doubles.ts';
+
+const inferMethod = `${inferenceService.name}/ModelInfer`;
 
 /** A version that a runtime says it has: model, number, ready, and why not if loading it has failed. */
 export type Loaded = readonly (readonly [string, number, boolean, string?])[];
@@ -19,6 +22,8 @@ export interface RuntimeSettings {
   readonly id: string;
   readonly loaded: Loaded;
   readonly port?: number;
+  /** False for a runtime of before the link: its router makes a call per inference. */
+  readonly link?: boolean;
   /** What `test_exit` does. */
   readonly exit?: () => void;
   /** Answers of other methods of the inference service. */
@@ -41,8 +46,12 @@ export interface TestRuntime {
   /** The bytes of the last request, as they came, and those of its answer. */
   readonly last: { request: Buffer; answer: Buffer };
   setStatus(loaded: Loaded, draining?: boolean): void;
+  /** Links that stand. */
+  links(): number;
   /** Answers every request that waits. */
   releaseAll(): void;
+  /** Stops as a runtime does: what it has is finished first. */
+  drain(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -67,19 +76,6 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
   const { logger } = recordingLogger();
   const metrics = createMetrics({ service: 'runtime', instanceId: settings.id, processMetrics: false });
   const server = createRpcServer({ logger, metrics, clock: systemClock });
-  server.addService(runtimeService, {
-    watchStatus: watch(async function* (_request, ctx) {
-      for await (const { loaded, draining } of status.follow(ctx.signal)) {
-        const versions = loaded.map(([model, version, ready, reason = '']) => ({
-          model,
-          version: String(version),
-          ready,
-          reason,
-        }));
-        yield { runtimeId: settings.id, versions, draining, protocolVersion: 1 };
-      }
-    }),
-  });
   const infer = (bytes: Buffer, call: RawCall): void => {
     seen.requests++;
     last.request = Buffer.from(bytes);
@@ -115,6 +111,20 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
       waiting.delete(answer);
     });
   };
+  server.addService(runtimeService, {
+    watchStatus: watch(async function* (_request, ctx) {
+      for await (const { loaded, draining } of status.follow(ctx.signal)) {
+        const versions = loaded.map(([model, version, ready, reason = '']) => ({
+          model,
+          version: String(version),
+          ready,
+          reason,
+        }));
+        yield { runtimeId: settings.id, versions, draining, protocolVersion: 1 };
+      }
+    }),
+    link: settings.link === false ? unimplemented('no link here') : linkHandler({ [inferMethod]: infer }),
+  });
   server.addService(inferenceService, {
     ...unimplementedOf(inferenceService),
     ...settings.methods,
@@ -127,6 +137,8 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
     seen,
     last,
     setStatus: (loaded, draining = false) => status.set(loaded, draining),
+    links: () => metrics.method(`${runtimeService.name}/Link`).inFlight,
+    drain: () => server.tryShutdown(5_000),
     releaseAll() {
       for (const answer of waiting) answer();
     },

@@ -1,6 +1,7 @@
 import type { AnyMethod, Method, RequestOutput, ResponseInput } from '@sluice/contracts/services';
 import { SluiceError } from '@sluice/domain/errors';
 import { anonymousActor } from '@sluice/domain/model';
+import type { LinkMethod } from './link/link-handler.ts';
 
 /** What a handler knows of the call beside its message. No type of the transport appears here. */
 export interface CallContext {
@@ -121,7 +122,7 @@ export type Handler<M> =
         ? ServerStreamHandler<RequestOutput<M>, ResponseInput<M>> | WatchMethod<RequestOutput<M>, ResponseInput<M>>
         : M extends Method<'clientStream', [unknown, unknown], [unknown, unknown]>
           ? ClientStreamHandler<RequestOutput<M>, ResponseInput<M>>
-          : BidiHandler<RequestOutput<M>, ResponseInput<M>> | RawStreamMethod);
+          : BidiHandler<RequestOutput<M>, ResponseInput<M>> | RawStreamMethod | LinkMethod);
 
 /** One handler per method of a service: a missing or misspelt name does not compile. */
 export type Handlers<Methods> = { readonly [Name in keyof Methods]: Handler<Methods[Name]> };

@@ -29,6 +29,9 @@ import type {
   UnaryHandler,
 } from './handlers.ts';
 import { Health, healthServiceName } from './health.ts';
+import { isLink } from './link/link-handler.ts';
+import { serveLink } from './link/serve-link.ts';
+import type { LinkHost } from './link/serve-link.ts';
 import { decodeRequest, encodeResponse } from './messages.ts';
 import type { AnyDefinition } from './messages.ts';
 import { serverChannelOptions } from './options.ts';
@@ -85,6 +88,7 @@ export class RpcServer {
   readonly #services: string[] = [];
   /** Streams that are told of a stop, since they may never end by themselves. */
   readonly #told = new Set<StreamLife>();
+  readonly #linkHost: LinkHost;
   #address: string | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -92,11 +96,12 @@ export class RpcServer {
     const maxMessageBytes = options.maxMessageBytes ?? 64 * 1024 * 1024;
     const defaultDeadlineMs = options.defaultDeadlineMs ?? 30_000;
     const streamIdleMs = options.streamIdleMs ?? 300_000;
+    const maxRequestBytes = options.maxRequestBytes ?? maxMessageBytes;
     this.#metrics = options.metrics;
     this.#active = new ActiveCalls(options.clock, defaultDeadlineMs);
     this.#refusals = new Refusals(options.clock);
     this.#server = new Server({
-      ...serverChannelOptions(options.maxRequestBytes ?? maxMessageBytes, options.keepaliveMs ?? 30_000),
+      ...serverChannelOptions(maxRequestBytes, options.keepaliveMs ?? 30_000),
       interceptors: [this.#refusals.interceptor],
     });
     this.#core = {
@@ -116,6 +121,7 @@ export class RpcServer {
             )
           : new SluiceError('unavailable', 'the server is stopping'),
     };
+    this.#linkHost = { core: this.#core, metrics: options.metrics, maxRequestBytes, links: new Set() };
   }
 
   /** Registers a service; its health is NOT_SERVING until `health` says otherwise. */
@@ -182,6 +188,7 @@ export class RpcServer {
     // A turn later, so that what watches were told just now (NOT_SERVING, draining) leaves before they end.
     setImmediate(() => {
       for (const call of [...this.#told]) call.drain();
+      for (const link of this.#linkHost.links) link.drain();
     });
     this.#server.tryShutdown(() => closed.resolve(undefined));
   }
@@ -218,6 +225,7 @@ export class RpcServer {
   }
 
   async #force(): Promise<void> {
+    for (const link of this.#linkHost.links) link.expire();
     for (const call of this.#active.list()) call.expire();
     // One turn of the loop, so that these answers leave before their connections go.
     await new Promise((resolve) => setImmediate(resolve));
@@ -257,6 +265,7 @@ export class RpcServer {
         return ['clientStream', this.#clientStream(definition, handler as ClientStreamHandler<object, object>)];
       default:
         if (isRawStream(handler)) return ['bidi', this.#rawStream(definition, handler)];
+        if (isLink(handler)) return ['bidi', serveLink(this.#linkHost, definition, handler)];
         return ['bidi', this.#bidi(definition, handler as BidiHandler<object, object>)];
     }
   }

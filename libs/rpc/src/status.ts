@@ -163,8 +163,10 @@ export function fromWire(status: ReceivedStatus, peer: string, cancelledHere = f
   const code = statusCodes[statusName(status.code)];
   const origin = originOf(status, cancelledHere);
   const base = { origin, code, trailers: status.trailers };
-  if (origin === 'unsent') return new RpcError('unavailable', `${peer} cannot be reached: ${reason(status)}`, base);
-  if (origin === 'lost') return new RpcError('unavailable', `the connection to ${peer} broke: ${reason(status)}`, base);
+  if (origin === 'unsent')
+    return new RpcError('unavailable', `${peer} cannot be reached: ${transportReason(status)}`, base);
+  if (origin === 'lost')
+    return new RpcError('unavailable', `the connection to ${peer} broke: ${transportReason(status)}`, base);
   const pushback = Number(status.trailers[pushbackTrailer] ?? Number.NaN);
   const retryAfterMs = Number.isFinite(pushback) && pushback >= 0 ? pushback : undefined;
   return new RpcError(kindOfAnswer(code, status.trailers), status.details, { ...base, retryAfterMs });
@@ -177,7 +179,7 @@ function kindOfAnswer(code: StatusCode, trailers: ReceivedStatus['trailers']): E
 }
 
 /** grpc-js's words around the system's own reason say nothing to whoever reads them. */
-const reason = ({ details }: ReceivedStatus): string =>
+export const transportReason = ({ details }: Pick<ReceivedStatus, 'details'>): string =>
   details
     .replace(/^No connection established\. Last error: (?:Error: )?/, '')
     .replace(/\.? ?Resolution note: ?$/, '')

@@ -137,7 +137,7 @@ const travelMs = 50;
 export const isAtDeadline = (nowMs: number, deadlineMs: number | undefined): boolean =>
   deadlineMs !== undefined && nowMs >= deadlineMs - travelMs;
 
-const lateError = (): SluiceError => new SluiceError('deadline-exceeded', "the caller's deadline has passed");
+export const lateError = (): SluiceError => new SluiceError('deadline-exceeded', "the caller's deadline has passed");
 
 /** What `ctx.signal` aborts with. */
 export const cancelledError = (): SluiceError =>

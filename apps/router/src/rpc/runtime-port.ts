@@ -1,29 +1,39 @@
 import { runtimeService } from '@sluice/contracts/services';
-import type { Clock } from '@sluice/domain/clock';
+import type { Clock, Random } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
+import { createLinkClient } from '@sluice/rpc/link/client';
 import { hopBytes } from '@sluice/rpc/options';
-import { createRawClient } from '@sluice/rpc/raw-client';
+import type { Logger } from '@sluice/service-kit/logger';
 import { statusProtocol } from '../runtimes/runtime-link.ts';
 import type { InferenceConnection, RuntimeStatus } from '../runtimes/runtime-link.ts';
 
-/** The two connections to one runtime: for inferences and for its status. */
+/** The two connections to one runtime: the link for inferences, and one for its status. */
 export interface RuntimePort {
   readonly connection: InferenceConnection;
   watchStatus(signal: AbortSignal): AsyncIterable<RuntimeStatus>;
 }
 
-export function runtimePort(
-  address: string,
-  options: { readonly clock: Clock; readonly maxMessageBytes: number; readonly routerId: string },
-): RuntimePort {
-  const raw = createRawClient(address, { maxMessageBytes: options.maxMessageBytes + hopBytes });
-  const status = createRpcClient(runtimeService, address, { clock: options.clock });
+export interface RuntimePortOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly maxMessageBytes: number;
+  readonly routerId: string;
+  /** Wait before the link is tried again; see `RuntimeLinkOptions`. */
+  readonly backoffMs: (failures: number) => number;
+}
+
+export function runtimePort(address: string, options: RuntimePortOptions): RuntimePort {
+  const { clock, random, logger, backoffMs } = options;
+  const maxMessageBytes = options.maxMessageBytes + hopBytes;
+  const link = createLinkClient({ address, clock, random, logger, maxMessageBytes, backoffMs });
+  const status = createRpcClient(runtimeService, address, { clock });
   return {
     connection: {
-      call: (path, message, callOptions, done) => raw.call(path, message, callOptions, done),
-      isConnected: () => raw.isConnected(),
+      call: (path, message, callOptions, done) => link.call(path, message, callOptions, done),
+      isConnected: () => link.isConnected(),
       close() {
-        raw.close();
+        link.close();
         status.close();
       },
     },

@@ -37,6 +37,8 @@ import type { GetStateRequest as sluice_admin_v1_GetStateRequest, GetStateReques
 import type { GetStateResponse as sluice_admin_v1_GetStateResponse, GetStateResponse__Output as sluice_admin_v1_GetStateResponse__Output } from './sluice/admin/v1/GetStateResponse.ts';
 import type { GetVersionRequest as sluice_registry_v1_GetVersionRequest, GetVersionRequest__Output as sluice_registry_v1_GetVersionRequest__Output } from './sluice/registry/v1/GetVersionRequest.ts';
 import type { GetVersionResponse as sluice_registry_v1_GetVersionResponse, GetVersionResponse__Output as sluice_registry_v1_GetVersionResponse__Output } from './sluice/registry/v1/GetVersionResponse.ts';
+import type { LinkRequest as sluice_runtime_v1_LinkRequest, LinkRequest__Output as sluice_runtime_v1_LinkRequest__Output } from './sluice/runtime/v1/LinkRequest.ts';
+import type { LinkResponse as sluice_runtime_v1_LinkResponse, LinkResponse__Output as sluice_runtime_v1_LinkResponse__Output } from './sluice/runtime/v1/LinkResponse.ts';
 import type { ListAuditEntriesRequest as sluice_registry_v1_ListAuditEntriesRequest, ListAuditEntriesRequest__Output as sluice_registry_v1_ListAuditEntriesRequest__Output } from './sluice/registry/v1/ListAuditEntriesRequest.ts';
 import type { ListAuditEntriesResponse as sluice_registry_v1_ListAuditEntriesResponse, ListAuditEntriesResponse__Output as sluice_registry_v1_ListAuditEntriesResponse__Output } from './sluice/registry/v1/ListAuditEntriesResponse.ts';
 import type { ListLeasesRequest as sluice_registry_v1_ListLeasesRequest, ListLeasesRequest__Output as sluice_registry_v1_ListLeasesRequest__Output } from './sluice/registry/v1/ListLeasesRequest.ts';
@@ -194,4 +196,5 @@ export interface WatchServiceMethods {
 /** Methods of sluice.runtime.v1.RuntimeService. */
 export interface RuntimeServiceMethods {
   readonly watchStatus: Method<'serverStream', [sluice_runtime_v1_WatchStatusRequest, sluice_runtime_v1_WatchStatusRequest__Output], [sluice_runtime_v1_WatchStatusResponse, sluice_runtime_v1_WatchStatusResponse__Output]>;
+  readonly link: Method<'bidi', [sluice_runtime_v1_LinkRequest, sluice_runtime_v1_LinkRequest__Output], [sluice_runtime_v1_LinkResponse, sluice_runtime_v1_LinkResponse__Output]>;
 }

@@ -1,0 +1,258 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Wires, settled } from '../../test/link-wires.ts';
+import type { RawCall } from '../handlers.ts';
+
+const echo = (message: Buffer, call: RawCall): void => call.respond(message);
+const small = Buffer.from('a request');
+
+describe('silence', () => {
+  it('of a second breaks the link: what has left is lost, what has not is unsent', async () => {
+    const wires = new Wires({ server: { limits: { windowBytes: 20 } } }).open();
+    wires.stuck.toClient = true;
+    const lost = wires.call(small);
+    wires.pump();
+    const unsent = wires.call(small);
+    wires.pump();
+    expect(wires.got).toHaveLength(1);
+    for (let tick = 0; tick < 3; tick++) {
+      wires.clock.advance(249);
+      wires.pump();
+    }
+    await settled();
+    expect(wires.client.inFlight).toBe(2);
+    wires.clock.advance(253);
+    const [first, second] = await Promise.all([lost, unsent]);
+    expect(first.error).toMatchObject({ kind: 'unavailable', origin: 'lost', code: 14 });
+    expect(first.error?.message).toBe('the connection to runtime:1 broke: it said nothing for 1000 ms');
+    expect([first.messageArrived, second.messageArrived]).toEqual([false, false]);
+    expect(second.error).toMatchObject({ kind: 'unavailable', origin: 'unsent', code: 14 });
+    expect(wires.lines).toContainEqual(expect.objectContaining({ level: 'warn', text: 'a link broke', inFlight: 2 }));
+    wires.pump();
+    expect(wires.core.active.size).toBe(0);
+    // It may stand still for long: nobody waits for it.
+    expect((await wires.call(small)).error).toMatchObject({ origin: 'unsent' });
+  });
+
+  it('is not that of a peer that answers pings, however long a call takes', async () => {
+    const wires = new Wires().open();
+    const outcome = wires.call(small, { deadlineMs: Infinity });
+    for (let tick = 0; tick < 100; tick++) {
+      wires.pump();
+      wires.clock.advance(250);
+    }
+    wires.got[0]!.call.respond(small);
+    wires.pump();
+    expect((await outcome).error).toBeUndefined();
+    expect(wires.dials).toBe(1);
+  });
+
+  it('begins anew with every byte', async () => {
+    const wires = new Wires().open();
+    const outcome = wires.call(small, { deadlineMs: Infinity });
+    wires.pump();
+    for (let round = 0; round < 5; round++) {
+      // A question and two ticks without an answer; the third would be one too many.
+      wires.stuck.toClient = true;
+      wires.clock.advance(750);
+      wires.stuck.toClient = false;
+      wires.pump();
+    }
+    await settled();
+    expect([wires.client.inFlight, wires.dials]).toEqual([1, 1]);
+    wires.got[0]!.call.respond(small);
+    wires.pump();
+    expect((await outcome).error).toBeUndefined();
+  });
+
+  it('is not counted while this process was held up itself', async () => {
+    const wires = new Wires().open();
+    const outcome = wires.call(small, { deadlineMs: Infinity });
+    wires.pump();
+    wires.clock.advance(251);
+    // One tick late by ten seconds: the timers of the fake clock fire each at its own time, real ones only once.
+    const late: (() => void)[] = [];
+    const held = vi.spyOn(wires.clock, 'schedule').mockImplementation((_ms, fn) => {
+      late.push(fn);
+      return { cancel: () => undefined };
+    });
+    wires.clock.advance(10_000);
+    held.mockRestore();
+    late.forEach((fn) => fn());
+    wires.pump();
+    wires.got[0]!.call.respond(small);
+    wires.pump();
+    expect((await outcome).error).toBeUndefined();
+  });
+
+  it('of an idle link is asked for every five seconds, and costs a message each way', () => {
+    const wires = new Wires().open();
+    wires.clock.advance(300);
+    const before = wires.sent.toServer.length;
+    for (let step = 0; step < 600; step++) {
+      wires.clock.advance(100);
+      wires.pump();
+    }
+    expect(wires.sent.toServer.length - before).toBeGreaterThanOrEqual(10);
+    expect(wires.sent.toServer.length - before).toBeLessThanOrEqual(12);
+    expect(wires.dials).toBe(1);
+  });
+
+  it('of an idle link that is dead is known within a second of the next request', async () => {
+    const wires = new Wires().open();
+    wires.clock.advance(300);
+    wires.pump();
+    wires.stuck.toServer = true;
+    wires.clock.advance(2_000);
+    const outcome = wires.call(small);
+    wires.pump();
+    wires.clock.advance(1_000);
+    expect((await outcome).error).toMatchObject({ origin: 'lost' });
+  });
+});
+
+describe('a server that stops', () => {
+  it('finishes what it has and gets nothing new; the stream ends when all is answered', async () => {
+    const wires = new Wires().open();
+    const held = wires.call(small);
+    wires.pump();
+    wires.server!.drain();
+    wires.pump();
+    expect(wires.client.isConnected()).toBe(false);
+    const refused = wires.call(small);
+    expect((await refused).error).toMatchObject({ kind: 'unavailable', origin: 'unsent' });
+    expect(wires.server).toBeDefined();
+    wires.got[0]!.call.respond(small);
+    wires.pump();
+    expect((await held).message).toHaveLength(small.length);
+    expect(wires.server).toBeUndefined();
+    expect(wires.stats.link.count(0)).toBe(1);
+    expect(wires.dials).toBe(1);
+    wires.clock.advance(1_000);
+    expect(wires.dials).toBe(2);
+  });
+
+  it('serves what was on its way when it said so', async () => {
+    const wires = new Wires({ handler: echo }).open();
+    wires.server!.drain();
+    const onTheWay = wires.call(small);
+    wires.pump();
+    expect((await onTheWay).error).toBeUndefined();
+  });
+
+  it('at once answers all that is left as UNAVAILABLE', async () => {
+    const reasons: string[] = [];
+    const wires = new Wires({ handler: (_, call) => call.onCancel(({ kind }) => reasons.push(kind)) }).open();
+    const outcomes = Array.from({ length: 20 }, () => wires.call(small));
+    wires.pump();
+    wires.server!.expire();
+    wires.pump();
+    for (const { error } of await Promise.all(outcomes))
+      expect(error).toMatchObject({ kind: 'unavailable', origin: 'answered', message: 'the server is stopping' });
+    expect(reasons).toEqual(Array.from({ length: 20 }, () => 'unavailable'));
+    expect([wires.core.active.size, wires.server]).toEqual([0, undefined]);
+  });
+});
+
+describe('a peer that is away', () => {
+  const away = {
+    code: 14,
+    details: 'No connection established. Last error: Error: connect ECONNREFUSED',
+    trailers: {},
+  };
+
+  it('is tried again with growing waits; requests do not wait for it after the first try', async () => {
+    const waits: number[] = [];
+    const backoffMs = (failures: number): number => {
+      waits.push(failures);
+      return 100 * failures;
+    };
+    const wires = new Wires({ client: { backoffMs } });
+    wires.refusal = away;
+    const first = wires.call(small);
+    wires.pump();
+    expect((await first).error).toMatchObject({ origin: 'unsent', kind: 'unavailable' });
+    expect((await first).error?.message).toBe('runtime:1 cannot be reached: connect ECONNREFUSED');
+    expect((await wires.call(small)).error).toMatchObject({ origin: 'unsent' });
+    for (let index = 0; index < 3; index++) {
+      wires.clock.advance(100 * (index + 1) - 1);
+      expect(wires.dials).toBe(index + 1);
+      wires.clock.advance(1);
+      expect(wires.dials).toBe(index + 2);
+      expect((await wires.call(small)).error?.origin).toBe('unsent');
+      wires.pump();
+    }
+    expect(waits).toEqual([1, 2, 3, 4]);
+    expect(wires.lines.filter(({ text }) => text === 'no link can be made')).toHaveLength(1);
+  });
+
+  it('is tried at once when somebody says that it is there, and requests wait for that', async () => {
+    const wires = new Wires({ handler: echo });
+    wires.refusal = away;
+    wires.open();
+    wires.refusal = undefined;
+    expect(wires.client.isConnected()).toBe(false);
+    const outcome = wires.call(small);
+    wires.pump();
+    expect((await outcome).error).toBeUndefined();
+    expect(wires.dials).toBe(2);
+  });
+
+  it('that does not say HELLO within a second is left', async () => {
+    const wires = new Wires();
+    wires.stuck.toClient = true;
+    const outcome = wires.call(small);
+    wires.pump();
+    wires.clock.advance(1_000);
+    expect((await outcome).error).toMatchObject({ origin: 'unsent' });
+  });
+
+  it('after the link stood for a while is tried again at once, after a short while is not', async () => {
+    const wires = new Wires({ handler: echo }).open();
+    wires.clock.advance(999);
+    wires.events!.ended({ code: 14, details: 'read ECONNRESET', trailers: {} });
+    expect(wires.dials).toBe(1);
+    wires.clock.advance(50);
+    wires.pump();
+    expect(wires.dials).toBe(2);
+    wires.clock.advance(1_000);
+    wires.events!.ended({ code: 14, details: 'read ECONNRESET', trailers: {} });
+    expect(wires.dials).toBe(3);
+    const outcome = wires.call(small);
+    wires.pump();
+    expect((await outcome).error).toBeUndefined();
+  });
+});
+
+describe('close', () => {
+  it('lets what is in flight end and leaves no timer', async () => {
+    const wires = new Wires().open();
+    const held = wires.call(small);
+    wires.pump();
+    wires.client.close();
+    expect(() => wires.call(small)).toThrow(/is closed/);
+    wires.got[0]!.call.respond(small);
+    wires.pump();
+    expect((await held).error).toBeUndefined();
+    expect([wires.server, wires.clock.pendingTimers, wires.client.inFlight]).toEqual([undefined, 0, 0]);
+    expect(wires.client.isConnected()).toBe(false);
+    expect(wires.dials).toBe(1);
+  });
+
+  it('before the link stands fails what waits for it', async () => {
+    const wires = new Wires();
+    const waiting = wires.call(small);
+    wires.client.close();
+    expect((await waiting).error).toMatchObject({ origin: 'unsent' });
+    wires.pump();
+    expect([wires.server, wires.clock.pendingTimers]).toEqual([undefined, 0]);
+  });
+
+  it('while it waits for the next try leaves no timer', () => {
+    const wires = new Wires();
+    wires.refusal = { code: 14, details: 'away', trailers: {} };
+    wires.open();
+    expect(wires.clock.pendingTimers).toBe(1);
+    wires.client.close();
+    expect(wires.clock.pendingTimers).toBe(0);
+  });
+});

@@ -1,0 +1,104 @@
+import type { RawClientCall, RawOutcome } from '../raw-client.ts';
+import { RpcError, statusCodes } from '../status.ts';
+import type { Dated } from './deadlines.ts';
+import type { Pairs } from './frames.ts';
+import type { Outgoing } from './outbox.ts';
+
+/** What carries a request, for its cancellation. */
+export interface Carrier {
+  /** Takes it off; nobody waits for it any more. */
+  withdraw(request: LinkedRequest, late: boolean): void;
+}
+
+export interface RequestOptions {
+  readonly path: string;
+  readonly message: Uint8Array;
+  readonly metadata: Pairs | undefined;
+  /** The same as bytes; see `encodePairs`. */
+  readonly pairs: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  /** The same as `Clock.monotonic()`. */
+  readonly deadlineAt: number;
+  readonly done: (outcome: RawOutcome) => void;
+}
+
+/** One request of a link's client, from `call` to its one outcome. */
+export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
+  readonly options: RequestOptions;
+  readonly deadlineAt: number;
+  error: RpcError | undefined;
+  message: Buffer | undefined;
+  messageArrived = false;
+  heapIndex = -1;
+  /** Its number on the link; 0 before it has one. */
+  number = 0;
+  /** How it leaves; undefined before the link stands. */
+  outgoing: Outgoing | undefined;
+  carrier: Carrier | undefined;
+  #trailer: ((key: string) => string | undefined) | undefined;
+  #ended = false;
+
+  constructor(options: RequestOptions) {
+    this.options = options;
+    this.deadlineAt = options.deadlineAt;
+  }
+
+  trailer(key: string): string | undefined {
+    return this.#trailer?.(key);
+  }
+
+  cancel(): void {
+    if (this.#ended) return;
+    this.carrier?.withdraw(this, false);
+    const details = { origin: 'local', code: statusCodes.CANCELLED } as const;
+    const error = new RpcError('cancelled', 'cancelled by the caller', details);
+    this.#ended = true;
+    // Not within the caller's own call of this.
+    queueMicrotask(() => this.#tell(error, undefined));
+  }
+
+  expire(): void {
+    if (this.#ended) return;
+    this.carrier?.withdraw(this, true);
+    const details = { origin: 'local', code: statusCodes.DEADLINE_EXCEEDED } as const;
+    this.fail(new RpcError('deadline-exceeded', 'not answered before the deadline', details));
+  }
+
+  succeed(message: Buffer, trailers: Pairs): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.messageArrived = true;
+    this.#trailer = (key) => trailers[key];
+    this.#tell(undefined, message);
+  }
+
+  fail(error: RpcError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#trailer = (key) => error.trailers[key];
+    this.#tell(error, undefined);
+  }
+
+  /** Takes the outcome of a call that carried it instead. */
+  follow(outcome: RawOutcome): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.messageArrived = outcome.messageArrived;
+    this.#trailer = (key) => outcome.trailer(key);
+    this.#tell(outcome.error, outcome.message);
+  }
+
+  #tell(error: RpcError | undefined, message: Buffer | undefined): void {
+    this.error = error;
+    this.message = message;
+    try {
+      this.options.done(this);
+    } catch (thrown) {
+      // The others of the same batch are not to be lost with it.
+      queueMicrotask(() => {
+        throw thrown;
+      });
+    }
+  }
+}
