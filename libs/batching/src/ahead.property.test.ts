@@ -68,6 +68,12 @@ class Machine {
     };
   }
 
+  /** A batch that has not begun stands behind another although an instance has nothing to do. */
+  get waitsWhileIdle(): boolean {
+    const idle = this.#queues.some((queue) => queue.length === 0);
+    return idle && this.#queues.some((queue) => queue.slice(1).some((batch) => !this.withdrawn.has(batch)));
+  }
+
   get now(): number {
     return this.rig.clock.monotonic();
   }
@@ -144,6 +150,7 @@ test('P10 with batches in place: nobody who has ended reaches a run, nobody is l
       for (const each of steps) {
         machine.perform(each);
         for (const batch of machine.rig.batches) checkBatch(batch, chosen);
+        expect(machine.waitsWhileIdle).toBe(false);
         const { now } = machine;
         const beginning = new Set([...machine.begun.values()].flat());
         for (const request of machine.requests) {
@@ -161,7 +168,7 @@ test('P10 with batches in place: nobody who has ended reaches a run, nobody is l
       expect([runningBatches, runningRows, queuedRequests, freeInstances]).toEqual([0, 0, 0, chosen.instances]);
       void machine.rig.scheduler.drain(0);
       expect(machine.rig.clock.pendingTimers).toBe(0);
-      checkOrder(machine);
+      if (chosen.instances === 1) checkOrder(machine);
     }),
     propertyRuns,
   );

@@ -291,3 +291,69 @@ test('H10 the time that a batch stands behind another is no part of the mean run
   rig.add(1);
   expect(() => rig.add(1)).toThrow(expect.objectContaining({ retryAfterMs: 10 }));
 });
+
+test('H11 what stands behind goes to an instance that becomes idle, before anything that came later', () => {
+  const rig = new PlacingRig({ maxBatchSize: 1, ahead: 1, instances: 2 });
+  rig.add(1);
+  rig.begin(0);
+  rig.add(1);
+  rig.begin(1);
+  const [first, second] = [rig.add(1), rig.add(1)];
+  rig.add(1);
+  expect(rig.batches.map((batch) => batch.instance)).toEqual([0, 1, 0, 1]);
+  // The first stands behind a long run, the second begins. Nobody may stand behind that: he would be served before the first.
+  rig.finish(1);
+  rig.begin(3);
+  expect(rig.shapes()).toEqual(['a:1', 'b:1', 'c:1', 'd:1']);
+  rig.finish(3);
+  expect(second.outcome).toBe('ok');
+  expect(rig.shapes()).toEqual(['a:1', 'b:1', '', 'd:1', 'c:1', 'e:1']);
+  expect(rig.batches[4]!.instance).toBe(1);
+  rig.begin(4);
+  rig.finish(4);
+  expect([first.outcome, rig.runsWith.get(rig.batches[2]!)]).toEqual(['ok', 0]);
+  expect(rig.scheduler.stats()).toMatchObject({ batchedRows: 5 });
+});
+
+test('H5 those who leave in one turn leave together: the batch is written anew once', () => {
+  const leaves: number[] = [];
+  let turn: (() => void) | undefined;
+  const rig = new Rig(
+    { maxBatchSize: 8, ahead: 1 },
+    {
+      defer: (form) => (turn = form),
+      run: (batch) => {
+        rig.batches.push(batch);
+        if (rig.batches.length === 1) return;
+        batch.place({ open: true, join: () => true, leave: (stay) => leaves.push(stay.length) > 0 });
+      },
+    },
+  );
+  rig.add(8);
+  const [stays, ...gone] = [rig.add(1), rig.add(1), rig.add(1), rig.add(1)];
+  turn!();
+  for (const request of gone) expect(rig.scheduler.cancel(request)).toBe(true);
+  expect(gone.map((request) => request.outcome)).toEqual(['cancelled', 'cancelled', 'cancelled']);
+  expect(leaves).toEqual([]);
+  turn!();
+  expect([leaves, rig.shape(1)]).toEqual([[1], `${stays.label}:1`]);
+});
+
+test('H6 those who are late together leave together', () => {
+  const leaves: number[] = [];
+  const rig = new Rig(
+    { maxBatchSize: 8, ahead: 1 },
+    {
+      run: (batch) => {
+        rig.batches.push(batch);
+        if (rig.batches.length === 1) return;
+        batch.place({ open: true, join: () => true, leave: (stay) => leaves.push(stay.length) > 0 });
+      },
+    },
+  );
+  rig.add(8);
+  for (let i = 0; i < 4; i++) rig.add(1, { deadlineMs: 5 });
+  rig.add(1);
+  rig.clock.advance(5);
+  expect(leaves).toEqual([1]);
+});

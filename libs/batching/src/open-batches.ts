@@ -1,7 +1,8 @@
 import type { PlacedBatch } from './contract.ts';
 import type { FormedBatch, QueuedPart } from './formed-batch.ts';
+import type { Places } from './places.ts';
 import type { QueueNode, Queueable } from './queue-node.ts';
-import type { RequestQueue } from './request-queue.ts';
+import type { RequestQueue, TakenRows } from './request-queue.ts';
 
 interface OpenBatch<Request, Result> {
   readonly batch: FormedBatch<Request, Result>;
@@ -18,10 +19,13 @@ interface OpenBatch<Request, Result> {
  */
 export class OpenBatches<Request extends Queueable, Result> {
   readonly #queue: RequestQueue<Request>;
+  readonly #places: Places;
   readonly #padded: (rows: number) => number;
   readonly #resized: (rows: number, padding: number) => void;
   /** In the order in which they were formed. */
   #open: OpenBatch<Request, Result>[] = [];
+  /** Requests that have ended, and that may have rows here still. */
+  readonly #leaving = new Set<QueueNode<Request>>();
 
   /**
    * @param padded how many rows a batch of so many runs with
@@ -29,10 +33,12 @@ export class OpenBatches<Request extends Queueable, Result> {
    */
   constructor(
     queue: RequestQueue<Request>,
+    places: Places,
     padded: (rows: number) => number,
     resized: (rows: number, padding: number) => void,
   ) {
     this.#queue = queue;
+    this.#places = places;
     this.#padded = padded;
     this.#resized = resized;
   }
@@ -67,31 +73,71 @@ export class OpenBatches<Request extends Queueable, Result> {
   expire(nowMs: number): QueueNode<Request>[] {
     if (this.#open.length === 0 || this.nextExpiryMs > nowMs) return [];
     this.#dropBegun();
-    const late = this.#open.flatMap(({ batch }) => batch.parts.filter(({ node }) => limitOf(node) <= nowMs));
-    return [...new Set(late.map(({ node }) => node))].filter((node) => this.leave(node));
+    return this.leave((node) => limitOf(node) <= nowMs);
   }
 
-  /** Requests of open batches, which left them. */
-  leaveAll(): QueueNode<Request>[] {
-    const nodes = new Set(this.#open.flatMap(({ batch }) => batch.parts.map(({ node }) => node)));
-    return [...nodes].filter((node) => this.leave(node));
-  }
-
-  /** Takes a request's rows out of the open batches. False when it has none there (any more). */
-  leave(node: QueueNode<Request>): boolean {
-    let left = false;
+  /**
+   * Takes the rows of requests out of the open batches, each of which is written anew once.
+   * @returns those that left one
+   */
+  leave(leaves: (node: QueueNode<Request>) => boolean): QueueNode<Request>[] {
+    const left = new Set<QueueNode<Request>>();
     for (const entry of [...this.#open]) {
-      if (entry.batch.parts.some((part) => part.node === node)) left = this.#takeOut(entry, node) || left;
+      const leaving = entry.batch.parts.filter(({ node }) => leaves(node));
+      if (leaving.length === 0 || !this.#takeOut(entry, leaves)) continue;
+      for (const { node } of leaving) left.add(node);
     }
-    return left;
+    return [...left];
   }
 
-  #takeOut(entry: OpenBatch<Request, Result>, node: QueueNode<Request>): boolean {
+  get leaving(): boolean {
+    return this.#leaving.size > 0;
+  }
+
+  /** It has ended: its rows leave with those of others, at the next `takeOutLeaving`. */
+  leaveLater(node: QueueNode<Request>): void {
+    this.#leaving.add(node);
+  }
+
+  takeOutLeaving(): void {
+    if (this.#leaving.size === 0) return;
+    this.leave((node) => this.#leaving.has(node));
+    this.#leaving.clear();
+  }
+
+  /**
+   * Whether a new batch may stand behind what an instance runs. Not while something stands behind another that was there
+   * before that run began: the new one would be served before what came first.
+   */
+  mayStandBehind(instance: number): boolean {
+    const before = this.#places.formedAtFree(instance);
+    return !this.#open.some(
+      ({ batch, placed }) =>
+        batch.instance !== instance && batch.id <= before && this.#places.standsBehind(batch) && placed.open,
+    );
+  }
+
+  /**
+   * While an instance is idle: takes back what is in the oldest open batch that stands behind another, to be started there.
+   * Nobody who came later is to be served before.
+   */
+  takeBack(): TakenRows<Request> | undefined {
+    if (this.#places.idle === 0 || this.#open.length === 0) return undefined;
+    this.#dropBegun();
+    const entry = this.#open.find(({ batch }) => this.#places.standsBehind(batch));
+    if (!entry) return undefined;
+    const { bucket, parts, rows } = entry.batch;
+    if (!this.#takeOut(entry, () => true)) return undefined;
+    for (const { node } of parts) node.runningParts++;
+    return { bucket, parts, rows };
+  }
+
+  #takeOut(entry: OpenBatch<Request, Result>, leaves: (node: QueueNode<Request>) => boolean): boolean {
     const { batch, placed } = entry;
     const stay: QueuedPart<Request>[] = [];
     let rows = 0;
     for (const part of batch.parts) {
-      if (part.node === node) continue;
+      if (leaves(part.node)) continue;
       stay.push(part.batchRow === rows ? part : { ...part, batchRow: rows });
       rows += part.rows;
     }
@@ -99,7 +145,7 @@ export class OpenBatches<Request extends Queueable, Result> {
       this.forget(batch);
       return false;
     }
-    node.runningParts -= batch.parts.length - stay.length;
+    for (const part of batch.parts) if (leaves(part.node)) part.node.runningParts--;
     this.#amend(entry, stay, rows);
     if (stay.length === 0) this.forget(batch);
     return true;

@@ -1,5 +1,5 @@
-import type { Timer } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
+import { Alarm } from './alarm.ts';
 import { AnswerOrder, type Outcome } from './answer-order.ts';
 import { allRowsDone, handOver, partOver, tellFailure, tellSuccess, wrongRowCount } from './answers.ts';
 import type {
@@ -17,10 +17,8 @@ import { compileOptions, type SchedulerOptions, type SchedulerSettings } from '.
 import { Places } from './places.ts';
 import { QueueNode, type QueueLevel } from './queue-node.ts';
 import { expiredInQueue, queueFull, refuse } from './refusals.ts';
-import { RequestQueue } from './request-queue.ts';
+import { RequestQueue, type TakenRows } from './request-queue.ts';
 
-/** A timer is never set further ahead than this; when it fires early it is set again. */
-const longestTimerMs = 3_600_000;
 /** How much the latest batch counts in the running mean of run times. */
 const meanWeight = 0.2;
 
@@ -35,6 +33,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   readonly #ports: SchedulerPorts<Request, Result>;
   readonly #queue: RequestQueue<Request>;
   /** A stack: the instance that was used last is warm. */
+  readonly #alarm: Alarm;
   readonly #places: Places;
   readonly #open: OpenBatches<Request, Result>;
   readonly #owner: BatchOwner<Request, Result>;
@@ -44,8 +43,6 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   #failures: { readonly request: Request; readonly error: SluiceError }[] = [];
   #settling = false;
   #formingLater = false;
-  #timer: Timer | undefined = undefined;
-  #timerAtMs = Infinity;
   #stopped = false;
   #drainAtMs = Infinity;
   #drainFailed = 0;
@@ -73,9 +70,11 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
       batchCompleted: (batch, result, rows) => this.#batchCompleted(batch, result, rows),
       batchFailed: (batch, error) => this.#batchFailed(batch, error),
     };
+    this.#alarm = new Alarm(ports.clock, () => this.#settle());
     this.#places = new Places(settings.instances, settings.ahead);
     this.#open = new OpenBatches(
       this.#queue,
+      this.#places,
       (rows) => this.#padded(rows),
       (rows, padding) => this.#resized(rows, padding),
     );
@@ -115,7 +114,12 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     const node = this.#nodeOf(request.ticket);
     if (!node || (node.answered && !this.#order?.holds(node))) return false;
     this.#lose(node, 'cancelled', new SluiceError('cancelled', 'the caller cancelled the request'));
-    this.#settle();
+    // With a turn to come, those that leave in it leave together: each batch is written anew once.
+    const { defer } = this.#ports;
+    if (defer && this.#open.leaving && !this.#settling) {
+      this.#tell();
+      this.#formLater(defer);
+    } else this.#settle();
     return true;
   }
 
@@ -162,7 +166,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
 
   /** Forms batches at the end of this turn, but one that is full, and first in line, now. */
   #formLater(defer: (form: () => void) => void): void {
-    if (this.#queue.next()?.bucket.full) this.#settle(true);
+    if (this.#places.free > 0 && this.#queue.next()?.bucket.full) this.#settle(true);
     this.#setTimer();
     if (this.#formingLater) return;
     this.#formingLater = true;
@@ -192,21 +196,38 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
       const nowMs = this.#ports.clock.monotonic();
       this.#expire(nowMs);
       if (this.#drainAtMs <= nowMs) this.#failQueue();
+      this.#open.takeOutLeaving();
       if (this.#places.idle === 0) this.#open.join();
       if (this.#places.free === 0) return;
+      const behind = this.#open.takeBack();
+      if (behind) {
+        this.#start(
+          behind,
+          this.#places.pick(() => false)!,
+          nowMs,
+        );
+        continue;
+      }
       this.#queue.ripen(nowMs);
       const first = this.#queue.next();
       if (!first || (onlyFull && !first.bucket.full)) return;
-      const { bucket, parts, rows } = this.#queue.take(first);
-      const paddedRows = this.#padded(rows);
-      const id = ++this.#counts.batches;
-      this.#counts.batchedRows += rows;
-      this.#counts.paddingRows += paddedRows - rows;
-      this.#counts.runningBatches++;
-      this.#counts.runningRows += rows;
-      const instance = this.#places.take();
-      this.#run(new FormedBatch(this.#owner, { id, instance, bucket, parts, rows, paddedRows, formedAtMs: nowMs }));
+      const instance = this.#places.pick((behind) => this.#open.mayStandBehind(behind));
+      if (instance === undefined) return;
+      this.#start(this.#queue.take(first), instance, nowMs);
     }
+  }
+
+  #start({ bucket, parts, rows }: TakenRows<Request>, instance: number, formedAtMs: number): void {
+    const paddedRows = this.#padded(rows);
+    const id = ++this.#counts.batches;
+    this.#counts.batchedRows += rows;
+    this.#counts.paddingRows += paddedRows - rows;
+    this.#counts.runningBatches++;
+    this.#counts.runningRows += rows;
+    this.#places.take(instance);
+    const batch = new FormedBatch(this.#owner, { id, instance, bucket, parts, rows, paddedRows, formedAtMs });
+    this.#places.put(batch);
+    this.#run(batch);
   }
 
   /** How many rows a batch of so many runs with. */
@@ -229,7 +250,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
 
   #batchFreed(batch: FormedBatch<Request, Result>): void {
     this.#open.forget(batch);
-    const runMs = this.#places.give(batch.instance, batch.formedAtMs, this.#ports.clock.monotonic());
+    const runMs = this.#places.give(batch, this.#ports.clock.monotonic(), this.#counts.batches);
     if (batch.parts.length > 0)
       this.#meanRunMs = this.#meanRunMs === 0 ? runMs : this.#meanRunMs + meanWeight * (runMs - this.#meanRunMs);
     this.#batchOver(batch);
@@ -310,7 +331,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
       this.#drainFailed++;
       this.#lose(node, 'stopped', this.#stoppedFirst());
     }
-    for (const node of this.#open.leaveAll()) {
+    for (const node of this.#open.leave(() => true)) {
       this.#drainFailed++;
       this.#lose(node, 'stopped', this.#stoppedFirst());
     }
@@ -323,7 +344,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   /** Decides that a request fails: takes what still waits of it out of the queue, and notes whom to tell. */
   #lose(node: QueueNode<Request>, reason: LossReason, error: SluiceError): void {
     if (node.queued) this.#queue.remove(node);
-    if (this.#open.size > 0) this.#open.leave(node);
+    if (node.runningParts > 0 && this.#open.size > 0) this.#open.leaveLater(node);
     node.answered = true;
     // It ran, so it is answered in its turn; who leaves before is answered at once, and holds nobody up.
     if (this.#order && reason === 'batch-failed') {
@@ -360,15 +381,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     const drains = this.#drainAtMs < Infinity && (this.#drainWaiters.length > 0 || this.#queue.requests > 0);
     const drainMs = drains ? this.#drainAtMs : Infinity;
     const atMs = Math.min(this.#queue.nextExpiryMs, this.#open.nextExpiryMs, dueMs, drainMs);
-    if (this.#timerAtMs <= atMs) return;
-    this.#timer?.cancel();
-    const nowMs = this.#ports.clock.monotonic();
-    this.#timerAtMs = Math.min(atMs, nowMs + longestTimerMs);
-    this.#timer = this.#ports.clock.schedule(this.#timerAtMs - nowMs, () => {
-      this.#timerAtMs = Infinity;
-      this.#timer = undefined;
-      this.#settle();
-    });
+    this.#alarm.set(atMs);
   }
 
   #endDrain(): void {
@@ -376,9 +389,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     const { runningBatches } = this.#counts;
     const timeIsUp = this.#drainAtMs <= this.#ports.clock.monotonic();
     if (!timeIsUp && (this.#queue.requests > 0 || runningBatches > 0)) return;
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#timerAtMs = Infinity;
+    this.#alarm.cancel();
     for (const resolve of this.#drainWaiters.splice(0)) resolve({ failed: this.#drainFailed, runningBatches });
   }
 }

@@ -38,7 +38,7 @@ export interface LinkClientOptions {
   readonly idlePingMs?: number;
   /** A peer that says nothing for so long is gone, in milliseconds; default 1,000. */
   readonly silenceMs?: number;
-  /** How long a link may take to stand, in milliseconds; default 1,000. */
+  /** How long a link may take to stand, in milliseconds; default 3,000. */
   readonly helloMs?: number;
   /** How long a link must have stood to be tried again at once, in milliseconds; default 1,000. */
   readonly stableMs?: number;
@@ -162,7 +162,7 @@ export class LinkClient {
       dial: this.#options.dial ?? grpcDial(address, linkPath),
       limits: { ...defaultLimits, ...limits },
       maxMessageBytes: this.#maxMessageBytes + hopBytes,
-      helloMs: helloMs ?? 1_000,
+      helloMs: helloMs ?? 3_000,
       pingMs: pingMs ?? 250,
       idlePingMs: idlePingMs ?? 5_000,
       silenceMs: silenceMs ?? 1_000,

@@ -131,6 +131,43 @@ describe('a server that stops', () => {
     expect(wires.dials).toBe(2);
   });
 
+  it('does not wait for a caller that stands still and of which it has nothing', () => {
+    const wires = new Wires({ client: { pingMs: 1e9, silenceMs: 1e9 } }).open();
+    void wires.call(small);
+    wires.pump();
+    wires.stuck.toClient = true;
+    wires.server!.drain();
+    wires.pump();
+    wires.clock.advance(5_000);
+    expect(wires.server).toBeDefined();
+    wires.got[0]!.call.respond(small);
+    wires.clock.advance(999);
+    expect(wires.server).toBeDefined();
+    wires.clock.advance(1);
+    expect([wires.server, wires.stats.link.count(14)]).toEqual([undefined, 1]);
+  });
+
+  it('lets a large answer go out first', async () => {
+    const wires = new Wires({ client: { pingMs: 1e9, silenceMs: 1e9 } }).open();
+    const outcome = wires.call(small);
+    wires.pump();
+    wires.stuck.toClient = true;
+    wires.server!.drain();
+    wires.got[0]!.call.respond(Buffer.alloc(8_000_000));
+    for (let second = 0; second < 10; second++) {
+      // A little of it every second.
+      wires.stuck.toClient = false;
+      wires.pump(2);
+      wires.stuck.toClient = true;
+      wires.clock.advance(1_000);
+    }
+    expect(wires.server).toBeDefined();
+    wires.stuck.toClient = false;
+    wires.pump();
+    expect((await outcome).message).toHaveLength(8_000_000);
+    expect([wires.server, wires.stats.link.count(0)]).toEqual([undefined, 1]);
+  });
+
   it('serves what was on its way when it said so', async () => {
     const wires = new Wires({ handler: echo }).open();
     wires.server!.drain();
@@ -197,12 +234,15 @@ describe('a peer that is away', () => {
     expect(wires.dials).toBe(2);
   });
 
-  it('that does not say HELLO within a second is left', async () => {
+  it('that does not say HELLO within three seconds is left', async () => {
     const wires = new Wires();
     wires.stuck.toClient = true;
     const outcome = wires.call(small);
     wires.pump();
-    wires.clock.advance(1_000);
+    wires.clock.advance(2_999);
+    await settled();
+    expect(wires.client.inFlight).toBe(1);
+    wires.clock.advance(1);
     expect((await outcome).error).toMatchObject({ origin: 'unsent' });
   });
 

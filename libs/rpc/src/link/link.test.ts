@@ -31,6 +31,7 @@ describe('a call', () => {
     }));
     expect(message?.equals(bytesOf(300).subarray(1))).toBe(true);
     expect([error, messageArrived, trailer]).toEqual([undefined, true, '00-1/undefined']);
+    expect((await outcome).trailer('constructor')).toBeUndefined();
     expect(wires.stats.infer.count(0)).toBe(1);
     expect(wires.stats.infer.inFlight).toBe(0);
     expect(wires.core.active.size).toBe(0);

@@ -69,14 +69,14 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
     if (this.#ended) return;
     this.#ended = true;
     this.messageArrived = true;
-    this.#trailer = (key) => trailers[key];
+    this.#trailer = (key) => (Object.hasOwn(trailers, key) ? trailers[key] : undefined);
     this.#tell(undefined, message);
   }
 
   fail(error: RpcError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#trailer = (key) => error.trailers[key];
+    this.#trailer = (key) => (Object.hasOwn(error.trailers, key) ? error.trailers[key] : undefined);
     this.#tell(error, undefined);
   }
 

@@ -1,3 +1,4 @@
+import type { Timer } from '@sluice/domain/clock';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
 import type { ServerCore } from '../server-core.ts';
 import { isAtDeadline } from '../unary-call.ts';
@@ -34,6 +35,9 @@ const statusInvalid = 3;
 const statusPrecondition = 9;
 const statusUnavailable = 14;
 
+/** How long a caller may take to end the stream, or to take more answers, once it was asked to leave. */
+const leaveMs = 1_000;
+
 /** The server's end of one stream, with the calls that came over it. */
 export class ServedLink implements PeerOwner, AnswerCarrier {
   readonly core: ServerCore;
@@ -43,6 +47,8 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
   readonly #peer: LinkPeer;
   readonly #calls = new Map<number, LinkedCall>();
   readonly #startedMs: number;
+  #draining = false;
+  #leaveTimer: Timer | undefined;
   #over = false;
 
   constructor(stream: ServedStream, options: ServedLinkOptions) {
@@ -80,7 +86,10 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
 
   /** Asks the caller to send nothing new; it ends the stream when all that it sent is answered. */
   drain(): void {
-    if (!this.#over) this.#peer.outbox.control(numberFrame(frameTypes.GOAWAY));
+    if (this.#over) return;
+    this.#draining = true;
+    this.#peer.outbox.control(numberFrame(frameTypes.GOAWAY));
+    this.#leaveWhenIdle();
   }
 
   /** Answers what is left with the reason why the server ends it, and ends the stream. */
@@ -102,6 +111,7 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
     // It may be answered before its message is whole.
     this.#peer.forget(call.number);
     this.#peer.send(new Outgoing(type, call.number, code, pairs, message));
+    this.#leaveWhenIdle();
   }
 
   // What the peer's half tells of.
@@ -135,6 +145,7 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
     if (call === undefined) this.#peer.outbox.dropLarge(number);
     this.#calls.delete(number);
     call?.cancel(late);
+    this.#leaveWhenIdle();
   }
 
   goaway(): void {
@@ -148,9 +159,23 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
     this.#finish(statusInvalid, { code: statusInvalid, details: `not the protocol of the link: ${fault.message}` });
   }
 
+  /** A caller that stands still must not hold up a server that stops and works on nothing for it any more. */
+  #leaveWhenIdle(): void {
+    if (!this.#draining || this.#over || this.#calls.size > 0) return;
+    const { waitingBytes } = this;
+    this.#leaveTimer ??= this.core.clock.schedule(leaveMs, () => {
+      this.#leaveTimer = undefined;
+      if (this.#calls.size > 0) return;
+      const moves = this.waitingBytes > 0 && this.waitingBytes !== waitingBytes;
+      if (moves) this.#leaveWhenIdle();
+      else this.#finish(statusUnavailable, { code: statusUnavailable, details: 'the server is stopping' });
+    });
+  }
+
   #finish(code: number, refusal: { readonly code: number; readonly details: string } | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    this.#leaveTimer?.cancel();
     this.#peer.close();
     const now = this.core.clock.now();
     for (const call of [...this.#calls.values()]) call.cancel(isAtDeadline(now, call.deadlineMs));
