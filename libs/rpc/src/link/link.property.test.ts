@@ -122,6 +122,7 @@ class Run {
     await settled();
     expect(this.calls.map(({ outcomes }) => outcomes.length)).toEqual(this.calls.map(() => 1));
     expect([wires.client.inFlight, wires.core.active.size, wires.stats.infer.inFlight]).toEqual([0, 0, 0]);
+    expect(wires.overruns).toBe(0);
     expect([wires.server, wires.stats.link.inFlight, wires.clock.pendingTimers]).toEqual([undefined, 0, 0]);
   }
 }
