@@ -54,7 +54,8 @@ export class Wires {
   /** The client's side of the stream that stands. */
   events: LinkEvents | undefined;
   dials = 0;
-  stopping = false;
+  /** Times that the client gave its transport a message before the last one had left. */
+  overruns = 0;
   readonly #options: WiresOptions;
   readonly #turn: (() => void)[] = [];
   readonly #moving: { readonly to: 'toServer' | 'toClient'; readonly run: () => void }[] = [];
@@ -166,8 +167,17 @@ export class Wires {
       },
     );
     this.server = server;
+    const send = carry('toServer', (message) => server.receive(message));
+    let sending = false;
     return {
-      send: carry('toServer', (message) => server.receive(message)),
+      send: (message, sent) => {
+        if (sending) this.overruns++;
+        sending = true;
+        send(message, () => {
+          sending = false;
+          sent();
+        });
+      },
       end: () => void this.#moving.push({ to: 'toServer', run: () => server.gone(0) }),
       abort: () => {
         isOpen = false;

@@ -70,6 +70,26 @@ describe('large messages', () => {
     expect([wires.dials, wires.lines]).toEqual([1, []]);
   });
 
+  it('that are answers to calls that were given up leave their place too', async () => {
+    const client = { ...patient, limits: { maxPartialBytes: 3 * mebi } };
+    const wires = new Wires({ handler: (_, call) => call.respond(Buffer.alloc(2 * mebi)), client }).open();
+    for (let round = 0; round < 5; round++) {
+      const given = wires.call(Buffer.of(1));
+      // The request, and the first batch of its answer.
+      wires.pump(4);
+      given.call.cancel();
+      expect((await given).error?.kind).toBe('cancelled');
+      wires.pump();
+    }
+    const outcome = wires.call(Buffer.of(1));
+    wires.pump();
+    expect((await outcome).message).toHaveLength(2 * mebi);
+    expect([wires.dials, wires.lines]).toEqual([1, []]);
+    const moved = bytesOn(wires.sent.toClient);
+    expect(moved).toBeGreaterThan(2 * mebi + 5 * 256 * kibi);
+    expect(moved).toBeLessThan(6 * mebi);
+  });
+
   it('that are answered before they are whole are not sent on, and leave their place', async () => {
     const limits = { maxPartialBytes: 900 * kibi, windowBytes: 256 * kibi };
     const wires = new Wires({ handler: echo, client: patient, server: { limits } }).open();

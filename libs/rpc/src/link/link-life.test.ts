@@ -147,6 +147,47 @@ describe('a server that stops', () => {
     expect([wires.server, wires.stats.link.count(14)]).toEqual([undefined, 1]);
   });
 
+  it('leaves one of which it has nothing, had nothing, or has nothing any more', () => {
+    const deaf = { client: { pingMs: 1e9, silenceMs: 1e9 } };
+    const idle = new Wires(deaf).open();
+    idle.stuck.toClient = true;
+    idle.server!.drain();
+    idle.clock.advance(1_000);
+    expect(idle.server).toBeUndefined();
+
+    const given = new Wires(deaf).open();
+    const outcome = given.call(small);
+    given.pump();
+    given.stuck.toClient = true;
+    given.server!.drain();
+    outcome.call.cancel();
+    given.pump();
+    given.clock.advance(1_000);
+    expect(given.server).toBeUndefined();
+  });
+
+  it('does not cut off a request that came while it waited for its caller to leave', async () => {
+    const wires = new Wires({ client: { pingMs: 1e9, silenceMs: 1e9 } }).open();
+    wires.stuck.toClient = true;
+    wires.server!.drain();
+    wires.clock.advance(500);
+    const outcome = wires.call(small);
+    wires.pump();
+    wires.clock.advance(5_000);
+    wires.stuck.toClient = false;
+    wires.got[0]!.call.respond(small);
+    wires.pump();
+    expect((await outcome).error).toBeUndefined();
+  });
+
+  it('has no timer left when its caller has left', () => {
+    const wires = new Wires().open();
+    wires.server!.drain();
+    wires.pump();
+    wires.client.close();
+    expect([wires.server, wires.clock.pendingTimers]).toEqual([undefined, 0]);
+  });
+
   it('lets a large answer go out first', async () => {
     const wires = new Wires({ client: { pingMs: 1e9, silenceMs: 1e9 } }).open();
     const outcome = wires.call(small);
@@ -261,6 +302,17 @@ describe('a peer that is away', () => {
     wires.pump();
     expect((await outcome).error).toBeUndefined();
   });
+});
+
+it('a caller that is gone when its deadline is near went for its deadline', () => {
+  const reasons: string[] = [];
+  const wires = new Wires({ handler: (_, call) => call.onCancel(({ kind }) => reasons.push(kind)) }).open();
+  void wires.call(small, { deadlineMs: wires.clock.now() + 100 });
+  void wires.call(small);
+  wires.pump();
+  wires.clock.advance(60);
+  wires.server!.gone(1);
+  expect(reasons).toEqual(['deadline-exceeded', 'cancelled']);
 });
 
 describe('close', () => {

@@ -20,19 +20,24 @@ const size = fc.oneof(
 const which = fc.nat({ max: 40 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
-    weight: 6,
-    arbitrary: fc.record({ do: fc.constant('call' as const), size, ms: fc.integer({ min: 0, max: 30_000 }) }),
+    weight: 20,
+    arbitrary: fc.record({
+      do: fc.constant('call' as const),
+      size,
+      ms: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 5_000, max: 30_000 })),
+    }),
   },
-  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('cancel', 'answer', 'answer', 'fail'), which, size }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('pump' as const), turns: fc.integer({ min: 1, max: 30 }) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 2_000 }) }) },
+  { weight: 16, arbitrary: fc.record({ do: fc.constantFrom('answer', 'answer', 'answer', 'fail'), which, size }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('cancel' as const), which, size }) },
+  { weight: 16, arbitrary: fc.record({ do: fc.constant('pump' as const), turns: fc.integer({ min: 1, max: 30 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 300 }) }) },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({
       ...{ do: fc.constant('stick' as const), to: fc.constantFrom('toServer', 'toClient'), stuck: fc.boolean() },
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('drain', 'break', 'connect') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('drain', 'break', 'connect', 'connect', 'connect') }) },
 );
 
 /** Tiny windows, so that everything has to wait for something. */
@@ -112,6 +117,9 @@ class Run {
     const { wires } = this;
     wires.stuck.toServer = false;
     wires.stuck.toClient = false;
+    wires.pump();
+    for (let index = 0; index < wires.got.length; index++) this.#answer('answer', index, 300);
+    wires.pump();
     wires.client.close();
     for (let second = 0; second < 140; second++) {
       wires.pump();
@@ -122,13 +130,14 @@ class Run {
     await settled();
     expect(this.calls.map(({ outcomes }) => outcomes.length)).toEqual(this.calls.map(() => 1));
     expect([wires.client.inFlight, wires.core.active.size, wires.stats.infer.inFlight]).toEqual([0, 0, 0]);
+    expect(wires.overruns).toBe(0);
     expect([wires.server, wires.stats.link.inFlight, wires.clock.pendingTimers]).toEqual([undefined, 0, 0]);
   }
 }
 
 it('whatever happens in whatever order, each call ends once, with its own bytes or a failure, and nothing is left', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }), async (steps) => {
       const run = new Run();
       for (const each of steps) run.take(each);
       await run.end();
@@ -179,7 +188,10 @@ function damaged(message: Buffer, { how, at, byte, bytes }: Damage): Buffer | un
 }
 
 it('whatever bytes arrive, nothing throws, hangs or is left', async () => {
-  const steps = fc.array(fc.tuple(step, fc.option(damage, { freq: 3 })), { maxLength: 80 });
+  const steps = fc.array(
+    fc.tuple(step, fc.oneof({ weight: 15, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: damage })),
+    { minLength: 20, maxLength: 80, size: 'max' },
+  );
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
       const run = new Run();
@@ -190,7 +202,7 @@ it('whatever bytes arrive, nothing throws, hangs or is left', async () => {
         return now === undefined ? message : damaged(message, now);
       };
       for (const [each, hurt] of list) {
-        next = hurt ?? undefined;
+        next = hurt;
         run.take(each);
       }
       run.wires.mangle = (message) => message;

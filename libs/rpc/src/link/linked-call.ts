@@ -6,7 +6,7 @@ import { checkSize } from '../messages.ts';
 import type { ServerCore } from '../server-core.ts';
 import { statusCodes, toWire } from '../status.ts';
 import { cancelledError, lateError } from '../unary-call.ts';
-import { LinkFault, encodePairs, frameTypes, noDeadline } from './frames.ts';
+import { encodePairs, frameTypes, noDeadline } from './frames.ts';
 import type { MessageHead, MessageType } from './frames.ts';
 
 /** A method that a link carries. */
@@ -77,8 +77,6 @@ export class LinkedCall implements RawCall, ActiveCall {
       this.#end(0);
       this.#carrier.answer(this, frameTypes.ANSWER, 0, pairs, message);
     } catch (error) {
-      // Trailers that no frame takes are a defect, and go with no failure either.
-      if (error instanceof LinkFault) this.#trailers = undefined;
       this.fail(error);
     }
   }
@@ -92,6 +90,7 @@ export class LinkedCall implements RawCall, ActiveCall {
     try {
       pairs = encodePairs({ ...this.#trailers, ...status.trailers });
     } catch {
+      // Trailers that no frame takes are a defect; the failure goes without them.
       pairs = encodePairs(status.trailers);
     }
     this.#end(status.code);
