@@ -84,22 +84,36 @@ it.each(['FP32', 'BYTES'] as const)('rows leave a batch that waits for its threa
   await close();
 });
 
-it('a batch that is withdrawn never runs, and its place is free again', async () => {
-  const { hand, ended, values, close, session } = await behindBusyThread('FP32');
-  const batch = hand([1]);
-  expect([batch.withdraw(), batch.withdraw()]).toEqual([true, false]);
-  expect(await ended).toBe('freed');
-  expect([values(), session.freeSlots]).toEqual([undefined, 2]);
-  await close();
-});
+it.each(['FP32', 'BYTES'] as const)(
+  'a batch that is withdrawn never runs, and its place is free again: %s',
+  async (datatype) => {
+    const { hand, ended, values, close, session } = await behindBusyThread(datatype);
+    const batch = hand([datatype === 'FP32' ? 1 : 'one']);
+    expect([batch.withdraw(), batch.withdraw()]).toEqual([true, false]);
+    expect(await ended).toBe('freed');
+    expect([values(), session.freeSlots]).toEqual([undefined, 2]);
+    await close();
+  },
+);
 
-it('a batch that could be written anew only in part never runs', async () => {
+it('a batch that could be written anew only in part never runs, and says why', async () => {
   const { hand, ended, values, close } = await behindBusyThread('FP32');
   const batch = hand([1, 2]);
   const torn = (): void => {
     throw new Error('no such row');
   };
-  expect(() => batch.rewrite(1, [0], torn)).toThrow('no such row');
-  expect([await ended, values()]).toEqual(['freed', undefined]);
+  expect(batch.rewrite(1, [0], torn)).toBe(false);
+  expect(await ended).toMatchObject({ ok: false, error: { kind: 'internal' }, sessionLost: false });
+  expect([values(), batch.open]).toEqual([[], false]);
+  await close();
+});
+
+it('a batch is not written anew with longer strings than there is room for', async () => {
+  const { hand, write, ended, values, close } = await behindBusyThread('BYTES');
+  const batch = hand(['one', 'two']);
+  const long = write(['x'.repeat(100_000)]);
+  expect(batch.rewrite(1, [long.bytes], long.fill)).toBe(false);
+  expect(await ended).toMatchObject({ ok: true });
+  expect(values()).toEqual(['one', 'two']);
   await close();
 });

@@ -357,3 +357,28 @@ test('H6 those who are late together leave together', () => {
   rig.clock.advance(5);
   expect(leaves).toEqual([1]);
 });
+
+test('H3 a runner that throws when it is asked to change a batch has not changed it', () => {
+  const rig: Rig = new Rig(
+    { maxBatchSize: 4, ahead: 1 },
+    {
+      run: (batch) => {
+        rig.batches.push(batch);
+        const torn = (): never => {
+          throw new Error('no memory');
+        };
+        batch.place({ open: true, join: torn, leave: torn });
+      },
+    },
+  );
+  rig.add(4);
+  const placed = rig.add(1);
+  const waits = rig.add(1);
+  expect([rig.shapes(), rig.defects.length]).toEqual([['a:4', 'b:1'], 1]);
+  expect(rig.scheduler.cancel(placed)).toBe(true);
+  expect([placed.outcome, rig.defects.length]).toEqual(['cancelled', 2]);
+  rig.finish(0);
+  rig.finish(1);
+  rig.finish(2);
+  expect(waits.outcome).toBe('ok');
+});

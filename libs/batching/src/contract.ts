@@ -124,7 +124,8 @@ export interface PlacedBatch<Request> {
   join(parts: readonly RequestPart<Request>[], rows: number): boolean;
   /**
    * Only these parts of it stay, at the rows of the batch that they name now; it is to run with `rows` rows then. With
-   * none of them it is not to run, and the runner owes no answer for it, only `free`. False when it has begun.
+   * none of them it is not to run, and the runner owes no answer for it, only `free`. False when it has begun, or cannot be
+   * changed. A throw counts as false.
    */
   leave(stay: readonly RequestPart<Request>[], rows: number): boolean;
 }
@@ -152,7 +153,10 @@ export interface SchedulerPorts<Request, Result> {
 /** Why a request was not accepted, or left without an answer from the model. */
 export type LossReason = 'refused' | 'expired' | 'cancelled' | 'stopped' | 'batch-failed';
 
-/** A snapshot. Counts run from the scheduler's creation and never go back. */
+/**
+ * A snapshot. Counts run from the scheduler's creation. None goes back but those of rows in batches: what leaves a batch that
+ * has not begun is taken off.
+ */
 export interface SchedulerStats {
   /** Requests of which at least one row (or, without rows, the request itself) waits. */
   readonly queuedRequests: number;

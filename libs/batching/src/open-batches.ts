@@ -22,6 +22,7 @@ export class OpenBatches<Request extends Queueable, Result> {
   readonly #places: Places;
   readonly #padded: (rows: number) => number;
   readonly #resized: (rows: number, padding: number) => void;
+  readonly #onDefect: (thrown: unknown) => void;
   /** In the order in which they were formed. */
   #open: OpenBatch<Request, Result>[] = [];
   /** Requests that have ended, and that may have rows here still. */
@@ -36,11 +37,13 @@ export class OpenBatches<Request extends Queueable, Result> {
     places: Places,
     padded: (rows: number) => number,
     resized: (rows: number, padding: number) => void,
+    onDefect: (thrown: unknown) => void,
   ) {
     this.#queue = queue;
     this.#places = places;
     this.#padded = padded;
     this.#resized = resized;
+    this.#onDefect = onDefect;
   }
 
   get size(): number {
@@ -141,7 +144,7 @@ export class OpenBatches<Request extends Queueable, Result> {
       stay.push(part.batchRow === rows ? part : { ...part, batchRow: rows });
       rows += part.rows;
     }
-    if (!placed.open || !placed.leave(stay, this.#padded(rows))) {
+    if (!placed.open || !this.#asked(() => placed.leave(stay, this.#padded(rows)))) {
       this.forget(batch);
       return false;
     }
@@ -167,12 +170,22 @@ export class OpenBatches<Request extends Queueable, Result> {
     const more = this.#queue.more(batch.bucket, batch.rows);
     if (!more) return;
     const rows = batch.rows + more.rows;
-    if (!placed.join(more.parts, this.#padded(rows))) {
+    if (!this.#asked(() => placed.join(more.parts, this.#padded(rows)))) {
       entry.takesNoMore = true;
       return;
     }
     this.#queue.taken(more.parts);
     this.#amend(entry, [...batch.parts, ...more.parts], rows);
+  }
+
+  /** What a runner answers; one that throws has not changed the batch. */
+  #asked(change: () => boolean): boolean {
+    try {
+      return change();
+    } catch (thrown) {
+      this.#onDefect(thrown);
+      return false;
+    }
   }
 
   #amend(entry: OpenBatch<Request, Result>, parts: readonly QueuedPart<Request>[], rows: number): void {

@@ -47,8 +47,10 @@ export function expiredInQueue<Request extends Queueable>(
   return new SluiceError('deadline-exceeded', `${waited}${limit(node)}`);
 }
 
-function limit<Request extends Queueable>({ request, level, expiresAtMs }: QueueNode<Request>): string {
-  if (request.deadlineMs <= expiresAtMs) return ' and its deadline passed; give it more time or lower the load';
+function limit<Request extends Queueable>({ request, level, expiresAtMs, delays }: QueueNode<Request>): string {
+  // One that a time-out only delays can have ended by its deadline alone.
+  if (delays || request.deadlineMs <= expiresAtMs)
+    return ' and its deadline passed; give it more time or lower the load';
   const { defaultTimeoutMs } = level;
   return level.timeoutMs(request.timeoutMicroseconds) < defaultTimeoutMs
     ? `, longer than its own time-out allows (${request.timeoutMicroseconds ?? 0} µs)`

@@ -65,7 +65,9 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     this.#queue = new RequestQueue(settings);
     this.#order = settings.preserveOrdering ? new AnswerOrder() : undefined;
     this.#owner = {
-      batchPlaced: (batch, placed) => this.#open.add(batch, placed),
+      batchPlaced: (batch, placed) => {
+        if (settings.ahead > 0) this.#open.add(batch, placed);
+      },
       batchFreed: (batch) => this.#batchFreed(batch),
       batchCompleted: (batch, result, rows) => this.#batchCompleted(batch, result, rows),
       batchFailed: (batch, error) => this.#batchFailed(batch, error),
@@ -77,6 +79,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
       this.#places,
       (rows) => this.#padded(rows),
       (rows, padding) => this.#resized(rows, padding),
+      ports.onDefect,
     );
   }
 

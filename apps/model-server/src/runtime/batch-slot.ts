@@ -57,6 +57,11 @@ export class BatchSlot {
     return this.#lay(this.#make(plan, capacity, layout, stringBytes));
   }
 
+  /** Whether such a batch has room in the buffer that there is. */
+  fits(plan: BatchPlan, capacity: number, stringBytes: readonly number[]): boolean {
+    return hasFixedLayout(plan) || layoutOf(plan, capacity, stringBytes).totalBytes <= this.bytes;
+  }
+
   /** Room for the same batch with fewer rows, in the same buffer: nothing is posted. */
   prepareAgain(plan: BatchPlan, capacity: number, stringBytes: readonly number[]): readonly Uint8Array[] {
     const kept = this.#kept(plan, capacity);

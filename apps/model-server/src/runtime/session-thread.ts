@@ -40,7 +40,10 @@ export interface HandedBatch {
   readonly open: boolean;
   /** Adds rows behind those that it has, `rows` in all. Also false where there is no room for them. */
   grow(rows: number, fill: Fill): boolean;
-  /** Writes it anew with fewer rows; withdraws it should `fill` throw. `stringBytes` as in `BatchJob`. */
+  /**
+   * Writes it anew with fewer rows. `stringBytes` as in `BatchJob`; also false where they need more room than there is. Should
+   * `fill` throw, the batch does not run and ends with that error.
+   */
   rewrite(rows: number, stringBytes: readonly number[], fill: Fill): boolean;
   /** Lets it not run at all. */
   withdraw(): boolean;
@@ -55,6 +58,8 @@ interface Running {
   readonly startedMs: number;
   rows: number;
   withdrawn: boolean;
+  /** Why it could be written anew only in part, and so does not run. */
+  spoilt: SluiceError | undefined;
 }
 
 /** When a version whose session was lost may be there again, in milliseconds. */
@@ -148,7 +153,17 @@ export class SessionThread implements HostedSession {
     this.#lastBatch = batch;
     this.#inFlight += 1;
     const startedMs = performance.now();
-    const running: Running = { batch, job, slot, capacity, targets, startedMs, rows, withdrawn: false };
+    const running: Running = {
+      batch,
+      job,
+      slot,
+      capacity,
+      targets,
+      startedMs,
+      rows,
+      withdrawn: false,
+      spoilt: undefined,
+    };
     this.#running[slot.index] = running;
     const finishes = this.#control.finishes();
     this.#control.submit(batch, slot.index, { plan: plan.id, rows, capacity, buffer: slot.bufferId });
@@ -185,14 +200,15 @@ export class SessionThread implements HostedSession {
 
   #rewrite(running: Running, rows: number, stringBytes: readonly number[], fill: Fill): boolean {
     const { slot, job, capacity } = running;
+    if (!slot.fits(job.plan, capacity, stringBytes)) return false;
     if (!this.#isOpen(running) || !this.#control.hold(slot.index, running.rows)) return false;
     try {
       fill(slot.prepareAgain(job.plan, capacity, stringBytes));
     } catch (error) {
-      // Half of it is written: nobody may run that.
-      running.withdrawn = true;
+      // Half of it is written: nobody may run that, and its end says why.
+      running.spoilt = SluiceError.from(error);
       this.#control.drop(slot.index);
-      throw error;
+      return false;
     }
     running.rows = rows;
     this.#control.reopen(slot.index, rows);
@@ -266,7 +282,12 @@ export class SessionThread implements HostedSession {
   }
 
   #settle(running: Running, open: readonly (OpenOutput | undefined)[]): void {
-    const { job, slot } = running;
+    const { job, slot, withdrawn, spoilt } = running;
+    if (withdrawn || spoilt) {
+      // It has not run, so there are no outputs to look for.
+      this.#fail(running, spoilt ?? unavailable('the batch was withdrawn'));
+      return;
+    }
     const timing = this.#control.timing(running.slot.index);
     const outputs = slot.outputs(job.plan, running.rows, open);
     if (outputs instanceof SluiceError) this.#fail(running, outputs);

@@ -6,9 +6,6 @@ import type { InferJob } from './infer-job.ts';
 
 type Part = RequestPart<InferJob>;
 
-/** An empty string is the length of it. */
-const emptyStringBytes = 4;
-
 /**
  * Puts the rows of a batch's parts into its input buffers, each input copied once, from the message to its place. Only a
  * request that is split is decoded beside it, once for all of its parts.
@@ -18,14 +15,17 @@ export class BatchFill {
   readonly stringBytes: readonly number[];
   readonly #plan: BatchPlan;
   readonly #parts: readonly Part[];
-  /** Rows behind those of the parts, that nobody asked for: zeros and empty strings. */
+  /** Rows behind those of the parts, that nobody asked for: the last row again, since a model takes that as well as it did. */
   readonly #padding: number;
+  /** The last part that has rows. */
+  readonly #last: Part | undefined;
 
   /** @param rows of the batch, padding included */
   constructor(plan: BatchPlan, parts: readonly Part[], rows: number) {
     this.#plan = plan;
     this.#parts = parts;
-    const last = parts.at(-1);
+    const last = parts.findLast((part) => part.rows > 0);
+    this.#last = last;
     this.#padding = plan.batched && last ? rows - last.batchRow - last.rows : 0;
     this.stringBytes = plan.inputs.map((input, index) => (input.datatype === 'BYTES' ? this.#measure(index) : 0));
   }
@@ -40,7 +40,7 @@ export class BatchFill {
         ? input.byteLength
         : materialise(input).byteLength(from, from + part.rows * elements);
     }
-    return bytes + this.#padding * elements * emptyStringBytes;
+    return bytes + this.#padding * this.#lastRowBytes(index);
   }
 
   #isWhole(part: Part): boolean {
@@ -66,7 +66,17 @@ export class BatchFill {
         ? copyInput(input, target, at)
         : materialise(input).copy(target, at, from, from + part.rows * elements);
     }
-    const padding = this.#padding * (bytesPerRow ?? elements * emptyStringBytes);
-    if (padding > 0) target.fill(0, at, at + padding);
+    if (this.#padding === 0) return;
+    const row = bytesPerRow ?? this.#lastRowBytes(index);
+    for (let copy = 0; copy < this.#padding; copy += 1) target.copyWithin(at + copy * row, at - row, at);
+  }
+
+  /** Bytes of the last row of a BYTES input. */
+  #lastRowBytes(index: number): number {
+    const last = this.#last;
+    if (this.#padding === 0 || !last) return 0;
+    const elements = elementCount(this.#plan.inputs[index]!.dims);
+    const end = (last.requestRow + last.rows) * elements;
+    return materialise(last.request.request.inputs[index]!).byteLength(end - elements, end);
   }
 }

@@ -44,16 +44,18 @@ export function runAlone(batch: Batch<InferJob, BatchResult>, ports: AlonePorts)
     batch.free();
   };
   const next = (index: number): void => {
-    const part = batch.parts[index];
+    let part = batch.parts[index];
+    while (part && !batch.wanted(part)) {
+      byPart.set(part, new SluiceError('cancelled', 'the request was answered before its turn'));
+      part = batch.parts[++index];
+    }
     if (!part) {
       end();
       return;
     }
-    if (!batch.wanted(part)) {
-      byPart.set(part, new SluiceError('cancelled', 'the request was answered before its turn'));
-      next(index + 1);
-      return;
-    }
+    run(part, index);
+  };
+  const run = (part: Part, index: number): void => {
     const done = (outcome: BatchOutcome): void => {
       const whole = ports.atOnce && part.rows === part.request.rows;
       if (outcome.ok) ports.ran(part, part.request.plan.batched ? part.rows : 1, outcome.timing);

@@ -274,6 +274,8 @@ describe('a batch that has not begun', () => {
     ask('b', [3]);
     turn();
     cancel!();
+    expect(log).toEqual(['a cancelled']);
+    turn();
     expect([[...jobs[0]!.rows], log]).toEqual([[3], ['a cancelled', 'a released']]);
     ask('c', [4, 5]);
     ask('d', [6, 7]);
@@ -294,6 +296,7 @@ describe('a batch that has not begun', () => {
     const cancel = ask('a', [1]);
     turn();
     cancel!();
+    turn();
     expect(log).toEqual(['a cancelled', 'a released']);
     jobs[0]!.job.freed?.();
     expect(stats).toMatchObject({ executions: 0, inferences: 0 });

@@ -213,7 +213,8 @@ export class VersionEngine {
     // It was formed before, and rows joined it: they waited until it began. That is so long ago as it took.
     const ms = (timing.inputUs + timing.inferUs + timing.outputUs) / 1000;
     const run = { beganAtMs: this.#options.clock.monotonic() - ms, timing };
-    for (const part of parts) part.request.ran(run);
+    // One that was split may have two parts in a batch, and was in one run all the same.
+    for (const job of new Set(parts.map((part) => part.request))) job.ran(run);
   }
 
   queue(): SchedulerStats {
