@@ -232,6 +232,7 @@ test('H6 so it does at its time-out, unless that only delays it', () => {
   expect(placed.outcome).toBe('waiting');
   delay.clock.advance(3);
   expect(placed.outcome).toBe('deadline-exceeded');
+  expect(String(placed.answers[0])).toContain('its deadline passed');
 });
 
 test('H7 a batch that everybody has left does not run: it is over as soon as it is freed', async () => {
@@ -381,4 +382,12 @@ test('H3 a runner that throws when it is asked to change a batch has not changed
   rig.finish(1);
   rig.finish(2);
   expect(waits.outcome).toBe('ok');
+});
+
+test('H1 without places behind nothing joins and nothing leaves, whatever the runner offers', () => {
+  const rig = new PlacingRig({ maxBatchSize: 4 });
+  const first = rig.add(1);
+  rig.add(1);
+  rig.scheduler.cancel(first);
+  expect([rig.shapes(), rig.joins, rig.scheduler.stats().queuedRequests]).toEqual([['a:1'], [], 1]);
 });

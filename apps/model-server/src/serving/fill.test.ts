@@ -115,4 +115,17 @@ describe.each(['BYTES', 'INT32'] as const)('a split request of %s', (datatype) =
     expect(Buffer.from(target)).toEqual(wanted);
     expect(fill.stringBytes).toEqual([datatype === 'BYTES' ? wanted.byteLength : 0]);
   });
+
+  it('is padded by its last row, also before a request without rows', () => {
+    const one = counted(raw(datatype), datatype);
+    const parts = [
+      { request: one.job, requestRow: 0, batchRow: 0, rows },
+      { request: one.job, requestRow: 0, batchRow: rows, rows: 0 },
+    ];
+    const fill = new BatchFill(one.plan, parts, rows + 1);
+    const last = datatype === 'BYTES' ? encodeStrings(texts.slice(-2)) : encodeTensor('INT32', numbers.slice(-2));
+    const target = new Uint8Array(expected.byteLength + last.byteLength);
+    fill.write([target]);
+    expect(Buffer.from(target)).toEqual(Buffer.concat([expected, last]));
+  });
 });

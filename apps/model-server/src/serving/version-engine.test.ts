@@ -291,6 +291,27 @@ describe('a batch that has not begun', () => {
     expect(stats).toMatchObject({ executions: 1, inferences: 3 });
   });
 
+  it('counts a run once for a request that has two parts in it', () => {
+    const { jobs, ask, turn, begin, stats, log } = engineOf();
+    ask('runs', [9, 9, 9, 9]);
+    turn();
+    begin(0);
+    const cancel = ask('gone', [1, 2, 3]);
+    ask('long', [4, 5, 6, 7, 8]);
+    turn();
+    cancel!();
+    turn();
+    expect([...jobs[1]!.rows]).toEqual([4, 5, 6, 7]);
+    for (const index of [0, 1, 2]) {
+      begin(index);
+      end(jobs[index]!.job, worked(jobs[index]!));
+      turn();
+    }
+    expect(log).toContain('long=8,10,12,14,16');
+    // One run for the first, two for the long one.
+    expect(stats).toMatchObject({ successes: 2, executions: 3, inferUs: 300 });
+  });
+
   it('does not run when everybody has left it', () => {
     const { jobs, log, ask, turn, stats } = engineOf();
     const cancel = ask('a', [1]);
