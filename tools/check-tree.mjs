@@ -1,5 +1,5 @@
-// Refuses what must not be in the repository: paths of one machine, addresses of package registries, unfinished marks, and
-// a lock file that does not give each package what it asks for. Reads what git would commit: tracked files and new ones that
+// Refuses what must not be in the repository: paths of one machine, addresses of package registries, unfinished marks, pages
+// that name files which are not there, and a lock file that does not give each package what it asks for. Reads what git would commit: tracked files and new ones that
 // are not ignored.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
@@ -48,6 +48,18 @@ for (const file of listing.stdout.toString().split('\0').filter(Boolean)) {
 const index = readFileSync(path.join(root, 'docs', 'adr', 'README.md'), 'utf8');
 for (const file of readdirSync(path.join(root, 'docs', 'adr')))
   if (/^\d{4}-/.test(file) && !index.includes(`(${file})`)) problems.push(`docs/adr/README.md does not list ${file}`);
+
+// A page or README that names a file of the repository that is not there (any more) misleads whoever follows it.
+for (const file of listing.stdout
+  .toString()
+  .split('\0')
+  .filter((name) => name.endsWith('.md'))) {
+  const page = path.join(root, file);
+  if (statSync(page, { throwIfNoEntry: false }) === undefined) continue;
+  for (const [, named] of readFileSync(page, 'utf8').matchAll(/`((?:apps|libs|tools)\/[\w/.-]+\.(?:ts|mjs|md|json))`/g))
+    if (statSync(path.join(root, named), { throwIfNoEntry: false }) === undefined)
+      problems.push(`${file} names ${named}, which is not there`);
+}
 
 // npm installs such a lock without a word, and several copies of a package with it.
 const lock = spawnSync('npm', ['ls', '--package-lock-only', '--all', '--json'], { cwd: root, maxBuffer: 2 ** 28 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { root } from '../pinned-node.mjs';
 
-it('tools/check-tree.mjs refuses a lock file with a package that is not what another one asks for', async () => {
+it('tools/check-tree.mjs refuses a lock file with a package that is not what another one asks for, and a page that names a file that is not there', async () => {
   const clone = await mkdtemp(path.join(tmpdir(), 'sluice-tree-'));
   onTestFinished(() => rm(clone, { recursive: true, force: true }));
   for (const file of ['check-tree.mjs', 'pinned-node.mjs'])
@@ -27,4 +27,6 @@ it('tools/check-tree.mjs refuses a lock file with a package that is not what ano
   };
   expect(await check('1.0.0')).toEqual([0, '']);
   expect(await check('1.0.1')).toEqual([1, 'package-lock.json: invalid: thing@1.0.1 node_modules/thing\n']);
+  await writeFile(path.join(clone, 'page.md'), '`tools/check-tree.mjs` is there, `apps/none/src/gone.ts` is not');
+  expect(await check('1.0.0')).toEqual([1, 'page.md names apps/none/src/gone.ts, which is not there\n']);
 });
