@@ -24,7 +24,7 @@ export interface TritonHandlerOptions {
   readonly statistics: FleetStatistics<RuntimeLink>;
 }
 
-const configDefinition: AnyDefinition = inferenceService.definition['ModelConfig']!;
+const configDefinition = inferenceService.definition['ModelConfig'] as AnyDefinition;
 type ConfigRequest = RequestOutput<GRPCInferenceServiceMethods['modelConfig']>;
 
 type Methods = 'modelConfig' | 'modelStatistics' | 'repositoryIndex';
@@ -76,7 +76,7 @@ async function modelStatistics({ table, fleet, statistics }: TritonHandlerOption
   const versions = scopeOf(table(), name, versionText);
   const scope = { name, version: name !== '' && versionText !== '' ? versions[0]!.text : '' };
   const links = fleet.links.filter(({ state }) => state === 'up' || state === 'draining');
-  await statistics.collect(links, scope);
+  await statistics.collect(links, scope, fleet.links);
   const now = table();
   if (now) {
     const known = new Set(
