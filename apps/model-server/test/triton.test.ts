@@ -162,3 +162,28 @@ describe('RepositoryIndex', () => {
     await eventually(async () => expect(await index(false)).toHaveLength(1));
   });
 });
+
+describe('a version that is withdrawn', () => {
+  it('counts on when it is placed again, and has no metrics meanwhile', async () => {
+    const successes = async () =>
+      (await runtime.inference.modelStatistics({ name: 'adder' })).modelStats
+        .filter(({ version }) => version === '3')
+        .map(({ inferenceStats }) => Number(inferenceStats!.success!.count));
+    const metrics = async () =>
+      (await runtime.metrics())
+        .split('\n')
+        .filter((line) => /^nv_inference_request_success\{.*version="3"/.test(line))
+        .map((line) => Number(line.split(' ').at(-1)));
+    const ask = async () => (await runtime.send(request([[0, 0, 0]], undefined, '3'))).error;
+    registry.place(adder(1, ['champion']), adder(3));
+    await eventually(async () => expect(await ask()).toBeUndefined());
+    const [before] = await successes();
+    expect(before).toBeGreaterThan(0);
+    registry.place(adder(1, ['champion']));
+    await eventually(async () => expect(await successes()).toEqual([]));
+    expect(await metrics()).toEqual([]);
+    registry.place(adder(1, ['champion']), adder(3));
+    await eventually(async () => expect(await ask()).toBeUndefined());
+    expect([await successes(), await metrics()]).toEqual([[before! + 1], [before! + 1]]);
+  });
+});

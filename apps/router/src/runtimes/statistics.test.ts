@@ -107,7 +107,7 @@ describe('FleetStatistics', () => {
     expect(requests()).toBe(56);
   });
 
-  it('keeps what a version had that its process unloaded and loaded again', async () => {
+  it('keeps what a version had whose counts its process has forgotten', async () => {
     const { says, collect, requests } = fleet();
     says('a', 'a1', counts(5), counts(7, { version: '4' }));
     await collect();

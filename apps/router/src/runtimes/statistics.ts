@@ -41,7 +41,7 @@ export class FleetStatistics<Link> {
   readonly #ask: (link: Link, scope: StatisticsScope) => Promise<RuntimeCounts>;
   /** By process, the one that answered last at the end; then by version. */
   readonly #processes = new Map<string, Map<string, Seen>>();
-  /** Of processes that are remembered no longer, and of versions that a process unloaded and loaded again. */
+  /** Of processes that are remembered no longer, and of versions that a process had withdrawn so long ago that it forgot. */
   readonly #past = new Map<string, VersionCounts>();
   /** The process behind each link that answered last, and when that was asked. */
   readonly #behind = new Map<Link, { readonly epoch: string; readonly asked: number }>();
