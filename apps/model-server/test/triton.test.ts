@@ -60,6 +60,15 @@ describe('classification', () => {
     expect(shape).toEqual([100, 2]);
     expect(data).toEqual(rows.flatMap(([first]) => [`${first! + 3}.000000:1`, `${first! + 2}.000000:2`]));
   });
+
+  it('refuses to list more values than an answer may have', async () => {
+    const rows = Array<readonly number[]>(33_334).fill([0, 1, 2]);
+    await expect(said(request(rows, 3))).rejects.toMatchObject({
+      kind: 'invalid-argument',
+      message: expect.stringMatching(/^output 'y': .*would list 100002 values, at most 100000/) as string,
+    });
+    expect((await said(request(rows, 2))).shape).toEqual([33_334, 2]);
+  });
 });
 
 describe('ModelStatistics', () => {
