@@ -60,6 +60,15 @@ describe('classification', () => {
     expect(shape).toEqual([100, 2]);
     expect(data).toEqual(rows.flatMap(([first]) => [`${first! + 3}.000000:1`, `${first! + 2}.000000:2`]));
   });
+
+  it('refuses to list more values than an answer may have', async () => {
+    const rows = Array<readonly number[]>(33_334).fill([0, 1, 2]);
+    await expect(said(request(rows, 3))).rejects.toMatchObject({
+      kind: 'invalid-argument',
+      message: expect.stringMatching(/^output 'y': .*would list 100002 values, at most 100000/) as string,
+    });
+    expect((await said(request(rows, 2))).shape).toEqual([33_334, 2]);
+  });
 });
 
 describe('ModelStatistics', () => {
@@ -160,5 +169,30 @@ describe('RepositoryIndex', () => {
     });
     registry.place(adder(1, ['champion']));
     await eventually(async () => expect(await index(false)).toHaveLength(1));
+  });
+});
+
+describe('a version that is withdrawn', () => {
+  it('counts on when it is placed again, and has no metrics meanwhile', async () => {
+    const successes = async () =>
+      (await runtime.inference.modelStatistics({ name: 'adder' })).modelStats
+        .filter(({ version }) => version === '3')
+        .map(({ inferenceStats }) => Number(inferenceStats!.success!.count));
+    const metrics = async () =>
+      (await runtime.metrics())
+        .split('\n')
+        .filter((line) => /^nv_inference_request_success\{.*version="3"/.test(line))
+        .map((line) => Number(line.split(' ').at(-1)));
+    const ask = async () => (await runtime.send(request([[0, 0, 0]], undefined, '3'))).error;
+    registry.place(adder(1, ['champion']), adder(3));
+    await eventually(async () => expect(await ask()).toBeUndefined());
+    const [before] = await successes();
+    expect(before).toBeGreaterThan(0);
+    registry.place(adder(1, ['champion']));
+    await eventually(async () => expect(await successes()).toEqual([]));
+    expect(await metrics()).toEqual([]);
+    registry.place(adder(1, ['champion']), adder(3));
+    await eventually(async () => expect(await ask()).toBeUndefined());
+    expect([await successes(), await metrics()]).toEqual([[before! + 1], [before! + 1]]);
   });
 });

@@ -140,8 +140,10 @@ function composeInference(
     onAnswer: (version, error) => observed.inferred(version, error),
   });
   // A call that never reaches the handler is a prediction too: one that failed.
-  const method = raw(infer, () => ({ [predictionTrailer]: ids.next() }));
-  const streamInfer = rawStream(infer, { codec: inferStreamCodec, maxInFlight: config.maxStreamRequests });
+  const refusalTrailers = () => ({ [predictionTrailer]: ids.next() });
+  const method = raw(infer, refusalTrailers);
+  const maxInFlight = config.maxStreamRequests;
+  const streamInfer = rawStream(infer, { codec: inferStreamCodec, maxInFlight, refusalTrailers });
   return { methods: { infer: method, streamInfer }, inFlight, budget, breakers };
 }
 

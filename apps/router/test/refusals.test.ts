@@ -8,6 +8,7 @@ import { wireModel, wireRoutes } from './routes.ts';
 import { inferBytes, onEnd, temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
 
 const limit = 4096;
+const streamPath = '/inference.GRPCInferenceService/ModelStreamInfer';
 const uuid7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 function frame(message: Uint8Array, compressed = 0): Buffer {
@@ -84,6 +85,17 @@ describe('answers that the transport makes by itself', () => {
     expect(counted.map((line) => line.split(' ').at(-1))).toEqual(['1']);
     expect((await router.infer()).outcome).toBe('ok');
     await eventually(async () => expect((await router.state()).inFlight).toMatchObject({ requests: 0, bytes: 0 }));
+  });
+
+  it.each<[string, Uint8Array, Record<string, string>, string]>([
+    ['a message over the limit', Buffer.concat([held, frame(Buffer.alloc(limit + 1))]), {}, '8'],
+    ['bad gzip', frame(Buffer.from('no gzip'), 1), { 'grpc-encoding': 'gzip' }, '13'],
+    ['a deadline that passes', held, { 'grpc-timeout': '100m' }, '4'],
+    ['a bad grpc-timeout', one, { 'grpc-timeout': 'soon' }, '13'],
+  ])('%s: a stream ends with a prediction id too', async (_name, bytes, headers, code) => {
+    const { send } = await setUp();
+    const answer = await send(bytes, { ':path': streamPath, ...headers });
+    expect(answer).toMatchObject({ code, id: expect.stringMatching(uuid7) as string });
   });
 
   it("a caller's deadline is counted as one, its going away as cancelled", async () => {

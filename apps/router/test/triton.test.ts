@@ -1,11 +1,16 @@
+import { inferenceService } from '@sluice/contracts/services';
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
 import { unavailable } from '@sluice/domain/errors';
+import { raw } from '@sluice/rpc/handlers';
 import type { CallContext, Handlers } from '@sluice/rpc/handlers';
+import { createRawClient } from '@sluice/rpc/raw-client';
+import type { RawOutcome } from '@sluice/rpc/raw-client';
+import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { wireModel, wireRoutes } from './routes.ts';
 import type { Loaded, TestRuntime } from './runtime.ts';
-import { temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
+import { onEnd, temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
 
 type Methods = Partial<Handlers<GRPCInferenceServiceMethods>>;
 type Statistics = NonNullable<ResponseInput<GRPCInferenceServiceMethods['modelStatistics']>['modelStats']>[number];
@@ -18,7 +23,7 @@ async function setUp(runtimes: readonly TestRuntime[]) {
   const stateDir = await temporaryFolder();
   const router = await testRouter({ SLUICE_REGISTRY: registry.address, SLUICE_STATE_DIR: stateDir });
   await whenUp(router, runtimes.length);
-  return router.client;
+  return { client: router.client, address: `127.0.0.1:${router.ports['port']!}` };
 }
 
 /** A runtime whose versions have answered so many requests. */
@@ -47,7 +52,7 @@ const loaded: Loaded = [
 
 describe('ModelStatistics', () => {
   it('is the sum over the runtimes; of all versions, those of a model, or one by number or alias', async () => {
-    const client = await setUp([
+    const { client } = await setUp([
       await testRuntime({ id: 'r1', loaded, methods: counting('p1', { 2: 1, 3: 5 }) }),
       await testRuntime({ id: 'r2', loaded, methods: counting('p2', { 3: 7 }) }),
     ]);
@@ -79,7 +84,7 @@ describe('ModelStatistics', () => {
     let hangs = false;
     const steady = await testRuntime({ id: 'r1', loaded, methods: counting('p1', requests, () => hangs) });
     const first = await testRuntime({ id: 'r2', loaded, methods: counting('p2', { 3: 10 }) });
-    const client = await setUp([steady, first]);
+    const { client } = await setUp([steady, first]);
     const count = async () => {
       const { modelStats } = await client.modelStatistics({ name: 'digits', version: '3' });
       return Number(modelStats[0]!.inferenceStats!.success!.count);
@@ -115,7 +120,7 @@ describe('ModelConfig', () => {
         return { config: { name, maxBatchSize: 8, parameters: { by: { stringValue: id } } } };
       },
     });
-    const client = await setUp([
+    const { client } = await setUp([
       await testRuntime({ id: 'r1', loaded, methods: config('r1', true) }),
       await testRuntime({ id: 'r2', loaded: [['digits', 3, true]], methods: config('r2') }),
     ]);
@@ -125,6 +130,46 @@ describe('ModelConfig', () => {
     await expect(client.modelConfig({ name: 'digits', version: '2' })).rejects.toMatchObject({ kind: 'unavailable' });
     await expect(client.modelConfig({ name: 'digits', version: '1' })).rejects.toMatchObject({ kind: 'unavailable' });
     await expect(client.modelConfig({ name: 'nope' })).rejects.toMatchObject({ kind: 'not-found' });
+  });
+});
+
+describe('the answer of a runtime', () => {
+  const definition = inferenceService.definition['ModelConfig']!;
+
+  it('goes through as it is: levels of priorities, and fields that this router does not know', async () => {
+    const priorityQueuePolicy = { 1: { maxQueueSize: 7 }, 3: { maxQueueSize: 9, timeoutAction: 'DELAY' } };
+    const config = { name: 'digits', dynamicBatching: { priorityLevels: 3, priorityQueuePolicy } };
+    const unknown = Buffer.of(0xfa, 0x7f, 2, 8, 1);
+    const answer = Buffer.concat([definition.responseSerialize({ config }), unknown]);
+    const methods: Methods = { modelConfig: raw((_bytes, call) => call.respond(answer)) };
+    const { address } = await setUp([await testRuntime({ id: 'r1', loaded, methods })]);
+    const client = createRawClient(address);
+    onEnd(() => client.close());
+    const send = (bytes: Uint8Array) =>
+      new Promise<RawOutcome>((resolve) => {
+        client.call(definition.path, bytes, { deadlineMs: systemClock.now() + 10_000 }, resolve);
+      });
+    const { error, message } = await send(definition.requestSerialize({ name: 'digits', version: '3' }));
+    expect([error, message?.toString('hex')]).toEqual([undefined, answer.toString('hex')]);
+    expect((await send(Buffer.from('no message'))).error).toMatchObject({
+      kind: 'invalid-argument',
+      message: expect.stringContaining('no ModelConfigRequest') as string,
+    });
+  });
+
+  it('is UNIMPLEMENTED where every runtime is older, since trying again would not help', async () => {
+    const methods: Methods = { modelConfig: async () => Promise.reject(unavailable('not now')) };
+    const { client } = await setUp([
+      await testRuntime({ id: 'r1', loaded }),
+      await testRuntime({ id: 'r2', loaded: [['digits', 2, true]], methods }),
+    ]);
+    await expect(client.modelConfig({ name: 'digits', version: '3' })).rejects.toMatchObject({
+      kind: 'unimplemented',
+      message: expect.stringContaining('that has digits version 3 ready is older than this router') as string,
+    });
+    // One that has the method may be back, or the first to have it ready.
+    await expect(client.modelConfig({ name: 'digits', version: '2' })).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(client.modelConfig({ name: 'digits', version: '10' })).rejects.toMatchObject({ kind: 'unavailable' });
   });
 });
 
@@ -146,7 +191,7 @@ describe('RepositoryIndex', () => {
         ['digits', 10, false],
       ],
     });
-    const client = await setUp([one, two]);
+    const { client } = await setUp([one, two]);
     const failed = { name: 'digits', version: '2', state: 'UNAVAILABLE' };
     const both = { ...failed, reason: 'r1: no such operator; r2: no such operator' };
     const ready = { name: 'digits', version: '3', state: 'READY', reason: '' };

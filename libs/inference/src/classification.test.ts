@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { field, input, messageOf, number, propertyRuns, signature, tensor } from '../test/fixtures.ts';
 import { classifyOutputs, fixedText } from './classification.ts';
 import { parseInferRequest } from './infer-request.ts';
-import { encodeTensor } from './tensor-data.ts';
+import { limits } from './limits.ts';
+import { encodeTensor, rawView } from './tensor-data.ts';
 import type { PlainValue } from './tensor-data.ts';
 
 function top(datatype: Datatype, shape: readonly number[], values: readonly PlainValue[], k: number, batched = true) {
@@ -59,6 +60,66 @@ describe('classifyOutputs', () => {
       }),
       { numRuns: propertyRuns },
     );
+  });
+});
+
+describe('what classes cost', () => {
+  const zeros = (name: string, shape: readonly number[], datatype: Datatype = 'UINT8') => ({
+    name,
+    datatype,
+    shape,
+    data: new Uint8Array(shape.reduce((size, dimension) => size * dimension, 1)),
+  });
+  const refusal = (...of: Parameters<typeof classifyOutputs>) => messageOf(() => classifyOutputs(...of));
+
+  it('C9 is bounded by the values that are listed, of all outputs together', () => {
+    const rows = zeros('y', [2, 100_000]);
+    expect(classifyOutputs([rows], [50_000], true)[0]!.shape).toEqual([2, 50_000]);
+    const why = 'parameter "classification": the answer would list';
+    expect(refusal([rows], [50_001], true)).toBe(
+      `invalid-argument: output 'y': ${why} 100002 values, at most 100000 are allowed`,
+    );
+    expect(refusal([rows], [2 ** 31 - 1], false)).toContain(`output 'y': ${why} 200000 values`);
+    expect(refusal([zeros('a', [1, 9]), rows, rows], [9, 0, 50_000], true)).toContain(`${why} 100009 values`);
+    // More than there are means all, which may be few.
+    expect(classifyOutputs([zeros('y', [4, 2])], [2 ** 31 - 1], true)[0]!.shape).toEqual([4, 2]);
+  });
+
+  it('C10 is bounded by the values that are looked at, before one is', () => {
+    const wide = { ...zeros('y', [0]), shape: [4, 1_000_000], data: { toString: () => 'nobody looks' } as never };
+    const why = 'parameter "classification": 4000001 values would be ranked, at most 4000000 are allowed';
+    expect(refusal([zeros('a', [1, 1]), wide], [1, 1], true)).toBe(`invalid-argument: output 'y': ${why}`);
+  });
+
+  it('C11 is little for the most that is allowed, whatever the values are', () => {
+    const values = Float32Array.from({ length: limits.rankedValues }, (_, index) => index);
+    const output = { name: 'y', datatype: 'FP32', shape: [1, values.length], data: rawView(values) } as const;
+    const started = performance.now();
+    const [part] = classifyOutputs([output], [limits.classes], true);
+    // A fifth of a second on a machine with nothing else to do.
+    expect(performance.now() - started).toBeLessThan(3_000);
+    expect((part!.data as string[]).slice(0, 2)).toEqual(['3999999.000000:3999999', '3999998.000000:3999998']);
+    expect(part!.data).toHaveLength(limits.classes);
+  });
+
+  it('C12 finds the same in values that are chosen to make it slow', () => {
+    const length = 2_000;
+    const values = Array<number>(length).fill(length);
+    // The two smallest that are left stand where a step looks, so that it takes away no more than them.
+    const places = values.map((_, index) => index);
+    for (let low = 0; low + 2 < length; low += 2) {
+      const middle = (low + length - 1) >>> 1;
+      values[places[low]!] = low;
+      values[places[middle]!] = low + 1;
+      [places[low + 1], places[middle]] = [places[middle]!, places[low + 1]!];
+    }
+    const sorted = values
+      .map((value, index) => ({ value, index }))
+      .sort((one, other) => other.value - one.value || one.index - other.index);
+    for (const k of [1, 2, 999, 1_999])
+      expect(top('INT32', [1, length], values, k).data).toEqual(
+        sorted.slice(0, k).map(({ value, index }) => `${value}:${index}`),
+      );
   });
 });
 

@@ -5,7 +5,6 @@ import { limits } from './limits.ts';
 import type { TensorPart } from './message-writer.ts';
 import type { ParameterValue } from './parameters.ts';
 import { decodeTensor } from './tensor-data.ts';
-import type { TensorValues } from './tensor-data.ts';
 
 /** The parameter of a requested output that asks for its largest values instead of all of them. */
 export const classificationParameter = 'classification';
@@ -39,6 +38,7 @@ export interface ClassifiedOutput extends TensorPart {
  * @param outputs in the order of the request
  * @param classes how many of each, 0 for the output as it is; undefined when no output is wanted so
  * @param batched whether the first dimension counts rows, each of which has its own classes
+ * @throws SluiceError invalid-argument, before any work, naming the output with which there are too many
  */
 export function classifyOutputs(
   outputs: readonly ClassifiedOutput[],
@@ -46,67 +46,123 @@ export function classifyOutputs(
   batched: boolean,
 ): readonly TensorPart[] {
   if (!classes) return outputs;
-  return outputs.map((output, index) =>
-    classes[index]! > 0 ? classify(output, classes[index]!, batched ? output.shape[0]! : undefined) : output,
+  const plans = outputs.map((output, index) =>
+    classes[index]! > 0 ? planOf(output, classes[index]!, batched ? output.shape[0]! : undefined) : undefined,
   );
+  checkWork(plans.filter((plan) => plan !== undefined));
+  return outputs.map((output, index) => (plans[index] ? classify(plans[index]) : output));
 }
 
-/**
- * The `count` largest values of each row as BYTES of `value:index`, the largest first and equal ones by their index.
- * @param rows undefined where the model has no batch dimension: the whole output is one list then
- */
-function classify(output: ClassifiedOutput, count: number, rows: number | undefined): TensorPart {
+/** What is to be done for one output. */
+interface Plan {
+  readonly output: ClassifiedOutput;
+  /** Undefined where the model has no batch dimension: the whole output is one list then. */
+  readonly rows: number | undefined;
+  /** Values of a row. */
+  readonly width: number;
+  /** How many of them are listed. */
+  readonly classes: number;
+}
+
+function planOf(output: ClassifiedOutput, count: number, rows: number | undefined): Plan {
   const ofRow = rows === undefined ? output.shape : output.shape.slice(1);
   let width = 1;
   for (const dimension of ofRow) width *= dimension;
-  const classes = Math.min(count, width);
-  const values = decodeTensor(output.datatype, output.data);
+  return { output, rows, width, classes: Math.min(count, width) };
+}
+
+/** All of it is done in the thread that serves everybody, so what one request may ask for is bounded. */
+function checkWork(plans: readonly Plan[]): void {
+  let [listed, ranked] = [0, 0];
+  for (const { output, rows = 1, width, classes } of plans) {
+    listed += rows * classes;
+    ranked += rows * width;
+    const what = `output '${clip(output.name)}': parameter "${classificationParameter}"`;
+    if (listed > limits.classes)
+      throw invalidArgument(`${what}: the answer would list ${listed} values, at most ${limits.classes} are allowed`);
+    if (ranked > limits.rankedValues)
+      throw invalidArgument(`${what}: ${ranked} values would be ranked, at most ${limits.rankedValues} are allowed`);
+  }
+}
+
+/** The largest values of each row as BYTES of `value:index`, the largest first and equal ones by their index. */
+function classify({ output, rows, width, classes }: Plan): TensorPart {
+  // Outputs of BYTES are refused with the request. A bigint compares as a number does.
+  const values = decodeTensor(output.datatype, output.data) as Float64Array;
   const isFloat = values instanceof Float32Array || values instanceof Float64Array;
+  const scratch = values.slice();
   const data: string[] = [];
   for (let row = 0; row < (rows ?? 1); row++) {
-    for (const index of largest(values, row * width, width, classes)) {
+    for (const index of largest(values, scratch, { from: row * width, width, count: classes })) {
       const value = values[row * width + index]!;
-      data.push(`${isFloat ? fixedText(Number(value)) : String(value)}:${index}`);
+      data.push(`${isFloat ? fixedText(value) : String(value)}:${index}`);
     }
   }
   return { name: output.name, datatype: 'BYTES', shape: rows === undefined ? [classes] : [rows, classes], data };
 }
 
-/** Indexes of the `count` largest of `width` values that start at `from`, the largest first. */
-function largest(values: TensorValues, from: number, width: number, count: number): number[] {
+/**
+ * Indexes of the `count` largest of `width` values that start at `from`, the largest first.
+ * @param scratch as long as `values`; its content is lost
+ */
+function largest(
+  values: Float64Array,
+  scratch: Float64Array,
+  { from, width, count }: { readonly from: number; readonly width: number; readonly count: number },
+): number[] {
   if (count === 0) return [];
-  const isBefore = (one: number, other: number): boolean => ranksBefore(values, from + one, from + other);
-  // A heap whose root is the last of those that are kept: time grows with the width, not with its square.
-  const kept = Array.from({ length: count }, (_, index) => index);
-  for (let at = (count >> 1) - 1; at >= 0; at--) sink(kept, at, isBefore);
-  for (let index = count; index < width; index++) {
-    if (!isBefore(index, kept[0]!)) continue;
-    kept[0] = index;
-    sink(kept, 0, isBefore);
+  let end = from;
+  for (let at = from; at < from + width; at++) if (!Number.isNaN(values[at])) scratch[end++] = values[at]!;
+  const bound = end === from ? NaN : select(scratch, from, end, Math.max(from, end - count));
+  const above: number[] = [];
+  const equal: number[] = [];
+  const none: number[] = [];
+  for (let index = 0; index < width; index++) {
+    const value = values[from + index]!;
+    if (value > bound) above.push(index);
+    else if (value === bound && equal.length < count) equal.push(index);
+    else if (Number.isNaN(value) && none.length < count) none.push(index);
   }
-  return kept.sort((one, other) => (isBefore(one, other) ? -1 : 1));
+  above.sort((one, other) => {
+    const [left, right] = [values[from + one]!, values[from + other]!];
+    if (left === right) return one - other;
+    return left > right ? -1 : 1;
+  });
+  return [...above, ...equal, ...none].slice(0, count);
 }
 
-function sink(heap: number[], start: number, isBefore: (one: number, other: number) => boolean): void {
-  let at = start;
-  for (;;) {
-    let last = at;
-    for (const child of [2 * at + 1, 2 * at + 2]) {
-      if (child < heap.length && isBefore(heap[last]!, heap[child]!)) last = child;
+/** What stands at `target` when the values from `start` to `end` are sorted; moves them about. None of them is NaN. */
+function select(values: Float64Array, start: number, end: number, target: number): number {
+  let [low, high] = [start, end - 1];
+  // Values may be chosen so that each step takes away but a few: what takes long is sorted after all.
+  let steps = 8 * (end - start);
+  while (low < high) {
+    steps -= high - low;
+    if (steps < 0) {
+      values.subarray(low, high + 1).sort();
+      break;
     }
-    if (last === at) return;
-    [heap[at], heap[last]] = [heap[last]!, heap[at]!];
-    at = last;
+    const pivot = middle(values[low]!, values[(low + high) >>> 1]!, values[high]!);
+    let [left, right] = [low, high];
+    while (left <= right) {
+      while (values[left]! < pivot) left++;
+      while (values[right]! > pivot) right--;
+      if (left > right) break;
+      const value = values[left]!;
+      values[left++] = values[right]!;
+      values[right--] = value;
+    }
+    if (target <= right) high = right;
+    else if (target >= left) low = left;
+    else break;
   }
+  return values[target]!;
 }
 
-/** Whether a value comes before another: larger ones first, what is no number last, equal ones by their place. */
-function ranksBefore(values: TensorValues, one: number, other: number): boolean {
-  const [left, right] = [values[one]!, values[other]!];
-  if (left > right) return true;
-  if (left < right) return false;
-  const [leftIsNone, rightIsNone] = [Number.isNaN(left), Number.isNaN(right)];
-  return leftIsNone === rightIsNone ? one < other : rightIsNone;
+function middle(one: number, two: number, three: number): number {
+  if (one > two) return middle(two, one, three);
+  if (two <= three) return two;
+  return one > three ? one : three;
 }
 
 /** Six decimals, as C's `%f` prints a double. `toFixed` differs in three places: ties, minus zero and large numbers. */

@@ -90,6 +90,22 @@ describe('streamFailure', () => {
   });
 });
 
+describe('a failure of a request with long names', () => {
+  it('M7 leaves out what has more than 4 KiB, and keeps the rest', () => {
+    const names = (message: Uint8Array) => {
+      const { modelName, modelVersion, id } = readInferResponse(fields(streamFailure(message, 'no'))[1]![1]);
+      return [modelName, modelVersion, id];
+    };
+    const longest = 'i'.repeat(4_096);
+    const asked = (...of: string[]) => Uint8Array.from(of.flatMap((name, index) => field(index + 1, name)));
+    expect(names(asked('m', '3', longest))).toEqual(['m', '3', longest]);
+    expect(names(asked('m', `${longest}i`, 'i'))).toEqual(['m', '', 'i']);
+    // Of two bytes each.
+    expect(names(asked('ß'.repeat(2_049), '3', 'i'))).toEqual(['', '3', 'i']);
+    expect(streamFailure(asked('m'.repeat(1 << 20), '3', 'i'.repeat(1 << 20)), 'no').byteLength).toBeLessThan(32);
+  });
+});
+
 describe('inferStreamCodec', () => {
   it('M6 ends a stream at its first error when triton_grpc_error says so', () => {
     const ends = (value: string | undefined) =>

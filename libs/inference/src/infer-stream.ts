@@ -1,6 +1,6 @@
 import { parameterSize, readParameter, writeParameter } from './parameters.ts';
 import type { ParameterValue } from './parameters.ts';
-import { WireReader } from './wire-reader.ts';
+import { WireReader, wireType } from './wire-reader.ts';
 import { fieldSize, WireWriter } from './wire-writer.ts';
 
 /** Asks for a mark on the last response of a request; every request here has one response. */
@@ -8,6 +8,9 @@ const wantsFinalKey = 'triton_enable_empty_final_response';
 const isFinal: readonly [string, ParameterValue] = ['triton_final_response', { kind: 'bool', value: true }];
 /** What an error without words says: an empty `error_message` would be no error. */
 const noWords = 'the request failed';
+
+/** A failure says again no model, version or id of more bytes: a request of 64 MiB is not to be answered by as much. */
+const longestName = 4_096;
 
 /**
  * The ModelStreamInferResponse that carries an answer. The answer's bytes become one `infer_response`, copied once; what is
@@ -29,7 +32,7 @@ export function streamAnswer(request: Uint8Array, answer: Uint8Array): Buffer {
 
 /**
  * The ModelStreamInferResponse of a request that failed: `error_message`, and an `infer_response` with the request's model,
- * version and id alone; they are empty where the request's bytes are no message.
+ * version and id alone. One of more than 4 KiB is left out, and all are where the request's bytes are no message.
  */
 export function streamFailure(request: Uint8Array, message: string): Buffer {
   const text = message === '' ? noWords : message;
@@ -71,11 +74,20 @@ function namesOf(request: Uint8Array): [string, string, string] {
   const names: [string, string, string] = ['', '', ''];
   try {
     while (reader.next()) {
-      if (reader.field <= 3) names[reader.field - 1] = reader.string('a name');
-      else reader.skip();
+      if (reader.field > 3) reader.skip();
+      else names[reader.field - 1] = shortString(reader);
     }
   } catch {
     return ['', '', ''];
   }
   return names;
+}
+
+/** A string field, or nothing in place of one that is too long to be said again. */
+function shortString(reader: WireReader): string {
+  reader.expect(wireType.bytes, 'a name');
+  const end = reader.length('a name');
+  const start = reader.pos;
+  reader.pos = end;
+  return end - start > longestName ? '' : reader.text(start, end, 'a name');
 }

@@ -10,4 +10,8 @@ export const limits = {
   elements: 2 ** 31 - 1,
   /** Rows of a request whose rows have no elements: they cost no bytes on the wire, so bytes do not bound them. */
   emptyRows: 65_536,
+  /** Values that one answer lists as classes: each is a string. */
+  classes: 100_000,
+  /** Values that are looked at to find the classes of one answer. */
+  rankedValues: 4_000_000,
 } as const;

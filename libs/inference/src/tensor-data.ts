@@ -56,10 +56,17 @@ export function decodeTensor(datatype: Datatype, raw: Uint8Array): TensorValues 
     case 'FP64':
       return new Float64Array(buffer);
     case 'FP16':
-      return Float32Array.from(new Uint16Array(buffer), halfToNumber);
+      return widened(new Uint16Array(buffer), halfToNumber);
     case 'BF16':
-      return Float32Array.from(new Uint16Array(buffer), bfloatToNumber);
+      return widened(new Uint16Array(buffer), bfloatToNumber);
   }
+}
+
+/** `Float32Array.from` would go through an iterator, ten times as slow. */
+function widened(values: Uint16Array, toNumber: (bits: number) => number): Float32Array {
+  const floats = new Float32Array(values.length);
+  for (let index = 0; index < values.length; index++) floats[index] = toNumber(values[index]!);
+  return floats;
 }
 
 /** Inclusive bounds of the integer datatypes. */

@@ -80,6 +80,8 @@ export interface RawStreamOptions {
    * it; at least 1.
    */
   readonly maxInFlight: number;
+  /** Trailers of streams that the transport ends by itself, such as at a message that is too large. */
+  readonly refusalTrailers?: RawMethod['refusalTrailers'];
 }
 /** Marks a bidirectional method whose messages are bytes, each of them a request of its own. */
 export interface RawStreamMethod extends RawStreamOptions {

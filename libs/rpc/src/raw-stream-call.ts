@@ -92,6 +92,15 @@ export class RawStreamCall extends StreamLife implements RequestStream {
     if (isUnread) reset(this.#stream);
   }
 
+  /** grpc-js sends these trailers after this, with its own status. */
+  override refused(code: number): void {
+    if (!this.ended) {
+      for (const [key, value] of Object.entries(this.#handling.refusalTrailers?.() ?? {}))
+        this.trailers.set(key, value);
+    }
+    super.refused(code);
+  }
+
   #take(bytes: Buffer): void {
     if (this.ended) return;
     if (this.#isStopping) {

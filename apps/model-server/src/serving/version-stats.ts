@@ -38,7 +38,7 @@ export interface BatchSizeStats {
 const slotsPerSize = 4;
 
 /**
- * What a version has done. Plain numbers: metrics read them when somebody scrapes. Durations are in microseconds. As in
+ * What a version has done since the process began, also before it was withdrawn and placed again. Plain numbers: metrics read them when somebody scrapes. Durations are in microseconds. As in
  * Triton, what is said of requests counts those that were answered, each as often as it was asked: in a batch of three
  * requests the time of its run counts three times. What is said of executions counts each batch that ran once.
  */
@@ -70,6 +70,11 @@ export class VersionStats {
   constructor(maxBatchSize: number) {
     this.#countsRows = maxBatchSize > 0;
     this.#bySize = new Float64Array(slotsPerSize * (Math.max(1, maxBatchSize) + 1));
+  }
+
+  /** How much memory it takes, as far as that grows with the largest batch. */
+  get bytes(): number {
+    return this.#bySize.byteLength;
   }
 
   /** Counts an execution. Additions only: this is on every request's way. */

@@ -75,11 +75,12 @@ export class ServedVersion {
   #withdrawn: Promise<void> | undefined;
   #loading: Promise<void> | undefined;
 
-  constructor(assignment: Assignment, ports: VersionPorts) {
+  /** @param stats what it has counted before it was withdrawn, if it was */
+  constructor(assignment: Assignment, ports: VersionPorts, stats?: VersionStats) {
     this.key = versionKey(assignment);
     this.#assignment = assignment;
     this.#ports = ports;
-    this.stats = new VersionStats(this.serving.maxBatchSize);
+    this.stats = stats ?? new VersionStats(this.serving.maxBatchSize);
     this.sinceMs = ports.clock.now();
     this.#failures = new Sampler({ clock: ports.clock });
     this.#logger = ports.logger.child({ model: assignment.model, version: assignment.version });

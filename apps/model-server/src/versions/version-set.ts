@@ -4,6 +4,7 @@ import { WorkerHost } from '../runtime/worker-host.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { Losses } from './losses.ts';
+import { RetiredStats } from './retired-stats.ts';
 import { ServedVersion } from './served-version.ts';
 import { ServingTable } from './serving-table.ts';
 
@@ -33,6 +34,7 @@ export class VersionSet {
   readonly #versions = new Map<string, ServedVersion>();
   /** Withdrawn versions that still finish requests. */
   readonly #leaving = new Map<ServedVersion, Promise<void>>();
+  readonly #retired = new RetiredStats();
   readonly #losses: Losses;
   readonly #retries = new Map<string, Timer>();
   #loading: Promise<void> | undefined;
@@ -99,7 +101,7 @@ export class VersionSet {
     const sharedThread = (): WorkerHost => this.#sharedThread();
     const neededFiles = (): readonly Assignment[] => this.neededFiles();
     const ports = { clock, logger, cache, neededFiles, threads, sharedThread, defer, changed, sessionLost };
-    const version = new ServedVersion(assignment, ports);
+    const version = new ServedVersion(assignment, ports, this.#retired.take(assignment));
     this.#versions.set(version.key, version);
   }
 
@@ -111,6 +113,7 @@ export class VersionSet {
 
   #withdraw(version: ServedVersion): void {
     this.#versions.delete(version.key);
+    this.#retired.keep(version.assignment, version.stats);
     this.#losses.forget(version.key);
     this.#retries.get(version.key)?.cancel();
     this.#retries.delete(version.key);

@@ -10,16 +10,15 @@ export const runtimeCallTimeoutMs = 1_000;
 /** Names the process whose counts an answer has; they start anew with it. */
 const epochTrailer = 'sluice-statistics-epoch';
 
-export type ModelConfigAnswer = ResponseOutput<GRPCInferenceServiceMethods['modelConfig']>;
-
 /** What the router asks of single runtimes beside inferences, on the connection that those have. */
 export interface RuntimeCalls {
   /** Rejects when the runtime does not answer in time. What it does not have is left out. */
   statistics(link: RuntimeLink, scope: StatisticsScope): Promise<RuntimeCounts>;
-  modelConfig(
-    link: RuntimeLink,
-    request: { readonly name: string; readonly version: string },
-  ): Promise<ModelConfigAnswer>;
+  /**
+   * The answer as the runtime wrote it: reading it would drop the fields that this router does not know, and mix up the
+   * levels of `priority_queue_policy`, since protobufjs makes unreadable hashes of 64-bit keys.
+   */
+  modelConfig(link: RuntimeLink, request: { readonly name: string; readonly version: string }): Promise<Buffer>;
 }
 
 /** The calls over the links' own connections. */
@@ -38,7 +37,7 @@ export function runtimeCalls(clock: Clock): RuntimeCalls {
     async modelConfig(link, request) {
       const outcome = await link.ask(config.path, config.encode(request), options());
       if (outcome.error) throw outcome.error;
-      return config.decode(outcome.message!);
+      return outcome.message!;
     },
   };
 }

@@ -1,13 +1,17 @@
-import type { GRPCInferenceServiceMethods } from '@sluice/contracts/services';
-import { unavailable } from '@sluice/domain/errors';
+import { inferenceService } from '@sluice/contracts/services';
+import type { GRPCInferenceServiceMethods, RequestOutput } from '@sluice/contracts/services';
+import { SluiceError, unavailable } from '@sluice/domain/errors';
+import { raw } from '@sluice/rpc/handlers';
 import type { Handlers } from '@sluice/rpc/handlers';
+import { decodeRequest } from '@sluice/rpc/messages';
+import type { AnyDefinition } from '@sluice/rpc/messages';
 import { findModel, placedVersion, versionNumber } from '../route/resolve.ts';
 import type { RouteTable, VersionRoute } from '../route/table.ts';
 import { versionKey } from '../route/table.ts';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
 import type { FleetStatistics } from '../runtimes/statistics.ts';
 import { repositoryIndex } from './repository-index.ts';
-import type { ModelConfigAnswer, RuntimeCalls } from './runtime-calls.ts';
+import type { RuntimeCalls } from './runtime-calls.ts';
 
 /** What the methods need that tell of versions. */
 export interface TritonHandlerOptions {
@@ -20,13 +24,19 @@ export interface TritonHandlerOptions {
   readonly statistics: FleetStatistics<RuntimeLink>;
 }
 
+const configDefinition = inferenceService.definition['ModelConfig'] as AnyDefinition;
+type ConfigRequest = RequestOutput<GRPCInferenceServiceMethods['modelConfig']>;
+
 type Methods = 'modelConfig' | 'modelStatistics' | 'repositoryIndex';
 
 /** The methods of Triton's extensions that describe versions, as the registry and all runtimes have them. */
 export function tritonHandlers(options: TritonHandlerOptions): Pick<Handlers<GRPCInferenceServiceMethods>, Methods> {
   const { table, fleet } = options;
   return {
-    modelConfig: async ({ name, version }) => modelConfig(options, name, version),
+    modelConfig: raw(async (bytes, call) => {
+      const { name, version } = decodeRequest(configDefinition, bytes) as ConfigRequest;
+      call.respond(await modelConfig(options, name, version));
+    }),
     modelStatistics: async ({ name, version }) => modelStatistics(options, name, version),
     repositoryIndex: async (request) =>
       repositoryIndex(
@@ -42,27 +52,31 @@ async function modelConfig(
   { table, fleet, calls }: TritonHandlerOptions,
   name: string,
   versionText: string,
-): Promise<ModelConfigAnswer> {
+): Promise<Buffer> {
   const model = findModel(table(), name);
   const version = placedVersion(model, versionNumber(model, versionText));
-  let failure: unknown;
+  const failures: SluiceError[] = [];
   for (const link of fleet.readyFor(version.key)) {
     try {
       return await calls.modelConfig(link, { name, version: version.text });
     } catch (error) {
-      failure = error;
+      failures.push(SluiceError.from(error));
     }
   }
-  throw unavailable(`${name} version ${version.text} is ready on no runtime that this router reaches; try again`, {
-    cause: failure,
-  });
+  const which = `${name} version ${version.text}`;
+  // Trying again would not help.
+  if (failures.length > 0 && failures.every(({ kind }) => kind === 'unimplemented')) {
+    const message = `ModelConfig: each runtime that has ${which} ready is older than this router and does not have the method`;
+    throw new SluiceError('unimplemented', message);
+  }
+  throw unavailable(`${which} is ready on no runtime that this router reaches; try again`, { cause: failures.at(-1) });
 }
 
 async function modelStatistics({ table, fleet, statistics }: TritonHandlerOptions, name: string, versionText: string) {
   const versions = scopeOf(table(), name, versionText);
   const scope = { name, version: name !== '' && versionText !== '' ? versions[0]!.text : '' };
   const links = fleet.links.filter(({ state }) => state === 'up' || state === 'draining');
-  await statistics.collect(links, scope);
+  await statistics.collect(links, scope, fleet.links);
   const now = table();
   if (now) {
     const known = new Set(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FleetStatistics } from './statistics.ts';
 import type { RuntimeCounts, VersionCounts } from './statistics.ts';
+import { sumOf } from './sum-statistics.ts';
 
 const all = { name: '', version: '' };
 
@@ -106,7 +107,7 @@ describe('FleetStatistics', () => {
     expect(requests()).toBe(56);
   });
 
-  it('keeps what a version had that its process unloaded and loaded again', async () => {
+  it('keeps what a version had whose counts its process has forgotten', async () => {
     const { says, collect, requests } = fleet();
     says('a', 'a1', counts(5), counts(7, { version: '4' }));
     await collect();
@@ -142,12 +143,67 @@ describe('FleetStatistics', () => {
     expect([requests(), requests('4')]).toEqual([0, 3]);
   });
 
-  it('remembers any number of processes in bounded memory', async () => {
-    const { says, collect, requests } = fleet();
+  it('takes no answer that is older than the last, larger or not', async () => {
+    const { answers, says, collect, statistics } = fleet();
+    const { promise, resolve } = Promise.withResolvers<RuntimeCounts>();
+    answers.set('a', () => promise);
+    const slow = collect();
+    says('a', 'a1', counts(5, { last: 900 }));
+    await collect();
+    // Its counts do not tell that it is older.
+    resolve({ epoch: 'a1', versions: [counts(5, { last: 800 })] });
+    await slow;
+    expect(statistics.total('digits', '3').lastInference).toBe('900');
+  });
+
+  it('adds up any number of processes, and remembers few of those that are gone one by one', async () => {
+    const { says, collect, requests, statistics } = fleet();
+    says('b', 'b1', counts(7));
     for (let life = 1; life <= 1_000; life += 1) {
       says('a', `a${life}`, counts(1));
       await collect();
     }
-    expect(requests()).toBe(1_000);
+    expect(requests()).toBe(1_007);
+    expect(statistics.processes).toBe(18);
+  });
+
+  it('knows all runtimes that were out of reach when they are back', async () => {
+    const { answers, says, statistics, requests } = fleet();
+    for (let index = 0; index < 40; index += 1) says(`r${index}`, `p${index}`, counts(2));
+    const known = [...answers.keys()];
+    await statistics.collect(known, all);
+    await statistics.collect([], all, known);
+    await statistics.collect(known, all);
+    expect(requests()).toBe(80);
+    // Those whose link is gone are as good as ended.
+    await statistics.collect([], all, []);
+    expect([requests(), statistics.processes]).toEqual([80, 16]);
+  });
+
+  it('knows which process is behind a link, also when the last of the one before comes late', async () => {
+    const { answers, says, silent, collect, requests } = fleet();
+    const { promise, resolve } = Promise.withResolvers<RuntimeCounts>();
+    answers.set('a', () => promise);
+    const slow = collect();
+    says('a', 'a2', counts(2));
+    await collect();
+    resolve({ epoch: 'a1', versions: [counts(1)] });
+    await slow;
+    silent('a');
+    for (let life = 1; life <= 20; life += 1) {
+      says('b', `b${life}`, counts(1));
+      await collect();
+    }
+    says('a', 'a2', counts(2));
+    await collect();
+    expect(requests()).toBe(23);
+  });
+
+  it('adds up many batches in little time', () => {
+    const one = counts(1);
+    const started = performance.now();
+    const sum = sumOf(one, Array<VersionCounts>(50_000).fill(one));
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(sum.batchStats).toMatchObject([{ batchSize: '1', computeInfer: { count: '50000', ns: '500000' } }]);
   });
 });

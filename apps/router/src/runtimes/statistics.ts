@@ -21,12 +21,16 @@ export interface RuntimeCounts {
 /** The last that a process said of a version. */
 interface Seen {
   readonly counts: VersionCounts;
-  /** When it was taken, in turns. */
-  readonly turn: number;
+  /** When it was asked, in turns. */
+  readonly asked: number;
 }
 
-/** Processes that are gone are remembered one by one, since a runtime that was only out of reach comes back as itself. */
-const keptProcesses = 256;
+/**
+ * Processes whose link is gone, or has another process behind it, that are still remembered one by one: what one of them
+ * said may be under way, and a runtime that the registry drops may come back as itself. The others are one sum, so that a
+ * call has little to add up however many there were.
+ */
+const keptProcesses = 16;
 
 /**
  * What all runtimes have done, summed. Counts never go back: what a process that has ended was last seen with stays in
@@ -37,8 +41,10 @@ export class FleetStatistics<Link> {
   readonly #ask: (link: Link, scope: StatisticsScope) => Promise<RuntimeCounts>;
   /** By process, the one that answered last at the end; then by version. */
   readonly #processes = new Map<string, Map<string, Seen>>();
-  /** Of processes that are forgotten, and of versions that a process unloaded and loaded again. */
+  /** Of processes that are remembered no longer, and of versions that a process had withdrawn so long ago that it forgot. */
   readonly #past = new Map<string, VersionCounts>();
+  /** The process behind each link that answered last, and when that was asked. */
+  readonly #behind = new Map<Link, { readonly epoch: string; readonly asked: number }>();
   #turn = 0;
 
   /** @param ask rejects when the runtime does not answer in time */
@@ -46,18 +52,28 @@ export class FleetStatistics<Link> {
     this.#ask = ask;
   }
 
-  /** Asks all runtimes at once; resolves when each has answered or was given up. */
-  async collect(links: readonly Link[], scope: StatisticsScope): Promise<void> {
+  /** How many processes are remembered one by one. */
+  get processes(): number {
+    return this.#processes.size;
+  }
+
+  /**
+   * Asks all runtimes at once; resolves when each has answered or was given up.
+   * @param known all links, also those that need not be asked now: the processes behind them may come back
+   */
+  async collect(links: readonly Link[], scope: StatisticsScope, known: readonly Link[] = links): Promise<void> {
     const asked = ++this.#turn;
     const one = async (link: Link): Promise<void> => {
       try {
-        this.#take(await this.#ask(link, scope), asked);
+        const answer = await this.#ask(link, scope);
+        this.#take(answer, asked);
+        if (asked > (this.#behind.get(link)?.asked ?? 0)) this.#behind.set(link, { epoch: answer.epoch, asked });
       } catch {
         // It counts with what it said last.
       }
     };
     await Promise.all(links.map(one));
-    this.#forgetProcesses(keptProcesses + links.length);
+    this.#foldProcesses(new Set(known));
   }
 
   /** @param exists of versions: counts of those that are no more are dropped */
@@ -81,12 +97,10 @@ export class FleetStatistics<Link> {
     for (const counts of versions) {
       const key = versionKey(counts.name, counts.version);
       const before = seen.get(key);
-      if (before && haveStartedAnew(before.counts, counts)) {
-        // Of two that were under way at once, the older may come last.
-        if (asked <= before.turn) continue;
-        this.#keep(key, before.counts);
-      }
-      seen.set(key, { counts, turn: ++this.#turn });
+      // Of two answers that were under way at once the older may come last.
+      if (before && asked <= before.asked) continue;
+      if (before && haveStartedAnew(before.counts, counts)) this.#keep(key, before.counts);
+      seen.set(key, { counts, asked });
     }
   }
 
@@ -94,10 +108,12 @@ export class FleetStatistics<Link> {
     this.#past.set(key, sumOf(counts, [this.#past.get(key) ?? [], counts].flat()));
   }
 
-  #forgetProcesses(kept: number): void {
-    for (const [epoch, versions] of this.#processes) {
-      if (this.#processes.size <= kept) return;
-      for (const [key, { counts }] of versions) this.#keep(key, counts);
+  #foldProcesses(known: ReadonlySet<Link>): void {
+    for (const link of this.#behind.keys()) if (!known.has(link)) this.#behind.delete(link);
+    const present = new Set([...this.#behind.values()].map(({ epoch }) => epoch));
+    const gone = [...this.#processes.keys()].filter((epoch) => !present.has(epoch));
+    for (const epoch of gone.slice(0, -keptProcesses)) {
+      for (const [key, { counts }] of this.#processes.get(epoch)!) this.#keep(key, counts);
       this.#processes.delete(epoch);
     }
   }

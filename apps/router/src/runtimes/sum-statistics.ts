@@ -48,7 +48,9 @@ export function sumOf(
 ): VersionCounts {
   const sizes = new Map<string, BatchStats[]>();
   for (const batch of all.flatMap(({ batchStats }) => batchStats)) {
-    sizes.set(batch.batchSize, [...(sizes.get(batch.batchSize) ?? []), batch]);
+    const ofSize = sizes.get(batch.batchSize);
+    if (ofSize) ofSize.push(batch);
+    else sizes.set(batch.batchSize, [batch]);
   }
   const responses = new Set(all.flatMap(({ responseStats }) => Object.keys(responseStats)));
   return {
