@@ -14,7 +14,7 @@ import { boundedServing } from '../serving/batch-bound.ts';
 import { checkAgainstGraph } from '../serving/buckets.ts';
 import { VersionEngine } from '../serving/version-engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
-import { touch, warmUp, type WarmUpReport } from '../serving/warm-up.ts';
+import { touch, warmUp, type WarmUpOptions, type WarmUpReport } from '../serving/warm-up.ts';
 import type { ArtifactCache, Needed } from './artifact-cache.ts';
 import { versionKey, type Assignment } from './assignment.ts';
 import { hasOpenCost, shareable, Slowness } from './shareable.ts';
@@ -124,7 +124,7 @@ export class ServedVersion {
       const pool = await this.#makePool(graphFile);
       this.#pool = pool;
       this.#goOn('loaded');
-      const warm = await warmUp(pool, this.#assignment.signature, this.serving, seedOf(this.#assignment.digest));
+      const warm = await warmUp(pool, this.#assignment.signature, this.serving, this.#warmUpOptions());
       if (warm.note !== '') this.#logger.warn({ note: warm.note }, 'the version is served without a warm-up');
       this.#abort.signal.throwIfAborted();
       this.#pool = await this.#settle(pool, warm, graphFile);
@@ -183,6 +183,10 @@ export class ServedVersion {
       throw error;
     }
     return pool;
+  }
+
+  #warmUpOptions(): WarmUpOptions {
+    return { seed: seedOf(this.#assignment.digest), signal: this.#abort.signal, clock: this.#ports.clock };
   }
 
   async #mayShare(warm: WarmUpReport, graphFile: string): Promise<boolean> {
