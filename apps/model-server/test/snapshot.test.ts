@@ -98,6 +98,13 @@ describe('SnapshotFile', () => {
     expect(read!.assignments[0]!.serving).toEqual({ ...servingDefaults, maxBatchSize: 8, preferredBatchSize: [4] });
   });
 
+  it('wants all sent again where something was not known to who wrote it', async () => {
+    const file = new SnapshotFile(temporaryFolder());
+    const odd = { ...assignment, version: 4, notKnown: 'a word of later software' };
+    await file.write({ revision: 12, assignments: [assignment, odd] });
+    expect(await file.read()).toEqual({ revision: 0, assignments: [assignment, odd] });
+  });
+
   it('refuses a file of which any one byte is another', async () => {
     const folder = temporaryFolder();
     const file = new SnapshotFile(folder);

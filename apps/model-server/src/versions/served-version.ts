@@ -119,6 +119,8 @@ export class ServedVersion {
       this.#loads += 1;
       this.#lostInLoad = undefined;
       this.#step('start');
+      const { notKnown } = this.#assignment;
+      if (notKnown !== undefined) throw new SluiceError('failed-precondition', notKnown);
       const graphFile = await this.#ports.cache.provide(this.#assignment, this.#abort.signal);
       this.#goOn('fetched');
       const pool = await this.#makePool(graphFile);

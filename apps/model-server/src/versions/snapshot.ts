@@ -83,6 +83,7 @@ const assignment: z.ZodType<Assignment> = z.object({
   aliases: z.array(z.string()),
   champion: z.boolean(),
   pinnedOnly: z.boolean(),
+  notKnown: z.string().exactOptional(),
 });
 const placementForm: z.ZodType<Placement> = z.object({ revision: count, assignments: z.array(assignment) });
 
@@ -101,7 +102,10 @@ export class SnapshotFile {
 
   /** @throws the file system's error; the old snapshot is then untouched */
   async write(placement: Placement): Promise<void> {
-    const body = JSON.stringify({ revision: placement.revision, assignments: placement.assignments });
+    const { assignments } = placement;
+    // The next start may be that of software that knows what was left out.
+    const revision = assignments.some(({ notKnown }) => notKnown !== undefined) ? 0 : placement.revision;
+    const body = JSON.stringify({ revision, assignments });
     await writeFileAtomic(this.#file, `${JSON.stringify({ format, sha256: digestOf(body) })}\n${body}`);
   }
 

@@ -24,7 +24,7 @@ const retryMs = 5_000;
 
 /** Settings too: those of an old snapshot may be fewer than the registry sends, and what is loaded keeps its own. */
 const runsAlike = (one: Assignment, other: Assignment): boolean =>
-  one.digest === other.digest && isDeepStrictEqual(one.serving, other.serving);
+  one.digest === other.digest && one.notKnown === other.notKnown && isDeepStrictEqual(one.serving, other.serving);
 
 /** The versions of this runtime: follows the placement, loads one version at a time, keeps the table. */
 export class VersionSet {
