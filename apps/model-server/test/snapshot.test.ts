@@ -3,6 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { servingDefaults } from '@sluice/domain/signature';
+import { buildInferRequest } from '@sluice/inference/request-builder';
+import { encodeTensor } from '@sluice/inference/tensor-data';
+import { eventually } from '@sluice/testkit/eventually';
 import type { Assignment } from '../src/versions/assignment.ts';
 import { SnapshotFile } from '../src/versions/snapshot.ts';
 import { adder, ask } from './support/adder.ts';
@@ -66,9 +69,9 @@ const assignment: Assignment = {
 };
 
 /** A snapshot file of these lines' meaning, with the right digest: written by software that has a defect. */
-function signed(body: string): string {
+function signed(body: string, format = 3): string {
   const sha256 = createHash('sha256').update(body).digest('hex');
-  return `${JSON.stringify({ format: 2, sha256 })}\n${body}`;
+  return `${JSON.stringify({ format, sha256 })}\n${body}`;
 }
 
 describe('SnapshotFile', () => {
@@ -80,7 +83,7 @@ describe('SnapshotFile', () => {
     expect(await file.read()).toEqual(placement);
   });
 
-  it('reads what was written before there were so many settings, with their defaults', async () => {
+  it('reads what was written before there were so many settings, with their defaults, and wants all sent again', async () => {
     const folder = temporaryFolder();
     const { maxBatchSize, preferredBatchSize, maxQueueDelayMicroseconds, maxQueueSize } = assignment.serving;
     const { defaultTimeoutMicroseconds, instanceCount, intraOpThreads, device, warmupCount } = assignment.serving;
@@ -89,9 +92,17 @@ describe('SnapshotFile', () => {
       ...{ instanceCount, intraOpThreads, device, warmupCount, batchingOffReason: '' },
     };
     const body = JSON.stringify({ revision: 3, assignments: [{ ...assignment, serving: old }] });
-    writeFileSync(path.join(folder, 'placement.json'), signed(body));
+    writeFileSync(path.join(folder, 'placement.json'), signed(body, 2));
     const read = await new SnapshotFile(folder).read();
+    expect(read!.revision).toBe(0);
     expect(read!.assignments[0]!.serving).toEqual({ ...servingDefaults, maxBatchSize: 8, preferredBatchSize: [4] });
+  });
+
+  it('wants all sent again where something was not known to who wrote it', async () => {
+    const file = new SnapshotFile(temporaryFolder());
+    const odd = { ...assignment, version: 4, notKnown: 'a word of later software' };
+    await file.write({ revision: 12, assignments: [assignment, odd] });
+    expect(await file.read()).toEqual({ revision: 0, assignments: [assignment, odd] });
   });
 
   it('refuses a file of which any one byte is another', async () => {
@@ -100,10 +111,16 @@ describe('SnapshotFile', () => {
     await file.write({ revision: 12, assignments: [assignment] });
     const name = path.join(folder, 'placement.json');
     const good = readFileSync(name);
+    const formatAt = good.indexOf('3');
     for (let at = 0; at < good.length; at += 1) {
       const bytes = Buffer.from(good);
       bytes[at]! ^= 1;
       writeFileSync(name, bytes);
+      if (at === formatAt) {
+        // One bit makes the earlier format of this one: the placement is whole, and all of it is asked for again.
+        expect(await file.read()).toEqual({ revision: 0, assignments: [assignment] });
+        continue;
+      }
       await expect(file.read(), `byte ${at}`).rejects.toMatchObject({ kind: 'data-loss' });
     }
     writeFileSync(name, good.subarray(0, good.length / 2));
@@ -113,6 +130,7 @@ describe('SnapshotFile', () => {
   it.each([
     ['an empty file', ''],
     ['a placement without digest', '{"format":1,"revision":3,"assignments":[]}'],
+    ['what later software wrote', signed('{"revision":3,"assignments":[]}', 4)],
     ['null', 'null\nnull'],
     ['no list', signed('{"revision":3}')],
     ['a list of null', signed('{"revision":3,"assignments":[null]}')],
@@ -132,14 +150,45 @@ describe('SnapshotFile', () => {
   });
 });
 
-describe('a runtime whose snapshot is damaged', () => {
-  let runtime: TestRuntime | undefined;
-  let registry: TestRegistry | undefined;
-  afterEach(async () => {
-    await runtime?.stop();
-    await registry?.stop();
-  });
+let runtime: TestRuntime | undefined;
+let registry: TestRegistry | undefined;
+afterEach(async () => {
+  await runtime?.stop();
+  await registry?.stop();
+});
 
+describe('a runtime whose snapshot is of software that knew fewer settings', () => {
+  it('runs versions as the registry says as soon as it hears of it', async () => {
+    const stateDir = temporaryFolder();
+    const levels = { maxBatchSize: 8, device: 'cpu', warmupCount: 0, priorityLevels: 2, defaultPriorityLevel: 1 };
+    registry = await new TestRegistry().start();
+    registry.place({ ...adder(1, ['champion']), serving: levels });
+    const first = await (await startRuntime({ registry: registry.address, stateDir })).ready();
+    await first.stop();
+    const file = path.join(stateDir, 'placement.json');
+    const [, body] = readFileSync(file, 'utf8').split('\n');
+    const without = body!.replace('"priorityLevels":2,"defaultPriorityLevel":1,', '');
+    expect(without).not.toBe(body);
+    writeFileSync(file, signed(without, 2));
+    const { port } = registry;
+    await registry.stop();
+    runtime = await (await startRuntime({ registry: `127.0.0.1:${port}`, stateDir })).ready();
+    const request = buildInferRequest({
+      modelName: 'adder',
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: encodeTensor('FP32', [0, 1, 2]) }],
+      parameters: new Map([['priority', { kind: 'uint64', value: 3n }]]),
+    });
+    expect((await runtime.send(request)).error).toBeUndefined();
+    await registry.start();
+    await eventually(async () =>
+      expect((await runtime!.send(request)).error).toMatchObject({ kind: 'invalid-argument' }),
+    );
+    expect((await runtime.infer(ask())).modelVersion).toBe('1');
+    expect(registry.resumeTokens.at(-1)).toBe(0);
+  });
+});
+
+describe('a runtime whose snapshot is damaged', () => {
   it.each(['{"format":1,"revision":3,"assignments":[null]}', signed('{"revision":3,"assignments":[null]}')])(
     'starts all the same and gets all from the registry: %s',
     async (text) => {

@@ -3,9 +3,17 @@ import type { WarmupRequest } from '@sluice/contracts/gen/sluice/registry/v1/War
 import { encodeTensor } from '@sluice/inference/tensor-data';
 import { eventually } from '@sluice/testkit/eventually';
 import { graph, model, node, tensor, value } from '@sluice/testkit/onnx-builder';
-import { spec, requestOf, startRuntime, temporaryFolder, type TestRuntime } from './support/runtime.ts';
+import {
+  identitySignature,
+  spec,
+  requestOf,
+  startRuntime,
+  temporaryFolder,
+  type TestRuntime,
+} from './support/runtime.ts';
 import { TestRegistry, type TestVersion } from './support/test-registry.ts';
 import { adder } from './support/adder.ts';
+import { loopingModel } from './support/looping-model.ts';
 
 let registry: TestRegistry;
 let runtime: TestRuntime | undefined;
@@ -107,4 +115,24 @@ it('makes a session for each instance of the groups on the CPU, and refuses a gr
   );
   const loaded = served.log.find((line) => line['msg'] === 'version loaded');
   expect(loaded).toMatchObject({ instances: 2, sharesThread: false });
+});
+
+it('lets go of a version that is withdrawn while it is warmed up, and loads the next', async () => {
+  // Some tenths of a second a round.
+  const zeros: WarmupRequest = {
+    name: 'long',
+    batchSize: 1,
+    count: 1000,
+    inputs: [{ name: 'x', shape: [1, 1], zeroData: true }],
+  };
+  const long: TestVersion = {
+    ...{ model: 'long', version: 1, signature: identitySignature('FP32', [-1, 1]), aliases: ['champion'] },
+    serving: { maxBatchSize: 1, device: 'cpu', warmupCount: 0, warmupRequests: [zeros] },
+    files: { 'm.onnx': loopingModel(100_000) },
+  };
+  registry.place(long);
+  runtime = await startRuntime({ registry: registry.address, stateDir: temporaryFolder() });
+  await eventually(async () => expect((await runtime!.state()).versions).toMatchObject([{ state: 'warming' }]));
+  registry.place(adder(1, ['champion']));
+  await runtime.modelReady('adder');
 });

@@ -4,7 +4,7 @@ import type { TensorSpec__Output } from '@sluice/contracts/gen/sluice/registry/v
 import type { WatchAssignmentsResponse__Output } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
 import { isDatatype } from '@sluice/domain/datatype';
 import { SluiceError } from '@sluice/domain/errors';
-import type { Feature, TensorSpec } from '@sluice/domain/signature';
+import { type Feature, servingDefaults, type TensorSpec } from '@sluice/domain/signature';
 import type { Assignment, PlacementChange } from '../versions/assignment.ts';
 import { decodeServing } from './decode-serving.ts';
 
@@ -46,21 +46,29 @@ function assignment(message: Assignment__Output): Assignment {
     digest: message.digest,
     files: message.files.map((file) => ({ path: file.path, sha256: file.sha256, size: Number(file.size) })),
     graphPath: message.graphPath,
-    signature: {
-      inputs: (message.signature?.inputs ?? []).map(tensor),
-      outputs: (message.signature?.outputs ?? []).map(tensor),
-      batched: message.signature?.batched ?? false,
-    },
-    serving: decodeServing(message.serving),
+    ...howToRun(message),
     aliases: message.aliases,
     champion: message.champion,
     pinnedOnly: message.pinnedOnly,
   };
 }
 
+/** What is not known here concerns one version; the watch has to go on for all others. */
+function howToRun(message: Assignment__Output): Pick<Assignment, 'signature' | 'serving' | 'notKnown'> {
+  try {
+    const { inputs = [], outputs = [], batched = false } = message.signature ?? {};
+    const signature = { inputs: inputs.map(tensor), outputs: outputs.map(tensor), batched };
+    return { signature, serving: decodeServing(message.serving) };
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    const signature = { inputs: [], outputs: [], batched: false };
+    return { signature, serving: servingDefaults, notKnown: `${error.message}: upgrade the runtime` };
+  }
+}
+
 /**
  * Reads one message of the watch.
- * @throws SluiceError data-loss or failed-precondition when it is not one that this runtime understands
+ * @throws SluiceError failed-precondition when its protocol is not one that this runtime understands
  */
 export function decodeChange(message: WatchAssignmentsResponse__Output): PlacementChange {
   // Each side works with its own version and the next.

@@ -14,12 +14,19 @@ export interface PreparedRequest {
   readonly bytes: readonly Uint8Array[];
 }
 
+/** How the values of a request are made. */
+export interface Making {
+  /** Of generated values: the same values for the same seed. */
+  readonly seed: number;
+  /** Asked between two turns; what it throws ends the making. */
+  readonly goOn: () => void;
+}
+
 /** Elements that are generated in one turn of the event loop: other versions serve meanwhile. */
 const elementsPerTurn = 50_000;
 
 /**
  * Makes of a version's warm-up request the batch that is run. A request with more rows than a batch may have here is cut.
- * @param seed of generated values: the same values for the same seed
  * @throws SluiceError data-loss when it does not fit the signature, which the registry checked
  */
 export async function prepareRequest(
@@ -27,7 +34,7 @@ export async function prepareRequest(
   signature: Signature,
   serving: ServingConfig,
   known: KnownOutputs,
-  seed: number,
+  { seed, goOn }: Making,
 ): Promise<PreparedRequest> {
   const most = serving.maxBatchSize === 0 ? request.batchSize : serving.maxBatchSize;
   const rows = signature.batched ? Math.min(request.batchSize, most) : 1;
@@ -44,7 +51,7 @@ export async function prepareRequest(
     bytes.push(
       input.source === 'data'
         ? givenBytes(request, input, plan, { rows, batched: signature.batched })
-        : await generatedBytes(spec, plan, { rows, kind: input.source === 'zero' ? 'zeros' : 'random', uniform }),
+        : await generatedBytes(spec, plan, { rows, kind: input.source === 'zero' ? 'zeros' : 'random', uniform, goOn }),
     );
   }
   const outputs = signature.outputs.map((output, index) => ({
@@ -93,9 +100,14 @@ function givenBytes(
 async function generatedBytes(
   spec: TensorSpec,
   plan: InputPlan,
-  how: { readonly rows: number; readonly kind: 'zeros' | 'random'; readonly uniform: () => number },
+  how: {
+    readonly rows: number;
+    readonly kind: 'zeros' | 'random';
+    readonly uniform: () => number;
+    readonly goOn: () => void;
+  },
 ): Promise<Uint8Array> {
-  const { rows, kind, uniform } = how;
+  const { rows, kind, uniform, goOn } = how;
   const elements = elementCount(plan.dims);
   // Zeros of any datatype are bytes that are 0; so is the length of an empty text.
   if (kind === 'zeros') return new Uint8Array(rows * (plan.datatype === 'BYTES' ? 4 * elements : rowBytes(plan)));
@@ -103,6 +115,7 @@ async function generatedBytes(
   for (let row = 0, made = 0; row < rows; row += 1, made += elements) {
     if (made >= elementsPerTurn) {
       await new Promise((resolve) => void setImmediate(resolve));
+      goOn();
       made = 0;
     }
     parts.push(encodeTensor(plan.datatype, generateRow(spec, plan.dims, kind, uniform)));

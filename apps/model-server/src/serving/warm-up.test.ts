@@ -4,7 +4,7 @@ import { decodeTensor, encodeTensor, type PlainValue } from '@sluice/inference/t
 import { describe, expect, it } from 'vitest';
 import type { SessionPool } from '../runtime/session-pool.ts';
 import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
-import { warmUp } from './warm-up.ts';
+import { warmUp, type WarmUpOptions } from './warm-up.ts';
 
 const spec = (name: string, datatype: 'FP32' | 'INT64' | 'BYTES', shape: readonly number[]) => ({
   name,
@@ -72,6 +72,27 @@ const servingOf = (more: Partial<ServingConfig>): ServingConfig => ({
 const request = (batchSize: number, inputs: readonly WarmupInput[], name = 'real', count = 1) => ({
   ...{ name, batchSize, count, inputs },
 });
+/** Warms up with nothing that ends it. */
+const warm = (pool: SessionPool, of: Signature, serving: ServingConfig, more: Partial<WarmUpOptions> = {}) =>
+  warmUp(pool, of, serving, {
+    ...{ seed: 0, signal: new AbortController().signal, clock: { monotonic: () => 0 } },
+    ...more,
+  });
+
+/** Counts turns of the event loop until it is asked how many there were. */
+function countTurns(): () => number {
+  let turns = 0;
+  let over = false;
+  const count = (): void => {
+    turns += 1;
+    if (!over) setImmediate(count);
+  };
+  setImmediate(count);
+  return () => {
+    over = true;
+    return turns;
+  };
+}
 
 describe('warming up with requests', () => {
   it('runs each as often as it says in every slot, after the generated rows, row by row as given', async () => {
@@ -81,7 +102,7 @@ describe('warming up with requests', () => {
       request(3, [data('x', 'FP32', [1, 2], [5, 6]), data('t', 'BYTES', [1], ['b'])], 'second'),
       request(2, [generated('x', 'zero', [2, 2]), generated('t', 'zero', [2])], 'third'),
     ];
-    const report = await warmUp(pool, signature, servingOf({ warmupRequests: requests }));
+    const report = await warm(pool, signature, servingOf({ warmupRequests: requests }));
     expect(ran.map(({ rows }) => rows)).toEqual([1, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2]);
     expect(report.runs).toBe(ran.length);
     expect(ran[1]).toEqual({ rows: 2, x: [1, 2, 3, 4], t: ['a', 'größe'], knownOutput: true });
@@ -98,7 +119,7 @@ describe('warming up with requests', () => {
     const drawn = async (seed: number, count = 1) => {
       const { pool, ran } = fakePool();
       const requests = Array.from({ length: count }, (_, index) => request(4, inputs, `r${index}`));
-      await warmUp(pool, ranged, servingOf({ warmupRequests: requests }), seed);
+      await warm(pool, ranged, servingOf({ warmupRequests: requests }), { seed });
       return ran.slice(1);
     };
     const [first, again, other] = [await drawn(7), await drawn(7), await drawn(8)];
@@ -111,30 +132,19 @@ describe('warming up with requests', () => {
   });
 
   it('lets others have their turn while it generates', async () => {
-    let turns = 0;
-    let over = false;
-    const count = (): void => {
-      turns += 1;
-      if (!over) setImmediate(count);
-    };
-    setImmediate(count);
+    const turns = countTurns();
     const inputs = [generated('x', 'random', [120_000, 2]), generated('t', 'zero', [120_000])];
-    await warmUp(
-      fakePool().pool,
-      signature,
-      servingOf({ maxBatchSize: 0, warmupRequests: [request(120_000, inputs)] }),
-    );
-    over = true;
-    expect(turns).toBeGreaterThanOrEqual(4);
+    await warm(fakePool().pool, signature, servingOf({ maxBatchSize: 0, warmupRequests: [request(120_000, inputs)] }));
+    expect(turns()).toBeGreaterThanOrEqual(4);
   });
 
   it('keeps to the rows that a batch may have here', async () => {
     const { pool, ran } = fakePool();
     const inputs = [data('x', 'FP32', [3, 2], [1, 2, 3, 4, 5, 6]), data('t', 'BYTES', [3], ['a', 'b', 'c'])];
-    await warmUp(pool, signature, servingOf({ maxBatchSize: 2, warmupRequests: [request(3, inputs)] }));
+    await warm(pool, signature, servingOf({ maxBatchSize: 2, warmupRequests: [request(3, inputs)] }));
     expect(ran[1]).toMatchObject({ rows: 2, x: [1, 2, 3, 4], t: ['a', 'b'] });
     // Without batching a request runs as it is.
-    await warmUp(pool, signature, servingOf({ maxBatchSize: 0, warmupRequests: [request(3, inputs)] }));
+    await warm(pool, signature, servingOf({ maxBatchSize: 0, warmupRequests: [request(3, inputs)] }));
     expect(ran.at(-1)).toMatchObject({ rows: 3, t: ['a', 'b', 'c'] });
   });
 
@@ -142,7 +152,7 @@ describe('warming up with requests', () => {
     const { pool, ran } = fakePool((one) => (one.x[0] === 5 ? 'the model failed: out of range' : ''));
     const fine = request(1, [generated('x', 'zero', [1, 2]), generated('t', 'zero', [1])], 'fine');
     const bad = request(1, [data('x', 'FP32', [1, 2], [5, 6]), generated('t', 'zero', [1])], 'bad one');
-    await expect(warmUp(pool, signature, servingOf({ warmupRequests: [fine, bad, fine] }))).rejects.toMatchObject({
+    await expect(warm(pool, signature, servingOf({ warmupRequests: [fine, bad, fine] }))).rejects.toMatchObject({
       kind: 'failed-precondition',
       message: 'warm-up "bad one": the model failed: out of range',
     });
@@ -153,7 +163,7 @@ describe('warming up with requests', () => {
     const open: Signature = { ...signature, inputs: [spec('x', 'FP32', [-1, -1]), signature.inputs[1]!] };
     const { pool, ran } = fakePool((one) => (one.x.length === 1 ? 'too narrow' : ''));
     const real = request(1, [data('x', 'FP32', [1, 3], [1, 2, 3]), generated('t', 'zero', [1])]);
-    const report = await warmUp(pool, open, servingOf({ warmupCount: 1, warmupRequests: [real] }));
+    const report = await warm(pool, open, servingOf({ warmupCount: 1, warmupRequests: [real] }));
     expect(report).toEqual({
       knownOutputs: [false],
       runs: 2,
@@ -167,8 +177,8 @@ describe('warming up with requests', () => {
     const times = [9_000, 3_000, 9_000, 9_000];
     const { pool } = fakePool(undefined, (one) => (one.rows === 1 ? 500 : times.shift()!));
     const real = request(2, [generated('x', 'zero', [2, 2]), generated('t', 'zero', [2])], 'real', 2);
-    expect((await warmUp(pool, signature, servingOf({ warmupRequests: [real] }))).runMs).toBe(3);
-    expect((await warmUp(fakePool().pool, signature, servingOf({}))).runMs).toBeUndefined();
+    expect((await warm(pool, signature, servingOf({ warmupRequests: [real] }))).runMs).toBe(3);
+    expect((await warm(fakePool().pool, signature, servingOf({}))).runMs).toBeUndefined();
   });
 
   it.each([
@@ -179,10 +189,61 @@ describe('warming up with requests', () => {
     ['texts are too many', [generated('x', 'zero', [1, 2]), data('t', 'BYTES', [1], ['a', 'b'])], /"t" has 2 elements/],
   ])('refuses what the registry should not have sent: %s', async (_what, inputs, message) => {
     const serving = servingOf({ warmupRequests: [request(2, inputs)] });
-    await expect(warmUp(fakePool().pool, signature, serving)).rejects.toMatchObject({
+    await expect(warm(fakePool().pool, signature, serving)).rejects.toMatchObject({
       kind: 'data-loss',
       message: expect.stringMatching(message) as string,
     });
+  });
+});
+
+describe('what ends a warm-up', () => {
+  const zeros = (name: string, count: number) =>
+    request(1, [generated('x', 'zero', [1, 2]), generated('t', 'zero', [1])], name, count);
+
+  it('is the withdrawal of the version, between two rounds', async () => {
+    const gone = new SluiceError('cancelled', 'withdrawn');
+    for (const more of [{ warmupRequests: [zeros('many', 1000)] }, { warmupCount: 1000 }]) {
+      const abort = new AbortController();
+      const { pool, ran } = fakePool(() => {
+        if (ran.length === 7) abort.abort(gone);
+        return '';
+      });
+      await expect(warm(pool, signature, servingOf(more), { signal: abort.signal })).rejects.toBe(gone);
+      expect(ran).toHaveLength(7);
+    }
+  });
+
+  it('is the withdrawal of the version while values are made', async () => {
+    const gone = new SluiceError('cancelled', 'withdrawn');
+    const abort = new AbortController();
+    const turns = countTurns();
+    setImmediate(() => abort.abort(gone));
+    const { pool, ran } = fakePool();
+    const wide = request(200_000, [generated('x', 'random', [200_000, 2]), generated('t', 'zero', [200_000])]);
+    const serving = servingOf({ maxBatchSize: 0, warmupRequests: [wide] });
+    await expect(warm(pool, signature, serving, { signal: abort.signal })).rejects.toBe(gone);
+    expect(ran).toHaveLength(1);
+    expect(turns()).toBeLessThan(4);
+  });
+
+  it('is a minute of warm-up requests, all together', async () => {
+    let ms = 0;
+    const { pool, ran } = fakePool(() => {
+      ms += 10_000;
+      return '';
+    });
+    const clock = { monotonic: () => ms };
+    const serving = servingOf({ warmupRequests: [zeros('short', 2), zeros('long', 3)] });
+    await expect(warm(pool, signature, serving, { clock })).rejects.toMatchObject({
+      kind: 'failed-precondition',
+      message: 'warm-up "long" did not end in time: the warm-up requests of a version may take 60 s together',
+    });
+    // What ran before them does not count.
+    expect(ran).toHaveLength(1 + 4 + 4);
+    ms = 0;
+    await expect(
+      warm(pool, signature, servingOf({ warmupRequests: [zeros('short', 3)] }), { clock }),
+    ).resolves.toBeTruthy();
   });
 });
 
@@ -190,7 +251,7 @@ describe('generated batches', () => {
   it('are of one row and of the maximum, or of every size that is allowed', async () => {
     const sizes = async (more: Partial<ServingConfig>) => {
       const { pool, ran } = fakePool();
-      const report = await warmUp(pool, signature, servingOf({ warmupCount: 2, ...more }));
+      const report = await warm(pool, signature, servingOf({ warmupCount: 2, ...more }));
       expect(report.runs).toBe(ran.length);
       return [...new Set(ran.slice(1).map(({ rows }) => rows))];
     };

@@ -1,5 +1,6 @@
+import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
-import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import type { ServingConfig, Signature, WarmupRequest } from '@sluice/domain/signature';
 import type { BatchPlan } from '../runtime/batch-plan.ts';
 import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 import type { SessionPool } from '../runtime/session-pool.ts';
@@ -20,6 +21,18 @@ export interface WarmUpReport {
   /** Why it stopped early: only for models whose dynamic dimensions generated rows may not fit. */
   readonly note: string;
 }
+
+/** What a warm-up needs beside the version. */
+export interface WarmUpOptions {
+  /** Of what warm-up requests leave to chance. */
+  readonly seed: number;
+  /** Ends it before its next run. */
+  readonly signal: AbortSignal;
+  readonly clock: Pick<Clock, 'monotonic'>;
+}
+
+/** What a version's own warm-up requests may take together: versions load one after the other, and all others wait. */
+const requestsMs = 60_000;
 
 /** Rows of zeros (BYTES: empty strings), dynamic dimensions 1: what nearly every graph takes. */
 function generatedPlan(signature: Signature, known: KnownOutputs): BatchPlan {
@@ -77,36 +90,61 @@ function runFilled(
  * Runs generated batches of one row and of the maximum (or of every size that is allowed) on every session, then the
  * version's own warm-up requests, and finds out which outputs really have the shape that the signature states: those may
  * be computed straight into shared memory.
- * @param seed of what warm-up requests leave to chance
  * @throws SluiceError failed-precondition when a model whose shapes are all fixed cannot run its own shape, or when it
- * fails on a warm-up request, which is named
+ * fails on a warm-up request, which is named, or its requests take too long; the signal's reason once it is aborted
  */
 export async function warmUp(
   pool: SessionPool,
   signature: Signature,
   serving: ServingConfig,
-  seed = 0,
+  options: WarmUpOptions,
 ): Promise<WarmUpReport> {
-  const generated = await runGeneratedBatches(pool, signature, serving);
-  let { runs } = generated;
-  let slowest = generated.runMs;
+  const generated = await runGeneratedBatches(pool, signature, serving, options.signal);
+  const own = await runRequests(pool, signature, serving, generated, options);
+  const runMs = own.runMs === undefined ? generated.runMs : Math.max(generated.runMs ?? 0, own.runMs);
+  return { ...generated, runs: generated.runs + own.runs, runMs };
+}
+
+/** Runs the version's own warm-up requests, each as often as it says or as `rounds` does. */
+async function runRequests(
+  pool: SessionPool,
+  signature: Signature,
+  serving: ServingConfig,
+  { knownOutputs }: Pick<WarmUpReport, 'knownOutputs'>,
+  { seed, signal, clock }: WarmUpOptions,
+  rounds?: number,
+): Promise<Pick<WarmUpReport, 'runs' | 'runMs'>> {
+  const until = clock.monotonic() + requestsMs;
+  let runs = 0;
+  let slowest: number | undefined;
   for (const [index, request] of serving.warmupRequests.entries()) {
-    const prepared = await prepareRequest(request, signature, serving, generated.knownOutputs, seed + index);
+    const goOn = (): void => {
+      signal.throwIfAborted();
+      if (clock.monotonic() > until) throw tookTooLong(request);
+    };
+    const prepared = await prepareRequest(request, signature, serving, knownOutputs, { seed: seed + index, goOn });
     let best = Infinity;
-    for (let round = 0; round < request.count; round += 1) {
+    for (let round = 0; round < (rounds ?? request.count); round += 1) {
+      goOn();
       const what = `warm-up "${request.name}"`;
       best = Math.min(best, await runEverywhere(pool, what, () => runPrepared(pool, prepared)));
       runs += pool.slots;
     }
     if (best < Infinity) slowest = Math.max(slowest ?? 0, best);
   }
-  return { ...generated, runs, runMs: slowest };
+  return { runs, runMs: slowest };
+}
+
+function tookTooLong({ name }: WarmupRequest): SluiceError {
+  const limit = `the warm-up requests of a version may take ${requestsMs / 1000} s together`;
+  return new SluiceError('failed-precondition', `warm-up "${name}" did not end in time: ${limit}`);
 }
 
 async function runGeneratedBatches(
   pool: SessionPool,
   signature: Signature,
   serving: ServingConfig,
+  signal: AbortSignal,
 ): Promise<WarmUpReport> {
   const nothingKnown = signature.outputs.map(() => false);
   const first = await runGenerated(pool, generatedPlan(signature, nothingKnown), 1);
@@ -128,6 +166,7 @@ async function runGeneratedBatches(
   for (const rows of serving.warmupCount > 0 ? sizes : []) {
     let best = Infinity;
     for (let round = 0; round < serving.warmupCount; round += 1) {
+      signal.throwIfAborted();
       const what = `warm-up with ${rows} rows`;
       best = Math.min(best, await runEverywhere(pool, what, () => runGenerated(pool, plan, rows)));
     }

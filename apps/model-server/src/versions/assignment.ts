@@ -15,6 +15,8 @@ export interface Assignment {
   readonly aliases: readonly string[];
   readonly champion: boolean;
   readonly pinnedOnly: boolean;
+  /** Why this runtime cannot load it: the registry said something of it that only later software knows. */
+  readonly notKnown?: string;
 }
 
 /** All assignments as of a revision of the registry. */

@@ -14,7 +14,7 @@ import { boundedServing } from '../serving/batch-bound.ts';
 import { checkAgainstGraph } from '../serving/buckets.ts';
 import { VersionEngine } from '../serving/version-engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
-import { touch, warmUp, type WarmUpReport } from '../serving/warm-up.ts';
+import { touch, warmUp, type WarmUpOptions, type WarmUpReport } from '../serving/warm-up.ts';
 import type { ArtifactCache, Needed } from './artifact-cache.ts';
 import { versionKey, type Assignment } from './assignment.ts';
 import { hasOpenCost, shareable, Slowness } from './shareable.ts';
@@ -120,12 +120,14 @@ export class ServedVersion {
       this.#loads += 1;
       this.#lostInLoad = undefined;
       this.#step('start');
+      const { notKnown } = this.#assignment;
+      if (notKnown !== undefined) throw new SluiceError('failed-precondition', notKnown);
       const graphFile = await this.#ports.cache.provide(this.#assignment, this.#abort.signal);
       this.#goOn('fetched');
       const pool = await this.#makePool(graphFile);
       this.#pool = pool;
       this.#goOn('loaded');
-      const warm = await warmUp(pool, this.#assignment.signature, this.serving, seedOf(this.#assignment.digest));
+      const warm = await warmUp(pool, this.#assignment.signature, this.serving, this.#warmUpOptions());
       if (warm.note !== '') this.#logger.warn({ note: warm.note }, 'the version is served without a warm-up');
       this.#abort.signal.throwIfAborted();
       this.#pool = await this.#settle(pool, warm, graphFile);
@@ -184,6 +186,10 @@ export class ServedVersion {
       throw error;
     }
     return pool;
+  }
+
+  #warmUpOptions(): WarmUpOptions {
+    return { seed: seedOf(this.#assignment.digest), signal: this.#abort.signal, clock: this.#ports.clock };
   }
 
   async #mayShare(warm: WarmUpReport, graphFile: string): Promise<boolean> {

@@ -7,8 +7,13 @@ import { readFileIfAny, writeFileAtomic } from '@sluice/service-kit/atomic-file'
 import { z } from 'zod';
 import type { Assignment, Placement } from './assignment.ts';
 
-/** Changes when the file's meaning does: a file of another format is not read. */
-const format = 2;
+/** Changes when the file's meaning does and when there is more in it: a file of another format is not read, but for: */
+const format = 3;
+/**
+ * Of software that knew fewer settings and left out those that the registry sent. It does to start from; whoever resumed
+ * after its revision would never hear of them.
+ */
+const formatWithLess = 2;
 
 const count = z.number().int().nonnegative();
 const tensor = z.object({
@@ -78,6 +83,7 @@ const assignment: z.ZodType<Assignment> = z.object({
   aliases: z.array(z.string()),
   champion: z.boolean(),
   pinnedOnly: z.boolean(),
+  notKnown: z.string().exactOptional(),
 });
 const placementForm: z.ZodType<Placement> = z.object({ revision: count, assignments: z.array(assignment) });
 
@@ -96,12 +102,15 @@ export class SnapshotFile {
 
   /** @throws the file system's error; the old snapshot is then untouched */
   async write(placement: Placement): Promise<void> {
-    const body = JSON.stringify({ revision: placement.revision, assignments: placement.assignments });
+    const { assignments } = placement;
+    // The next start may be that of software that knows what was left out.
+    const revision = assignments.some(({ notKnown }) => notKnown !== undefined) ? 0 : placement.revision;
+    const body = JSON.stringify({ revision, assignments });
     await writeFileAtomic(this.#file, `${JSON.stringify({ format, sha256: digestOf(body) })}\n${body}`);
   }
 
   /**
-   * @returns undefined when there is none
+   * @returns undefined when there is none; of revision 0, before all others, when the registry has to send all again
    * @throws SluiceError data-loss when it is not what this version wrote
    */
   async read(): Promise<Placement | undefined> {
@@ -110,11 +119,11 @@ export class SnapshotFile {
     const text = Buffer.from(bytes).toString('utf8');
     const end = text.indexOf('\n');
     const head = this.#json(text.slice(0, Math.max(0, end))) as { format?: unknown; sha256?: unknown } | null;
-    if (head?.format !== format) throw this.#unusable('has another format');
+    if (head?.format !== format && head?.format !== formatWithLess) throw this.#unusable('has another format');
     const body = text.slice(end + 1);
     if (head.sha256 !== digestOf(body)) throw this.#unusable('is damaged: its bytes do not have their SHA-256');
     const read = placementForm.safeParse(this.#json(body));
-    if (read.success) return read.data;
+    if (read.success) return head.format === format ? read.data : { ...read.data, revision: 0 };
     const [issue] = read.error.issues;
     throw this.#unusable(`is not a placement: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import type { Logger } from '@sluice/service-kit/logger';
 import { WorkerHost } from '../runtime/worker-host.ts';
@@ -21,6 +22,10 @@ export interface VersionSetPorts {
 
 /** A load that failed for want of something (registry, disk) is tried again after this long, with jitter. */
 const retryMs = 5_000;
+
+/** Settings too: those of an old snapshot may be fewer than the registry sends, and what is loaded keeps its own. */
+const runsAlike = (one: Assignment, other: Assignment): boolean =>
+  one.digest === other.digest && one.notKnown === other.notKnown && isDeepStrictEqual(one.serving, other.serving);
 
 /** The versions of this runtime: follows the placement, loads one version at a time, keeps the table. */
 export class VersionSet {
@@ -86,7 +91,7 @@ export class VersionSet {
     this.revision = placement.revision;
     for (const [key, version] of this.#versions) {
       const assignment = wanted.get(key);
-      if (assignment?.digest === version.assignment.digest) version.update(assignment);
+      if (assignment && runsAlike(assignment, version.assignment)) version.update(assignment);
       else this.#withdraw(version);
     }
     for (const [key, assignment] of wanted) if (!this.#versions.has(key)) this.#add(assignment);

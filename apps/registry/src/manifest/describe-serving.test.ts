@@ -1,5 +1,6 @@
+import { compileOptions } from '@sluice/batching/options';
 import { SluiceError } from '@sluice/domain/errors';
-import { servingDefaults } from '@sluice/domain/signature';
+import { servingDefaults, type ServingConfig } from '@sluice/domain/signature';
 import { decodeTensor } from '@sluice/inference/tensor-data';
 import { type BuilderDim, graph, model, node, type OnnxType, value } from '@sluice/testkit/onnx-builder';
 import { describe, expect, it } from 'vitest';
@@ -28,6 +29,22 @@ async function problemsOf(text: string, inputs?: Inputs): Promise<readonly strin
     return (error as SluiceError).message.split('\n').slice(1);
   }
   return expect.unreachable('it was accepted');
+}
+
+/** The scheduler's settings, as runtimes make them; throws where it refuses them. */
+function compiled({ timeoutAction, priorityQueuePolicies, ...serving }: ServingConfig) {
+  const action = (of: ServingConfig['timeoutAction']) => (of === 'delay' ? 'DELAY' : 'REJECT');
+  return compileOptions({
+    ...serving,
+    name: 'm version 1',
+    timeoutAction: action(timeoutAction),
+    priorityQueuePolicy: Object.fromEntries(
+      priorityQueuePolicies.map(({ level, ...policy }) => [
+        level,
+        { ...policy, timeoutAction: action(policy.timeoutAction) },
+      ]),
+    ),
+  });
 }
 
 describe('knobs of the scheduler', () => {
@@ -203,9 +220,33 @@ warm_up: { count: 0 }
       /expected none, since max_batch_size is 0, got 1 size/,
     ],
     ['batching: { allowed_batch_sizes: [32] }', /expected max_batch_size \(64\) as the last, got 32$/],
+    [
+      'batching: { preferred_batch_size: [8, 4], allowed_batch_sizes: [8, 64] }',
+      /1:39: batching\.preferred_batch_size\[1\]: expected one of allowed_batch_sizes, got 4$/,
+    ],
     ['instances: { groups: [] }', /instances\.groups: expected one group or more, got \[\]$/],
   ])('%s', async (text, message) => {
     expect((await problemsOf(text)).join('\n')).toMatch(message);
+  });
+
+  it('are never accepted where the scheduler of a runtime refuses them', async () => {
+    const sizes = ['', '[1]', '[2]', '[3]', '[1, 2]', '[2, 4]', '[1, 4]', '[4]', '[4, 4]', '[4, 1]', '[5]'];
+    const bounds = '{ max_queue_size: 7, default_timeout_microseconds: 5, timeout_action: delay }';
+    const levels = ['', ', priority_levels: 100, default_priority_level: 100, priority_queue_policy: { 100: BOUNDS }'];
+    let accepted = 0;
+    for (const max of ['0', '1', '4'])
+      for (const preferred of sizes)
+        for (const allowed of sizes) {
+          const given = [`max_batch_size: ${max}`];
+          if (preferred) given.push(`preferred_batch_size: ${preferred}`);
+          if (allowed) given.push(`allowed_batch_sizes: ${allowed}`);
+          const level = levels[accepted % 2]!.replace('BOUNDS', bounds);
+          const serving = await servingOf(`batching: { ${given.join()}${level} }`).catch(() => undefined);
+          if (!serving) continue;
+          accepted += 1;
+          expect(() => compiled(serving), given.join()).not.toThrow();
+        }
+    expect(accepted).toBeGreaterThan(20);
   });
 
   it('take exactly 1024 instances, and the levels at the ends', async () => {

@@ -65,15 +65,15 @@ function maxBatchSizeOf(
 }
 
 function checkSizes(batching: ManifestBatching, maxBatchSize: number, problems: ManifestProblems): void {
+  const allowed = batching.allowedBatchSizes ?? [];
   for (const [index, size] of (batching.preferredBatchSize ?? []).entries()) {
+    const at = ['batching', 'preferred_batch_size', index];
     if (size > maxBatchSize) {
-      problems.add(
-        ['batching', 'preferred_batch_size', index],
-        `expected at most max_batch_size (${maxBatchSize}), got ${size}`,
-      );
+      problems.add(at, `expected at most max_batch_size (${maxBatchSize}), got ${size}`);
+    } else if (allowed.length > 0 && !allowed.includes(size)) {
+      problems.add(at, `expected one of allowed_batch_sizes, got ${size}`);
     }
   }
-  const allowed = batching.allowedBatchSizes ?? [];
   const path = ['batching', 'allowed_batch_sizes'];
   if (allowed.length > 0 && maxBatchSize === 0) {
     problems.add(path, `expected none, since max_batch_size is 0, got ${allowed.length} sizes`);
