@@ -1,4 +1,5 @@
 import { SluiceError } from '@sluice/domain/errors';
+import { generateRow, seeded } from '@sluice/domain/generated-rows';
 import { type ServingConfig, servingDefaults, type Signature, type WarmupInput } from '@sluice/domain/signature';
 import { decodeTensor, encodeTensor, type PlainValue } from '@sluice/inference/tensor-data';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +31,7 @@ interface Ran {
 function fakePool(refuse: (ran: Ran) => string = () => '', inferUs: (ran: Ran) => number = () => 1000) {
   const ran: Ran[] = [];
   const submit = (job: BatchJob): void => {
-    const elements = job.rows * job.plan.inputs[0]!.dims[0]!;
+    const elements = job.plan.inputs[0]!.dims.reduce((product, size) => product * size, job.rows);
     const targets = [new Uint8Array(4 * elements).fill(255), new Uint8Array(job.stringBytes[1]!).fill(255)];
     job.fill(targets);
     const x = [...(decodeTensor('FP32', targets[0]!) as Float32Array)];
@@ -136,6 +137,27 @@ describe('warming up with requests', () => {
     const inputs = [generated('x', 'random', [120_000, 2]), generated('t', 'zero', [120_000])];
     await warm(fakePool().pool, signature, servingOf({ maxBatchSize: 0, warmupRequests: [request(120_000, inputs)] }));
     expect(turns()).toBeGreaterThanOrEqual(4);
+  });
+
+  it('lets others have their turn inside a wide row, of which values are the same whoever reads them', async () => {
+    const features = [
+      { name: 'a', min: 1, max: 2, nullable: false },
+      { name: 'b', min: 3, max: 4, nullable: false },
+    ];
+    const wide: Signature = {
+      ...{ inputs: [{ ...spec('x', 'FP32', [-1, -1, 2]), features }, spec('t', 'BYTES', [-1])], batched: true },
+      outputs: signature.outputs,
+    };
+    const inputs = [generated('x', 'random', [1, 50_001, 2]), generated('t', 'random', [1])];
+    const { pool, ran } = fakePool();
+    const turns = countTurns();
+    await warm(pool, wide, servingOf({ warmupRequests: [request(1, inputs)] }), { seed: 5 });
+    expect(turns()).toBeGreaterThanOrEqual(10);
+    const uniform = seeded(5);
+    const x = Float32Array.from(generateRow(wide.inputs[0]!, [50_001, 2], 'random', uniform) as number[]);
+    expect(ran[1]!.x).toHaveLength(100_002);
+    expect(ran[1]!.x.every((value, index) => value === x[index])).toBe(true);
+    expect(ran[1]!.t).toEqual(generateRow(wide.inputs[1]!, [], 'random', uniform));
   });
 
   it('keeps to the rows that a batch may have here', async () => {
