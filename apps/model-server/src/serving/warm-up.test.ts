@@ -5,7 +5,7 @@ import { decodeTensor, encodeTensor, type PlainValue } from '@sluice/inference/t
 import { describe, expect, it } from 'vitest';
 import type { SessionPool } from '../runtime/session-pool.ts';
 import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
-import { warmUp, type WarmUpOptions } from './warm-up.ts';
+import { warmUp, warmUpAgain, type WarmUpOptions } from './warm-up.ts';
 
 const spec = (name: string, datatype: 'FP32' | 'INT64' | 'BYTES', shape: readonly number[]) => ({
   name,
@@ -73,12 +73,10 @@ const servingOf = (more: Partial<ServingConfig>): ServingConfig => ({
 const request = (batchSize: number, inputs: readonly WarmupInput[], name = 'real', count = 1) => ({
   ...{ name, batchSize, count, inputs },
 });
-/** Warms up with nothing that ends it. */
+/** What ends nothing. */
+const endless: WarmUpOptions = { seed: 0, signal: new AbortController().signal, clock: { monotonic: () => 0 } };
 const warm = (pool: SessionPool, of: Signature, serving: ServingConfig, more: Partial<WarmUpOptions> = {}) =>
-  warmUp(pool, of, serving, {
-    ...{ seed: 0, signal: new AbortController().signal, clock: { monotonic: () => 0 } },
-    ...more,
-  });
+  warmUp(pool, of, serving, { ...endless, ...more });
 
 /** Counts turns of the event loop until it is asked how many there were. */
 function countTurns(): () => number {
@@ -215,6 +213,23 @@ describe('warming up with requests', () => {
       kind: 'data-loss',
       message: expect.stringMatching(message) as string,
     });
+  });
+});
+
+describe('warming up again', () => {
+  it('runs a generated row where such rows can be run, and each request once', async () => {
+    const inputs = [data('x', 'FP32', [1, 2], [5, 6]), generated('t', 'zero', [1])];
+    const serving = servingOf({ warmupCount: 9, warmupRequests: [request(1, inputs, 'one', 4), request(3, inputs)] });
+    for (const [note, rows] of [
+      ['', [1, 1, 1, 3, 3]],
+      ['too narrow', [1, 1, 3, 3]],
+    ] as const) {
+      const { pool, ran } = fakePool((one) => (note && one.x[0] === 0 ? note : ''));
+      const report = { knownOutputs: [true], runs: 0, runMs: 1, note };
+      await warmUpAgain(pool, signature, serving, report, endless);
+      expect(ran.map((one) => one.rows)).toEqual(rows);
+      expect(ran.at(-1)).toMatchObject({ x: [5, 6, 5, 6, 5, 6], knownOutput: true });
+    }
   });
 });
 
