@@ -1,7 +1,10 @@
 import type { Worker } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { encodeTensor } from '@sluice/inference/tensor-data';
 import { eventually } from '@sluice/testkit/eventually';
 import { attribute, graph, model, node, value } from '@sluice/testkit/onnx-builder';
+import type { BatchJob } from '../src/runtime/session-thread.ts';
+import { SessionPool } from '../src/runtime/session-pool.ts';
 import { adder, ask } from './support/adder.ts';
 import { loopingModel } from './support/looping-model.ts';
 import {
@@ -87,6 +90,41 @@ describe('the thread that versions share', () => {
     await Promise.all([sum(1n), sum(2n), sum(30_000_000n), runtime.infer(ask())]);
     expect((await runtime.state()).versions[1]).toMatchObject({ requests: { failed: { BACKEND: 0 } } });
   });
+});
+
+it('a version that moves to other sessions is warmed up there too, once with its own requests', async () => {
+  const original = Object.getOwnPropertyDescriptor(SessionPool.prototype, 'submit')!.value as SessionPool['submit'];
+  const jobs = new Map<SessionPool, BatchJob[]>();
+  const submit = vi.spyOn(SessionPool.prototype, 'submit').mockImplementation(function (this: SessionPool, job) {
+    jobs.set(this, [...(jobs.get(this) ?? []), job]);
+    return original.call(this, job);
+  });
+  const seven = Buffer.from(encodeTensor('INT64', [7]));
+  const own = { name: 'seven', batchSize: 1, count: 3, inputs: [{ name: 'x', shape: [1], rawData: seven }] };
+  /** How many of the first batches of a pool are the version's warm-up request, whose bytes can be had again. */
+  const sevens = (pool: number, first: number): number =>
+    [...jobs.values()][pool]!.slice(0, first).filter(({ fill }) => {
+      const x = new Uint8Array(8);
+      fill([x]);
+      return seven.equals(x);
+    }).length;
+  try {
+    registry.place({ ...elastic, serving: { ...elastic.serving, warmupCount: 1, warmupRequests: [own] } });
+    runtime = await start();
+    expect(await sharing()).toEqual({ elastic: ['ready', true] });
+    // A row, a generated batch in each of two slots, and three rounds; then a row and one round.
+    expect([...jobs.values()].map(({ length }) => length)).toEqual([1 + 2 + 6, 1 + 2]);
+    expect([sevens(0, 9), sevens(1, 3)]).toEqual([6, 2]);
+    const sum = (zeros: bigint) => runtime.infer(requestOf('elastic', 'INT64', [1], [zeros]));
+    await sum(30_000_000n);
+    await eventually(async () => {
+      await sum(5n);
+      expect(await sharing()).toMatchObject({ elastic: ['ready', false] });
+    });
+    expect(sevens(2, 3)).toBe(2);
+  } finally {
+    submit.mockRestore();
+  }
 });
 
 describe('a session that ends while its version loads', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { generateRow, seeded, seedOf } from './generated-rows.ts';
+import { generatePart, generateRow, seeded, seedOf } from './generated-rows.ts';
 import type { TensorSpec } from './signature.ts';
 
 const spec = (datatype: TensorSpec['datatype'], more: Partial<TensorSpec> = {}): TensorSpec => ({
@@ -34,6 +34,17 @@ describe('generated rows', () => {
     expect(generateRow(spec('BYTES'), [50], 'random', seeded(1))).toEqual(
       expect.arrayContaining([expect.stringMatching(/^[0-9]$/)]),
     );
+  });
+
+  it('are the same in parts, also in the columns', () => {
+    const features = [1, 2, 3].map((min) => ({ name: `${min}`, min, max: min + 0.5, nullable: false }));
+    for (const input of [spec('FP32', { features }), spec('INT64', { features }), spec('BYTES')]) {
+      const uniform = seeded(3);
+      const parts = [0, 2, 7].map((from, at) =>
+        generatePart(input, [4, 3], 'random', uniform, { from, to: [2, 7, 12][at]! }),
+      );
+      expect(parts.flat()).toEqual(draw(input, [4, 3], 3));
+    }
   });
 
   it('are zeros and empty text, as many as the shape has', () => {

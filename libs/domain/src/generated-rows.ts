@@ -31,14 +31,27 @@ export function generateRow(
   kind: RowKind,
   uniform: () => number,
 ): number[] | string[] {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const to = shape.reduce((product, size) => product * size, 1);
+  return generatePart(spec, shape, kind, uniform, { from: 0, to });
+}
+
+/** Part of a row: parts that are made one after the other with the same `uniform` are the row. */
+export function generatePart(
+  spec: TensorSpec,
+  shape: readonly number[],
+  kind: RowKind,
+  uniform: () => number,
+  { from, to }: { readonly from: number; readonly to: number },
+): number[] | string[] {
+  const length = to - from;
   const columns = shape.at(-1) ?? 1;
   if (spec.datatype === 'BYTES') {
-    return Array.from({ length: count }, () => (kind === 'zeros' ? '' : String(Math.floor(uniform() * 10))));
+    return Array.from({ length }, () => (kind === 'zeros' ? '' : String(Math.floor(uniform() * 10))));
   }
-  return Array.from({ length: count }, (_, index) => {
+  return Array.from({ length }, (_, index) => {
     if (kind === 'zeros') return 0;
-    return drawValue(spec, spec.features.length === columns ? spec.features[index % columns] : undefined, uniform);
+    const feature = spec.features.length === columns ? spec.features[(from + index) % columns] : undefined;
+    return drawValue(spec, feature, uniform);
   });
 }
 

@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/domain/errors';
-import { generateRow, seeded } from '@sluice/domain/generated-rows';
+import { generatePart, seeded } from '@sluice/domain/generated-rows';
 import type { ServingConfig, Signature, TensorSpec, WarmupInput, WarmupRequest } from '@sluice/domain/signature';
 import { decodeTensor, encodeTensor } from '@sluice/inference/tensor-data';
 import { elementCount, rowBytes, type BatchPlan, type InputPlan } from '../runtime/batch-plan.ts';
@@ -22,8 +22,8 @@ export interface Making {
   readonly goOn: () => void;
 }
 
-/** Elements that are generated in one turn of the event loop: other versions serve meanwhile. */
-const elementsPerTurn = 50_000;
+/** Elements that are generated in one turn of the event loop, in a few ms: other versions serve meanwhile. */
+const elementsPerTurn = 10_000;
 
 /**
  * Makes of a version's warm-up request the batch that is run. A request with more rows than a batch may have here is cut.
@@ -112,13 +112,18 @@ async function generatedBytes(
   // Zeros of any datatype are bytes that are 0; so is the length of an empty text.
   if (kind === 'zeros') return new Uint8Array(rows * (plan.datatype === 'BYTES' ? 4 * elements : rowBytes(plan)));
   const parts: Uint8Array[] = [];
-  for (let row = 0, made = 0; row < rows; row += 1, made += elements) {
-    if (made >= elementsPerTurn) {
+  let made = 0;
+  for (let row = 0; row < rows; row += 1) {
+    for (let from = 0; from < elements;) {
+      const to = Math.min(elements, from + elementsPerTurn - made);
+      parts.push(encodeTensor(plan.datatype, generatePart(spec, plan.dims, kind, uniform, { from, to })));
+      made += to - from;
+      from = to;
+      if (made < elementsPerTurn) continue;
       await new Promise((resolve) => void setImmediate(resolve));
       goOn();
       made = 0;
     }
-    parts.push(encodeTensor(plan.datatype, generateRow(spec, plan.dims, kind, uniform)));
   }
   return Buffer.concat(parts);
 }

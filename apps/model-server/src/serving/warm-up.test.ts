@@ -1,10 +1,11 @@
 import { SluiceError } from '@sluice/domain/errors';
+import { generateRow, seeded } from '@sluice/domain/generated-rows';
 import { type ServingConfig, servingDefaults, type Signature, type WarmupInput } from '@sluice/domain/signature';
 import { decodeTensor, encodeTensor, type PlainValue } from '@sluice/inference/tensor-data';
 import { describe, expect, it } from 'vitest';
 import type { SessionPool } from '../runtime/session-pool.ts';
 import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
-import { warmUp, type WarmUpOptions } from './warm-up.ts';
+import { warmUp, warmUpAgain, type WarmUpOptions } from './warm-up.ts';
 
 const spec = (name: string, datatype: 'FP32' | 'INT64' | 'BYTES', shape: readonly number[]) => ({
   name,
@@ -30,7 +31,7 @@ interface Ran {
 function fakePool(refuse: (ran: Ran) => string = () => '', inferUs: (ran: Ran) => number = () => 1000) {
   const ran: Ran[] = [];
   const submit = (job: BatchJob): void => {
-    const elements = job.rows * job.plan.inputs[0]!.dims[0]!;
+    const elements = job.plan.inputs[0]!.dims.reduce((product, size) => product * size, job.rows);
     const targets = [new Uint8Array(4 * elements).fill(255), new Uint8Array(job.stringBytes[1]!).fill(255)];
     job.fill(targets);
     const x = [...(decodeTensor('FP32', targets[0]!) as Float32Array)];
@@ -72,12 +73,10 @@ const servingOf = (more: Partial<ServingConfig>): ServingConfig => ({
 const request = (batchSize: number, inputs: readonly WarmupInput[], name = 'real', count = 1) => ({
   ...{ name, batchSize, count, inputs },
 });
-/** Warms up with nothing that ends it. */
+/** What ends nothing. */
+const endless: WarmUpOptions = { seed: 0, signal: new AbortController().signal, clock: { monotonic: () => 0 } };
 const warm = (pool: SessionPool, of: Signature, serving: ServingConfig, more: Partial<WarmUpOptions> = {}) =>
-  warmUp(pool, of, serving, {
-    ...{ seed: 0, signal: new AbortController().signal, clock: { monotonic: () => 0 } },
-    ...more,
-  });
+  warmUp(pool, of, serving, { ...endless, ...more });
 
 /** Counts turns of the event loop until it is asked how many there were. */
 function countTurns(): () => number {
@@ -138,6 +137,27 @@ describe('warming up with requests', () => {
     expect(turns()).toBeGreaterThanOrEqual(4);
   });
 
+  it('lets others have their turn inside a wide row, of which values are the same whoever reads them', async () => {
+    const features = [
+      { name: 'a', min: 1, max: 2, nullable: false },
+      { name: 'b', min: 3, max: 4, nullable: false },
+    ];
+    const wide: Signature = {
+      ...{ inputs: [{ ...spec('x', 'FP32', [-1, -1, 2]), features }, spec('t', 'BYTES', [-1])], batched: true },
+      outputs: signature.outputs,
+    };
+    const inputs = [generated('x', 'random', [1, 50_001, 2]), generated('t', 'random', [1])];
+    const { pool, ran } = fakePool();
+    const turns = countTurns();
+    await warm(pool, wide, servingOf({ warmupRequests: [request(1, inputs)] }), { seed: 5 });
+    expect(turns()).toBeGreaterThanOrEqual(10);
+    const uniform = seeded(5);
+    const x = Float32Array.from(generateRow(wide.inputs[0]!, [50_001, 2], 'random', uniform) as number[]);
+    expect(ran[1]!.x).toHaveLength(100_002);
+    expect(ran[1]!.x.every((value, index) => value === x[index])).toBe(true);
+    expect(ran[1]!.t).toEqual(generateRow(wide.inputs[1]!, [], 'random', uniform));
+  });
+
   it('keeps to the rows that a batch may have here', async () => {
     const { pool, ran } = fakePool();
     const inputs = [data('x', 'FP32', [3, 2], [1, 2, 3, 4, 5, 6]), data('t', 'BYTES', [3], ['a', 'b', 'c'])];
@@ -193,6 +213,23 @@ describe('warming up with requests', () => {
       kind: 'data-loss',
       message: expect.stringMatching(message) as string,
     });
+  });
+});
+
+describe('warming up again', () => {
+  it('runs a generated row where such rows can be run, and each request once', async () => {
+    const inputs = [data('x', 'FP32', [1, 2], [5, 6]), generated('t', 'zero', [1])];
+    const serving = servingOf({ warmupCount: 9, warmupRequests: [request(1, inputs, 'one', 4), request(3, inputs)] });
+    for (const [note, rows] of [
+      ['', [1, 1, 1, 3, 3]],
+      ['too narrow', [1, 1, 3, 3]],
+    ] as const) {
+      const { pool, ran } = fakePool((one) => (note && one.x[0] === 0 ? note : ''));
+      const report = { knownOutputs: [true], runs: 0, runMs: 1, note };
+      await warmUpAgain(pool, signature, serving, report, endless);
+      expect(ran.map((one) => one.rows)).toEqual(rows);
+      expect(ran.at(-1)).toMatchObject({ x: [5, 6, 5, 6, 5, 6], knownOutput: true });
+    }
   });
 });
 

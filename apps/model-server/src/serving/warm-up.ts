@@ -110,7 +110,7 @@ async function runRequests(
   pool: SessionPool,
   signature: Signature,
   serving: ServingConfig,
-  { knownOutputs }: Pick<WarmUpReport, 'knownOutputs'>,
+  { knownOutputs }: WarmUpReport,
   { seed, signal, clock }: WarmUpOptions,
   rounds?: number,
 ): Promise<Pick<WarmUpReport, 'runs' | 'runMs'>> {
@@ -191,12 +191,22 @@ async function runEverywhere(pool: SessionPool, what: string, run: () => Promise
   return best;
 }
 
-/** Runs one generated row, so that a session that was loaded again has run once before it is asked. */
-export async function touch(pool: SessionPool, signature: Signature): Promise<void> {
-  const plan = generatedPlan(
-    signature,
-    signature.outputs.map(() => false),
-  );
-  const ran = await runGenerated(pool, plan, 1);
-  if (ran instanceof SluiceError) throw new SluiceError('failed-precondition', `warm-up: ${ran.message}`);
+/**
+ * Warms up the sessions that a version is moved to: one generated row where such rows can be run, then each of its own
+ * warm-up requests once.
+ * @param before what the whole warm-up found out
+ * @throws SluiceError as `warmUp`
+ */
+export async function warmUpAgain(
+  pool: SessionPool,
+  signature: Signature,
+  serving: ServingConfig,
+  before: WarmUpReport,
+  options: WarmUpOptions,
+): Promise<void> {
+  if (before.note === '') {
+    const ran = await runGenerated(pool, generatedPlan(signature, before.knownOutputs), 1);
+    if (ran instanceof SluiceError) throw new SluiceError('failed-precondition', `warm-up: ${ran.message}`);
+  }
+  await runRequests(pool, signature, serving, before, options, 1);
 }

@@ -14,7 +14,7 @@ import { boundedServing } from '../serving/batch-bound.ts';
 import { checkAgainstGraph } from '../serving/buckets.ts';
 import { VersionEngine } from '../serving/version-engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
-import { touch, warmUp, type WarmUpOptions, type WarmUpReport } from '../serving/warm-up.ts';
+import { warmUp, warmUpAgain, type WarmUpOptions, type WarmUpReport } from '../serving/warm-up.ts';
 import type { ArtifactCache, Needed } from './artifact-cache.ts';
 import { versionKey, type Assignment } from './assignment.ts';
 import { hasOpenCost, shareable, Slowness } from './shareable.ts';
@@ -132,7 +132,7 @@ export class ServedVersion {
       this.#abort.signal.throwIfAborted();
       this.#pool = await this.#settle(pool, warm, graphFile);
       this.#abort.signal.throwIfAborted();
-      this.engine = this.#makeEngine(this.#pool, warm.knownOutputs, graphFile);
+      this.engine = this.#makeEngine(this.#pool, warm, graphFile);
       this.#goOn('warmed');
       const ms = Math.round(this.#ports.clock.monotonic() - started);
       const { sharesThread } = this;
@@ -165,6 +165,18 @@ export class ServedVersion {
     const settings: SessionSettings = { graphFile, intraOpThreads: threads.intraOpThreads, spinning: false };
     const load = this.#loads;
     return SessionPool.load(settings, threads.instances, (error) => this.#lost(error, load), host);
+  }
+
+  /** Opens sessions for a version that was warmed up in others. */
+  async #openWarm(graphFile: string, threads: ThreadPlan, warm: WarmUpReport, host?: WorkerHost): Promise<SessionPool> {
+    const pool = await this.#open(graphFile, threads, host);
+    try {
+      await warmUpAgain(pool, this.#assignment.signature, this.serving, warm, this.#warmUpOptions());
+      return pool;
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
   }
 
   async #makePool(graphFile: string): Promise<SessionPool> {
@@ -205,24 +217,18 @@ export class ServedVersion {
     this.sharesThread = await this.#mayShare(warm, graphFile);
     if (!this.sharesThread) return pool;
     const threads: ThreadPlan = { instances: 1, intraOpThreads: 1, note: '' };
-    const shared = await this.#open(graphFile, threads, this.#ports.sharedThread());
-    try {
-      await touch(shared, this.#assignment.signature);
-    } catch (error) {
-      await shared.close();
-      throw error;
-    }
+    const shared = await this.#openWarm(graphFile, threads, warm, this.#ports.sharedThread());
     await pool.close();
     this.threads = threads;
     return shared;
   }
 
   /** Gives it a thread of its own while it serves: it is slower than those that share one may be. */
-  async #moveOut(engine: VersionEngine, graphFile: string): Promise<void> {
+  async #moveOut(engine: VersionEngine, graphFile: string, warm: WarmUpReport): Promise<void> {
     const shared = this.#pool;
     this.#alone = true;
     const threads = planThreads(this.serving, this.#ports.threads);
-    const pool = await this.#open(graphFile, { ...threads, instances: 1 });
+    const pool = await this.#openWarm(graphFile, { ...threads, instances: 1 }, warm);
     if (this.engine !== engine || this.state !== 'ready') {
       await pool.close();
       return;
@@ -237,17 +243,20 @@ export class ServedVersion {
   }
 
   /** Looks at how long batches take, while it shares a thread. */
-  #watchSpeed(engine: () => VersionEngine, graphFile: string): (inferUs: number) => void {
+  #watchSpeed(engine: () => VersionEngine, graphFile: string, warm: WarmUpReport): (inferUs: number) => void {
     const slowness = new Slowness();
     return (inferUs) => {
       if (!this.sharesThread || this.#moving || !slowness.ran(inferUs)) return;
-      this.#moving = this.#moveOut(engine(), graphFile)
-        .catch((error: unknown) => this.#logger.warn({ err: error }, 'the version stays in the shared thread'))
+      this.#moving = this.#moveOut(engine(), graphFile, warm)
+        .catch((error: unknown) => {
+          if (this.#abort.signal.aborted) return;
+          this.#logger.warn({ err: error }, 'the version stays in the shared thread');
+        })
         .finally(() => (this.#moving = undefined));
     };
   }
 
-  #makeEngine(pool: SessionPool, knownOutputs: readonly boolean[], graphFile: string): VersionEngine {
+  #makeEngine(pool: SessionPool, warm: WarmUpReport, graphFile: string): VersionEngine {
     const { model, version, signature } = this.#assignment;
     const { serving } = this;
     if (serving.maxBatchSize !== this.#assignment.serving.maxBatchSize) {
@@ -262,13 +271,13 @@ export class ServedVersion {
       signature,
       serving,
       pool,
-      knownOutputs,
+      knownOutputs: warm.knownOutputs,
       stats: this.stats,
       clock: this.#ports.clock,
       defer: this.#ports.defer,
       onDefect: (thrown) => this.#logger.error({ err: thrown }, 'a request could not be answered'),
       modelFailed: (error) => this.#modelFailed(error),
-      ran: this.#watchSpeed(() => engine, graphFile),
+      ran: this.#watchSpeed(() => engine, graphFile, warm),
     });
     return engine;
   }

@@ -9,8 +9,10 @@ import type { ManifestPath, ManifestProblems } from './problems.ts';
 
 /** Largest form in which the requests of a version are stored and sent, in characters of JSON. */
 const maxRequestsJson = 1024 * 1024;
-/** Most bytes of the inputs of one request: generated ones are made on the thread that serves. */
+/** Most bytes of the inputs of one request: runtimes hold them in memory beside the batch. */
 const maxRequestBytes = 64 * 1024 * 1024;
+/** Most random values of one request: a runtime draws them on the thread that serves, some millions a second. */
+const maxRandomValues = 2_000_000;
 
 /** Sizes are for dynamic dimensions that the graph has. */
 export function checkDimensions(
@@ -73,6 +75,8 @@ function checkBatchSize(
   }
 }
 
+const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
 /** One request, input by input. */
 class RequestCheck {
   readonly #request: ManifestWarmUpRequest;
@@ -110,6 +114,13 @@ class RequestCheck {
     const bytes = made.reduce((sum, input) => sum + this.#bytesOf(input), 0);
     if (bytes > maxRequestBytes) {
       this.#problems.add(this.#path, `expected at most ${maxRequestBytes} bytes of inputs, got ${bytes}`);
+    }
+    const random = made.reduce((sum, { source, shape }) => sum + (source === 'random' ? elementsOf(shape) : 0), 0);
+    if (random > maxRandomValues) {
+      this.#problems.add(
+        this.#path,
+        `expected at most ${maxRandomValues} random values, got ${random}: give fewer rows, zero or values`,
+      );
     }
     return { name, batchSize, count, inputs: made };
   }
@@ -196,6 +207,6 @@ class RequestCheck {
     const repeated = this.#signature.batched ? this.#request.batchSize / Math.max(1, rowsGiven) : 1;
     if (source === 'data') return (base64.length / 4) * 3 * repeated;
     const { datatype } = this.#signature.inputs.find((spec) => spec.name === name)!;
-    return shape.reduce((product, size) => product * size, datatype === 'BYTES' ? 5 : datatypeBytes[datatype]);
+    return elementsOf(shape) * (datatype === 'BYTES' ? 5 : datatypeBytes[datatype]);
   }
 }

@@ -356,6 +356,16 @@ describe('warm-up requests', () => {
     ]);
   });
 
+  it('have at most 2,000,000 random values, in all inputs together', async () => {
+    const inputs: Inputs = { x: ['UINT8', ['batch', 'n']], y: ['FP32', ['batch', 'n']], z: ['FP32', ['batch', 'n']] };
+    const sized = (n: number) =>
+      `warm_up: { dimensions: { n: ${n} }, requests: [{ name: a, batch_size: 10, inputs: { x: random, y: random, z: zero } }] }`;
+    expect((await servingOf(sized(100_000), inputs)).warmupRequests).toHaveLength(1);
+    expect((await problemsOf(sized(100_001), inputs)).join()).toMatch(
+      /requests\[0\]: expected at most 2000000 random values, got 2000020: give fewer rows, zero or values$/,
+    );
+  });
+
   it('are bounded: 16, 64 MiB of inputs each, 1 MiB as stored', async () => {
     const inputs: Inputs = { x: ['FP32', ['batch', 'n']] };
     const sized = (n: number) =>
