@@ -15,8 +15,8 @@ function run(program: string): unknown {
   return JSON.parse(text);
 }
 
-it('collects down to empty, and nextTick stays as fast as it was', () => {
-  const [before, after, freed] = run(`(async () => {
+it('collects down to empty, and nextTick stays as fast as it was, whatever V8 collects later', () => {
+  const [before, after, later, freed] = run(`(async () => {
     const { collectGarbage } = await import(${JSON.stringify(collectModule)});
     await ticks();
     const before = feedback();
@@ -27,10 +27,15 @@ it('collects down to empty, and nextTick stays as fast as it was', () => {
     await new Promise((resolve) => setTimeout(() => resolve(collectGarbage()), 20));
     const freed = full - process.memoryUsage().heapUsed;
     await ticks();
-    console.log(JSON.stringify([before, feedback(), freed]));
-  })()`) as [string[], string[], number];
+    const after = feedback();
+    require('node:v8').setFlagsFromString('--expose-gc');
+    const collect = require('node:vm').runInNewContext('gc');
+    await new Promise((resolve) => setTimeout(() => resolve(collect({ type: 'major', flavor: 'last-resort' })), 20));
+    await ticks();
+    console.log(JSON.stringify([before, after, feedback(), freed]));
+  })()`) as [string[], string[], string[], number];
   expect(before).toEqual(before.map(() => 'MONOMORPHIC'));
   expect(before.length).toBeGreaterThan(0);
-  expect(after).toEqual(before);
+  expect([after, later]).toEqual([before, before]);
   expect(freed).toBeGreaterThan(4e6);
 });
