@@ -1,19 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
-import { Checker } from './checker.ts';
-import { runProgram } from './child-json.ts';
+import { loadCase, rawCase, scenarioCase, type Case } from './cases.ts';
+import { rawName, type Figures } from './figures.ts';
 import { hasH2load, howToGetH2load } from './h2load.ts';
-import { calibrate, measure, type LoadOptions, type Measure } from './measure.ts';
+import type { Hotspot } from './live-profile.ts';
+import { loadBeside, loadBesideName, loadedPlan } from './load-beside.ts';
+import type { LoadOptions, Measure } from './measure.ts';
 import type { BenchOptions } from './options.ts';
-import { pause, placeModel, startPlatform, type RunningPlatform } from './platform.ts';
-import { profileWhile, type Hotspot } from './live-profile.ts';
+import { overload, overloadName, overloadPlan } from './overload.ts';
+import { placeModel, pushModel } from './place-model.ts';
+import { startPlatform, type RunningPlatform } from './platform.ts';
 import { measureRest } from './rest.ts';
-import type { RawResult } from './raw-runtime.ts';
-import { jsonRows, rowsOf, type Figures } from './rows.ts';
-import { joinSlices, slicesOf } from './slices.ts';
+import { jsonRows, rowsOf } from './rows.ts';
+import type { ScenarioSeries } from './scenario.ts';
 import { platformSubject, startEcho, type Subject } from './subject.ts';
-import { asEcho, prepareWorkload, workloadPlans, writeGraph, type Workload } from './workloads.ts';
+import { asEcho, prepareWorkload, workloadPlans, writeGraph, type Workload, type WorkloadPlan } from './workloads.ts';
 
 /** How many different requests the checker goes through. */
 const checksPerWorkload = 32;
@@ -35,19 +37,6 @@ export interface BenchResult {
   readonly profiles: Readonly<Record<string, Readonly<Record<string, readonly Hotspot[]>>>>;
 }
 
-/** One thing that is measured in every round. */
-interface Case {
-  readonly name: string;
-  /** Finds its parameters, once, before the first round. @returns into how many slices a run of it may be cut */
-  prepare(): Promise<number>;
-  /** Runs one of `slices` slices of a run. */
-  run(slices: number): Promise<void>;
-  /** The slices of a run have been run. */
-  ended(): void;
-  /** Runs once more, and watches each process meanwhile; a case without processes has none. */
-  profile?(): Promise<Record<string, readonly Hotspot[]>>;
-}
-
 /** Runs the whole bench, or what `only` leaves of it. */
 export async function runBench(options: BenchOptions, ports: BenchPorts): Promise<BenchResult> {
   const folder = path.join(ports.root, '.sluice', 'bench');
@@ -59,7 +48,7 @@ export async function runBench(options: BenchOptions, ports: BenchPorts): Promis
   const rest = options.only.test('rest') ? await measureRest(restOptions, ports.say) : [];
   const bench = new Bench(options, { h2load, folder, seconds: options.seconds }, ports);
   const machine = `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`;
-  const figures: Figures = { raw: bench.raw, load: bench.load, rest };
+  const figures: Figures = { raw: bench.raw, load: bench.load, rest, scenarios: bench.scenarios };
   const result = { figures, machine, folder, profiles: bench.profiles };
   try {
     await bench.start();
@@ -75,8 +64,9 @@ export async function runBench(options: BenchOptions, ports: BenchPorts): Promis
 }
 
 class Bench {
-  readonly raw: { workload: string; batch: number; rowsPerSecond: number[] }[] = [];
+  readonly raw: { workload: string; batch: number; best: boolean; rowsPerSecond: number[] }[] = [];
   readonly load: { workload: string; subject: string; inFlight: number; runs: Measure[] }[] = [];
+  readonly scenarios: ScenarioSeries[] = [];
   readonly profiles: Record<string, Record<string, readonly Hotspot[]>> = {};
   readonly #options: BenchOptions;
   readonly #loadOptions: LoadOptions;
@@ -84,6 +74,7 @@ class Bench {
   /** What is compared stands in one group: the slices of its runs take turns. */
   readonly #groups: Case[][] = [];
   readonly #stops: (() => void | Promise<void>)[] = [];
+  #platform: RunningPlatform | undefined;
 
   constructor(options: BenchOptions, loadOptions: LoadOptions, ports: BenchPorts) {
     this.#options = options;
@@ -92,34 +83,76 @@ class Bench {
   }
 
   async start(): Promise<void> {
-    const { folder } = this.#loadOptions;
-    const subjects = ['echo', 'direct', 'router'] as const;
-    const wantsLoad = (workload: string, subject: string): boolean =>
-      this.#options.inFlight.some((inFlight) => this.#options.only.test(`${workload}/${subject}/${inFlight}`));
-    const wanted = workloadPlans.filter(
-      ({ name }) => this.#options.only.test(`${name}/raw`) || subjects.some((subject) => wantsLoad(name, subject)),
-    );
-    const onPlatform = wanted.some(({ name }) => wantsLoad(name, 'direct') || wantsLoad(name, 'router'));
-    const platform = onPlatform ? await this.#startPlatform() : undefined;
-    const echo = wanted.some(({ name }) => name === 'small' && wantsLoad(name, 'echo')) ? await startEcho() : undefined;
-    if (echo) this.#stops.push(echo.stop);
-    for (const plan of wanted) {
-      this.#ports.say(`preparing ${plan.name}`);
-      const { file } = writeGraph(plan, this.#ports.root, folder);
-      const version = platform ? await placeModel(platform.registryAddress, plan, file) : '1';
-      const { threads } = this.#options;
-      const workload = await prepareWorkload(plan, version, file, { folder, checks: checksPerWorkload, threads });
-      const subjects = platform ? this.#platformSubjects(platform) : [];
-      const yardstick = echo && plan.name === 'small' ? echo.subject : undefined;
-      for (const inFlight of this.#options.inFlight) {
-        const loads = subjects.map((subject) => this.#addLoad(subject, workload, inFlight));
-        if (yardstick) loads.unshift(this.#addLoad(yardstick, asEcho(workload), inFlight));
-        const group = loads.filter((one) => one !== undefined);
-        if (group.length > 0) this.#groups.push(group);
-      }
-      // Beside the router at its best, which it is compared with.
-      if (this.#options.only.test(`${plan.name}/raw`)) this.#groups.push([this.#addRaw(workload)]);
+    for (const plan of workloadPlans) await this.#addWorkload(plan);
+    if (this.#options.only.test(overloadName)) await this.#addOverload();
+    if (this.#options.only.test(loadBesideName)) await this.#addLoadBeside();
+  }
+
+  async #addWorkload(plan: WorkloadPlan): Promise<void> {
+    const { only, inFlight: counts, isInFlightChosen } = this.#options;
+    const also = isInFlightChosen || plan.alsoInFlight === undefined ? [] : [plan.alsoInFlight];
+    const wants = (subject: string, inFlight: number): boolean => only.test(`${plan.name}/${subject}/${inFlight}`);
+    const all = [...counts, ...also];
+    const wantsServer = all.some((inFlight) => wants('direct', inFlight) || wants('router', inFlight));
+    const wantsEcho = plan.name === 'small' && all.some((inFlight) => wants('echo', inFlight));
+    const wantsRaw = only.test(rawName(plan.name));
+    if (!wantsServer && !wantsEcho && !wantsRaw) return;
+    const subjects = wantsServer ? this.#platformSubjects(await this.#runningPlatform()) : [];
+    const workload = await this.#prepare(plan, wantsServer);
+    const echo = wantsEcho ? await this.#startEcho() : undefined;
+    for (const inFlight of all) {
+      const sides = subjects.map((subject) => [subject, workload] as const);
+      if (echo) sides.unshift([echo, asEcho(workload)]);
+      const wanted = sides.filter(([subject]) => wants(subject.name, inFlight));
+      const group = wanted.map(([subject, of]) => this.#addLoad(subject, of, inFlight));
+      if (group.length > 0) this.#groups.push(group);
     }
+    // Beside the router at its best, which it is compared with.
+    if (wantsRaw) this.#groups.push([rawCase(workload, this.#options, this.raw)]);
+  }
+
+  #addLoad(subject: Subject, workload: Workload, inFlight: number): Case {
+    const series = { workload: workload.plan.name, subject: subject.name, inFlight, runs: [] as Measure[] };
+    this.load.push(series);
+    return loadCase(subject, workload, inFlight, this.#loadOptions, series.runs);
+  }
+
+  async #addOverload(): Promise<void> {
+    const [, router] = this.#platformSubjects(await this.#runningPlatform());
+    const scenario = overload(router!, await this.#prepare(overloadPlan, true), this.#loadOptions);
+    this.scenarios.push(...scenario.series);
+    this.#groups.push([scenarioCase(scenario)]);
+  }
+
+  async #addLoadBeside(): Promise<void> {
+    const { registryAddress } = await this.#runningPlatform();
+    const [direct] = this.#platformSubjects(await this.#runningPlatform());
+    const small = await this.#prepare(
+      workloadPlans.find(({ name }) => name === 'small')!,
+      true,
+    );
+    this.#ports.say(`preparing ${loadedPlan.name}`);
+    const { file } = writeGraph(loadedPlan, this.#ports.root, this.#loadOptions.folder);
+    const version = await pushModel(registryAddress, loadedPlan, file);
+    const metricsPort = this.#options.portOffset + 8012;
+    const scenario = loadBeside(direct!, small, { ...this.#loadOptions, registryAddress, metricsPort, version });
+    this.scenarios.push(...scenario.series);
+    this.#groups.push([scenarioCase(scenario)]);
+  }
+
+  async #prepare(plan: WorkloadPlan, isPlaced: boolean): Promise<Workload> {
+    this.#ports.say(`preparing ${plan.name}`);
+    const { folder } = this.#loadOptions;
+    const { file } = writeGraph(plan, this.#ports.root, folder);
+    const version = isPlaced ? await placeModel((await this.#runningPlatform()).registryAddress, plan, file) : '1';
+    const { threads } = this.#options;
+    return prepareWorkload(plan, version, file, { folder, checks: checksPerWorkload, threads });
+  }
+
+  async #startEcho(): Promise<Subject> {
+    const { subject, stop } = await startEcho();
+    this.#stops.push(stop);
+    return subject;
   }
 
   async stop(): Promise<void> {
@@ -148,7 +181,7 @@ class Bench {
 
   /** A target that was missed is shown with where the time went. */
   async profileMissed(): Promise<void> {
-    const rows = rowsOf({ raw: this.raw, load: this.load, rest: [] });
+    const rows = rowsOf({ raw: this.raw, load: this.load, rest: [], scenarios: [] });
     const names = new Set(rows.flatMap((row) => (row.verdict && row.verdict !== 'met' && row.of ? [row.of] : [])));
     for (const one of this.#groups.flat()) {
       if (!names.has(one.name) || !one.profile) continue;
@@ -161,12 +194,15 @@ class Bench {
     }
   }
 
-  async #startPlatform(): Promise<RunningPlatform> {
+  /** The platform, which is started when the first asks for it. */
+  async #runningPlatform(): Promise<RunningPlatform> {
+    if (this.#platform) return this.#platform;
     this.#ports.say('starting the platform');
     const { portOffset, threads } = this.#options;
     const home = path.join(this.#loadOptions.folder, 'platform');
     const platform = await startPlatform({ root: this.#ports.root, home, portOffset, runtimes: 1, threads });
     this.#stops.push(async () => platform.stop());
+    this.#platform = platform;
     return platform;
   }
 
@@ -191,73 +227,6 @@ class Bench {
       }),
     ];
   }
-
-  #addRaw({ plan, modelFile }: Workload): Case {
-    const series = { workload: plan.name, batch: 0, rowsPerSecond: [] as number[] };
-    this.raw.push(series);
-    const { threads, seconds } = this.#options;
-    const measureRaw = async (batches: readonly number[], time: number): Promise<RawResult[]> => {
-      const job = { modelFile, threads, input: plan.input, rowShape: plan.rowShape, batches, seconds: time };
-      return (await runProgram('raw-runtime.ts', job)) as RawResult[];
-    };
-    return {
-      name: `${plan.name}/raw`,
-      prepare: async () => {
-        const found = await measureRaw(plan.rawBatches, seconds / 2);
-        series.batch = found.toSorted((a, b) => b.rowsPerSecond - a.rowsPerSecond)[0]!.batch;
-        return 1;
-      },
-      run: async () => {
-        const [result] = await measureRaw([series.batch], seconds);
-        series.rowsPerSecond.push(result!.rowsPerSecond);
-      },
-      ended: () => undefined,
-    };
-  }
-
-  #addLoad(subject: Subject, workload: Workload, inFlight: number): Case | undefined {
-    const name = `${workload.plan.name}/${subject.name}/${inFlight}`;
-    if (!this.#options.only.test(name)) return undefined;
-    const series = { workload: workload.plan.name, subject: subject.name, inFlight, runs: [] as Measure[] };
-    this.load.push(series);
-    let requests = 0;
-    const slices: Measure[] = [];
-    return {
-      name,
-      prepare: async () => {
-        await eventuallyRight(subject, workload, name);
-        requests = await calibrate(subject, workload, inFlight, this.#loadOptions);
-        return slicesOf(requests, inFlight);
-      },
-      run: async (count) => {
-        const share = Math.ceil(requests / count);
-        slices.push(await measure(subject, workload, inFlight, share, this.#loadOptions));
-      },
-      ended: () => void series.runs.push(joinSlices(slices.splice(0))),
-      profile: async () => {
-        const found: Record<string, readonly Hotspot[]> = {};
-        for (const process of subject.busy) {
-          found[process] = await profileWhile(subject.pids[process]![0]!, async () => {
-            await measure(subject, workload, inFlight, requests, this.#loadOptions);
-          });
-        }
-        return found;
-      },
-    };
-  }
-}
-
-/** Every check once, before any load: a server that answers wrongly, or not at all, is not worth measuring. */
-async function eventuallyRight(subject: Subject, workload: Workload, name: string): Promise<void> {
-  let problem: string | undefined;
-  for (let attempt = 0; attempt < 40; attempt++) {
-    const checker = new Checker(subject.address, subject.path, workload.checks);
-    problem = await checker.once();
-    await checker.stop();
-    if (problem === undefined) return;
-    await pause(250);
-  }
-  throw new Error(`${name} does not answer as ONNX Runtime does: ${problem}`);
 }
 
 function writeResult(result: BenchResult, options: BenchOptions): void {

@@ -2,10 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { runBench } from './bench.ts';
+import { runEndurance } from './endurance.ts';
 import { parseOptions, usage, type BenchOptions } from './options.ts';
 import { withFigures } from './publish.ts';
 import { report } from './report.ts';
 import { jsonRows, rowsOf } from './rows.ts';
+import { targetTable } from './table.ts';
 
 const fail = (thrown: unknown): never => {
   process.stderr.write(`bench: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
@@ -21,17 +23,23 @@ function options(): BenchOptions {
 }
 
 const chosen = options();
+const root = path.resolve(import.meta.dirname, '..', '..', '..');
+const say = (line: string): void => {
+  if (!chosen.json) process.stderr.write(`${line}\n`);
+};
 if (chosen.help) {
   process.stdout.write(usage);
+} else if (chosen.endurance) {
+  try {
+    const rows = await runEndurance({ ...chosen.endurance, portOffset: chosen.portOffset }, { root, say });
+    process.stdout.write(chosen.json ? `${JSON.stringify(jsonRows(rows))}\n` : `\n${targetTable(rows)}\n`);
+    if (rows.some(({ verdict }) => verdict !== 'met')) process.exit(1);
+  } catch (error) {
+    fail(error);
+  }
 } else {
   try {
-    const root = path.resolve(import.meta.dirname, '..', '..', '..');
-    const result = await runBench(chosen, {
-      root,
-      say: (line) => {
-        if (!chosen.json) process.stderr.write(`${line}\n`);
-      },
-    });
+    const result = await runBench(chosen, { root, say });
     if (chosen.publish) {
       const page = path.join(root, 'docs', 'performance.md');
       writeFileSync(page, withFigures(readFileSync(page, 'utf8'), report(result), new Date()));

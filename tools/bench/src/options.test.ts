@@ -25,3 +25,12 @@ test('a number outside its range is refused by name', () => {
   expect(() => parseOptions(['--in-flight', '16,x'])).toThrow('--in-flight must be a number from 1 to 100000, got x');
   expect(() => parseOptions(['--wrong'])).toThrow();
 });
+
+test('endurance has its own numbers', () => {
+  expect(parseOptions([]).endurance).toBeUndefined();
+  expect(parseOptions(['--endurance']).endurance).toEqual({ requests: 5_000_000, cycles: 300 });
+  expect(parseOptions(['--endurance', '--requests', '20000', '--cycles', '30']).endurance).toEqual({
+    requests: 20_000,
+    cycles: 30,
+  });
+});

@@ -14,7 +14,11 @@ export interface BenchOptions {
   /** Of ONNX Runtime, on both sides. */
   readonly threads: number;
   readonly inFlight: readonly number[];
+  /** The numbers in flight were given: no others are measured. */
+  readonly isInFlightChosen: boolean;
   readonly portOffset: number;
+  /** How much work memory is watched over; undefined for the ordinary bench. */
+  readonly endurance: { readonly requests: number; readonly cycles: number } | undefined;
   /** Put the report into docs/performance.md. */
   readonly publish: boolean;
   readonly help: boolean;
@@ -29,7 +33,10 @@ export const usage = `npm run bench -- [options]
   --rounds N         interleaved runs of every measurement (5)
   --seconds N        of one run (3)
   --threads N        threads of ONNX Runtime, in the raw loop and in the model-server (1)
-  --in-flight A,B    requests in flight (1,16,64,256)
+  --in-flight A,B    requests in flight (1,16,64,256, and for the perceptron 512)
+  --endurance        only whether memory grows: millions of requests, hundreds of loads and unloads
+  --requests N       of --endurance (5000000)
+  --cycles N         of --endurance (300)
   --port-offset N    added to every port of the platform that it starts (20000)
 `;
 
@@ -42,6 +49,9 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       quick: { type: 'boolean', default: false },
       publish: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
+      endurance: { type: 'boolean', default: false },
+      requests: { type: 'string', default: '5000000' },
+      cycles: { type: 'string', default: '300' },
       only: { type: 'string', default: '' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
@@ -57,12 +67,19 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     publish,
     help,
     only: new RegExp(values.only),
+    endurance: values.endurance
+      ? {
+          requests: number('--requests', values.requests, 1000, 1e9),
+          cycles: number('--cycles', values.cycles, 1, 1e6),
+        }
+      : undefined,
     rounds: number('--rounds', values.rounds ?? (quick ? '1' : '5'), 1, 101),
     seconds: number('--seconds', values.seconds ?? (quick ? '0.5' : '3'), 0.1, 600),
     threads: number('--threads', values.threads, 1, 1024),
     inFlight: (values['in-flight'] ?? (quick ? '16' : '1,16,64,256'))
       .split(',')
       .map((text) => number('--in-flight', text, 1, 100_000)),
+    isInFlightChosen: quick || values['in-flight'] !== undefined,
     portOffset: number('--port-offset', values['port-offset'], 0, 57_000),
   };
 }

@@ -1,13 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { registryService } from '@sluice/contracts/services';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createRpcClient } from '@sluice/rpc/client';
 import { descendants } from './proc.ts';
-import type { WorkloadPlan } from './workloads.ts';
 
 export interface PlatformOptions {
   readonly root: string;
@@ -77,7 +75,8 @@ async function examplesAreThere(registry: ReturnType<typeof connect>): Promise<b
   }
 }
 
-function connect(address: string) {
+/** A client of the registry of a platform. */
+export function connect(address: string) {
   return createRpcClient(registryService, address, { clock: systemClock, actor: 'bench' });
 }
 
@@ -100,61 +99,6 @@ function pidsOf(root: number): Record<string, readonly number[]> {
     else if (/\bpostgres\b/.test(commandLine[0] ?? '')) (pids['postgres'] ??= []).push(pid);
   }
   return pids;
-}
-
-const chunkBytes = 1024 * 1024;
-
-/**
- * Makes sure that the registry has this graph as a version that is placed, and returns its number. A graph that it has
- * from an earlier run is not pushed again.
- */
-export async function placeModel(address: string, plan: WorkloadPlan, graphFile: string): Promise<string> {
-  if ('example' in plan.graph) return '1';
-  const registry = connect(address);
-  try {
-    const models = await registry.listModels({ pageSize: 1000 });
-    if (!models.models.some(({ name }) => name === plan.model)) {
-      const settings = { owner: 'bench', description: 'Made by npm run bench', approvalsRequired: 0 };
-      await registry.createModel({ name: plan.model, settings });
-    }
-    const number = await push(registry, plan, graphFile);
-    const { move } = await registry.moveAlias({ model: plan.model, alias: 'bench', version: Number(number) });
-    for await (const { move: now } of registry.watchAliasMove({ moveId: move!.id }, { timeoutMs: 120_000 })) {
-      if (now?.state === 'ALIAS_MOVE_STATE_EFFECTIVE') return number;
-    }
-    throw new Error(`${plan.model} was not placed: the move of its alias ended without effect`);
-  } finally {
-    registry.close();
-  }
-}
-
-async function push(registry: ReturnType<typeof connect>, plan: WorkloadPlan, graphFile: string): Promise<string> {
-  const manifest = `batching:\n  max_batch_size: ${plan.maxBatchSize}\n`;
-  const files = [
-    { path: 'model.onnx', bytes: readFileSync(graphFile) },
-    { path: 'sluice.yaml', bytes: Buffer.from(manifest) },
-  ].map((file) => ({
-    ...file,
-    sha256: createHash('sha256').update(file.bytes).digest('hex'),
-    size: file.bytes.length,
-  }));
-  const { present } = await registry.statArtifacts({ sha256: files.map(({ sha256 }) => sha256) });
-  for (const { sha256, size, bytes } of files) {
-    if (present.includes(sha256)) continue;
-    const chunks = Array.from({ length: Math.ceil(size / chunkBytes) }, (_, index) => ({
-      chunk: bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes),
-    }));
-    await registry.uploadArtifact([{ header: { sha256, size } }, ...chunks], { timeoutMs: 120_000 });
-  }
-  const listed = files.map(({ path: file, sha256, size }) => ({ path: file, sha256, size }));
-  const requestId = `bench-${files.map(({ sha256 }) => sha256.slice(0, 32)).join('-')}`;
-  const made = { model: plan.model, files: listed, graphPath: 'model.onnx', requestId };
-  for await (const { version } of registry.createVersion(made, { timeoutMs: 300_000 })) {
-    if (version === null) continue;
-    if (version.state === 'VERSION_STATE_REJECTED') throw new Error(`${plan.model} was rejected: ${version.rejection}`);
-    return version.number;
-  }
-  throw new Error(`the registry ended the push of ${plan.model} without a version`);
 }
 
 export async function pause(ms: number): Promise<void> {

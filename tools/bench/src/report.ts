@@ -1,5 +1,7 @@
 import type { BenchResult } from './bench.ts';
-import { restName, rowsOf, seriesName, type Row } from './rows.ts';
+import { restName, seriesName } from './figures.ts';
+import type { Row } from './row.ts';
+import { rowsOf } from './rows.ts';
 import { loadTable, memoryProfile, profile, rawTable, targetTable, textTable } from './table.ts';
 
 /** What a person reads. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Measure } from './measure.ts';
 import type { RestSeries } from './rest.ts';
-import { jsonRows, rowsOf, type LoadSeries } from './rows.ts';
+import type { LoadSeries } from './figures.ts';
+import { jsonRows, rowsOf } from './rows.ts';
 
 const run = (requestsPerSecond: number, generatorProblems: string[] = [], checkProblems: string[] = []): Measure => ({
   requestsPerSecond,
@@ -27,30 +28,33 @@ const rest = (process: string, megabytes: number[]): RestSeries => ({
   megabytes,
   mappings: [],
 });
-const raw = { workload: 'convnet', batch: 16, rowsPerSecond: [100, 200, 100] };
+const raw = { workload: 'convnet', batch: 16, best: true, rowsPerSecond: [100, 200, 100] };
 
 describe('rows with a target', () => {
   test('a ratio is taken round by round, at the number in flight at which the router is best', () => {
     const load = [
       series('convnet/router/1', [run(50), run(50), run(50)]),
-      series('convnet/router/64', [run(95), run(196), run(92)]),
+      series('convnet/router/64', [run(96), run(196), run(95.5)]),
       series('convnet/direct/64', [run(99), run(199), run(99)]),
     ];
-    const [row] = rowsOf({ raw: [raw], load, rest: [] });
-    expect(row).toMatchObject({
-      name: 'convnet: router (64 in flight) over raw ONNX Runtime (batch 16)',
-      value: 0.95,
-      spread: [0.92, 0.98],
-      verdict: 'met',
-    });
+    const rows = rowsOf({ raw: [raw], load, rest: [], scenarios: [] });
+    expect(rows.slice(0, 2)).toMatchObject([
+      { name: 'convnet: direct (64 in flight) over raw ONNX Runtime (batch 16)', value: 0.99, verdict: 'met' },
+      {
+        name: 'convnet: router (64 in flight) over raw ONNX Runtime (batch 16)',
+        value: 0.96,
+        spread: [0.955, 0.98],
+        verdict: 'met',
+      },
+    ]);
   });
 
   test('one round under the target is inconclusive; one invalid run of either side makes the row invalid', () => {
     const unsteady = [series('convnet/router/64', [run(95), run(196), run(89)])];
-    expect(rowsOf({ raw: [raw], load: unsteady, rest: [] })[0]!.verdict).toBe('inconclusive');
+    expect(rowsOf({ raw: [raw], load: unsteady, rest: [], scenarios: [] })[0]!.verdict).toBe('inconclusive');
     const direct = series('small/direct/64', [run(90)]);
     const echo = series('small/echo/64', [run(100, ['the generator used 81 % of its core'])]);
-    const [row] = rowsOf({ raw: [], load: [direct, echo], rest: [] });
+    const [row] = rowsOf({ raw: [], load: [direct, echo], rest: [], scenarios: [] });
     expect(row).toMatchObject({ value: 0.9, verdict: 'invalid', valid: false });
     expect(row!.problems).toEqual(['round 1: the generator used 81 % of its core']);
   });
@@ -66,6 +70,7 @@ describe('rows with a target', () => {
       raw: [],
       load,
       rest: [rest('router', [149.9, 149.8]), rest('registry', [150.1, 150.2]), rest('runtime-1', [149, 151])],
+      scenarios: [],
     });
     expect(rows.slice(0, 4).map(({ name, verdict }) => [name, verdict])).toEqual([
       ['small: direct over grpc-js echo (64 in flight)', 'met'],
@@ -75,11 +80,56 @@ describe('rows with a target', () => {
     ]);
   });
 
+  test('a target may name the number in flight and the batch that it is about', () => {
+    const raws = [
+      { workload: 'perceptron', batch: 64, best: true, rowsPerSecond: [2000] },
+      { workload: 'perceptron', batch: 128, best: false, rowsPerSecond: [1000] },
+    ];
+    const load = [series('perceptron/router/256', [run(900)]), series('perceptron/router/512', [run(800)])];
+    const rows = rowsOf({ raw: raws, load, rest: [], scenarios: [] });
+    expect(rows.slice(0, 2).map(({ name, value, verdict }) => [name, value, verdict])).toEqual([
+      ['perceptron: router (256 in flight) over raw ONNX Runtime (batch 64)', 0.45, 'missed'],
+      ['perceptron: router (512 in flight) over raw ONNX Runtime (batch 128)', 0.8, 'met'],
+    ]);
+  });
+
+  test('the link: CPU of the model-server, and of the router beyond the echo of the same round', () => {
+    const busy = (cpuUs: Record<string, number>): Measure => ({ ...run(100, ['busy']), cpuUs });
+    const load = [
+      series('small/router/64', [
+        busy({ router: 70, 'model-server': 11 }),
+        busy({ router: 90, 'model-server': 12 }),
+        busy({ router: 66, 'model-server': 13 }),
+      ]),
+      series('small/echo/64', [busy({ echo: 50 }), busy({ echo: 65 }), busy({ echo: 42 })]),
+    ];
+    const rows = rowsOf({ raw: [], load, rest: [], scenarios: [] });
+    expect(rows.slice(0, 2)).toMatchObject([
+      { name: 'link: CPU of the model-server, small model (64 in flight)', value: 12, verdict: 'inconclusive' },
+      { name: 'link: CPU of the router beyond a grpc-js echo (64 in flight)', value: 24, verdict: 'met' },
+    ]);
+    expect(rows[1]!.spread).toEqual([20, 25]);
+  });
+
+  test('a scenario has its own target and problems', () => {
+    const target = { is: 'at most', value: 50 } as const;
+    const refusals = { name: 'p99 of refusals', unit: 'ms', target, values: [3, 5, 4], problems: [] };
+    const spoilt = { ...refusals, name: 'spoilt', problems: ['2 requests ended internal'] };
+    const rows = rowsOf({ raw: [], load: [], rest: [], scenarios: [refusals, spoilt] });
+    expect(rows.map(({ value, verdict }) => [value, verdict])).toEqual([
+      [4, 'met'],
+      [4, 'invalid'],
+    ]);
+  });
+
   test('CPU counts though the generator had no room, and does not when a check failed', () => {
     const busy = { ...run(100, ['busy']), cpuUs: { echo: 50 } };
     const wrong = { ...run(100, [], ['wrong']), cpuUs: { echo: 50 } };
     const valid = (runs: Measure[]): [string, boolean][] =>
-      rowsOf({ raw: [], load: [series('small/echo/16', runs)], rest: [] }).map((row) => [row.name, row.valid]);
+      rowsOf({ raw: [], load: [series('small/echo/16', runs)], rest: [], scenarios: [] }).map((row) => [
+        row.name,
+        row.valid,
+      ]);
     expect(valid([busy])).toEqual([
       ['small/echo/16', false],
       ['small/echo/16 CPU of echo', true],
@@ -91,13 +141,15 @@ describe('rows with a target', () => {
   });
 
   test('what was not measured has no row', () => {
-    expect(rowsOf({ raw: [raw], load: [], rest: [] }).map((row) => row.name)).toEqual(['convnet/raw/batch 16']);
+    expect(rowsOf({ raw: [raw], load: [], rest: [], scenarios: [] }).map((row) => row.name)).toEqual([
+      'convnet/raw/batch 16',
+    ]);
   });
 });
 
 test('the JSON has exactly the fields that were agreed; inconclusive and invalid are not met', () => {
   const load = [series('small/direct/64', [run(60), run(59)]), series('small/echo/64', [run(100), run(100)])];
-  expect(jsonRows(rowsOf({ raw: [], load, rest: [] }))).toEqual({
+  expect(jsonRows(rowsOf({ raw: [], load, rest: [], scenarios: [] }))).toEqual({
     rows: [
       {
         name: 'small: direct over grpc-js echo (64 in flight)',

@@ -93,7 +93,8 @@ async function answeredWell(port: number): Promise<number> {
   });
 }
 
-async function scrape(port: number): Promise<Sample[]> {
+/** Reads the metrics of a service of this machine. */
+export async function scrape(port: number): Promise<Sample[]> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   return parseMetrics(await response.text());
 }

@@ -1,6 +1,7 @@
 import { generatorLimit, type Measure } from './measure.ts';
 import type { RestSeries } from './rest.ts';
-import { restName, seriesName, type Figures, type LoadSeries, type Row } from './rows.ts';
+import { restName, seriesName, type Figures, type LoadSeries } from './figures.ts';
+import type { Row } from './row.ts';
 import { median } from './statistics.ts';
 
 /** A table of text, columns padded; the first column to the left, all others to the right. */
@@ -62,7 +63,7 @@ export function rawTable(figures: Figures): string {
     figure(median(rowsPerSecond)),
     `${figure(Math.min(...rowsPerSecond))}..${figure(Math.max(...rowsPerSecond))}`,
   ]);
-  return textTable(['row', 'best batch', 'rows/s', 'spread'], lines);
+  return textTable(['row', 'batch', 'rows/s', 'spread'], lines);
 }
 
 /** The rows that have a target. */

@@ -8,15 +8,21 @@ import { seededUniform } from './onnx/graph-builder.ts';
 
 /** A model and how it is measured. */
 export interface WorkloadPlan {
-  readonly name: 'small' | 'perceptron' | 'convnet';
+  readonly name: string;
   /** Its name at the registry. */
   readonly model: string;
   readonly input: string;
   readonly rowShape: readonly number[];
   readonly largest: number;
   readonly maxBatchSize: number;
+  /** Requests that may wait; unbounded without it. */
+  readonly maxQueueSize?: number;
   /** Batch sizes among which the best of raw ONNX Runtime is looked for. */
   readonly rawBatches: readonly number[];
+  /** A batch size that raw ONNX Runtime is measured at beside its best one. */
+  readonly rawBatch?: number;
+  /** Requests in flight that are measured beside those of every model. */
+  readonly alsoInFlight?: number;
   /** The graph: a file of the examples, or bytes that the bench makes and pushes. */
   readonly graph: { readonly example: string } | { readonly build: () => Buffer };
 }
@@ -40,6 +46,8 @@ export const workloadPlans: readonly WorkloadPlan[] = [
     largest: 1,
     maxBatchSize: 128,
     rawBatches: [1, 16, 64, 128],
+    rawBatch: 128,
+    alsoInFlight: 512,
     graph: { build: buildLargePerceptron },
   },
   {

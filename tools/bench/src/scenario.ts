@@ -1,0 +1,41 @@
+import type { Target } from './statistics.ts';
+
+/** One figure of something that is played through, run by run. */
+export interface ScenarioSeries {
+  readonly name: string;
+  readonly unit: string;
+  readonly target: Target | undefined;
+  readonly values: number[];
+  /** Why the figures are worth nothing; empty is good. */
+  readonly problems: string[];
+}
+
+/** Something that is played through once a round, and is no closed loop of requests. */
+export interface Scenario {
+  /** What `--only` is matched with. */
+  readonly name: string;
+  readonly series: readonly ScenarioSeries[];
+  prepare(): Promise<void>;
+  run(): Promise<void>;
+}
+
+export function newSeries(name: string, unit: string, target?: Target): ScenarioSeries {
+  return { name, unit, target, values: [], problems: [] };
+}
+
+/** Shares of a core and times over which an open loop was not one. */
+const generatorLimits = { share: 0.8, lateMs: 50 };
+
+/** Why the times that an open loop measured are worth nothing. */
+export function openLoopProblems(of: {
+  readonly worstLateMs: number;
+  readonly cpuSeconds: number;
+  readonly seconds: number;
+}): string[] {
+  const share = of.cpuSeconds / of.seconds;
+  const found: string[] = [];
+  if (share > generatorLimits.share) found.push(`the generator used ${(share * 100).toFixed(0)} % of its core`);
+  if (of.worstLateMs > generatorLimits.lateMs)
+    found.push(`the generator sent a request ${of.worstLateMs.toFixed(0)} ms after it was due`);
+  return found;
+}

@@ -1,0 +1,102 @@
+import { restName, seriesName, type Figures, type LoadSeries } from './figures.ts';
+import { inRound, problemsOfSeries, row, type Row } from './row.ts';
+import { median, type Target } from './statistics.ts';
+
+/** A subject's rate over raw ONNX Runtime's. */
+interface OverRaw {
+  readonly workload: string;
+  readonly subject: 'direct' | 'router';
+  /** The number in flight at which it is best, unless it is said. */
+  readonly inFlight?: number;
+  /** The batch size at which ONNX Runtime is best, unless it is said. */
+  readonly batch?: number;
+  readonly atLeast: number;
+}
+
+const overRaw: readonly OverRaw[] = [
+  { workload: 'convnet', subject: 'direct', atLeast: 0.97 },
+  { workload: 'convnet', subject: 'router', atLeast: 0.95 },
+  { workload: 'perceptron', subject: 'router', atLeast: 0.5 },
+  { workload: 'perceptron', subject: 'router', inFlight: 512, batch: 128, atLeast: 0.65 },
+];
+/** Of the small model, which costs next to nothing itself: what is left is the transport, and ours. */
+const transport = { workload: 'small', inFlight: 64, overEcho: 0.6, serverUs: 12, routerBeyondEchoUs: 25 };
+const restLimitMegabytes = 150;
+
+/** The rows that have a target, of what was measured. */
+export function targetRows(figures: Figures): Row[] {
+  return [
+    ...overRaw.flatMap((target) => overRawRow(figures, target)),
+    ...transportRows(figures),
+    ...figures.rest.map((series) =>
+      row(restName(series), 'MB', series.megabytes, [], { is: 'at most', value: restLimitMegabytes }),
+    ),
+    ...figures.scenarios.map(({ name, unit, values, problems, target }) => row(name, unit, values, problems, target)),
+  ];
+}
+
+function overRawRow(figures: Figures, { workload, subject, inFlight, batch, atLeast }: OverRaw): Row[] {
+  const raws = figures.raw.filter((one) => one.workload === workload);
+  const raw = batch === undefined ? raws.find((one) => one.best) : raws.find((one) => one.batch === batch);
+  const of = figures.load.filter((one) => one.workload === workload && one.subject === subject);
+  const series = inFlight === undefined ? bestOf(of) : of.find((one) => one.inFlight === inFlight);
+  if (!raw || !series) return [];
+  const name = `${workload}: ${subject} (${series.inFlight} in flight) over raw ONNX Runtime (batch ${raw.batch})`;
+  return [ratioRow(name, series, raw.rowsPerSecond, [], atLeast)];
+}
+
+function transportRows(figures: Figures): Row[] {
+  const { workload, inFlight, overEcho, serverUs, routerBeyondEchoUs } = transport;
+  const at = (subject: string): LoadSeries | undefined =>
+    figures.load.find(
+      (series) => series.workload === workload && series.subject === subject && series.inFlight === inFlight,
+    );
+  const [direct, router, echo] = [at('direct'), at('router'), at('echo')];
+  const rows: Row[] = [];
+  if (direct && echo) {
+    const rates = echo.runs.map((run) => run.requestsPerSecond);
+    const name = `${workload}: direct over grpc-js echo (${inFlight} in flight)`;
+    rows.push(ratioRow(name, direct, rates, problemsOfSeries(echo), overEcho));
+  }
+  if (router) {
+    const name = `link: CPU of the model-server, ${workload} model (${inFlight} in flight)`;
+    rows.push(cpuRow(name, router, cpuOf(router, 'model-server'), [], serverUs));
+  }
+  if (router && echo) {
+    const echoUs = cpuOf(echo, 'echo');
+    const beyond = cpuOf(router, 'router').map((us, round) => us - (echoUs[round] ?? NaN));
+    const name = `link: CPU of the router beyond a grpc-js echo (${inFlight} in flight)`;
+    rows.push(cpuRow(name, router, beyond, checksOf(echo), routerBeyondEchoUs));
+  }
+  return rows;
+}
+
+const cpuOf = (series: LoadSeries, process: string): number[] => series.runs.map((run) => run.cpuUs[process] ?? NaN);
+
+/** What makes even the CPU of a series worth nothing. */
+const checksOf = (series: LoadSeries): string[] =>
+  series.runs.flatMap((run, round) => inRound(round, run.checkProblems));
+
+function cpuRow(name: string, of: LoadSeries, us: readonly number[], others: readonly string[], atMost: number): Row {
+  const target: Target = { is: 'at most', value: atMost };
+  return row(name, 'µs/request', us, [...checksOf(of), ...others], target, seriesName(of));
+}
+
+/** The series of the highest median rate: the number in flight at which this server is at its best. */
+function bestOf(series: readonly LoadSeries[]): LoadSeries | undefined {
+  const rate = (one: LoadSeries): number => median(one.runs.map((run) => run.requestsPerSecond));
+  return series.toSorted((a, b) => rate(b) - rate(a))[0];
+}
+
+/** Ratios are taken round by round: what disturbs the machine disturbs both sides of a round. */
+function ratioRow(
+  name: string,
+  series: LoadSeries,
+  over: readonly number[],
+  otherProblems: readonly string[],
+  atLeast: number,
+): Row {
+  const ratios = series.runs.map((run, round) => run.requestsPerSecond / (over[round] ?? NaN));
+  const target: Target = { is: 'at least', value: atLeast };
+  return row(name, 'ratio', ratios, [...problemsOfSeries(series), ...otherProblems], target, seriesName(series));
+}
