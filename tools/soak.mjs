@@ -25,7 +25,10 @@ const suites = [
     files: ['test/survival.test.ts', 'test/promotion.test.ts', 'test/replicas.test.ts'],
     about: 'kill -9 of every process, champion moves and conflicts of replicas, under load',
   },
+  { name: 'endurance', runs: 5_000_000, about: 'memory after 5 million requests, and after 300 loads and unloads' },
 ];
+/** Loads and unloads of a full endurance; with fewer requests there are as few of them. */
+const cycles = 300;
 
 function readArguments(argv) {
   const names = [];
@@ -47,6 +50,32 @@ function readArguments(argv) {
     runs,
     all: names.length === 0,
   };
+}
+
+/** The bench's own: each of its targets counts as a test. */
+function runEndurance(requests, all) {
+  const counts = [
+    '--requests',
+    String(Math.max(1000, requests)),
+    '--cycles',
+    String(Math.ceil((cycles * requests) / all)),
+  ];
+  const main = path.join(root, 'tools', 'bench', 'src', 'main.ts');
+  const args = ['--conditions=@sluice/source', main, '--endurance', '--json', ...counts];
+  const started = performance.now();
+  const { stdout } = spawnSync('node', args, {
+    cwd: root,
+    env: pinnedEnvironment(process.env),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const minutes = (performance.now() - started) / 60_000;
+  const printed = /^\{.*\}$/m.exec(stdout.toString());
+  const { rows } = printed === null ? { rows: [] } : JSON.parse(printed[0]);
+  for (const { name, value } of rows) process.stdout.write(`${name}: ${value.toFixed(3)}\n`);
+  const missed = rows.filter(({ met }) => met !== true);
+  const failures =
+    printed === null ? ['it ended without a result'] : missed.map(({ name, value }) => `${name}: ${value}`);
+  return { rounds: 1, passed: rows.length - missed.length, failed: failures.length, failures, minutes };
 }
 
 function runSuite(suite, runs, seed) {
@@ -86,7 +115,8 @@ const seed = randomInt(2 ** 31);
 const rows = chosen.map((suite) => {
   process.stdout.write(`\n== ${suite.name}\n`);
   const tries = runs === undefined ? suite.runs : Math.min(runs, suite.runs);
-  return { suite, tries, ...runSuite(suite, tries, seed) };
+  const ran = suite.name === 'endurance' ? runEndurance(tries, suite.runs) : runSuite(suite, tries, seed);
+  return { suite, tries, ...ran };
 });
 
 const table = rows.map(

@@ -100,7 +100,7 @@ async function afterRequests({ options, ports, folder, processes }: Watched): Pr
   }
   const after = await memoryOf(processes);
   return Object.keys(processes).map((name) =>
-    grown(`endurance: memory of the ${name} after ${requests} requests, over that after the warm-up`, [
+    grown(`memory of the ${name} after ${requests} requests, over that after the warm-up`, [
       after[name]! / before[name]!,
     ]),
   );
@@ -126,7 +126,7 @@ async function afterLoads({ options, ports, folder, registryAddress, processes }
     await cycle();
   }
   const after = await memoryOf(processes);
-  return grown(`endurance: memory of the model-server after ${cycles} loads and unloads, over that after the first`, [
+  return grown(`memory of the model-server after ${cycles} loads and unloads, over that after the first`, [
     after['model-server']! / before['model-server']!,
   ]);
 }
