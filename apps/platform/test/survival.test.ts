@@ -1,8 +1,20 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { env } from 'node:process';
+import { createOipClient } from '@sluice/client/oip-client';
+import { seeded } from '@sluice/domain/generated-rows';
 import { eventually } from '@sluice/testkit/eventually';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Seen, StreamClient, unaryClient } from './chaos-clients.ts';
 import { Load } from './load.ts';
 import { RunningPlatform, freeOffset, killStarted, makeHome } from './running-platform.ts';
+
+const isSoak = env['SLUICE_SOAK'] === '1';
+const kills = isSoak ? 20 : 2;
+const seed = Number(env['SLUICE_PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
+const unaryClients = 48;
+const streams = { count: 2, inFlight: 8 };
+/** What memory may grow by while runtimes die: heaps breathe, a leak of requests would not stay under it. */
+const growth = { factor: 1.1, bytes: 40e6 };
 
 let home: string;
 let platform: RunningPlatform;
@@ -49,7 +61,23 @@ async function answersAgain(runtime: 0 | 1): Promise<void> {
   }, 20_000);
 }
 
-describe('under load, without mercy', { timeout: 180_000 }, () => {
+/** Resident bytes; Linux alone tells. */
+async function residentOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'VmRSS: 0 kB');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
+}
+
+/** Asks a runtime itself for an answer. */
+async function asks(runtime: ReturnType<typeof createOipClient>): Promise<void> {
+  const data = new Float32Array(64);
+  await runtime.infer({
+    model: 'digits',
+    version: '1',
+    inputs: [{ name: 'pixels', datatype: 'FP32', shape: [1, 64], data }],
+  });
+}
+
+describe('under load, without mercy', { timeout: isSoak ? 900_000 : 180_000 }, () => {
   it('a runtime dies: a client that never retries sees no failure, one after the other', async () => {
     const load = new Load(router, { concurrency: 64, retryForMs: 0 });
     const other = new Load(runtime2, { concurrency: 1, retryForMs: 0 });
@@ -98,5 +126,68 @@ describe('under load, without mercy', { timeout: 180_000 }, () => {
     }
     await load.stop();
     expect([...new Set(load.failures)]).toEqual([]);
+  });
+
+  it(`64 clients, ${kills} killed runtimes, cancellations and short deadlines: each is answered once, and rightly (seed ${seed})`, async () => {
+    const random = { uniform: seeded(seed) };
+    const seen = new Seen();
+    const first = createOipClient(router);
+    await seen.learn(first);
+    first.close();
+
+    let runs = true;
+    const goesOn = (): boolean => runs;
+    const streamClients = Array.from(
+      { length: streams.count },
+      (_, index) => new StreamClient(router, `stream-${index}`, seen, random),
+    );
+    onTestFinished(() => streamClients.forEach((client) => client.close()));
+    const clients = [
+      ...Array.from({ length: unaryClients }, async () => unaryClient(router, seen, random, goesOn)),
+      ...streamClients.map(async (client) => client.run(streams.inFlight, goesOn)),
+    ];
+    const moreAnswers = async (count: number): Promise<void> => {
+      const target = seen.ended.answered + count;
+      await eventually(() => {
+        if (seen.ended.answered < target) throw new Error(`${seen.ended.answered} answers: ${seen.wrongs[0] ?? ''}`);
+      }, 30_000);
+    };
+    await moreAnswers(3000);
+    const routerPid = await platform.pidOf('router');
+    const before = await residentOf(routerPid);
+    for (let kill = 0; kill < kills; kill++) {
+      const name = `runtime-${1 + Math.floor(random.uniform() * 2)}`;
+      const times = platform.text.split(`${name} is back`).length;
+      process.kill(await platform.pidOf(name), 'SIGKILL');
+      await moreAnswers(300);
+      await eventually(() => {
+        if (platform.text.split(`${name} is back`).length === times) throw new Error(`${name} is not back`);
+      }, 30_000);
+      // Both have everything again, or the next kill would leave none.
+      await eventually(async () => {
+        const { runtimes } = platform.ports;
+        for (const { port } of runtimes) {
+          const runtime = createOipClient(`127.0.0.1:${port}`, { retryForMs: 0, timeoutMs: 5_000 });
+          try {
+            await asks(runtime);
+          } finally {
+            runtime.close();
+          }
+        }
+      }, 30_000);
+      await moreAnswers(300);
+    }
+    const after = await residentOf(routerPid);
+    runs = false;
+    await Promise.all(clients);
+
+    expect([...new Set(seen.wrongs)]).toEqual([]);
+    // Closed loops: whatever was sent has ended, in exactly one way.
+    expect(seen.all).toBe(seen.sent);
+    expect(seen.predictionIds.size).toBe(seen.ended.answered);
+    expect(seen.ended.cancelled).toBeGreaterThan(0);
+    expect(seen.ended.late).toBeGreaterThan(0);
+    expect(await platform.pidOf('router')).toBe(routerPid);
+    expect(after).toBeLessThanOrEqual(before * growth.factor + growth.bytes);
   });
 });
