@@ -18,14 +18,15 @@ const longestName = 4_096;
  * readers that do not merge messages.
  *
  * @param request the ModelInferRequest that was answered
- * @param answer the bytes of a ModelInferResponse
+ * @param answer the bytes of a ModelInferResponse, in pieces
  */
-export function streamAnswer(request: Uint8Array, answer: Uint8Array): Buffer {
+export function streamAnswer(request: Uint8Array, answer: readonly Uint8Array[]): Buffer {
   const marked = wantsFinalResponse(request);
-  const length = answer.byteLength + (marked ? parameterSize(...isFinal) : 0);
+  let length = marked ? parameterSize(...isFinal) : 0;
+  for (const piece of answer) length += piece.byteLength;
   const writer = new WireWriter(fieldSize(length));
   writer.open(2, length);
-  writer.raw(answer);
+  for (const piece of answer) writer.raw(piece);
   if (marked) writeParameter(writer, 4, ...isFinal);
   return writer.bytes;
 }

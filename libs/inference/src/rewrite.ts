@@ -21,17 +21,3 @@ export function responseParameter(key: string, value: ParameterValue): Buffer {
   writeParameter(writer, 4, key, value);
   return writer.bytes;
 }
-
-/** Joins a message and what is to follow it; the message's bytes are copied once and never looked at. */
-export function append(message: Uint8Array, ...suffixes: readonly Uint8Array[]): Buffer {
-  let size = message.byteLength;
-  for (const suffix of suffixes) size += suffix.byteLength;
-  const joined = Buffer.allocUnsafe(size);
-  joined.set(message, 0);
-  let pos = message.byteLength;
-  for (const suffix of suffixes) {
-    joined.set(suffix, pos);
-    pos += suffix.byteLength;
-  }
-  return joined;
-}

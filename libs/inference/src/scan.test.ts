@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { field, input, messageOf, number } from '../test/fixtures.ts';
 import { buildInferRequest } from './request-builder.ts';
-import { append, modelOverride, responseParameter } from './rewrite.ts';
+import { modelOverride, responseParameter } from './rewrite.ts';
 import { buildInferResponse, readInferResponse } from './infer-response.ts';
 import { scanInferRequest } from './scan.ts';
 
@@ -97,19 +97,21 @@ describe('appending', () => {
   });
 
   it('S8 rewrites name and version of a request without touching its bytes', () => {
-    const routed = append(request, modelOverride({ modelVersion: '3' }));
+    const routed = Buffer.concat([request, modelOverride({ modelVersion: '3' })]);
     expect(routed.subarray(0, request.length).equals(request)).toBe(true);
     expect(scanInferRequest(routed)).toMatchObject({ modelName: 'digits', modelVersion: '3' });
-    expect(scanInferRequest(append(request, modelOverride({ modelName: 'é' })))).toMatchObject({ modelName: 'é' });
+    expect(scanInferRequest(Buffer.concat([request, modelOverride({ modelName: 'é' })]))).toMatchObject({
+      modelName: 'é',
+    });
   });
 
   it('S9 adds parameters to an answer without touching its bytes', () => {
     const answer = buildInferResponse({ modelName: 'm', modelVersion: '3', id: 'i', outputs: [] });
-    const stamped = append(
+    const stamped = Buffer.concat([
       answer,
       responseParameter('prediction_id', { kind: 'string', value: 'p' }),
       responseParameter('sluice_arm', { kind: 'string', value: 'primary' }),
-    );
+    ]);
     expect(stamped.subarray(0, answer.length).equals(answer)).toBe(true);
     expect(readInferResponse(stamped).parameters).toEqual(
       new Map([

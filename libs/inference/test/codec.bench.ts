@@ -3,7 +3,7 @@ import protobuf from 'protobufjs';
 import { copyInput, parseInferRequest } from '../src/infer-request.ts';
 import { buildInferResponse } from '../src/infer-response.ts';
 import { buildInferRequest } from '../src/request-builder.ts';
-import { append, modelOverride, responseParameter } from '../src/rewrite.ts';
+import { modelOverride, responseParameter } from '../src/rewrite.ts';
 import { scanInferRequest } from '../src/scan.ts';
 import { signature, tensor } from './fixtures.ts';
 
@@ -45,8 +45,8 @@ const arm = responseParameter('sluice_arm', { kind: 'string', value: 'primary' }
 const decoded = Response.decode(response);
 
 const rows = [
-  ['router: scan and rewrite a request', time(() => (scanInferRequest(request), append(request, override)))],
-  ['router: append to an answer', time(() => append(response, arm))],
+  ['router: scan and rewrite a request', time(() => (scanInferRequest(request), Buffer.concat([request, override])))],
+  ['router: append to an answer', time(() => Buffer.concat([response, arm]))],
   [
     'runtime: parse, check and copy a request',
     time(() => copyInput(parseInferRequest(request, subject).inputs[0]!, batch, 0)),

@@ -8,7 +8,7 @@ import { streamAnswer, streamFailure } from '../src/infer-stream.ts';
 import type { TensorPart } from '../src/message-writer.ts';
 import type { ParameterValue } from '../src/parameters.ts';
 import { buildInferRequest } from '../src/request-builder.ts';
-import { append, modelOverride, responseParameter } from '../src/rewrite.ts';
+import { modelOverride, responseParameter } from '../src/rewrite.ts';
 import { scanInferRequest } from '../src/scan.ts';
 import { decodeTensor } from '../src/tensor-data.ts';
 import { name, parameters, signatureFor, tensorParts } from './arbitraries.ts';
@@ -143,7 +143,7 @@ describe('protobufjs as oracle', { timeout: 20_000 + 10 * propertyRuns }, () => 
           outputs,
         });
         const stamp = { kind: 'string', value: 'é-1' } as const;
-        const read = plain(Response, append(built, responseParameter('prediction_id', stamp)));
+        const read = plain(Response, Buffer.concat([built, responseParameter('prediction_id', stamp)]));
         expect([read.model_name, read.model_version, read.id]).toEqual(['m', '9', id]);
         expect(ourParameters(read)).toEqual(new Map([...pairs, ['prediction_id', stamp]]));
         expect(read.outputs.map((each) => [each.name, each.datatype, each.shape.map(Number)])).toEqual(
@@ -172,7 +172,7 @@ describe('protobufjs as oracle', { timeout: 20_000 + 10 * propertyRuns }, () => 
         ).finish();
         const header = { modelName, modelVersion: 'champion', id: 'é', parameters: new Map(pairs) };
         expect(scanInferRequest(theirs)).toEqual(header);
-        const routed = append(theirs, modelOverride({ modelVersion: '3' }));
+        const routed = Buffer.concat([theirs, modelOverride({ modelVersion: '3' })]);
         expect(plain(Request, routed).model_version).toBe('3');
         const parsed = parseInferRequest(routed, signatureFor(inputs, true));
         expect(parsed).toMatchObject({ ...header, modelVersion: '3' });
@@ -248,8 +248,8 @@ describe('protobufjs as oracle', { timeout: 20_000 + 10 * propertyRuns }, () => 
           outputs,
         });
         const stamp = { kind: 'string', value: 'é-1' } as const;
-        const answer = append(built, responseParameter('prediction_id', stamp));
-        const read = StreamResponse.toObject(StreamResponse.decode(streamAnswer(request, answer)), options);
+        const answer = Buffer.concat([built, responseParameter('prediction_id', stamp)]);
+        const read = StreamResponse.toObject(StreamResponse.decode(streamAnswer(request, [answer])), options);
         const inner = read['infer_response'] as Plain;
         expect([read['error_message'], inner.id]).toEqual(['', id]);
         const final = { kind: 'bool', value: true } as const;

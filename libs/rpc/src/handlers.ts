@@ -46,7 +46,8 @@ export interface RawCall {
   metadata(key: string): string | undefined;
   /** Every other call is ignored after an answer. */
   setTrailer(key: string, value: string): void;
-  respond(message: Uint8Array): void;
+  /** Answers. @param more pieces that follow, joined with it where it is copied anyway */
+  respond(message: Uint8Array, ...more: readonly Uint8Array[]): void;
   /** @param about what the call was about, such as a version: failures of each are logged on their own */
   fail(error: unknown, about?: string): void;
   /**
@@ -66,8 +67,8 @@ export interface RawMethod {
 }
 /** How the messages of a stream carry requests and their answers. None of it throws, whatever the bytes are. */
 export interface StreamCodec {
-  /** The message that answers a request. */
-  readonly answer: (request: Buffer, answer: Uint8Array) => Uint8Array;
+  /** The message that answers a request. @param answer its pieces, one at least */
+  readonly answer: (request: Buffer, answer: readonly Uint8Array[]) => Uint8Array;
   /** The message that says that a request failed. @param message what a unary call's status would say */
   readonly failure: (request: Buffer, message: string) => Uint8Array;
   /** Whether the caller wants the first failure to end the stream, with the failure's status. */

@@ -51,5 +51,18 @@ export function checkSize(bytes: Uint8Array, maxBytes: number): void {
     );
 }
 
+/** The pieces of a message as one: copied once, and not at all when there is one only. */
+export function join(message: Uint8Array, more: readonly Uint8Array[]): Uint8Array {
+  if (more.length === 0) return message;
+  let at = message.byteLength;
+  const whole = Buffer.allocUnsafe(more.reduce((sum, piece) => sum + piece.byteLength, at));
+  whole.set(message);
+  for (const piece of more) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole;
+}
+
 export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

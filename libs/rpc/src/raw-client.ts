@@ -1,6 +1,6 @@
 import { Channel, Metadata, connectivityState, credentials, status as grpcStatus } from '@grpc/grpc-js';
 import type { StatusObject } from '@grpc/grpc-js';
-import { asBuffer } from './messages.ts';
+import { asBuffer, join } from './messages.ts';
 import { clientChannelOptions } from './options.ts';
 import { fromWire } from './status.ts';
 import type { RpcError } from './status.ts';
@@ -16,12 +16,20 @@ export interface RawCallOptions {
   readonly deadlineMs: number;
   /** Text metadata by lower-case key. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Bytes that end the message, joined with it where it is copied anyway. */
+  readonly suffix?: Uint8Array;
 }
+
+/** A message as it came: one piece at least. */
+export type Pieces = readonly [Buffer, ...Buffer[]];
 
 /** How a raw call ended: `message` or `error`, never both. */
 export interface RawOutcome {
   readonly error: RpcError | undefined;
+  /** The answer. Where it came in pieces, they are joined when this is asked for: whoever copies it asks for `pieces`. */
   readonly message: Buffer | undefined;
+  /** The answer as it came; absent where it came in one piece. */
+  readonly pieces?: Pieces | undefined;
   /**
    * Whether the answer's message arrived whole. A peer that was lost after that, before it said whether the call went well,
    * had done its work; a message without a status is no answer all the same.
@@ -92,7 +100,8 @@ class Call implements RawOutcome, RawClientCall {
       for (const [key, value] of Object.entries(options.metadata)) metadata.set(key, value);
     this.#call.start(metadata, this);
     this.#call.startRead();
-    this.#call.sendMessageWithContext({}, asBuffer(message));
+    const whole = options.suffix === undefined ? message : join(message, [options.suffix]);
+    this.#call.sendMessageWithContext({}, asBuffer(whole));
     this.#call.halfClose();
   }
 

@@ -67,11 +67,11 @@ export class StreamRequest implements RawCall, ActiveCall {
     if (this.#stream.endsAtFailure) (this.#trailers ??= new Map()).set(key, value);
   }
 
-  respond(message: Uint8Array): void {
+  respond(...answer: readonly Uint8Array[]): void {
     if (this.ended) return;
     let bytes: Uint8Array;
     try {
-      bytes = this.#stream.codec.answer(this.#bytes, message);
+      bytes = this.#stream.codec.answer(this.#bytes, answer);
       checkSize(bytes, this.#core.maxAnswerBytes);
     } catch (error) {
       this.fail(error);

@@ -2,7 +2,7 @@ import { Metadata } from '@grpc/grpc-js';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { SluiceError } from '@sluice/domain/errors';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
-import { asBuffer, checkSize } from './messages.ts';
+import { asBuffer, checkSize, join } from './messages.ts';
 import type { ActiveCall } from './active-calls.ts';
 import { handles } from './refusals.ts';
 import type { HandledCall } from './refusals.ts';
@@ -63,8 +63,9 @@ export class UnaryCall implements RawCall, ActiveCall, HandledCall {
     (this.#trailers ??= new Metadata()).set(key, value);
   }
 
-  respond(message: Uint8Array): void {
+  respond(first: Uint8Array, ...more: readonly Uint8Array[]): void {
     if (this.ended) return;
+    const message = join(first, more);
     if (message.byteLength > this.#core.maxAnswerBytes) {
       try {
         checkSize(message, this.#core.maxAnswerBytes);

@@ -87,6 +87,7 @@ function setUp(runtimes: Runtime[], spent = false) {
     forwarder.send({
       version,
       message: new Uint8Array(3),
+      suffix: undefined,
       idempotent: true,
       deadlineMs: 1234,
       metadata: undefined,

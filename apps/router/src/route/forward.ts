@@ -1,7 +1,7 @@
 import type { Random } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 import type { Breaker, Permit } from '@sluice/resilience/breaker';
-import type { RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
+import type { Pieces, RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
 import { Attempts, verdictOf } from './attempts.ts';
 import type { AttemptFailure } from './attempts.ts';
@@ -33,15 +33,17 @@ export interface ForwardedCall {
 
 export interface ForwardRequest {
   readonly version: VersionRoute;
-  /** The message as the runtime is to get it. */
+  /** The message as the caller sent it. */
   readonly message: Uint8Array;
+  /** What follows it, for the runtime. */
+  readonly suffix: Uint8Array | undefined;
   /** False when the request belongs to a sequence. */
   readonly idempotent: boolean;
   /** Milliseconds since the epoch. */
   readonly deadlineMs: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
   /** Called once, unless the call is cancelled first. */
-  readonly done: (error: SluiceError | undefined, answer: Buffer | undefined) => void;
+  readonly done: (error: SluiceError | undefined, answer: Pieces | undefined) => void;
 }
 
 /** Sends requests to runtimes and, where the rules let it, to another one when an attempt fails. */
@@ -121,11 +123,11 @@ class Forwarding implements ForwardedCall {
   }
 
   #sendTo(link: RuntimeLink, permit: Permit): void {
-    const { message, deadlineMs, metadata } = this.#request;
+    const { message, deadlineMs, metadata, suffix } = this.#request;
     this.#link = link;
     this.#permit = permit;
     this.#attempts.started();
-    const options = { deadlineMs, ...(metadata && { metadata }) };
+    const options = { deadlineMs, ...(metadata && { metadata }), ...(suffix && { suffix }) };
     try {
       this.#call = link.send(inferPath, message, options, (outcome) => this.#received(outcome));
     } catch (error) {
@@ -141,7 +143,7 @@ class Forwarding implements ForwardedCall {
     const permit = this.#permit!;
     if (!outcome.error) {
       permit.succeed();
-      this.#end(undefined, outcome.message);
+      this.#end(undefined, outcome.pieces ?? [outcome.message!]);
       return;
     }
     const { origin } = outcome.error;
@@ -173,7 +175,7 @@ class Forwarding implements ForwardedCall {
     );
   }
 
-  #end(error: SluiceError | undefined, answer: Buffer | undefined): void {
+  #end(error: SluiceError | undefined, answer: Pieces | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#request.done(error, answer);

@@ -1,7 +1,7 @@
 import type { Random } from '@sluice/domain/clock';
 import type { SluiceError } from '@sluice/domain/errors';
 import type { Parameters } from '@sluice/inference/parameters';
-import { append, responseParameter } from '@sluice/inference/rewrite';
+import { responseParameter } from '@sluice/inference/rewrite';
 import { scanInferRequest } from '@sluice/inference/scan';
 import type { RawCall } from '@sluice/rpc/handlers';
 import { readCallMetadata } from './call-metadata.ts';
@@ -53,8 +53,9 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
     const traceparent = call.metadata('traceparent');
     const forwarded = forwarder.send({
       version,
-      // A request that names this very number needs no override, and so no copy.
-      message: header.modelVersion === version.text ? request : append(request, version.override),
+      message: request,
+      // A request that names this very number needs no override.
+      suffix: header.modelVersion === version.text ? undefined : version.override,
       idempotent: !inSequence(header.parameters),
       deadlineMs: call.deadlineMs,
       metadata: traceparent === undefined ? undefined : { traceparent },
@@ -63,7 +64,7 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
         if (error) {
           if (error.kind === 'internal' || error.kind === 'data-loss') onDefect(predictionId, version, error);
           call.fail(error, version.key);
-        } else call.respond(append(answer!, stamp(predictionId), arm?.parameter ?? noArm));
+        } else call.respond(...answer!, stamp(predictionId), arm?.parameter ?? noArm);
       },
     });
     call.onCancel((reason) => {

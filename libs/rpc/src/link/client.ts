@@ -111,12 +111,12 @@ export class LinkClient {
     if (this.#closed) throw unavailable(`the link to ${this.address} is closed`);
     if (this.#isUnary) return this.#unaryCalls().call(path, message, options, done);
     const { clock } = this.#options;
-    const { deadlineMs, metadata } = options;
+    const { deadlineMs, metadata, suffix } = options;
     const deadlineAt = deadlineMs === Infinity ? Infinity : clock.monotonic() + deadlineMs - clock.now();
     const pairs = pairsOf(metadata);
-    const request = new LinkedRequest({ path, message, metadata, pairs, deadlineMs, deadlineAt, done });
+    const request = new LinkedRequest({ path, message, suffix, metadata, pairs, deadlineMs, deadlineAt, done });
     const session = this.#session ?? this.#connectUnlessWaiting();
-    const refusal = this.#refusal(session, message.byteLength);
+    const refusal = this.#refusal(session, request.bytes);
     // Not before this has returned.
     if (refusal !== undefined) queueMicrotask(() => request.fail(refusal));
     else session!.start(request);
@@ -212,8 +212,8 @@ export class LinkClient {
   }
 
   #callUnary(request: LinkedRequest): void {
-    const { path, message, deadlineMs, metadata } = request.options;
-    const options = { deadlineMs, ...(metadata && { metadata }) };
+    const { path, message, deadlineMs, metadata, suffix } = request.options;
+    const options = { deadlineMs, ...(metadata && { metadata }), ...(suffix && { suffix }) };
     const call = this.#unaryCalls().call(path, message, options, (outcome) => request.follow(outcome));
     request.carrier = { withdraw: () => call.cancel() };
   }

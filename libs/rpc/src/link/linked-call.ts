@@ -2,7 +2,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
 import type { ActiveCall } from '../active-calls.ts';
 import type { RawCall, RawUnaryHandler } from '../handlers.ts';
-import { checkSize } from '../messages.ts';
+import { checkSize, join } from '../messages.ts';
 import type { ServerCore } from '../server-core.ts';
 import { statusCodes, toWire } from '../status.ts';
 import { cancelledError, lateError } from '../unary-call.ts';
@@ -68,10 +68,11 @@ export class LinkedCall implements RawCall, ActiveCall {
     if (!this.ended) (this.#trailers ??= {})[key] = value;
   }
 
-  respond(message: Uint8Array): void {
+  respond(first: Uint8Array, ...more: readonly Uint8Array[]): void {
     if (this.ended) return;
     const { core } = this.#carrier;
     try {
+      const message = join(first, more);
       checkSize(message, core.maxAnswerBytes);
       const pairs = encodePairs(this.#trailers);
       this.#end(0);

@@ -1,4 +1,5 @@
-import type { RawClientCall, RawOutcome } from '../raw-client.ts';
+import { asBuffer, join } from '../messages.ts';
+import type { Pieces, RawClientCall, RawOutcome } from '../raw-client.ts';
 import { RpcError, statusCodes } from '../status.ts';
 import type { Dated } from './deadlines.ts';
 import type { Pairs } from './frames.ts';
@@ -13,6 +14,8 @@ export interface Carrier {
 export interface RequestOptions {
   readonly path: string;
   readonly message: Uint8Array;
+  /** Follows the message. */
+  readonly suffix: Uint8Array | undefined;
   readonly metadata: Pairs | undefined;
   /** The same as bytes; see `encodePairs`. */
   readonly pairs: Uint8Array;
@@ -28,7 +31,7 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
   readonly options: RequestOptions;
   readonly deadlineAt: number;
   error: RpcError | undefined;
-  message: Buffer | undefined;
+  pieces: Pieces | undefined;
   messageArrived = false;
   heapIndex = -1;
   /** Its number on the link; 0 before it has one. */
@@ -38,10 +41,22 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
   carrier: Carrier | undefined;
   #trailer: ((key: string) => string | undefined) | undefined;
   #ended = false;
+  #whole: Buffer | undefined;
 
   constructor(options: RequestOptions) {
     this.options = options;
     this.deadlineAt = options.deadlineAt;
+  }
+
+  /** Bytes of the request. */
+  get bytes(): number {
+    return this.options.message.byteLength + (this.options.suffix?.byteLength ?? 0);
+  }
+
+  get message(): Buffer | undefined {
+    if (this.pieces === undefined) return undefined;
+    const [first, ...more] = this.pieces;
+    return (this.#whole ??= asBuffer(join(first, more)));
   }
 
   trailer(key: string): string | undefined {
@@ -65,12 +80,12 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
     this.fail(new RpcError('deadline-exceeded', 'not answered before the deadline', details));
   }
 
-  succeed(message: Buffer, trailers: Pairs): void {
+  succeed(pieces: Pieces, trailers: Pairs): void {
     if (this.#ended) return;
     this.#ended = true;
     this.messageArrived = true;
     this.#trailer = (key) => (Object.hasOwn(trailers, key) ? trailers[key] : undefined);
-    this.#tell(undefined, message);
+    this.#tell(undefined, pieces);
   }
 
   fail(error: RpcError): void {
@@ -86,12 +101,12 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
     this.#ended = true;
     this.messageArrived = outcome.messageArrived;
     this.#trailer = (key) => outcome.trailer(key);
-    this.#tell(outcome.error, outcome.message);
+    this.#tell(outcome.error, outcome.message && [outcome.message]);
   }
 
-  #tell(error: RpcError | undefined, message: Buffer | undefined): void {
+  #tell(error: RpcError | undefined, pieces: Pieces | undefined): void {
     this.error = error;
-    this.message = message;
+    this.pieces = pieces;
     try {
       this.options.done(this);
     } catch (thrown) {

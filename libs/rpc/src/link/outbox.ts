@@ -10,6 +10,8 @@ import {
 } from './frames.ts';
 import type { Hello, MessageType } from './frames.ts';
 
+const noTail = new Uint8Array(0);
+
 /** A message on its way out; it goes as one frame or in chunks. */
 export class Outgoing {
   readonly type: MessageType;
@@ -18,11 +20,15 @@ export class Outgoing {
   /** Pairs as bytes. */
   readonly pairs: Uint8Array;
   readonly payload: Uint8Array;
+  /** What follows the payload: part of the message, and joined with it where both are copied. */
+  readonly tail: Uint8Array;
+  /** Bytes of both. */
+  readonly length: number;
   /** `Clock.monotonic()` when the caller gives up; Infinity for never. */
   readonly deadlineAt: number;
   /** Some of it was given to the transport. */
   begun = false;
-  /** Bytes of the payload that were given to the transport. */
+  /** Bytes of the message that were given to the transport. */
   sent = 0;
 
   constructor(
@@ -32,12 +38,15 @@ export class Outgoing {
     pairs: Uint8Array,
     payload: Uint8Array,
     deadlineAt = Infinity,
+    tail: Uint8Array = noTail,
   ) {
     this.type = type;
     this.call = call;
     this.code = code;
     this.pairs = pairs;
     this.payload = payload;
+    this.tail = tail;
+    this.length = payload.length + tail.length;
     this.deadlineAt = deadlineAt;
   }
 }
@@ -98,16 +107,16 @@ export class Outbox {
 
   add(message: Outgoing): void {
     if (this.#closed) return;
-    this.waitingBytes += message.payload.length + bytesBesidePayload;
-    (message.payload.length > this.#options.chunkBytes ? this.#large : this.#small).add(message);
+    this.waitingBytes += message.length + bytesBesidePayload;
+    (message.length > this.#options.chunkBytes ? this.#large : this.#small).add(message);
     this.#schedule();
   }
 
   /** Takes a message out, or what is left of it. Nothing happens when it has left. */
   drop(message: Outgoing): void {
-    if (this.#moving.delete(message)) this.#movingBytes -= message.payload.length;
+    if (this.#moving.delete(message)) this.#movingBytes -= message.length;
     else if (!this.#small.delete(message) && !this.#large.delete(message)) return;
-    this.waitingBytes -= message.payload.length - message.sent + bytesBesidePayload;
+    this.waitingBytes -= message.length - message.sent + bytesBesidePayload;
   }
 
   /** Takes out what is left of the large message of a call. Small ones have left or are about to. */
@@ -208,7 +217,7 @@ export class Outbox {
     for (const message of this.#small) {
       if (this.#credit <= 0 || filled >= limit) break;
       this.#small.delete(message);
-      filled += this.#take(message, message.payload.length);
+      filled += this.#take(message, message.length);
     }
     return filled;
   }
@@ -218,12 +227,12 @@ export class Outbox {
     while (this.#credit > 0 && filled < limit) {
       const message = this.#nextLarge();
       if (message === undefined) break;
-      const count = Math.min(this.#options.chunkBytes, message.payload.length - message.sent);
+      const count = Math.min(this.#options.chunkBytes, message.length - message.sent);
       filled += this.#take(message, count);
       // To the end of the row, or out of it.
       this.#moving.delete(message);
-      if (message.sent < message.payload.length) this.#moving.add(message);
-      else this.#movingBytes -= message.payload.length;
+      if (message.sent < message.length) this.#moving.add(message);
+      else this.#movingBytes -= message.length;
     }
     return filled;
   }
@@ -231,10 +240,10 @@ export class Outbox {
   /** The large message whose turn it is; as many move as the peer puts together at once. */
   #nextLarge(): Outgoing | undefined {
     for (const message of this.#large) {
-      if (this.#moving.size > 0 && this.#movingBytes + message.payload.length > this.#maxPartialBytes) break;
+      if (this.#moving.size > 0 && this.#movingBytes + message.length > this.#maxPartialBytes) break;
       this.#large.delete(message);
       this.#moving.add(message);
-      this.#movingBytes += message.payload.length;
+      this.#movingBytes += message.length;
     }
     for (const message of this.#moving) return message;
     return undefined;
@@ -246,7 +255,7 @@ export class Outbox {
     this.#put(message, from, from + count);
     message.begun = true;
     message.sent += count;
-    const isWhole = message.sent === message.payload.length;
+    const isWhole = message.sent === message.length;
     this.waitingBytes -= count + (isWhole ? bytesBesidePayload : 0);
     const size = (from === 0 ? messageHead(message.type, message.pairs.length) : frameHead + chunkHead) + count;
     this.#credit -= size;
@@ -279,17 +288,17 @@ export class Outbox {
 
   /** A frame with these bytes of a message. @returns where it ends */
   #writeMessage(bytes: Buffer, start: number, message: Outgoing, from: number, to: number): number {
-    const { type, call, code, pairs, payload } = message;
+    const { type, call, code, pairs } = message;
     let at = start + frameHead;
     at = bytes.writeUInt32LE(call, at);
     if (from === 0) {
       bytes[at] = code;
-      at = bytes.writeUInt32LE(payload.length, at + 1);
+      at = bytes.writeUInt32LE(message.length, at + 1);
       if (type === frameTypes.REQUEST) at = bytes.writeUInt32LE(this.#timeLeft(message), at);
       bytes.set(pairs, at);
       at += pairs.length;
     }
-    bytes.set(from === 0 && to === payload.length ? payload : payload.subarray(from, to), at);
+    writeRange(bytes, at, message, from, to);
     at += to - from;
     bytes[start] = from === 0 ? type : frameTypes.CHUNK;
     bytes.writeUInt32LE(at - start - frameHead, start + 1);
@@ -301,4 +310,11 @@ export class Outbox {
     if (deadlineAt === Infinity) return noDeadline;
     return Math.min(Math.max(Math.ceil(deadlineAt - this.#options.monotonic()), 0), noDeadline - 1);
   }
+}
+
+/** Writes these bytes of a payload and what follows it. */
+function writeRange(bytes: Buffer, at: number, { payload, tail }: Outgoing, from: number, to: number): void {
+  const end = payload.length;
+  if (from < end) bytes.set(from === 0 && to >= end ? payload : payload.subarray(from, Math.min(to, end)), at);
+  if (to > end) bytes.set(tail.subarray(Math.max(from - end, 0), to - end), at + Math.max(end - from, 0));
 }

@@ -1,3 +1,4 @@
+import type { Pieces } from '../raw-client.ts';
 import { LinkFault, frameTypes, linkVersion, numberFrame, encodeHello } from './frames.ts';
 import type { Hello, MessageHead } from './frames.ts';
 import { Outbox } from './outbox.ts';
@@ -36,8 +37,11 @@ export interface PeerOwner {
   opened(hello: Hello): void;
   /** A message begins. @returns whether it is wanted; its bytes are thrown away otherwise */
   begins(head: MessageHead): boolean;
-  /** A message is whole. Its bytes may be a view of what arrived. */
-  arrived(head: MessageHead, message: Buffer): void;
+  /**
+   * A message is whole. Its bytes may be views of what arrived: one piece, or those that it came in where the side keeps
+   * pieces.
+   */
+  arrived(head: MessageHead, pieces: Pieces): void;
   cancelled(call: number, late: boolean): void;
   goaway(): void;
   heard(): void;
@@ -51,6 +55,8 @@ export interface PeerOptions {
   readonly methods: readonly string[];
   /** Longest gRPC message that this side's transport takes. */
   readonly maxBatchBytes: number;
+  /** Large messages are given in the pieces that they came in, and not put together: for a side that copies them itself. */
+  readonly keepsPieces?: boolean;
   readonly monotonic: () => number;
   readonly defer: (fn: () => void) => void;
   readonly send: (message: Buffer, sent: () => void) => void;
@@ -59,7 +65,10 @@ export interface PeerOptions {
 /** A message whose chunks arrive. */
 interface Partial {
   readonly head: MessageHead;
-  readonly bytes: Buffer;
+  /** One that is filled, or one for each frame. */
+  readonly pieces: [Buffer, ...Buffer[]];
+  /** Bytes of memory that kept pieces hold. */
+  held: number;
   filled: number;
 }
 
@@ -147,16 +156,21 @@ export class LinkPeer implements FrameSink {
     if (this.#partials.has(head.call)) throw new LinkFault(`call ${head.call} begins a second message`);
     if (!this.#options.owner.begins(head)) return;
     if (bytes.length === head.total) {
-      this.#options.owner.arrived(head, bytes);
+      this.#options.owner.arrived(head, [bytes]);
       return;
     }
     this.#partialBytes += head.total;
     if (this.#partials.size > 0 && this.#partialBytes > this.#options.limits.maxPartialBytes)
       throw new LinkFault(`messages of ${this.#partialBytes} bytes arrive at once`);
+    const filled = bytes.length;
+    if (this.#options.keepsPieces === true) {
+      this.#partials.set(head.call, { head, pieces: [bytes], held: bytes.buffer.byteLength, filled });
+      return;
+    }
     // The one copy of a large message on this side: its chunks are put into one place.
     const whole = Buffer.allocUnsafeSlow(head.total);
     whole.set(bytes);
-    this.#partials.set(head.call, { head, bytes: whole, filled: bytes.length });
+    this.#partials.set(head.call, { head, pieces: [whole], held: head.total, filled });
   }
 
   chunk(call: number, bytes: Buffer, size: number): void {
@@ -166,11 +180,12 @@ export class LinkPeer implements FrameSink {
     if (partial === undefined) return;
     if (partial.filled + bytes.length > partial.head.total)
       throw new LinkFault(`the message of call ${call} is longer than the ${partial.head.total} bytes that it said`);
-    partial.bytes.set(bytes, partial.filled);
+    if (this.#options.keepsPieces === true) keep(partial, bytes);
+    else partial.pieces[0].set(bytes, partial.filled);
     partial.filled += bytes.length;
     if (partial.filled < partial.head.total) return;
     this.forget(call);
-    this.#options.owner.arrived(partial.head, partial.bytes);
+    this.#options.owner.arrived(partial.head, partial.pieces);
   }
 
   cancel(call: number, late: boolean): void {
@@ -216,4 +231,23 @@ export class LinkPeer implements FrameSink {
     this.outbox.giveBack(this.#taken);
     this.#taken = 0;
   }
+}
+
+/** What pieces may hold beyond twice their message. */
+const pieceSlackBytes = 1024 * 1024;
+
+/** Keeps a piece as it came, unless the pieces hold far more memory than they have bytes: a peer may send tiny ones. */
+function keep(partial: Partial, bytes: Buffer): void {
+  partial.held += bytes.buffer.byteLength;
+  const holdsTooMuch = partial.held > 2 * partial.head.total + pieceSlackBytes;
+  partial.pieces.push(holdsTooMuch ? Buffer.from(bytes) : bytes);
+}
+
+/** Memory up to this size may be held by any message in it, in bytes: more than what Node reads and pools at once. */
+const heldBytes = 128 * 1024;
+
+/** What may wait long must not hold a batch that is many times its size: it is copied out of it. */
+export function alone(message: Buffer): Buffer {
+  const held = message.buffer.byteLength;
+  return held > heldBytes && held > 4 * message.length ? Buffer.from(message) : message;
 }

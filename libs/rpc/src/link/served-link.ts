@@ -8,7 +8,7 @@ import type { LinkServerOptions } from './link-handler.ts';
 import { LinkedCall } from './linked-call.ts';
 import type { AnswerCarrier, ServedMethod } from './linked-call.ts';
 import { Outgoing } from './outbox.ts';
-import { LinkPeer, defaultLimits, maxBatchBytes } from './peer.ts';
+import { LinkPeer, alone, defaultLimits, maxBatchBytes } from './peer.ts';
 import type { PeerOwner } from './peer.ts';
 
 /** The stream under a link, as its server sees it. */
@@ -135,7 +135,7 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
     return false;
   }
 
-  arrived(head: MessageHead, message: Buffer): void {
+  arrived(head: MessageHead, [message]: readonly [Buffer]): void {
     // It may have been ended while its chunks arrived.
     this.#calls.get(head.call)?.run(alone(message));
   }
@@ -184,13 +184,4 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
     this.#stream.end(refusal);
     this.#options.ended(this);
   }
-}
-
-/** Memory up to this size may be held by any request in it, in bytes: more than what Node reads and pools at once. */
-const heldBytes = 128 * 1024;
-
-/** A request that may wait long must not hold a batch that is many times its size: it is copied out of it. */
-function alone(message: Buffer): Buffer {
-  const held = message.buffer.byteLength;
-  return held > heldBytes && held > 4 * message.length ? Buffer.from(message) : message;
 }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
+import type { Pieces } from '../raw-client.ts';
 import { RpcError, fromWire, statusCodes, transportReason } from '../status.ts';
 import type { ReceivedStatus } from '../status.ts';
 import { Deadlines } from './deadlines.ts';
@@ -77,7 +78,15 @@ export class LinkSession implements PeerOwner {
       ended: (status) => this.#ended(status),
     });
     this.#peer = new LinkPeer({
-      ...{ owner: this, limits, methods: [], maxBatchBytes, defer, monotonic: () => clock.monotonic() },
+      ...{
+        owner: this,
+        limits,
+        methods: [],
+        maxBatchBytes,
+        keepsPieces: true,
+        defer,
+        monotonic: () => clock.monotonic(),
+      },
       send: (message, sent) => this.#transport.send(message, sent),
     });
     this.#peer.greet();
@@ -106,7 +115,7 @@ export class LinkSession implements PeerOwner {
     this.#deadlines.add(request);
     if (this.#methods === undefined) {
       this.#early.add(request);
-      this.#earlyBytes += request.options.message.byteLength + bytesBesidePayload;
+      this.#earlyBytes += request.bytes + bytesBesidePayload;
     } else this.#send(request, this.#methods);
   }
 
@@ -120,7 +129,7 @@ export class LinkSession implements PeerOwner {
   withdraw(request: LinkedRequest, late: boolean): void {
     this.#deadlines.remove(request);
     if (this.#early.delete(request)) {
-      this.#earlyBytes -= request.options.message.byteLength + bytesBesidePayload;
+      this.#earlyBytes -= request.bytes + bytesBesidePayload;
       return;
     }
     if (!this.#requests.delete(request.number)) return;
@@ -163,14 +172,17 @@ export class LinkSession implements PeerOwner {
     return false;
   }
 
-  arrived({ type, call, code, pairs }: MessageHead, message: Buffer): void {
+  arrived({ type, call, code, pairs }: MessageHead, pieces: Pieces): void {
     const request = this.#requests.get(call)!;
     this.#requests.delete(call);
     this.#deadlines.remove(request);
     // A server may answer before it has a whole request: the rest is not wanted.
     this.#peer.outbox.drop(request.outgoing!);
-    if (type === frameTypes.ANSWER) request.succeed(message, pairs);
-    else request.fail(fromWire({ code, details: message.toString(), trailers: { ...pairs } }, this.#options.address));
+    if (type === frameTypes.ANSWER) request.succeed(pieces, pairs);
+    else {
+      const details = Buffer.concat(pieces).toString();
+      request.fail(fromWire({ code, details, trailers: { ...pairs } }, this.#options.address));
+    }
     this.#endWhenDone();
   }
 
@@ -197,7 +209,7 @@ export class LinkSession implements PeerOwner {
   }
 
   #send(request: LinkedRequest, methods: ReadonlyMap<string, number>): void {
-    const { path, message, pairs } = request.options;
+    const { path, message, pairs, suffix } = request.options;
     const method = methods.get(path);
     if (method === undefined) {
       this.#deadlines.remove(request);
@@ -207,7 +219,8 @@ export class LinkSession implements PeerOwner {
     do this.#number = (this.#number + 1) >>> 0;
     while (this.#number === 0 || this.#requests.has(this.#number));
     request.number = this.#number;
-    request.outgoing = new Outgoing(frameTypes.REQUEST, request.number, method, pairs, message, request.deadlineAt);
+    const { number, deadlineAt } = request;
+    request.outgoing = new Outgoing(frameTypes.REQUEST, number, method, pairs, message, deadlineAt, suffix);
     this.#requests.set(request.number, request);
     this.#peer.send(request.outgoing);
     this.#liveness.busy();
