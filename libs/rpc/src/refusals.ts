@@ -27,11 +27,18 @@ const handled = Symbol('handled');
 /** The call of grpc-js that everything a peer gets goes through, with what is known of it here. */
 interface TransportCall {
   sendStatus: (this: TransportCall, status: Status) => void;
+  sendMessage: (message: unknown, callback: () => void) => void;
   checkCancelled(): boolean;
   [rule]: RefusalRule;
   [receivedMs]: number;
   [handled]: HandledCall | undefined;
 }
+
+/**
+ * For calls that grpc-js has given a status: answers that a stream had written before and grpc-js not yet sent would be
+ * written after its end. That destroys the HTTP/2 stream, and a caller whose window is full never hears of it.
+ */
+const dropMessage = (_message: unknown, callback: () => void): void => callback();
 
 /**
  * Statuses that grpc-js makes by itself: a message over the limit, one that does not decompress, none or two of them, a
@@ -48,6 +55,7 @@ export class Refusals {
       const { sendStatus: send } = Object.getPrototypeOf(this) as Pick<TransportCall, 'sendStatus'>;
       // What handlers answer is OK or has metadata; what grpc-js makes has neither.
       const isOwn = status.code !== grpcStatus.OK && !status.metadata && !this.checkCancelled();
+      if (isOwn) this.sendMessage = dropMessage;
       send.call(this, isOwn ? completed(this, status, clock) : status);
     };
     this.interceptor = (method, intercepted) => {

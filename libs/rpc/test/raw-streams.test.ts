@@ -181,6 +181,30 @@ describe('streams of requests', () => {
     await eventually(() => expect(told).toEqual(['deadline-exceeded']));
   });
 
+  it('end with their own deadline also where answers wait for the caller to read', async () => {
+    const { port, metrics } = await world((_request, call) => call.respond(Buffer.alloc(1 << 20)));
+    const session = http2.connect(`http://127.0.0.1:${port}`);
+    cleanups.push(() => session.destroy());
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': `/${method}`,
+      'content-type': 'application/grpc',
+      'grpc-timeout': '300m',
+      te: 'trailers',
+    });
+    const status = new Promise((resolve) => {
+      stream.on('trailers', (trailers) => resolve(trailers['grpc-status']));
+      stream.on('close', () => resolve('closed without a status'));
+    });
+    stream.on('error', () => undefined);
+    const request = Buffer.from([0, 0, 0, 0, 1, 97]);
+    stream.write(Buffer.concat([request, request, request]));
+    await eventually(async () => expect(await metrics.text()).toMatch(/ModelStreamInfer",code="DEADLINE_EXCEEDED"/));
+    // Now it reads what was on its way.
+    stream.resume();
+    expect(await status).toBe('4');
+  });
+
   it('outlive the default deadline, which their requests have', async () => {
     const { open } = await world(handlerOf(new Map()), { defaultDeadlineMs: 300 });
     const { stream, got, status } = open();
