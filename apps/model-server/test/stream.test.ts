@@ -246,7 +246,11 @@ describe('ModelStreamInfer', () => {
     busy.send(slowly('a'), slowly('b'), slowly('c'));
     done.send(slowly('d'));
     done.halfClose();
-    await eventually(async () => expect((await stateOf('slow', leaving)).running.batches).toBe(2));
+    // All four are there: what comes on a stream after the stop has begun is too late.
+    await eventually(async () => {
+      const { queue, running } = await stateOf('slow', leaving);
+      expect(queue.queuedRequests + running.batches).toBe(4);
+    });
     const stopped = leaving.stop();
     expect(await idle.end).toMatchObject({ code: 14, message: 'the server is stopping' });
     busy.send(slowly('too late'));
