@@ -81,7 +81,7 @@ export class TestRuntime {
   async stop(): Promise<void> {
     for (const client of [this.raw, this.inference, this.status, this.admin]) client.close();
     await this.running.stopAccepting();
-    await this.running.finish(AbortSignal.timeout(2_000));
+    await this.running.finish(AbortSignal.timeout(15_000));
     await this.running.close();
   }
 }
