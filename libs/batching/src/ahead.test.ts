@@ -391,3 +391,26 @@ test('H1 without places behind nothing joins and nothing leaves, whatever the ru
   rig.scheduler.cancel(first);
   expect([rig.shapes(), rig.joins, rig.scheduler.stats().queuedRequests]).toEqual([['a:1'], [], 1]);
 });
+
+test('M2 statistics tell what waits in each level, and what stands in place and has not begun', () => {
+  const rig = new PlacingRig({ maxBatchSize: 4, ahead: 1, priorityLevels: 2, defaultPriorityLevel: 2 });
+  rig.add(4);
+  expect(rig.scheduler.stats()).toMatchObject({ runningBatches: 1, openBatches: 1, openRows: 4, openRequests: 1 });
+  rig.begin(0);
+  expect(rig.scheduler.stats()).toMatchObject({ runningBatches: 1, openBatches: 0, openRows: 0, openRequests: 0 });
+  const leaving = rig.add(1);
+  rig.add(1);
+  rig.add(9);
+  rig.add(1, { priority: 1 });
+  // Of the one with nine rows two stand in place and seven wait: it counts where it waits.
+  expect(rig.rows(1)).toBe('b@0 c@1 d@2');
+  const levels = [
+    { requests: 1, rows: 1 },
+    { requests: 1, rows: 7 },
+  ];
+  const open = { openBatches: 1, openRows: 4, openRequests: 2 };
+  expect(rig.scheduler.stats()).toMatchObject({ queuedRequests: 2, queuedRows: 8, levels, runningBatches: 2, ...open });
+  rig.room = 0;
+  rig.scheduler.cancel(leaving);
+  expect(rig.scheduler.stats()).toMatchObject({ openRows: 3, openRequests: 1 });
+});

@@ -1,0 +1,114 @@
+/** Labels of a series, in the order in which they are written. */
+export type Labels = Readonly<Record<string, string | number>>;
+
+/** One line of the text. */
+export interface Sample {
+  /** Behind the family's name, such as `_bucket`; default none. */
+  readonly suffix?: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+export type MetricType = 'counter' | 'gauge' | 'histogram';
+
+/** A metric that is kept elsewhere and read when somebody scrapes. */
+export interface ObservedFamily<Subject> {
+  readonly name: string;
+  readonly type: MetricType;
+  readonly help: string;
+  /** What there are series of, such as the versions that are placed: what is not there any more has none. */
+  readonly subjects: () => Iterable<Subject>;
+  /** The series of one of them: all of them stem from one moment. */
+  readonly samples: (subject: Subject) => Iterable<Sample>;
+}
+
+/** Something else runs after so many milliseconds of writing. */
+const sliceMs = 4;
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/**
+ * Writes families as text in slices: between the subjects of a family the event loop gets its turn, so that a scrape of
+ * many thousand series holds up no request.
+ *
+ * @param defaults labels that every series has behind its own
+ * @param slice how long to write before others get their turn, in milliseconds
+ */
+export async function writeFamilies(
+  families: Iterable<ObservedFamily<unknown>>,
+  defaults: Labels,
+  slice = sliceMs,
+): Promise<string> {
+  const common = written(defaults);
+  let text = '';
+  let startedMs = performance.now();
+  for (const { name, type, help, subjects, samples } of families) {
+    text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
+    for (const subject of subjects()) {
+      for (const sample of samples(subject)) text += lineOf(name, sample, common);
+      if (performance.now() - startedMs < slice) continue;
+      await nextTurn();
+      startedMs = performance.now();
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+function lineOf(name: string, { suffix = '', labels, value }: Sample, common: string): string {
+  const own = written(labels);
+  const all = own === '' || common === '' ? own + common : `${own},${common}`;
+  return `${name}${suffix}${all === '' ? '' : `{${all}}`} ${numberOf(value)}\n`;
+}
+
+function written(labels: Labels): string {
+  let text = '';
+  for (const label in labels) text += `${text === '' ? '' : ','}${label}="${escapeLabel(String(labels[label]))}"`;
+  return text;
+}
+
+function numberOf(value: number): string {
+  if (value === Infinity) return '+Inf';
+  if (value === -Infinity) return '-Inf';
+  return String(value);
+}
+
+const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+
+/** Hardly any label has something to escape, and looking is cheaper than replacing. */
+function escapeLabel(text: string): string {
+  return /[\\"\n]/.test(text) ? escapeHelp(text).replaceAll('"', '\\"') : text;
+}
+
+/** What is read of a histogram. */
+export interface ReadHistogram {
+  readonly bounds: readonly number[];
+  readonly sum: number;
+  /** One more than there are bounds. */
+  cumulative(): readonly number[];
+}
+
+/**
+ * The series of a histogram: a bucket for each bound, sum and count.
+ *
+ * @param unit what one of its values is in the metric's unit: 1e-6 for microseconds under a name in seconds
+ */
+export function histogramSamples(labels: Labels, histogram: ReadHistogram, unit = 1): Sample[] {
+  const counts = histogram.cumulative();
+  const samples: Sample[] = counts.map((value, index) => {
+    const bound = histogram.bounds[index];
+    return {
+      suffix: '_bucket',
+      labels: { ...labels, le: bound === undefined ? '+Inf' : boundOf(bound, unit) },
+      value,
+    };
+  });
+  samples.push(
+    { suffix: '_sum', labels, value: histogram.sum * unit },
+    { suffix: '_count', labels, value: counts.at(-1)! },
+  );
+  return samples;
+}
+
+/** 15 digits: 2 ** 21 * 1e-6 is to read 2.097152 and nothing behind it. */
+const boundOf = (bound: number, unit: number): string => String(Number((bound * unit).toPrecision(15)));
