@@ -1,12 +1,16 @@
 import type { MetricType, Sample } from '@sluice/telemetry/exposition';
-import { histogramSamples } from '@sluice/telemetry/exposition';
+import { histogramSeries } from '@sluice/telemetry/exposition';
 import type { Metrics } from '@sluice/telemetry/metrics';
-import { failureReasons, phases } from './serving/version-stats.ts';
+import { durationBuckets, failureReasons, firstResponseBoundsMs, phases, rowBuckets } from './serving/version-stats.ts';
 import type { ServedVersion } from './versions/served-version.ts';
 import { versionStates } from './versions/version-state.ts';
 
 /** Adds a metric that has series of each placed version. */
 type Add = (name: string, type: MetricType, help: string, samples: (version: ServedVersion) => Sample[]) => void;
+
+const secondsSeries = histogramSeries(durationBuckets.bounds, 1e-6);
+const rowsSeries = histogramSeries(rowBuckets.bounds);
+const firstResponseSeries = histogramSeries(firstResponseBoundsMs);
 
 const labelsOf = ({ assignment }: ServedVersion) => ({ model: assignment.model, version: String(assignment.version) });
 
@@ -24,10 +28,10 @@ export function registerEngineMetrics(metrics: Metrics, versions: () => readonly
   tritonState(add);
   queueDepths(add);
   add('sluice_inference_phase_seconds', 'histogram', 'Time of answered requests by what it went into', (version) =>
-    phases.flatMap((phase) => histogramSamples({ ...labelsOf(version), phase }, version.stats.phases[phase], 1e-6)),
+    phases.flatMap((phase) => secondsSeries({ ...labelsOf(version), phase }, version.stats.phases[phase])),
   );
   add('sluice_batch_rows', 'histogram', 'Rows of the batches that ran', (version) =>
-    histogramSamples(labelsOf(version), version.stats.batchRows),
+    rowsSeries(labelsOf(version), version.stats.batchRows),
   );
   add('sluice_version_state', 'gauge', '1 for the state that a version is in', (version) =>
     versionStates.map((state) => ({ labels: { ...labelsOf(version), state }, value: version.state === state ? 1 : 0 })),
@@ -77,7 +81,7 @@ function tritonState(add: Add): void {
     'nv_inference_first_response_histogram_ms',
     'histogram',
     'From arrival to the first response, which is the only one',
-    (version) => histogramSamples(labelsOf(version), version.stats.firstResponses),
+    (version) => firstResponseSeries(labelsOf(version), version.stats.firstResponses),
   );
   add('nv_model_load_duration_secs', 'gauge', 'How long the last load took', (version) =>
     version.loadMs === undefined ? [] : [{ labels: labelsOf(version), value: version.loadMs / 1000 }],

@@ -5,7 +5,10 @@ export type Labels = Readonly<Record<string, string | number>>;
 export interface Sample {
   /** Behind the family's name, such as `_bucket`; default none. */
   readonly suffix?: string;
+  /** One object for all series of the same labels: it is written as text once while it comes again and again. */
   readonly labels: Labels;
+  /** Upper bound of a bucket, the label `le`. */
+  readonly le?: string;
   readonly value: number;
 }
 
@@ -45,7 +48,7 @@ export async function writeFamilies(
   for (const { name, type, help, subjects, samples } of families) {
     text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
     for (const subject of subjects()) {
-      for (const sample of samples(subject)) text += lineOf(name, sample, common);
+      text += linesOf(name, samples(subject), common);
       if (performance.now() - startedMs < slice) continue;
       await nextTurn();
       startedMs = performance.now();
@@ -55,11 +58,24 @@ export async function writeFamilies(
   return text;
 }
 
-function lineOf(name: string, { suffix = '', labels, value }: Sample, common: string): string {
-  const own = written(labels);
-  const all = own === '' || common === '' ? own + common : `${own},${common}`;
-  return `${name}${suffix}${all === '' ? '' : `{${all}}`} ${numberOf(value)}\n`;
+function linesOf(name: string, samples: Iterable<Sample>, common: string): string {
+  const lines: string[] = [];
+  let last: Labels | undefined;
+  let own = '';
+  for (const { suffix = '', labels, le, value } of samples) {
+    if (labels !== last) {
+      own = written(labels);
+      last = labels;
+    }
+    const bound = le === undefined ? '' : `le="${le}"`;
+    const all = joined(joined(own, bound), common);
+    lines.push(`${name}${suffix}${all === '' ? '' : `{${all}}`} ${numberOf(value)}\n`);
+  }
+  // Flat at once: a text of many thousand pieces is slow to collect and to send.
+  return lines.join('');
 }
+
+const joined = (one: string, other: string): string => (one === '' || other === '' ? one + other : `${one},${other}`);
 
 function written(labels: Labels): string {
   let text = '';
@@ -82,33 +98,29 @@ function escapeLabel(text: string): string {
 
 /** What is read of a histogram. */
 export interface ReadHistogram {
-  readonly bounds: readonly number[];
   readonly sum: number;
-  /** One more than there are bounds. */
+  /** How many values were at most each bound; the last, one more than there are bounds, is how many there were. */
   cumulative(): readonly number[];
 }
 
-/**
- * The series of a histogram: a bucket for each bound, sum and count.
- *
- * @param unit what one of its values is in the metric's unit: 1e-6 for microseconds under a name in seconds
- */
-export function histogramSamples(labels: Labels, histogram: ReadHistogram, unit = 1): Sample[] {
-  const counts = histogram.cumulative();
-  const samples: Sample[] = counts.map((value, index) => {
-    const bound = histogram.bounds[index];
-    return {
-      suffix: '_bucket',
-      labels: { ...labels, le: bound === undefined ? '+Inf' : boundOf(bound, unit) },
-      value,
-    };
-  });
-  samples.push(
-    { suffix: '_sum', labels, value: histogram.sum * unit },
-    { suffix: '_count', labels, value: counts.at(-1)! },
-  );
-  return samples;
-}
+/** Makes the series of a histogram: a bucket for each bound, sum and count. */
+export type HistogramSeries = (labels: Labels, histogram: ReadHistogram) => Sample[];
 
-/** 15 digits: 2 ** 21 * 1e-6 is to read 2.097152 and nothing behind it. */
-const boundOf = (bound: number, unit: number): string => String(Number((bound * unit).toPrecision(15)));
+/**
+ * How histograms with these bounds are written; the texts of the bounds are made once.
+ *
+ * @param unit what one of their values is in the metric's unit: 1e-6 for microseconds under a name in seconds
+ */
+export function histogramSeries(bounds: readonly number[], unit = 1): HistogramSeries {
+  // 15 digits: 2 ** 21 * 1e-6 is to read 2.097152, with nothing behind it.
+  const le = [...bounds.map((bound) => String(Number((bound * unit).toPrecision(15)))), '+Inf'];
+  return (labels, histogram) => {
+    const counts = histogram.cumulative();
+    const samples: Sample[] = counts.map((value, index) => ({ suffix: '_bucket', labels, le: le[index]!, value }));
+    samples.push(
+      { suffix: '_sum', labels, value: histogram.sum * unit },
+      { suffix: '_count', labels, value: counts.at(-1)! },
+    );
+    return samples;
+  };
+}

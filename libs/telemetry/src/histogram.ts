@@ -1,9 +1,19 @@
-/** The buckets of a histogram: one upper bound for each power of two from `2 ** lowest` to `2 ** highest`, and one without. */
+/** The buckets of a histogram: one for each power of two, and one without a bound behind them. */
 export interface PowersOfTwo {
-  /** 0 or more. */
   readonly lowest: number;
-  /** At most 31. */
-  readonly highest: number;
+  /** Ascending; a value at a bound is in the bucket of that bound. */
+  readonly bounds: readonly number[];
+}
+
+/**
+ * Bounds from `2 ** lowest` to `2 ** highest`.
+ *
+ * @throws RangeError unless 0 ≤ lowest ≤ highest ≤ 31
+ */
+export function powersOfTwo(lowest: number, highest: number): PowersOfTwo {
+  if (!(lowest >= 0 && lowest <= highest && highest <= 31))
+    throw new RangeError(`powers of two from ${lowest} to ${highest}: expected 0 ≤ lowest ≤ highest ≤ 31`);
+  return { lowest, bounds: Array.from({ length: highest - lowest + 1 }, (_, index) => 2 ** (lowest + index)) };
 }
 
 /**
@@ -12,8 +22,6 @@ export interface PowersOfTwo {
  * doubles: they are exact up to 2^53 and never wrap.
  */
 export class Histogram {
-  /** Ascending; a value at a bound is in the bucket of that bound. */
-  readonly bounds: readonly number[];
   readonly #lowest: number;
   readonly #lowestBound: number;
   readonly #highestBound: number;
@@ -21,15 +29,11 @@ export class Histogram {
   /** Per bucket, the one without a bound last; behind them the sum of all values. */
   readonly #slots: Float64Array;
 
-  /** @throws RangeError when the powers are not 0 ≤ lowest ≤ highest ≤ 31 */
-  constructor({ lowest, highest }: PowersOfTwo) {
-    if (!(lowest >= 0 && lowest <= highest && highest <= 31))
-      throw new RangeError(`powers of two from ${lowest} to ${highest}: expected 0 ≤ lowest ≤ highest ≤ 31`);
-    this.bounds = Array.from({ length: highest - lowest + 1 }, (_, index) => 2 ** (lowest + index));
+  constructor({ lowest, bounds }: PowersOfTwo) {
     this.#lowest = lowest;
-    this.#lowestBound = 2 ** lowest;
-    this.#highestBound = 2 ** highest;
-    this.#last = this.bounds.length;
+    this.#lowestBound = bounds[0]!;
+    this.#highestBound = bounds.at(-1)!;
+    this.#last = bounds.length;
     this.#slots = new Float64Array(this.#last + 2);
   }
 

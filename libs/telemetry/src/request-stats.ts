@@ -1,4 +1,4 @@
-import { histogramSamples } from './exposition.ts';
+import { histogramSeries } from './exposition.ts';
 import type { MetricType, ObservedFamily, Sample } from './exposition.ts';
 
 /** gRPC's status names by code, as metrics label them. */
@@ -122,8 +122,9 @@ function inFlight(stats: MethodStats): Sample[] {
   return [{ labels: { method: stats.method }, value: stats.inFlight }];
 }
 
+const durationSeries = histogramSeries(latencyBounds);
+
 function durations(stats: MethodStats): Sample[] {
   const { cumulative, sumSeconds } = stats.latency();
-  const histogram = { bounds: latencyBounds, sum: sumSeconds, cumulative: () => cumulative };
-  return histogramSamples({ method: stats.method }, histogram);
+  return durationSeries({ method: stats.method }, { sum: sumSeconds, cumulative: () => cumulative });
 }

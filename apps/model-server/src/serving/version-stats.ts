@@ -1,5 +1,4 @@
-import { Histogram } from '@sluice/telemetry/histogram';
-import type { PowersOfTwo } from '@sluice/telemetry/histogram';
+import { Histogram, powersOfTwo } from '@sluice/telemetry/histogram';
 import type { ReadHistogram } from '@sluice/telemetry/exposition';
 import type { BatchTiming } from '../runtime/control-block.ts';
 
@@ -11,10 +10,10 @@ export type FailureReason = (typeof failureReasons)[number];
 export const phases = ['queue', 'input', 'infer', 'output', 'total'] as const;
 export type Phase = (typeof phases)[number];
 
-/** Durations, in microseconds: from 2 µs to 67 s. */
-const durationBuckets: PowersOfTwo = { lowest: 1, highest: 26 };
-/** Rows of batches: 1 to 1,024. */
-const rowBuckets: PowersOfTwo = { lowest: 0, highest: 10 };
+/** Of durations, in microseconds: from 2 µs to 67 s. */
+export const durationBuckets = powersOfTwo(1, 26);
+/** Of the rows of batches: from 1 to 1,024. */
+export const rowBuckets = powersOfTwo(0, 10);
 
 /** Triton's bounds of its histogram of first responses, in milliseconds. */
 export const firstResponseBoundsMs = [100, 500, 2_000, 5_000] as const;
@@ -138,7 +137,7 @@ export class VersionStats {
   get firstResponses(): ReadHistogram {
     let total = 0;
     const counts = Array.from(this.#firstResponses, (count) => (total += count));
-    return { bounds: firstResponseBoundsMs, sum: this.requestUs / 1000, cumulative: () => counts };
+    return { sum: this.requestUs / 1000, cumulative: () => counts };
   }
 
   /** Counts an execution. Additions only: this is on every request's way. */
