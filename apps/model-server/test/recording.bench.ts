@@ -1,9 +1,12 @@
 // `npx nx bench model-server`: what it costs to record a request of a version, and what a scrape of 200 versions costs.
 // Figures for a person to read; no test depends on them.
 import process from 'node:process';
-import { histogramSeries, writeFamilies } from '@sluice/telemetry/exposition';
-import type { ObservedFamily } from '@sluice/telemetry/exposition';
-import { durationBuckets, phases, VersionStats } from '../src/serving/version-stats.ts';
+import { BatchScheduler } from '@sluice/batching/scheduler';
+import { systemClock } from '@sluice/service-kit/clock';
+import { createMetrics } from '@sluice/telemetry/metrics';
+import { registerEngineMetrics } from '../src/engine-metrics.ts';
+import { VersionStats } from '../src/serving/version-stats.ts';
+import type { ServedVersion } from '../src/versions/served-version.ts';
 
 const print = (what: string, figures: string): void => void process.stdout.write(`${what.padEnd(62)} ${figures}\n`);
 
@@ -46,49 +49,55 @@ const batch = (index: number): void => {
 };
 print('an answer: five phases and its counts', ns(rounds(answer)));
 print('a batch: its size and the times of that size', ns(rounds(batch)));
-print('a request that runs alone: both', ns(rounds((index) => (answer(index), batch(index)))));
+const both = (index: number): void => {
+  answer(index);
+  batch(index);
+};
+print('a request that runs alone: both', ns(rounds(both)));
 print('a request that fails', ns(rounds((index) => versions[index & 7]!.failed('BACKEND', 0, index))));
 print(
   'and the clocks that an answer reads, for comparison',
   ns(rounds(() => (performance.now(), performance.now(), Date.now()))),
 );
 
-const placed = Array.from({ length: 200 }, (_, index) => ({ stats: versions[index & 7]!, version: String(index) }));
-const series = histogramSeries(durationBuckets.bounds, 1e-6);
-const family: ObservedFamily<(typeof placed)[number]> = {
-  name: 'sluice_inference_phase_seconds',
-  type: 'histogram',
-  help: 'Time of answered requests by what it went into',
-  subjects: () => placed,
-  samples: ({ stats, version }) =>
-    phases.flatMap((phase) => series({ model: 'team/digits', version, phase }, stats.phases[phase])),
-};
-const defaults = { service: 'model-server', instance: 'model-server-abcdef' };
-for (const slice of [4, Infinity]) {
-  const took: number[] = [];
-  const stalls: number[] = [];
-  let lines = 0;
-  for (let scrape = 0; scrape < 40; scrape++) {
-    let [longest, last, writing] = [0, performance.now(), true];
-    const started = last;
-    const turn = (): void => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-      if (writing) setImmediate(turn);
-    };
-    setImmediate(turn);
-    const bytes = Buffer.from(await writeFamilies([family as ObservedFamily<unknown>], defaults, slice));
-    longest = Math.max(longest, performance.now() - last);
-    writing = false;
-    took.push(performance.now() - started);
-    stalls.push(longest);
-    lines = bytes.toString().split('\n').length;
-  }
-  const figuresOf = (of: number[]): string => {
-    of.sort((one, other) => one - other);
-    return `${of[0]!.toFixed(1)} least, ${of[20]!.toFixed(1)} median`;
+/** As `registerEngineMetrics` sees a version that is loaded and has two priority levels. */
+function placedVersion(stats: VersionStats, version: number): ServedVersion {
+  const scheduler = BatchScheduler.create(
+    { name: `digits ${version}`, maxBatchSize: 128, priorityLevels: 2, defaultPriorityLevel: 1 },
+    { clock: systemClock, run: () => undefined, onDefect: (thrown) => void process.stderr.write(String(thrown)) },
+  );
+  const loaded = {
+    ...{ stats, state: 'ready', loadMs: 250, serving: { priorityLevels: 2 } },
+    assignment: { model: 'team/digits', version },
+    engine: { queue: () => scheduler.stats() },
   };
-  const how = slice === Infinity ? 'in one go' : `in slices of ${slice} ms`;
-  const figures = `${figuresOf(took)} ms; longest stall ${figuresOf(stalls)} ms`;
-  print(`phases of 200 versions, ${lines} lines, ${how}`, figures);
+  return loaded as unknown as ServedVersion;
 }
+
+const metrics = createMetrics({ service: 'model-server', instanceId: 'model-server-abcdef' });
+const placed = Array.from({ length: 200 }, (_, index) => placedVersion(versions[index & 7]!, index + 1));
+registerEngineMetrics(metrics, () => placed);
+const [took, stalls]: [number[], number[]] = [[], []];
+let lines = 0;
+for (let scrape = 0; scrape < 40; scrape++) {
+  const started = performance.now();
+  let [longest, last, writing] = [0, started, true];
+  const turn = (): void => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    if (writing) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const bytes = Buffer.from(await metrics.text());
+  turn();
+  writing = false;
+  took.push(performance.now() - started);
+  stalls.push(longest);
+  lines = bytes.toString().split('\n').length;
+}
+const ms = (of: number[]): string => {
+  of.sort((one, other) => one - other);
+  return `${of[0]!.toFixed(1)} ms least, ${of[20]!.toFixed(1)} ms median`;
+};
+print(`a scrape of ${placed.length} versions, ${lines} lines`, ms(took));
+print('the longest time that it holds up the event loop', ms(stalls));

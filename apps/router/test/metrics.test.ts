@@ -52,21 +52,19 @@ describe('what a scrape of a router has', () => {
     expect((await router.infer(failing('unavailable'))).outcome).toBe('unavailable');
     expect((await router.infer(failing('invalid-argument'))).outcome).toBe('invalid-argument');
     const { read } = await scrape(router);
-    const [two, three] = [
-      ['model="digits"', 'version="2"'],
-      ['model="digits"', 'version="3"'],
-    ];
-    const outcome = (name: string) => read('sluice_router_inferences_total', ...three!, `outcome="${name}"`);
+    const two = ['model="digits"', 'version="2"'];
+    const three = ['model="digits"', 'version="3"'];
+    const outcome = (name: string) => read('sluice_router_inferences_total', ...three, `outcome="${name}"`);
     expect(['ok', 'unavailable', 'invalid-argument', 'internal'].map(outcome)).toEqual([5, 1, 1, undefined]);
-    expect(read('sluice_router_inferences_total', ...two!)).toBe(0);
-    expect(read('sluice_router_inference_duration_seconds_count', ...three!)).toBe(5);
-    expect(read('sluice_router_inference_duration_seconds_count', ...two!)).toBe(0);
-    const seconds = read('sluice_router_inference_duration_seconds_sum', ...three!);
+    expect(read('sluice_router_inferences_total', ...two)).toBe(0);
+    expect(read('sluice_router_inference_duration_seconds_count', ...three)).toBe(5);
+    expect(read('sluice_router_inference_duration_seconds_count', ...two)).toBe(0);
+    const seconds = read('sluice_router_inference_duration_seconds_sum', ...three);
     expect(seconds).toBeGreaterThan(0.000_1);
     expect(seconds).toBeLessThan(20);
     // The unavailable one was tried on both runtimes.
-    expect(read('sluice_router_retries_total', ...three!)).toBe(1);
-    expect(read('sluice_router_retries_total', ...two!)).toBe(0);
+    expect(read('sluice_router_retries_total', ...three)).toBe(1);
+    expect(read('sluice_router_retries_total', ...two)).toBe(0);
     expect(read('sluice_router_attempts_total')).toBe(8);
     for (const address of addresses)
       expect(read('sluice_router_attempts_total', runtimeIs(address))).toBeGreaterThan(0);

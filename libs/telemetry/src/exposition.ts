@@ -26,7 +26,7 @@ export interface ObservedFamily<Subject> {
 }
 
 /** Something else runs after so many milliseconds of writing. */
-const sliceMs = 4;
+const sliceMs = 2;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
