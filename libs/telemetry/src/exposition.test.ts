@@ -47,6 +47,27 @@ b{service="router",instance="r1"} 3
     );
   });
 
+  it.each([
+    ['a quote"', 'a quote\\"'],
+    ['a back\\slash', 'a back\\\\slash'],
+    ['two\nlines', 'two\\nlines'],
+  ])('escapes %j', async (value, written) => {
+    expect(await writeFamilies([family('e', [{ labels: { a: value }, value: 1 }])], {})).toContain(
+      `e{a="${written}"} 1`,
+    );
+  });
+
+  it('has each subject once, whatever comes and goes meanwhile', async () => {
+    const there = new Set(['a', 'b']);
+    const samples = (subject: unknown): Sample[] => {
+      there.delete('a');
+      there.add('a');
+      return [{ labels: { subject: String(subject) }, value: 1 }];
+    };
+    const text = await writeFamilies([{ ...family('f', []), subjects: () => there, samples }], {}, 0);
+    expect(text.match(/^f\{.*$/gm)).toEqual(['f{subject="a"} 1', 'f{subject="b"} 1']);
+  });
+
   it('has of a histogram its buckets, their bounds in the unit of the metric, its sum and its count', async () => {
     const buckets = powersOfTwo(20, 22);
     const histogram = new Histogram(buckets);
