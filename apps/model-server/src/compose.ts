@@ -15,6 +15,7 @@ import { createMetrics, type Metrics } from '@sluice/telemetry/metrics';
 import { adminState } from './admin-state.ts';
 import { configSpec, type ModelServerConfig } from './config.ts';
 import { registerEngineMetrics } from './engine-metrics.ts';
+import { registerMachineMetrics } from './machine-metrics.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import { grpcRegistry, type RuntimeIdentity } from './rpc/grpc-registry.ts';
 import { inferenceHandlers } from './rpc/inference-handlers.ts';
@@ -93,6 +94,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const port = await server.bind(config.host, config.port);
   address = advertised(config, port);
   registerEngineMetrics(metrics, () => versions.versions());
+  registerMachineMetrics(metrics);
   metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
   const state = () => adminState({ versions, link, budget, threads, address });
   const sides = await openSides(config, outside, metrics, server, state);

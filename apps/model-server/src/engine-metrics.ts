@@ -1,41 +1,54 @@
+import type { MetricType, Sample } from '@sluice/telemetry/exposition';
+import { histogramSeries } from '@sluice/telemetry/exposition';
 import type { Metrics } from '@sluice/telemetry/metrics';
-import { batchSizeBounds, failureReasons } from './serving/version-stats.ts';
+import { durationBuckets, failureReasons, firstResponseBoundsMs, phases, rowBuckets } from './serving/version-stats.ts';
 import type { ServedVersion } from './versions/served-version.ts';
 import { versionStates } from './versions/version-state.ts';
 
-interface Sample {
-  readonly metricName?: string;
-  readonly labels: Record<string, string | number>;
-  readonly value: number;
-}
+/** Adds a metric that has series of each placed version. */
+type Add = (name: string, type: MetricType, help: string, samples: (version: ServedVersion) => Sample[]) => void;
 
-type Registered = Parameters<Metrics['registry']['registerMetric']>[0];
+const secondsSeries = histogramSeries(durationBuckets.bounds, 1e-6);
+const rowsSeries = histogramSeries(rowBuckets.bounds);
+const firstResponseSeries = histogramSeries(firstResponseBoundsMs);
 
-/** Counters of the engine with Triton's names where they mean the same; read from the versions at a scrape. */
+const labelsOf = ({ assignment }: ServedVersion) => ({ model: assignment.model, version: String(assignment.version) });
+
+/**
+ * Metrics of the engine, read from the placed versions at a scrape: what is unloaded has no series any more. With Triton's
+ * names where they mean the same. docs/metrics.md is the list.
+ *
+ * @param versions those that are placed now
+ */
 export function registerEngineMetrics(metrics: Metrics, versions: () => readonly ServedVersion[]): void {
-  const add = (name: string, type: string, help: string, samples: (version: ServedVersion) => Sample[]): void => {
-    const get = async () => ({ name, help, type, aggregator: 'sum', values: versions().flatMap(samples) });
-    const metric = { name, help, type, aggregator: 'sum', get, reset: () => undefined };
-    // prom-client reads no more of a metric than this when it is scraped.
-    metrics.registry.registerMetric(metric as unknown as Registered);
-  };
-  const counter = (name: string, help: string, read: (version: ServedVersion) => number): void =>
-    add(name, 'counter', help, (version) => [{ labels: labelsOf(version), value: read(version) }]);
-
-  counter('nv_inference_request_success', 'Requests that were answered', ({ stats }) => stats.successes);
-  add('nv_inference_request_failure', 'counter', 'Requests that failed, by reason', (version) =>
-    failureReasons.map((reason) => ({
-      labels: { ...labelsOf(version), reason },
-      value: version.stats.failures[reason],
-    })),
-  );
-  counter('nv_inference_count', 'Rows of requests that were answered', ({ stats }) => stats.inferences);
-  counter('nv_inference_exec_count', 'Batches that ran', ({ stats }) => stats.executions);
+  const add: Add = (name, type, help, samples) => metrics.observe({ name, type, help, subjects: versions, samples });
   const waiting = ({ engine }: ServedVersion): number => engine?.queue().queuedRequests ?? 0;
   metrics.queue('inferences', () => versions().reduce((sum, version) => sum + waiting(version), 0));
-  add('nv_inference_pending_request_count', 'gauge', 'Requests that wait for a batch', (version) => [
-    { labels: labelsOf(version), value: waiting(version) },
-  ]);
+  tritonCounters(add);
+  tritonState(add);
+  queueDepths(add);
+  add('sluice_inference_phase_seconds', 'histogram', 'Time of answered requests by what it went into', (version) =>
+    phases.flatMap((phase) => secondsSeries({ ...labelsOf(version), phase }, version.stats.phases[phase])),
+  );
+  add('sluice_batch_rows', 'histogram', 'Rows of the batches that ran', (version) =>
+    rowsSeries(labelsOf(version), version.stats.batchRows),
+  );
+  add('sluice_version_state', 'gauge', '1 for the state that a version is in', (version) =>
+    versionStates.map((state) => ({ labels: { ...labelsOf(version), state }, value: version.state === state ? 1 : 0 })),
+  );
+}
+
+/** What Triton counts per version, with its meanings and units. */
+function tritonCounters(add: Add): void {
+  const counter = (name: string, help: string, read: (version: ServedVersion) => number): void =>
+    add(name, 'counter', help, (version) => [{ labels: labelsOf(version), value: read(version) }]);
+  counter('nv_inference_request_success', 'Requests that were answered', ({ stats }) => stats.successes);
+  add('nv_inference_request_failure', 'counter', 'Requests that failed, by reason', (version) => {
+    const { failures } = version.stats;
+    return failureReasons.map((reason) => ({ labels: { ...labelsOf(version), reason }, value: failures[reason] }));
+  });
+  counter('nv_inference_count', 'Rows of requests that were answered', ({ stats }) => stats.inferences);
+  counter('nv_inference_exec_count', 'Batches that ran', ({ stats }) => stats.executions);
   counter(
     'nv_inference_request_duration_us',
     'From arrival to answer, summed over requests',
@@ -57,26 +70,46 @@ export function registerEngineMetrics(metrics: Metrics, versions: () => readonly
     'Reading outputs, summed over requests',
     ({ stats }) => stats.outputUs,
   );
-  add('sluice_batch_rows', 'histogram', 'Rows of the batches that ran', batchSizes);
-  add('sluice_version_state', 'gauge', '1 for the state that a version is in', (version) =>
-    versionStates.map((state) => ({ labels: { ...labelsOf(version), state }, value: version.state === state ? 1 : 0 })),
+}
+
+function tritonState(add: Add): void {
+  add('nv_inference_pending_request_count', 'gauge', 'Requests that wait and have not begun to run', (version) => {
+    const queue = version.engine?.queue();
+    return [{ labels: labelsOf(version), value: queue ? queue.queuedRequests + queue.openRequests : 0 }];
+  });
+  add(
+    'nv_inference_first_response_histogram_ms',
+    'histogram',
+    'From arrival to the first response, which is the only one',
+    (version) => firstResponseSeries(labelsOf(version), version.stats.firstResponses),
+  );
+  add('nv_model_load_duration_secs', 'gauge', 'How long the last load took', (version) =>
+    version.loadMs === undefined ? [] : [{ labels: labelsOf(version), value: version.loadMs / 1000 }],
   );
 }
 
-const labelsOf = ({ assignment }: ServedVersion) => ({ model: assignment.model, version: String(assignment.version) });
-
-function batchSizes(version: ServedVersion): Sample[] {
-  const name = 'sluice_batch_rows';
-  const { stats } = version;
-  let total = 0;
-  const buckets = Array.from(stats.batchSizes, (count, index): Sample => {
-    total += count;
-    const bound = batchSizeBounds[index];
-    return { metricName: `${name}_bucket`, labels: { ...labelsOf(version), le: bound ?? '+Inf' }, value: total };
-  });
-  return [
-    ...buckets,
-    { metricName: `${name}_sum`, labels: labelsOf(version), value: stats.rowsRun },
-    { metricName: `${name}_count`, labels: labelsOf(version), value: stats.executions },
-  ];
+/** What waits and what runs now. A version that is not loaded has none of it. */
+function queueDepths(add: Add): void {
+  type Queue = NonNullable<ReturnType<NonNullable<ServedVersion['engine']>['queue']>>;
+  const gauge = (name: string, help: string, read: (queue: Queue) => number): void =>
+    add(name, 'gauge', help, (version) => {
+      const queue = version.engine?.queue();
+      return queue ? [{ labels: labelsOf(version), value: read(queue) }] : [];
+    });
+  const byLevel = (name: string, help: string, read: (level: Queue['levels'][number]) => number): void =>
+    add(name, 'gauge', help, (version) => {
+      // Without levels there is one, and as in a request's `priority` 0 is its number.
+      const first = version.serving.priorityLevels === 0 ? 0 : 1;
+      const levels = version.engine?.queue().levels ?? [];
+      return levels.map((level, index) => ({
+        labels: { ...labelsOf(version), level: String(first + index) },
+        value: read(level),
+      }));
+    });
+  byLevel('sluice_queued_requests', 'Requests that wait for a batch, by priority level', ({ requests }) => requests);
+  byLevel('sluice_queued_rows', 'Rows that wait for a batch, by priority level', ({ rows }) => rows);
+  gauge('sluice_running_batches', 'Batches that run', (queue) => queue.runningBatches - queue.openBatches);
+  gauge('sluice_running_rows', 'Rows in batches that run', (queue) => queue.runningRows - queue.openRows);
+  gauge('sluice_open_batches', 'Batches in place behind those that run; rows join them', (queue) => queue.openBatches);
+  gauge('sluice_open_rows', 'Rows in batches that are in place behind those that run', (queue) => queue.openRows);
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '@sluice/testkit/eventually';
+import { compareWithPage } from '@sluice/testkit/metrics-page';
 import type { Replica } from './harness.ts';
 import { Site } from './harness.ts';
 
@@ -74,5 +75,15 @@ describe('the ports of a registry', () => {
     expect(text).toMatch(/sluice_dependency_up\{dependency="postgres"[^}]*\} 1/);
     expect(text).toMatch(/sluice_registry_revision\{[^}]*\} 0/);
     expect(text).toContain('sluice.registry.v1.RegistryService/ListModels');
+    const { differences, withoutSeries } = compareWithPage(text, 'registry');
+    expect(differences).toEqual([]);
+    // No move has ended, and nothing streams requests here; that a call has failed depends on the tests before.
+    const mayLack = [
+      'sluice_registry_moves_ended_total',
+      'sluice_request_failures_total',
+      'nodejs_',
+      'sluice_streamed_',
+    ];
+    expect(withoutSeries.filter((name) => !mayLack.some((each) => name.startsWith(each)))).toEqual([]);
   });
 });

@@ -108,26 +108,25 @@ function composeInference(
 ) {
   const inFlight = new InFlight({ requests: config.maxInFlight, bytes: config.maxInFlightBytes });
   const budget = new RouterRetryBudget();
-  const observed = routerMetrics(metrics, { inFlight, fleet, revision: () => follower.table()?.revision ?? 0 });
   const breakers = new Breakers({
     // What reaches a breaker as a failure was judged before: it is one.
-    create: (runtime, key, onState) =>
-      createBreaker({ name: `${runtime} ${key}`, clock, isFailure: () => true, onState }),
-    onState: (runtime, key, state) => observed.breaker(runtime, key, state),
+    create: (runtime, key) => createBreaker({ name: `${runtime} ${key}`, clock, isFailure: () => true }),
   });
+  const observed = routerMetrics(metrics, { inFlight, fleet, breakers, table: () => follower.table() });
   fleet.onChange(() => breakers.retain(fleet.links));
   const forwarder = new Forwarder({
     random,
     readyFor: (key) => fleet.readyFor(key),
     breakerOf: (link, key) => breakers.of(link, key),
     budget,
-    onFailedAttempt: (failure, retried) => observed.attemptFailed(failure, retried),
+    onFailedAttempt: (version, failure, retried) => observed.attemptFailed(version, failure, retried),
   });
   const ids = new PredictionIds(clock, random);
   const failures = new Sampler({ clock });
   const infer = inferHandler({
     ids,
     random,
+    clock,
     table: () => follower.table(),
     forwarder,
     inFlight,
@@ -137,7 +136,7 @@ function composeInference(
       const { model, number } = version;
       logger.warn({ prediction_id: predictionId, model, version: number, unlogged, err: error }, 'inference failed');
     },
-    onAnswer: (version, error) => observed.inferred(version, error),
+    onAnswer: (version, error, tookMs) => observed.inferred(version, error, tookMs),
   });
   // A call that never reaches the handler is a prediction too: one that failed.
   const refusalTrailers = () => ({ [predictionTrailer]: ids.next() });

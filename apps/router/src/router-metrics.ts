@@ -1,74 +1,139 @@
 import type { SluiceError } from '@sluice/domain/errors';
-import { breakerStates } from '@sluice/resilience/breaker';
 import type { BreakerState } from '@sluice/resilience/breaker';
+import { histogramSeries } from '@sluice/telemetry/exposition';
 import type { Metrics } from '@sluice/telemetry/metrics';
+import { durationBuckets, PlacedStats } from './placed-stats.ts';
+import type { RouteStats } from './placed-stats.ts';
 import type { AttemptFailure } from './route/attempts.ts';
 import type { InFlight } from './route/in-flight.ts';
-import type { VersionRoute } from './route/table.ts';
+import type { RouteTable, VersionRoute } from './route/table.ts';
+import type { Breakers } from './runtimes/breakers.ts';
 import type { Fleet } from './runtimes/fleet.ts';
+import { linkStates } from './runtimes/runtime-link.ts';
+import type { RuntimeLink } from './runtimes/runtime-link.ts';
 
 /** Counts of the router beyond those of its methods. */
 export interface RouterMetrics {
-  inferred(version: VersionRoute, error: SluiceError | undefined): void;
-  attemptFailed(failure: AttemptFailure, retried: boolean): void;
-  /** @param state undefined when there is no such breaker any more */
-  breaker(runtime: string, key: string, state: BreakerState | undefined): void;
+  /** An inference of a known version ended. */
+  inferred(version: VersionRoute, error: SluiceError | undefined, tookMs: number): void;
+  attemptFailed(version: VersionRoute, failure: AttemptFailure, retried: boolean): void;
 }
 
 export interface Observed {
   readonly inFlight: InFlight;
   readonly fleet: Fleet;
-  readonly revision: () => number;
+  readonly breakers: Breakers;
+  /** The routes in force. */
+  readonly table: () => RouteTable | undefined;
 }
 
+/** How the states of breakers are told: the further from closed, the higher. */
+export const breakerValues: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 };
+
+/**
+ * Registers what the router is asked for at a scrape, and what it counts meanwhile. Series are of versions that are
+ * placed and of runtimes that are known: those of others go. docs/metrics.md is the list.
+ */
 export function routerMetrics(metrics: Metrics, observed: Observed): RouterMetrics {
-  const inferences = metrics.counter(
-    'sluice_router_inferences_total',
-    'Inferences of known versions that ended, by model, version and outcome',
-    ['model', 'version', 'outcome'],
-  );
   const failures = metrics.counter(
     'sluice_router_failed_attempts_total',
-    'Attempts at a runtime that failed, by how, and whether the request was sent elsewhere',
+    'Attempts at a runtime that failed, by how, and whether the request was to go elsewhere',
     ['origin', 'kind', 'retried'],
   );
-  const breakers = metrics.gauge('sluice_router_breaker_state', '0 closed, 1 open, 2 half-open', [
-    'runtime',
-    'version',
-  ]);
-  const { inFlight, fleet } = observed;
+  const placed = new PlacedStats(observed.table);
+  ofVersions(metrics, placed);
+  ofRuntimes(metrics, observed);
+  ofRouter(metrics, observed);
+  return {
+    inferred: (version, error, tookMs) => placed.of(version)?.ended(error?.kind, tookMs),
+    attemptFailed(version, failure, retried) {
+      failures.labels(failure.origin, failure.error.kind, String(retried)).inc();
+      if (retried) placed.of(version)?.retried();
+    },
+  };
+}
+
+function ofVersions(metrics: Metrics, placed: PlacedStats): void {
+  const subjects = (): Iterable<RouteStats> => placed.all();
+  const labelsOf = ({ version }: RouteStats) => ({ model: version.model, version: version.text });
+  const seconds = histogramSeries(durationBuckets.bounds, 1e-6);
+  metrics.observe({
+    name: 'sluice_router_inferences_total',
+    type: 'counter',
+    help: 'Inferences of placed versions that ended, by version and outcome',
+    subjects,
+    samples: (stats) =>
+      stats.counts().map(({ outcome, count }) => ({ labels: { ...labelsOf(stats), outcome }, value: count })),
+  });
+  metrics.observe({
+    name: 'sluice_router_inference_duration_seconds',
+    type: 'histogram',
+    help: 'From the arrival of inferences to their answers, of those that were answered',
+    subjects,
+    samples: (stats) => seconds(labelsOf(stats), stats.answered),
+  });
+  metrics.observe({
+    name: 'sluice_router_retries_total',
+    type: 'counter',
+    help: 'Attempts that failed and after which the inference was to go to another runtime',
+    subjects,
+    samples: (stats) => [{ labels: labelsOf(stats), value: stats.retries }],
+  });
+}
+
+function ofRuntimes(metrics: Metrics, { fleet, breakers }: Observed): void {
+  const subjects = (): readonly RuntimeLink[] => fleet.links;
+  metrics.observe({
+    name: 'sluice_router_attempts_total',
+    type: 'counter',
+    help: 'Inferences that were sent to a runtime, each as often as it was',
+    subjects,
+    samples: ({ address, sent }) => [{ labels: { runtime: address }, value: sent }],
+  });
+  metrics.observe({
+    name: 'sluice_router_runtime_in_flight',
+    type: 'gauge',
+    help: 'Inferences that were sent to a runtime and are not answered',
+    subjects,
+    samples: ({ address, inFlight }) => [{ labels: { runtime: address }, value: inFlight }],
+  });
+  metrics.observe({
+    name: 'sluice_router_link_state',
+    type: 'gauge',
+    help: '1 for the state that the link to a runtime is in',
+    subjects,
+    samples: ({ address, state: now }) =>
+      linkStates.map((state) => ({ labels: { runtime: address, state }, value: state === now ? 1 : 0 })),
+  });
+  metrics.observe({
+    name: 'sluice_router_breaker_state',
+    type: 'gauge',
+    help: '0 closed, 1 half-open, 2 open; there is none before the first inference of a version to a runtime',
+    subjects: () => breakers.all(),
+    samples: ({ runtime, model, version, state }) => [
+      { labels: { runtime, model, version }, value: breakerValues[state] },
+    ],
+  });
+}
+
+function ofRouter(metrics: Metrics, { inFlight, fleet, table }: Observed): void {
   // A router queues nothing itself: what it holds waits for a runtime's answer.
   metrics.queue('runtimes', () => inFlight.requests);
   metrics.observedGauge('sluice_router_in_flight_bytes', 'Bytes of inferences in flight', () => inFlight.bytes);
-  metrics.observedGauge('sluice_router_turned_away', 'Inferences refused because a bound was reached', () => {
-    return inFlight.turnedAway;
+  metrics.observe({
+    name: 'sluice_router_turned_away_total',
+    type: 'counter',
+    help: 'Inferences refused because a bound was reached',
+    subjects: () => [inFlight],
+    samples: ({ turnedAway }) => [{ labels: {}, value: turnedAway }],
   });
-  metrics.observedGauge('sluice_router_table_revision', 'Revision of the routes in force', observed.revision);
+  metrics.observedGauge(
+    'sluice_router_table_revision',
+    'Revision of the routes in force',
+    () => table()?.revision ?? 0,
+  );
   metrics.observedGauge('sluice_router_runtimes', 'Runtimes that the router knows', () => fleet.links.length);
   metrics.observedGauge('sluice_router_runtimes_up', 'Runtimes that take requests', () => {
     return fleet.links.filter((link) => link.state === 'up').length;
   });
-  // The success of a version is counted for every request, so its child is looked up once.
-  const answered = new WeakMap<VersionRoute, { inc(): void }>();
-  return {
-    inferred(version, error) {
-      if (error) {
-        inferences.labels(version.model, version.text, error.kind).inc();
-        return;
-      }
-      let child = answered.get(version);
-      if (!child) {
-        child = inferences.labels(version.model, version.text, 'ok');
-        answered.set(version, child);
-      }
-      child.inc();
-    },
-    attemptFailed(failure, retried) {
-      failures.labels(failure.origin, failure.error.kind, String(retried)).inc();
-    },
-    breaker(runtime, key, state) {
-      if (state === undefined) breakers.remove(runtime, key);
-      else breakers.labels(runtime, key).set(breakerStates.indexOf(state));
-    },
-  };
 }

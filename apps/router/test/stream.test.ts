@@ -208,7 +208,7 @@ describe('a stream through a router', () => {
         .find((line) => line.startsWith(name) && labels.every((label) => line.includes(label)))
         ?.split(' ')
         .at(-1);
-    expect(value('sluice_router_inferences_total', 'outcome="ok"')).toBe('1');
+    expect(value('sluice_router_inferences_total', 'version="3"', 'outcome="ok"')).toBe('1');
     expect(value('sluice_router_inferences_total', 'outcome="model-failed"')).toBe('1');
     expect(value('sluice_requests_total', 'ModelStreamInfer', 'code="OK"')).toBe('1');
     for (const code of ['OK', 'INTERNAL', 'NOT_FOUND'])

@@ -121,7 +121,7 @@ describe('the other ports', () => {
         .find((line) => line.startsWith(name) && labels.every((label) => line.includes(label)))
         ?.split(' ')
         .at(-1);
-    expect(value('sluice_router_inferences_total', 'model="digits"', 'outcome="ok"')).toBe('1');
+    expect(value('sluice_router_inferences_total', 'model="digits"', 'version="3"', 'outcome="ok"')).toBe('1');
     expect(value('sluice_router_inferences_total', 'version="3"', 'outcome="internal"')).toBe('1');
     expect(value('sluice_router_failed_attempts_total', 'origin="answered"', 'retried="false"')).toBe('1');
     expect(value('sluice_router_runtimes_up')).toBe('1');

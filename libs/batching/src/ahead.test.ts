@@ -1,58 +1,7 @@
 import { expect, test } from 'vitest';
-import { Rig, type TestBatch, type TestRequest } from '../test/rig.ts';
-import type { PlacedBatch, RequestPart } from './contract.ts';
-import type { SchedulerOptions } from './options.ts';
+import { PlacingRig } from '../test/placing-rig.ts';
+import { Rig } from '../test/rig.ts';
 import { Places } from './places.ts';
-
-/** A runner whose batches begin when the test says so. */
-class PlacingRig extends Rig {
-  readonly begun = new Set<TestBatch>();
-  /** Rows that a batch has room for. */
-  room = 100;
-  /** What each batch was told to run with at last. */
-  readonly runsWith = new Map<TestBatch, number>();
-  readonly joins: string[] = [];
-
-  constructor(options: Partial<SchedulerOptions>) {
-    super(options, {
-      run: (batch) => {
-        this.batches.push(batch);
-        this.runsWith.set(batch, batch.paddedRows);
-        batch.place(this.#placed(batch));
-      },
-    });
-  }
-
-  #placed(batch: TestBatch): PlacedBatch<TestRequest> {
-    const isOpen = (): boolean => !this.begun.has(batch);
-    const change = (rows: number): boolean => {
-      if (!isOpen()) return false;
-      this.runsWith.set(batch, rows);
-      return true;
-    };
-    const place = (part: RequestPart<TestRequest>): string => `${part.request.label}@${part.batchRow}`;
-    return {
-      get open() {
-        return isOpen();
-      },
-      join: (parts, rows) => {
-        if (rows > this.room || !change(rows)) return false;
-        this.joins.push(parts.map(place).join(' '));
-        return true;
-      },
-      leave: (_stay, rows) => change(rows),
-    };
-  }
-
-  begin(index: number): void {
-    this.begun.add(this.batches[index]!);
-  }
-
-  /** Row by row, where the parts of a batch stand. */
-  rows(index: number): string {
-    return this.batches[index]!.parts.map((part) => `${part.request.label}@${part.batchRow}`).join(' ');
-  }
-}
 
 test('H1 while an instance runs, one batch more stands behind it, and no other', () => {
   const rig = new PlacingRig({ maxBatchSize: 2, ahead: 1, instances: 2 });
@@ -390,4 +339,27 @@ test('H1 without places behind nothing joins and nothing leaves, whatever the ru
   rig.add(1);
   rig.scheduler.cancel(first);
   expect([rig.shapes(), rig.joins, rig.scheduler.stats().queuedRequests]).toEqual([['a:1'], [], 1]);
+});
+
+test('M2 statistics tell what waits in each level, and what stands in place and has not begun', () => {
+  const rig = new PlacingRig({ maxBatchSize: 4, ahead: 1, priorityLevels: 2, defaultPriorityLevel: 2 });
+  rig.add(4);
+  expect(rig.scheduler.stats()).toMatchObject({ runningBatches: 1, openBatches: 1, openRows: 4, openRequests: 1 });
+  rig.begin(0);
+  expect(rig.scheduler.stats()).toMatchObject({ runningBatches: 1, openBatches: 0, openRows: 0, openRequests: 0 });
+  const leaving = rig.add(1);
+  rig.add(1);
+  rig.add(9);
+  rig.add(1, { priority: 1 });
+  // Of the one with nine rows two stand in place and seven wait: it counts where it waits.
+  expect(rig.rows(1)).toBe('b@0 c@1 d@2');
+  const levels = [
+    { requests: 1, rows: 1 },
+    { requests: 1, rows: 7 },
+  ];
+  const open = { openBatches: 1, openRows: 4, openRequests: 2 };
+  expect(rig.scheduler.stats()).toMatchObject({ queuedRequests: 2, queuedRows: 8, levels, runningBatches: 2, ...open });
+  rig.room = 0;
+  rig.scheduler.cancel(leaving);
+  expect(rig.scheduler.stats()).toMatchObject({ openRows: 3, openRequests: 1 });
 });

@@ -161,11 +161,18 @@ export interface SchedulerStats {
   /** Requests of which at least one row (or, without rows, the request itself) waits. */
   readonly queuedRequests: number;
   readonly queuedRows: number;
+  /** What of it waits in each priority level, the highest first; without levels there is one. */
+  readonly levels: readonly { readonly requests: number; readonly rows: number }[];
   /** Shape buckets with at least one waiting request. */
   readonly queuedBuckets: number;
   /** Batches formed, and not yet both answered and freed. */
   readonly runningBatches: number;
   readonly runningRows: number;
+  /** Those of them that stand behind others and have not begun, with their rows. */
+  readonly openBatches: number;
+  readonly openRows: number;
+  /** Requests with rows in them, of which no row waits: with `queuedRequests`, all that have rows which did not begin. */
+  readonly openRequests: number;
   readonly freeInstances: number;
   readonly accepted: number;
   readonly succeeded: number;

@@ -1,4 +1,4 @@
-import type { PlacedBatch } from './contract.ts';
+import type { PlacedBatch, SchedulerStats } from './contract.ts';
 import type { FormedBatch, QueuedPart } from './formed-batch.ts';
 import type { Places } from './places.ts';
 import type { QueueNode, Queueable } from './queue-node.ts';
@@ -48,6 +48,17 @@ export class OpenBatches<Request extends Queueable, Result> {
 
   get size(): number {
     return this.#open.length;
+  }
+
+  /** What stands here and has not begun by now, for `SchedulerStats`. */
+  notBegun(): Pick<SchedulerStats, 'openBatches' | 'openRows' | 'openRequests'> {
+    const open = this.#open.filter(({ placed }) => placed.open).map(({ batch }) => batch);
+    const inPlace = open.flatMap(({ parts }) => parts.map(({ node }) => node)).filter((node) => !node.queued);
+    return {
+      openBatches: open.length,
+      openRows: open.reduce((sum, { rows }) => sum + rows, 0),
+      openRequests: new Set(inPlace).size,
+    };
   }
 
   /** A batch was formed: nothing joins an earlier one of its bucket any more, or it would overtake this one's rows. */

@@ -199,9 +199,13 @@ export class PuppetScheduler<Request extends BatchRequest<Result>, Result> imple
     return {
       queuedRequests: this.waiting.length,
       queuedRows: sum(this.waiting),
+      levels: [{ requests: this.waiting.length, rows: sum(this.waiting) }],
       queuedBuckets: new Set(this.waiting.map((request) => request.bucket)).size,
       runningBatches: running.length,
       runningRows: sum(running),
+      openBatches: 0,
+      openRows: 0,
+      openRequests: 0,
       freeInstances: 0,
       accepted: this.#accepted,
       succeeded: this.#succeeded,

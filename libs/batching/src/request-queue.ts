@@ -1,5 +1,5 @@
 import { Bucket } from './bucket.ts';
-import type { BucketKey } from './contract.ts';
+import type { BucketKey, SchedulerStats } from './contract.ts';
 import type { QueuedPart } from './formed-batch.ts';
 import { IndexedHeap } from './indexed-heap.ts';
 import type { SchedulerSettings } from './options.ts';
@@ -60,6 +60,16 @@ export class RequestQueue<Request extends Queueable> {
 
   get rows(): number {
     return this.#levels.reduce((rows, level) => rows + level.rows, 0);
+  }
+
+  /** What waits now, for `SchedulerStats`. */
+  waiting(): Pick<SchedulerStats, 'queuedRequests' | 'queuedRows' | 'queuedBuckets' | 'levels'> {
+    return {
+      queuedRequests: this.requests,
+      queuedRows: this.rows,
+      queuedBuckets: this.bucketsInUse,
+      levels: this.#levels.map(({ requests, rows }) => ({ requests, rows })),
+    };
   }
 
   get bucketsInUse(): number {

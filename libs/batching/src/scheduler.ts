@@ -144,9 +144,8 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   stats(): SchedulerStats {
     return {
       ...this.#counts,
-      queuedRequests: this.#queue.requests,
-      queuedRows: this.#queue.rows,
-      queuedBuckets: this.#queue.bucketsInUse,
+      ...this.#queue.waiting(),
+      ...this.#open.notBegun(),
       freeInstances: this.#places.idle,
       lost: { ...this.#lost },
     };

@@ -89,9 +89,13 @@ describe('statistics', () => {
     expect(rig.scheduler.stats()).toEqual({
       queuedRequests: 2,
       queuedRows: 5,
+      levels: [{ requests: 2, rows: 5 }],
       queuedBuckets: 2,
       runningBatches: 1,
       runningRows: 4,
+      openBatches: 0,
+      openRows: 0,
+      openRequests: 0,
       freeInstances: 0,
       accepted: 4,
       succeeded: 0,

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { Metric } from 'prom-client';
+import { writeFamilies } from './exposition.ts';
+import type { ObservedFamily } from './exposition.ts';
 import { MethodStats, requestMetrics, statusNames, streamedRequestMetrics } from './request-stats.ts';
 
 export interface Metrics {
@@ -23,7 +24,13 @@ export interface Metrics {
     help: string,
     options: { readonly labels?: readonly Label[]; readonly buckets: readonly number[] },
   ): Histogram<Label>;
-  /** The text that Prometheus scrapes. */
+  /**
+   * Metrics that are kept elsewhere and read at every scrape: where there are many series, or series that go.
+   *
+   * @throws Error when the name is taken
+   */
+  observe<Subject>(family: ObservedFamily<Subject>): void;
+  /** The text that Prometheus scrapes. Other work goes on while it is written. */
   text(): Promise<string>;
 }
 
@@ -37,12 +44,19 @@ export interface MetricsOptions {
 /** The metrics of one service, labelled with its name and instance. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
-  registry.setDefaultLabels({ service: options.service, instance: options.instanceId });
+  const defaults = { service: options.service, instance: options.instanceId };
+  registry.setDefaultLabels(defaults);
   if (options.processMetrics !== false) collectDefaultMetrics({ register: registry });
   const methods = new Map<string, MethodStats>();
   const streamed = new Map<string, MethodStats>();
-  const counted = [...requestMetrics(() => methods.values()), ...streamedRequestMetrics(() => streamed.values())];
-  for (const metric of counted) registry.registerMetric(metric as unknown as Metric);
+  const families = new Map<string, ObservedFamily<unknown>>();
+  const observe = <Subject>(family: ObservedFamily<Subject>): void => {
+    if (families.has(family.name) || registry.getSingleMetric(family.name))
+      throw new Error(`there is a metric ${family.name} already`);
+    families.set(family.name, family as ObservedFamily<unknown>);
+  };
+  requestMetrics(() => methods.values()).forEach(observe);
+  streamedRequestMetrics(() => streamed.values()).forEach(observe);
   const up = new Gauge({
     name: 'sluice_dependency_up',
     help: '1 when the dependency answers, else 0',
@@ -72,7 +86,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     counter: (name, help, labels = []) => new Counter({ name, help, labelNames: labels, registers: [registry] }),
     histogram: (name, help, { labels = [], buckets }) =>
       new Histogram({ name, help, labelNames: labels, buckets: [...buckets], registers: [registry] }),
-    text: () => registry.metrics(),
+    observe,
+    text: async () => `${await registry.metrics()}\n${await writeFamilies(families.values(), defaults)}`,
   };
 }
 

@@ -1,3 +1,6 @@
+import { histogramSeries } from './exposition.ts';
+import type { MetricType, ObservedFamily, Sample } from './exposition.ts';
+
 /** gRPC's status names by code, as metrics label them. */
 export const statusNames = [
   'OK',
@@ -72,58 +75,43 @@ export class MethodStats {
   }
 }
 
-interface Sample {
-  readonly metricName?: string;
-  readonly labels: Record<string, string>;
-  readonly value: number;
-}
-
-/** A metric in the shape that prom-client's registry reads. */
-export interface ScrapedMetric {
-  readonly name: string;
-  readonly help: string;
-  readonly type: string;
-  readonly aggregator: string;
-  get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: Sample[] }>;
-  reset(): void;
-}
-
-type Read = (name: string, type: string, help: string, samples: (stats: MethodStats) => Sample[]) => ScrapedMetric;
-
-function reader(stats: () => Iterable<MethodStats>): Read {
-  return (name, type, help, samples) => ({
-    name,
-    help,
-    type,
-    aggregator: 'sum',
-    get: async () => ({ name, help, type, aggregator: 'sum', values: [...stats()].flatMap(samples) }),
-    reset: () => undefined,
-  });
-}
-
 /** The metrics that are read from `MethodStats` at a scrape. */
-export function requestMetrics(stats: () => Iterable<MethodStats>): ScrapedMetric[] {
-  const metric = reader(stats);
-  const duration = 'sluice_request_duration_seconds';
+export function requestMetrics(stats: () => Iterable<MethodStats>): ObservedFamily<MethodStats>[] {
+  const family = readFrom(stats);
   return [
-    metric('sluice_requests_total', 'counter', 'Requests that ended, by method and status', byCode),
-    metric('sluice_request_failures_total', 'counter', 'Requests that ended with another status than OK', (s) =>
+    family('sluice_requests_total', 'counter', 'Requests that ended, by method and status', byCode),
+    family('sluice_request_failures_total', 'counter', 'Requests that ended with another status than OK', (s) =>
       byCode(s).filter(({ labels }) => labels['code'] !== 'OK'),
     ),
-    metric('sluice_requests_in_flight', 'gauge', 'Requests that are being worked on', inFlight),
-    metric(duration, 'histogram', 'From the first byte of a request to its status', (s) => latency(s, duration)),
+    family('sluice_requests_in_flight', 'gauge', 'Requests that are being worked on', inFlight),
+    family('sluice_request_duration_seconds', 'histogram', 'From the first byte of a request to its status', durations),
   ];
 }
 
 /** The same of requests that are messages of streams. A stream counts among the requests above, once. */
-export function streamedRequestMetrics(stats: () => Iterable<MethodStats>): ScrapedMetric[] {
-  const metric = reader(stats);
-  const duration = 'sluice_streamed_request_duration_seconds';
+export function streamedRequestMetrics(stats: () => Iterable<MethodStats>): ObservedFamily<MethodStats>[] {
+  const family = readFrom(stats);
   return [
-    metric('sluice_streamed_requests_total', 'counter', 'Requests on streams that ended, by method and status', byCode),
-    metric('sluice_streamed_requests_in_flight', 'gauge', 'Requests on streams that are being worked on', inFlight),
-    metric(duration, 'histogram', 'From a message of a stream to its answer', (s) => latency(s, duration)),
+    family('sluice_streamed_requests_total', 'counter', 'Requests on streams that ended, by method and status', byCode),
+    family('sluice_streamed_requests_in_flight', 'gauge', 'Requests on streams that are being worked on', inFlight),
+    family(
+      'sluice_streamed_request_duration_seconds',
+      'histogram',
+      'From a message of a stream to its answer',
+      durations,
+    ),
   ];
+}
+
+type Read = (
+  name: string,
+  type: MetricType,
+  help: string,
+  samples: (stats: MethodStats) => Sample[],
+) => ObservedFamily<MethodStats>;
+
+function readFrom(subjects: () => Iterable<MethodStats>): Read {
+  return (name, type, help, samples) => ({ name, type, help, subjects, samples });
 }
 
 function byCode(stats: MethodStats): Sample[] {
@@ -134,16 +122,9 @@ function inFlight(stats: MethodStats): Sample[] {
   return [{ labels: { method: stats.method }, value: stats.inFlight }];
 }
 
-function latency(stats: MethodStats, name: string): Sample[] {
+const durationSeries = histogramSeries(latencyBounds);
+
+function durations(stats: MethodStats): Sample[] {
   const { cumulative, sumSeconds } = stats.latency();
-  const labels = { method: stats.method };
-  return [
-    ...cumulative.map((value, index) => ({
-      metricName: `${name}_bucket`,
-      labels: { ...labels, le: index < latencyBounds.length ? String(latencyBounds[index]) : '+Inf' },
-      value,
-    })),
-    { metricName: `${name}_sum`, labels, value: sumSeconds },
-    { metricName: `${name}_count`, labels, value: cumulative.at(-1) ?? 0 },
-  ];
+  return durationSeries({ method: stats.method }, { sum: sumSeconds, cumulative: () => cumulative });
 }

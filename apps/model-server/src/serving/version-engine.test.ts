@@ -126,7 +126,7 @@ describe('a batch that failed', () => {
     expect(log.slice(3).sort()).toEqual(['a released', 'b released', 'c released']);
     expect(stats).toMatchObject({ successes: 2, inferences: 3, executions: 2, inferUs: 200, inputUs: 2, outputUs: 4 });
     expect(stats.queueUs).toBe(4_897);
-    expect([...stats.batchSizes].slice(0, 2)).toEqual([1, 1]);
+    expect(stats.batchRows.cumulative().slice(0, 3)).toEqual([1, 2, 2]);
     expect(stats.failures).toMatchObject({ BACKEND: 1 });
     const phases = { executions: 1, inputUs: 1, inferUs: 100, outputUs: 2 };
     expect(stats.bySize()).toEqual([

@@ -124,18 +124,18 @@ export class VersionEngine {
       const what = { request, plan, bucket: key, deadlineMs, wishes, by: this.#by };
       job = new InferJob(what, answer, this.#ended);
     } catch (error) {
-      this.stats.failures.OTHER += 1;
+      this.stats.refused('OTHER');
       throw error;
     }
     if (request.rows === 0 && this.#emptyRowsKnown) {
       answer.respond(this.#withoutRows(request));
       answer.released();
-      this.stats.successes += 1;
+      this.stats.answeredAtOnce();
       return undefined;
     }
     const refusal = this.#scheduler.enqueue(job);
     if (!refusal) return () => this.#scheduler.cancel(job);
-    this.stats.failures[reasonOf[refusal.kind] ?? 'OTHER'] += 1;
+    this.stats.refused(reasonOf[refusal.kind] ?? 'OTHER');
     answer.fail(refusal);
     answer.released();
     return undefined;

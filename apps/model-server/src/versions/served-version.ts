@@ -51,6 +51,8 @@ export class ServedVersion {
   /** Present while it is ready or draining. */
   engine: VersionEngine | undefined;
   threads: ThreadPlan | undefined;
+  /** How long the last load that worked took, in milliseconds, from the first byte that was fetched to the warm-up's end. */
+  loadMs: number | undefined;
   /** It runs in the thread that small, quick versions share. */
   sharesThread = false;
   /** Nobody may delete its files: until it is unloaded. */
@@ -134,9 +136,12 @@ export class ServedVersion {
       this.#abort.signal.throwIfAborted();
       this.engine = this.#makeEngine(this.#pool, warm, graphFile);
       this.#goOn('warmed');
-      const ms = Math.round(this.#ports.clock.monotonic() - started);
+      this.loadMs = this.#ports.clock.monotonic() - started;
       const { sharesThread } = this;
-      this.#logger.info({ ms, ...this.threads, sharesThread, warmUpRuns: warm.runs }, 'version loaded');
+      this.#logger.info(
+        { ms: Math.round(this.loadMs), ...this.threads, sharesThread, warmUpRuns: warm.runs },
+        'version loaded',
+      );
     } catch (error) {
       await this.#giveUp(error);
     }

@@ -81,7 +81,8 @@ function setUp(runtimes: Runtime[], spent = false) {
     readyFor: () => state.ready as unknown as RuntimeLink[],
     breakerOf: (link) => (link as unknown as Runtime).versionBreaker,
     budget,
-    onFailedAttempt: (failure, retried) => state.failed.push(`${failure.origin} ${retried ? 'retried' : 'answered'}`),
+    onFailedAttempt: (_version, failure, retried) =>
+      state.failed.push(`${failure.origin} ${retried ? 'retried' : 'answered'}`),
   });
   const send = () =>
     forwarder.send({

@@ -22,7 +22,7 @@ export interface ForwarderOptions {
   readonly breakerOf: (link: RuntimeLink, key: string) => Breaker;
   readonly budget: RouterRetryBudget;
   /** Told of every attempt that failed, for metrics. */
-  readonly onFailedAttempt: (failure: AttemptFailure, retried: boolean) => void;
+  readonly onFailedAttempt: (version: VersionRoute, failure: AttemptFailure, retried: boolean) => void;
 }
 
 /** One request on its way to a runtime. */
@@ -160,11 +160,11 @@ class Forwarding implements ForwardedCall {
     const others = ready.filter((link) => !tried.includes(link));
     const error = this.#attempts.failed(failure, others.length > 0);
     if (error) {
-      this.#options.onFailedAttempt(failure, false);
+      this.#options.onFailedAttempt(this.#request.version, failure, false);
       this.#end(error, undefined);
       return;
     }
-    this.#options.onFailedAttempt(failure, true);
+    this.#options.onFailedAttempt(this.#request.version, failure, true);
     if (this.#send(others)) return;
     this.#end(
       unavailable(`${this.#what} keeps failing on every runtime that has it; try again later`, {

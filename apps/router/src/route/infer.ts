@@ -1,4 +1,4 @@
-import type { Random } from '@sluice/domain/clock';
+import type { Clock, Random } from '@sluice/domain/clock';
 import type { SluiceError } from '@sluice/domain/errors';
 import type { Parameters } from '@sluice/inference/parameters';
 import { responseParameter } from '@sluice/inference/rewrite';
@@ -20,13 +20,14 @@ const noArm = responseParameter('sluice_arm', { kind: 'string', value: '' });
 export interface InferOptions {
   readonly ids: PredictionIds;
   readonly random: Random;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly table: () => RouteTable | undefined;
   readonly forwarder: Forwarder;
   readonly inFlight: InFlight;
   /** Told of inferences that ended in a defect of a runtime or ours, for the log. */
   readonly onDefect: (predictionId: string, version: VersionRoute, error: SluiceError) => void;
-  /** Told how an inference of a known version ended. */
-  readonly onAnswer: (version: VersionRoute, error: SluiceError | undefined) => void;
+  /** Told how an inference of a known version ended, and after how many milliseconds. */
+  readonly onAnswer: (version: VersionRoute, error: SluiceError | undefined, tookMs: number) => void;
 }
 
 /**
@@ -34,8 +35,9 @@ export interface InferOptions {
  * append to the answer's.
  */
 export function inferHandler(options: InferOptions): (request: Buffer, call: RawCall) => void {
-  const { ids, random, table, forwarder, inFlight, onDefect, onAnswer } = options;
+  const { ids, random, clock, table, forwarder, inFlight, onDefect, onAnswer } = options;
   return (request, call) => {
+    const startedMs = clock.monotonic();
     const predictionId = ids.next();
     call.setTrailer(predictionTrailer, predictionId);
     const header = scanInferRequest(request);
@@ -48,7 +50,7 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
       if (!open) return;
       open = false;
       inFlight.leave(request.length);
-      onAnswer(version, error);
+      onAnswer(version, error, clock.monotonic() - startedMs);
     };
     const traceparent = call.metadata('traceparent');
     const forwarded = forwarder.send({

@@ -63,6 +63,12 @@ export function versionKey(model: string, version: number | string): string {
   return `${model}@${version}`;
 }
 
+/** What `versionKey` was made of. */
+export function versionOf(key: string): { readonly model: string; readonly version: string } {
+  const at = key.indexOf('@');
+  return { model: key.slice(0, at), version: key.slice(at + 1) };
+}
+
 /** The table after an update; without a table, only a snapshot makes one. */
 export function applyUpdate(table: RouteTable | undefined, update: RouteUpdate): RouteTable | undefined {
   if (!table && !update.snapshot) return undefined;

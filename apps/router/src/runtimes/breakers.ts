@@ -1,11 +1,18 @@
 import type { Breaker, BreakerState } from '@sluice/resilience/breaker';
+import { versionOf } from '../route/table.ts';
 import type { RuntimeLink } from './runtime-link.ts';
 
 export interface BreakersOptions {
-  /** Makes the breaker of a version (see `versionKey`) on a runtime; `onState` is to hear of its states. */
-  readonly create: (runtime: string, key: string, onState: (state: BreakerState) => void) => Breaker;
-  /** Told of the state of a breaker when it is made and when it changes, and `undefined` when there is none any more. */
-  readonly onState: (runtime: string, key: string, state: BreakerState | undefined) => void;
+  /** Makes the breaker of a version (see `versionKey`) on a runtime. */
+  readonly create: (runtime: string, key: string) => Breaker;
+}
+
+/** A breaker as metrics show it. */
+export interface ShownBreaker {
+  readonly runtime: string;
+  readonly model: string;
+  readonly version: string;
+  readonly state: BreakerState;
 }
 
 interface OfLink {
@@ -28,16 +35,14 @@ export class Breakers {
   of(link: RuntimeLink, key: string): Breaker {
     let known = this.#links.get(link);
     if (!known || known.session !== link.session) {
-      if (known) this.#dropAll(link, known);
+      if (known) dropAll(known);
       known = { session: link.session, byKey: new Map() };
       this.#links.set(link, known);
     }
     let breaker = known.byKey.get(key);
     if (!breaker) {
-      const tell = (state: BreakerState): void => this.#options.onState(link.address, key, state);
-      breaker = this.#options.create(link.address, key, tell);
+      breaker = this.#options.create(link.address, key);
       known.byKey.set(key, breaker);
-      tell('closed');
     }
     return breaker;
   }
@@ -46,10 +51,10 @@ export class Breakers {
   retain(links: readonly RuntimeLink[]): void {
     for (const [link, known] of this.#links) {
       if (links.includes(link) && known.session === link.session) {
-        for (const key of known.byKey.keys()) if (!link.ready.has(key)) this.#drop(link, known, key);
+        for (const key of known.byKey.keys()) if (!link.ready.has(key)) drop(known, key);
       } else {
         this.#links.delete(link);
-        this.#dropAll(link, known);
+        dropAll(known);
       }
     }
   }
@@ -61,14 +66,20 @@ export class Breakers {
     return Object.fromEntries([...known.byKey].map(([key, breaker]) => [key, breaker.state]));
   }
 
-  #dropAll(link: RuntimeLink, known: OfLink): void {
-    for (const key of known.byKey.keys()) this.#drop(link, known, key);
+  /** All that there are. */
+  *all(): Generator<ShownBreaker> {
+    for (const [{ address }, { byKey }] of this.#links) {
+      for (const [key, { state }] of byKey) yield { runtime: address, ...versionOf(key), state };
+    }
   }
+}
 
-  /** Requests that it let pass may still end; it tells of nothing then. */
-  #drop(link: RuntimeLink, known: OfLink, key: string): void {
-    known.byKey.get(key)?.close();
-    known.byKey.delete(key);
-    this.#options.onState(link.address, key, undefined);
-  }
+function dropAll(known: OfLink): void {
+  for (const key of known.byKey.keys()) drop(known, key);
+}
+
+/** Requests that it let pass may still end; it tells of nothing then. */
+function drop(known: OfLink, key: string): void {
+  known.byKey.get(key)?.close();
+  known.byKey.delete(key);
 }

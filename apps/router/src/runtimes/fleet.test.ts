@@ -1,5 +1,4 @@
 import { createBreaker } from '@sluice/resilience/breaker';
-import type { BreakerState } from '@sluice/resilience/breaker';
 import type { RawOutcome } from '@sluice/rpc/raw-client';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { describe, expect, it } from 'vitest';
@@ -176,17 +175,14 @@ describe('Breakers', () => {
     const world = setUp();
     const { clock, fleet, streams } = world;
     const made: string[] = [];
-    const gauge = new Map<string, BreakerState>();
     const breakers = new Breakers({
-      create: (address, key, onState) => {
+      create: (address, key) => {
         made.push(`${address} ${key}`);
-        return createBreaker({ name: key, clock, minRequests: 1, isFailure: () => true, onState });
-      },
-      onState: (address, key, state) => {
-        if (state === undefined) gauge.delete(`${address} ${key}`);
-        else gauge.set(`${address} ${key}`, state);
+        return createBreaker({ name: key, clock, minRequests: 1, isFailure: () => true });
       },
     });
+    const shown = () =>
+      [...breakers.all()].map(({ runtime, model, version, state }) => `${runtime} ${model} ${version} ${state}`);
     fleet.onChange(() => breakers.retain(fleet.links));
     fleet.setAddresses(['a:1']);
     await settle();
@@ -203,7 +199,7 @@ describe('Breakers', () => {
       await settle();
       await has(1, 2);
     };
-    return { ...world, breakers, made, gauge, has, restart, link: fleet.links[0]! };
+    return { ...world, breakers, made, shown, has, restart, link: fleet.links[0]! };
   }
 
   it('keeps one per runtime and version, and starts anew with a new session', async () => {
@@ -218,29 +214,32 @@ describe('Breakers', () => {
   });
 
   it('tells what is: a runtime that came back has no open breaker, whatever still ends on the old one', async () => {
-    const { breakers, gauge, restart, link } = await withBreakers();
+    const { breakers, clock, shown, restart, link } = await withBreakers();
     const [first, late] = [breakers.of(link, 'digits@1').begin()!, breakers.of(link, 'digits@1').begin()!];
-    expect(Object.fromEntries(gauge)).toEqual({ 'a:1 digits@1': 'closed' });
+    expect(shown()).toEqual(['a:1 digits 1 closed']);
     first.fail(new Error('broken'));
     await settle();
-    expect(Object.fromEntries(gauge)).toEqual({ 'a:1 digits@1': 'open' });
+    expect(shown()).toEqual(['a:1 digits 1 open']);
+    // It need not be asked for leave to show that its time is over.
+    clock.advance(1_000);
+    expect(shown()).toEqual(['a:1 digits 1 half-open']);
     await restart();
-    expect(Object.fromEntries(gauge)).toEqual({});
+    expect(shown()).toEqual([]);
     breakers.of(link, 'digits@1');
     late.fail(new Error('broken'));
     await settle();
-    expect(Object.fromEntries(gauge)).toEqual({ 'a:1 digits@1': 'closed' });
+    expect(shown()).toEqual(['a:1 digits 1 closed']);
   });
 
   it('forgets versions that were unloaded and runtimes that are gone', async () => {
-    const { breakers, fleet, streams, gauge, has, link } = await withBreakers();
+    const { breakers, fleet, streams, shown, has, link } = await withBreakers();
     for (const key of ['digits@1', 'digits@2']) breakers.of(link, key);
     await has(2);
-    expect([...gauge.keys()]).toEqual(['a:1 digits@2']);
+    expect(shown()).toEqual(['a:1 digits 2 closed']);
     fleet.setAddresses([]);
     streams.get('a:1')!.fail();
     await settle();
-    expect([...gauge.keys()]).toEqual([]);
+    expect(shown()).toEqual([]);
     expect(breakers.states(link)).toEqual({});
   });
 });

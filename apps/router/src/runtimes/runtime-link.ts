@@ -48,6 +48,8 @@ export class RuntimeLink {
   readonly address: string;
   /** Requests that were sent and are not answered. */
   inFlight = 0;
+  /** Requests that were sent since this router knows the runtime. */
+  sent = 0;
   /** Counts the times that the runtime came up: what was learnt of it before does not hold for the next one. */
   session = 0;
   runtimeId = '';
@@ -90,6 +92,7 @@ export class RuntimeLink {
     });
     // `done` is never called before `call` returns, and not at all when it throws.
     this.inFlight++;
+    this.sent++;
     return call;
   }
 

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { PlacedStats, RouteStats } from './placed-stats.ts';
+import type { ModelRoute, RouteTable, VersionRoute } from './route/table.ts';
+import { versionKey, versionOf } from './route/table.ts';
+
+const versionRoute = (number: number): VersionRoute => ({
+  ...{ model: 'team/digits', number, text: String(number), key: versionKey('team/digits', number), digest: '' },
+  signature: { inputs: [], outputs: [], batched: false },
+  override: new Uint8Array(0),
+});
+
+function tableOf(...numbers: number[]): RouteTable {
+  const placed = new Map(numbers.map((number) => [number, versionRoute(number)]));
+  const name = 'team/digits';
+  const model: ModelRoute = { name, revision: 1, aliases: new Map(), release: undefined, placed, unplaced: new Set() };
+  return { revision: 1, models: new Map([[name, model]]) };
+}
+
+describe('RouteStats', () => {
+  it('counts by outcome, answers always, and takes the time of answers alone', () => {
+    const stats = new RouteStats({ model: 'm', text: '1' });
+    expect(stats.counts()).toEqual([{ outcome: 'ok', count: 0 }]);
+    stats.ended(undefined, 0.016);
+    stats.ended(undefined, 0.017);
+    stats.ended('unavailable', 5);
+    stats.ended('internal', 5);
+    stats.ended('unavailable', 5);
+    stats.retried();
+    expect(stats.counts()).toEqual([
+      { outcome: 'ok', count: 2 },
+      { outcome: 'unavailable', count: 2 },
+      { outcome: 'internal', count: 1 },
+    ]);
+    expect(stats.answered.cumulative().slice(0, 3)).toEqual([1, 2, 2]);
+    expect([stats.answered.count, stats.retries]).toEqual([2, 1]);
+  });
+});
+
+describe('PlacedStats', () => {
+  it('has every placed version, and forgets what is not placed any more', () => {
+    let table: RouteTable | undefined;
+    const placed = new PlacedStats(() => table);
+    const numbers = (): string[] => [...placed.all()].map(({ version }) => version.text);
+    expect(numbers()).toEqual([]);
+    table = tableOf(1, 2);
+    expect(numbers()).toEqual(['1', '2']);
+    placed.of(versionRoute(1))!.ended(undefined, 1);
+    table = tableOf(1, 3);
+    expect(numbers()).toEqual(['1', '3']);
+    // The same version of another table counts on.
+    expect(placed.of(versionRoute(1))!.answered.count).toBe(1);
+    table = undefined;
+    expect(numbers()).toEqual([]);
+  });
+
+  it('makes no counts of a version that ends late, and makes those of a new one at its first request', () => {
+    let table = tableOf(1);
+    const placed = new PlacedStats(() => table);
+    expect(placed.of(versionRoute(1))).toBe(placed.of(versionRoute(1)));
+    table = tableOf(2);
+    expect(placed.of(versionRoute(2))).toBeDefined();
+    expect(placed.of(versionRoute(1))).toBeUndefined();
+    table = tableOf(1, 2);
+    expect(placed.of(versionRoute(1))!.answered.count).toBe(0);
+  });
+});
+
+describe('a key', () => {
+  it('tells model and version', () => {
+    expect(versionOf(versionKey('team/digits', 12))).toEqual({ model: 'team/digits', version: '12' });
+  });
+});
