@@ -57,6 +57,12 @@ export function registerEngineMetrics(metrics: Metrics, versions: () => readonly
     'Reading outputs, summed over requests',
     ({ stats }) => stats.outputUs,
   );
+  add('nv_model_load_duration_secs', 'gauge', 'Seconds that the last load took', (version) =>
+    version.loadSeconds > 0 ? [{ labels: labelsOf(version), value: version.loadSeconds }] : [],
+  );
+  add('sluice_version_memory_bytes', 'gauge', 'What the version holds of the memory budget', (version) => [
+    { labels: labelsOf(version), value: version.holdsMemory ? version.memoryBytes : 0 },
+  ]);
   add('sluice_batch_rows', 'histogram', 'Rows of the batches that ran', batchSizes);
   add('sluice_version_state', 'gauge', '1 for the state that a version is in', (version) =>
     versionStates.map((state) => ({ labels: { ...labelsOf(version), state }, value: version.state === state ? 1 : 0 })),
