@@ -8,6 +8,8 @@ export interface MemoryRoomPorts {
   readonly versions: () => readonly ServedVersion[];
   /** By version, those on their way out with the promise of their end. */
   readonly leaving: ReadonlyMap<ServedVersion, Promise<void>>;
+  /** Requests wait for that version. */
+  readonly isAwaited: (key: string) => boolean;
 }
 
 /** When a caller may try again after it found no room, in milliseconds. */
@@ -32,7 +34,9 @@ export class MemoryRoom {
 
   /** What it takes to load a version now. */
   plan(version: ServedVersion): RoomPlan {
-    const { memoryBytes: bytes, hold, wantedMs } = version;
+    const { key, memoryBytes: bytes, hold } = version;
+    // Whoever waits is the one to ask last.
+    const wantedMs = this.#ports.isAwaited(key) ? Infinity : version.wantedMs;
     return planRoom(this.budgetBytes, this.#residents(), { bytes, hold, wantedMs });
   }
 

@@ -45,7 +45,7 @@ export class ServedVersion {
   needsFiles = true;
   /** Clock.now() of the last change of state. */
   sinceMs: number;
-  /** What it holds of the memory budget while it holds any: as estimated, and once it is loaded as found. */
+  /** What it takes of the memory budget: what a load is estimated to, and once it is loaded what was found. */
   memoryBytes: number;
   /** It has sessions, or is getting them. */
   holdsMemory = false;
@@ -73,14 +73,17 @@ export class ServedVersion {
   #evicting: Promise<void> | undefined;
   #loading: Promise<void> | undefined;
 
-  /** @param stats what it has counted before it was withdrawn, if it was */
-  constructor(assignment: Assignment, ports: VersionPorts, stats?: VersionStats) {
+  /**
+   * @param wantedMs since when it is wanted, on the monotonic clock: the same for all that are placed together
+   * @param stats what it has counted before it was withdrawn, if it was
+   */
+  constructor(assignment: Assignment, ports: VersionPorts, wantedMs: number, stats?: VersionStats) {
     this.key = versionKey(assignment);
     this.#assignment = assignment;
     this.#ports = ports;
     this.stats = stats ?? new VersionStats(this.serving.maxBatchSize);
     this.sinceMs = ports.clock.now();
-    this.wantedMs = ports.clock.monotonic();
+    this.wantedMs = wantedMs;
     this.memoryBytes = this.#estimate();
     this.#failures = new Sampler({ clock: ports.clock });
     this.#logger = ports.logger.child({ model: assignment.model, version: assignment.version });
@@ -154,7 +157,6 @@ export class ServedVersion {
       this.#failure = undefined;
       this.noRoom = false;
       this.holdsMemory = true;
-      this.memoryBytes = this.#estimate();
       const before = this.#ports.residentBytes();
       this.#step('start');
       const { notKnown } = this.#assignment;
@@ -384,6 +386,8 @@ export class ServedVersion {
     if (this.#pool !== pool) return;
     this.#pool = undefined;
     this.holdsMemory = false;
+    // The next load has its peak again.
+    this.memoryBytes = this.#estimate();
   }
 
   /** Batches that are with its sessions, and for how long the oldest has been. */

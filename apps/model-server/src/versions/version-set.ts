@@ -81,7 +81,8 @@ export class VersionSet {
     this.#losses = new Losses(ports.clock);
     this.#demanded = new Demanded(ports.getAssignment);
     const { budgetBytes } = ports;
-    this.#room = new MemoryRoom({ budgetBytes, versions: () => this.versions(), leaving: this.#leaving });
+    const isAwaited = (key: string): boolean => this.#waiting.has(key);
+    this.#room = new MemoryRoom({ budgetBytes, versions: () => this.versions(), leaving: this.#leaving, isAwaited });
   }
 
   /** True once every version of the first placement is ready, has failed or has no room. */
@@ -137,7 +138,8 @@ export class VersionSet {
       // What requests brought is nobody's to place.
       else if (assignment || version.hold !== 'demand') this.#withdraw(version);
     }
-    for (const [key, assignment] of wanted) if (!this.#versions.has(key)) this.#add(assignment);
+    const now = this.#ports.clock.monotonic();
+    for (const [key, assignment] of wanted) if (!this.#versions.has(key)) this.#add(assignment, now);
     this.#refresh();
     this.#loadNext();
   }
@@ -147,14 +149,19 @@ export class VersionSet {
     if (version.hold === 'kept') version.demand();
   }
 
-  #add(assignment: Assignment): void {
+  #add(assignment: Assignment, wantedMs: number): void {
     const { clock, logger, cache, threads, defer, residentBytes } = this.#ports;
     const changed = (of: ServedVersion): void => this.#changed(of);
     const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
     const sharedThread = (): WorkerHost => this.#sharedThread();
     const neededFiles = (): readonly Assignment[] => this.neededFiles();
     const ports = { clock, logger, cache, neededFiles, threads, sharedThread, defer, residentBytes };
-    const version = new ServedVersion(assignment, { ...ports, changed, sessionLost }, this.#retired.take(assignment));
+    const version = new ServedVersion(
+      assignment,
+      { ...ports, changed, sessionLost },
+      wantedMs,
+      this.#retired.take(assignment),
+    );
     this.#versions.set(version.key, version);
   }
 
@@ -254,7 +261,7 @@ export class VersionSet {
     else if (there) this.#demand(there);
     // Else all have gone again.
     else if (this.#waiting.has(key)) {
-      this.#add(assignment);
+      this.#add(assignment, this.#ports.clock.monotonic());
       this.#refresh();
       this.#loadNext();
     }
