@@ -4,12 +4,12 @@ import type { BreakerState } from '@sluice/resilience/breaker';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import type { AttemptFailure } from './route/attempts.ts';
 import type { InFlight } from './route/in-flight.ts';
-import type { VersionRoute } from './route/table.ts';
+import type { VersionTarget } from './route/table.ts';
 import type { Fleet } from './runtimes/fleet.ts';
 
 /** Counts of the router beyond those of its methods. */
 export interface RouterMetrics {
-  inferred(version: VersionRoute, error: SluiceError | undefined): void;
+  inferred(version: VersionTarget, error: SluiceError | undefined): void;
   attemptFailed(failure: AttemptFailure, retried: boolean): void;
   /** @param state undefined when there is no such breaker any more */
   breaker(runtime: string, key: string, state: BreakerState | undefined): void;
@@ -49,7 +49,7 @@ export function routerMetrics(metrics: Metrics, observed: Observed): RouterMetri
     return fleet.links.filter((link) => link.state === 'up').length;
   });
   // The success of a version is counted for every request, so its child is looked up once.
-  const answered = new WeakMap<VersionRoute, { inc(): void }>();
+  const answered = new WeakMap<VersionTarget, { inc(): void }>();
   return {
     inferred(version, error) {
       if (error) {

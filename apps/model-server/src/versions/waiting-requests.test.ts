@@ -3,7 +3,7 @@ import { unavailable } from '@sluice/domain/errors';
 import type { VersionEngine } from '../serving/version-engine.ts';
 import { WaitingRequests } from './waiting-requests.ts';
 
-const engine = {} as VersionEngine;
+const engine = {} as unknown as VersionEngine;
 
 function setUp() {
   const waiting = new WaitingRequests();
