@@ -28,8 +28,11 @@ export interface BatchJob {
   readonly freed?: () => void;
 }
 
-/** Writes rows; `targets` has, by input, the room of the batch from its first row on. */
-export type Fill = (targets: readonly Uint8Array[]) => void;
+/**
+ * Writes rows; `targets` has, by input, the room of the batch from its first row on.
+ * `isZero`: all of it is zero already, as new memory is; writing zeros into hundreds of megabytes would hold up the thread.
+ */
+export type Fill = (targets: readonly Uint8Array[], isZero?: boolean) => void;
 
 /**
  * A batch that was handed to a session. It waits there for its thread, and until that begins it can be changed. What comes
@@ -160,7 +163,7 @@ export class SessionThread implements HostedSession {
     const capacity = capacityFor(plan, rows, job.maxRows);
     this.#usePlan(plan);
     const targets = slot.prepare(plan, capacity, job.stringBytes, (message) => this.#post(message));
-    job.fill(targets);
+    job.fill(targets, slot.isZero);
     this.#lastBatch = batch;
     this.#inFlight += 1;
     const startedMs = performance.now();

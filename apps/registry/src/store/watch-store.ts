@@ -116,7 +116,17 @@ function toModelState(model: string, changedRevision: number, parts: Parts): Mod
       const row = versions.get(entry.version);
       if (!row) return [];
       const { digest, graph_path: graphPath, signature, files } = row;
-      return [{ ...entry, digest, graphPath, signature, serving: toServing(row.serving), modelBytes: row.model_bytes ?? 0, files }];
+      return [
+        {
+          ...entry,
+          digest,
+          graphPath,
+          signature,
+          serving: toServing(row.serving),
+          modelBytes: row.model_bytes ?? 0,
+          files,
+        },
+      ];
     }),
     unplaced: others.filter((row) => row.state === 'ready').map((row) => row.number),
     left: others.flatMap((row) =>

@@ -20,7 +20,8 @@ export async function getAssignment(
   ports: { readonly state: RegistryState; readonly watch: Pick<WatchPorts, 'hub'> },
   { model, version, pool }: AssignmentRequest,
 ): Promise<PlacedVersion> {
-  if (pool !== defaultPool) throw notFound(`pool: ${pool} has no models; runtimes of pool ${defaultPool} load ${model}`);
+  if (pool !== defaultPool)
+    throw notFound(`pool: ${pool} has no models; runtimes of pool ${defaultPool} load ${model}`);
   const desired = ports.watch.hub.current.desired?.models.get(model);
   const placed = desired?.placed.find((each) => each.version === version);
   if (placed) return placed;
