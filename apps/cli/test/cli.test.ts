@@ -195,16 +195,8 @@ describe('a version', () => {
     expect(again.notes).toBe('');
     expect(again.json()).toMatchObject({ number: '2', state: 'VERSION_STATE_READY', createdBy: 'pusher' });
     // Nothing places it: a request brings it to a runtime, and waits for it.
-    const brought = await sluice(
-      'infer',
-      'team/mine',
-      holdout('digits'),
-      '--model-version',
-      '2',
-      '--limit',
-      '1',
-      '--json',
-    );
+    const two = ['--model-version', '2', '--label-column', 'label', '--limit', '1', '--json'];
+    const brought = await sluice('infer', 'team/mine', holdout('digits'), ...two);
     expect(brought.json()).toMatchObject({ versions: ['2'] });
     await eventually(async () => expect((await sluice('runtimes')).out).toMatch(/team\/mine:2 ready/));
 
