@@ -3,6 +3,7 @@ import { RpcError, statusCodes } from '@sluice/rpc/status';
 import { describe, expect, it } from 'vitest';
 import { percentile, summarize, syntheticTensors } from './commands/bench.ts';
 import { describeProgress } from './commands/follow-move.ts';
+import { showRuntimes } from './commands/models.ts';
 import { manifestOf } from './commands/versions.ts';
 import { CliError, exitCodeOf } from './exit-codes.ts';
 import { explain } from './explain.ts';
@@ -129,6 +130,20 @@ describe('showing', () => {
         not: Number.NaN,
       }),
     ).toEqual({ at: '1970-01-01T00:00:00.005Z', bytes: '01ff', list: ['1', null, [0.5]], not: 'NaN' });
+  });
+
+  it('what runtimes have, what that takes of their memory, and what gave way', () => {
+    const runtime = {
+      ...{ runtimeId: 'r1', live: true, pool: 'default', address: 'a:1' },
+      ...{ memoryUsedBytes: '104857600', memoryBudgetBytes: '1073741824' },
+      versions: [
+        { model: 'digits', version: '3', state: 'LOAD_STATE_READY', reason: '' },
+        { model: 'digits', version: '2', state: 'LOAD_STATE_EVICTED', reason: 'no room' },
+      ],
+    } as unknown as Parameters<typeof showRuntimes>[0][number];
+    const [headings, row] = showRuntimes([runtime]).split('\n');
+    expect(headings).toMatch(/^RUNTIME +LIVE +POOL +ADDRESS +MEMORY +VERSIONS$/);
+    expect(row).toMatch(/^r1 +yes +default +a:1 +100 MiB of 1\.0 GiB +digits:3 ready, digits:2 evicted \(no room\)$/);
   });
 
   it('how far a move is', () => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { registryService, watchService } from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
+import { eventually } from '@sluice/testkit/eventually';
 import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { describeChanges } from './changes.ts';
@@ -193,6 +194,11 @@ describe('a version', () => {
     const again = await sluice('push', 'team/mine', path.join(examples, 'digits', 'linear.onnx'), '--json');
     expect(again.notes).toBe('');
     expect(again.json()).toMatchObject({ number: '2', state: 'VERSION_STATE_READY', createdBy: 'pusher' });
+    // Nothing places it: a request brings it to a runtime, and waits for it.
+    const two = ['--model-version', '2', '--label-column', 'label', '--limit', '1', '--json'];
+    const brought = await sluice('infer', 'team/mine', holdout('digits'), ...two);
+    expect(brought.json()).toMatchObject({ versions: ['2'] });
+    await eventually(async () => expect((await sluice('runtimes')).out).toMatch(/team\/mine:2 ready/));
 
     const refused = await sluice('alias', 'set', 'team/mine', 'champion', '1');
     expect(refused).toMatchObject({

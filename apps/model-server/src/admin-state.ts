@@ -21,6 +21,7 @@ export function adminState({ versions, link, budget, threads, address }: AdminSo
     threads,
     heldRequestBytes: budget.held,
     maxQueuedBytes: budget.limit,
+    memory: versions.memory,
     versions: versions.versions().map(versionState),
   };
 }
@@ -32,6 +33,8 @@ function versionState(version: ServedVersion): unknown {
     version: assignment.version,
     state: version.state,
     reason: version.reason,
+    hold: version.hold,
+    memoryBytes: version.holdsMemory ? version.memoryBytes : 0,
     since: new Date(version.sinceMs).toISOString(),
     aliases: assignment.aliases,
     champion: assignment.champion,

@@ -16,6 +16,8 @@ import { adminState } from './admin-state.ts';
 import { configSpec, type ModelServerConfig } from './config.ts';
 import { registerEngineMetrics } from './engine-metrics.ts';
 import { registerMachineMetrics } from './machine-metrics.ts';
+import { registerMemoryMetrics } from './memory-metrics.ts';
+import type { RegistryPort } from './registry/ports.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import { grpcRegistry, type RuntimeIdentity } from './rpc/grpc-registry.ts';
 import { inferenceHandlers } from './rpc/inference-handlers.ts';
@@ -51,12 +53,8 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const cache = new ArtifactCache(config.stateDir, registry, clock);
   const board = new StatusBoard();
   const versions: VersionSet = new VersionSet({
-    clock,
-    random,
-    logger,
-    cache,
-    threads,
-    defer: (fn) => void setImmediate(fn),
+    ...{ clock, random, logger, cache, threads },
+    ...onThisMachine(config, registry),
     changed: () => {
       link.versionsChanged();
       collector.worked();
@@ -77,9 +75,10 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     registryUp: (up) => metrics.dependency('registry').set(up),
     becameReady: () => sayReady(server, true),
   });
-  const infer = predict({ clock, table: () => versions.table, budget });
+  const table = () => versions.table;
+  const infer = predict({ clock, table, budget, wait: (...asked) => versions.wait(...asked) });
   const handlers = inferenceHandlers({
-    ...{ predict: infer, placed: versions, table: () => versions.table },
+    ...{ predict: infer, placed: versions, table },
     maxStreamRequests: config.maxStreamRequests,
     ready: () => link.ready,
     draining: () => board.status.draining,
@@ -95,6 +94,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   address = advertised(config, port);
   registerEngineMetrics(metrics, () => versions.versions());
   registerMachineMetrics(metrics);
+  registerMemoryMetrics(metrics, () => versions.memory);
   metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
   const state = () => adminState({ versions, link, budget, threads, address });
   const sides = await openSides(config, outside, metrics, server, state);
@@ -122,14 +122,31 @@ function advertised(config: ModelServerConfig, port: number): string {
   return /:\d{1,5}$/.test(advertise.replace(/^\[.*\]/, '')) ? advertise : `${advertise}:${port}`;
 }
 
-function identityOf(config: ModelServerConfig, address: string): RuntimeIdentity {
+/** What versions get of the machine and the registry. */
+function onThisMachine(config: ModelServerConfig, registry: RegistryPort) {
+  return {
+    defer: (fn: () => void) => void setImmediate(fn),
+    budgetBytes: memoryBudgetOf(config),
+    demandIdleMs: config.demandIdleMs,
+    getAssignment: (model: string, version: number) => registry.getAssignment(model, version),
+    residentBytes: () => process.memoryUsage.rss(),
+  };
+}
+
+/** What versions may hold together; 0 in the settings means a share of what the process may use. */
+function memoryBudgetOf(config: ModelServerConfig): number {
+  if (config.memoryBudgetBytes > 0) return config.memoryBudgetBytes;
   const mayUse = process.constrainedMemory() > 0 ? Math.min(process.constrainedMemory(), totalmem()) : totalmem();
+  return Math.floor(mayUse * 0.8);
+}
+
+function identityOf(config: ModelServerConfig, address: string): RuntimeIdentity {
   return {
     runtimeId: config.instanceId,
     pool: config.pool,
     address,
     ttlMs: config.leaseTtlMs,
-    memoryBudgetBytes: config.memoryBudgetBytes > 0 ? config.memoryBudgetBytes : Math.floor(mayUse * 0.8),
+    memoryBudgetBytes: memoryBudgetOf(config),
   };
 }
 

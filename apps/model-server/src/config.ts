@@ -52,7 +52,14 @@ export const configSpec = {
   ),
   memoryBudgetBytes: integerField(
     { min: 0 },
-    { doc: 'Memory that models may use, reported to the registry; 0 means 80 % of what the process may', default: 0 },
+    {
+      doc: 'Memory that versions may hold together, in bytes; pinned ones give way when it is short; 0 means 80 % of what the process may',
+      default: 0,
+    },
+  ),
+  demandIdleMs: integerField(
+    { min: 1_000, max: 86_400_000 },
+    { doc: 'Milliseconds after which a version that is not placed goes when nobody asks for it', default: 600_000 },
   ),
 };
 

@@ -86,6 +86,9 @@ function tritonState(add: Add): void {
   add('nv_model_load_duration_secs', 'gauge', 'How long the last load took', (version) =>
     version.loadMs === undefined ? [] : [{ labels: labelsOf(version), value: version.loadMs / 1000 }],
   );
+  add('sluice_version_memory_bytes', 'gauge', 'What the version holds of the memory budget', (version) => [
+    { labels: labelsOf(version), value: version.holdsMemory ? version.memoryBytes : 0 },
+  ]);
 }
 
 /** What waits and what runs now. A version that is not loaded has none of it. */

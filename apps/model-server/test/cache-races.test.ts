@@ -35,6 +35,7 @@ function assignmentOf(model: string, version: number, number = version): Assignm
     aliases: [],
     champion: false,
     pinnedOnly: false,
+    memoryBytes: 0,
   };
 }
 
@@ -56,6 +57,7 @@ class HeldOutside {
       watchAssignments: (_token, signal) => this.#watch(signal),
       renewLease: async () => 60_000,
       releaseLease: async () => undefined,
+      getAssignment: async () => assignmentOf('nobody', 1),
       download: (sha, offset) => this.#download(sha, offset),
     };
     this.cache = new ArtifactCache(this.stateDir, this.registry, systemClock);
@@ -66,6 +68,10 @@ class HeldOutside {
       cache: this.cache,
       threads: 1,
       defer: (fn) => void setImmediate(fn),
+      budgetBytes: Infinity,
+      demandIdleMs: 600_000,
+      getAssignment: (model, version) => this.registry.getAssignment(model, version),
+      residentBytes: () => process.memoryUsage.rss(),
       changed: () => this.link.versionsChanged(),
     });
     this.link = new RegistryLink({

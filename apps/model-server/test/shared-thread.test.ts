@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeTensor } from '@sluice/inference/tensor-data';
 import { eventually } from '@sluice/testkit/eventually';
-import { attribute, graph, model, node, value } from '@sluice/testkit/onnx-builder';
+import { attribute, graph, model, node, tensor, value } from '@sluice/testkit/onnx-builder';
 import type { BatchJob } from '../src/runtime/session-thread.ts';
 import { SessionPool } from '../src/runtime/session-pool.ts';
 import { adder, ask } from './support/adder.ts';
@@ -90,6 +90,28 @@ describe('the thread that versions share', () => {
     await Promise.all([sum(1n), sum(2n), sum(30_000_000n), runtime.infer(ask())]);
     expect((await runtime.state()).versions[1]).toMatchObject({ requests: { failed: { BACKEND: 0 } } });
   });
+});
+
+it('a version whose graph takes long to open keeps its own thread: opening it in the shared one would hold up others', async () => {
+  const width = 400;
+  const squares = Array.from({ length: 8 }, (_, index) => node('MatMul', [`w${index}`, 'w0'], [`w${index + 1}`]));
+  // All of it but the addition is computed when the graph is opened: batches are quick.
+  const folding = model({
+    graph: graph({
+      nodes: [
+        ...squares,
+        node('ReduceMean', ['w8'], ['mean'], [attribute.int('keepdims', 0)]),
+        node('Add', ['x', 'mean'], ['y']),
+      ],
+      inputs: [value('x', 'FP32', ['batch', 3])],
+      outputs: [value('y', 'FP32', ['batch', 3])],
+      initializers: [tensor('w0', 'FP32', [width, width], new Uint8Array(4 * width * width))],
+    }),
+  });
+  const signature = identitySignature('FP32', [-1, 3]);
+  registry.place({ model: 'folding', version: 1, signature, serving, files: { 'm.onnx': folding } }, adder(1));
+  runtime = await start();
+  expect(await sharing()).toEqual({ adder: ['ready', true], folding: ['ready', false] });
 });
 
 it('a version that moves to other sessions is warmed up there too, once with its own requests', async () => {

@@ -65,6 +65,7 @@ const assignment: Assignment = {
   },
   aliases: ['champion'],
   champion: true,
+  memoryBytes: 5,
   pinnedOnly: false,
 };
 

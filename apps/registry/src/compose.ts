@@ -231,7 +231,7 @@ function openServer(
       watchMove: { state, ...watchPorts },
     }),
   );
-  server.addService(watchService, watchHandlers({ watch: watchPorts, leases, clock }));
+  server.addService(watchService, watchHandlers({ state, watch: watchPorts, leases, clock }));
   server.addService(auditService, auditHandlers(audit));
   server.addHealth();
   server.addReflection();

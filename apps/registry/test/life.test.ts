@@ -38,6 +38,44 @@ describe('the life of a model', () => {
     expect(model?.settings?.approvalsRequired).toBe(1);
   });
 
+  it('tells runtimes what it takes to load a version that is not placed', async () => {
+    const of = { model: 'digits', version: 1, runtimeId: 'rt-1', pool: 'default' };
+    const { assignment } = await replica.watch().getAssignment(of);
+    const { version } = await ann.getVersion({ model: 'digits', version: '1' });
+    expect(assignment).toMatchObject({
+      ...{ model: 'digits', version: '1', digest: version!.digest, graphPath: version!.graphPath },
+      ...{ heldBy: [], aliases: [], champion: false, pinnedOnly: false },
+    });
+    expect(assignment!.files).toEqual(version!.files);
+    expect(assignment!.serving!.maxBatchSize).toBe(version!.serving!.maxBatchSize);
+    // What admission found: more than nothing, and less than its whole process.
+    expect(Number(assignment!.memoryBytes)).toBeGreaterThan(0);
+    expect(assignment!.memoryBytes).toBe(version!.admission!.modelBytes);
+    expect(Number(assignment!.memoryBytes)).toBeLessThan(Number(version!.admission!.peakRssBytes) / 2);
+    for (const [more, kind] of [
+      [{ version: 9 }, 'not-found'],
+      [{ model: 'nobody' }, 'not-found'],
+      [{ pool: 'other' }, 'not-found'],
+      [{ version: 0 }, 'invalid-argument'],
+    ] as const) {
+      await expect(replica.watch().getAssignment({ ...of, ...more })).rejects.toMatchObject({ kind });
+    }
+  });
+
+  it('takes leases with versions that were unloaded to make room', async () => {
+    const versions = [{ model: 'digits', version: 1, state: 'LOAD_STATE_EVICTED', reason: 'no room' }] as const;
+    const lease = { runtimeId: 'rt-full', pool: 'default', address: '127.0.0.1:2', appliedRevision: 0, ttlMs: 60_000 };
+    const answer = await replica.watch().renewRuntimeLease({ ...lease, versions: [...versions] });
+    expect(answer.takesEvicted).toBe(true);
+    await eventually(async () => {
+      const { runtimes } = await ann.listLeases({});
+      expect(runtimes.find(({ runtimeId }) => runtimeId === 'rt-full')?.versions).toMatchObject([
+        { state: 'LOAD_STATE_EVICTED', reason: 'no room' },
+      ]);
+    });
+    await replica.watch().releaseLease({ holderId: 'rt-full' });
+  });
+
   it('answers the same request id with the version that it made', async () => {
     const again = await push(ann, 'digits', await exampleFiles('digits/mlp'), { requestId: 'push-1' });
     expect(again.version.number).toBe('1');
@@ -66,6 +104,11 @@ describe('the life of a model', () => {
     expect(router.aliases('digits')).toEqual({ champion: 1 });
     await eventually(() => {
       expect(runtime.assigned.get('digits:1')).toEqual({ heldBy: ['alias:champion'], champion: true });
+    });
+    const of = { model: 'digits', version: 1, runtimeId: 'rt-1', pool: 'default' };
+    expect((await replica.watch().getAssignment(of)).assignment).toMatchObject({
+      aliases: ['champion'],
+      champion: true,
     });
   });
 

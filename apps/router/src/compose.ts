@@ -117,6 +117,7 @@ function composeInference(
   const forwarder = new Forwarder({
     random,
     readyFor: (key) => fleet.readyFor(key),
+    onDemandFor: (version) => fleet.onDemandFor(version),
     breakerOf: (link, key) => breakers.of(link, key),
     budget,
     onFailedAttempt: (version, failure, retried) => observed.attemptFailed(version, failure, retried),

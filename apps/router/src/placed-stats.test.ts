@@ -5,6 +5,7 @@ import { versionKey, versionOf } from './route/table.ts';
 
 const versionRoute = (number: number): VersionRoute => ({
   ...{ model: 'team/digits', number, text: String(number), key: versionKey('team/digits', number), digest: '' },
+  placed: true,
   signature: { inputs: [], outputs: [], batched: false },
   override: new Uint8Array(0),
 });

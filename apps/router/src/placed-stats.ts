@@ -1,7 +1,7 @@
 import { errorKinds } from '@sluice/domain/errors';
 import type { ErrorKind } from '@sluice/domain/errors';
 import { Histogram, powersOfTwo } from '@sluice/telemetry/histogram';
-import type { RouteTable, VersionRoute } from './route/table.ts';
+import type { RouteTable, VersionTarget } from './route/table.ts';
 
 /** How inferences end: answered, or with an error of that kind. */
 export const outcomes = ['ok', ...errorKinds] as const;
@@ -11,13 +11,13 @@ export const durationBuckets = powersOfTwo(4, 27);
 
 /** What this router has counted of one placed version, in slots that are allocated with it. */
 export class RouteStats {
-  readonly version: Pick<VersionRoute, 'model' | 'text'>;
+  readonly version: Pick<VersionTarget, 'model' | 'text'>;
   /** Of inferences that were answered, from their arrival, in microseconds. */
   readonly answered = new Histogram(durationBuckets);
   readonly #byOutcome = new Float64Array(outcomes.length);
   #retries = 0;
 
-  constructor(version: Pick<VersionRoute, 'model' | 'text'>) {
+  constructor(version: Pick<VersionTarget, 'model' | 'text'>) {
     this.version = version;
   }
 
@@ -57,8 +57,8 @@ export class PlacedStats {
     this.#table = table;
   }
 
-  /** Of a version; undefined when it is not placed any more, so that what ends late makes no series anew. */
-  of(version: VersionRoute): RouteStats | undefined {
+  /** Of a version; undefined when it is not placed, or not any more, so that what ends late makes no series anew. */
+  of(version: VersionTarget): RouteStats | undefined {
     const known = this.#byKey.get(version.key);
     if (known || this.#of === this.#table()) return known;
     this.all();

@@ -6,7 +6,7 @@ import { durationBuckets, PlacedStats } from './placed-stats.ts';
 import type { RouteStats } from './placed-stats.ts';
 import type { AttemptFailure } from './route/attempts.ts';
 import type { InFlight } from './route/in-flight.ts';
-import type { RouteTable, VersionRoute } from './route/table.ts';
+import type { RouteTable, VersionTarget } from './route/table.ts';
 import type { Breakers } from './runtimes/breakers.ts';
 import type { Fleet } from './runtimes/fleet.ts';
 import { linkStates } from './runtimes/runtime-link.ts';
@@ -15,8 +15,8 @@ import type { RuntimeLink } from './runtimes/runtime-link.ts';
 /** Counts of the router beyond those of its methods. */
 export interface RouterMetrics {
   /** An inference of a known version ended. */
-  inferred(version: VersionRoute, error: SluiceError | undefined, tookMs: number): void;
-  attemptFailed(version: VersionRoute, failure: AttemptFailure, retried: boolean): void;
+  inferred(version: VersionTarget, error: SluiceError | undefined, tookMs: number): void;
+  attemptFailed(version: VersionTarget, failure: AttemptFailure, retried: boolean): void;
 }
 
 export interface Observed {

@@ -78,7 +78,11 @@ describe('ModelInfer', () => {
       [{ model: 'nope' }, 'not-found', "Request for unknown model: 'nope' is not found"],
       [{ version: '9' }, 'not-found', "Request for unknown model: 'digits' version 9 is not found"],
       [{ version: 'best' }, 'not-found', "'digits' has no version or alias 'best'"],
-      [{ version: '1' }, 'unavailable', 'digits version 1 is not loaded: give it an alias or `sluice pin`'],
+      [
+        { version: '1' },
+        'unavailable',
+        'digits version 1 is not placed, and no runtime that this router reaches loads it',
+      ],
       [{ version: '-1' }, 'invalid-argument', 'model_version: "-1" is neither a version number nor an alias'],
       [{ model: '' }, 'invalid-argument', 'model_name'],
       [{ model: 'team/bare' }, 'failed-precondition', '`sluice alias set team/bare champion VERSION`'],

@@ -16,7 +16,7 @@ import { recordingLogger } from './doubles.ts';
 const inferMethod = `${inferenceService.name}/ModelInfer`;
 
 /** A version that a runtime says it has: model, number, ready, and why not if loading it has failed. */
-export type Loaded = readonly (readonly [string, number, boolean, string?])[];
+export type Loaded = readonly (readonly [string, number, boolean | 'on demand', string?])[];
 
 export interface RuntimeSettings {
   readonly id: string;
@@ -24,6 +24,8 @@ export interface RuntimeSettings {
   readonly port?: number;
   /** False for a runtime of before the link: its router makes a call per inference. */
   readonly link?: boolean;
+  /** Requests for versions that are not placed are answered too. */
+  readonly loadsOnDemand?: boolean;
   /** What `test_exit` does. */
   readonly exit?: () => void;
   /** Answers of other methods of the inference service. */
@@ -117,10 +119,12 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
         const versions = loaded.map(([model, version, ready, reason = '']) => ({
           model,
           version: String(version),
-          ready,
+          ready: ready === true,
+          onDemand: ready === 'on demand',
           reason,
         }));
-        yield { runtimeId: settings.id, versions, draining, protocolVersion: 1 };
+        const loadsOnDemand = settings.loadsOnDemand ?? false;
+        yield { runtimeId: settings.id, versions, draining, protocolVersion: 1, loadsOnDemand };
       }
     }),
     link: settings.link === false ? unimplemented('no link here') : linkHandler({ [inferMethod]: infer }),

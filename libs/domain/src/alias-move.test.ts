@@ -19,8 +19,9 @@ describe('a requested move', () => {
     });
   });
 
-  it('waits while one is loading, unloading, silent or has not applied the request yet', () => {
-    for (const other of [report('b', 'loading'), report('b', 'unloading'), report('b'), report('b', 'ready', 9)]) {
+  it('waits while one is loading, unloading, evicted, silent or has not applied the request yet', () => {
+    const others = [report('b', 'loading'), report('b', 'unloading'), report('b', 'evicted')];
+    for (const other of [...others, report('b'), report('b', 'ready', 9)]) {
       expect(nextMoveAction(move, [report('a', 'ready'), other], 59_999)).toEqual({ kind: 'wait' });
     }
   });

@@ -1,5 +1,5 @@
 /** What a runtime says of a version that it was told to load. */
-export const loadStates = ['loading', 'ready', 'failed', 'unloading'] as const;
+export const loadStates = ['loading', 'ready', 'failed', 'unloading', 'evicted'] as const;
 export type LoadState = (typeof loadStates)[number];
 
 /** States of a move of an alias. Only `requested` is not an end. */
@@ -78,6 +78,8 @@ function reasonOf(runtime: RuntimeReport): string {
       return `runtime ${runtime.runtimeId} is still loading it`;
     case 'unloading':
       return `runtime ${runtime.runtimeId} is unloading it`;
+    case 'evicted':
+      return `runtime ${runtime.runtimeId} has unloaded it to make room for others`;
     case 'ready':
       return `runtime ${runtime.runtimeId} has it ready`;
     case undefined:

@@ -1,8 +1,9 @@
 import type { Model__Output } from '@sluice/contracts/gen/sluice/registry/v1/Model';
 import type { Release__Output } from '@sluice/contracts/gen/sluice/registry/v1/Release';
+import type { RuntimeLease__Output } from '@sluice/contracts/gen/sluice/registry/v1/RuntimeLease';
 import { type CliContext, show, showJson } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
-import { showEnum, showFields, showTable, showTime } from '../format.ts';
+import { showBytes, showEnum, showFields, showTable, showTime } from '../format.ts';
 import { toJson } from '../json.ts';
 
 /** Every page of a list, at most 1,000 items at a time. */
@@ -116,20 +117,7 @@ export async function listRuntimes(context: CliContext): Promise<void> {
   }
   const { terminal } = context;
   if (leases.runtimes.length === 0) terminal.out('no runtimes: start a model-server');
-  else {
-    terminal.out(
-      showTable(
-        ['runtime', 'live', 'pool', 'address', 'versions'],
-        leases.runtimes.map((runtime) => [
-          runtime.runtimeId,
-          runtime.live ? 'yes' : 'no',
-          runtime.pool,
-          runtime.address,
-          runtime.versions.map(showLoaded).join(', ') || 'none',
-        ]),
-      ),
-    );
-  }
+  else terminal.out(showRuntimes(leases.runtimes));
   terminal.out('');
   if (leases.routers.length === 0) terminal.out('no routers: start a router');
   else {
@@ -141,6 +129,21 @@ export async function listRuntimes(context: CliContext): Promise<void> {
     ]);
     terminal.out(showTable(['router', 'live', 'address', 'revision applied'], rows));
   }
+}
+
+/** Runtimes with what they hold of their memory budgets, and their versions with why those that are not ready are not. */
+export function showRuntimes(runtimes: readonly RuntimeLease__Output[]): string {
+  return showTable(
+    ['runtime', 'live', 'pool', 'address', 'memory', 'versions'],
+    runtimes.map((runtime) => [
+      runtime.runtimeId,
+      runtime.live ? 'yes' : 'no',
+      runtime.pool,
+      runtime.address,
+      `${showBytes(runtime.memoryUsedBytes)} of ${showBytes(runtime.memoryBudgetBytes)}`,
+      runtime.versions.map(showLoaded).join(', ') || 'none',
+    ]),
+  );
 }
 
 function showLoaded(one: { model: string; version: string; state: string; reason: string }): string {

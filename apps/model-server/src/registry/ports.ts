@@ -1,11 +1,11 @@
 import type { ArtifactSource } from '../versions/artifact-cache.ts';
-import type { PlacementChange } from '../versions/assignment.ts';
+import type { Assignment, PlacementChange } from '../versions/assignment.ts';
 
 /** A version's state as a lease reports it. */
 export interface ReportedVersion {
   readonly model: string;
   readonly version: number;
-  readonly state: 'loading' | 'ready' | 'failed' | 'unloading';
+  readonly state: 'loading' | 'ready' | 'failed' | 'unloading' | 'evicted';
   /** Why it failed; '' otherwise. */
   readonly reason: string;
 }
@@ -14,6 +14,7 @@ export interface ReportedVersion {
 export interface LeaseReport {
   readonly appliedRevision: number;
   readonly versions: readonly ReportedVersion[];
+  /** What the versions hold of the memory budget. */
   readonly memoryUsedBytes: number;
 }
 
@@ -23,6 +24,11 @@ export interface RegistryPort extends ArtifactSource {
   watchAssignments(resumeToken: number, signal: AbortSignal): AsyncIterable<PlacementChange>;
   /** @returns the time to live that the registry granted, in milliseconds */
   renewLease(report: LeaseReport): Promise<number>;
+  /**
+   * What it takes to load a version that is not placed here.
+   * @throws SluiceError not-found when there is no such version that may be served
+   */
+  getAssignment(model: string, version: number): Promise<Assignment>;
   /** Ends the lease at once. */
   releaseLease(): Promise<void>;
 }

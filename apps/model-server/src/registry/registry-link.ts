@@ -30,6 +30,8 @@ const reported: Readonly<Record<VersionState, ReportedVersion['state']>> = {
   loading: 'loading',
   warming: 'loading',
   ready: 'ready',
+  evicting: 'unloading',
+  evicted: 'evicted',
   failed: 'failed',
   draining: 'unloading',
   unloaded: 'unloading',
@@ -112,10 +114,11 @@ export class RegistryLink {
     const { versions, board } = this.#ports;
     board.publish({
       draining: board.status.draining,
-      versions: versions.versions().map(({ assignment, engine, reason }) => ({
+      versions: versions.versions().map(({ assignment, engine, onDemand, reason }) => ({
         model: assignment.model,
         version: assignment.version,
         ready: engine !== undefined,
+        onDemand,
         reason,
       })),
     });
@@ -142,7 +145,7 @@ export class RegistryLink {
         state: reported[version.state],
         reason: version.reason,
       })),
-      memoryUsedBytes: process.memoryUsage.rss(),
+      memoryUsedBytes: versions.memoryBytes,
     };
   }
 

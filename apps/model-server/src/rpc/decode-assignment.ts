@@ -39,7 +39,8 @@ function tensor(message: TensorSpec__Output): TensorSpec {
   };
 }
 
-function assignment(message: Assignment__Output): Assignment {
+/** A version as the registry tells a runtime to load it. */
+export function decodeAssignment(message: Assignment__Output): Assignment {
   return {
     model: message.model,
     version: Number(message.version),
@@ -50,6 +51,7 @@ function assignment(message: Assignment__Output): Assignment {
     aliases: message.aliases,
     champion: message.champion,
     pinnedOnly: message.pinnedOnly,
+    memoryBytes: Number(message.memoryBytes),
   };
 }
 
@@ -79,7 +81,7 @@ export function decodeChange(message: WatchAssignmentsResponse__Output): Placeme
   return {
     revision: Number(message.resumeToken),
     snapshot: message.snapshot,
-    assignments: message.assignments.map(assignment),
+    assignments: message.assignments.map(decodeAssignment),
     removed: message.removed.map((key) => ({ model: key.model, version: Number(key.version) })),
   };
 }

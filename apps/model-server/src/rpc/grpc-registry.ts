@@ -1,12 +1,15 @@
 import { registryService, watchService } from '@sluice/contracts/services';
 import type { LoadState } from '@sluice/contracts/gen/sluice/registry/v1/LoadState';
+import type { RenewRuntimeLeaseRequest } from '@sluice/contracts/gen/sluice/registry/v1/RenewRuntimeLeaseRequest';
+import type { RenewRuntimeLeaseResponse__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRuntimeLeaseResponse';
 import type { Clock } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
 import { createRpcClient } from '@sluice/rpc/client';
 import { Replicas } from '@sluice/rpc/replicas';
 import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import type { LeaseReport, RegistryPort, ReportedVersion } from '../registry/ports.ts';
-import type { PlacementChange } from '../versions/assignment.ts';
-import { decodeChange, protocolVersion } from './decode-assignment.ts';
+import type { Assignment, PlacementChange } from '../versions/assignment.ts';
+import { decodeAssignment, decodeChange, protocolVersion } from './decode-assignment.ts';
 
 /** How this runtime appears to the registry. */
 export interface RuntimeIdentity {
@@ -23,7 +26,11 @@ const loadStates = {
   ready: 'LOAD_STATE_READY',
   failed: 'LOAD_STATE_FAILED',
   unloading: 'LOAD_STATE_UNLOADING',
+  evicted: 'LOAD_STATE_EVICTED',
 } as const satisfies Record<ReportedVersion['state'], LoadState>;
+
+/** A question of one row: who waits for the answer has a deadline of its own. */
+const assignmentTimeoutMs = 5_000;
 
 /**
  * A registry over gRPC; with several addresses, the one that answers: a renewal that is not answered in its time takes
@@ -52,26 +59,12 @@ export function grpcRegistry(
     for await (const message of updates) yield decodeChange(message);
   }
 
-  async function renewLease(report: LeaseReport): Promise<number> {
-    const { runtimeId, pool, address, ttlMs, memoryBudgetBytes } = identity();
-    const versions = report.versions.map(({ model, version, state, reason }) => ({
-      model,
-      version: String(version),
-      state: loadStates[state],
-      reason,
-    }));
-    const request = {
-      runtimeId,
-      pool,
-      address,
-      ttlMs,
-      appliedRevision: String(report.appliedRevision),
-      versions,
-      memoryBudgetBytes: String(memoryBudgetBytes),
-      memoryUsedBytes: String(report.memoryUsedBytes),
-    };
-    const answer = await watches.renewRuntimeLease(request, { timeoutMs: ttlMs / 3 });
-    return answer.ttlMs;
+  async function getAssignment(model: string, version: number): Promise<Assignment> {
+    const { runtimeId, pool } = identity();
+    const request = { model, version: String(version), runtimeId, pool };
+    const { assignment } = await watches.getAssignment(request, { timeoutMs: assignmentTimeoutMs });
+    if (assignment) return decodeAssignment(assignment);
+    throw new SluiceError('data-loss', `the registry sent nothing of ${model} version ${version}`);
   }
 
   async function* download(sha256: string, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -81,7 +74,8 @@ export function grpcRegistry(
 
   return {
     watchAssignments,
-    renewLease,
+    renewLease: leaseRenewal((request, timeoutMs) => watches.renewRuntimeLease(request, { timeoutMs }), identity),
+    getAssignment,
     download,
     releaseLease: async () => {
       await watches.releaseLease({ holderId: identity().runtimeId }, { timeoutMs: 1_000 });
@@ -90,5 +84,38 @@ export function grpcRegistry(
       watches.close();
       files.close();
     },
+  };
+}
+
+/** How leases are renewed. @param renew sends it, to be answered within so many milliseconds */
+function leaseRenewal(
+  renew: (request: RenewRuntimeLeaseRequest, timeoutMs: number) => Promise<RenewRuntimeLeaseResponse__Output>,
+  identity: () => RuntimeIdentity,
+): (report: LeaseReport) => Promise<number> {
+  /** A registry of before evicted versions refuses leases that have some: until it says otherwise, they are unloading. */
+  let takesEvicted = false;
+  return async (report) => {
+    const { runtimeId, pool, address, ttlMs, memoryBudgetBytes } = identity();
+    const versions = report.versions.map(({ model, version, state, reason }) => ({
+      model,
+      version: String(version),
+      state: state === 'evicted' && !takesEvicted ? loadStates.unloading : loadStates[state],
+      reason,
+    }));
+    const request = {
+      ...{ runtimeId, pool, address, ttlMs, versions },
+      appliedRevision: String(report.appliedRevision),
+      memoryBudgetBytes: String(memoryBudgetBytes),
+      memoryUsedBytes: String(report.memoryUsedBytes),
+    };
+    try {
+      const answer = await renew(request, ttlMs / 3);
+      takesEvicted = answer.takesEvicted;
+      return answer.ttlMs;
+    } catch (error) {
+      // The next one may be answered by another replica, which may be older.
+      takesEvicted = false;
+      throw error;
+    }
   };
 }

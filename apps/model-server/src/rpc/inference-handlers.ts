@@ -47,7 +47,7 @@ export function inferenceHandlers(ports: InferenceHandlerPorts): Handlers<GRPCIn
     modelReady: async ({ name, version }) => ({ ready: table().find(name, version)?.engine !== undefined }),
     serverMetadata: async () => ({ name: 'sluice-model-server', version: ports.version, extensions: [...extensions] }),
     modelMetadata: async ({ name, version }) => {
-      const { signature } = table().engine(name, version);
+      const { signature } = table().described(name, version).assignment;
       const loaded = table()
         .versions(name)
         .filter((other) => other.engine);

@@ -41,6 +41,7 @@ function configOf(facts: { readonly signature?: Signature; readonly serving?: Pa
     aliases: [],
     champion: false,
     pinnedOnly: false,
+    memoryBytes: 0,
   };
   return modelConfigOf({ assignment, serving: asked, threads: { instances: 2, intraOpThreads: 4, note: '' } }, [3, 7]);
 }

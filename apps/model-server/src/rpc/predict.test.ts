@@ -3,7 +3,10 @@ import { SluiceError } from '@sluice/domain/errors';
 import { buildInferRequest } from '@sluice/inference/request-builder';
 import type { RawCall } from '@sluice/rpc/handlers';
 import { systemClock } from '@sluice/service-kit/clock';
+import { FakeClock } from '@sluice/testkit/fake-clock';
+import type { VersionEngine } from '../serving/version-engine.ts';
 import type { ServingTable } from '../versions/serving-table.ts';
+import type { WaitingRequest } from '../versions/waiting-requests.ts';
 import { ByteBudget, bytesBesideMessage, predict } from './predict.ts';
 
 describe('ByteBudget', () => {
@@ -43,13 +46,88 @@ describe('predict', () => {
     const engine = {
       infer: (_bytes: Buffer, _deadline: number, answer: { released(): void }) => void held.push(answer),
     };
-    const table = { engine: () => engine } as unknown as ServingTable;
-    const handler = predict({ clock: systemClock, table: () => table, budget });
+    const table = { find: () => ({ engine }) } as unknown as ServingTable;
+    const handler = predict({ clock: systemClock, table: () => table, budget, wait: () => () => false });
     const call = { deadlineMs: 0, onCancel: () => undefined } as unknown as RawCall;
     for (let count = 0; count < 3; count += 1) handler(request, call);
     expect(() => handler(request, call)).toThrow(/send them later/);
     held.pop()!.released();
     handler(request, call);
     expect(held).toHaveLength(3);
+  });
+});
+
+describe('a request whose version is not loaded', () => {
+  const request = buildInferRequest({ modelName: 'm', modelVersion: '2', inputs: [] });
+  const held = request.byteLength + bytesBesideMessage;
+
+  function setUp() {
+    const budget = new ByteBudget(10 * held);
+    const waits: { model: string; ref: string; request: WaitingRequest }[] = [];
+    let over = false;
+    const leave = (): boolean => !over && (over = true);
+    const wait = (model: string, ref: string, waiting: WaitingRequest) => {
+      waits.push({ model, ref, request: waiting });
+      return leave;
+    };
+    const table = { find: () => ({ engine: undefined }) } as unknown as ServingTable;
+    const handler = predict({ clock: new FakeClock(0), table: () => table, budget, wait });
+    const told: unknown[] = [];
+    let cancel = (): void => undefined;
+    const call = {
+      deadlineMs: 500,
+      fail: (error: unknown) => void told.push(error),
+      onCancel: (fn: () => void) => (cancel = fn),
+    } as unknown as RawCall;
+    handler(request, call);
+    const end = (): void => void (over = true);
+    return { budget, waits, told, end, cancel: () => cancel() };
+  }
+
+  it('waits with its bytes, and is handed over with its deadline when the version is there', () => {
+    const { budget, waits, told, end, cancel } = setUp();
+    expect([waits[0]!.model, waits[0]!.ref, budget.held]).toEqual(['m', '2', held]);
+    const seen: unknown[] = [];
+    let cancelled = 0;
+    const infer = (bytes: Buffer, deadlineMs: number, answer: { released(): void }) => {
+      seen.push(bytes, deadlineMs);
+      answer.released();
+      return () => (cancelled += 1);
+    };
+    const engine = { infer, lastRequestMs: -1 } as unknown as VersionEngine;
+    end();
+    waits[0]!.request.start(engine);
+    expect([seen, engine.lastRequestMs, budget.held, told]).toEqual([[request, 500], 0, 0, []]);
+    cancel();
+    expect(cancelled).toBe(1);
+  });
+
+  it('gives its bytes back when it leaves, is told why the version does not come, or cannot be taken', () => {
+    const left = setUp();
+    left.cancel();
+    expect(left.budget.held).toBe(0);
+    const failed = setUp();
+    failed.end();
+    failed.waits[0]!.request.fail(new SluiceError('unavailable', 'no'));
+    failed.cancel();
+    expect([failed.budget.held, failed.told]).toEqual([0, [expect.objectContaining({ message: 'no' })]]);
+    const refused = setUp();
+    refused.end();
+    const infer = (): never => {
+      throw new SluiceError('invalid-argument', 'input "x" is missing');
+    };
+    refused.waits[0]!.request.start({ infer } as unknown as VersionEngine);
+    expect([refused.budget.held, refused.told]).toEqual([0, [expect.objectContaining({ kind: 'invalid-argument' })]]);
+  });
+
+  it('is refused where waiting does not help, and holds nothing', () => {
+    const budget = new ByteBudget(1_000_000);
+    const wait = (): never => {
+      throw new SluiceError('not-found', 'no such version');
+    };
+    const table = { find: () => undefined } as unknown as ServingTable;
+    const handler = predict({ clock: systemClock, table: () => table, budget, wait });
+    expect(() => handler(request, {} as unknown as RawCall)).toThrow('no such version');
+    expect(budget.held).toBe(0);
   });
 });

@@ -3,7 +3,9 @@ import { SluiceError } from '@sluice/domain/errors';
 import { scanInferRequest } from '@sluice/inference/scan';
 import type { RawCall, RawUnaryHandler } from '@sluice/rpc/handlers';
 import type { InferAnswer } from '../serving/infer-job.ts';
+import type { Cancel, VersionEngine } from '../serving/version-engine.ts';
 import type { ServingTable } from '../versions/serving-table.ts';
+import type { Leave, WaitingRequest } from '../versions/waiting-requests.ts';
 
 /** What predictions need. */
 export interface PredictPorts {
@@ -11,6 +13,8 @@ export interface PredictPorts {
   /** The table of now. */
   readonly table: () => ServingTable;
   readonly budget: ByteBudget;
+  /** Lets a request wait until its version is loaded; throws where that does not help. */
+  readonly wait: (model: string, ref: string, request: WaitingRequest) => Leave;
 }
 
 /** What a request costs beside its message, about: its call, its place in the queue, its answer's headers. */
@@ -65,20 +69,82 @@ class Answer implements InferAnswer {
   }
 }
 
+/** A request whose version is being loaded: it holds its bytes of the budget, and begins when the version is ready. */
+class Waiting implements WaitingRequest {
+  readonly #request: Buffer;
+  readonly #call: RawCall;
+  readonly #ports: PredictPorts;
+  readonly #held: number;
+  #cancel: Cancel | undefined;
+
+  constructor(request: Buffer, call: RawCall, ports: PredictPorts, held: number) {
+    this.#request = request;
+    this.#call = call;
+    this.#ports = ports;
+    this.#held = held;
+  }
+
+  /** @throws SluiceError as `PredictPorts.wait`; the bytes are given back then */
+  begin(model: string, ref: string): void {
+    const { budget, wait } = this.#ports;
+    let leave: Leave;
+    try {
+      leave = wait(model, ref, this);
+    } catch (error) {
+      budget.release(this.#held);
+      throw error;
+    }
+    this.#call.onCancel(() => {
+      if (leave()) budget.release(this.#held);
+      else this.#cancel?.();
+    });
+  }
+
+  start(engine: VersionEngine): void {
+    try {
+      this.#cancel = send(engine, this.#request, this.#call, this.#ports, this.#held);
+    } catch (error) {
+      this.fail(SluiceError.from(error));
+    }
+  }
+
+  fail(error: SluiceError): void {
+    this.#ports.budget.release(this.#held);
+    this.#call.fail(error);
+  }
+}
+
+/** Hands a request over. */
+function send(
+  engine: VersionEngine,
+  request: Buffer,
+  call: RawCall,
+  { clock, budget }: PredictPorts,
+  held: number,
+): Cancel | undefined {
+  const now = clock.monotonic();
+  engine.lastRequestMs = now;
+  return engine.infer(request, call.deadlineMs - clock.now() + now, new Answer(call, budget, held));
+}
+
 /**
  * ModelInfer on message bytes: finds the version, hands the bytes to its engine, answers with bytes. A throw is the
  * call's answer. Nothing here looks at a tensor, sets a timer or logs.
  */
-export function predict({ clock, table, budget }: PredictPorts): RawUnaryHandler {
+export function predict(ports: PredictPorts): RawUnaryHandler {
+  const { table, budget } = ports;
   return (request, call) => {
     const header = scanInferRequest(request);
-    const engine = table().engine(header.modelName, header.modelVersion);
+    const engine = table().find(header.modelName, header.modelVersion)?.engine;
     // Small requests cost more than their message: without that, a budget of bytes would hold any number of them.
     const held = request.byteLength + bytesBesideMessage;
     budget.take(held);
-    const deadlineMs = call.deadlineMs - clock.now() + clock.monotonic();
+    if (!engine) {
+      new Waiting(request, call, ports, held).begin(header.modelName, header.modelVersion);
+      return;
+    }
     try {
-      const cancel = engine.infer(request, deadlineMs, new Answer(call, budget, held));
+      const cancel = send(engine, request, call, ports, held);
       if (cancel) call.onCancel(cancel);
     } catch (error) {
       budget.release(held);

@@ -22,6 +22,8 @@ describe('repositoryIndex', () => {
       'LOADING',
       'READY',
       'UNLOADING',
+      'UNAVAILABLE',
+      'UNLOADING',
       'UNLOADING',
       'UNAVAILABLE',
     ]);

@@ -20,6 +20,9 @@ const states: Readonly<Record<VersionState, string>> = {
   loading: 'LOADING',
   warming: 'LOADING',
   ready: 'READY',
+  evicting: 'UNLOADING',
+  // With its reason; a request loads it.
+  evicted: 'UNAVAILABLE',
   draining: 'UNLOADING',
   // Its memory is still being given back; a version that is gone is not asked about.
   unloaded: 'UNLOADING',

@@ -10,10 +10,12 @@ const messageOf = (runtimeId: string, status: RuntimeStatus) => ({
   runtimeId,
   draining: status.draining,
   protocolVersion,
-  versions: status.versions.map(({ model, version, ready, reason }) => ({
+  loadsOnDemand: true,
+  versions: status.versions.map(({ model, version, ready, onDemand, reason }) => ({
     model,
     version: String(version),
     ready,
+    onDemand,
     reason,
   })),
 });

@@ -29,8 +29,7 @@ export function tritonHandlers({
   return {
     modelConfig: async ({ name, version }) => {
       // What is not loaded has no instances yet: as with its metadata, the caller is told why.
-      table().engine(name, version);
-      const key = versionKey(table().get(name, version).assignment);
+      const key = versionKey(table().described(name, version).assignment);
       const served = placed.versions().find((each) => each.key === key)!;
       return { config: modelConfigOf(served, numbersOf(table(), name)) };
     },

@@ -29,12 +29,15 @@ describe('BatchSlot', () => {
     const small = plan(1, 3);
     const [first] = prepare(small, 4);
     expect(first).toHaveLength(12);
+    expect(place.isZero).toBe(true);
     expect(prepare(small, 4)[0]).toBe(first);
+    expect(place.isZero).toBe(false);
     expect(place.prepareAgain(small, 4, [])[0]).toBe(first);
     expect(prepare(small, 2)[0]).toHaveLength(6);
     expect(messages.map(({ kind }) => kind)).toEqual(['buffer']);
     expect(place.bufferId).toBe(2);
     prepare(plan(2, 1_000_000), 4);
+    expect(place.isZero).toBe(true);
     expect(messages.map(({ kind }) => kind)).toEqual(['buffer', 'forget-buffer', 'buffer']);
     expect(place.bufferId).toBe(4);
   });

@@ -22,6 +22,8 @@ export class BatchSlot {
   #memory = new SharedArrayBuffer(0);
   #bufferId = 0;
   #small = 0;
+  /** The last `prepare` got new memory: all of it is zero. */
+  isZero = false;
   readonly #prepared = new Map<BatchPlan, Prepared>();
   #layout: BatchLayout | undefined;
 
@@ -97,6 +99,7 @@ export class BatchSlot {
   #fit(bytes: number, post: (message: ToWorker) => void): void {
     const size = this.#memory.byteLength;
     this.#small = size > keptBytes && bytes < size / 8 ? this.#small + 1 : 0;
+    this.isZero = false;
     if (bytes <= size && this.#small < patience) return;
     // Before anything is forgotten: without the memory, the slot stays as it was.
     const memory = allocate(bytes);
@@ -104,6 +107,7 @@ export class BatchSlot {
     this.#prepared.clear();
     if (size > 0) post({ kind: 'forget-buffer', id: this.#bufferId });
     this.#memory = memory;
+    this.isZero = true;
     // The slots of a session count in steps of their number, so that no two name one buffer alike.
     this.#bufferId = size > 0 ? (this.#bufferId + slotsPerSession) | 0 : this.index + 1;
     post({ kind: 'buffer', id: this.#bufferId, memory: this.#memory });

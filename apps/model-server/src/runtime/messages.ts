@@ -50,7 +50,13 @@ export interface OpenOutput {
 
 /** Worker to main thread, on the port. */
 export type FromWorker =
-  | { readonly kind: 'loaded'; readonly inputs: readonly LoadedTensor[]; readonly outputs: readonly LoadedTensor[] }
+  | {
+      readonly kind: 'loaded';
+      readonly inputs: readonly LoadedTensor[];
+      readonly outputs: readonly LoadedTensor[];
+      /** Milliseconds that opening the graph took. */
+      readonly openMs: number;
+    }
   | { readonly kind: 'load-failed'; readonly message: string }
   /** By output; undefined where the output is in the batch buffer. */
   | { readonly kind: 'results'; readonly batch: number; readonly outputs: readonly (OpenOutput | undefined)[] }

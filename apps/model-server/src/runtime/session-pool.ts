@@ -39,6 +39,16 @@ export class SessionPool {
     return new SessionPool(threads);
   }
 
+  /** Milliseconds that ONNX Runtime took to open the graph, the longest of its sessions. */
+  get openMs(): number {
+    return Math.max(...this.#threads.map((thread) => thread.openMs));
+  }
+
+  /** Opens the graph once more in the first thread, beside the session that is there, and gives that up again. */
+  openAgainMs(): Promise<number> {
+    return this.#threads[0]!.openAgainMs();
+  }
+
   /** Batches that may run at once. */
   get threads(): number {
     return this.#threads.length;

@@ -28,8 +28,11 @@ export interface BatchJob {
   readonly freed?: () => void;
 }
 
-/** Writes rows; `targets` has, by input, the room of the batch from its first row on. */
-export type Fill = (targets: readonly Uint8Array[]) => void;
+/**
+ * Writes rows; `targets` has, by input, the room of the batch from its first row on.
+ * `isZero`: all of it is zero already, as new memory is; writing zeros into hundreds of megabytes would hold up the thread.
+ */
+export type Fill = (targets: readonly Uint8Array[], isZero?: boolean) => void;
 
 /**
  * A batch that was handed to a session. It waits there for its thread, and until that begins it can be changed. What comes
@@ -75,6 +78,9 @@ const keptPlans = 64;
 export class SessionThread implements HostedSession {
   inputs: readonly LoadedTensor[] = [];
   outputs: readonly LoadedTensor[] = [];
+  /** Milliseconds that opening the graph took. */
+  openMs = 0;
+  readonly #settings: SessionSettings;
   readonly #host: WorkerHost;
   readonly #id: number;
   readonly #control: ControlBlock;
@@ -96,6 +102,7 @@ export class SessionThread implements HostedSession {
     host: WorkerHost,
     control: ControlBlock,
   ) {
+    this.#settings = settings;
     this.#host = host;
     this.#control = control;
     this.#lastBatch = control.lastSubmitted();
@@ -121,6 +128,13 @@ export class SessionThread implements HostedSession {
     const session = new SessionThread(settings, onExit, host, control);
     await session.#loaded.promise;
     return session;
+  }
+
+  /** Opens the same graph once more in the same thread, and closes it. Gives the milliseconds that opening took. */
+  async openAgainMs(): Promise<number> {
+    const again = await SessionThread.start(this.#settings, () => undefined, this.#host);
+    await again.close();
+    return again.openMs;
   }
 
   /** Batches that it could take now. */
@@ -149,7 +163,7 @@ export class SessionThread implements HostedSession {
     const capacity = capacityFor(plan, rows, job.maxRows);
     this.#usePlan(plan);
     const targets = slot.prepare(plan, capacity, job.stringBytes, (message) => this.#post(message));
-    job.fill(targets);
+    job.fill(targets, slot.isZero);
     this.#lastBatch = batch;
     this.#inFlight += 1;
     const startedMs = performance.now();
@@ -269,6 +283,7 @@ export class SessionThread implements HostedSession {
       case 'loaded':
         this.inputs = message.inputs;
         this.outputs = message.outputs;
+        this.openMs = message.openMs;
         this.#loaded.resolve(undefined);
         return;
       case 'load-failed':

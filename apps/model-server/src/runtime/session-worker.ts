@@ -28,10 +28,12 @@ const textOf = (error: unknown): string => String(error instanceof Error ? error
 
 async function open(id: number, message: Extract<ToWorker, { kind: 'open' }>): Promise<void> {
   try {
+    const begun = performance.now();
     const session = await WorkerSession.create(message.settings);
+    const openMs = performance.now() - begun;
     const block = new ControlBlock(message.control);
     sessions.set(id, { id, session, block, done: block.lastSubmitted(), closing: false });
-    send(id, { kind: 'loaded', inputs: session.inputs, outputs: session.outputs });
+    send(id, { kind: 'loaded', inputs: session.inputs, outputs: session.outputs, openMs });
   } catch (error) {
     send(id, { kind: 'load-failed', message: textOf(error) });
   }

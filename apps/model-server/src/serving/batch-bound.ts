@@ -12,15 +12,22 @@ function bytesOf(signature: Signature, tensor: TensorSpec): number {
   return elementCount(dims) * Math.max(1, datatypeBytes[tensor.datatype]);
 }
 
+/** Bytes of the largest batch, inputs and outputs, as far as shapes are known. */
+export function bytesOfBatch(signature: Signature, serving: ServingConfig): number {
+  const perRow = rowBytes(signature);
+  return signature.batched ? Math.max(1, serving.maxBatchSize) * perRow : perRow;
+}
+
+const rowBytes = (signature: Signature): number =>
+  [...signature.inputs, ...signature.outputs].reduce((sum, tensor) => sum + bytesOf(signature, tensor), 0);
+
 /**
  * The configuration with a maximum batch that fits into memory: rows that are very wide are batched in smaller numbers, and
  * one is always allowed.
  */
 export function boundedServing(signature: Signature, serving: ServingConfig): ServingConfig {
   if (!signature.batched || serving.maxBatchSize <= 1) return serving;
-  let perRow = 0;
-  for (const tensor of [...signature.inputs, ...signature.outputs]) perRow += bytesOf(signature, tensor);
-  const most = Math.max(1, Math.floor(batchBytes / Math.max(1, perRow)));
+  const most = Math.max(1, Math.floor(batchBytes / Math.max(1, rowBytes(signature))));
   if (most >= serving.maxBatchSize) return serving;
   const allowedBatchSizes = serving.allowedBatchSizes.filter((rows) => rows <= most);
   // The largest size that is allowed and fits is the maximum; where none fits, memory decides.

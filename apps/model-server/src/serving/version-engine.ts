@@ -67,6 +67,8 @@ export type Cancel = () => void;
 /** One loaded version: takes request bytes, queues, batches, runs, and answers with response bytes. */
 export class VersionEngine {
   readonly stats: VersionStats;
+  /** When the last request came, on the monotonic clock: written by who hands requests over, read when memory is short. */
+  lastRequestMs = 0;
   readonly #options: EngineOptions;
   readonly #buckets: Buckets;
   readonly #scheduler: BatchScheduler<InferJob, BatchResult>;

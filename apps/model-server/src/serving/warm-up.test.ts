@@ -27,13 +27,33 @@ interface Ran {
   readonly knownOutput: boolean;
 }
 
+/** Memory that nobody may write to. */
+const untouchable = (bytes: Uint8Array): Uint8Array =>
+  Object.assign(bytes, {
+    fill: () => {
+      throw new Error('zeros were written into new memory');
+    },
+  });
+
 /** A pool of one session that notes what it is given. @param refuse why a batch of these values fails; '' for none */
-function fakePool(refuse: (ran: Ran) => string = () => '', inferUs: (ran: Ran) => number = () => 1000) {
+function fakePool(
+  refuse: (ran: Ran) => string = () => '',
+  inferUs: (ran: Ran) => number = () => 1000,
+  memory: 'kept' | 'new' = 'kept',
+) {
   const ran: Ran[] = [];
+  /** By plan and rows, what was written there. */
+  const kept = new Map<string, Uint8Array[]>();
   const submit = (job: BatchJob): void => {
     const elements = job.plan.inputs[0]!.dims.reduce((product, size) => product * size, job.rows);
-    const targets = [new Uint8Array(4 * elements).fill(255), new Uint8Array(job.stringBytes[1]!).fill(255)];
-    job.fill(targets);
+    const dirty = memory === 'new' ? 0 : 255;
+    const key = `${job.plan.id}/${job.rows}`;
+    const targets = (memory === 'kept' ? kept.get(key) : undefined) ?? [
+      new Uint8Array(4 * elements).fill(dirty),
+      new Uint8Array(job.stringBytes[1]!).fill(dirty),
+    ];
+    kept.set(key, targets);
+    job.fill(memory === 'new' ? targets.map(untouchable) : targets, memory === 'new');
     const x = [...(decodeTensor('FP32', targets[0]!) as Float32Array)];
     const t = decodeTensor('BYTES', targets[1]!) as string[];
     const one = { rows: job.rows, x, t, knownOutput: job.plan.outputs[0]!.dims !== undefined };
@@ -295,5 +315,19 @@ describe('generated batches', () => {
     expect(await sizes({})).toEqual([1, 8]);
     expect(await sizes({ allowedBatchSizes: [2, 4, 8] })).toEqual([2, 4, 8]);
     expect(await sizes({ maxBatchSize: 1, allowedBatchSizes: [1] })).toEqual([1]);
+  });
+});
+
+describe('generated batches', () => {
+  it('write no zeros into memory that has nothing else, since that holds up the serving thread', async () => {
+    const { ran, pool } = fakePool(undefined, undefined, 'new');
+    await warm(pool, signature, servingOf({ warmupCount: 2 }));
+    expect(ran.at(-1)).toMatchObject({ rows: 8, x: Array(16).fill(0), t: Array(8).fill('') });
+  });
+
+  it('write zeros where something else was, in the first round of each size', async () => {
+    const { ran, pool } = fakePool();
+    await warm(pool, signature, servingOf({ warmupCount: 3 }));
+    for (const { x, t } of ran) expect([...x, ...t].every((value) => value === 0 || value === '')).toBe(true);
   });
 });

@@ -15,6 +15,10 @@ export interface Assignment {
   readonly aliases: readonly string[];
   readonly champion: boolean;
   readonly pinnedOnly: boolean;
+  /** What admission found one session to take at its peak, in bytes; 0 when that is not known. */
+  readonly memoryBytes: number;
+  /** It is not placed: a request brought it here, and when memory is short or nobody asks it goes. */
+  readonly demandOnly?: true;
   /** Why this runtime cannot load it: the registry said something of it that only later software knows. */
   readonly notKnown?: string;
 }

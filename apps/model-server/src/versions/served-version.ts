@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { seedOf } from '@sluice/domain/generated-rows';
 import type { ServingConfig } from '@sluice/domain/signature';
@@ -9,44 +7,34 @@ import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 import type { SessionSettings } from '../runtime/messages.ts';
 import { SessionPool } from '../runtime/session-pool.ts';
 import type { WorkerHost } from '../runtime/worker-host.ts';
-import { cpuInstances, otherDevice, planThreads, type ThreadPlan } from '../runtime/threads.ts';
+import { otherDevice, planThreads, type ThreadPlan } from '../runtime/threads.ts';
 import { boundedServing } from '../serving/batch-bound.ts';
 import { checkAgainstGraph } from '../serving/buckets.ts';
-import { VersionEngine } from '../serving/version-engine.ts';
+import type { VersionEngine } from '../serving/version-engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
 import { warmUp, warmUpAgain, type WarmUpOptions, type WarmUpReport } from '../serving/warm-up.ts';
-import type { ArtifactCache, Needed } from './artifact-cache.ts';
 import { versionKey, type Assignment } from './assignment.ts';
-import { hasOpenCost, shareable, Slowness } from './shareable.ts';
+import { makeEngine } from './make-engine.ts';
+import type { Hold } from './memory-budget.ts';
+import { estimatedBytes, settledBytes } from './memory-estimate.ts';
+import { mayShare, sharedThreads, SpeedWatch } from './share-thread.ts';
+import type { VersionPorts } from './version-ports.ts';
 import { canTake, nextState, type VersionEvent, type VersionState } from './version-state.ts';
-
-/** What a version needs from outside. */
-export interface VersionPorts {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly cache: ArtifactCache;
-  /** The versions whose files must stay. */
-  readonly neededFiles: Needed;
-  /** Cores that sessions of one version may use. */
-  readonly threads: number;
-  /** The thread that small, quick versions share. */
-  readonly sharedThread: () => WorkerHost;
-  readonly defer: (fn: () => void) => void;
-  /** Told after every change of state. */
-  readonly changed: (version: ServedVersion) => void;
-  /** Told when a session ended by itself; the version is `failed` by then. */
-  readonly sessionLost: (version: ServedVersion) => void;
-}
 
 /** How long requests in flight get when a version is withdrawn: longer than any that has a sane deadline. */
 const drainMs = 600_000;
 
-/** One placed version on this runtime, through its states. */
+/** States in which a request waits for a version that may be unloaded; in `failed` it is told why. */
+const onItsWay: ReadonlySet<VersionState> = new Set([
+  ...(['assigned', 'downloading', 'loading', 'warming', 'evicting', 'evicted'] as const),
+]);
+
+/** One version on this runtime, through its states. */
 export class ServedVersion {
   readonly key: string;
   readonly stats: VersionStats;
   state: VersionState = 'assigned';
-  /** Why it failed; '' otherwise. */
+  /** Why it failed, or was unloaded; '' otherwise. */
   reason = '';
   /** Present while it is ready or draining. */
   engine: VersionEngine | undefined;
@@ -59,6 +47,14 @@ export class ServedVersion {
   needsFiles = true;
   /** Clock.now() of the last change of state. */
   sinceMs: number;
+  /** What it takes of the memory budget: what a load is estimated to, and once it is loaded what was found. */
+  memoryBytes: number;
+  /** It has sessions, or is getting them. */
+  holdsMemory = false;
+  /** When it was last wanted, by a placement or a request that found it unloaded; on the monotonic clock. */
+  wantedMs: number;
+  /** The last load did not begin: the memory budget has no room for it. */
+  noRoom = false;
   #assignment: Assignment;
   readonly #ports: VersionPorts;
   readonly #logger: Logger;
@@ -72,18 +68,23 @@ export class ServedVersion {
   #lostInLoad: SluiceError | undefined;
   /** Counts loads; what a session of an earlier one has to say is of no interest. */
   #loads = 0;
-  /** It is getting a thread of its own while it serves. */
-  #moving: Promise<void> | undefined;
+  #speed: SpeedWatch | undefined;
   #withdrawn: Promise<void> | undefined;
+  #evicting: Promise<void> | undefined;
   #loading: Promise<void> | undefined;
 
-  /** @param stats what it has counted before it was withdrawn, if it was */
-  constructor(assignment: Assignment, ports: VersionPorts, stats?: VersionStats) {
+  /**
+   * @param wantedMs since when it is wanted, on the monotonic clock: the same for all that are placed together
+   * @param stats what it has counted before it was withdrawn, if it was
+   */
+  constructor(assignment: Assignment, ports: VersionPorts, wantedMs: number, stats?: VersionStats) {
     this.key = versionKey(assignment);
     this.#assignment = assignment;
     this.#ports = ports;
     this.stats = stats ?? new VersionStats(this.serving.maxBatchSize);
     this.sinceMs = ports.clock.now();
+    this.wantedMs = wantedMs;
+    this.memoryBytes = this.#estimate();
     this.#failures = new Sampler({ clock: ports.clock });
     this.#logger = ports.logger.child({ model: assignment.model, version: assignment.version });
   }
@@ -95,6 +96,38 @@ export class ServedVersion {
   /** How it is run: what was asked for, with batches bounded by memory. */
   get serving(): ServingConfig {
     return boundedServing(this.#assignment.signature, this.#assignment.serving);
+  }
+
+  /** What keeps it here. */
+  get hold(): Hold {
+    if (this.#assignment.demandOnly) return 'demand';
+    return this.#assignment.pinnedOnly ? 'pin' : 'kept';
+  }
+
+  /** It is not ready, and requests wait until it is: it may be unloaded, so that they must be able to bring it back. */
+  get onDemand(): boolean {
+    return this.hold !== 'kept' && onItsWay.has(this.state);
+  }
+
+  /** When it was asked for last, on the monotonic clock. */
+  get lastUsedMs(): number {
+    return Math.max(this.wantedMs, this.engine?.lastRequestMs ?? 0);
+  }
+
+  /** Requests are with it. */
+  get isBusy(): boolean {
+    const queue = this.engine?.queue();
+    return queue !== undefined && queue.queuedRequests + queue.runningBatches > 0;
+  }
+
+  /** Why the last load failed. */
+  get failure(): SluiceError | undefined {
+    return this.#failure;
+  }
+
+  #estimate(): number {
+    const { serving } = this;
+    return estimatedBytes(this.#assignment, serving, planThreads(serving, this.#ports.threads).instances);
   }
 
   /** Takes over aliases and holders; what is loaded never changes under a number. */
@@ -121,6 +154,10 @@ export class ServedVersion {
     try {
       this.#loads += 1;
       this.#lostInLoad = undefined;
+      this.#failure = undefined;
+      this.noRoom = false;
+      this.holdsMemory = true;
+      const before = this.#ports.residentBytes();
       this.#step('start');
       const { notKnown } = this.#assignment;
       if (notKnown !== undefined) throw new SluiceError('failed-precondition', notKnown);
@@ -135,11 +172,13 @@ export class ServedVersion {
       this.#pool = await this.#settle(pool, warm, graphFile);
       this.#abort.signal.throwIfAborted();
       this.engine = this.#makeEngine(this.#pool, warm, graphFile);
+      const grew = this.#ports.residentBytes() - before;
+      this.memoryBytes = settledBytes(this.#assignment, this.memoryBytes, grew, this.threads?.instances ?? 1);
       this.#goOn('warmed');
       this.loadMs = this.#ports.clock.monotonic() - started;
-      const { sharesThread } = this;
+      const { memoryBytes, sharesThread } = this;
       this.#logger.info(
-        { ms: Math.round(this.loadMs), ...this.threads, sharesThread, warmUpRuns: warm.runs },
+        { ms: Math.round(this.loadMs), memoryBytes, ...this.threads, sharesThread, warmUpRuns: warm.runs },
         'version loaded',
       );
     } catch (error) {
@@ -209,22 +248,14 @@ export class ServedVersion {
     return { seed: seedOf(this.#assignment.digest), signal: this.#abort.signal, clock: this.#ports.clock };
   }
 
-  async #mayShare(warm: WarmUpReport, graphFile: string): Promise<boolean> {
-    const { files, serving, signature } = this.#assignment;
-    const bytes = files.reduce((sum, file) => sum + file.size, 0);
-    const quick = warm.runMs !== undefined && warm.runMs <= shareable.runMs;
-    if (this.#alone || !quick || bytes > shareable.bytes || cpuInstances(serving) > 1) return false;
-    return !hasOpenCost(signature, await readFile(graphFile));
-  }
-
   /** Moves a small, quick version from the thread that it was loaded in to the shared one. */
   async #settle(pool: SessionPool, warm: WarmUpReport, graphFile: string): Promise<SessionPool> {
-    this.sharesThread = await this.#mayShare(warm, graphFile);
+    const { assignment, serving } = this;
+    this.sharesThread = !this.#alone && (await mayShare({ assignment, serving, pool, warm, graphFile }));
     if (!this.sharesThread) return pool;
-    const threads: ThreadPlan = { instances: 1, intraOpThreads: 1, note: '' };
-    const shared = await this.#openWarm(graphFile, threads, warm, this.#ports.sharedThread());
+    const shared = await this.#openWarm(graphFile, sharedThreads, warm, this.#ports.sharedThread());
     await pool.close();
-    this.threads = threads;
+    this.threads = sharedThreads;
     return shared;
   }
 
@@ -247,50 +278,23 @@ export class ServedVersion {
     await shared?.close();
   }
 
-  /** Looks at how long batches take, while it shares a thread. */
-  #watchSpeed(engine: () => VersionEngine, graphFile: string, warm: WarmUpReport): (inferUs: number) => void {
-    const slowness = new Slowness();
-    return (inferUs) => {
-      if (!this.sharesThread || this.#moving || !slowness.ran(inferUs)) return;
-      this.#moving = this.#moveOut(engine(), graphFile, warm)
-        .catch((error: unknown) => {
-          if (this.#abort.signal.aborted) return;
-          this.#logger.warn({ err: error }, 'the version stays in the shared thread');
-        })
-        .finally(() => (this.#moving = undefined));
-    };
-  }
-
   #makeEngine(pool: SessionPool, warm: WarmUpReport, graphFile: string): VersionEngine {
-    const { model, version, signature } = this.#assignment;
-    const { serving } = this;
-    if (serving.maxBatchSize !== this.#assignment.serving.maxBatchSize) {
-      this.#logger.warn(
-        { maxBatchSize: serving.maxBatchSize },
-        'rows are so wide that batches are kept smaller than asked for',
-      );
-    }
-    const engine: VersionEngine = new VersionEngine({
-      model,
-      version,
-      signature,
-      serving,
-      pool,
-      knownOutputs: warm.knownOutputs,
-      stats: this.stats,
-      clock: this.#ports.clock,
-      defer: this.#ports.defer,
-      onDefect: (thrown) => this.#logger.error({ err: thrown }, 'a request could not be answered'),
-      modelFailed: (error) => this.#modelFailed(error),
-      ran: this.#watchSpeed(() => engine, graphFile, warm),
+    const { clock, defer } = this.#ports;
+    const what = { assignment: this.#assignment, serving: this.serving, pool, warm, stats: this.stats };
+    const engine: VersionEngine = makeEngine({
+      ...{ ...what, clock, defer, logger: this.#logger, failures: this.#failures },
+      ran: (inferUs) => {
+        if (this.sharesThread) speed.ran(inferUs);
+      },
     });
+    const moveOut = (): Promise<void> =>
+      this.#moveOut(engine, graphFile, warm).catch((error: unknown) => {
+        if (this.#abort.signal.aborted) return;
+        this.#logger.warn({ err: error }, 'the version stays in the shared thread');
+      });
+    const speed = new SpeedWatch(moveOut);
+    this.#speed = speed;
     return engine;
-  }
-
-  /** Says which operator fails, now and then and without the words that quote the input. */
-  #modelFailed({ cause }: SluiceError): void {
-    const unlogged = this.#failures.take(String(cause));
-    if (unlogged !== undefined) this.#logger.warn({ what: cause, unlogged }, 'the model failed on an input');
   }
 
   #lost(error: SluiceError, load: number): void {
@@ -319,6 +323,38 @@ export class ServedVersion {
     if (canTake(this.state, 'retry')) this.#step('retry');
   }
 
+  /** Somebody wants it: a version that gave way gets its turn to be loaded again. */
+  demand(): void {
+    this.wantedMs = this.#ports.clock.monotonic();
+    if (canTake(this.state, 'demand')) this.#step('demand');
+  }
+
+  /** There is no room for it. One that is kept has failed until there is; another is loaded when it is asked for again. */
+  refuse(error: SluiceError): void {
+    this.#failure = error;
+    this.noRoom = true;
+    this.#logger.warn({ reason: error.message }, 'version not loaded');
+    this.#step(this.hold === 'kept' ? 'fail' : 'evict', error.message);
+  }
+
+  /** Makes room: lets what it has finish, then gives its memory back. It stays placed, and a request loads it again. */
+  evict(): Promise<void> {
+    this.#evicting ??= this.#evict().finally(() => (this.#evicting = undefined));
+    return this.#evicting;
+  }
+
+  async #evict(): Promise<void> {
+    const reason = 'unloaded to make room for others; a request loads it again';
+    const { engine } = this;
+    this.engine = undefined;
+    this.#step('evict', reason);
+    await engine?.drain(drainMs);
+    await this.#speed?.settled();
+    await this.#closePool();
+    this.#logger.info({ memoryBytes: this.memoryBytes }, 'version unloaded to make room');
+    if (canTake(this.state, 'emptied')) this.#step('emptied', reason);
+  }
+
   /** Takes nothing new, lets what it has finish, and gives the memory back. */
   withdraw(): Promise<void> {
     this.#withdrawn ??= this.#withdraw();
@@ -329,11 +365,12 @@ export class ServedVersion {
     this.#abort.abort(new SluiceError('cancelled', 'the version was withdrawn'));
     if (canTake(this.state, 'withdraw')) this.#step('withdraw');
     await this.#loading;
+    await this.#evicting;
     const report = await this.engine?.drain(drainMs);
     if (report && report.failed + report.runningBatches > 0)
       this.#logger.warn({ ...report }, 'version unloaded with requests left');
     this.engine = undefined;
-    await this.#moving;
+    await this.#speed?.settled();
     await this.#closePool();
     if (canTake(this.state, 'drained')) this.#step('drained');
     this.needsFiles = false;
@@ -345,7 +382,11 @@ export class ServedVersion {
     const pool = this.#pool;
     await pool?.close();
     // Not before: until then its batches are still running.
-    if (this.#pool === pool) this.#pool = undefined;
+    if (this.#pool !== pool) return;
+    this.#pool = undefined;
+    this.holdsMemory = false;
+    // The next load has its peak again.
+    this.memoryBytes = this.#estimate();
   }
 
   /** Batches that are with its sessions, and for how long the oldest has been. */

@@ -13,7 +13,7 @@ function version(number: number, state: VersionState, more: Partial<Assignment> 
     ...more,
   } as unknown as Assignment;
   const engine = state === 'ready' ? ({ number } as unknown as VersionEngine) : undefined;
-  return { assignment, state, reason, engine };
+  return { assignment, state, reason, engine, onDemand: state === 'evicted' };
 }
 const number = (engine: VersionEngine): number => (engine as unknown as { number: number }).number;
 

@@ -10,6 +10,8 @@ export interface TableVersion {
   readonly state: VersionState;
   readonly reason: string;
   readonly engine: VersionEngine | undefined;
+  /** Not ready, and requests wait until it is. */
+  readonly onDemand: boolean;
 }
 
 interface ModelEntry {
@@ -35,13 +37,13 @@ export class ServingTable {
 
   /**
    * The engine for a request.
-   * @param ref a number, an alias, or '' for champion, else the highest number that is loaded
+   * @param ref a number, an alias, or '' for champion, else the highest number that is loaded, else the highest that a request loads
    * @throws SluiceError not-found or unavailable that says what there is
    */
   engine(model: string, ref: string): VersionEngine {
     const found = this.#models.get(model)?.byRef.get(ref);
     if (found?.engine) return found.engine;
-    throw this.#whyNot(model, ref);
+    throw this.whyNot(model, ref);
   }
 
   /** A version whatever its state; undefined when there is none. */
@@ -53,7 +55,7 @@ export class ServingTable {
   get(model: string, ref: string): TableVersion {
     const found = this.find(model, ref);
     if (found) return found;
-    throw this.#whyNot(model, ref);
+    throw this.whyNot(model, ref);
   }
 
   /** The versions of a model by number. */
@@ -61,7 +63,15 @@ export class ServingTable {
     return this.#models.get(model)?.versions ?? [];
   }
 
-  #whyNot(model: string, ref: string): SluiceError {
+  /** A version that is loaded, or is when somebody asks for it. @throws SluiceError as `engine` */
+  described(model: string, ref: string): TableVersion {
+    const found = this.find(model, ref);
+    if (found?.engine || found?.onDemand) return found;
+    throw this.whyNot(model, ref);
+  }
+
+  /** Why nothing answers for a version now. */
+  whyNot(model: string, ref: string): SluiceError {
     if (model === '') return invalidArgument('model_name: expected the name of a model, got nothing');
     parseVersionRef(ref);
     const entry = this.#models.get(model);
@@ -87,7 +97,9 @@ function entryOf(list: readonly TableVersion[]): ModelEntry {
     for (const alias of version.assignment.aliases) byRef.set(alias, version);
   }
   const implied =
-    versions.find((version) => version.assignment.champion) ?? versions.findLast((version) => version.engine);
+    versions.find((version) => version.assignment.champion) ??
+    versions.findLast((version) => version.engine) ??
+    versions.findLast((version) => version.onDemand);
   if (implied) byRef.set('', implied);
   return { byRef, versions };
 }

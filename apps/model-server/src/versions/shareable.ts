@@ -3,9 +3,10 @@ import { hasFixedRows } from '../serving/buckets.ts';
 
 /**
  * What a version may be to share a thread: a thread costs 9 MB, so many tiny models would cost more than they are; but a
- * batch of one makes the others wait, so only what is small, was seen to be quick and cannot be made slow by its input may.
+ * batch of one, and the opening of its graph, makes the others wait. So only what is small, was seen to be quick in both and
+ * cannot be made slow by its input may.
  */
-export const shareable = { bytes: 1 << 20, runMs: 2 } as const;
+export const shareable = { bytes: 1 << 20, runMs: 2, openMs: 5 } as const;
 
 /** Operators that run a graph of their own, as often as an input says. */
 const controlFlow = ['If', 'Loop', 'Scan', 'SequenceMap'].map((name) => {

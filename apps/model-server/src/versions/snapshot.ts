@@ -83,6 +83,7 @@ const assignment: z.ZodType<Assignment> = z.object({
   aliases: z.array(z.string()),
   champion: z.boolean(),
   pinnedOnly: z.boolean(),
+  memoryBytes: count.default(0),
   notKnown: z.string().exactOptional(),
 });
 const placementForm: z.ZodType<Placement> = z.object({ revision: count, assignments: z.array(assignment) });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { StatusBoard } from './status-board.ts';
 
 const status = (number: number, draining = false) => ({
-  versions: [{ model: 'm', version: number, ready: true, reason: '' }],
+  versions: [{ model: 'm', version: number, ready: true, onDemand: false, reason: '' }],
   draining,
 });
 

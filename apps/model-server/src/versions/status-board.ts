@@ -3,6 +3,8 @@ export interface VersionStatus {
   readonly model: string;
   readonly version: number;
   readonly ready: boolean;
+  /** Not ready, and a request that comes waits until it is. */
+  readonly onDemand: boolean;
   readonly reason: string;
 }
 

@@ -1,13 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
+import { SluiceError, unavailable } from '@sluice/domain/errors';
+import { checkModelName, parseVersionRef } from '@sluice/domain/names';
 import type { Logger } from '@sluice/service-kit/logger';
 import { WorkerHost } from '../runtime/worker-host.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
+import { Demanded } from './demanded.ts';
 import { Losses } from './losses.ts';
+import { MemoryRoom } from './memory-room.ts';
 import { RetiredStats } from './retired-stats.ts';
 import { ServedVersion } from './served-version.ts';
 import { ServingTable } from './serving-table.ts';
+import type { VersionState } from './version-state.ts';
+import { WaitingRequests, type Leave, type WaitingRequest } from './waiting-requests.ts';
 
 export interface VersionSetPorts {
   readonly clock: Clock;
@@ -16,18 +22,34 @@ export interface VersionSetPorts {
   readonly cache: ArtifactCache;
   readonly threads: number;
   readonly defer: (fn: () => void) => void;
+  /** Memory that versions may hold together, in bytes. */
+  readonly budgetBytes: number;
+  /** How long a version stays that is not placed and that nobody asks for, in milliseconds. */
+  readonly demandIdleMs: number;
+  /** What it takes to load a version that is not placed here; throws SluiceErrors. */
+  readonly getAssignment: (model: string, version: number) => Promise<Assignment>;
+  /** Resident bytes of the process. */
+  readonly residentBytes: () => number;
   /** Told after every change of a version's state, once the table shows it. */
   readonly changed: () => void;
 }
 
 /** A load that failed for want of something (registry, disk) is tried again after this long, with jitter. */
 const retryMs = 5_000;
+/** When a request may come again whose version was taken away under it, in milliseconds. */
+const retryAfterMs = 1_000;
 
 /** Settings too: those of an old snapshot may be fewer than the registry sends, and what is loaded keeps its own. */
 const runsAlike = (one: Assignment, other: Assignment): boolean =>
   one.digest === other.digest && one.notKnown === other.notKnown && isDeepStrictEqual(one.serving, other.serving);
 
-/** The versions of this runtime: follows the placement, loads one version at a time, keeps the table. */
+/** States that end a load, or follow one: nothing more comes of the placement by itself. */
+const ends: ReadonlySet<VersionState> = new Set(['ready', 'failed', 'evicting', 'evicted'] as const);
+
+/**
+ * The versions of this runtime: follows the placement, loads one version at a time within the memory budget, brings what
+ * requests ask for, keeps the table.
+ */
 export class VersionSet {
   /** Replaced at every change; requests read it once. */
   table = new ServingTable([]);
@@ -41,22 +63,32 @@ export class VersionSet {
   readonly #leaving = new Map<ServedVersion, Promise<void>>();
   readonly #retired = new RetiredStats();
   readonly #losses: Losses;
+  readonly #waiting = new WaitingRequests();
+  readonly #demanded: Demanded;
+  readonly #room: MemoryRoom;
   readonly #retries = new Map<string, Timer>();
   #loading: Promise<void> | undefined;
   #placement: Placement | undefined;
   #closed = false;
   #shared: WorkerHost | undefined;
+  #sweep: Timer | undefined;
+  /** Versions that were loaded because a request waited for them. */
+  demandLoads = 0;
 
   constructor(ports: VersionSetPorts) {
     this.#ports = ports;
     this.epoch = Buffer.from(ports.random.bytes(16)).toString('hex');
     this.#losses = new Losses(ports.clock);
+    this.#demanded = new Demanded(ports.getAssignment);
+    const { budgetBytes } = ports;
+    const isAwaited = (key: string): boolean => this.#waiting.has(key);
+    this.#room = new MemoryRoom({ budgetBytes, versions: () => this.versions(), leaving: this.#leaving, isAwaited });
   }
 
-  /** True once every version of the first placement is ready or has failed. */
+  /** True once every version of the first placement is ready, has failed or has no room. */
   get settled(): boolean {
     if (!this.#placement) return false;
-    return this.versions().every((version) => version.state === 'ready' || version.state === 'failed');
+    return this.versions().every((version) => version.hold === 'demand' || ends.has(version.state));
   }
 
   versions(): readonly ServedVersion[] {
@@ -68,6 +100,12 @@ export class VersionSet {
     return [...this.#leaving.keys()];
   }
 
+  /** What is to be known of memory, and of what requests bring. */
+  get memory() {
+    const { budgetBytes, heldBytes, evictions } = this.#room;
+    return { budgetBytes, heldBytes, evictions, demandLoads: this.demandLoads, waitingRequests: this.#waiting.count };
+  }
+
   /** Batches that are with sessions, those of versions on their way out too. */
   get runningBatches(): number {
     return [...this.#versions.values(), ...this.#leaving.keys()].reduce((sum, of) => sum + of.running().batches, 0);
@@ -77,6 +115,11 @@ export class VersionSet {
   neededFiles(): readonly Assignment[] {
     const holders = [...this.#versions.values(), ...this.#leaving.keys()].filter((version) => version.needsFiles);
     return holders.map((version) => version.assignment);
+  }
+
+  /** What the versions hold of the memory budget, in bytes. */
+  get memoryBytes(): number {
+    return this.#room.heldBytes;
   }
 
   get placement(): Placement | undefined {
@@ -91,22 +134,34 @@ export class VersionSet {
     this.revision = placement.revision;
     for (const [key, version] of this.#versions) {
       const assignment = wanted.get(key);
-      if (assignment && runsAlike(assignment, version.assignment)) version.update(assignment);
-      else this.#withdraw(version);
+      if (assignment && runsAlike(assignment, version.assignment)) this.#update(version, assignment);
+      // What requests brought is nobody's to place.
+      else if (assignment || version.hold !== 'demand') this.#withdraw(version);
     }
-    for (const [key, assignment] of wanted) if (!this.#versions.has(key)) this.#add(assignment);
+    const now = this.#ports.clock.monotonic();
+    for (const [key, assignment] of wanted) if (!this.#versions.has(key)) this.#add(assignment, now);
     this.#refresh();
     this.#loadNext();
   }
 
-  #add(assignment: Assignment): void {
-    const { clock, logger, cache, threads, defer } = this.#ports;
-    const changed = (): void => this.#refresh();
+  #update(version: ServedVersion, assignment: Assignment): void {
+    version.update(assignment);
+    if (version.hold === 'kept') version.demand();
+  }
+
+  #add(assignment: Assignment, wantedMs: number): void {
+    const { clock, logger, cache, threads, defer, residentBytes } = this.#ports;
+    const changed = (of: ServedVersion): void => this.#changed(of);
     const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
     const sharedThread = (): WorkerHost => this.#sharedThread();
     const neededFiles = (): readonly Assignment[] => this.neededFiles();
-    const ports = { clock, logger, cache, neededFiles, threads, sharedThread, defer, changed, sessionLost };
-    const version = new ServedVersion(assignment, ports, this.#retired.take(assignment));
+    const ports = { clock, logger, cache, neededFiles, threads, sharedThread, defer, residentBytes };
+    const version = new ServedVersion(
+      assignment,
+      { ...ports, changed, sessionLost },
+      wantedMs,
+      this.#retired.take(assignment),
+    );
     this.#versions.set(version.key, version);
   }
 
@@ -122,11 +177,15 @@ export class VersionSet {
     this.#losses.forget(version.key);
     this.#retries.get(version.key)?.cancel();
     this.#retries.delete(version.key);
+    this.#waiting.fail(version.key, unavailable(`${nameOf(version)} was taken away; try again`, { retryAfterMs }));
     const leaving = this.#leave(version).catch((error: unknown) => {
       this.#ports.logger.error({ err: error, version: version.key }, 'a version could not be unloaded cleanly');
     });
     this.#leaving.set(version, leaving);
-    void leaving.then(() => this.#leaving.delete(version));
+    void leaving.then(() => {
+      this.#leaving.delete(version);
+      this.#loadNext();
+    });
   }
 
   async #leave(version: ServedVersion): Promise<void> {
@@ -148,21 +207,135 @@ export class VersionSet {
     this.#ports.changed();
   }
 
-  /** Loads one version after the other, champions first: two at once would need the memory of both at their peak. */
+  #changed(version: ServedVersion): void {
+    this.#refresh();
+    const { key, state, engine, failure } = version;
+    if (this.#versions.get(key) !== version) return;
+    if (state === 'ready' && engine) this.#waiting.start(key, engine);
+    else if (failure && (state === 'failed' || state === 'evicted')) this.#waiting.fail(key, toldOf(version, failure));
+    // Somebody asked for it while it gave way, or an alias came.
+    else if (state === 'evicted' && (version.hold === 'kept' || this.#waiting.has(key))) version.demand();
+    if (version.hold === 'demand') this.#sweepLater();
+  }
+
+  /**
+   * Lets a request wait until its version is loaded, which it brings about: a version that gave way to others, or one that
+   * is not placed here. The request is told when the version is ready, or why it does not come.
+   * @param ref as in `ServingTable.engine`
+   * @returns how it leaves the wait before its end
+   * @throws SluiceError as `ServingTable.engine` where waiting would not help, resource-exhausted when too much is asked for
+   */
+  wait(model: string, ref: string, request: WaitingRequest): Leave {
+    const found = this.table.find(model, ref);
+    if (this.#closed || (found && !found.onDemand)) throw this.table.whyNot(model, ref);
+    const wanted = found?.assignment ?? this.#unplaced(model, ref);
+    const key = versionKey(wanted);
+    if (!found) this.#demanded.check(key);
+    const leave = this.#waiting.add(key, request);
+    if (found) this.#demand(this.#versions.get(key)!);
+    else {
+      const failed = (error: SluiceError): void => this.#waiting.fail(key, error);
+      this.#demanded.get(wanted, (assignment) => this.#brought(assignment), failed);
+    }
+    return leave;
+  }
+
+  #unplaced(model: string, text: string): { readonly model: string; readonly version: number } {
+    const ref = parseVersionRef(text);
+    if (ref.kind !== 'number' || !isModelName(model)) throw this.table.whyNot(model, text);
+    return { model, version: ref.number };
+  }
+
+  #demand(version: ServedVersion): void {
+    version.demand();
+    this.#loadNext();
+  }
+
+  /** The registry has told of a version that somebody asked for. */
+  #brought(assignment: Assignment): void {
+    const key = versionKey(assignment);
+    const there = this.#versions.get(key);
+    if (this.#closed || (there && !there.engine && !there.onDemand)) {
+      this.#waiting.fail(key, this.table.whyNot(assignment.model, String(assignment.version)));
+    } else if (there?.engine) this.#waiting.start(key, there.engine);
+    else if (there) this.#demand(there);
+    // Else all have gone again.
+    else if (this.#waiting.has(key)) {
+      this.#add(assignment, this.#ports.clock.monotonic());
+      this.#refresh();
+      this.#loadNext();
+    }
+  }
+
+  /** When nobody asks for a version that is not placed, it goes; one that failed for want of something can be asked for soon. */
+  #idleEnd(version: ServedVersion): number {
+    const failed = version.state === 'failed' && version.mayPass;
+    return version.lastUsedMs + (failed ? retryMs : this.#ports.demandIdleMs);
+  }
+
+  #demandOnly(): readonly ServedVersion[] {
+    return this.versions().filter(({ hold, state }) => hold === 'demand' && ends.has(state));
+  }
+
+  #sweepLater(): void {
+    const { clock } = this.#ports;
+    this.#sweep?.cancel();
+    this.#sweep = undefined;
+    const idle = this.#demandOnly();
+    if (this.#closed || idle.length === 0) return;
+    const next = Math.min(...idle.map((version) => this.#idleEnd(version)));
+    this.#sweep = clock.schedule(Math.max(0, next - clock.monotonic()), () => this.#dropIdle());
+  }
+
+  #dropIdle(): void {
+    const now = this.#ports.clock.monotonic();
+    for (const version of this.#demandOnly()) {
+      if (this.#idleEnd(version) > now) continue;
+      if (version.isBusy) version.demand();
+      else this.#withdraw(version);
+    }
+    this.#refresh();
+    this.#sweepLater();
+  }
+
+  /**
+   * Loads one version after the other: two at once would need the memory of both at their peak. Champions come first, then
+   * what requests wait for, then what aliases and releases hold.
+   */
   #loadNext(): void {
     if (this.#loading || this.#closed) return;
+    for (const version of this.versions()) {
+      if (version.state === 'failed' && version.noRoom && this.#room.plan(version).kind !== 'no-room') version.retry();
+    }
     const waiting = this.versions().filter((version) => version.state === 'assigned');
-    const next = waiting.find((version) => version.assignment.champion) ?? waiting[0];
+    const next =
+      waiting.find((version) => version.assignment.champion) ??
+      waiting.find((version) => this.#waiting.has(version.key)) ??
+      waiting.find((version) => version.hold === 'kept') ??
+      waiting[0];
     if (!next) return;
-    this.#loading = next.load().then(() => {
-      this.#loading = undefined;
-      if (next.state === 'failed') this.#retryLater(next);
-      this.#loadNext();
-    });
+    this.#loading = this.#load(next)
+      .catch((error: unknown) => this.#ports.logger.error({ err: error, version: next.key }, 'a load went wrong'))
+      .then(() => {
+        this.#loading = undefined;
+        if (next.state === 'failed' && !next.noRoom) this.#retryLater(next);
+        this.#loadNext();
+      });
+  }
+
+  async #load(version: ServedVersion): Promise<void> {
+    const refusal = await this.#room.make(version);
+    if (version.state !== 'assigned') return;
+    if (refusal) {
+      version.refuse(refusal);
+      return;
+    }
+    if (this.#waiting.has(version.key)) this.demandLoads += 1;
+    await version.load();
   }
 
   #retryLater(version: ServedVersion): void {
-    if (this.#versions.get(version.key) !== version || !version.mayPass) return;
+    if (this.#versions.get(version.key) !== version || !version.mayPass || version.hold === 'demand') return;
     const delay = retryMs * (0.5 + this.#ports.random.uniform());
     const retry = (): void => {
       version.retry();
@@ -175,6 +348,7 @@ export class VersionSet {
     if (this.#versions.get(version.key) !== version) return;
     if (!this.#losses.add(version.key)) {
       this.#ports.logger.error({ version: version.key }, 'a version lost its session too often and stays failed');
+      this.#loadNext();
       return;
     }
     version.retry();
@@ -189,8 +363,26 @@ export class VersionSet {
   /** Withdraws everything; requests in flight should have ended before. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#sweep?.cancel();
     for (const version of this.versions()) this.#withdraw(version);
     this.#refresh();
     await this.idle();
+  }
+}
+
+const nameOf = ({ assignment }: ServedVersion): string => `${assignment.model} version ${assignment.version}`;
+
+/** What those are told that wait for a version that could not be loaded. */
+function toldOf(version: ServedVersion, { kind, message, retryAfterMs: after }: SluiceError): SluiceError {
+  const text = `${nameOf(version)} is not loaded: ${message}`;
+  if (kind !== 'resource-exhausted') return unavailable(text);
+  return new SluiceError(kind, text, { retryAfterMs: after ?? retryAfterMs });
+}
+
+function isModelName(name: string): boolean {
+  try {
+    return checkModelName(name) === name;
+  } catch {
+    return false;
   }
 }

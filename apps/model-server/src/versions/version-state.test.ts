@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { canTake, nextState, versionStates, type VersionEvent } from './version-state.ts';
 
-const events: VersionEvent[] = ['start', 'fetched', 'loaded', 'warmed', 'fail', 'retry', 'withdraw', 'drained'];
+const events: VersionEvent[] = [
+  ...(['start', 'fetched', 'loaded', 'warmed', 'fail', 'retry'] as const),
+  ...(['evict', 'emptied', 'demand', 'withdraw', 'drained'] as const),
+];
 
 /** Every legal step; whatever is not here must be refused. */
 const legal = new Map([
   ['assigned start', 'downloading'],
   ['assigned withdraw', 'unloaded'],
+  ['assigned evict', 'evicted'],
+  ['assigned fail', 'failed'],
   ['downloading fetched', 'loading'],
   ['downloading fail', 'failed'],
   ['downloading withdraw', 'unloaded'],
@@ -18,6 +23,11 @@ const legal = new Map([
   ['warming withdraw', 'unloaded'],
   ['ready fail', 'failed'],
   ['ready withdraw', 'draining'],
+  ['ready evict', 'evicting'],
+  ['evicting emptied', 'evicted'],
+  ['evicting withdraw', 'draining'],
+  ['evicted demand', 'assigned'],
+  ['evicted withdraw', 'unloaded'],
   ['draining drained', 'unloaded'],
   ['draining fail', 'unloaded'],
   ['failed retry', 'assigned'],

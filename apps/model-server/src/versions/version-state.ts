@@ -12,6 +12,10 @@ export const versionStates = [
   'warming',
   /** Takes requests. */
   'ready',
+  /** Makes room for others: it finishes what it has; new requests wait until it is loaded again. */
+  'evicting',
+  /** Unloaded, to be loaded again at the next request. */
+  'evicted',
   /** Takes nothing new and finishes what it has. */
   'draining',
   /** Gone: its memory is given back. */
@@ -22,14 +26,28 @@ export const versionStates = [
 export type VersionState = (typeof versionStates)[number];
 
 /** What can happen to a version. */
-export type VersionEvent = 'start' | 'fetched' | 'loaded' | 'warmed' | 'fail' | 'retry' | 'withdraw' | 'drained';
+export type VersionEvent =
+  | 'start'
+  | 'fetched'
+  | 'loaded'
+  | 'warmed'
+  | 'fail'
+  | 'retry'
+  | 'evict'
+  | 'emptied'
+  | 'demand'
+  | 'withdraw'
+  | 'drained';
 
 const ways: Readonly<Record<VersionState, Partial<Record<VersionEvent, VersionState>>>> = {
-  assigned: { start: 'downloading', withdraw: 'unloaded' },
+  // There may be no room for it, and then it does not begin.
+  assigned: { start: 'downloading', evict: 'evicted', fail: 'failed', withdraw: 'unloaded' },
   downloading: { fetched: 'loading', fail: 'failed', withdraw: 'unloaded' },
   loading: { loaded: 'warming', fail: 'failed', withdraw: 'unloaded' },
   warming: { warmed: 'ready', fail: 'failed', withdraw: 'unloaded' },
-  ready: { fail: 'failed', withdraw: 'draining' },
+  ready: { fail: 'failed', evict: 'evicting', withdraw: 'draining' },
+  evicting: { emptied: 'evicted', withdraw: 'draining' },
+  evicted: { demand: 'assigned', withdraw: 'unloaded' },
   draining: { drained: 'unloaded', fail: 'unloaded' },
   unloaded: {},
   failed: { retry: 'assigned', withdraw: 'unloaded' },

@@ -25,6 +25,10 @@ export interface TestVersion {
   readonly graphPath?: string;
   readonly serving?: ServingConfig;
   readonly aliases?: readonly string[];
+  /** Only a pin holds it. */
+  readonly pinned?: boolean;
+  /** What admission measured. */
+  readonly memoryBytes?: number;
 }
 
 /** Serves placement and artifacts over real gRPC, as the registry does, from memory and without a database. */
@@ -38,11 +42,17 @@ export class TestRegistry {
     _at,
     chunk,
   ) => chunk;
+  /** Versions that were asked for by number, as `model/version`. */
+  readonly asked: string[] = [];
+  /** Called before such a question is answered; may throw. */
+  onAsked: () => void | Promise<void> = () => undefined;
+  takesEvicted = true;
   port = 0;
   released = 0;
   #server: RpcServer | undefined;
   #revision = 1;
   #placed: TestVersion[] = [];
+  #unplaced: TestVersion[] = [];
   readonly #artifacts = new Map<string, Uint8Array>();
   #changed = new Set<() => void>();
 
@@ -55,11 +65,19 @@ export class TestRegistry {
       watchAssignments: watch((request: WatchAssignmentsRequest__Output, ctx) =>
         this.#watch(Number(request.resumeToken), ctx.signal),
       ),
+      getAssignment: async ({ model, version }) => {
+        this.asked.push(`${model}/${version}`);
+        await this.onAsked();
+        const known = [...this.#placed, ...this.#unplaced];
+        const found = known.find((each) => each.model === model && each.version === Number(version));
+        if (!found) throw notFound(`${model} has no version ${version}`);
+        return { assignment: assignmentOf(found) };
+      },
       watchRoutes: unimplemented('not here'),
       renewRouterLease: unimplemented('not here'),
       renewRuntimeLease: async (request) => {
         this.leases.push(request);
-        return { ttlMs: request.ttlMs };
+        return { ttlMs: request.ttlMs, takesEvicted: this.takesEvicted };
       },
       releaseLease: async () => {
         this.released += 1;
@@ -85,12 +103,22 @@ export class TestRegistry {
 
   /** Replaces the whole placement. The first alias `champion` makes a version champion. */
   place(...versions: readonly TestVersion[]): void {
-    for (const version of versions) {
-      for (const bytes of Object.values(version.files)) this.#artifacts.set(sha256(bytes), bytes);
-    }
+    this.#store(versions);
     this.#placed = [...versions];
     this.#revision += 1;
     for (const wake of this.#changed) wake();
+  }
+
+  /** Versions that exist and are not placed. */
+  know(...versions: readonly TestVersion[]): void {
+    this.#store(versions);
+    this.#unplaced = [...versions];
+  }
+
+  #store(versions: readonly TestVersion[]): void {
+    for (const version of versions) {
+      for (const bytes of Object.values(version.files)) this.#artifacts.set(sha256(bytes), bytes);
+    }
   }
 
   get revision(): number {
@@ -168,6 +196,8 @@ function assignmentOf(version: TestVersion): Assignment {
     serving: { maxBatchSize: version.signature.batched ? 32 : 0, device: 'cpu', warmupCount: 1, ...version.serving },
     aliases,
     champion: aliases.includes('champion'),
+    pinnedOnly: version.pinned ?? false,
+    memoryBytes: version.memoryBytes ?? 0,
     heldBy: aliases.map((alias) => `alias:${alias}`),
   };
 }

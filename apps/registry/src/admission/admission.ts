@@ -24,6 +24,8 @@ export interface AdmissionReport {
   readonly batchRows: number;
   /** What was derived from the graph and not written in `sluice.yaml`, a line each. */
   readonly derived: readonly string[];
+  /** How far the process grew from before the graph was loaded to its peak; absent in reports of before it was measured. */
+  readonly modelBytes?: number;
 }
 
 /** The files that a version would be made of; their artifacts are in the store. */

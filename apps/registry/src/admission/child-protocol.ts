@@ -30,5 +30,7 @@ export type ChildMessage =
   | { readonly type: 'batching-off'; readonly reason: string }
   /** Resident bytes; only where the parent cannot read them itself. */
   | { readonly type: 'memory'; readonly rss: number; readonly peak: number }
+  /** Resident bytes before the graph is loaded: what the model takes is what comes on top. */
+  | { readonly type: 'base'; readonly rss: number }
   /** All stages have run. */
   | { readonly type: 'done' };

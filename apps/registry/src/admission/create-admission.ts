@@ -172,6 +172,7 @@ class Findings {
   #batchLatencyMs = 0;
   #batchRows = 0;
   #batchingOff = '';
+  #baseBytes: number | undefined;
 
   constructor(version: InspectedVersion, onProgress: ((line: string) => void) | undefined) {
     this.#version = version;
@@ -200,6 +201,9 @@ class Findings {
       case 'batching-off':
         this.#batchingOff = storableText(message.reason);
         break;
+      case 'base':
+        this.#baseBytes = message.rss;
+        break;
       case 'stage':
       case 'memory':
       case 'done':
@@ -220,6 +224,7 @@ class Findings {
       batchLatencyMs: this.#batchLatencyMs,
       batchRows: this.#batchRows,
       derived: this.#batchingOff ? [...derived, `batching off: ${this.#batchingOff}`] : derived,
+      modelBytes: this.#baseBytes === undefined ? 0 : Math.max(0, end.peakRssBytes - this.#baseBytes),
     };
     return {
       passed: !failed,

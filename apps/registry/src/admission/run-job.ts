@@ -80,6 +80,7 @@ class JobRun {
 
   async #load(): Promise<void> {
     await this.#enter('load');
+    void this.#send({ type: 'base', rss: process.memoryUsage.rss() });
     const begun = performance.now();
     this.#session = await OrtSession.load(this.#job.graphFile, this.#job.signature);
     const problem = this.#session.signatureProblem();

@@ -60,9 +60,11 @@ function decodeLoadState(state: keyof typeof LoadStateMessage, field: string): L
       return 'failed';
     case 'LOAD_STATE_UNLOADING':
       return 'unloading';
+    case 'LOAD_STATE_EVICTED':
+      return 'evicted';
     case 'LOAD_STATE_UNSPECIFIED':
-      throw invalidArgument(`${field}: missing; expected loading, ready, failed or unloading`);
+      throw invalidArgument(`${field}: missing; expected loading, ready, failed, unloading or evicted`);
   }
   // A runtime that is one version ahead may know states that this registry does not.
-  throw invalidArgument(`${field}: ${String(state)} given; expected loading, ready, failed or unloading`);
+  throw invalidArgument(`${field}: ${String(state)} given; expected loading, ready, failed, unloading or evicted`);
 }

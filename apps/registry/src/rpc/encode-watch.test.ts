@@ -21,6 +21,7 @@ const model = (name: string): ModelState => ({
       champion: false,
       pinnedOnly: true,
       aliases: [],
+      modelBytes: 0,
     },
   ],
   unplaced: [],

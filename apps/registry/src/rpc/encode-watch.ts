@@ -98,7 +98,8 @@ function assignmentsOf(state: ModelState): Sized<Assignment[]> {
   return sized;
 }
 
-function encodeAssignment(model: string, placed: PlacedVersion): Assignment {
+/** A version as a runtime is told to load it. */
+export function encodeAssignment(model: string, placed: PlacedVersion): Assignment {
   return {
     model,
     version: placed.version,
@@ -111,5 +112,6 @@ function encodeAssignment(model: string, placed: PlacedVersion): Assignment {
     champion: placed.champion,
     pinnedOnly: placed.pinnedOnly,
     aliases: [...placed.aliases],
+    memoryBytes: placed.modelBytes,
   };
 }

@@ -48,6 +48,7 @@ const loadStates = {
   ready: 'LOAD_STATE_READY',
   failed: 'LOAD_STATE_FAILED',
   unloading: 'LOAD_STATE_UNLOADING',
+  evicted: 'LOAD_STATE_EVICTED',
 } as const satisfies Record<LoadState, string>;
 
 const releaseModes = {

@@ -2,19 +2,22 @@ import type { WatchServiceMethods } from '@sluice/contracts/services';
 import type { Handlers } from '@sluice/rpc/handlers';
 import { watch } from '@sluice/rpc/handlers';
 import type { Clock } from '@sluice/domain/clock';
+import { getAssignment } from '../usecases/get-assignment.ts';
 import type { LeaseTable } from '../usecases/lease.ts';
 import { releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
+import type { RegistryState } from '../usecases/state.ts';
 import type { WatchPorts } from '../usecases/watch.ts';
 import { agreeProtocol, watchDesired } from '../usecases/watch.ts';
 import { answerInTime } from '../watch/answer-in-time.ts';
 import { checkingTexts } from './check-texts.ts';
 import { decodeRouter, decodeRuntime } from './decode.ts';
-import { encodeAssignments, encodeRoutes } from './encode-watch.ts';
+import { encodeAssignment, encodeAssignments, encodeRoutes } from './encode-watch.ts';
 import { partBytesFor } from './parts.ts';
-import { readInteger } from './scalars.ts';
+import { readInteger, readVersion } from './scalars.ts';
 
 export interface WatchServicePorts {
   readonly watch: WatchPorts;
+  readonly state: RegistryState;
   readonly leases: LeaseTable;
   readonly clock: Clock;
 }
@@ -40,7 +43,12 @@ export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMe
     renewRouterLease: async (request, { deadlineMs }) => ({
       ttlMs: await answerInTime(clock, deadlineMs, renewRouterLease(leases, decodeRouter(request))),
     }),
+    getAssignment: async ({ model, version, pool }) => {
+      const number = readVersion(version, 'version');
+      return { assignment: encodeAssignment(model, await getAssignment(ports, { model, version: number, pool })) };
+    },
     renewRuntimeLease: async (request, { deadlineMs }) => ({
+      takesEvicted: true,
       ttlMs: await answerInTime(clock, deadlineMs, renewRuntimeLease(leases, decodeRuntime(request))),
     }),
     releaseLease: async ({ holderId }) => {

@@ -16,6 +16,7 @@ interface VersionRow {
   graph_path: string;
   signature: Signature;
   serving: StoredServing;
+  model_bytes: number | null;
   files: VersionFile[];
 }
 
@@ -73,7 +74,8 @@ async function selectParts(sql: Sql, names: readonly string[]) {
     ),
     placed: byModel(
       await sql.query<VersionRow>(
-        `select v.model, v.number, v.digest, v.graph_path, v.signature, v.serving, (
+        `select v.model, v.number, v.digest, v.graph_path, v.signature, v.serving,
+           (v.admission ->> 'modelBytes')::bigint as model_bytes, (
            select json_agg(json_build_object('path', f.path, 'sha256', f.sha256, 'size', f.size)
                            order by f.path collate "C")
            from registry.version_file f where f.model = v.model and f.number = v.number
@@ -114,7 +116,17 @@ function toModelState(model: string, changedRevision: number, parts: Parts): Mod
       const row = versions.get(entry.version);
       if (!row) return [];
       const { digest, graph_path: graphPath, signature, files } = row;
-      return [{ ...entry, digest, graphPath, signature, serving: toServing(row.serving), files }];
+      return [
+        {
+          ...entry,
+          digest,
+          graphPath,
+          signature,
+          serving: toServing(row.serving),
+          modelBytes: row.model_bytes ?? 0,
+          files,
+        },
+      ];
     }),
     unplaced: others.filter((row) => row.state === 'ready').map((row) => row.number),
     left: others.flatMap((row) =>

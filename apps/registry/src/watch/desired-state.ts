@@ -11,6 +11,8 @@ export interface PlacedVersion extends Placed {
   readonly graphPath: string;
   readonly signature: Signature;
   readonly serving: ServingConfig;
+  /** What admission found one session of it to take at its peak; 0 when that is not known. */
+  readonly modelBytes: number;
 }
 
 /** All that watchers follow of one model. */

@@ -73,12 +73,13 @@ class Runtime {
 }
 
 function setUp(runtimes: Runtime[], spent = false) {
-  const state = { ready: runtimes, failed: [] as string[], ended: [] as string[] };
+  const state = { ready: runtimes, onDemand: [] as Runtime[], failed: [] as string[], ended: [] as string[] };
   const budget = new RouterRetryBudget();
   if (spent) while (budget.tryTake('lost'));
   const forwarder = new Forwarder({
     random: draws(0),
     readyFor: () => state.ready as unknown as RuntimeLink[],
+    onDemandFor: () => state.onDemand as unknown as RuntimeLink[],
     breakerOf: (link) => (link as unknown as Runtime).versionBreaker,
     budget,
     onFailedAttempt: (_version, failure, retried) =>
@@ -257,5 +258,60 @@ describe('RouterRetryBudget', () => {
     while (budget.tryTake('answered'));
     expect(budget.tokens).toBe(256);
     expect(budget.tryTake('lost')).toBe(true);
+  });
+});
+
+describe('a version that is ready nowhere', () => {
+  const waiting = (...runtimes: Runtime[]) => {
+    const set = setUp([]);
+    set.state.onDemand = runtimes;
+    return set;
+  };
+
+  it('is asked for at the first of those that load it, as often as it is asked for', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = waiting(a, b);
+    for (let count = 0; count < 5; count += 1) send();
+    expect([a.sent.length, b.sent.length]).toEqual([5, 0]);
+    a.answer('loaded');
+    expect(state.ended).toEqual(['loaded']);
+    expect(a.breaker.results).toEqual(['succeeded']);
+  });
+
+  it('is asked for at the next one when the first cannot load it or its breaker is open', () => {
+    const [a, b, c] = [new Runtime('a'), new Runtime('b'), new Runtime('c')];
+    const { state, send } = waiting(a, b, c);
+    a.breaker.open = true;
+    send();
+    expect(b.sent).toHaveLength(1);
+    b.fail('answered', 'unavailable');
+    // The first is never asked, and none twice.
+    expect([a.sent.length, b.sent.length, c.sent.length]).toEqual([0, 1, 1]);
+    c.answer('loaded');
+    expect(state.ended).toEqual(['loaded']);
+  });
+
+  it('goes to where it is ready as soon as it is', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = waiting(a);
+    state.ready = [b];
+    send();
+    expect([a.sent.length, b.sent.length]).toEqual([0, 1]);
+  });
+
+  it('says nothing of a runtime when its load takes longer than a caller waits', () => {
+    const a = new Runtime('a');
+    const { send } = waiting(a);
+    send();
+    a.fail('local', 'deadline-exceeded');
+    send().cancel('deadline-exceeded');
+    a.fail('local', 'deadline-exceeded');
+    expect(a.breaker.results).toEqual(['released', 'released']);
+  });
+
+  it('is unavailable where nobody loads it', () => {
+    const { state, send } = waiting();
+    send();
+    expect(state.ended[0]).toContain('is ready on no runtime that this router reaches');
   });
 });

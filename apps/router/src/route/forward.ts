@@ -7,7 +7,7 @@ import { Attempts, verdictOf } from './attempts.ts';
 import type { AttemptFailure } from './attempts.ts';
 import { chooseRuntime } from './choose-runtime.ts';
 import type { RouterRetryBudget } from './retry-tokens.ts';
-import type { VersionRoute } from './table.ts';
+import type { VersionTarget } from './table.ts';
 
 /** Full name of the method that runtimes answer. */
 export const inferPath = '/inference.GRPCInferenceService/ModelInfer';
@@ -19,10 +19,12 @@ export interface ForwarderOptions {
   readonly random: Random;
   /** Runtimes that have a version ready now. */
   readonly readyFor: (key: string) => readonly RuntimeLink[];
+  /** Runtimes where requests wait until a version is loaded, best first. Asked when none has it ready. */
+  readonly onDemandFor: (version: VersionTarget) => readonly RuntimeLink[];
   readonly breakerOf: (link: RuntimeLink, key: string) => Breaker;
   readonly budget: RouterRetryBudget;
   /** Told of every attempt that failed, for metrics. */
-  readonly onFailedAttempt: (version: VersionRoute, failure: AttemptFailure, retried: boolean) => void;
+  readonly onFailedAttempt: (version: VersionTarget, failure: AttemptFailure, retried: boolean) => void;
 }
 
 /** One request on its way to a runtime. */
@@ -32,7 +34,7 @@ export interface ForwardedCall {
 }
 
 export interface ForwardRequest {
-  readonly version: VersionRoute;
+  readonly version: VersionTarget;
   /** The message as the caller sent it. */
   readonly message: Uint8Array;
   /** What follows it, for the runtime. */
@@ -72,6 +74,8 @@ class Forwarding implements ForwardedCall {
   #permit: Permit | undefined;
   #call: RawClientCall | undefined;
   #ended = false;
+  /** It waits, or may, for its version to be loaded. */
+  #waits = false;
   /** Given up because the caller's deadline passed. */
   #isLate = false;
 
@@ -82,9 +86,9 @@ class Forwarding implements ForwardedCall {
   }
 
   start(): void {
-    const candidates = this.#options.readyFor(this.#request.version.key);
+    const candidates = this.#candidates();
     if (candidates.length === 0) {
-      this.#end(unavailable(`${this.#what} is ready on no runtime that this router reaches; try again`), undefined);
+      this.#end(this.#nowhere(), undefined);
       return;
     }
     if (!this.#send(candidates)) {
@@ -106,12 +110,28 @@ class Forwarding implements ForwardedCall {
     return `${this.#request.version.model} version ${this.#request.version.text}`;
   }
 
+  /** Runtimes that have the version; when none has, those that load it for this request. */
+  #candidates(): readonly RuntimeLink[] {
+    const { version } = this.#request;
+    const ready = this.#options.readyFor(version.key);
+    this.#waits = ready.length === 0;
+    return this.#waits ? this.#options.onDemandFor(version) : ready;
+  }
+
+  #nowhere(): SluiceError {
+    if (this.#request.version.placed) {
+      return unavailable(`${this.#what} is ready on no runtime that this router reaches; try again`);
+    }
+    const advice = 'give it an alias or `sluice pin`, and `sluice runtimes` shows why';
+    return unavailable(`${this.#what} is not placed, and no runtime that this router reaches loads it: ${advice}`);
+  }
+
   /** Sends to one of the candidates whose breaker lets it; false when there is none. */
   #send(candidates: readonly RuntimeLink[]): boolean {
     const { key } = this.#request.version;
     let left = candidates;
     for (;;) {
-      const link = chooseRuntime(left, this.#options.random);
+      const link = this.#waits ? left[0] : chooseRuntime(left, this.#options.random);
       if (!link) return false;
       const permit = this.#options.breakerOf(link, key).begin();
       if (permit) {
@@ -148,7 +168,9 @@ class Forwarding implements ForwardedCall {
     }
     const { origin } = outcome.error;
     const failure: AttemptFailure = { origin, error: outcome.error, messageArrived: outcome.messageArrived };
-    if (this.#isLate && origin === 'local') permit.unanswered();
+    // A load may take longer than a caller waits: that says nothing of the runtime.
+    if (this.#waits && verdictOf(failure) === 'silent') permit.release();
+    else if (this.#isLate && origin === 'local') permit.unanswered();
     else settle(permit, failure);
     if (!this.#ended) this.#retryOrEnd(failure);
   }
@@ -156,8 +178,7 @@ class Forwarding implements ForwardedCall {
   #retryOrEnd(failure: AttemptFailure): void {
     (this.#tried ??= []).push(this.#link!);
     const tried = this.#tried;
-    const ready = this.#options.readyFor(this.#request.version.key);
-    const others = ready.filter((link) => !tried.includes(link));
+    const others = this.#candidates().filter((link) => !tried.includes(link));
     const error = this.#attempts.failed(failure, others.length > 0);
     if (error) {
       this.#options.onFailedAttempt(this.#request.version, failure, false);

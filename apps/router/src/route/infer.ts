@@ -9,7 +9,7 @@ import type { Forwarder } from './forward.ts';
 import type { InFlight } from './in-flight.ts';
 import type { PredictionIds } from './prediction-id.ts';
 import { resolveRoute } from './resolve.ts';
-import type { RouteTable, VersionRoute } from './table.ts';
+import type { RouteTable, VersionTarget } from './table.ts';
 
 /** Trailer of every answer of an inference, failures too. */
 export const predictionTrailer = 'sluice-prediction-id';
@@ -25,9 +25,9 @@ export interface InferOptions {
   readonly forwarder: Forwarder;
   readonly inFlight: InFlight;
   /** Told of inferences that ended in a defect of a runtime or ours, for the log. */
-  readonly onDefect: (predictionId: string, version: VersionRoute, error: SluiceError) => void;
+  readonly onDefect: (predictionId: string, version: VersionTarget, error: SluiceError) => void;
   /** Told how an inference of a known version ended, and after how many milliseconds. */
-  readonly onAnswer: (version: VersionRoute, error: SluiceError | undefined, tookMs: number) => void;
+  readonly onAnswer: (version: VersionTarget, error: SluiceError | undefined, tookMs: number) => void;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { SluiceError } from '@sluice/domain/errors';
 import { readInferResponse } from '@sluice/inference/infer-response';
+import { modelOverride } from '@sluice/inference/rewrite';
 import { describe, expect, it } from 'vitest';
 import { draws, modelRoute } from '../../test/routes.ts';
 import { chooseArm } from './choose-arm.ts';
-import { resolveRoute } from './resolve.ts';
+import { existingVersion, placedVersion, resolveRoute } from './resolve.ts';
 import { applyUpdate } from './table.ts';
 import type { ModelRoute, RouteTable } from './table.ts';
 
@@ -37,8 +38,16 @@ describe('resolveRoute', () => {
     expect(refusal('Best!')).toBe('invalid-argument: model_version: "Best!" is neither a version number nor an alias');
   });
 
-  it('says what to do about a version that is not placed', () => {
-    expect(refusal('1')).toBe('unavailable: digits version 1 is not loaded: give it an alias or `sluice pin`');
+  it('goes to a version that is not placed too, of which no more is known than that it exists', () => {
+    const { version } = resolveRoute(table, 'digits', '1', noHints, draws(0));
+    expect(version).toMatchObject({ model: 'digits', number: 1, text: '1', key: 'digits@1', placed: false });
+    expect(version.override).toEqual(modelOverride({ modelVersion: '1' }));
+    // The same for every request, since what is counted is kept for it.
+    expect(resolveRoute(table, 'digits', '1', noHints, draws(0)).version).toBe(version);
+    expect(existingVersion(digits, 3)).toBe(digits.placed.get(3));
+    expect(() => placedVersion(digits, 1)).toThrow(
+      'digits version 1 is not placed: give it an alias or `sluice pin`; requests load it',
+    );
   });
 
   it('says what to do about a model without champion and pin', () => {

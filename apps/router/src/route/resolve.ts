@@ -2,14 +2,16 @@ import type { Random } from '@sluice/domain/clock';
 import { failedPrecondition, invalidArgument, notFound, unavailable } from '@sluice/domain/errors';
 import type { SluiceError } from '@sluice/domain/errors';
 import { clip, parseVersionRef } from '@sluice/domain/names';
+import { modelOverride } from '@sluice/inference/rewrite';
 import { chooseArm } from './choose-arm.ts';
 import type { RoutingHints } from './choose-arm.ts';
-import type { ArmRoute, ModelRoute, RouteTable, VersionRoute } from './table.ts';
+import { versionKey } from './table.ts';
+import type { ArmRoute, ModelRoute, RouteTable, VersionRoute, VersionTarget } from './table.ts';
 
 /** Where a request goes. */
 export interface Route {
   readonly model: ModelRoute;
-  readonly version: VersionRoute;
+  readonly version: VersionTarget;
   /** Undefined when the request named its version, which bypasses the release. */
   readonly arm: ArmRoute | undefined;
 }
@@ -28,7 +30,7 @@ export function findModel(table: RouteTable | undefined, name: string): ModelRou
  *
  * @param versionText the request's `model_version`: a number, an alias, or nothing for the model's release
  * @throws SluiceError invalid-argument for what is no version; not-found for an unknown model, version or alias;
- *   failed-precondition for a model without champion and pin; unavailable for a version that is not placed
+ *   failed-precondition for a model without champion and pin
  */
 export function resolveRoute(
   table: RouteTable | undefined,
@@ -40,9 +42,9 @@ export function resolveRoute(
   const model = findModel(table, modelName);
   if (versionText === '') {
     const arm = chooseArm(releaseOf(model), hints, random);
-    return { model, version: placedVersion(model, arm.version), arm };
+    return { model, version: existingVersion(model, arm.version), arm };
   }
-  const version = placedVersion(model, namedVersion(model, versionText));
+  const version = existingVersion(model, namedVersion(model, versionText));
   if (hints.arm !== undefined) {
     throw invalidArgument('metadata sluice-arm: a request that names its version goes to no arm; send one of the two');
   }
@@ -58,14 +60,38 @@ export function versionNumber(model: ModelRoute, versionText: string): number {
   return primary.version;
 }
 
-/** The placed version of that number. */
-export function placedVersion(model: ModelRoute, number: number): VersionRoute {
-  const version = model.placed.get(number);
-  if (version) return version;
+/** How requests go to versions that are not placed: made when the first one comes, for each state of a model. */
+const unplacedTargets = new WeakMap<ModelRoute, Map<number, VersionTarget>>();
+
+/** The version of that number, placed or not: what is not placed is loaded when a request comes for it. */
+export function existingVersion(model: ModelRoute, number: number): VersionTarget {
+  return model.placed.get(number) ?? unplacedVersion(model, number);
+}
+
+function unplacedVersion(model: ModelRoute, number: number): VersionTarget {
   if (!model.unplaced.has(number)) {
     throw notFound(`Request for unknown model: '${model.name}' version ${number} is not found`);
   }
-  throw unavailable(`${model.name} version ${number} is not loaded: give it an alias or \`sluice pin\``);
+  const known = unplacedTargets.get(model) ?? new Map<number, VersionTarget>();
+  unplacedTargets.set(model, known);
+  const text = String(number);
+  const target = known.get(number) ?? {
+    ...{ model: model.name, number, text, placed: false },
+    key: versionKey(model.name, number),
+    override: modelOverride({ modelVersion: text }),
+  };
+  known.set(number, target);
+  return target;
+}
+
+/** The placed version of that number: only of these does a router know more than that they exist. */
+export function placedVersion(model: ModelRoute, number: number): VersionRoute {
+  const version = model.placed.get(number);
+  if (version) return version;
+  const { text } = unplacedVersion(model, number);
+  throw unavailable(
+    `${model.name} version ${text} is not placed: give it an alias or \`sluice pin\`; requests load it`,
+  );
 }
 
 function releaseOf(model: ModelRoute) {

@@ -1,18 +1,24 @@
 import type { Release } from '@sluice/domain/release';
 import type { Signature } from '@sluice/domain/signature';
 
-/** A version that is placed on runtimes. */
-export interface VersionRoute {
+/** A version as requests go to it. */
+export interface VersionTarget {
   readonly model: string;
   readonly number: number;
   /** The number as text, as messages carry it. */
   readonly text: string;
   /** Names the version in the fleet's index: see `versionKey`. */
   readonly key: string;
-  readonly digest: string;
-  readonly signature: Signature;
+  /** The registry places it: runtimes that have it are told to. Any other is loaded when a request comes for it. */
+  readonly placed: boolean;
   /** What follows a request to send it to this version, whatever version the caller wrote. */
   readonly override: Uint8Array;
+}
+
+/** A version that is placed on runtimes. */
+export interface VersionRoute extends VersionTarget {
+  readonly digest: string;
+  readonly signature: Signature;
 }
 
 /** An arm of a release with what its answers carry. */
@@ -39,7 +45,7 @@ export interface ModelRoute {
   /** Where an empty version goes; undefined when there is neither champion nor pin. */
   readonly release: ReleaseRoute | undefined;
   readonly placed: ReadonlyMap<number, VersionRoute>;
-  /** Versions that exist but are on no runtime. */
+  /** Versions that exist and that nothing places on runtimes. */
   readonly unplaced: ReadonlySet<number>;
 }
 

@@ -3,7 +3,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import type { Signature } from '@sluice/domain/signature';
 import { settingHandlers, sharedMemoryHandlers } from '@sluice/rpc/absent-extensions';
 import type { Handlers, RawMethod, RawStreamMethod } from '@sluice/rpc/handlers';
-import { findModel, placedVersion, versionNumber } from '../route/resolve.ts';
+import { existingVersion, findModel, placedVersion, versionNumber } from '../route/resolve.ts';
 import type { RouteTable } from '../route/table.ts';
 import { checkRepositoryControl } from './repository-control.ts';
 import type { RepositoryControl } from './repository-control.ts';
@@ -60,7 +60,7 @@ export function inferenceHandlers(options: InferenceRpcOptions): Handlers<GRPCIn
 function modelReady(options: InferenceRpcOptions, name: string, versionText: string): boolean {
   try {
     const model = findModel(options.table(), name);
-    return options.versionReady(placedVersion(model, versionNumber(model, versionText)).key);
+    return options.versionReady(existingVersion(model, versionNumber(model, versionText)).key);
   } catch (error) {
     if (error instanceof SluiceError && error.kind !== 'invalid-argument') return false;
     throw error;

@@ -5,8 +5,8 @@ import { raw } from '@sluice/rpc/handlers';
 import type { Handlers } from '@sluice/rpc/handlers';
 import { decodeRequest } from '@sluice/rpc/messages';
 import type { AnyDefinition } from '@sluice/rpc/messages';
-import { findModel, placedVersion, versionNumber } from '../route/resolve.ts';
-import type { RouteTable, VersionRoute } from '../route/table.ts';
+import { existingVersion, findModel, placedVersion, versionNumber } from '../route/resolve.ts';
+import type { RouteTable, VersionTarget } from '../route/table.ts';
 import { versionKey } from '../route/table.ts';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
 import type { FleetStatistics } from '../runtimes/statistics.ts';
@@ -19,6 +19,7 @@ export interface TritonHandlerOptions {
   readonly fleet: {
     readonly links: readonly RuntimeLink[];
     readyFor(key: string): readonly RuntimeLink[];
+    onDemandFor(version: VersionTarget): readonly RuntimeLink[];
   };
   readonly calls: RuntimeCalls;
   readonly statistics: FleetStatistics<RuntimeLink>;
@@ -54,9 +55,12 @@ async function modelConfig(
   versionText: string,
 ): Promise<Buffer> {
   const model = findModel(table(), name);
-  const version = placedVersion(model, versionNumber(model, versionText));
+  const version = existingVersion(model, versionNumber(model, versionText));
+  const ready = fleet.readyFor(version.key);
+  // What waits to be loaded is known there too.
+  const links = ready.length > 0 ? ready : fleet.onDemandFor(placedVersion(model, version.number));
   const failures: SluiceError[] = [];
-  for (const link of fleet.readyFor(version.key)) {
+  for (const link of links) {
     try {
       return await calls.modelConfig(link, { name, version: version.text });
     } catch (error) {
@@ -90,10 +94,10 @@ async function modelStatistics({ table, fleet, statistics }: TritonHandlerOption
 }
 
 /** The placed versions that are meant, in order: all, those of a model, or one by number or alias. */
-function scopeOf(table: RouteTable | undefined, name: string, versionText: string): readonly VersionRoute[] {
+function scopeOf(table: RouteTable | undefined, name: string, versionText: string): readonly VersionTarget[] {
   if (name !== '' && versionText !== '') {
     const model = findModel(table, name);
-    return [placedVersion(model, versionNumber(model, versionText))];
+    return [existingVersion(model, versionNumber(model, versionText))];
   }
   const models = name === '' ? [...(table?.models.values() ?? [])] : [findModel(table, name)];
   return models

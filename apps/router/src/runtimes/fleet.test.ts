@@ -8,12 +8,19 @@ import { Fleet } from './fleet.ts';
 import { RuntimeLink } from './runtime-link.ts';
 import type { RuntimeStatus } from './runtime-link.ts';
 
-function status(versions: readonly (readonly [string, number, boolean])[], draining = false): RuntimeStatus {
+function status(
+  versions: readonly (readonly [string, number, boolean | 'on demand' | 'failed'])[],
+  draining = false,
+): RuntimeStatus {
   return {
     runtimeId: 'r1',
-    versions: versions.map(([model, version, ready]) => ({ model, version: String(version), ready, reason: '' })),
+    versions: versions.map(([model, version, ready]) => ({
+      ...{ model, version: String(version), ready: ready === true, onDemand: ready === 'on demand' },
+      reason: ready === 'failed' ? 'no' : '',
+    })),
     draining,
     protocolVersion: 1,
+    loadsOnDemand: true,
   };
 }
 
@@ -123,6 +130,46 @@ describe('Fleet', () => {
     await settle();
     expect(closed).toEqual(['b:1', 'a:1']);
     expect(fleet.links).toEqual([]);
+  });
+
+  it('knows who loads a version on demand, in one order for all routers', async () => {
+    const addresses = ['a:1', 'b:1', 'c:1', 'd:1'];
+    const known = async (order: readonly string[]) => {
+      const { fleet, streams } = setUp();
+      fleet.setAddresses(order);
+      await settle();
+      streams.get('a:1')!.send(
+        status([
+          ['m', 1, 'on demand'],
+          ['m', 2, 'failed'],
+        ]),
+      );
+      streams.get('b:1')!.send(
+        status([
+          ['m', 1, 'on demand'],
+          ['m', 3, 'on demand'],
+        ]),
+      );
+      streams.get('c:1')!.send(status([['m', 1, false]]));
+      streams.get('d:1')!.send(status([['m', 1, 'on demand']], true));
+      await settle();
+      const of = (version: number, placed: boolean) =>
+        fleet.onDemandFor({ key: `m@${version}`, placed }).map(({ address }) => address);
+      return { of, streams };
+    };
+    const { of, streams } = await known(addresses);
+    // Placed: only who gave it up for others. d:1 drains.
+    expect(new Set(of(1, true))).toEqual(new Set(['a:1', 'b:1']));
+    expect(of(2, true)).toEqual([]);
+    // Not placed: all but those that failed to load it, and where it is on its way those alone.
+    expect(new Set(of(2, false))).toEqual(new Set(['b:1', 'c:1']));
+    expect(of(3, false)).toEqual(['b:1']);
+    const other = await known([...addresses].reverse());
+    for (let version = 4; version < 40; version += 1) expect(other.of(version, false)).toEqual(of(version, false));
+    expect(new Set(Array.from({ length: 36 }, (_, index) => of(4 + index, false)[0])).size).toBe(3);
+    streams.get('c:1')!.send({ ...status([]), loadsOnDemand: false });
+    await settle();
+    expect(new Set(of(5, false))).toEqual(new Set(['a:1', 'b:1']));
   });
 
   it('refuses a runtime that is two protocol versions ahead', async () => {

@@ -1,3 +1,4 @@
+import { byRendezvous } from './rendezvous.ts';
 import type { RuntimeLink } from './runtime-link.ts';
 
 export interface FleetOptions {
@@ -29,6 +30,18 @@ export class Fleet {
   /** Runtimes that can run a version now; see `versionKey`. */
   readyFor(key: string): readonly RuntimeLink[] {
     return this.#index.get(key) ?? none;
+  }
+
+  /**
+   * Runtimes where requests wait until a version is loaded, the one first that every router takes, so that one of them loads
+   * it. For a version that is placed these are the runtimes that gave it up for others; for any other all those that live
+   * and have not failed to load it, but where it is on its way, those alone.
+   */
+  onDemandFor({ key, placed }: { readonly key: string; readonly placed: boolean }): readonly RuntimeLink[] {
+    const up = this.links.filter((link) => link.state === 'up');
+    let may = up.filter((link) => link.onDemand.has(key));
+    if (may.length === 0 && !placed) may = up.filter((link) => link.loadsOnDemand && !link.notReady.has(key));
+    return byRendezvous(key, may, ({ address }) => address);
   }
 
   /** True when some runtime is up. */

@@ -56,6 +56,9 @@ export class RuntimeLink {
   #state: LinkState = 'connecting';
   #ready: ReadonlySet<string> = new Set();
   #notReady: ReadonlyMap<string, string> = new Map();
+  #onDemand: ReadonlySet<string> = new Set();
+  /** A request for a version that exists and is not placed makes it load that version. */
+  loadsOnDemand = false;
   readonly #options: RuntimeLinkOptions;
   readonly #stop = new AbortController();
 
@@ -70,6 +73,11 @@ export class RuntimeLink {
   /** Keys of the versions that it can run now. */
   get ready(): ReadonlySet<string> {
     return this.#ready;
+  }
+
+  /** Keys of the versions that it cannot run now, and that requests wait for there. */
+  get onDemand(): ReadonlySet<string> {
+    return this.#onDemand;
   }
 
   /** Keys of the versions that it is told to have and cannot run now, with why; '' while it is loading one. */
@@ -142,6 +150,9 @@ export class RuntimeLink {
     const ready = status.versions.filter((version) => version.ready);
     const others = status.versions.filter((version) => !version.ready);
     this.#notReady = new Map(others.map(({ model, version, reason }) => [versionKey(model, version), reason]));
+    const waiting = others.filter(({ onDemand }) => onDemand);
+    this.#onDemand = new Set(waiting.map(({ model, version }) => versionKey(model, version)));
+    this.loadsOnDemand = status.loadsOnDemand;
     this.#set(
       status.draining ? 'draining' : 'up',
       new Set(ready.map((version) => versionKey(version.model, version.version))),

@@ -65,6 +65,7 @@ function decodeVersion(model: string, wire: WireVersion): VersionRoute {
     number,
     text,
     key: versionKey(model, number),
+    placed: true,
     digest: wire.digest,
     signature: decodeSignature(wire.signature, `${model} version ${text}`),
     override: modelOverride({ modelVersion: text }),

@@ -21,6 +21,10 @@ export interface AdmissionReport {
    * What was derived from the graph, a line each.
    */
   'derived'?: (string)[];
+  /**
+   * How far its process grew from before the graph was loaded to its peak; 0 when that is not known.
+   */
+  'modelBytes'?: (number | string | Long);
 }
 
 export interface AdmissionReport__Output {
@@ -41,4 +45,8 @@ export interface AdmissionReport__Output {
    * What was derived from the graph, a line each.
    */
   'derived': (string)[];
+  /**
+   * How far its process grew from before the graph was loaded to its peak; 0 when that is not known.
+   */
+  'modelBytes': (string);
 }

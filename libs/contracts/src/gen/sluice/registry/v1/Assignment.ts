@@ -26,6 +26,10 @@ export interface Assignment {
    */
   'pinnedOnly'?: (boolean);
   'aliases'?: (string)[];
+  /**
+   * What its admission found one session of it to take, at its peak; 0 when that is not known.
+   */
+  'memoryBytes'?: (number | string | Long);
 }
 
 export interface Assignment__Output {
@@ -49,4 +53,8 @@ export interface Assignment__Output {
    */
   'pinnedOnly': (boolean);
   'aliases': (string)[];
+  /**
+   * What its admission found one session of it to take, at its peak; 0 when that is not known.
+   */
+  'memoryBytes': (string);
 }

@@ -6,6 +6,10 @@ export const LoadState = {
   LOAD_STATE_READY: 'LOAD_STATE_READY',
   LOAD_STATE_FAILED: 'LOAD_STATE_FAILED',
   LOAD_STATE_UNLOADING: 'LOAD_STATE_UNLOADING',
+  /**
+   * Unloaded to make room for others; a request loads it again.
+   */
+  LOAD_STATE_EVICTED: 'LOAD_STATE_EVICTED',
 } as const;
 
 export type LoadState =
@@ -19,5 +23,10 @@ export type LoadState =
   | 3
   | 'LOAD_STATE_UNLOADING'
   | 4
+  /**
+   * Unloaded to make room for others; a request loads it again.
+   */
+  | 'LOAD_STATE_EVICTED'
+  | 5
 
 export type LoadState__Output = typeof LoadState[keyof typeof LoadState]

@@ -10,6 +10,10 @@ export interface RuntimeVersion {
    */
   'ready'?: (boolean);
   'reason'?: (string);
+  /**
+   * Not ready, and a request waits for it here: the first one makes the runtime load it.
+   */
+  'onDemand'?: (boolean);
 }
 
 export interface RuntimeVersion__Output {
@@ -20,4 +24,8 @@ export interface RuntimeVersion__Output {
    */
   'ready': (boolean);
   'reason': (string);
+  /**
+   * Not ready, and a request waits for it here: the first one makes the runtime load it.
+   */
+  'onDemand': (boolean);
 }

@@ -10,6 +10,10 @@ export interface WatchStatusResponse {
    */
   'draining'?: (boolean);
   'protocolVersion'?: (number);
+  /**
+   * A request for a version that exists and is not placed makes it load that version.
+   */
+  'loadsOnDemand'?: (boolean);
 }
 
 export interface WatchStatusResponse__Output {
@@ -20,4 +24,8 @@ export interface WatchStatusResponse__Output {
    */
   'draining': (boolean);
   'protocolVersion': (number);
+  /**
+   * A request for a version that exists and is not placed makes it load that version.
+   */
+  'loadsOnDemand': (boolean);
 }

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { notFound, SluiceError, unavailable } from '@sluice/domain/errors';
+import type { Assignment } from './assignment.ts';
+import { Demanded } from './demanded.ts';
+
+/** A registry whose answers the test gives. */
+function setUp() {
+  const asked: { key: string; answer: PromiseWithResolvers<Assignment> }[] = [];
+  const demanded = new Demanded((model, version) => {
+    const answer = Promise.withResolvers<Assignment>();
+    asked.push({ key: `${model}/${version}`, answer });
+    return answer.promise;
+  });
+  const told: (string | SluiceError | Assignment)[] = [];
+  const get = (version: number) =>
+    demanded.get(
+      { model: 'm', version },
+      (assignment) => told.push(assignment),
+      (error) => told.push(error),
+    );
+  const turn = async () => {
+    for (let count = 0; count < 5; count += 1) await Promise.resolve();
+  };
+  return { demanded, asked, told, get, turn };
+}
+const of = (version: number) => ({ model: 'm', version }) as Assignment;
+
+describe('Demanded', () => {
+  it('asks once for all that want a version, and marks what it gets as not placed', async () => {
+    const { asked, told, get, turn } = setUp();
+    get(1);
+    get(1);
+    get(2);
+    expect(asked.map(({ key }) => key)).toEqual(['m/1', 'm/2']);
+    asked[0]!.answer.resolve(of(1));
+    await turn();
+    expect(told).toEqual([{ model: 'm', version: 1, demandOnly: true }]);
+    // What was answered is forgotten.
+    get(1);
+    expect(asked).toHaveLength(3);
+  });
+
+  it('asks for at most 16 at once; another is to come again', async () => {
+    const { demanded, asked, get, turn } = setUp();
+    for (let version = 1; version <= 15; version += 1) get(version);
+    demanded.check('m/99');
+    get(16);
+    expect(() => demanded.check('m/99')).toThrow(
+      expect.objectContaining({ kind: 'resource-exhausted', retryAfterMs: 500 }),
+    );
+    // One that is being asked for is no other question.
+    demanded.check('m/3');
+    asked[0]!.answer.resolve(of(1));
+    await turn();
+    demanded.check('m/99');
+  });
+
+  it.each([
+    [notFound('x'), 'not-found', "Request for unknown model: 'm' version '7' is not found on this runtime"],
+    [new SluiceError('unimplemented', 'x'), 'not-found', "version '7' is not found"],
+    [new SluiceError('invalid-argument', 'x'), 'not-found', "version '7' is not found"],
+    [unavailable('x'), 'unavailable', 'm version 7 is not placed here, and the registry that knows it is away'],
+    [new SluiceError('deadline-exceeded', 'x'), 'unavailable', 'is away: try again, or pin it'],
+    [new Error('a defect'), 'unavailable', 'm version 7 is not placed here and could not be had from the registry'],
+  ])('tells of %s as of a request', async (thrown, kind, message) => {
+    const { asked, told, get, turn } = setUp();
+    get(7);
+    asked[0]!.answer.reject(thrown);
+    await turn();
+    expect(told).toEqual([expect.objectContaining({ kind, message: expect.stringContaining(message) as string })]);
+  });
+});

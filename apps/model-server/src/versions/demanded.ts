@@ -1,0 +1,70 @@
+import { SluiceError, unavailable } from '@sluice/domain/errors';
+import { clip } from '@sluice/domain/names';
+import { versionKey, type Assignment } from './assignment.ts';
+
+/** Questions to the registry at once, of versions that are not placed here: who asks for more is to come again. */
+const mostAtOnce = 16;
+const retryAfterMs = 500;
+
+/** Gets what it takes to load versions that are not placed here. */
+export class Demanded {
+  readonly #ask: (model: string, version: number) => Promise<Assignment>;
+  /** By version, those that are asked for now. */
+  readonly #asked = new Set<string>();
+
+  /** @param ask the registry's answer, or its SluiceError */
+  constructor(ask: (model: string, version: number) => Promise<Assignment>) {
+    this.#ask = ask;
+  }
+
+  /** @throws SluiceError resource-exhausted when too many others are being asked for */
+  check(key: string): void {
+    if (this.#asked.has(key) || this.#asked.size < mostAtOnce) return;
+    const message = `too many versions that are not placed are asked for at once; send the request later`;
+    throw new SluiceError('resource-exhausted', message, { retryAfterMs });
+  }
+
+  /**
+   * Asks, unless that is under way. Tells one of the two, later.
+   * @param failed told in the words of whoever sent the request
+   */
+  get(
+    wanted: { readonly model: string; readonly version: number },
+    found: (assignment: Assignment) => void,
+    failed: (error: SluiceError) => void,
+  ): void {
+    const key = versionKey(wanted);
+    if (this.#asked.has(key)) return;
+    this.#asked.add(key);
+    const end = (tell: () => void): void => {
+      this.#asked.delete(key);
+      tell();
+    };
+    this.#ask(wanted.model, wanted.version).then(
+      (assignment) => end(() => found({ ...assignment, demandOnly: true })),
+      (error: unknown) => end(() => failed(explain(wanted, SluiceError.from(error)))),
+    );
+  }
+}
+
+/** What the caller of an inference is told of the registry's refusal. */
+function explain({ model, version }: { readonly model: string; readonly version: number }, error: SluiceError) {
+  const name = `${clip(model)} version ${version}`;
+  switch (error.kind) {
+    case 'not-found':
+    case 'invalid-argument':
+    // A registry of before versions were loaded on demand.
+    case 'unimplemented': {
+      const message = `Request for unknown model: '${clip(model)}' version '${version}' is not found on this runtime`;
+      return new SluiceError('not-found', message, { cause: error });
+    }
+    case 'unavailable':
+    case 'deadline-exceeded':
+    case 'cancelled': {
+      const message = `${name} is not placed here, and the registry that knows it is away: try again, or pin it while the registry is there`;
+      return unavailable(message, { retryAfterMs, cause: error });
+    }
+    default:
+      return unavailable(`${name} is not placed here and could not be had from the registry`, { cause: error });
+  }
+}

@@ -1,0 +1,60 @@
+import type { SluiceError } from '@sluice/domain/errors';
+import type { VersionEngine } from '../serving/version-engine.ts';
+
+/** A request that waits for its version to be loaded. Exactly one of the two is called, once, unless it leaves before. */
+export interface WaitingRequest {
+  start(engine: VersionEngine): void;
+  fail(error: SluiceError): void;
+}
+
+/** Leaves the wait. @returns false when it is over already */
+export type Leave = () => boolean;
+
+/** Requests that wait for versions, by version and in the order in which they came. How many is the byte budget's to say. */
+export class WaitingRequests {
+  readonly #byVersion = new Map<string, Set<WaitingRequest>>();
+  #count = 0;
+
+  /** Requests that wait now, of all versions. */
+  get count(): number {
+    return this.#count;
+  }
+
+  has(version: string): boolean {
+    return this.#byVersion.has(version);
+  }
+
+  add(version: string, request: WaitingRequest): Leave {
+    const all = this.#byVersion.get(version) ?? new Set();
+    this.#byVersion.set(version, all);
+    all.add(request);
+    this.#count += 1;
+    return () => {
+      if (!all.delete(request)) return false;
+      this.#count -= 1;
+      if (all.size === 0 && this.#byVersion.get(version) === all) this.#byVersion.delete(version);
+      return true;
+    };
+  }
+
+  /** The version is ready: its requests begin, in the order of their arrival. */
+  start(version: string, engine: VersionEngine): void {
+    for (const request of this.#take(version)) request.start(engine);
+  }
+
+  /** The version does not come: all that wait for it are told why. */
+  fail(version: string, error: SluiceError): void {
+    for (const request of this.#take(version)) request.fail(error);
+  }
+
+  #take(version: string): readonly WaitingRequest[] {
+    const all = this.#byVersion.get(version);
+    if (!all) return [];
+    this.#byVersion.delete(version);
+    const taken = [...all];
+    // Those who leave from now on find that the wait is over.
+    all.clear();
+    this.#count -= taken.length;
+    return taken;
+  }
+}
