@@ -42,6 +42,7 @@ import { LeaseStore } from './store/lease-store.ts';
 import { locks } from './store/locks.ts';
 import { openDatabase, whenAvailable } from './store/open-database.ts';
 import { wakeChannel } from './store/settle.ts';
+import { StrikeStore } from './store/quarantine-store.ts';
 import { createStatements } from './store/sql.ts';
 import { StateStore } from './store/state-store.ts';
 import { selectModelStates } from './store/watch-store.ts';
@@ -127,6 +128,7 @@ function openStores(host: RegistryHost, pools: Pools, signals: Signals, key: Sig
     heartbeat,
     state: new StateStore(transactions, guarded, heartbeat.require, (change) => logger.info(change, 'state changed')),
     leases: new LeaseStore(createStatements(pools.upkeep, heartbeat.require)),
+    strikes: new StrikeStore(createStatements(pools.upkeep, heartbeat.require)),
     artifactUse: new ArtifactUseStore(gated, artifacts),
     runs: new AdmissionRunStore(createStatements(pools.upkeep, heartbeat.require), config.instanceId),
   };
@@ -231,7 +233,12 @@ function openServer(
       watchMove: { state, ...watchPorts },
     }),
   );
-  server.addService(watchService, watchHandlers({ watch: watchPorts, leases, clock }));
+  const quarantined = metrics.counter('sluice_registry_quarantines_total', 'Versions that were quarantined', ['kind']);
+  const strikes = {
+    ...{ state, table: stores.strikes },
+    onQuarantine: ({ kind }: { readonly kind: string }) => quarantined.inc({ kind }),
+  };
+  server.addService(watchService, watchHandlers({ watch: watchPorts, leases, strikes, clock }));
   server.addService(auditService, auditHandlers(audit));
   server.addHealth();
   server.addReflection();

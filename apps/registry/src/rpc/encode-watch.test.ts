@@ -23,6 +23,7 @@ const model = (name: string): ModelState => ({
       aliases: [],
     },
   ],
+  quarantined: [],
   unplaced: [],
   left: [{ version: 2, revision: 9 }],
 });

@@ -4,11 +4,13 @@ import { watch } from '@sluice/rpc/handlers';
 import type { Clock } from '@sluice/domain/clock';
 import type { LeaseTable } from '../usecases/lease.ts';
 import { releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
+import type { StrikePorts } from '../usecases/report-strike.ts';
+import { reportStrike } from '../usecases/report-strike.ts';
 import type { WatchPorts } from '../usecases/watch.ts';
 import { agreeProtocol, watchDesired } from '../usecases/watch.ts';
 import { answerInTime } from '../watch/answer-in-time.ts';
 import { checkingTexts } from './check-texts.ts';
-import { decodeRouter, decodeRuntime } from './decode.ts';
+import { decodeRouter, decodeRuntime, decodeStrike } from './decode.ts';
 import { encodeAssignments, encodeRoutes } from './encode-watch.ts';
 import { partBytesFor } from './parts.ts';
 import { readInteger } from './scalars.ts';
@@ -16,6 +18,7 @@ import { readInteger } from './scalars.ts';
 export interface WatchServicePorts {
   readonly watch: WatchPorts;
   readonly leases: LeaseTable;
+  readonly strikes: StrikePorts;
   readonly clock: Clock;
 }
 
@@ -47,5 +50,6 @@ export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMe
       await releaseLease(leases, holderId);
       return {};
     },
+    reportStrike: async (request) => reportStrike(ports.strikes, decodeStrike(request)),
   });
 }
