@@ -14,7 +14,8 @@ import type { Running } from '@sluice/service-kit/service';
 import { createMetrics, type Metrics } from '@sluice/telemetry/metrics';
 import { adminState } from './admin-state.ts';
 import { configSpec, type ModelServerConfig } from './config.ts';
-import { registerEngineMetrics } from './engine-metrics.ts';
+import { registerEngineMetrics, registerStrikeMetrics } from './engine-metrics.ts';
+import type { RegistryPort } from './registry/ports.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import { grpcRegistry, type RuntimeIdentity } from './rpc/grpc-registry.ts';
 import { inferenceHandlers } from './rpc/inference-handlers.ts';
@@ -25,11 +26,18 @@ import { ArtifactCache } from './versions/artifact-cache.ts';
 import { SnapshotFile } from './versions/snapshot.ts';
 import { StatusBoard } from './versions/status-board.ts';
 import { VersionSet } from './versions/version-set.ts';
+import { endHung } from './watchdog/end-hung.ts';
+import { openCrashes, type Crashes } from './watchdog/open-crashes.ts';
+import type { BookedStrike } from './watchdog/strike-book.ts';
+import { StrikeReporter } from './watchdog/strike-reporter.ts';
+import { Watchdog } from './watchdog/watchdog.ts';
 
 export interface Outside {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Ends this process at once, whatever its threads do. */
+  readonly endProcess: () => void;
 }
 
 /** A model server that serves. */
@@ -44,6 +52,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const metrics = createMetrics({ service: 'model-server', instanceId: config.instanceId });
   const threads = config.threads > 0 ? config.threads : availableParallelism();
   await mkdir(config.stateDir, { recursive: true });
+  const crashes = await openCrashes(config.stateDir, outside);
 
   let address = '';
   const registry = grpcRegistry(config.registry, () => identityOf(config, address), clock);
@@ -55,6 +64,9 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     logger,
     cache,
     threads,
+    register: crashes.register,
+    crashNumber: (version) => crashes.file.numberOf(version),
+    strikes: crashes.book,
     defer: (fn) => void setImmediate(fn),
     changed: () => {
       link.versionsChanged();
@@ -93,12 +105,46 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const port = await server.bind(config.host, config.port);
   address = advertised(config, port);
   registerEngineMetrics(metrics, () => versions.versions());
+  registerStrikeMetrics(metrics, crashes.book);
   metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
-  const state = () => adminState({ versions, link, budget, threads, address });
+  const state = () => adminState({ versions, link, budget, threads, address, book: crashes.book });
   const sides = await openSides(config, outside, metrics, server, state);
   logger.info({ threads, cores: availableParallelism(), address }, 'sessions of a version share these threads');
+  const watch = watchThreads(config, outside, { server, link, versions, registry, crashes });
   await link.start();
-  return running({ port, ...sides.ports }, { server, link, versions, registry, collector, closeSides: sides.close });
+  const parts = { server, link, versions, registry, collector, crashes, watch, closeSides: sides.close };
+  return running({ port, ...sides.ports }, parts);
+}
+
+/** Starts to watch for native calls that do not end, and to report what versions did in earlier lives. */
+function watchThreads(
+  { runTimeoutMs, loadTimeoutMs, hangDrainMs: drainMs }: ModelServerConfig,
+  { clock, random, logger, endProcess }: Outside,
+  { server, link, versions, registry, crashes }: Pick<Parts, 'server' | 'link' | 'versions' | 'registry' | 'crashes'>,
+): { stop(): Promise<void> } {
+  const { book, file: crash, register } = crashes;
+  const drain = async (signal: AbortSignal): Promise<void> => {
+    sayReady(server, false);
+    await link.drain();
+    server.stopAccepting();
+    await server.finish(signal);
+  };
+  const endHungPorts = { clock, logger, crash, versions, drain, drainMs, endProcess };
+  const watchdog = new Watchdog({
+    ...{ clock, runTimeoutMs, loadTimeoutMs },
+    threads: () => register.threads,
+    hung: (hang) => void endHung(endHungPorts, hang),
+  });
+  const answered = (strike: BookedStrike): void => versions.mayLoad(strike);
+  const reporter = new StrikeReporter({ registry, book, clock, random, logger, answered });
+  watchdog.start();
+  reporter.start();
+  return {
+    stop: () => {
+      watchdog.stop();
+      return reporter.stop();
+    },
+  };
 }
 
 /** A router adds the version to what its callers send, up to the same limit. */
@@ -153,24 +199,30 @@ interface Parts {
   readonly server: RpcServer;
   readonly link: RegistryLink;
   readonly versions: VersionSet;
-  readonly registry: { close(): void };
+  readonly registry: RegistryPort & { close(): void };
   readonly collector: IdleCollector;
+  readonly crashes: Crashes;
+  readonly watch: { stop(): Promise<void> };
   readonly closeSides: () => Promise<void>;
 }
 
 function running(ports: Running['ports'], parts: Parts): ModelServer {
-  const { server, link, versions, registry, collector, closeSides } = parts;
+  const { server, link, versions, registry, collector, crashes, watch, closeSides } = parts;
   return {
     ports,
     async stopAccepting() {
+      // Whoever ends this process from now on need not wait for a batch.
+      crashes.file.stopping();
       // Routers hear of it on their watches first, and send nothing new.
       await link.drain();
       server.stopAccepting();
     },
     finish: (signal) => server.finish(signal),
     async close() {
+      await watch.stop();
       await link.stop();
       await versions.close();
+      crashes.file.close();
       collector.stop();
       registry.close();
       await closeSides();

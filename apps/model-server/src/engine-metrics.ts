@@ -1,5 +1,6 @@
 import type { Metrics } from '@sluice/telemetry/metrics';
 import { batchSizeBounds, failureReasons } from './serving/version-stats.ts';
+import type { StrikeBook } from './watchdog/strike-book.ts';
 import type { ServedVersion } from './versions/served-version.ts';
 import { versionStates } from './versions/version-state.ts';
 
@@ -61,6 +62,24 @@ export function registerEngineMetrics(metrics: Metrics, versions: () => readonly
   add('sluice_version_state', 'gauge', '1 for the state that a version is in', (version) =>
     versionStates.map((state) => ({ labels: { ...labelsOf(version), state }, value: version.state === state ? 1 : 0 })),
   );
+}
+
+/** What versions did to this runtime lately, by kind; it comes back after the restart that it made. */
+export function registerStrikeMetrics(metrics: Metrics, book: Pick<StrikeBook, 'strikes' | 'unreported'>): void {
+  const name = 'sluice_watchdog_strikes';
+  const help = 'Times that a version ended this runtime, by kind, as far as they are kept';
+  const get = async () => {
+    const counts = Object.groupBy(book.strikes, ({ model, version, kind }) => JSON.stringify({ model, version, kind }));
+    const values = Object.entries(counts).map(([key, strikes]) => {
+      const { model, version, kind } = JSON.parse(key) as { model: string; version: number; kind: string };
+      return { labels: { model, version: String(version), kind }, value: strikes?.length ?? 0 };
+    });
+    return { name, help, type: 'gauge', aggregator: 'sum', values };
+  };
+  const metric = { name, help, type: 'gauge', aggregator: 'sum', get, reset: () => undefined };
+  metrics.registry.registerMetric(metric as unknown as Registered);
+  const unreported = 'sluice_watchdog_unreported_strikes';
+  metrics.observedGauge(unreported, 'Strikes that the registry has not heard of', () => book.unreported.length);
 }
 
 const labelsOf = ({ assignment }: ServedVersion) => ({ model: assignment.model, version: String(assignment.version) });

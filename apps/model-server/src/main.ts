@@ -21,15 +21,20 @@ const logger = createLogger({ service: name, instance: config.instanceId, level:
 warnIfExposed(logger, config.host);
 try {
   let server: ModelServer | undefined;
-  const start = async () => (server = await compose(config, { clock: systemClock, random: systemRandom, logger }));
+  const outside = { clock: systemClock, random: systemRandom, logger, endProcess };
+  const start = async () => (server = await compose(config, outside));
   process.exitCode = await runService({ name, logger, clock: systemClock, drainMs: config.drainMs, start });
   // An exit waits for threads, and a thread for the native run that it is in: that may be for ever.
-  if (isStuck(server)) process.kill(process.pid, 'SIGKILL');
+  if (isStuck(server)) endProcess();
 } catch (error) {
   logger.fatal({ err: error }, 'could not start');
   process.exitCode = 1;
 }
 process.exit();
+
+function endProcess(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
 
 function isStuck(server: ModelServer | undefined): boolean {
   return server?.stuck() ?? false;

@@ -1,4 +1,5 @@
 import type { ArtifactSource } from '../versions/artifact-cache.ts';
+import type { Strike } from '../watchdog/judge.ts';
 import type { PlacementChange } from '../versions/assignment.ts';
 
 /** A version's state as a lease reports it. */
@@ -23,6 +24,11 @@ export interface RegistryPort extends ArtifactSource {
   watchAssignments(resumeToken: number, signal: AbortSignal): AsyncIterable<PlacementChange>;
   /** @returns the time to live that the registry granted, in milliseconds */
   renewLease(report: LeaseReport): Promise<number>;
+  /**
+   * Says what a version did to this runtime; the same strike counts once.
+   * @returns whether it is quarantined now, and how many of its strikes count
+   */
+  reportStrike(strike: Strike): Promise<{ readonly quarantined: boolean; readonly strikes: number }>;
   /** Ends the lease at once. */
   releaseLease(): Promise<void>;
 }

@@ -83,6 +83,12 @@ export function grpcRegistry(
     watchAssignments,
     renewLease,
     download,
+    reportStrike: async ({ id, model, version, digest, kind, atMs }) => {
+      const { runtimeId, pool, ttlMs } = identity();
+      const at = { seconds: String(Math.floor(atMs / 1000)), nanos: Math.round(atMs % 1000) * 1e6 };
+      const strike = { strikeId: id, runtimeId, pool, model, version: String(version), digest, kind, at };
+      return watches.reportStrike(strike, { timeoutMs: ttlMs });
+    },
     releaseLease: async () => {
       await watches.releaseLease({ holderId: identity().runtimeId }, { timeoutMs: 1_000 });
     },

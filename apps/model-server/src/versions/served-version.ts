@@ -20,6 +20,18 @@ import { versionKey, type Assignment } from './assignment.ts';
 import { hasOpenCost, shareable, Slowness } from './shareable.ts';
 import { canTake, nextState, type VersionEvent, type VersionState } from './version-state.ts';
 
+/** What a version needs so that its crashes are its own. */
+export interface ThreadPorts {
+  readonly newThread: () => WorkerHost;
+  /** The version's number in the crash file. */
+  readonly crashNumber: (version: Assignment) => number;
+  /** Why it is not loaded for now, after what it did to this runtime; undefined when it may be. */
+  readonly heldBack: (version: Assignment) => string | undefined;
+  /** Until when it shares a thread with other suspects, by Clock.now(); undefined when it is none. */
+  readonly suspectUntil: (version: Assignment) => number | undefined;
+  readonly suspectsThread: () => WorkerHost;
+}
+
 /** What a version needs from outside. */
 export interface VersionPorts {
   readonly clock: Clock;
@@ -31,6 +43,8 @@ export interface VersionPorts {
   readonly threads: number;
   /** The thread that small, quick versions share. */
   readonly sharedThread: () => WorkerHost;
+  /** How its threads are made, and where their crashes are written down. */
+  readonly threadPorts: ThreadPorts;
   readonly defer: (fn: () => void) => void;
   /** Told after every change of state. */
   readonly changed: (version: ServedVersion) => void;
@@ -66,6 +80,7 @@ export class ServedVersion {
   #failure: SluiceError | undefined;
   /** It lost a session before: from then on it has a thread of its own, so that it can harm itself alone. */
   #alone = false;
+  #suspectUntil: number | undefined;
   /** A session that ended before the load that made it: the load fails at its next step. */
   #lostInLoad: SluiceError | undefined;
   /** Counts loads; what a session of an earlier one has to say is of no interest. */
@@ -121,7 +136,8 @@ export class ServedVersion {
       this.#lostInLoad = undefined;
       this.#step('start');
       const { notKnown } = this.#assignment;
-      if (notKnown !== undefined) throw new SluiceError('failed-precondition', notKnown);
+      const whyNot = notKnown ?? this.#ports.threadPorts.heldBack(this.#assignment);
+      if (whyNot !== undefined) throw new SluiceError('failed-precondition', whyNot);
       const graphFile = await this.#ports.cache.provide(this.#assignment, this.#abort.signal);
       this.#goOn('fetched');
       const pool = await this.#makePool(graphFile);
@@ -132,6 +148,7 @@ export class ServedVersion {
       this.#abort.signal.throwIfAborted();
       this.#pool = await this.#settle(pool, warm, graphFile);
       this.#abort.signal.throwIfAborted();
+      this.#pool.serves();
       this.engine = this.#makeEngine(this.#pool, warm, graphFile);
       this.#goOn('warmed');
       const ms = Math.round(this.#ports.clock.monotonic() - started);
@@ -162,9 +179,12 @@ export class ServedVersion {
 
   /** Opens sessions of this load. */
   #open(graphFile: string, threads: ThreadPlan, host?: WorkerHost): Promise<SessionPool> {
-    const settings: SessionSettings = { graphFile, intraOpThreads: threads.intraOpThreads, spinning: false };
+    const { newThread, crashNumber: numberOf } = this.#ports.threadPorts;
+    const crashNumber = numberOf(this.#assignment);
+    const { intraOpThreads, instances } = threads;
+    const settings: SessionSettings = { graphFile, intraOpThreads, spinning: false, crashNumber };
     const load = this.#loads;
-    return SessionPool.load(settings, threads.instances, (error) => this.#lost(error, load), host);
+    return SessionPool.load(settings, instances, (error) => this.#lost(error, load), host, newThread);
   }
 
   /** Opens sessions for a version that was warmed up in others. */
@@ -189,7 +209,11 @@ export class ServedVersion {
     for (const tensor of [...signature.inputs, ...signature.outputs])
       checkRuntimeDatatype(tensor.datatype, `tensor "${tensor.name}"`);
     this.threads = planThreads(serving, this.#ports.threads);
-    const pool = await this.#open(graphFile, this.threads);
+    const { suspectUntil, suspectsThread } = this.#ports.threadPorts;
+    this.#suspectUntil = suspectUntil(this.#assignment);
+    // In one thread nothing of two suspects runs at once, so that the next crash has one cause.
+    if (this.#suspectUntil !== undefined) this.threads = { ...this.threads, instances: 1 };
+    const pool = await this.#open(graphFile, this.threads, this.isSuspect ? suspectsThread() : undefined);
     try {
       checkAgainstGraph('input', signature.inputs, pool.inputs);
       checkAgainstGraph('output', signature.outputs, pool.outputs);
@@ -208,7 +232,7 @@ export class ServedVersion {
     const { files, serving, signature } = this.#assignment;
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     const quick = warm.runMs !== undefined && warm.runMs <= shareable.runMs;
-    if (this.#alone || !quick || bytes > shareable.bytes || cpuInstances(serving) > 1) return false;
+    if (this.#alone || this.isSuspect || !quick || bytes > shareable.bytes || cpuInstances(serving) > 1) return false;
     return !hasOpenCost(signature, await readFile(graphFile));
   }
 
@@ -233,20 +257,32 @@ export class ServedVersion {
       await pool.close();
       return;
     }
+    pool.serves();
     engine.usePool(pool);
     this.#pool = pool;
     this.threads = { ...threads, instances: 1 };
     this.sharesThread = false;
-    this.#logger.info({ ...this.threads }, 'the version is too slow to share a thread and has its own now');
+    this.#suspectUntil = undefined;
+    this.#logger.info({ ...this.threads }, 'the version no longer shares a thread and has its own now');
     this.#ports.changed(this);
     await shared?.close();
   }
 
-  /** Looks at how long batches take, while it shares a thread. */
+  /** It ran, as others did, when an earlier life of this runtime was ended, and shares a thread with them. */
+  get isSuspect(): boolean {
+    return this.#suspectUntil !== undefined;
+  }
+
+  /** A native call of it does not end: its requests get `error`, and no new ones are taken. */
+  hang(error: SluiceError): void {
+    this.engine?.hang(error);
+  }
+
+  /** Looks at how long batches take, while it shares a thread, or at when its time among suspects is over. */
   #watchSpeed(engine: () => VersionEngine, graphFile: string, warm: WarmUpReport): (inferUs: number) => void {
     const slowness = new Slowness();
     return (inferUs) => {
-      if (!this.sharesThread || this.#moving || !slowness.ran(inferUs)) return;
+      if (this.#moving || !this.#mustMoveOut(slowness, inferUs)) return;
       this.#moving = this.#moveOut(engine(), graphFile, warm)
         .catch((error: unknown) => {
           if (this.#abort.signal.aborted) return;
@@ -254,6 +290,11 @@ export class ServedVersion {
         })
         .finally(() => (this.#moving = undefined));
     };
+  }
+
+  #mustMoveOut(slowness: Slowness, inferUs: number): boolean {
+    if (this.#suspectUntil !== undefined) return this.#ports.clock.now() >= this.#suspectUntil;
+    return this.sharesThread && slowness.ran(inferUs);
   }
 
   #makeEngine(pool: SessionPool, warm: WarmUpReport, graphFile: string): VersionEngine {

@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
+import type { SluiceError } from '@sluice/domain/errors';
 import type { Logger } from '@sluice/service-kit/logger';
-import { WorkerHost } from '../runtime/worker-host.ts';
+import { WorkerHost, type ThreadRegister } from '../runtime/worker-host.ts';
+import type { StrikeBook } from '../watchdog/strike-book.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { Losses } from './losses.ts';
 import { RetiredStats } from './retired-stats.ts';
-import { ServedVersion } from './served-version.ts';
+import { ServedVersion, type ThreadPorts } from './served-version.ts';
 import { ServingTable } from './serving-table.ts';
 
 export interface VersionSetPorts {
@@ -15,6 +17,10 @@ export interface VersionSetPorts {
   readonly logger: Logger;
   readonly cache: ArtifactCache;
   readonly threads: number;
+  /** Threads whose crashes are written down, and what earlier ones came to. */
+  readonly register: ThreadRegister;
+  readonly crashNumber: (version: Assignment) => number;
+  readonly strikes: Pick<StrikeBook, 'heldBack' | 'isStruck' | 'suspectUntil'>;
   readonly defer: (fn: () => void) => void;
   /** Told after every change of a version's state, once the table shows it. */
   readonly changed: () => void;
@@ -46,6 +52,9 @@ export class VersionSet {
   #placement: Placement | undefined;
   #closed = false;
   #shared: WorkerHost | undefined;
+  #suspects: WorkerHost | undefined;
+  /** The process is about to be ended: nothing is loaded any more. */
+  #ending = false;
 
   constructor(ports: VersionSetPorts) {
     this.#ports = ports;
@@ -105,15 +114,57 @@ export class VersionSet {
     const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
     const sharedThread = (): WorkerHost => this.#sharedThread();
     const neededFiles = (): readonly Assignment[] => this.neededFiles();
-    const ports = { clock, logger, cache, neededFiles, threads, sharedThread, defer, changed, sessionLost };
+    const threadPorts = this.#threadPorts();
+    const ports = {
+      clock,
+      logger,
+      cache,
+      neededFiles,
+      threads,
+      sharedThread,
+      threadPorts,
+      defer,
+      changed,
+      sessionLost,
+    };
     const version = new ServedVersion(assignment, ports, this.#retired.take(assignment));
     this.#versions.set(version.key, version);
   }
 
   /** The thread that small versions share; it ends with its last session, and then there is a new one. */
   #sharedThread(): WorkerHost {
-    if (!this.#shared?.alive) this.#shared = new WorkerHost();
+    if (!this.#shared?.alive) this.#shared = new WorkerHost(this.#ports.register);
     return this.#shared;
+  }
+
+  #threadPorts(): ThreadPorts {
+    const { register, crashNumber, strikes } = this.#ports;
+    return {
+      newThread: () => new WorkerHost(register),
+      crashNumber,
+      heldBack: (version) => strikes.heldBack(version),
+      suspectUntil: (version) => strikes.suspectUntil(version),
+      suspectsThread: () => {
+        if (!this.#suspects?.alive) this.#suspects = new WorkerHost(register);
+        return this.#suspects;
+      },
+    };
+  }
+
+  /** To be called when the registry has heard of what a version did: one that was held back is loaded. */
+  mayLoad(of: { readonly model: string; readonly version: number }): void {
+    const version = this.#versions.get(versionKey(of));
+    if (version?.state !== 'failed' || this.#ports.strikes.heldBack(version.assignment) !== undefined) return;
+    version.retry();
+    this.#loadNext();
+  }
+
+  /** A native call of a version does not end, and the process will: its requests get `error`, and nothing is loaded any more. */
+  hang(of: { readonly model: string; readonly version: number }, error: SluiceError): void {
+    this.#ending = true;
+    const key = versionKey(of);
+    for (const version of [...this.#versions.values(), ...this.#leaving.keys()])
+      if (version.key === key) version.hang(error);
   }
 
   #withdraw(version: ServedVersion): void {
@@ -150,8 +201,11 @@ export class VersionSet {
 
   /** Loads one version after the other, champions first: two at once would need the memory of both at their peak. */
   #loadNext(): void {
-    if (this.#loading || this.#closed) return;
-    const waiting = this.versions().filter((version) => version.state === 'assigned');
+    if (this.#loading || this.#closed || this.#ending) return;
+    const assigned = this.versions().filter((version) => version.state === 'assigned');
+    // What ended this runtime before comes last: everything else serves by then.
+    const innocent = assigned.filter((version) => !this.#ports.strikes.isStruck(version.assignment));
+    const waiting = innocent.length > 0 ? innocent : assigned;
     const next = waiting.find((version) => version.assignment.champion) ?? waiting[0];
     if (!next) return;
     this.#loading = next.load().then(() => {
@@ -172,7 +226,7 @@ export class VersionSet {
   }
 
   #afterLoss(version: ServedVersion): void {
-    if (this.#versions.get(version.key) !== version) return;
+    if (this.#versions.get(version.key) !== version || this.#ending) return;
     if (!this.#losses.add(version.key)) {
       this.#ports.logger.error({ version: version.key }, 'a version lost its session too often and stays failed');
       return;

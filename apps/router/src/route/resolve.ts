@@ -2,6 +2,7 @@ import type { Random } from '@sluice/domain/clock';
 import { failedPrecondition, invalidArgument, notFound, unavailable } from '@sluice/domain/errors';
 import type { SluiceError } from '@sluice/domain/errors';
 import { clip, parseVersionRef } from '@sluice/domain/names';
+import { quarantinedError } from '@sluice/domain/quarantine';
 import { chooseArm } from './choose-arm.ts';
 import type { RoutingHints } from './choose-arm.ts';
 import type { ArmRoute, ModelRoute, RouteTable, VersionRoute } from './table.ts';
@@ -28,7 +29,8 @@ export function findModel(table: RouteTable | undefined, name: string): ModelRou
  *
  * @param versionText the request's `model_version`: a number, an alias, or nothing for the model's release
  * @throws SluiceError invalid-argument for what is no version; not-found for an unknown model, version or alias;
- *   failed-precondition for a model without champion and pin; unavailable for a version that is not placed
+ *   failed-precondition for a model without champion and pin, and for a version that is quarantined; unavailable for one
+ *   that is not placed
  */
 export function resolveRoute(
   table: RouteTable | undefined,
@@ -62,6 +64,8 @@ export function versionNumber(model: ModelRoute, versionText: string): number {
 export function placedVersion(model: ModelRoute, number: number): VersionRoute {
   const version = model.placed.get(number);
   if (version) return version;
+  const reason = model.quarantined.get(number);
+  if (reason !== undefined) throw quarantinedError({ model: model.name, version: number, reason });
   if (!model.unplaced.has(number)) {
     throw notFound(`Request for unknown model: '${model.name}' version ${number} is not found`);
   }
