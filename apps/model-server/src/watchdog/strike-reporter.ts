@@ -11,7 +11,7 @@ export interface StrikeReporterPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Told when the registry has answered to a strike: its version may be loaded, unless the placement drops it. */
+  /** Told when the registry knows of a strike and has not quarantined the version, which may be loaded then. */
   readonly answered: (strike: BookedStrike) => void;
 }
 
@@ -68,8 +68,10 @@ export class StrikeReporter {
   async #tell(strike: BookedStrike): Promise<void> {
     const { registry, book, logger, answered } = this.#ports;
     const { model, version, kind } = strike;
+    let isGone = false;
     try {
       const { quarantined, strikes } = await registry.reportStrike(strike);
+      isGone = quarantined;
       logger.warn({ model, version, kind, strikes, quarantined }, 'the registry has heard of a strike');
     } catch (thrown) {
       const error = SluiceError.from(thrown);
@@ -77,7 +79,7 @@ export class StrikeReporter {
       logger.warn({ model, version, kind, reason: error.message }, 'the registry has no use for a strike');
     }
     await book.reported(strike.id);
-    answered(strike);
+    if (!isGone) answered(strike);
   }
 
   async stop(): Promise<void> {
