@@ -14,7 +14,7 @@ import type { Running } from '@sluice/service-kit/service';
 import { createMetrics, type Metrics } from '@sluice/telemetry/metrics';
 import { adminState } from './admin-state.ts';
 import { configSpec, type ModelServerConfig } from './config.ts';
-import { registerEngineMetrics, registerStrikeMetrics } from './engine-metrics.ts';
+import { registerEngineMetrics } from './engine-metrics.ts';
 import type { RegistryPort } from './registry/ports.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import { grpcRegistry, type RuntimeIdentity } from './rpc/grpc-registry.ts';
@@ -23,6 +23,7 @@ import { ByteBudget, predict } from './rpc/predict.ts';
 import { runtimeHandlers } from './rpc/runtime-handlers.ts';
 import { softwareVersion } from './software-version.ts';
 import { ArtifactCache } from './versions/artifact-cache.ts';
+import type { Assignment } from './versions/assignment.ts';
 import { SnapshotFile } from './versions/snapshot.ts';
 import { StatusBoard } from './versions/status-board.ts';
 import { VersionSet } from './versions/version-set.ts';
@@ -64,9 +65,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     logger,
     cache,
     threads,
-    register: crashes.register,
-    crashNumber: (version) => crashes.file.numberOf(version),
-    strikes: crashes.book,
+    ...crashPorts(crashes),
     defer: (fn) => void setImmediate(fn),
     changed: () => {
       link.versionsChanged();
@@ -96,16 +95,11 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     draining: () => board.status.draining,
     version: softwareVersion,
   });
-  server.addService(inferenceService, handlers);
-  server.addService(runtimeService, runtimeHandlers(config.instanceId, board, infer));
-  server.addHealth();
-  server.addReflection();
-  sayReady(server, false);
+  addServices(server, handlers, runtimeHandlers(config.instanceId, board, infer));
 
   const port = await server.bind(config.host, config.port);
   address = advertised(config, port);
-  registerEngineMetrics(metrics, () => versions.versions());
-  registerStrikeMetrics(metrics, crashes.book);
+  registerEngineMetrics(metrics, () => versions.versions(), crashes.book);
   metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
   const state = () => adminState({ versions, link, budget, threads, address, book: crashes.book });
   const sides = await openSides(config, outside, metrics, server, state);
@@ -115,6 +109,11 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const parts = { server, link, versions, registry, collector, crashes, watch, closeSides: sides.close };
   return running({ port, ...sides.ports }, parts);
 }
+
+const crashPorts = ({ register, file, book }: Crashes) => ({
+  ...{ register, strikes: book },
+  crashNumber: (version: Assignment) => file.numberOf(version),
+});
 
 /** Starts to watch for native calls that do not end, and to report what versions did in earlier lives. */
 function watchThreads(
@@ -152,6 +151,18 @@ const messageLimits = ({ maxMessageBytes }: ModelServerConfig) => ({
   maxMessageBytes,
   maxRequestBytes: maxMessageBytes + hopBytes,
 });
+
+function addServices(
+  server: RpcServer,
+  inference: ReturnType<typeof inferenceHandlers>,
+  runtime: ReturnType<typeof runtimeHandlers>,
+): void {
+  server.addService(inferenceService, inference);
+  server.addService(runtimeService, runtime);
+  server.addHealth();
+  server.addReflection();
+  sayReady(server, false);
+}
 
 function sayReady(server: RpcServer, ready: boolean): void {
   // Routers follow a runtime that has nothing to serve yet, too.

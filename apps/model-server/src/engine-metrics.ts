@@ -13,7 +13,12 @@ interface Sample {
 type Registered = Parameters<Metrics['registry']['registerMetric']>[0];
 
 /** Counters of the engine with Triton's names where they mean the same; read from the versions at a scrape. */
-export function registerEngineMetrics(metrics: Metrics, versions: () => readonly ServedVersion[]): void {
+export function registerEngineMetrics(
+  metrics: Metrics,
+  versions: () => readonly ServedVersion[],
+  book: Pick<StrikeBook, 'strikes' | 'unreported'>,
+): void {
+  registerStrikeMetrics(metrics, book);
   const add = (name: string, type: string, help: string, samples: (version: ServedVersion) => Sample[]): void => {
     const get = async () => ({ name, help, type, aggregator: 'sum', values: versions().flatMap(samples) });
     const metric = { name, help, type, aggregator: 'sum', get, reset: () => undefined };
@@ -65,7 +70,7 @@ export function registerEngineMetrics(metrics: Metrics, versions: () => readonly
 }
 
 /** What versions did to this runtime lately, by kind; it comes back after the restart that it made. */
-export function registerStrikeMetrics(metrics: Metrics, book: Pick<StrikeBook, 'strikes' | 'unreported'>): void {
+function registerStrikeMetrics(metrics: Metrics, book: Pick<StrikeBook, 'strikes' | 'unreported'>): void {
   const name = 'sluice_watchdog_strikes';
   const help = 'Times that a version ended this runtime, by kind, as far as they are kept';
   const get = async () => {

@@ -6,6 +6,7 @@ import { Replicas } from '@sluice/rpc/replicas';
 import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import type { LeaseReport, RegistryPort, ReportedVersion } from '../registry/ports.ts';
 import type { PlacementChange } from '../versions/assignment.ts';
+import type { Strike } from '../watchdog/judge.ts';
 import { decodeChange, protocolVersion } from './decode-assignment.ts';
 
 /** How this runtime appears to the registry. */
@@ -24,6 +25,12 @@ const loadStates = {
   failed: 'LOAD_STATE_FAILED',
   unloading: 'LOAD_STATE_UNLOADING',
 } as const satisfies Record<ReportedVersion['state'], LoadState>;
+
+function encodeStrike(strike: Strike, { runtimeId, pool }: RuntimeIdentity) {
+  const { id: strikeId, model, version, digest, kind, atMs } = strike;
+  const at = { seconds: String(Math.floor(atMs / 1000)), nanos: Math.floor(atMs % 1000) * 1e6 };
+  return { strikeId, runtimeId, pool, model, version: String(version), digest, kind, at };
+}
 
 /**
  * A registry over gRPC; with several addresses, the one that answers: a renewal that is not answered in its time takes
@@ -83,12 +90,7 @@ export function grpcRegistry(
     watchAssignments,
     renewLease,
     download,
-    reportStrike: async ({ id, model, version, digest, kind, atMs }) => {
-      const { runtimeId, pool, ttlMs } = identity();
-      const at = { seconds: String(Math.floor(atMs / 1000)), nanos: Math.round(atMs % 1000) * 1e6 };
-      const strike = { strikeId: id, runtimeId, pool, model, version: String(version), digest, kind, at };
-      return watches.reportStrike(strike, { timeoutMs: ttlMs });
-    },
+    reportStrike: (strike) => watches.reportStrike(encodeStrike(strike, identity()), { timeoutMs: identity().ttlMs }),
     releaseLease: async () => {
       await watches.releaseLease({ holderId: identity().runtimeId }, { timeoutMs: 1_000 });
     },

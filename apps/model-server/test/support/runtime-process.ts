@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { env } from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { adminService, inferenceService } from '@sluice/contracts/services';
@@ -25,7 +26,7 @@ export class RuntimeProcess {
     const given = ['--registry', registry, '--state-dir', stateDir, ...ports, ...args];
     this.child = spawn(process.execPath, ['--conditions=@sluice/source', main, ...given], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-      env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+      env: { ...env, NODE_COMPILE_CACHE: compileCache },
     });
     createInterface({ input: this.child.stdout! }).on('line', (line) =>
       this.lines.push(JSON.parse(line) as Record<string, unknown>),
