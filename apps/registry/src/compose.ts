@@ -233,10 +233,10 @@ function openServer(
       watchMove: { state, ...watchPorts },
     }),
   );
-  const quarantined = metrics.counter('sluice_registry_quarantines_total', 'Versions that were quarantined', ['kind']);
+  const counted = metrics.counter('sluice_registry_strikes_total', 'Times that a version ended a runtime', ['kind']);
   const strikes = {
     ...{ state, table: stores.strikes },
-    onQuarantine: ({ kind }: { readonly kind: string }) => quarantined.inc({ kind }),
+    onStrike: ({ kind }: { readonly kind: string }) => counted.inc({ kind }),
   };
   server.addService(watchService, watchHandlers({ watch: watchPorts, leases, strikes, clock }));
   server.addService(auditService, auditHandlers(audit));
@@ -377,6 +377,11 @@ function follow(
     () => hub.current.desired?.token ?? 0,
   );
   metrics.observedGauge('sluice_registry_watchers', 'Watch streams that wait for a change', () => hub.waiting);
+  metrics.observedGauge(
+    'sluice_registry_quarantined_versions',
+    'Versions that no runtime loads because they ended runtimes',
+    () => [...(hub.current.desired?.models.values() ?? [])].reduce((sum, model) => sum + model.quarantined.length, 0),
+  );
   metrics.observedGauge(
     'sluice_registry_live_runtimes',
     'Runtimes with a live lease',

@@ -86,7 +86,9 @@ describe('a version that ends runtimes', () => {
       'version.admitted',
     ]);
     expect((await actions(`model/third/version/${bad}`))[0]!.actor).toBe('runtime:rt-1');
-    expect(await replica.metrics()).toMatch(/sluice_registry_quarantines_total\{.*kind="crashed-loading".*\} 1/);
+    const metrics = await replica.metrics();
+    expect(metrics).toMatch(/sluice_registry_strikes_total\{.*kind="crashed-loading".*\} 1\n/);
+    expect(metrics).toMatch(/sluice_registry_quarantined_versions(\{.*\})? 1\n/);
   });
 
   it('gets no alias and no pin, and its moves are given up, until it is lifted; then it has no strikes', async () => {

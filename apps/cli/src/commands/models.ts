@@ -2,6 +2,7 @@ import type { Model__Output } from '@sluice/contracts/gen/sluice/registry/v1/Mod
 import type { Release__Output } from '@sluice/contracts/gen/sluice/registry/v1/Release';
 import { type CliContext, show, showJson } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
+import { showQuarantines } from './show-quarantine.ts';
 import { showEnum, showFields, showTable, showTime } from '../format.ts';
 import { toJson } from '../json.ts';
 
@@ -129,6 +130,10 @@ export async function listRuntimes(context: CliContext): Promise<void> {
         ]),
       ),
     );
+  }
+  if (leases.quarantined.length > 0) {
+    terminal.out(`\n${showQuarantines(leases.quarantined)}`);
+    terminal.out('  way out: sluice quarantine lift MODEL VERSION');
   }
   terminal.out('');
   if (leases.routers.length === 0) terminal.out('no routers: start a router');

@@ -80,12 +80,13 @@ export class StrikeStore implements StrikeTable {
     this.#sql = sql;
   }
 
-  async add({ id, runtimeId, pool, model, version, kind, at }: StrikeRecord): Promise<void> {
-    await this.#sql.query(
+  async add({ id, runtimeId, pool, model, version, kind, at }: StrikeRecord): Promise<boolean> {
+    const added = await this.#sql.query(
       `with old as (delete from registry.strike where received_at < clock_timestamp() - ${keepStrikes})
        insert into registry.strike (id, runtime_id, pool, model, version, kind, struck_at, received_at)
-       values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp()) on conflict (id) do nothing`,
+       values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp()) on conflict (id) do nothing returning id`,
       [id, runtimeId, pool, model, version, kind, fromMs(at)],
     );
+    return added.length > 0;
   }
 }

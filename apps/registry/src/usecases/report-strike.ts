@@ -9,15 +9,15 @@ import { defaultPool } from './watch.ts';
 
 /** Strikes, shared by all replicas; not audited. */
 export interface StrikeTable {
-  /** Keeps a strike; one that it has already stays as it was. */
-  add(strike: StrikeRecord): Promise<void>;
+  /** Keeps a strike; false for one that it has already, which stays as it was. */
+  add(strike: StrikeRecord): Promise<boolean>;
 }
 
 export interface StrikePorts {
   readonly state: RegistryState;
   readonly table: StrikeTable;
-  /** Told of a version that was quarantined by this report. */
-  readonly onQuarantine: (strike: StrikeRecord) => void;
+  /** Told of a strike that was not known yet. */
+  readonly onStrike: (strike: StrikeRecord) => void;
 }
 
 /** A strike with the digest of what ran. */
@@ -45,17 +45,15 @@ export async function reportStrike(ports: StrikePorts, { digest, ...strike }: Re
       `digest: ${clip(digest)} given; ${version.model} version ${version.number} has ${version.digest}`,
     );
   });
-  await table.add(strike);
+  if (await table.add(strike)) ports.onStrike(strike);
   const answer = await state.read((reads) => answerNow(reads, strike));
   if (answer.quarantined || answer.strikes < strikesAllowed) return answer;
-  const quarantined = await state.change(`runtime:${strike.runtimeId}`, async (change) => {
+  return state.change(`runtime:${strike.runtimeId}`, async (change) => {
     // Another replica may have done it, or somebody lifted it, since the strikes were counted.
     const now = await answerNow(change, strike);
     if (now.quarantined || now.strikes < strikesAllowed) return { entries: [], result: now };
     return { entries: await quarantine(change, strike), result: { ...now, quarantined: true } };
   });
-  if (quarantined.quarantined) ports.onQuarantine(strike);
-  return quarantined;
 }
 
 async function answerNow(reads: StateReads, { pool, model, version }: StrikeRecord): Promise<StrikeAnswer> {
