@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endlessTrips } from '@sluice/testkit/counting-model';
 import { eventually } from '@sluice/testkit/eventually';
 import { adder, ask } from './support/adder.ts';
 import { counting } from './support/counting-model.ts';
@@ -14,8 +15,7 @@ let runtime: RuntimeProcess;
 const start = (): void => {
   runtime = new RuntimeProcess(registry.address, stateDir, '--run-timeout-ms=1000', '--hang-drain-ms=2000');
 };
-const endless = (model: string) =>
-  runtime.send(requestOf(model, 'INT64', [], [1_000_000_000_000n], { input: 'trips' }));
+const endless = (model: string) => runtime.send(requestOf(model, 'INT64', [], [endlessTrips], { input: 'trips' }));
 const stateOf = async (model: string) => (await runtime.state()).versions.find((each) => each['model'] === model);
 /** Waits until a batch of each of these is with its thread. */
 const runs = (...models: readonly string[]) =>

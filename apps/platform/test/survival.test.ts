@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Load } from './load.ts';
+import { itSurvivesPoison } from './poison.ts';
 import { RunningPlatform, freeOffset, killStarted, makeHome } from './running-platform.ts';
 
 let home: string;
@@ -12,7 +13,7 @@ let runtime2: string;
 
 beforeAll(async () => {
   home = await makeHome('sluice-survival-');
-  platform = new RunningPlatform({ home, offset: await freeOffset() });
+  platform = new RunningPlatform({ home, offset: await freeOffset(3), runtimes: 3 });
   await platform.up();
   router = `127.0.0.1:${platform.ports.router.port}`;
   [runtime1, runtime2] = platform.ports.runtimes.map(({ port }) => `127.0.0.1:${port}`) as [string, string];
@@ -99,4 +100,6 @@ describe('under load, without mercy', { timeout: 180_000 }, () => {
     await load.stop();
     expect([...new Set(load.failures)]).toEqual([]);
   });
+
+  itSurvivesPoison(() => platform);
 });
