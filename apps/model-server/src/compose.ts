@@ -53,7 +53,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const metrics = createMetrics({ service: 'model-server', instanceId: config.instanceId });
   const threads = config.threads > 0 ? config.threads : availableParallelism();
   await mkdir(config.stateDir, { recursive: true });
-  const crashes = await openCrashes(config.stateDir, outside);
+  const crashes = await openCrashes(config, outside);
 
   let address = '';
   const registry = grpcRegistry(config.registry, () => identityOf(config, address), clock);

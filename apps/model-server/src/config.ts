@@ -71,6 +71,10 @@ export const configSpec = {
       default: 5_000,
     },
   ),
+  lastEnd: field(z.string().max(200), {
+    doc: 'How this runtime ended last, if its supervisor knows: "signal SIGKILL" is held against no version',
+    default: '',
+  }),
   memoryBudgetBytes: integerField(
     { min: 0 },
     { doc: 'Memory that models may use, reported to the registry; 0 means 80 % of what the process may', default: 0 },

@@ -5,6 +5,7 @@ import { configOrExit } from '@sluice/service-kit/main-config';
 import { runService } from '@sluice/service-kit/service';
 import { compose, type ModelServer } from './compose.ts';
 import { configSpec } from './config.ts';
+import { endProcess } from './end-process.ts';
 
 const name = 'model-server';
 const config = configOrExit(
@@ -31,10 +32,6 @@ try {
   process.exitCode = 1;
 }
 process.exit();
-
-function endProcess(): void {
-  process.kill(process.pid, 'SIGKILL');
-}
 
 function isStuck(server: ModelServer | undefined): boolean {
   return server?.stuck() ?? false;

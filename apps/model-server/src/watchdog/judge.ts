@@ -33,11 +33,15 @@ const same = (one: NamedVersion, other: NamedVersion): boolean =>
 
 const nameOf = ({ model, version, digest }: NamedVersion): NamedVersion => ({ model, version, digest });
 
+/** How a supervisor says that somebody from outside ended the process: no fault of a model does that. */
+const killed = 'signal SIGKILL';
+
 /**
  * Whose the end of the last life was. A strike needs proof: the watchdog named the version, or it alone was in native code.
  * Of several each is suspected, and none is struck.
+ * @param lastEnd how it ended, in the words of the supervisor; '' when that is not known
  */
-export function judge(life: LastLife | undefined, nowMs: number): Verdict {
+export function judge(life: LastLife | undefined, lastEnd: string, nowMs: number): Verdict {
   const none: Verdict = { strike: undefined, suspicion: undefined };
   if (!life || life.innocent) return none;
   const { epoch, hung, ran } = life;
@@ -46,6 +50,7 @@ export function judge(life: LastLife | undefined, nowMs: number): Verdict {
     suspicion: undefined,
   });
   if (hung) return strikeOf(hung, 'hung');
+  if (lastEnd === killed) return none;
   const versions: NamedVersion[] = [];
   for (const each of ran) if (!versions.some((other) => same(each, other))) versions.push(nameOf(each));
   if (versions.length > 1) return { strike: undefined, suspicion: { id: epoch, versions, atMs: nowMs } };

@@ -19,7 +19,7 @@ export interface Crashes {
  * @throws the file system's error when the folder cannot be written
  */
 export async function openCrashes(
-  stateDir: string,
+  { stateDir, lastEnd }: { readonly stateDir: string; readonly lastEnd: string },
   { clock, random, logger }: { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
 ): Promise<Crashes> {
   const boot = bootId();
@@ -28,7 +28,7 @@ export async function openCrashes(
     logger.error({ err: error }, 'strikes of earlier lives cannot be read and are forgotten');
   });
   const life = readLastLife(stateDir, boot);
-  const verdict = judge(life, clock.now());
+  const verdict = judge(life, lastEnd, clock.now());
   if (verdict.strike) {
     const { model, version, digest, kind } = verdict.strike;
     logger.error({ model, version, digest, kind }, 'a version ended the last life of this runtime');
