@@ -25,17 +25,17 @@ afterAll(async () => {
   await site.close();
 });
 
-/** Two versions of a model, the later one champion, and who follows them. */
-async function placed(model: string): Promise<{ good: number; bad: number; digest: string }> {
+/** A model whose last version is champion, perhaps after an earlier one, and who follows it. */
+async function placed(model: string, versions = 1): Promise<{ good: number; bad: number; digest: string }> {
   runtime = FakeRuntime.start(replica.watch(), 'rt-1');
   router = FakeRouter.start(replica.watch(), 'router-1');
   members.push(runtime, router);
-  const good = await pushApproved(replica, model);
-  const bad = await pushApproved(replica, model);
-  for (const version of [good, bad]) {
+  for (let version = 1; version <= versions; version += 1) {
+    expect(await pushApproved(replica, model)).toBe(version);
     const { move } = await ann.moveAlias({ model, alias: 'champion', version });
     await followMove(ann, move!.id);
   }
+  const [good, bad] = [1, versions];
   const { version } = await ann.getVersion({ model, version: String(bad) });
   return { good, bad, digest: version!.digest };
 }
@@ -59,7 +59,7 @@ const actions = async (object: string) => {
 
 describe('a version that ends runtimes', () => {
   it('is quarantined by its third strike, once, and every watcher is told; its aliases stay', async () => {
-    const { good, bad, digest } = await placed('third');
+    const { good, bad, digest } = await placed('third', 2);
     await eventually(() => expect(runtime.assigned.has(`third:${bad}`)).toBe(true));
     const strike = struck('third', bad, digest);
     expect(await strike('s1')).toEqual({ quarantined: false, strikes: 1 });
@@ -92,7 +92,7 @@ describe('a version that ends runtimes', () => {
   });
 
   it('gets no alias and no pin, and its moves are given up, until it is lifted; then it has no strikes', async () => {
-    const { good, bad, digest } = await placed('lifted');
+    const { good, bad, digest } = await placed('lifted', 2);
     const strike = struck('lifted', bad, digest);
     runtime.verdict = () => 'loading';
     await strike('l1');
@@ -142,7 +142,7 @@ describe('a version that ends runtimes', () => {
     await client.end();
     expect(await strike('c4')).toEqual({ quarantined: false, strikes: 2 });
     const fails = async (call: Promise<unknown>) => ((await call.catch((error: unknown) => error)) as Error).message;
-    expect(await fails(struck('counted', bad, 'f00')('c5'))).toMatch(/digest: f00 given; counted version 2 has/);
+    expect(await fails(struck('counted', bad, 'f00')('c5'))).toMatch(/digest: f00 given; counted version 1 has/);
     expect(await fails(struck('counted', 9, digest)('c5'))).toMatch(/counted has no version 9/);
     expect(await fails(strike('c 5'))).toMatch(/strike_id: "c 5" given; expected 1 to 128/);
     expect(await fails(strike('c5', 'rt-1', 'other'))).toMatch(/kind: "other" given; expected one of crashed, hung/);

@@ -43,14 +43,14 @@ const killed = 'signal SIGKILL';
  */
 export function judge(life: LastLife | undefined, lastEnd: string, nowMs: number): Verdict {
   const none: Verdict = { strike: undefined, suspicion: undefined };
-  if (!life || life.innocent) return none;
+  if (!life) return none;
   const { epoch, hung, ran } = life;
   const strikeOf = (by: Ran, deed: 'crashed' | 'hung'): Verdict => ({
     strike: { ...nameOf(by), id: epoch, kind: kinds[deed][by.doing], atMs: nowMs },
     suspicion: undefined,
   });
   if (hung) return strikeOf(hung, 'hung');
-  if (lastEnd === killed) return none;
+  if (life.innocent || lastEnd === killed) return none;
   const versions: NamedVersion[] = [];
   for (const each of ran) if (!versions.some((other) => same(each, other))) versions.push(nameOf(each));
   if (versions.length > 1) return { strike: undefined, suspicion: { id: epoch, versions, atMs: nowMs } };
