@@ -6,6 +6,7 @@ import { eventually } from '@sluice/testkit/eventually';
 import type { BatchPlan } from '../src/runtime/batch-plan.ts';
 import type { BatchOutcome } from '../src/runtime/session-thread.ts';
 import { SessionThread } from '../src/runtime/session-thread.ts';
+import type { MarkStart } from '../src/runtime/thread-mark.ts';
 import { WorkerHost } from '../src/runtime/worker-host.ts';
 import { CrashFile, readLastLife } from '../src/watchdog/crash-file.ts';
 import { loopingModel } from './support/looping-model.ts';
@@ -60,4 +61,22 @@ it('of a thread whose native call does not end, that version has failed, and wha
   expect([slow.freeSlots, other.freeSlots]).toEqual([0, 0]);
   // A run that comes back after all changes nothing.
   await eventually(() => expect(ran()).toEqual([]), 20_000);
+});
+
+it('of a thread that ended, by itself or not, nothing stays in the file', async () => {
+  const file = new CrashFile(temporaryFolder(), 'epoch', '');
+  const ends: number[] = [];
+  const ended = (_thread: WorkerHost, mark: MarkStart): void => {
+    ends.push(mark.at);
+    file.giveMark(mark);
+  };
+  const graphFile = path.join(folder, 'once.onnx');
+  writeFileSync(graphFile, loopingModel(1));
+  const settings = { graphFile, intraOpThreads: 1, spinning: false, crashNumber: 1 };
+  const host = new WorkerHost({ started: () => file.takeMark(), ended });
+  const session = await SessionThread.start(settings, () => undefined, host);
+  expect(howOf(await run(session))).toBe('ok');
+  await session.close();
+  await eventually(() => expect(ends).toHaveLength(1));
+  expect(file.takeMark().at).toBe(ends[0]);
 });
