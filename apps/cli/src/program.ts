@@ -5,6 +5,7 @@ import { bench } from './commands/bench.ts';
 import { infer } from './commands/infer.ts';
 import { listModels, listRuntimes, setModel, showModel } from './commands/models.ts';
 import { push } from './commands/push.ts';
+import { liftQuarantine, listQuarantines } from './commands/quarantine.ts';
 import { approve, deleteVersion, listVersions, setPin, showVersion } from './commands/versions.ts';
 import type { CliContext } from './context.ts';
 import { list, positive, revision, whole } from './options.ts';
@@ -50,6 +51,7 @@ export function createProgram(options: ProgramOptions): Command {
   const run = (command: Command): CliContext => options.contextOf(command.optsWithGlobals<GlobalOptions>());
   addModelCommands(program, run);
   addVersionCommands(program, run);
+  addQuarantineCommands(program, run);
   addAliasCommands(program, run);
   addInferenceCommands(program, run);
   addAuditCommands(program, run);
@@ -118,6 +120,18 @@ function addVersionCommands(program: Command, run: Run): void {
   command(program, 'unpin <model> <version>', 'end a pin').action(
     async (model: string, version: string, _: unknown, self: Command) => setPin(run(self), model, version, false),
   );
+}
+
+function addQuarantineCommands(program: Command, run: Run): void {
+  const quarantine = program.command('quarantine').description('versions that ended their runtimes too often');
+  command(quarantine, 'list', 'list them, with what they did').action(async (_: unknown, self: Command) =>
+    listQuarantines(run(self)),
+  );
+  command(quarantine, 'lift <model> <version>', 'let a version be loaded again, and forget what it did')
+    .option('--pool <pool>', 'the pool of runtimes', 'default')
+    .action(async (model: string, version: string, options: { pool: string }, self: Command) =>
+      liftQuarantine(run(self), model, version, options.pool),
+    );
 }
 
 interface Expectation {

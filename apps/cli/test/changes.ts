@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { watchService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
+import { systemClock } from '@sluice/service-kit/clock';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { examples, type Platform, run } from './platform.ts';
 
@@ -64,6 +67,37 @@ export function describeChanges(platform: () => Platform): void {
       });
       expect(await sluice('show', name, 'stable')).toMatchObject({ code: 3 });
       expect((await sluice('alias', 'history', name)).out).toMatch(/^stable +1 +\S+ \S+ +\d/m);
+    });
+
+    it('of what ended its runtimes are refused, with the way out, until that is lifted', async () => {
+      const shown = (await sluice('show', name, '1', '--json')).json() as { digest: string };
+      const watch = createRpcClient(watchService, platform().registry, { clock: systemClock });
+      const strike = { pool: 'default', model: name, version: 1, digest: shown.digest, at: { seconds: 1, nanos: 0 } };
+      for (const [index, kind] of ['crashed', 'hung', 'crashed-loading'].entries())
+        await watch.reportStrike({ ...strike, strikeId: `cli-${index}`, runtimeId: `runtime-${index}`, kind });
+      watch.close();
+      const why =
+        'it ended its runtime 3 times: crashed runtime-0, hung runtime-1, crashed while it was loaded by runtime-2';
+      const wayOut = `\`sluice quarantine lift ${name} 1\``;
+      expect((await sluice('versions', name)).out).toMatch(/^1 +quarantined /m);
+      const { out } = await sluice('show', name, '1');
+      expect(out).toMatch(/^quarantined +in pool default since .*: it ended its runtime 3 times: /m);
+      expect(out).toContain(wayOut);
+      for (const command of [['runtimes'], ['quarantine', 'list']])
+        expect((await sluice(...command)).out).toMatch(new RegExp(`^${name}:1 +default +.* ${why}$`, 'm'));
+      for (const command of [
+        ['alias', 'set', name, 'stable', '1'],
+        ['pin', name, '1'],
+      ]) {
+        const refused = await sluice(...command);
+        expect(refused).toMatchObject({ code: 4, notes: expect.stringContaining(wayOut) as unknown });
+      }
+      expect(await sluice('quarantine', 'lift', name, '1')).toMatchObject({
+        code: 0,
+        out: `${name} version 1 may be loaded again`,
+      });
+      expect((await sluice('quarantine', 'list')).out).toBe('nothing is quarantined');
+      expect((await sluice('versions', name)).out).toMatch(/^1 +ready /m);
     });
 
     it('that delete a version leave its tombstone', async () => {

@@ -28,6 +28,8 @@ const steps: readonly (readonly [command: string, ...args: string[]])[] = [
   ['alias history', name],
   ['asof', name, '2100-01-01T00:00:00Z'],
   ['runtimes'],
+  ['quarantine list'],
+  ['quarantine lift', name, '2'],
   ['infer', name, digits('holdout.csv'), '--limit', '2', '--label-column', 'label'],
   ['bench', name, '--seconds', '0.1'],
   ['audit verify'],

@@ -1,6 +1,7 @@
 import type { RegistryLink } from './registry/registry-link.ts';
 import type { ByteBudget } from './rpc/predict.ts';
 import type { ServedVersion } from './versions/served-version.ts';
+import type { StrikeBook } from './watchdog/strike-book.ts';
 import type { VersionSet } from './versions/version-set.ts';
 
 export interface AdminSources {
@@ -9,10 +10,11 @@ export interface AdminSources {
   readonly budget: ByteBudget;
   readonly threads: number;
   readonly address: string;
+  readonly book: Pick<StrikeBook, 'strikes' | 'suspicions'>;
 }
 
 /** What the Admin RPC shows; the README describes the fields. */
-export function adminState({ versions, link, budget, threads, address }: AdminSources): unknown {
+export function adminState({ versions, link, budget, threads, address, book }: AdminSources): unknown {
   return {
     address,
     ready: link.ready,
@@ -22,6 +24,8 @@ export function adminState({ versions, link, budget, threads, address }: AdminSo
     heldRequestBytes: budget.held,
     maxQueuedBytes: budget.limit,
     memory: versions.memory,
+    strikes: book.strikes.map(({ atMs, ...strike }) => ({ ...strike, at: new Date(atMs).toISOString() })),
+    suspicions: book.suspicions.map(({ versions: of, atMs }) => ({ versions: of, at: new Date(atMs).toISOString() })),
     versions: versions.versions().map(versionState),
   };
 }
@@ -41,6 +45,7 @@ function versionState(version: ServedVersion): unknown {
     digest: assignment.digest,
     threads: version.threads,
     sharesThread: version.sharesThread,
+    isSuspect: version.isSuspect,
     maxBatchSize: version.serving.maxBatchSize,
     batchingOffReason: assignment.serving.batchingOffReason,
     queue: version.engine?.queue(),

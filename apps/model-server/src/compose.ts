@@ -25,14 +25,22 @@ import { ByteBudget, predict } from './rpc/predict.ts';
 import { runtimeHandlers } from './rpc/runtime-handlers.ts';
 import { softwareVersion } from './software-version.ts';
 import { ArtifactCache } from './versions/artifact-cache.ts';
+import type { Assignment } from './versions/assignment.ts';
 import { SnapshotFile } from './versions/snapshot.ts';
 import { StatusBoard } from './versions/status-board.ts';
 import { VersionSet } from './versions/version-set.ts';
+import { endHung } from './watchdog/end-hung.ts';
+import { openCrashes, type Crashes } from './watchdog/open-crashes.ts';
+import type { BookedStrike } from './watchdog/strike-book.ts';
+import { StrikeReporter } from './watchdog/strike-reporter.ts';
+import { Watchdog } from './watchdog/watchdog.ts';
 
 export interface Outside {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Ends this process at once, whatever its threads do. */
+  readonly endProcess: () => void;
 }
 
 /** A model server that serves. */
@@ -47,6 +55,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const metrics = createMetrics({ service: 'model-server', instanceId: config.instanceId });
   const threads = config.threads > 0 ? config.threads : availableParallelism();
   await mkdir(config.stateDir, { recursive: true });
+  const crashes = await openCrashes(config, outside);
 
   let address = '';
   const registry = grpcRegistry(config.registry, () => identityOf(config, address), clock);
@@ -55,6 +64,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const versions: VersionSet = new VersionSet({
     ...{ clock, random, logger, cache, threads },
     ...onThisMachine(config, registry),
+    ...crashPorts(crashes),
     changed: () => {
       link.versionsChanged();
       collector.worked();
@@ -84,23 +94,57 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     draining: () => board.status.draining,
     version: softwareVersion,
   });
-  server.addService(inferenceService, handlers);
-  server.addService(runtimeService, runtimeHandlers(config.instanceId, board, infer));
-  server.addHealth();
-  server.addReflection();
-  sayReady(server, false);
+  addServices(server, handlers, runtimeHandlers(config.instanceId, board, infer));
 
   const port = await server.bind(config.host, config.port);
   address = advertised(config, port);
-  registerEngineMetrics(metrics, () => versions.versions());
+  registerEngineMetrics(metrics, () => versions.versions(), crashes.book);
   registerMachineMetrics(metrics);
   registerMemoryMetrics(metrics, () => versions.memory);
   metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
-  const state = () => adminState({ versions, link, budget, threads, address });
+  const state = () => adminState({ versions, link, budget, threads, address, book: crashes.book });
   const sides = await openSides(config, outside, metrics, server, state);
   logger.info({ threads, cores: availableParallelism(), address }, 'sessions of a version share these threads');
+  const watch = watchThreads(config, outside, { server, link, versions, registry, crashes });
   await link.start();
-  return running({ port, ...sides.ports }, { server, link, versions, registry, collector, closeSides: sides.close });
+  const parts = { server, link, versions, registry, collector, crashes, watch, closeSides: sides.close };
+  return running({ port, ...sides.ports }, parts);
+}
+
+const crashPorts = ({ register, file, book }: Crashes) => ({
+  ...{ register, strikes: book },
+  crashNumber: (version: Assignment) => file.numberOf(version),
+});
+
+/** Starts to watch for native calls that do not end, and to report what versions did in earlier lives. */
+function watchThreads(
+  { runTimeoutMs, loadTimeoutMs, hangDrainMs: drainMs }: ModelServerConfig,
+  { clock, random, logger, endProcess }: Outside,
+  { server, link, versions, registry, crashes }: Pick<Parts, 'server' | 'link' | 'versions' | 'registry' | 'crashes'>,
+): { stop(): Promise<void> } {
+  const { book, file: crash, register } = crashes;
+  const drain = async (signal: AbortSignal): Promise<void> => {
+    sayReady(server, false);
+    await link.drain();
+    server.stopAccepting();
+    await server.finish(signal);
+  };
+  const endHungPorts = { clock, logger, crash, versions, drain, drainMs, endProcess };
+  const watchdog = new Watchdog({
+    ...{ clock, runTimeoutMs, loadTimeoutMs },
+    threads: () => register.threads,
+    hung: (hang) => void endHung(endHungPorts, hang),
+  });
+  const answered = (strike: BookedStrike): void => versions.mayLoad(strike);
+  const reporter = new StrikeReporter({ registry, book, clock, random, logger, answered });
+  watchdog.start();
+  reporter.start();
+  return {
+    stop: () => {
+      watchdog.stop();
+      return reporter.stop();
+    },
+  };
 }
 
 /** A router adds the version to what its callers send, up to the same limit. */
@@ -108,6 +152,18 @@ const messageLimits = ({ maxMessageBytes }: ModelServerConfig) => ({
   maxMessageBytes,
   maxRequestBytes: maxMessageBytes + hopBytes,
 });
+
+function addServices(
+  server: RpcServer,
+  inference: ReturnType<typeof inferenceHandlers>,
+  runtime: ReturnType<typeof runtimeHandlers>,
+): void {
+  server.addService(inferenceService, inference);
+  server.addService(runtimeService, runtime);
+  server.addHealth();
+  server.addReflection();
+  sayReady(server, false);
+}
 
 function sayReady(server: RpcServer, ready: boolean): void {
   // Routers follow a runtime that has nothing to serve yet, too.
@@ -172,24 +228,30 @@ interface Parts {
   readonly server: RpcServer;
   readonly link: RegistryLink;
   readonly versions: VersionSet;
-  readonly registry: { close(): void };
+  readonly registry: RegistryPort & { close(): void };
   readonly collector: IdleCollector;
+  readonly crashes: Crashes;
+  readonly watch: { stop(): Promise<void> };
   readonly closeSides: () => Promise<void>;
 }
 
 function running(ports: Running['ports'], parts: Parts): ModelServer {
-  const { server, link, versions, registry, collector, closeSides } = parts;
+  const { server, link, versions, registry, collector, crashes, watch, closeSides } = parts;
   return {
     ports,
     async stopAccepting() {
+      // Whoever ends this process from now on need not wait for a batch.
+      crashes.file.stopping();
       // Routers hear of it on their watches first, and send nothing new.
       await link.drain();
       server.stopAccepting();
     },
     finish: (signal) => server.finish(signal),
     async close() {
+      await watch.stop();
       await link.stop();
       await versions.close();
+      crashes.file.close();
       collector.stop();
       registry.close();
       await closeSides();

@@ -50,6 +50,31 @@ export const configSpec = {
       default: 256,
     },
   ),
+  runTimeoutMs: integerField(
+    { min: 0, max: 86_400_000 },
+    {
+      doc: 'Milliseconds after which a batch that has not ended is held to hang, which ends the process; 0 never',
+      default: 60_000,
+    },
+  ),
+  loadTimeoutMs: integerField(
+    { min: 0, max: 86_400_000 },
+    {
+      doc: 'The same for making a session of a version, and for each batch of its warm-up; 0 never',
+      default: 600_000,
+    },
+  ),
+  hangDrainMs: integerField(
+    { min: 0, max: 600_000 },
+    {
+      doc: 'Milliseconds that requests of other versions get to finish before a hang ends the process',
+      default: 5_000,
+    },
+  ),
+  lastEnd: field(z.string().max(200), {
+    doc: 'How this runtime ended last, if its supervisor knows: "signal SIGKILL" is held against no version',
+    default: '',
+  }),
   memoryBudgetBytes: integerField(
     { min: 0 },
     {

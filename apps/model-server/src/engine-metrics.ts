@@ -2,6 +2,7 @@ import type { MetricType, Sample } from '@sluice/telemetry/exposition';
 import { histogramSeries } from '@sluice/telemetry/exposition';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import { durationBuckets, failureReasons, firstResponseBoundsMs, phases, rowBuckets } from './serving/version-stats.ts';
+import type { StrikeBook } from './watchdog/strike-book.ts';
 import type { ServedVersion } from './versions/served-version.ts';
 import { versionStates } from './versions/version-state.ts';
 
@@ -20,7 +21,12 @@ const labelsOf = ({ assignment }: ServedVersion) => ({ model: assignment.model, 
  *
  * @param versions those that are placed now
  */
-export function registerEngineMetrics(metrics: Metrics, versions: () => readonly ServedVersion[]): void {
+export function registerEngineMetrics(
+  metrics: Metrics,
+  versions: () => readonly ServedVersion[],
+  book: Pick<StrikeBook, 'strikes' | 'unreported'>,
+): void {
+  registerStrikeMetrics(metrics, book);
   const add: Add = (name, type, help, samples) => metrics.observe({ name, type, help, subjects: versions, samples });
   const waiting = ({ engine }: ServedVersion): number => engine?.queue().queuedRequests ?? 0;
   metrics.queue('inferences', () => versions().reduce((sum, version) => sum + waiting(version), 0));
@@ -115,4 +121,23 @@ function queueDepths(add: Add): void {
   gauge('sluice_running_rows', 'Rows in batches that run', (queue) => queue.runningRows - queue.openRows);
   gauge('sluice_open_batches', 'Batches in place behind those that run; rows join them', (queue) => queue.openBatches);
   gauge('sluice_open_rows', 'Rows in batches that are in place behind those that run', (queue) => queue.openRows);
+}
+
+/** What versions did to this runtime lately, by kind; it comes back after the restart that it made. */
+function registerStrikeMetrics(metrics: Metrics, book: Pick<StrikeBook, 'strikes' | 'unreported'>): void {
+  metrics.observe({
+    name: 'sluice_watchdog_strikes',
+    type: 'gauge',
+    help: 'Times that a version ended this runtime, by kind, as far as they are kept',
+    subjects: () => strikeCounts(book),
+    samples: ({ model, version, kind, count }) => [{ labels: { model, version: String(version), kind }, value: count }],
+  });
+  const unreported = 'sluice_watchdog_unreported_strikes';
+  metrics.observedGauge(unreported, 'Strikes that the registry has not heard of', () => book.unreported.length);
+}
+
+function strikeCounts({ strikes }: Pick<StrikeBook, 'strikes'>) {
+  const keyOf = (strike: (typeof strikes)[number]): string => `${strike.model}/${strike.version} ${strike.kind}`;
+  const groups = Object.values(Object.groupBy(strikes, keyOf));
+  return groups.flatMap((group) => (group?.[0] ? [{ ...group[0], count: group.length }] : []));
 }

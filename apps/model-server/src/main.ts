@@ -5,6 +5,7 @@ import { configOrExit } from '@sluice/service-kit/main-config';
 import { runService } from '@sluice/service-kit/service';
 import { compose, type ModelServer } from './compose.ts';
 import { configSpec } from './config.ts';
+import { endProcess } from './end-process.ts';
 
 const name = 'model-server';
 const config = configOrExit(
@@ -21,10 +22,11 @@ const logger = createLogger({ service: name, instance: config.instanceId, level:
 warnIfExposed(logger, config.host);
 try {
   let server: ModelServer | undefined;
-  const start = async () => (server = await compose(config, { clock: systemClock, random: systemRandom, logger }));
+  const outside = { clock: systemClock, random: systemRandom, logger, endProcess };
+  const start = async () => (server = await compose(config, outside));
   process.exitCode = await runService({ name, logger, clock: systemClock, drainMs: config.drainMs, start });
   // An exit waits for threads, and a thread for the native run that it is in: that may be for ever.
-  if (isStuck(server)) process.kill(process.pid, 'SIGKILL');
+  if (isStuck(server)) endProcess();
 } catch (error) {
   logger.fatal({ err: error }, 'could not start');
   process.exitCode = 1;

@@ -7,6 +7,8 @@ import type { RegistryPort } from '../src/registry/ports.ts';
 import { ArtifactCache } from '../src/versions/artifact-cache.ts';
 import type { Assignment, PlacementChange } from '../src/versions/assignment.ts';
 import { StatusBoard } from '../src/versions/status-board.ts';
+import { newMarkStart } from '../src/runtime/thread-mark.ts';
+import { StrikeBook } from '../src/watchdog/strike-book.ts';
 import { VersionSet } from '../src/versions/version-set.ts';
 import { createLogger } from '@sluice/service-kit/logger';
 import { systemClock, systemRandom } from '@sluice/service-kit/clock';
@@ -58,6 +60,7 @@ class HeldOutside {
       renewLease: async () => 60_000,
       releaseLease: async () => undefined,
       getAssignment: async () => assignmentOf('nobody', 1),
+      reportStrike: async () => ({ quarantined: false, strikes: 1 }),
       download: (sha, offset) => this.#download(sha, offset),
     };
     this.cache = new ArtifactCache(this.stateDir, this.registry, systemClock);
@@ -67,6 +70,9 @@ class HeldOutside {
       logger,
       cache: this.cache,
       threads: 1,
+      register: { started: () => newMarkStart(), ended: () => undefined },
+      crashNumber: () => 0,
+      strikes: new StrikeBook(this.stateDir, () => systemClock.now()),
       defer: (fn) => void setImmediate(fn),
       budgetBytes: Infinity,
       demandIdleMs: 600_000,

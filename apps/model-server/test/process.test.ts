@@ -8,9 +8,10 @@ import { readInferResponse } from '@sluice/inference/infer-response';
 import { createRpcClient } from '@sluice/rpc/client';
 import { createRawClient, type RawOutcome } from '@sluice/rpc/raw-client';
 import { systemClock } from '@sluice/service-kit/clock';
-import { attribute, graph, identityModel, model, node, tensor, value } from '@sluice/testkit/onnx-builder';
+import { identityModel } from '@sluice/testkit/onnx-builder';
 import { eventually } from '@sluice/testkit/eventually';
-import { identitySignature, requestOf, spec, temporaryFolder } from './support/runtime.ts';
+import { counting } from './support/counting-model.ts';
+import { identitySignature, requestOf, temporaryFolder } from './support/runtime.ts';
 import { TestRegistry } from './support/test-registry.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -86,16 +87,7 @@ describe('the process', () => {
 
   it('does not wait for a model that hangs: its callers are answered and the process ends', async () => {
     // The warm-up asks for no trips at all.
-    registry.place({
-      model: 'endless',
-      version: 1,
-      signature: {
-        inputs: [spec('trips', 'INT64', [])],
-        outputs: [spec('y', 'FP32', [])],
-        batched: false,
-      },
-      files: { 'm.onnx': countingModel() },
-    });
+    registry.place(counting('endless'));
     const { port } = await start('--drain-ms=300');
     const address = `127.0.0.1:${port}`;
     const oip = createRpcClient(inferenceService, address, { clock: systemClock });
@@ -143,21 +135,3 @@ describe('the process', () => {
     expect(log).toContain(`port ${port} of 127.0.0.1 is taken`);
   });
 });
-
-/** Goes round a loop as often as it is asked to. */
-function countingModel(): Uint8Array {
-  const body = graph({
-    name: 'body',
-    nodes: [node('Identity', ['again'], ['more']), node('Sin', ['carried'], ['next'])],
-    inputs: [value('i', 'INT64', []), value('again', 'BOOL', []), value('carried', 'FP32', [])],
-    outputs: [value('more', 'BOOL', []), value('next', 'FP32', [])],
-  });
-  return model({
-    graph: graph({
-      nodes: [node('Loop', ['trips', 'go', 'start'], ['y'], [attribute.graph('body', body)])],
-      inputs: [value('trips', 'INT64', [])],
-      outputs: [value('y', 'FP32', [])],
-      initializers: [tensor('start', 'FP32', [], [0.5]), tensor('go', 'BOOL', [], [true])],
-    }),
-  });
-}

@@ -27,6 +27,7 @@ class Life implements Incarnation {
 let clock: FakeClock;
 let lives: Life[];
 let said: string[];
+let lasts: string[];
 let keeper: Keeper;
 
 /** Lets promises that are due run on. */
@@ -38,10 +39,12 @@ beforeEach(() => {
   clock = new FakeClock();
   lives = [];
   said = [];
+  lasts = [];
   keeper = new Keeper({
     name: 'router',
     clock,
-    start: async () => {
+    start: async (last) => {
+      lasts.push(last);
       const life = new Life();
       lives.push(life);
       return life;
@@ -75,6 +78,7 @@ describe('Keeper', () => {
       'warn: router ended with signal SIGKILL; starting it again in 250 ms',
       'info: router is back',
     ]);
+    expect(lasts).toEqual(['', 'signal SIGKILL']);
   });
 
   it('doubles the delay up to ten seconds, and begins anew after a long life', async () => {

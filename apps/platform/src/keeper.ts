@@ -14,8 +14,8 @@ export interface Incarnation {
 export interface KeeperOptions {
   readonly name: string;
   readonly clock: Clock;
-  /** Starts one life; throws when it cannot. */
-  readonly start: () => Promise<Incarnation>;
+  /** Starts one life; throws when it cannot. @param last the words for how the life before ended; '' for the first */
+  readonly start: (last: string) => Promise<Incarnation>;
   readonly say: (severity: 'info' | 'warn' | 'error', message: string) => void;
 }
 
@@ -64,11 +64,12 @@ export class Keeper {
   async #run(): Promise<void> {
     const { clock, name, say } = this.#options;
     let delayMs = firstDelayMs;
+    let how = '';
     let earlyEnds = 0;
     for (;;) {
       if (this.#mustStop()) return;
       const begun = clock.monotonic();
-      const how = await this.#live();
+      how = await this.#live(how);
       if (this.#mustStop()) return;
       if (clock.monotonic() - begun >= healthyMs) delayMs = firstDelayMs;
       if (!this.#served && ++earlyEnds >= earlyEndsAllowed) {
@@ -86,9 +87,9 @@ export class Keeper {
     return this.#stopping;
   }
 
-  async #live(): Promise<string> {
+  async #live(last: string): Promise<string> {
     try {
-      const life = await this.#options.start();
+      const life = await this.#options.start(last);
       this.#current = life;
       if (this.#stopping) await life.stop(0);
       void life.ready.then(() => this.#becameReady());

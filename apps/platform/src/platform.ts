@@ -16,7 +16,7 @@ import { portTable, takenPorts } from './ports.ts';
 import type { PortTable } from './ports.ts';
 import { openSecrets } from './secrets.ts';
 import type { Secrets } from './secrets.ts';
-import { registrySettings, serviceDefinitions } from './services.ts';
+import { lastEnd, registrySettings, serviceDefinitions } from './services.ts';
 import type { ServiceDefinition, ServiceInputs } from './services.ts';
 
 export interface PlatformOptions {
@@ -140,8 +140,9 @@ export class Platform {
 
   #keepService(definition: ServiceDefinition): Keeper {
     const { layout } = this.#options;
-    const args = layout.entry(definition.program, 'main');
-    return this.#keep(definition.name, async () => this.#spawn(definition.name, args, definition.settings));
+    const { name, program, settings } = definition;
+    const args = layout.entry(program, 'main');
+    return this.#keep(name, async (last) => this.#spawn(name, args, { ...settings, ...lastEnd(program, last) }));
   }
 
   #keep(name: string, start: ConstructorParameters<typeof Keeper>[0]['start']): Keeper {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { settings } from './config.ts';
 import { databaseAddresses, readPostgresLine } from './database.ts';
 import { portTable } from './ports.ts';
-import { serviceDefinitions } from './services.ts';
+import { lastEnd, serviceDefinitions } from './services.ts';
 
 const secrets = { ownerPassword: 'o', registryPassword: 'r', auditKeyFile: '/home/sluice/audit-key.pem' };
 
@@ -59,5 +59,11 @@ describe('readPostgresLine', () => {
     });
     expect(readPostgresLine('2026-01-01 10:00:00.000 UTC [12] FATAL:  sorry').severity).toBe('error');
     expect(readPostgresLine('\tat character 5').severity).toBe('debug');
+  });
+
+  it('tells a model-server alone how it ended last, once it has', () => {
+    expect(lastEnd('model-server', 'signal SIGSEGV')).toEqual({ SLUICE_LAST_END: 'signal SIGSEGV' });
+    expect(lastEnd('model-server', '')).toEqual({});
+    expect(lastEnd('router', 'signal SIGKILL')).toEqual({});
   });
 });

@@ -45,6 +45,10 @@ export function registrySettings(inputs: ServiceInputs): Record<string, string> 
   };
 }
 
+/** What a restarted model-server is told of its end: a version is not to blame for what somebody else did. */
+export const lastEnd = (program: Program, last: string): Readonly<Record<string, string>> =>
+  program === 'model-server' && last !== '' ? { SLUICE_LAST_END: last.slice(0, 200) } : {};
+
 /** The services in the order in which they are started. They may start in any order; this one is quiet. */
 export function serviceDefinitions(inputs: ServiceInputs): ServiceDefinition[] {
   const { config, home, ports } = inputs;

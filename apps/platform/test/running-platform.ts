@@ -102,6 +102,8 @@ export interface PlatformOptions {
   readonly home: string;
   readonly offset: number;
   readonly args?: readonly string[];
+  /** Model-servers; 2 unless told otherwise. */
+  readonly runtimes?: number;
 }
 
 /** The last lines of a start. */
@@ -112,12 +114,13 @@ export class RunningPlatform extends Printed {
   readonly home: string;
   readonly ports: PortTable;
 
-  constructor({ home, offset, args = [] }: PlatformOptions) {
+  constructor({ home, offset, args = [], runtimes = 2 }: PlatformOptions) {
     const main = path.join(root, 'apps', 'platform', 'src', 'main.ts');
-    const own = ['--conditions=@sluice/source', main, '--home', home, '--port-offset', String(offset), ...args];
+    const flags = ['--home', home, '--port-offset', String(offset), '--runtimes', String(runtimes)];
+    const own = ['--conditions=@sluice/source', main, ...flags, ...args];
     super(process.execPath, own, root, env);
     this.home = home;
-    this.ports = portTable(offset, 2);
+    this.ports = portTable(offset, runtimes);
   }
 
   async up(timeoutMs = 90_000): Promise<void> {

@@ -6,6 +6,7 @@ import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Seen, StreamClient, unaryClient } from './chaos-clients.ts';
 import { Load } from './load.ts';
+import { itSurvivesPoison } from './poison.ts';
 import { RunningPlatform, freeOffset, killStarted, makeHome } from './running-platform.ts';
 
 const isSoak = env['SLUICE_SOAK'] === '1';
@@ -24,7 +25,7 @@ let runtime2: string;
 
 beforeAll(async () => {
   home = await makeHome('sluice-survival-');
-  platform = new RunningPlatform({ home, offset: await freeOffset() });
+  platform = new RunningPlatform({ home, offset: await freeOffset(3), runtimes: 3 });
   await platform.up();
   router = `127.0.0.1:${platform.ports.router.port}`;
   [runtime1, runtime2] = platform.ports.runtimes.map(({ port }) => `127.0.0.1:${port}`) as [string, string];
@@ -190,4 +191,6 @@ describe('under load, without mercy', { timeout: isSoak ? 900_000 : 180_000 }, (
     expect(await platform.pidOf('router')).toBe(routerPid);
     expect(after).toBeLessThanOrEqual(before * growth.factor + growth.bytes);
   });
+
+  itSurvivesPoison(() => platform);
 });

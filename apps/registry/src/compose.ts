@@ -42,6 +42,7 @@ import { LeaseStore } from './store/lease-store.ts';
 import { locks } from './store/locks.ts';
 import { openDatabase, whenAvailable } from './store/open-database.ts';
 import { wakeChannel } from './store/settle.ts';
+import { StrikeStore } from './store/quarantine-store.ts';
 import { createStatements } from './store/sql.ts';
 import { StateStore } from './store/state-store.ts';
 import { selectModelStates } from './store/watch-store.ts';
@@ -127,6 +128,7 @@ function openStores(host: RegistryHost, pools: Pools, signals: Signals, key: Sig
     heartbeat,
     state: new StateStore(transactions, guarded, heartbeat.require, (change) => logger.info(change, 'state changed')),
     leases: new LeaseStore(createStatements(pools.upkeep, heartbeat.require)),
+    strikes: new StrikeStore(createStatements(pools.upkeep, heartbeat.require)),
     artifactUse: new ArtifactUseStore(gated, artifacts),
     runs: new AdmissionRunStore(createStatements(pools.upkeep, heartbeat.require), config.instanceId),
   };
@@ -231,7 +233,12 @@ function openServer(
       watchMove: { state, ...watchPorts },
     }),
   );
-  server.addService(watchService, watchHandlers({ state, watch: watchPorts, leases, clock }));
+  const counted = metrics.counter('sluice_registry_strikes_total', 'Times that a version ended a runtime', ['kind']);
+  const strikes = {
+    ...{ state, table: stores.strikes },
+    onStrike: ({ kind }: { readonly kind: string }) => counted.inc({ kind }),
+  };
+  server.addService(watchService, watchHandlers({ state, watch: watchPorts, leases, strikes, clock }));
   server.addService(auditService, auditHandlers(audit));
   server.addHealth();
   server.addReflection();
@@ -370,6 +377,11 @@ function follow(
     () => hub.current.desired?.token ?? 0,
   );
   metrics.observedGauge('sluice_registry_watchers', 'Watch streams that wait for a change', () => hub.waiting);
+  metrics.observedGauge(
+    'sluice_registry_quarantined_versions',
+    'Versions that no runtime loads because they ended runtimes',
+    () => [...(hub.current.desired?.models.values() ?? [])].reduce((sum, model) => sum + model.quarantined.length, 0),
+  );
   metrics.observedGauge(
     'sluice_registry_live_runtimes',
     'Runtimes with a live lease',

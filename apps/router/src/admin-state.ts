@@ -51,6 +51,7 @@ function modelState(model: ModelRoute, fleet: Fleet): Readonly<Record<string, un
           .sort(),
       })),
     unplaced: [...model.unplaced],
+    quarantined: Object.fromEntries(model.quarantined),
   };
 }
 

@@ -13,7 +13,15 @@ const versionRoute = (number: number): VersionRoute => ({
 function tableOf(...numbers: number[]): RouteTable {
   const placed = new Map(numbers.map((number) => [number, versionRoute(number)]));
   const name = 'team/digits';
-  const model: ModelRoute = { name, revision: 1, aliases: new Map(), release: undefined, placed, unplaced: new Set() };
+  const model: ModelRoute = {
+    name,
+    revision: 1,
+    aliases: new Map(),
+    release: undefined,
+    placed,
+    unplaced: new Set(),
+    quarantined: new Map(),
+  };
   return { revision: 1, models: new Map([[name, model]]) };
 }
 

@@ -81,6 +81,22 @@ describe('a runtime that is killed', () => {
     expect((await router.client.serverReady({})).ready).toBe(true);
   });
 
+  it('is not held against the versions that it had: all are asked again as soon as it is back', async () => {
+    const port = await keptPort();
+    const first = await runtimeProcess('r1', loaded, port);
+    const { router } = await routerFor([first.address]);
+    const held = Array.from({ length: 64 }, () => router.send(inferBytes(waits)));
+    await eventually(async () => expect(await counts(router)).toEqual([64]));
+    await first.kill();
+    // So many failures would open the breaker of a runtime that lives.
+    const outcomes = (await Promise.all(held)).map((outcome) => resultOf(outcome).outcome);
+    expect(new Set(outcomes)).toEqual(new Set(['unavailable']));
+    await runtimeProcess('r1', loaded, port);
+    await whenUp(router, 1);
+    expect((await router.infer()).outcome).toBe('ok');
+    expect((await router.state()).runtimes[0]!.breakers).toEqual({ 'digits@3': 'closed' });
+  });
+
   it('answers INTERNAL when a request ends two runtimes, and asks no third', async () => {
     const fragile: RuntimeProcess[] = [];
     for (const id of ['r1', 'r2']) fragile.push(await runtimeProcess(id, loaded));

@@ -15,6 +15,8 @@ export interface ModelFacts {
   readonly release?: number;
   readonly placed?: readonly number[];
   readonly unplaced?: readonly number[];
+  /** Version to the reason. */
+  readonly quarantined?: Readonly<Record<number, string>>;
 }
 
 /** A model's routes as the registry would send them: one FP32 input x [-1,2] and one output y of the same shape. */
@@ -41,6 +43,9 @@ export function wireModel(facts: ModelFacts = {}): WireModelRoute {
       serving: null,
     })),
     unplaced: (facts.unplaced ?? []).map(String),
+    quarantined: Object.entries(facts.quarantined ?? {}).map(([version, reason]) => ({
+      ...{ model, version, reason, pool: 'default', since: null, actor: 'runtime:r1' },
+    })),
   };
 }
 

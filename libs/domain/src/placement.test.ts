@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PlacementFacts } from './placement.ts';
 import { checkPlacedBytes, maxPlacedBytes, placementOf } from './placement.ts';
 
-const nothing: PlacementFacts = { aliases: [], moves: [], releases: [], pins: [], retained: [] };
+const nothing: PlacementFacts = { aliases: [], moves: [], releases: [], pins: [], retained: [], quarantined: [] };
 
 describe('placement', () => {
   it('is empty when nothing refers to a version', () => {
@@ -20,6 +20,7 @@ describe('placement', () => {
       releases: [{ id: 'r1', versions: [3, 2] }],
       pins: [1, 2, 5],
       retained: [{ alias: 'champion', version: 2 }],
+      quarantined: [],
     };
     expect(placementOf(facts)).toEqual([
       { version: 1, heldBy: ['alias:linear', 'pin'], aliases: ['linear'], champion: false, pinnedOnly: false },
@@ -40,6 +41,11 @@ describe('placement', () => {
       { version: 4, heldBy: ['move:champion'], aliases: [], champion: false, pinnedOnly: false },
       { version: 5, heldBy: ['pin'], aliases: [], champion: false, pinnedOnly: true },
     ]);
+  });
+
+  it('leaves out what is quarantined, whatever holds it', () => {
+    const facts = { ...nothing, aliases: [{ alias: 'champion', version: 3 }], pins: [2, 3], quarantined: [3] };
+    expect(placementOf(facts).map(({ version }) => version)).toEqual([2]);
   });
 
   it('does not depend on the order of the facts', () => {

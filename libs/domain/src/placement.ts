@@ -11,6 +11,8 @@ export interface PlacementFacts {
   readonly pins: readonly number[];
   /** Versions that an alias left a short while ago. */
   readonly retained: readonly { readonly alias: string; readonly version: number }[];
+  /** Versions that ended runtimes too often: whatever holds them, nobody loads them. */
+  readonly quarantined: readonly number[];
 }
 
 /** One version that the runtimes load, and why. */
@@ -39,6 +41,7 @@ export function placementOf(facts: PlacementFacts): readonly Placed[] {
   for (const { alias, version } of byAlias(facts.retained)) hold(version, `retained:${alias}`);
   for (const version of facts.pins) hold(version, 'pin');
   return [...holds.entries()]
+    .filter(([version]) => !facts.quarantined.includes(version))
     .sort(([left], [right]) => left - right)
     .map(([version, heldBy]) => {
       const aliases = byAlias(facts.aliases.filter((entry) => entry.version === version)).map((entry) => entry.alias);

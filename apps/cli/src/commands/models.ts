@@ -3,6 +3,7 @@ import type { Release__Output } from '@sluice/contracts/gen/sluice/registry/v1/R
 import type { RuntimeLease__Output } from '@sluice/contracts/gen/sluice/registry/v1/RuntimeLease';
 import { type CliContext, show, showJson } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
+import { showQuarantines } from './show-quarantine.ts';
 import { showBytes, showEnum, showFields, showTable, showTime } from '../format.ts';
 import { toJson } from '../json.ts';
 
@@ -118,6 +119,10 @@ export async function listRuntimes(context: CliContext): Promise<void> {
   const { terminal } = context;
   if (leases.runtimes.length === 0) terminal.out('no runtimes: start a model-server');
   else terminal.out(showRuntimes(leases.runtimes));
+  if (leases.quarantined.length > 0) {
+    terminal.out(`\n${showQuarantines(leases.quarantined)}`);
+    terminal.out('  way out: sluice quarantine lift MODEL VERSION');
+  }
   terminal.out('');
   if (leases.routers.length === 0) terminal.out('no routers: start a router');
   else {

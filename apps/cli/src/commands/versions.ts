@@ -5,6 +5,7 @@ import { type CliContext, show } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
 import { showBytes, showEnum, showFields, showMilliseconds, showShape, showTable, showTime } from '../format.ts';
 import { allPages } from './models.ts';
+import { describeQuarantines } from './show-quarantine.ts';
 import { servingFields } from './serving.ts';
 
 /** The number that a person means by a number or an alias. */
@@ -30,7 +31,7 @@ export async function listVersions(context: CliContext, model: string, showDelet
           ['version', 'state', 'aliases', 'pinned', 'pushed', 'by', 'approved by', 'why rejected'],
           versions.map((version) => [
             version.number,
-            showEnum(version.state, 'VERSION_STATE'),
+            version.quarantines.length > 0 ? 'quarantined' : showEnum(version.state, 'VERSION_STATE'),
             version.aliases.join(' '),
             version.pinned ? 'yes' : '',
             showTime(version.createdAt),
@@ -59,6 +60,7 @@ export function describeVersion(version: Version__Output): string {
       ['version', `${version.model} ${version.number}`],
       ['state', showEnum(version.state, 'VERSION_STATE')],
       ['why rejected', version.rejection],
+      ['quarantined', describeQuarantines(version.quarantines)],
       ['aliases', version.aliases.join(' ')],
       ['pinned', version.pinned ? 'yes' : ''],
       ['pushed', `${showTime(version.createdAt)} by ${version.createdBy}`],

@@ -1,4 +1,5 @@
 import type { ArtifactSource } from '../versions/artifact-cache.ts';
+import type { Strike } from '../watchdog/judge.ts';
 import type { Assignment, PlacementChange } from '../versions/assignment.ts';
 
 /** A version's state as a lease reports it. */
@@ -29,6 +30,11 @@ export interface RegistryPort extends ArtifactSource {
    * @throws SluiceError not-found when there is no such version that may be served
    */
   getAssignment(model: string, version: number): Promise<Assignment>;
+  /**
+   * Says what a version did to this runtime; the same strike counts once.
+   * @returns whether it is quarantined now, and how many of its strikes count
+   */
+  reportStrike(strike: Strike): Promise<{ readonly quarantined: boolean; readonly strikes: number }>;
   /** Ends the lease at once. */
   releaseLease(): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { Replicas } from '@sluice/rpc/replicas';
 import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import type { LeaseReport, RegistryPort, ReportedVersion } from '../registry/ports.ts';
 import type { Assignment, PlacementChange } from '../versions/assignment.ts';
+import type { Strike } from '../watchdog/judge.ts';
 import { decodeAssignment, decodeChange, protocolVersion } from './decode-assignment.ts';
 
 /** How this runtime appears to the registry. */
@@ -31,6 +32,12 @@ const loadStates = {
 
 /** A question of one row: who waits for the answer has a deadline of its own. */
 const assignmentTimeoutMs = 5_000;
+
+function encodeStrike(strike: Strike, { runtimeId, pool }: RuntimeIdentity) {
+  const { id: strikeId, model, version, digest, kind, atMs } = strike;
+  const at = { seconds: String(Math.floor(atMs / 1000)), nanos: Math.floor(atMs % 1000) * 1e6 };
+  return { strikeId, runtimeId, pool, model, version: String(version), digest, kind, at };
+}
 
 /**
  * A registry over gRPC; with several addresses, the one that answers: a renewal that is not answered in its time takes
@@ -77,6 +84,7 @@ export function grpcRegistry(
     renewLease: leaseRenewal((request, timeoutMs) => watches.renewRuntimeLease(request, { timeoutMs }), identity),
     getAssignment,
     download,
+    reportStrike: (strike) => watches.reportStrike(encodeStrike(strike, identity()), { timeoutMs: identity().ttlMs }),
     releaseLease: async () => {
       await watches.releaseLease({ holderId: identity().runtimeId }, { timeoutMs: 1_000 });
     },

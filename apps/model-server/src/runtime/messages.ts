@@ -1,5 +1,6 @@
 import type { BatchPlan } from './batch-plan.ts';
 import type { RuntimeDatatype } from './datatypes.ts';
+import type { MarkStart } from './thread-mark.ts';
 
 /** How a session is made. */
 export interface SessionSettings {
@@ -8,11 +9,14 @@ export interface SessionSettings {
   readonly intraOpThreads: number;
   /** Whether idle threads of the session spin before they sleep; only sensible when they own their cores. */
   readonly spinning: boolean;
+  /** The version's number in the crash file; nobody learns of its crashes without. */
+  readonly crashNumber?: number;
 }
 
-/** What a worker is started with: its doorbell. Sessions are opened by message. */
+/** What a worker is started with: its doorbell and its mark. Sessions are opened by message. */
 export interface WorkerStart {
   readonly bell: SharedArrayBuffer;
+  readonly mark: MarkStart;
 }
 
 /** A message of or for one session of a worker. */
@@ -28,6 +32,8 @@ export type ToWorker =
   | { readonly kind: 'forget-plan'; readonly id: number }
   | { readonly kind: 'buffer'; readonly id: number; readonly memory: SharedArrayBuffer }
   | { readonly kind: 'forget-buffer'; readonly id: number }
+  /** Warming up is over: what happens from now on is no fault of the load. */
+  | { readonly kind: 'serves' }
   | { readonly kind: 'close' };
 
 /** One tensor of a loaded graph. */

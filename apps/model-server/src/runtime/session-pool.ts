@@ -3,7 +3,7 @@ import type { SluiceError } from '@sluice/domain/errors';
 import { slotsPerSession } from './control-block.ts';
 import type { LoadedTensor, SessionSettings } from './messages.ts';
 import { SessionThread, retryAfterMs, type BatchJob, type HandedBatch } from './session-thread.ts';
-import type { WorkerHost } from './worker-host.ts';
+import { WorkerHost } from './worker-host.ts';
 
 /** The sessions of one version: `instances` threads that each hold the graph. */
 export class SessionPool {
@@ -21,17 +21,19 @@ export class SessionPool {
    * Loads the graph `instances` times, one after the other: the first failure is the answer.
    * @param host a thread to share, for one instance; each has its own otherwise
    * @param onExit called when a thread ended by itself; the pool should be closed then
+   * @param newThread makes the threads that are not shared
    */
   static async load(
     settings: SessionSettings,
     instances: number,
     onExit: (error: SluiceError) => void,
     host?: WorkerHost,
+    newThread: () => WorkerHost = () => new WorkerHost(),
   ): Promise<SessionPool> {
     const threads: SessionThread[] = [];
     try {
       for (let index = 0; index < instances; index += 1)
-        threads.push(await SessionThread.start(settings, onExit, host));
+        threads.push(await SessionThread.start(settings, onExit, host ?? newThread()));
     } catch (error) {
       await Promise.all(threads.map((thread) => thread.close()));
       throw error;
@@ -67,6 +69,11 @@ export class SessionPool {
   oldestBatchMs(): number {
     const now = performance.now();
     return Math.max(...this.#threads.map((thread) => thread.oldestBatchMs(now)));
+  }
+
+  /** Says that warming up is over: from now on a crash is that of a request. */
+  serves(): void {
+    for (const thread of this.#threads) thread.serves();
   }
 
   /** Runs a batch on the thread with the most room. Callers keep to `slots` at once. */

@@ -82,6 +82,7 @@ export class SessionThread implements HostedSession {
   openMs = 0;
   readonly #settings: SessionSettings;
   readonly #host: WorkerHost;
+  readonly #crashNumber: number | undefined;
   readonly #id: number;
   readonly #control: ControlBlock;
   readonly #slots: readonly BatchSlot[];
@@ -104,6 +105,7 @@ export class SessionThread implements HostedSession {
   ) {
     this.#settings = settings;
     this.#host = host;
+    this.#crashNumber = settings.crashNumber;
     this.#control = control;
     this.#lastBatch = control.lastSubmitted();
     this.#onExit = onExit;
@@ -334,6 +336,24 @@ export class SessionThread implements HostedSession {
     this.#failAll(this.#dead, running);
     this.#control.endWaits();
     if (this.inputs.length + this.outputs.length > 0) this.#onExit(this.#dead);
+  }
+
+  givenUp(crashNumber: number, error: SluiceError): void {
+    // What only shares the thread never began.
+    this.#dead =
+      crashNumber === this.#crashNumber
+        ? error
+        : unavailable('the session ended before the request was run', { retryAfterMs, cause: error });
+    this.#loaded.reject(this.#dead);
+    this.#collect();
+    for (const running of this.#running) if (running) this.#fail(running, this.#dead);
+    this.#control.endWaits();
+    if (this.inputs.length + this.outputs.length > 0) this.#onExit(this.#dead);
+  }
+
+  /** Warming up is over. */
+  serves(): void {
+    this.#post({ kind: 'serves' });
   }
 
   /**

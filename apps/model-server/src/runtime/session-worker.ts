@@ -1,6 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { ControlBlock, Doorbell, nextNumber } from './control-block.ts';
 import type { Envelope, FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { ThreadMark, type Doing } from './thread-mark.ts';
 
 // onnxruntime-node reads FP16 input as empty where this global exists, so it goes before the package is loaded.
 Reflect.deleteProperty(globalThis, 'Float16Array');
@@ -11,13 +12,19 @@ interface Open {
   readonly id: number;
   readonly session: InstanceType<typeof WorkerSession>;
   readonly block: ControlBlock;
+  /** The version's number in the crash file. */
+  readonly crashNumber: number;
   /** The number of the last batch that ran. */
   done: number;
+  /** Batches are those of the warm-up until it serves. */
+  doing: Doing;
   closing: boolean;
 }
 
 const port = parentPort!;
-const bell = new Doorbell((workerData as WorkerStart).bell);
+const start = workerData as WorkerStart;
+const bell = new Doorbell(start.bell);
+const mark = new ThreadMark(start.mark);
 const sessions = new Map<number, Open>();
 
 function send(session: number, message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
@@ -27,12 +34,15 @@ function send(session: number, message: FromWorker, transfer: readonly ArrayBuff
 const textOf = (error: unknown): string => String(error instanceof Error ? error.message : error);
 
 async function open(id: number, message: Extract<ToWorker, { kind: 'open' }>): Promise<void> {
+  const { crashNumber = 0 } = message.settings;
+  mark.begins(crashNumber, 'loading');
   try {
     const begun = performance.now();
     const session = await WorkerSession.create(message.settings);
     const openMs = performance.now() - begun;
     const block = new ControlBlock(message.control);
-    sessions.set(id, { id, session, block, done: block.lastSubmitted(), closing: false });
+    const done = block.lastSubmitted();
+    sessions.set(id, { id, session, block, crashNumber, done, doing: 'loading', closing: false });
     send(id, { kind: 'loaded', inputs: session.inputs, outputs: session.outputs, openMs });
   } catch (error) {
     send(id, { kind: 'load-failed', message: textOf(error) });
@@ -52,6 +62,9 @@ function tell(entry: Open, message: ToWorker): void {
       break;
     case 'forget-buffer':
       entry.session.forgetBuffer(message.id);
+      break;
+    case 'serves':
+      entry.doing = 'running';
       break;
     case 'close':
       entry.closing = true;
@@ -73,13 +86,14 @@ async function readPort(): Promise<void> {
   }
 }
 
-async function runBatch({ id, session, block }: Open, batch: number): Promise<void> {
+async function runBatch({ id, session, block, crashNumber, doing }: Open, batch: number): Promise<void> {
   const slot = block.slotOf(batch);
   const command = block.begin(slot);
   if (!command) {
     block.finish(batch, slot);
     return;
   }
+  mark.begins(crashNumber, doing);
   try {
     const ran = await session.run(command);
     block.recordTiming(slot, ran.inputUs, ran.inferUs, ran.outputUs);
@@ -115,6 +129,7 @@ async function runNext(): Promise<boolean> {
 
 async function close(entry: Open): Promise<void> {
   sessions.delete(entry.id);
+  mark.begins(entry.crashNumber, 'running');
   await entry.session.release();
   send(entry.id, { kind: 'closed' });
 }
@@ -130,5 +145,7 @@ for (;;) {
   bell.runs(nextSession());
   await readPort();
   while (await runNext());
+  // Somebody who has rung meanwhile most likely has a batch of the same version.
+  if (bell.rings() === rings) mark.rests();
   bell.sleep(rings);
 }

@@ -1,14 +1,30 @@
 import { Worker } from 'node:worker_threads';
+import type { SluiceError } from '@sluice/domain/errors';
 import { disableOnnxTelemetry } from '@sluice/service-kit/onnx-telemetry';
 import { Doorbell } from './control-block.ts';
 import type { Envelope, FromWorker, SessionSettings, ToWorker, WorkerStart } from './messages.ts';
+import { doingOf, newMarkStart, type MarkStart, type ThreadDoing } from './thread-mark.ts';
 
 /** What a session hears of its thread. */
 export interface HostedSession {
   receive(message: FromWorker): void;
   /** The thread ended without having been told to. @param running it ran a batch of this session when it did */
   lost(code: number, cause: unknown, running: boolean): void;
+  /**
+   * The thread is given up, although it has not ended: a native call for the version of this number in the crash file does
+   * not, and nothing that the thread has will be answered by it.
+   */
+  givenUp(crashNumber: number, error: SluiceError): void;
 }
+
+/** Where threads get their marks in the crash file, and who watches them. */
+export interface ThreadRegister {
+  started(thread: WorkerHost): MarkStart;
+  ended(thread: WorkerHost, mark: MarkStart): void;
+}
+
+/** Threads that nobody watches. */
+const unwatched: ThreadRegister = { started: () => newMarkStart(), ended: () => undefined };
 
 const workerFile = new URL(`./session-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
@@ -20,10 +36,14 @@ export class WorkerHost {
   #lastSession = 0;
   #cause: unknown;
   #ended: Promise<unknown> | undefined;
+  readonly #register: ThreadRegister;
+  readonly #mark: MarkStart;
 
-  constructor() {
+  constructor(register: ThreadRegister = unwatched) {
     disableOnnxTelemetry();
-    const workerData: WorkerStart = { bell: this.#bell.memory };
+    this.#register = register;
+    this.#mark = register.started(this);
+    const workerData: WorkerStart = { bell: this.#bell.memory, mark: this.#mark };
     this.#worker = new Worker(workerFile, { workerData, name: 'sessions' });
     this.#worker.on('message', ({ session, message }: Envelope<FromWorker>) => {
       this.#sessions.get(session)?.receive(message);
@@ -67,7 +87,20 @@ export class WorkerHost {
     await this.#ended;
   }
 
+  /** What it is in native code for now; undefined when it is not. */
+  doing(): ThreadDoing | undefined {
+    return doingOf(this.#mark.memory);
+  }
+
+  /** Answers for a native call that does not end. @param error what the requests of that version get */
+  giveUp(crashNumber: number, error: SluiceError): void {
+    const left = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of left) session.givenUp(crashNumber, error);
+  }
+
   #exited(code: number): void {
+    this.#register.ended(this, this.#mark);
     this.#ended ??= Promise.resolve();
     const lost = [...this.#sessions];
     this.#sessions.clear();

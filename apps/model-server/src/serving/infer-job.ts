@@ -49,7 +49,7 @@ export class InferJob implements BatchRequest<BatchResult> {
   run: BatchRun | undefined = undefined;
   readonly #by: AnsweredBy;
   readonly #answer: InferAnswer;
-  readonly #ended: (job: InferJob, error: SluiceError | undefined) => void;
+  readonly #ended: (job: InferJob, error: SluiceError | undefined) => SluiceError | undefined;
   #response: Buffer | undefined;
   #pieces: Map<string, Pieces> | undefined;
   /** It was answered by a run of its own, while the rest of its batch went on. */
@@ -68,7 +68,7 @@ export class InferJob implements BatchRequest<BatchResult> {
       readonly by: AnsweredBy;
     },
     answer: InferAnswer,
-    ended: (job: InferJob, error: SluiceError | undefined) => void,
+    ended: (job: InferJob, error: SluiceError | undefined) => SluiceError | undefined,
   ) {
     this.request = what.request;
     this.plan = what.plan;
@@ -126,8 +126,7 @@ export class InferJob implements BatchRequest<BatchResult> {
   fail(error: SluiceError): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#ended(this, error);
-    this.#answer.fail(error);
+    this.#answer.fail(this.#ended(this, error) ?? error);
     this.#release();
   }
 

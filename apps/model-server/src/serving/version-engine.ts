@@ -76,6 +76,8 @@ export class VersionEngine {
   /** Every output's rows have the shape that the signature states, so an answer without rows needs no run. */
   readonly #emptyRowsKnown: boolean;
   #pool: SessionPool;
+  /** What everything that waits is answered with once a run does not end. */
+  #hung: SluiceError | undefined;
 
   constructor(options: EngineOptions) {
     const { model, version, serving, signature } = options;
@@ -154,16 +156,18 @@ export class VersionEngine {
     return buildInferResponse({ modelName, modelVersion, id: request.id, outputs: classified });
   }
 
-  readonly #ended = (job: InferJob, error: SluiceError | undefined): void => {
+  readonly #ended = (job: InferJob, thrown: SluiceError | undefined): SluiceError | undefined => {
     const { clock } = this.#options;
     const { enqueuedAtMs } = job.ticket!;
-    if (error) {
+    if (thrown) {
+      const error = this.#hung !== undefined && thrown.kind === 'unavailable' ? this.#hung : thrown;
       this.stats.failed(reasonOf[error.kind] ?? 'OTHER', enqueuedAtMs, clock.monotonic());
       if (error.kind === 'model-failed') this.#options.modelFailed?.(error);
-      return;
+      return error;
     }
     this.stats.succeeded(job, enqueuedAtMs, clock.monotonic());
     this.stats.lastInferenceMs = clock.now();
+    return undefined;
   };
 
   #run(batch: Batch<InferJob, BatchResult>): void {
@@ -221,6 +225,12 @@ export class VersionEngine {
 
   queue(): SchedulerStats {
     return this.#scheduler.stats();
+  }
+
+  /** A run does not end: what waits fails with `error` now, since what hangs may be among it, and nothing new is taken. */
+  hang(error: SluiceError): void {
+    this.#hung = error;
+    void this.#scheduler.drain(0);
   }
 
   /** Takes nothing new and lets what was accepted finish, for at most `withinMs` milliseconds. */

@@ -64,6 +64,7 @@ export class ServedVersion {
   #failure: SluiceError | undefined;
   /** It lost a session before: from then on it has a thread of its own, so that it can harm itself alone. */
   #alone = false;
+  #suspectUntil: number | undefined;
   /** A session that ended before the load that made it: the load fails at its next step. */
   #lostInLoad: SluiceError | undefined;
   /** Counts loads; what a session of an earlier one has to say is of no interest. */
@@ -160,7 +161,8 @@ export class ServedVersion {
       const before = this.#ports.residentBytes();
       this.#step('start');
       const { notKnown } = this.#assignment;
-      if (notKnown !== undefined) throw new SluiceError('failed-precondition', notKnown);
+      const whyNot = notKnown ?? this.#ports.threadPorts.heldBack(this.#assignment);
+      if (whyNot !== undefined) throw new SluiceError('failed-precondition', whyNot);
       const graphFile = await this.#ports.cache.provide(this.#assignment, this.#abort.signal);
       this.#goOn('fetched');
       const pool = await this.#makePool(graphFile);
@@ -171,6 +173,7 @@ export class ServedVersion {
       this.#abort.signal.throwIfAborted();
       this.#pool = await this.#settle(pool, warm, graphFile);
       this.#abort.signal.throwIfAborted();
+      this.#pool.serves();
       this.engine = this.#makeEngine(this.#pool, warm, graphFile);
       const grew = this.#ports.residentBytes() - before;
       this.memoryBytes = settledBytes(this.#assignment, this.memoryBytes, grew, this.threads?.instances ?? 1);
@@ -206,9 +209,12 @@ export class ServedVersion {
 
   /** Opens sessions of this load. */
   #open(graphFile: string, threads: ThreadPlan, host?: WorkerHost): Promise<SessionPool> {
-    const settings: SessionSettings = { graphFile, intraOpThreads: threads.intraOpThreads, spinning: false };
+    const { newThread, crashNumber: numberOf } = this.#ports.threadPorts;
+    const crashNumber = numberOf(this.#assignment);
+    const { intraOpThreads, instances } = threads;
+    const settings: SessionSettings = { graphFile, intraOpThreads, spinning: false, crashNumber };
     const load = this.#loads;
-    return SessionPool.load(settings, threads.instances, (error) => this.#lost(error, load), host);
+    return SessionPool.load(settings, instances, (error) => this.#lost(error, load), host, newThread);
   }
 
   /** Opens sessions for a version that was warmed up in others. */
@@ -233,7 +239,11 @@ export class ServedVersion {
     for (const tensor of [...signature.inputs, ...signature.outputs])
       checkRuntimeDatatype(tensor.datatype, `tensor "${tensor.name}"`);
     this.threads = planThreads(serving, this.#ports.threads);
-    const pool = await this.#open(graphFile, this.threads);
+    const { suspectUntil, suspectsThread } = this.#ports.threadPorts;
+    this.#suspectUntil = suspectUntil(this.#assignment);
+    // In one thread nothing of two suspects runs at once, so that the next crash has one cause.
+    if (this.#suspectUntil !== undefined) this.threads = { ...this.threads, instances: 1 };
+    const pool = await this.#open(graphFile, this.threads, this.isSuspect ? suspectsThread() : undefined);
     try {
       checkAgainstGraph('input', signature.inputs, pool.inputs);
       checkAgainstGraph('output', signature.outputs, pool.outputs);
@@ -251,7 +261,8 @@ export class ServedVersion {
   /** Moves a small, quick version from the thread that it was loaded in to the shared one. */
   async #settle(pool: SessionPool, warm: WarmUpReport, graphFile: string): Promise<SessionPool> {
     const { assignment, serving } = this;
-    this.sharesThread = !this.#alone && (await mayShare({ assignment, serving, pool, warm, graphFile }));
+    this.sharesThread =
+      !this.#alone && !this.isSuspect && (await mayShare({ assignment, serving, pool, warm, graphFile }));
     if (!this.sharesThread) return pool;
     const shared = await this.#openWarm(graphFile, sharedThreads, warm, this.#ports.sharedThread());
     await pool.close();
@@ -269,13 +280,25 @@ export class ServedVersion {
       await pool.close();
       return;
     }
+    pool.serves();
     engine.usePool(pool);
     this.#pool = pool;
     this.threads = { ...threads, instances: 1 };
     this.sharesThread = false;
-    this.#logger.info({ ...this.threads }, 'the version is too slow to share a thread and has its own now');
+    this.#suspectUntil = undefined;
+    this.#logger.info({ ...this.threads }, 'the version no longer shares a thread and has its own now');
     this.#ports.changed(this);
     await shared?.close();
+  }
+
+  /** It ran, as others did, when an earlier life of this runtime was ended, and shares a thread with them. */
+  get isSuspect(): boolean {
+    return this.#suspectUntil !== undefined;
+  }
+
+  /** A native call of it does not end: its requests get `error`, and no new ones are taken. */
+  hang(error: SluiceError): void {
+    this.engine?.hang(error);
   }
 
   #makeEngine(pool: SessionPool, warm: WarmUpReport, graphFile: string): VersionEngine {
@@ -284,7 +307,9 @@ export class ServedVersion {
     const engine: VersionEngine = makeEngine({
       ...{ ...what, clock, defer, logger: this.#logger, failures: this.#failures },
       ran: (inferUs) => {
-        if (this.sharesThread) speed.ran(inferUs);
+        if (this.#suspectUntil !== undefined) {
+          if (clock.now() >= this.#suspectUntil) speed.leave();
+        } else if (this.sharesThread) speed.ran(inferUs);
       },
     });
     const moveOut = (): Promise<void> =>

@@ -50,8 +50,12 @@ export class SpeedWatch {
 
   /** A batch ran. */
   ran(inferUs: number): void {
-    if (this.#moving || !this.#slowness.ran(inferUs)) return;
-    this.#moving = this.#move().finally(() => (this.#moving = undefined));
+    if (!this.#moving && this.#slowness.ran(inferUs)) this.leave();
+  }
+
+  /** Its time in the thread is over, however quick it is. */
+  leave(): void {
+    this.#moving ??= this.#move().finally(() => (this.#moving = undefined));
   }
 
   /** Resolves when it is not being moved. */

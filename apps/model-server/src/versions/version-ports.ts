@@ -2,7 +2,20 @@ import type { Clock } from '@sluice/domain/clock';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { WorkerHost } from '../runtime/worker-host.ts';
 import type { ArtifactCache, Needed } from './artifact-cache.ts';
+import type { Assignment } from './assignment.ts';
 import type { ServedVersion } from './served-version.ts';
+
+/** What a version needs so that its crashes are its own. */
+export interface ThreadPorts {
+  readonly newThread: () => WorkerHost;
+  /** The version's number in the crash file. */
+  readonly crashNumber: (version: Assignment) => number;
+  /** Why it is not loaded for now, after what it did to this runtime; undefined when it may be. */
+  readonly heldBack: (version: Assignment) => string | undefined;
+  /** Until when it shares a thread with other suspects, by Clock.now(); undefined when it is none. */
+  readonly suspectUntil: (version: Assignment) => number | undefined;
+  readonly suspectsThread: () => WorkerHost;
+}
 
 /** What a version needs from outside. */
 export interface VersionPorts {
@@ -15,6 +28,8 @@ export interface VersionPorts {
   readonly threads: number;
   /** The thread that small, quick versions share. */
   readonly sharedThread: () => WorkerHost;
+  /** How its threads are made, and where their crashes are written down. */
+  readonly threadPorts: ThreadPorts;
   readonly defer: (fn: () => void) => void;
   /** Resident bytes of the process. */
   readonly residentBytes: () => number;

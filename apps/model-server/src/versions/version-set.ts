@@ -3,7 +3,8 @@ import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 import { checkModelName, parseVersionRef } from '@sluice/domain/names';
 import type { Logger } from '@sluice/service-kit/logger';
-import { WorkerHost } from '../runtime/worker-host.ts';
+import { WorkerHost, type ThreadRegister } from '../runtime/worker-host.ts';
+import type { StrikeBook } from '../watchdog/strike-book.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { Demanded } from './demanded.ts';
@@ -12,6 +13,7 @@ import { MemoryRoom } from './memory-room.ts';
 import { RetiredStats } from './retired-stats.ts';
 import { ServedVersion } from './served-version.ts';
 import { ServingTable } from './serving-table.ts';
+import type { ThreadPorts } from './version-ports.ts';
 import type { VersionState } from './version-state.ts';
 import { WaitingRequests, type Leave, type WaitingRequest } from './waiting-requests.ts';
 
@@ -21,6 +23,10 @@ export interface VersionSetPorts {
   readonly logger: Logger;
   readonly cache: ArtifactCache;
   readonly threads: number;
+  /** Threads whose crashes are written down, and what earlier ones came to. */
+  readonly register: ThreadRegister;
+  readonly crashNumber: (version: Assignment) => number;
+  readonly strikes: Pick<StrikeBook, 'heldBack' | 'isStruck' | 'suspectUntil'>;
   readonly defer: (fn: () => void) => void;
   /** Memory that versions may hold together, in bytes. */
   readonly budgetBytes: number;
@@ -74,6 +80,9 @@ export class VersionSet {
   #sweep: Timer | undefined;
   /** Versions that were loaded because a request waited for them. */
   demandLoads = 0;
+  #suspects: WorkerHost | undefined;
+  /** The process is about to be ended: nothing is loaded any more. */
+  #ending = false;
 
   constructor(ports: VersionSetPorts) {
     this.#ports = ports;
@@ -155,7 +164,8 @@ export class VersionSet {
     const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
     const sharedThread = (): WorkerHost => this.#sharedThread();
     const neededFiles = (): readonly Assignment[] => this.neededFiles();
-    const ports = { clock, logger, cache, neededFiles, threads, sharedThread, defer, residentBytes };
+    const threadPorts = this.#threadPorts();
+    const ports = { clock, logger, cache, neededFiles, threads, sharedThread, threadPorts, defer, residentBytes };
     const version = new ServedVersion(
       assignment,
       { ...ports, changed, sessionLost },
@@ -167,8 +177,38 @@ export class VersionSet {
 
   /** The thread that small versions share; it ends with its last session, and then there is a new one. */
   #sharedThread(): WorkerHost {
-    if (!this.#shared?.alive) this.#shared = new WorkerHost();
+    if (!this.#shared?.alive) this.#shared = new WorkerHost(this.#ports.register);
     return this.#shared;
+  }
+
+  #threadPorts(): ThreadPorts {
+    const { register, crashNumber, strikes } = this.#ports;
+    return {
+      newThread: () => new WorkerHost(register),
+      crashNumber,
+      heldBack: (version) => strikes.heldBack(version),
+      suspectUntil: (version) => strikes.suspectUntil(version),
+      suspectsThread: () => {
+        if (!this.#suspects?.alive) this.#suspects = new WorkerHost(register);
+        return this.#suspects;
+      },
+    };
+  }
+
+  /** To be called when the registry has heard of what a version did: one that was held back is loaded. */
+  mayLoad(of: { readonly model: string; readonly version: number }): void {
+    const version = this.#versions.get(versionKey(of));
+    if (version?.state !== 'failed' || this.#ports.strikes.heldBack(version.assignment) !== undefined) return;
+    version.retry();
+    this.#loadNext();
+  }
+
+  /** A native call of a version does not end, and the process will: its requests get `error`, and nothing is loaded any more. */
+  hang(of: { readonly model: string; readonly version: number }, error: SluiceError): void {
+    this.#ending = true;
+    const key = versionKey(of);
+    for (const version of [...this.#versions.values(), ...this.#leaving.keys()])
+      if (version.key === key) version.hang(error);
   }
 
   #withdraw(version: ServedVersion): void {
@@ -303,11 +343,14 @@ export class VersionSet {
    * what requests wait for, then what aliases and releases hold.
    */
   #loadNext(): void {
-    if (this.#loading || this.#closed) return;
+    if (this.#loading || this.#closed || this.#ending) return;
     for (const version of this.versions()) {
       if (version.state === 'failed' && version.noRoom && this.#room.plan(version).kind !== 'no-room') version.retry();
     }
-    const waiting = this.versions().filter((version) => version.state === 'assigned');
+    const assigned = this.versions().filter((version) => version.state === 'assigned');
+    // What ended this runtime before comes last: everything else serves by then.
+    const innocent = assigned.filter((version) => !this.#ports.strikes.isStruck(version.assignment));
+    const waiting = innocent.length > 0 ? innocent : assigned;
     const next =
       waiting.find((version) => version.assignment.champion) ??
       waiting.find((version) => this.#waiting.has(version.key)) ??
@@ -345,7 +388,7 @@ export class VersionSet {
   }
 
   #afterLoss(version: ServedVersion): void {
-    if (this.#versions.get(version.key) !== version) return;
+    if (this.#versions.get(version.key) !== version || this.#ending) return;
     if (!this.#losses.add(version.key)) {
       this.#ports.logger.error({ version: version.key }, 'a version lost its session too often and stays failed');
       this.#loadNext();

@@ -100,7 +100,9 @@ export async function startRuntime({ registry, stateDir, args = [] }: RuntimeOpt
   const log: Record<string, unknown>[] = [];
   const stream = { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) };
   const logger = createLogger({ service: 'model-server', instance: config.instanceId, level: 'debug', stream });
-  return new TestRuntime(await compose(config, { clock: systemClock, random: systemRandom, logger }), log);
+  const endProcess = (): void => void log.push({ msg: 'the process would have ended' });
+  const outside = { clock: systemClock, random: systemRandom, logger, endProcess };
+  return new TestRuntime(await compose(config, outside), log);
 }
 
 const folders: string[] = [];

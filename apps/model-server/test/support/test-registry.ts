@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { registryService, watchService } from '@sluice/contracts/services';
 import type { Assignment } from '@sluice/contracts/gen/sluice/registry/v1/Assignment';
 import type { RenewRuntimeLeaseRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRuntimeLeaseRequest';
+import type { ReportStrikeRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/ReportStrikeRequest';
 import type { ServingConfig } from '@sluice/contracts/gen/sluice/registry/v1/ServingConfig';
 import type { WatchAssignmentsRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsRequest';
 import type { WatchAssignmentsResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
@@ -47,6 +48,9 @@ export class TestRegistry {
   /** Called before such a question is answered; may throw. */
   onAsked: () => void | Promise<void> = () => undefined;
   takesEvicted = true;
+  readonly strikes: ReportStrikeRequest__Output[] = [];
+  /** Called before a strike is taken; may throw. */
+  onStrike: (strike: ReportStrikeRequest__Output) => void | Promise<void> = () => undefined;
   port = 0;
   released = 0;
   #server: RpcServer | undefined;
@@ -82,6 +86,11 @@ export class TestRegistry {
       releaseLease: async () => {
         this.released += 1;
         return {};
+      },
+      reportStrike: async (request) => {
+        await this.onStrike(request);
+        this.strikes.push(request);
+        return { quarantined: false, strikes: this.strikes.length };
       },
     });
     const others = Object.values(registryService.definition).map((method) => [

@@ -2,15 +2,19 @@ import type { LoadState as LoadStateMessage } from '@sluice/contracts/gen/sluice
 import type { ModelSettings__Output as SettingsMessage } from '@sluice/contracts/gen/sluice/registry/v1/ModelSettings';
 import type { RenewRouterLeaseRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRouterLeaseRequest';
 import type { RenewRuntimeLeaseRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRuntimeLeaseRequest';
+import type { ReportStrikeRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/ReportStrikeRequest';
 import type { VersionFile__Output } from '@sluice/contracts/gen/sluice/registry/v1/VersionFile';
 import type { LoadState } from '@sluice/domain/alias-move';
 import { invalidArgument } from '@sluice/domain/errors';
 import type { ModelSettings } from '@sluice/domain/model';
 import { defaultModelSettings } from '@sluice/domain/model';
+import { clip } from '@sluice/domain/names';
+import { isStrikeKind, strikeKinds } from '@sluice/domain/quarantine';
 import { cutText, storableText } from '@sluice/domain/text';
 import type { VersionFile } from '@sluice/domain/version';
 import type { RouterAnnouncement, RuntimeAnnouncement } from '../usecases/records.ts';
-import { readInteger, readVersion } from './scalars.ts';
+import type { ReportedStrike } from '../usecases/report-strike.ts';
+import { readInteger, readTimestamp, readVersion } from './scalars.ts';
 
 /** Settings of a model that is made; what is not given is as by default. */
 export function decodeSettings(settings: SettingsMessage | null): ModelSettings {
@@ -48,6 +52,15 @@ export function decodeRuntime(request: RenewRuntimeLeaseRequest__Output): Runtim
 export function decodeRouter(request: RenewRouterLeaseRequest__Output): RouterAnnouncement {
   const { routerId, address, ttlMs } = request;
   return { routerId, address, ttlMs, appliedRevision: readInteger(request.appliedRevision, 'applied_revision') };
+}
+
+export function decodeStrike(request: ReportStrikeRequest__Output): ReportedStrike {
+  const { strikeId: id, runtimeId, pool, model, digest, kind } = request;
+  if (!isStrikeKind(kind)) {
+    throw invalidArgument(`kind: "${clip(kind)}" given; expected one of ${strikeKinds.join(', ')}`);
+  }
+  const at = readTimestamp(request.at, 'at');
+  return { id, runtimeId, pool, model, version: readVersion(request.version), digest, kind, at };
 }
 
 function decodeLoadState(state: keyof typeof LoadStateMessage, field: string): LoadState {

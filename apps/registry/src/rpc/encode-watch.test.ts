@@ -24,6 +24,7 @@ const model = (name: string): ModelState => ({
       modelBytes: 0,
     },
   ],
+  quarantined: [],
   unplaced: [],
   left: [{ version: 2, revision: 9 }],
 });

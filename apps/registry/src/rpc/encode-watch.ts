@@ -8,7 +8,7 @@ import { defaultPool } from '../usecases/watch.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import { leftSince } from '../watch/desired-state.ts';
 import { encodeServing } from './encode-serving.ts';
-import { encodeAlias, encodeRelease, encodeRuntimeLease, encodeSignature } from './encode.ts';
+import { encodeAlias, encodeQuarantine, encodeRelease, encodeRuntimeLease, encodeSignature } from './encode.ts';
 import { inParts } from './parts.ts';
 
 // A model's state never changes once it is published, so that every watcher shares one message.
@@ -83,6 +83,7 @@ function routeOf(state: ModelState): Sized<ModelRoute> {
     })),
     unplaced: [...state.unplaced],
     revision: state.changedRevision,
+    quarantined: state.quarantined.map(encodeQuarantine),
   };
   const sized = { message: route, bytes: routesCodec!.responseSerialize({ models: [route] }).length };
   routes.set(state, sized);

@@ -3,6 +3,7 @@ import type { AliasHistoryEntry as HistoryMessage } from '@sluice/contracts/gen/
 import type { AliasMove as MoveMessage } from '@sluice/contracts/gen/sluice/registry/v1/AliasMove';
 import type { Approval } from '@sluice/contracts/gen/sluice/registry/v1/Approval';
 import type { Model } from '@sluice/contracts/gen/sluice/registry/v1/Model';
+import type { Quarantine } from '@sluice/contracts/gen/sluice/registry/v1/Quarantine';
 import type { Release as ReleaseMessage } from '@sluice/contracts/gen/sluice/registry/v1/Release';
 import type { RouterLease as RouterLeaseMessage } from '@sluice/contracts/gen/sluice/registry/v1/RouterLease';
 import type { RuntimeLease as RuntimeLeaseMessage } from '@sluice/contracts/gen/sluice/registry/v1/RuntimeLease';
@@ -21,6 +22,7 @@ import type {
   AliasRecord,
   ApprovalRecord,
   ModelRecord,
+  QuarantineRecord,
   RouterLease,
   RuntimeLease,
   VersionRecord,
@@ -127,7 +129,7 @@ export function encodeApproval(approval: ApprovalRecord): Approval {
 }
 
 export function encodeVersion(version: VersionRecord | VersionView): Version {
-  const view = 'approvals' in version ? version : { approvals: [], aliases: [], pinned: false };
+  const view = 'approvals' in version ? version : { approvals: [], aliases: [], pinned: false, quarantines: [] };
   return {
     model: version.model,
     number: version.number,
@@ -152,7 +154,13 @@ export function encodeVersion(version: VersionRecord | VersionView): Version {
     approvals: view.approvals.map(encodeApproval),
     aliases: [...view.aliases],
     pinned: view.pinned,
+    quarantines: view.quarantines.map(encodeQuarantine),
   };
+}
+
+export function encodeQuarantine(quarantine: QuarantineRecord): Quarantine {
+  const { model, version, pool, reason, since, actor } = quarantine;
+  return { model, version, pool, reason, since: timestamp(since), actor };
 }
 
 export function encodeSignature(signature: Signature): SignatureMessage {

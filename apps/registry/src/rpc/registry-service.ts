@@ -14,6 +14,7 @@ import { deleteVersion } from '../usecases/delete-version.ts';
 import { getModel } from '../usecases/get-model.ts';
 import { getVersion } from '../usecases/get-version.ts';
 import type { LeaseTable } from '../usecases/lease.ts';
+import { liftQuarantine } from '../usecases/lift-quarantine.ts';
 import { listModels } from '../usecases/list-models.ts';
 import { listVersions } from '../usecases/list-versions.ts';
 import { moveAlias } from '../usecases/move-alias.ts';
@@ -31,6 +32,7 @@ import {
   encodeHistory,
   encodeModel,
   encodeMove,
+  encodeQuarantine,
   encodeRelease,
   encodeRouterLease,
   encodeRuntimeLease,
@@ -95,14 +97,28 @@ function modelHandlers({
     },
     listLeases: async () => {
       const { runtimes, routers } = await leases.read();
-      return { runtimes: runtimes.map(encodeRuntimeLease), routers: routers.map(encodeRouterLease) };
+      const quarantined = await state.read((reads) => reads.quarantines());
+      return {
+        runtimes: runtimes.map(encodeRuntimeLease),
+        routers: routers.map(encodeRouterLease),
+        quarantined: quarantined.map(encodeQuarantine),
+      };
     },
   };
 }
 
 function versionHandlers(
   ports: RegistryServicePorts,
-): Part<'createVersion' | 'getVersion' | 'listVersions' | 'deleteVersion' | 'approve' | 'pinVersion' | 'unpinVersion'> {
+): Part<
+  | 'createVersion'
+  | 'getVersion'
+  | 'listVersions'
+  | 'deleteVersion'
+  | 'approve'
+  | 'pinVersion'
+  | 'unpinVersion'
+  | 'liftQuarantine'
+> {
   const { state } = ports;
   return {
     createVersion: async function* ({ model, files, graphPath, requestId }, { actor, signal }) {
@@ -124,6 +140,9 @@ function versionHandlers(
     }),
     pinVersion: async (request, { actor }) => ({ revision: await pinVersion(state, actor, decodeTarget(request)) }),
     unpinVersion: async (request, { actor }) => ({ revision: await unpinVersion(state, actor, decodeTarget(request)) }),
+    liftQuarantine: async (request, { actor }) => ({
+      revision: await liftQuarantine(state, actor, { ...decodeTarget(request), pool: request.pool }),
+    }),
   };
 }
 

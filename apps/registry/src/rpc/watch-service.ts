@@ -5,12 +5,14 @@ import type { Clock } from '@sluice/domain/clock';
 import { getAssignment } from '../usecases/get-assignment.ts';
 import type { LeaseTable } from '../usecases/lease.ts';
 import { releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
+import type { StrikePorts } from '../usecases/report-strike.ts';
+import { reportStrike } from '../usecases/report-strike.ts';
 import type { RegistryState } from '../usecases/state.ts';
 import type { WatchPorts } from '../usecases/watch.ts';
 import { agreeProtocol, watchDesired } from '../usecases/watch.ts';
 import { answerInTime } from '../watch/answer-in-time.ts';
 import { checkingTexts } from './check-texts.ts';
-import { decodeRouter, decodeRuntime } from './decode.ts';
+import { decodeRouter, decodeRuntime, decodeStrike } from './decode.ts';
 import { encodeAssignment, encodeAssignments, encodeRoutes } from './encode-watch.ts';
 import { partBytesFor } from './parts.ts';
 import { readInteger, readVersion } from './scalars.ts';
@@ -19,6 +21,7 @@ export interface WatchServicePorts {
   readonly watch: WatchPorts;
   readonly state: RegistryState;
   readonly leases: LeaseTable;
+  readonly strikes: StrikePorts;
   readonly clock: Clock;
 }
 
@@ -55,5 +58,6 @@ export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMe
       await releaseLease(leases, holderId);
       return {};
     },
+    reportStrike: async (request) => reportStrike(ports.strikes, decodeStrike(request)),
   });
 }

@@ -9,7 +9,9 @@ import type {
   AliasRecord,
   ApprovalRecord,
   ModelRecord,
+  QuarantineRecord,
   Retained,
+  StrikeRecord,
   VersionRecord,
   VersionView,
 } from '../usecases/records.ts';
@@ -27,6 +29,8 @@ import * as aliases from './alias-store.ts';
 import type { AuditedChanges } from './audited-change.ts';
 import * as holds from './hold-store.ts';
 import * as models from './model-store.ts';
+import * as quarantines from './quarantine-store.ts';
+import type { VersionInPool } from './quarantine-store.ts';
 import { settleModel } from './settle.ts';
 import type { Sql } from './sql.ts';
 import { fromMs } from './sql.ts';
@@ -154,6 +158,12 @@ class Reads implements StateReads {
   retainedOver(): Promise<readonly Retained[]> {
     return holds.selectRetainedOver(this.sql);
   }
+  quarantines(model?: string): Promise<readonly QuarantineRecord[]> {
+    return quarantines.selectQuarantines(this.sql, model === undefined ? {} : { models: [model] });
+  }
+  strikes(of: VersionInPool): Promise<readonly StrikeRecord[]> {
+    return quarantines.selectStrikes(this.sql, of);
+  }
   aliasesAsOf(model: string, time: number): Promise<readonly AliasHistoryEntry[]> {
     return aliases.selectAliasesAsOf(this.sql, model, time);
   }
@@ -243,6 +253,12 @@ class Change extends Reads implements StateChange {
   }
   endRetained(model: string, alias: string, version: number): Promise<void> {
     return holds.deleteRetained(this.sql, model, alias, version);
+  }
+  insertQuarantine(quarantine: Omit<QuarantineRecord, 'since' | 'actor'>): Promise<void> {
+    return quarantines.insertQuarantine(this.sql, quarantine, this.#stamp);
+  }
+  endQuarantine(model: string, version: number, pool: string): Promise<void> {
+    return quarantines.endQuarantine(this.sql, { model, version, pool }, this.#stamp);
   }
   settle(model: string): Promise<void> {
     return settleModel(this.sql, model, this.#stamp);

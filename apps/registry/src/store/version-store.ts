@@ -33,6 +33,7 @@ interface ViewRow extends VersionRow {
   approvals: { alias: string; approver: string; at: number; revision: number }[];
   aliases: string[];
   pinned: boolean;
+  quarantines: { pool: string; reason: string; actor: string; since: number }[];
 }
 
 interface ThenRow extends ViewRow {
@@ -63,7 +64,12 @@ const viewColumns = (time: string): string => `
   ), '{}') as aliases,
   exists (
     select from registry.pin p where p.model = v.model and p.version = v.number and ${during('p', time)}
-  ) as pinned`;
+  ) as pinned,
+  coalesce((
+    select json_agg(json_build_object('pool', q.pool, 'reason', q.reason, 'actor', q.actor,
+             'since', (extract(epoch from q.from_at) * 1000)::bigint) order by q.pool)
+    from registry.quarantine q where q.model = v.model and q.version = v.number and ${during('q', time)}
+  ), '[]') as quarantines`;
 
 /** True for a row of history that holds at a time, or now when the time is null. */
 export function during(table: string, time: string): string {
@@ -270,5 +276,6 @@ function toView(row: ViewRow): VersionView {
   const version = toVersion(row);
   const { model, number } = version;
   const approvals: ApprovalRecord[] = row.approvals.map((approval) => ({ model, version: number, ...approval }));
-  return { ...version, approvals, aliases: row.aliases, pinned: row.pinned };
+  const quarantines = row.quarantines.map((quarantine) => ({ model, version: number, ...quarantine }));
+  return { ...version, approvals, aliases: row.aliases, pinned: row.pinned, quarantines };
 }

@@ -6,6 +6,8 @@ import { auditActions, auditObjects } from '../audit/entry.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import type { ModelsSince } from '../watch/reader.ts';
 import { selectAliases, selectPendingMoves } from './alias-store.ts';
+import { defaultPool } from '../usecases/watch.ts';
+import { selectQuarantines } from './quarantine-store.ts';
 import type { Sql } from './sql.ts';
 import { type StoredServing, toServing } from './version-store.ts';
 
@@ -84,6 +86,7 @@ async function selectParts(sql: Sql, names: readonly string[]) {
         [names],
       ),
     ),
+    quarantined: byModel(await selectQuarantines(sql, { models: names, pool: defaultPool })),
     others: byModel(
       await sql.query<{ model: string; number: number; state: string; unplaced_revision: number | null }>(
         `select model, number, state, unplaced_revision from registry.version
@@ -105,6 +108,7 @@ function toModelState(model: string, changedRevision: number, parts: Parts): Mod
       release && !release.implicit ? [{ id: release.id, versions: release.arms.map((arm) => arm.version) }] : [],
     pins: parts.pins(model).map((row) => row.version),
     retained: parts.retained(model).map(({ alias, version }) => ({ alias, version: version })),
+    quarantined: parts.quarantined(model).map(({ version }) => version),
   });
   const others = parts.others(model);
   return {
@@ -128,6 +132,7 @@ function toModelState(model: string, changedRevision: number, parts: Parts): Mod
         },
       ];
     }),
+    quarantined: parts.quarantined(model),
     unplaced: others.filter((row) => row.state === 'ready').map((row) => row.number),
     left: others.flatMap((row) =>
       row.unplaced_revision === null ? [] : [{ version: row.number, revision: row.unplaced_revision }],

@@ -33,6 +33,8 @@ export async function deleteVersion(
         `version: ${model.name} version ${version.number} is in use: ${references.join('; ')}; then delete it again`,
       );
     }
+    for (const { version: number, pool } of await change.quarantines(model.name))
+      if (number === version.number) await change.endQuarantine(model.name, number, pool);
     await change.deleteVersion(model.name, version.number);
     await change.settle(model.name);
     const entry = {

@@ -1,4 +1,5 @@
 import { notFound } from '@sluice/domain/errors';
+import { quarantinedError } from '@sluice/domain/quarantine';
 import type { PlacedVersion } from '../watch/desired-state.ts';
 import { requireModel, requireVersion } from './lookups.ts';
 import type { RegistryState } from './state.ts';
@@ -14,7 +15,8 @@ export interface AssignmentRequest {
 /**
  * What a runtime needs to load a version that somebody asks it for. A placed one is as watchers are told of it; any other
  * that may be served is held by nothing.
- * @throws SluiceError not-found for a version that does not exist or may not be served, and for runtimes of other pools
+ * @throws SluiceError not-found for a version that does not exist or may not be served, and for runtimes of other pools;
+ *   failed-precondition for one that is quarantined
  */
 export async function getAssignment(
   ports: { readonly state: RegistryState; readonly watch: Pick<WatchPorts, 'hub'> },
@@ -25,10 +27,12 @@ export async function getAssignment(
   const desired = ports.watch.hub.current.desired?.models.get(model);
   const placed = desired?.placed.find((each) => each.version === version);
   if (placed) return placed;
-  const record = await ports.state.read(async (reads) => {
+  const { record, quarantines } = await ports.state.read(async (reads) => {
     await requireModel(reads, model);
-    return requireVersion(reads, model, version);
+    return { record: await requireVersion(reads, model, version), quarantines: await reads.quarantines(model) };
   });
+  const quarantine = quarantines.find((each) => each.version === version && each.pool === pool);
+  if (quarantine) throw quarantinedError({ model, version, reason: quarantine.reason });
   if (record.state !== 'ready') {
     throw notFound(`version: ${model} version ${version} cannot be loaded: it is ${record.state}`);
   }

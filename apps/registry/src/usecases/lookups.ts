@@ -1,6 +1,8 @@
 import { failedPrecondition, notFound } from '@sluice/domain/errors';
+import { quarantinedError } from '@sluice/domain/quarantine';
 import type { ModelRecord, VersionRecord } from './records.ts';
 import type { StateReads } from './state.ts';
+import { defaultPool } from './watch.ts';
 
 /** The model, or `not-found` saying how to make it. */
 export async function requireModel(reads: StateReads, name: string): Promise<ModelRecord> {
@@ -20,6 +22,13 @@ export async function requireVersion(reads: StateReads, model: string, number: n
     throw notFound(`version: ${model} version ${number} was deleted; \`sluice versions ${model}\` lists what is left`);
   }
   return version;
+}
+
+/** Throws `failed-precondition` with the way out when no runtime would load the version. */
+export async function requireNotQuarantined(reads: StateReads, model: string, version: number): Promise<void> {
+  const quarantines = await reads.quarantines(model);
+  const quarantine = quarantines.find((one) => one.version === version && one.pool === defaultPool);
+  if (quarantine) throw quarantinedError(quarantine);
 }
 
 /** A version that may be served, or `failed-precondition` saying why it may not. */

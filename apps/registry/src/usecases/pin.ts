@@ -2,7 +2,7 @@ import { championAlias } from '@sluice/domain/approval';
 import { checkActor } from '@sluice/domain/model';
 import { checkAnsweringAfter } from './answering.ts';
 import { checkExpectedRevision } from './expected-revision.ts';
-import { requireModel, requireReadyVersion, requireVersion } from './lookups.ts';
+import { requireModel, requireNotQuarantined, requireReadyVersion, requireVersion } from './lookups.ts';
 import type { RegistryState } from './state.ts';
 
 export interface PinRequest {
@@ -24,6 +24,7 @@ export async function pinVersion(state: RegistryState, actor: string, request: P
     checkExpectedRevision(`${model.name} version ${version.number}`, request.expectedRevision, version.revision);
     const pins = await change.pins(model.name);
     if (pins.includes(version.number)) return { entries: [], result: version.revision };
+    await requireNotQuarantined(change, model.name, version.number);
     const champion = (await change.alias(model.name, championAlias))?.version;
     await checkAnsweringAfter(change, model, 'pin', { champion, pins: [...pins, version.number] });
     await change.touchVersion(model.name, version.number);

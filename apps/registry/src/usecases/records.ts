@@ -1,5 +1,6 @@
 import type { AliasMoveState, LoadState } from '@sluice/domain/alias-move';
 import type { ModelSettings } from '@sluice/domain/model';
+import type { StrikeKind } from '@sluice/domain/quarantine';
 import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import type { VersionFile, VersionState } from '@sluice/domain/version';
 import type { AdmissionReport } from '../admission/admission.ts';
@@ -95,6 +96,29 @@ export interface VersionView extends VersionRecord {
   readonly approvals: readonly ApprovalRecord[];
   readonly aliases: readonly string[];
   readonly pinned: boolean;
+  readonly quarantines: readonly QuarantineRecord[];
+}
+
+/** A version that no runtime of a pool loads, because it ended them too often. */
+export interface QuarantineRecord {
+  readonly model: string;
+  readonly version: number;
+  readonly pool: string;
+  readonly reason: string;
+  readonly since: number;
+  readonly actor: string;
+}
+
+/** What a version did to a runtime. */
+export interface StrikeRecord {
+  readonly id: string;
+  readonly runtimeId: string;
+  readonly pool: string;
+  readonly model: string;
+  readonly version: number;
+  readonly kind: StrikeKind;
+  /** By the runtime's clock. */
+  readonly at: number;
 }
 
 export interface ApprovalRecord {

@@ -1,5 +1,6 @@
 import type { MoveUnderApproval } from '@sluice/domain/approval';
 import { checkMoveApproved } from '@sluice/domain/approval';
+import { requireNotQuarantined } from './lookups.ts';
 import type { AliasMove, ModelRecord, VersionRecord } from './records.ts';
 import type { Entry, StateChange } from './state.ts';
 
@@ -12,8 +13,8 @@ export interface MovePlan {
 }
 
 /**
- * Writes a requested move: the version is placed from now on. Throws `failed-precondition` when the move needs an
- * approval; going back to a version that the alias left a short while ago needs none.
+ * Writes a requested move: the version is placed from now on. Throws `failed-precondition` when the version is
+ * quarantined, or when the move needs an approval; going back to a version that the alias left a short while ago needs none.
  */
 export async function requestMove(
   change: StateChange,
@@ -21,6 +22,7 @@ export async function requestMove(
 ): Promise<{ readonly entry: Entry; readonly move: AliasMove }> {
   const { model, alias, version } = plan;
   const from = (await change.alias(model.name, alias))?.version;
+  await requireNotQuarantined(change, model.name, version.number);
   checkMoveApproved(await underApproval(change, { model, alias, version }));
   const move: AliasMove = {
     id: `${model.name}/${alias}@${change.revision}`,

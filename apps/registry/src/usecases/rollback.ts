@@ -94,6 +94,8 @@ async function isPlaced(change: StateChange, model: string, version: number): Pr
     releases: [],
     pins: await change.pins(model),
     retained: await change.retained(model),
+    // A move to one of them is refused before this is asked.
+    quarantined: [],
   });
   return placed.some((entry) => entry.version === version);
 }

@@ -10,7 +10,9 @@ import type {
   AliasRecord,
   ApprovalRecord,
   ModelRecord,
+  QuarantineRecord,
   Retained,
+  StrikeRecord,
   VersionContent,
   VersionRecord,
   VersionView,
@@ -42,6 +44,14 @@ export interface StateReads {
   retained(model: string): Promise<readonly Retained[]>;
   /** Retained versions of any model whose time is over by the database's clock. */
   retainedOver(): Promise<readonly Retained[]>;
+  /** The quarantines of a model's versions in all pools, or of all models. */
+  quarantines(model?: string): Promise<readonly QuarantineRecord[]>;
+  /** The strikes of a version in a pool that count now, oldest first. */
+  strikes(of: {
+    readonly pool: string;
+    readonly model: string;
+    readonly version: number;
+  }): Promise<readonly StrikeRecord[]>;
   aliasesAsOf(model: string, time: number): Promise<readonly AliasHistoryEntry[]>;
   /** Versions as they were, by number; those with a number above `after`, at most `limit`. */
   versionViewsAsOf(
@@ -90,6 +100,9 @@ export interface StateChange extends StateReads {
   deletePin(model: string, version: number): Promise<void>;
   retain(retained: Retained): Promise<void>;
   endRetained(model: string, alias: string, version: number): Promise<void>;
+  insertQuarantine(quarantine: Omit<QuarantineRecord, 'since' | 'actor'>): Promise<void>;
+  /** Ends a quarantine and forgets the strikes that led to it. */
+  endQuarantine(model: string, version: number, pool: string): Promise<void>;
   /**
    * To be called last when something changed that watchers follow: brings the model's implicit release and its
    * placement up to date and wakes all watchers.

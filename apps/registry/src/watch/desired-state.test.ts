@@ -8,6 +8,7 @@ const model = (name: string, changedRevision: number, left: ModelState['left'] =
   aliases: [],
   release: undefined,
   placed: [],
+  quarantined: [],
   unplaced: [],
   left,
 });

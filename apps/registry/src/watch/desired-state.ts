@@ -2,7 +2,7 @@ import type { Placed } from '@sluice/domain/placement';
 import type { Release } from '@sluice/domain/release';
 import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import type { VersionFile } from '@sluice/domain/version';
-import type { AliasRecord } from '../usecases/records.ts';
+import type { AliasRecord, QuarantineRecord } from '../usecases/records.ts';
 
 /** A version that the runtimes load, with all that they need for it. */
 export interface PlacedVersion extends Placed {
@@ -24,6 +24,8 @@ export interface ModelState {
   readonly aliases: readonly AliasRecord[];
   readonly release: Release | undefined;
   readonly placed: readonly PlacedVersion[];
+  /** What the runtimes of the pool do not load although something holds it; such a version is among `unplaced`. */
+  readonly quarantined: readonly QuarantineRecord[];
   /** Ready versions that are not placed. */
   readonly unplaced: readonly number[];
   /** Versions that were placed once and are not now, with the revision that ended it. */

@@ -13,6 +13,7 @@ const model = (name: string, changedRevision: number): ModelState => ({
   aliases: [],
   release: undefined,
   placed: [],
+  quarantined: [],
   unplaced: [],
   left: [],
 });

@@ -50,6 +50,17 @@ describe('resolveRoute', () => {
     );
   });
 
+  it('says why a version is quarantined and what to do, whoever asks for it; the alias stays where it is', () => {
+    const facts = { aliases: { champion: 3 }, release: 3, unplaced: [3], quarantined: { 3: 'it ended two runtimes' } };
+    const held: RouteTable = { revision: 1, models: new Map([['digits', modelRoute(facts)]]) };
+    for (const asked of ['', '3', 'champion']) {
+      expect(refusal(asked, held)).toBe(
+        'failed-precondition: digits version 3 is quarantined: it ended two runtimes; serve another version, ' +
+          'or let it be loaded again with `sluice quarantine lift digits 3`',
+      );
+    }
+  });
+
   it('says what to do about a model without champion and pin', () => {
     const bare: RouteTable = { revision: 1, models: new Map([['digits', modelRoute({ unplaced: [1] })]]) };
     expect(refusal('', bare)).toContain('failed-precondition: digits has no champion and no pinned version');

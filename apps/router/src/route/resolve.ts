@@ -2,6 +2,7 @@ import type { Random } from '@sluice/domain/clock';
 import { failedPrecondition, invalidArgument, notFound, unavailable } from '@sluice/domain/errors';
 import type { SluiceError } from '@sluice/domain/errors';
 import { clip, parseVersionRef } from '@sluice/domain/names';
+import { quarantinedError } from '@sluice/domain/quarantine';
 import { modelOverride } from '@sluice/inference/rewrite';
 import { chooseArm } from './choose-arm.ts';
 import type { RoutingHints } from './choose-arm.ts';
@@ -30,7 +31,7 @@ export function findModel(table: RouteTable | undefined, name: string): ModelRou
  *
  * @param versionText the request's `model_version`: a number, an alias, or nothing for the model's release
  * @throws SluiceError invalid-argument for what is no version; not-found for an unknown model, version or alias;
- *   failed-precondition for a model without champion and pin
+ *   failed-precondition for a model without champion and pin, and for a version that is quarantined
  */
 export function resolveRoute(
   table: RouteTable | undefined,
@@ -69,6 +70,8 @@ export function existingVersion(model: ModelRoute, number: number): VersionTarge
 }
 
 function unplacedVersion(model: ModelRoute, number: number): VersionTarget {
+  const reason = model.quarantined.get(number);
+  if (reason !== undefined) throw quarantinedError({ model: model.name, version: number, reason });
   if (!model.unplaced.has(number)) {
     throw notFound(`Request for unknown model: '${model.name}' version ${number} is not found`);
   }

@@ -47,6 +47,8 @@ export interface ModelRoute {
   readonly placed: ReadonlyMap<number, VersionRoute>;
   /** Versions that exist and that nothing places on runtimes. */
   readonly unplaced: ReadonlySet<number>;
+  /** Of these, the ones that nobody loads because they ended runtimes, with why. */
+  readonly quarantined: ReadonlyMap<number, string>;
 }
 
 /** One state of all routes. It never changes: an update makes another table, and requests see one or the other. */

@@ -54,6 +54,9 @@ export function decodeModelRoute(wire: WireModelRoute): ModelRoute {
       wire.placed.map((version) => decodeVersion(wire.model, version)).map((each) => [each.number, each]),
     ),
     unplaced: new Set(wire.unplaced.map((number) => whole(number, `${wire.model} unplaced version`))),
+    quarantined: new Map(
+      wire.quarantined.map(({ version, reason }) => [whole(version, `${wire.model} quarantined version`), reason]),
+    ),
   };
 }
 

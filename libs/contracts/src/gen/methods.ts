@@ -39,6 +39,8 @@ import type { GetStateRequest as sluice_admin_v1_GetStateRequest, GetStateReques
 import type { GetStateResponse as sluice_admin_v1_GetStateResponse, GetStateResponse__Output as sluice_admin_v1_GetStateResponse__Output } from './sluice/admin/v1/GetStateResponse.ts';
 import type { GetVersionRequest as sluice_registry_v1_GetVersionRequest, GetVersionRequest__Output as sluice_registry_v1_GetVersionRequest__Output } from './sluice/registry/v1/GetVersionRequest.ts';
 import type { GetVersionResponse as sluice_registry_v1_GetVersionResponse, GetVersionResponse__Output as sluice_registry_v1_GetVersionResponse__Output } from './sluice/registry/v1/GetVersionResponse.ts';
+import type { LiftQuarantineRequest as sluice_registry_v1_LiftQuarantineRequest, LiftQuarantineRequest__Output as sluice_registry_v1_LiftQuarantineRequest__Output } from './sluice/registry/v1/LiftQuarantineRequest.ts';
+import type { LiftQuarantineResponse as sluice_registry_v1_LiftQuarantineResponse, LiftQuarantineResponse__Output as sluice_registry_v1_LiftQuarantineResponse__Output } from './sluice/registry/v1/LiftQuarantineResponse.ts';
 import type { LinkRequest as sluice_runtime_v1_LinkRequest, LinkRequest__Output as sluice_runtime_v1_LinkRequest__Output } from './sluice/runtime/v1/LinkRequest.ts';
 import type { LinkResponse as sluice_runtime_v1_LinkResponse, LinkResponse__Output as sluice_runtime_v1_LinkResponse__Output } from './sluice/runtime/v1/LinkResponse.ts';
 import type { ListAuditEntriesRequest as sluice_registry_v1_ListAuditEntriesRequest, ListAuditEntriesRequest__Output as sluice_registry_v1_ListAuditEntriesRequest__Output } from './sluice/registry/v1/ListAuditEntriesRequest.ts';
@@ -72,6 +74,8 @@ import type { RenewRouterLeaseRequest as sluice_registry_v1_RenewRouterLeaseRequ
 import type { RenewRouterLeaseResponse as sluice_registry_v1_RenewRouterLeaseResponse, RenewRouterLeaseResponse__Output as sluice_registry_v1_RenewRouterLeaseResponse__Output } from './sluice/registry/v1/RenewRouterLeaseResponse.ts';
 import type { RenewRuntimeLeaseRequest as sluice_registry_v1_RenewRuntimeLeaseRequest, RenewRuntimeLeaseRequest__Output as sluice_registry_v1_RenewRuntimeLeaseRequest__Output } from './sluice/registry/v1/RenewRuntimeLeaseRequest.ts';
 import type { RenewRuntimeLeaseResponse as sluice_registry_v1_RenewRuntimeLeaseResponse, RenewRuntimeLeaseResponse__Output as sluice_registry_v1_RenewRuntimeLeaseResponse__Output } from './sluice/registry/v1/RenewRuntimeLeaseResponse.ts';
+import type { ReportStrikeRequest as sluice_registry_v1_ReportStrikeRequest, ReportStrikeRequest__Output as sluice_registry_v1_ReportStrikeRequest__Output } from './sluice/registry/v1/ReportStrikeRequest.ts';
+import type { ReportStrikeResponse as sluice_registry_v1_ReportStrikeResponse, ReportStrikeResponse__Output as sluice_registry_v1_ReportStrikeResponse__Output } from './sluice/registry/v1/ReportStrikeResponse.ts';
 import type { RepositoryIndexRequest as inference_RepositoryIndexRequest, RepositoryIndexRequest__Output as inference_RepositoryIndexRequest__Output } from './inference/RepositoryIndexRequest.ts';
 import type { RepositoryIndexResponse as inference_RepositoryIndexResponse, RepositoryIndexResponse__Output as inference_RepositoryIndexResponse__Output } from './inference/RepositoryIndexResponse.ts';
 import type { RepositoryModelLoadRequest as inference_RepositoryModelLoadRequest, RepositoryModelLoadRequest__Output as inference_RepositoryModelLoadRequest__Output } from './inference/RepositoryModelLoadRequest.ts';
@@ -183,6 +187,7 @@ export interface RegistryServiceMethods {
   readonly approve: Method<'unary', [sluice_registry_v1_ApproveRequest, sluice_registry_v1_ApproveRequest__Output], [sluice_registry_v1_ApproveResponse, sluice_registry_v1_ApproveResponse__Output]>;
   readonly pinVersion: Method<'unary', [sluice_registry_v1_PinVersionRequest, sluice_registry_v1_PinVersionRequest__Output], [sluice_registry_v1_PinVersionResponse, sluice_registry_v1_PinVersionResponse__Output]>;
   readonly unpinVersion: Method<'unary', [sluice_registry_v1_UnpinVersionRequest, sluice_registry_v1_UnpinVersionRequest__Output], [sluice_registry_v1_UnpinVersionResponse, sluice_registry_v1_UnpinVersionResponse__Output]>;
+  readonly liftQuarantine: Method<'unary', [sluice_registry_v1_LiftQuarantineRequest, sluice_registry_v1_LiftQuarantineRequest__Output], [sluice_registry_v1_LiftQuarantineResponse, sluice_registry_v1_LiftQuarantineResponse__Output]>;
   readonly listLeases: Method<'unary', [sluice_registry_v1_ListLeasesRequest, sluice_registry_v1_ListLeasesRequest__Output], [sluice_registry_v1_ListLeasesResponse, sluice_registry_v1_ListLeasesResponse__Output]>;
 }
 
@@ -194,6 +199,7 @@ export interface WatchServiceMethods {
   readonly renewRouterLease: Method<'unary', [sluice_registry_v1_RenewRouterLeaseRequest, sluice_registry_v1_RenewRouterLeaseRequest__Output], [sluice_registry_v1_RenewRouterLeaseResponse, sluice_registry_v1_RenewRouterLeaseResponse__Output]>;
   readonly renewRuntimeLease: Method<'unary', [sluice_registry_v1_RenewRuntimeLeaseRequest, sluice_registry_v1_RenewRuntimeLeaseRequest__Output], [sluice_registry_v1_RenewRuntimeLeaseResponse, sluice_registry_v1_RenewRuntimeLeaseResponse__Output]>;
   readonly releaseLease: Method<'unary', [sluice_registry_v1_ReleaseLeaseRequest, sluice_registry_v1_ReleaseLeaseRequest__Output], [sluice_registry_v1_ReleaseLeaseResponse, sluice_registry_v1_ReleaseLeaseResponse__Output]>;
+  readonly reportStrike: Method<'unary', [sluice_registry_v1_ReportStrikeRequest, sluice_registry_v1_ReportStrikeRequest__Output], [sluice_registry_v1_ReportStrikeResponse, sluice_registry_v1_ReportStrikeResponse__Output]>;
 }
 
 /** Methods of sluice.runtime.v1.RuntimeService. */

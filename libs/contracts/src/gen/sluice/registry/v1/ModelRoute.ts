@@ -3,6 +3,7 @@
 import type { Alias as _sluice_registry_v1_Alias, Alias__Output as _sluice_registry_v1_Alias__Output } from '../../../sluice/registry/v1/Alias.ts';
 import type { Release as _sluice_registry_v1_Release, Release__Output as _sluice_registry_v1_Release__Output } from '../../../sluice/registry/v1/Release.ts';
 import type { RouteVersion as _sluice_registry_v1_RouteVersion, RouteVersion__Output as _sluice_registry_v1_RouteVersion__Output } from '../../../sluice/registry/v1/RouteVersion.ts';
+import type { Quarantine as _sluice_registry_v1_Quarantine, Quarantine__Output as _sluice_registry_v1_Quarantine__Output } from '../../../sluice/registry/v1/Quarantine.ts';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -24,6 +25,10 @@ export interface ModelRoute {
    */
   'unplaced'?: (number | string | Long)[];
   'revision'?: (number | string | Long);
+  /**
+   * Versions that are held somewhere and loaded nowhere, because they ended runtimes; they are in `unplaced` too.
+   */
+  'quarantined'?: (_sluice_registry_v1_Quarantine)[];
 }
 
 /**
@@ -45,4 +50,8 @@ export interface ModelRoute__Output {
    */
   'unplaced': (string)[];
   'revision': (string);
+  /**
+   * Versions that are held somewhere and loaded nowhere, because they ended runtimes; they are in `unplaced` too.
+   */
+  'quarantined': (_sluice_registry_v1_Quarantine__Output)[];
 }

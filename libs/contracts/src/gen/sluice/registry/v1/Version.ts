@@ -7,6 +7,7 @@ import type { ServingConfig as _sluice_registry_v1_ServingConfig, ServingConfig_
 import type { AdmissionReport as _sluice_registry_v1_AdmissionReport, AdmissionReport__Output as _sluice_registry_v1_AdmissionReport__Output } from '../../../sluice/registry/v1/AdmissionReport.ts';
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../../google/protobuf/Timestamp.ts';
 import type { Approval as _sluice_registry_v1_Approval, Approval__Output as _sluice_registry_v1_Approval__Output } from '../../../sluice/registry/v1/Approval.ts';
+import type { Quarantine as _sluice_registry_v1_Quarantine, Quarantine__Output as _sluice_registry_v1_Quarantine__Output } from '../../../sluice/registry/v1/Quarantine.ts';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -51,6 +52,7 @@ export interface Version {
    */
   'aliases'?: (string)[];
   'pinned'?: (boolean);
+  'quarantines'?: (_sluice_registry_v1_Quarantine)[];
 }
 
 /**
@@ -95,4 +97,5 @@ export interface Version__Output {
    */
   'aliases': (string)[];
   'pinned': (boolean);
+  'quarantines': (_sluice_registry_v1_Quarantine__Output)[];
 }

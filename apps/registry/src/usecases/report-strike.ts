@@ -1,0 +1,93 @@
+import { failedPrecondition, invalidArgument } from '@sluice/domain/errors';
+import { clip } from '@sluice/domain/names';
+import { quarantineReason, strikesAllowed } from '@sluice/domain/quarantine';
+import { withdraw } from './end-move.ts';
+import { requireModel, requireVersion } from './lookups.ts';
+import type { StrikeRecord } from './records.ts';
+import type { Entry, RegistryState, StateChange, StateReads } from './state.ts';
+import { defaultPool } from './watch.ts';
+
+/** Strikes, shared by all replicas; not audited. */
+export interface StrikeTable {
+  /** Keeps a strike; false for one that it has already, which stays as it was. */
+  add(strike: StrikeRecord): Promise<boolean>;
+}
+
+export interface StrikePorts {
+  readonly state: RegistryState;
+  readonly table: StrikeTable;
+  /** Told of a strike that was not known yet. */
+  readonly onStrike: (strike: StrikeRecord) => void;
+}
+
+/** A strike with the digest of what ran. */
+export type ReportedStrike = StrikeRecord & { readonly digest: string };
+
+/** What became of the version. */
+export interface StrikeAnswer {
+  readonly quarantined: boolean;
+  /** That count now. */
+  readonly strikes: number;
+}
+
+/**
+ * Keeps what a version did to a runtime; the third time within a day quarantines the version for the pool, in one audited
+ * change that also gives up moves to it. The same strike again changes nothing and answers alike. Aliases and pins stay.
+ */
+export async function reportStrike(ports: StrikePorts, { digest, ...strike }: ReportedStrike): Promise<StrikeAnswer> {
+  for (const [field, id] of Object.entries({ strike_id: strike.id, runtime_id: strike.runtimeId, pool: strike.pool }))
+    checkId(field, id);
+  const { state, table } = ports;
+  await state.read(async (reads) => {
+    const version = await requireVersion(reads, (await requireModel(reads, strike.model)).name, strike.version);
+    if (version.digest === digest) return;
+    throw failedPrecondition(
+      `digest: ${clip(digest)} given; ${version.model} version ${version.number} has ${version.digest}`,
+    );
+  });
+  if (await table.add(strike)) ports.onStrike(strike);
+  const answer = await state.read((reads) => answerNow(reads, strike));
+  if (answer.quarantined || answer.strikes < strikesAllowed) return answer;
+  return state.change(`runtime:${strike.runtimeId}`, async (change) => {
+    // Another replica may have done it, or somebody lifted it, since the strikes were counted.
+    const now = await answerNow(change, strike);
+    if (now.quarantined || now.strikes < strikesAllowed) return { entries: [], result: now };
+    return { entries: await quarantine(change, strike), result: { ...now, quarantined: true } };
+  });
+}
+
+async function answerNow(reads: StateReads, { pool, model, version }: StrikeRecord): Promise<StrikeAnswer> {
+  const quarantines = await reads.quarantines(model);
+  const strikes = await reads.strikes({ pool, model, version });
+  return {
+    quarantined: quarantines.some((one) => one.version === version && one.pool === pool),
+    strikes: strikes.length,
+  };
+}
+
+async function quarantine(change: StateChange, strike: StrikeRecord): Promise<readonly Entry[]> {
+  const { pool, model, version } = strike;
+  const strikes = await change.strikes(strike);
+  const reason = quarantineReason(strikes);
+  await change.touchVersion(model, version);
+  await change.insertQuarantine({ model, version, pool, reason });
+  const entries: Entry[] = [
+    {
+      action: 'version.quarantined',
+      object: `model/${model}/version/${version}`,
+      body: { model, version, pool, reason, strikes: strikes.map(({ id }) => id) },
+    },
+  ];
+  const moves = pool === defaultPool ? await change.pendingMoves([model]) : [];
+  for (const move of moves.filter(({ toVersion }) => toVersion === version)) {
+    const { entry } = await withdraw(change, move, [`version ${version} was quarantined: ${reason}`]);
+    entries.push(entry);
+  }
+  await change.settle(model);
+  return entries;
+}
+
+function checkId(field: string, id: string): void {
+  if (/^[A-Za-z0-9._-]{1,128}$/.test(id)) return;
+  throw invalidArgument(`${field}: "${clip(id)}" given; expected 1 to 128 of letters, digits, '.', '_' or '-'`);
+}

@@ -1,0 +1,178 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import type { StrikeKind } from '@sluice/domain/quarantine';
+import { eventually } from '@sluice/testkit/eventually';
+import { FakeRouter, FakeRuntime } from './fleet.ts';
+import type { RegistryClient, Replica } from './harness.ts';
+import { followMove, pushApproved, Site } from './harness.ts';
+
+let site: Site;
+let replica: Replica;
+let ann: RegistryClient;
+const members: (FakeRuntime | FakeRouter)[] = [];
+let runtime: FakeRuntime;
+let router: FakeRouter;
+
+beforeAll(async () => {
+  site = await Site.open();
+  replica = await site.start();
+  ann = replica.as('ann');
+});
+afterEach(async () => {
+  for (const member of members.splice(0)) await member.leave();
+});
+afterAll(async () => {
+  await site.close();
+});
+
+/** A model whose last version is champion, perhaps after an earlier one, and who follows it. */
+async function placed(model: string, versions = 1): Promise<{ good: number; bad: number; digest: string }> {
+  runtime = FakeRuntime.start(replica.watch(), 'rt-1');
+  router = FakeRouter.start(replica.watch(), 'router-1');
+  members.push(runtime, router);
+  for (let version = 1; version <= versions; version += 1) {
+    expect(await pushApproved(replica, model)).toBe(version);
+    const { move } = await ann.moveAlias({ model, alias: 'champion', version });
+    await followMove(ann, move!.id);
+  }
+  const [good, bad] = [1, versions];
+  const { version } = await ann.getVersion({ model, version: String(bad) });
+  return { good, bad, digest: version!.digest };
+}
+
+const struck = (model: string, version: number, digest: string) => {
+  const watch = replica.watch();
+  return (strikeId: string, runtimeId = 'rt-1', kind: StrikeKind | 'other' = 'crashed', pool = 'default') =>
+    watch.reportStrike({ strikeId, runtimeId, pool, model, version, digest, kind, at: { seconds: 1_000, nanos: 0 } });
+};
+const quarantines = async () => (await ann.listLeases({})).quarantined;
+const actions = async (object: string) => {
+  const client = new pg.Client({ connectionString: site.ownerUrl });
+  await client.connect();
+  const { rows } = await client.query<{ action: string; actor: string }>(
+    'select action, actor from registry.audit_entry where object = $1 order by leaf_index desc limit 3',
+    [object],
+  );
+  await client.end();
+  return rows;
+};
+
+describe('a version that ends runtimes', () => {
+  it('is quarantined by its third strike, once, and every watcher is told; its aliases stay', async () => {
+    const { good, bad, digest } = await placed('third', 2);
+    await eventually(() => expect(runtime.assigned.has(`third:${bad}`)).toBe(true));
+    const strike = struck('third', bad, digest);
+    expect(await strike('s1')).toEqual({ quarantined: false, strikes: 1 });
+    // A report whose answer was lost comes again.
+    expect(await strike('s1')).toEqual({ quarantined: false, strikes: 1 });
+    expect(await strike('s2', 'rt-2', 'hung')).toEqual({ quarantined: false, strikes: 2 });
+    expect(runtime.assigned.has(`third:${bad}`)).toBe(true);
+    expect(await strike('s3', 'rt-1', 'crashed-loading')).toEqual({ quarantined: true, strikes: 3 });
+    expect(await strike('s3', 'rt-1', 'crashed-loading')).toEqual({ quarantined: true, strikes: 3 });
+    await eventually(() => expect(runtime.assigned.has(`third:${bad}`)).toBe(false));
+    expect(runtime.assigned.has(`third:${good}`)).toBe(true);
+    const route = router.models.get('third')!;
+    expect(router.aliases('third')).toEqual({ champion: bad });
+    expect(router.primary('third')).toBe(bad);
+    const reason = 'it ended its runtime 3 times: crashed rt-1, hung rt-2, crashed while it was loaded by rt-1';
+    expect(route.quarantined).toMatchObject([{ version: String(bad), pool: 'default', reason, actor: 'runtime:rt-1' }]);
+    expect(route.unplaced).toEqual([String(bad)]);
+    expect(await quarantines()).toMatchObject([{ model: 'third', version: String(bad), reason }]);
+    const { version } = await ann.getVersion({ model: 'third', version: String(bad) });
+    expect(version!.quarantines).toMatchObject([{ reason }]);
+    expect((await actions(`model/third/version/${bad}`)).map(({ action }) => action)).toEqual([
+      'version.quarantined',
+      'version.approved',
+      'version.admitted',
+    ]);
+    expect((await actions(`model/third/version/${bad}`))[0]!.actor).toBe('runtime:rt-1');
+    const metrics = await replica.metrics();
+    expect(metrics).toMatch(/sluice_registry_strikes_total\{.*kind="crashed-loading".*\} 1\n/);
+    expect(metrics).toMatch(/sluice_registry_quarantined_versions(\{.*\})? 1\n/);
+  });
+
+  it('gets no alias and no pin, and its moves are given up, until it is lifted; then it has no strikes', async () => {
+    const { good, bad, digest } = await placed('lifted', 2);
+    const strike = struck('lifted', bad, digest);
+    runtime.verdict = () => 'loading';
+    await strike('l1');
+    await strike('l2');
+    const { move } = await ann.moveAlias({ model: 'lifted', alias: 'next', version: bad });
+    await strike('l3');
+    expect((await followMove(ann, move!.id)).last.move).toMatchObject({
+      state: 'ALIAS_MOVE_STATE_WITHDRAWN',
+      reasons: [expect.stringMatching(/was quarantined: it ended its runtime 3 times/) as string],
+    });
+    const refused = { kind: 'failed-precondition', message: /is quarantined: .*`sluice quarantine lift lifted 2`/ };
+    const refusal = async (call: Promise<unknown>) =>
+      expect(await call.catch((error: unknown) => error)).toMatchObject({
+        kind: refused.kind,
+        message: expect.stringMatching(refused.message) as string,
+      });
+    await refusal(ann.moveAlias({ model: 'lifted', alias: 'next', version: bad }));
+    await refusal(ann.pinVersion({ model: 'lifted', version: bad }));
+    runtime.verdict = () => 'ready';
+    const back = await ann.moveAlias({ model: 'lifted', alias: 'champion', version: good });
+    await followMove(ann, back.move!.id);
+    await refusal(ann.moveAlias({ model: 'lifted', alias: 'champion', version: bad }));
+
+    await ann.pinVersion({ model: 'lifted', version: good });
+    const { revision } = await ann.liftQuarantine({ model: 'lifted', version: bad });
+    expect(Number(revision)).toBeGreaterThan(0);
+    expect((await actions(`model/lifted/version/${bad}`))[0]).toEqual({
+      action: 'version.quarantine.lifted',
+      actor: 'ann',
+    });
+    // Champion left it a moment ago: it is placed again.
+    await eventually(() => expect(runtime.assigned.has(`lifted:${bad}`)).toBe(true));
+    expect(router.models.get('lifted')!.quarantined).toEqual([]);
+    expect(await ann.liftQuarantine({ model: 'lifted', version: bad })).toEqual({ revision });
+    expect(await strike('l4')).toEqual({ quarantined: false, strikes: 1 });
+  });
+
+  it('keeps its strikes by pool, forgets them after a day, and has none of other bytes', async () => {
+    const { bad, digest } = await placed('counted');
+    const strike = struck('counted', bad, digest);
+    expect(await strike('c1')).toEqual({ quarantined: false, strikes: 1 });
+    expect(await strike('c2')).toEqual({ quarantined: false, strikes: 2 });
+    expect(await strike('c3', 'gpu-1', 'crashed', 'gpu')).toEqual({ quarantined: false, strikes: 1 });
+    const client = new pg.Client({ connectionString: site.ownerUrl });
+    await client.connect();
+    await client.query(`update registry.strike set received_at = received_at - interval '24 hours' where id = 'c1'`);
+    await client.end();
+    expect(await strike('c4')).toEqual({ quarantined: false, strikes: 2 });
+    const fails = async (call: Promise<unknown>) => ((await call.catch((error: unknown) => error)) as Error).message;
+    expect(await fails(struck('counted', bad, 'f00')('c5'))).toMatch(/digest: f00 given; counted version 1 has/);
+    expect(await fails(struck('counted', 9, digest)('c5'))).toMatch(/counted has no version 9/);
+    expect(await fails(strike('c 5'))).toMatch(/strike_id: "c 5" given; expected 1 to 128/);
+    expect(await fails(strike('c5', 'rt-1', 'other'))).toMatch(/kind: "other" given; expected one of crashed, hung/);
+    // Quarantined in another pool: here it stays.
+    await strike('c6', 'gpu-1', 'hung', 'gpu');
+    expect(await strike('c7', 'gpu-2', 'hung', 'gpu')).toEqual({ quarantined: true, strikes: 3 });
+    expect(runtime.assigned.has(`counted:${bad}`)).toBe(true);
+    expect((await quarantines()).map(({ model, pool }) => `${model} ${pool}`)).toContain('counted gpu');
+    await ann.liftQuarantine({ model: 'counted', version: bad, pool: 'gpu' });
+    expect((await quarantines()).map(({ model }) => model)).not.toContain('counted');
+  });
+
+  it('is quarantined once when the third strike reaches two replicas at the same time', async () => {
+    const other = await site.start();
+    const { bad, digest } = await placed('raced');
+    const strike = struck('raced', bad, digest);
+    await strike('r1');
+    await strike('r2');
+    const at = { seconds: 1_000, nanos: 0 };
+    const report = { runtimeId: 'rt-2', pool: 'default', model: 'raced', version: bad, digest, kind: 'hung', at };
+    const answers = await Promise.all([
+      strike('r3'),
+      other.watch().reportStrike({ ...report, strikeId: 'r4' }),
+      other.watch().reportStrike({ ...report, strikeId: 'r5' }),
+    ]);
+    expect(answers.every(({ quarantined }) => quarantined)).toBe(true);
+    const quarantined = (await actions(`model/raced/version/${bad}`)).filter(
+      ({ action }) => action === 'version.quarantined',
+    );
+    expect(quarantined).toHaveLength(1);
+    await other.stop();
+  });
+});
