@@ -24,7 +24,7 @@ const requests = Array.from({ length: inputs }, () => {
 
 const versions = Array.from({ length: 8 }, () => new VersionStats(128));
 
-/** Nanoseconds of `each`, for each of many rounds: of a machine that others share the least is the nearest. */
+/** Nanoseconds of `each`, of many rounds: where others share the machine the least is the nearest. */
 function rounds(each: (index: number) => void): { readonly least: number; readonly median: number } {
   const found: number[] = [];
   for (let round = 0; round < 200; round++) {
@@ -74,24 +74,34 @@ function placedVersion(stats: VersionStats, version: number): ServedVersion {
   return loaded as unknown as ServedVersion;
 }
 
+/**
+ * CPU time of this thread in milliseconds: what others do on the machine is no part of it. The kernel counts it in steps that
+ * are too coarse for the rounds above.
+ */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 const metrics = createMetrics({ service: 'model-server', instanceId: 'model-server-abcdef' });
 const placed = Array.from({ length: 200 }, (_, index) => placedVersion(versions[index & 7]!, index + 1));
 registerEngineMetrics(metrics, () => placed);
 const [took, stalls]: [number[], number[]] = [[], []];
 let lines = 0;
 for (let scrape = 0; scrape < 40; scrape++) {
-  const started = performance.now();
+  const started = cpuMs();
   let [longest, last, writing] = [0, started, true];
   const turn = (): void => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
+    const now = cpuMs();
+    longest = Math.max(longest, now - last);
+    last = now;
     if (writing) setImmediate(turn);
   };
   setImmediate(turn);
   const bytes = Buffer.from(await metrics.text());
   turn();
   writing = false;
-  took.push(performance.now() - started);
+  took.push(last - started);
   stalls.push(longest);
   lines = bytes.toString().split('\n').length;
 }
@@ -99,5 +109,5 @@ const ms = (of: number[]): string => {
   of.sort((one, other) => one - other);
   return `${of[0]!.toFixed(1)} ms least, ${of[20]!.toFixed(1)} ms median`;
 };
-print(`a scrape of ${placed.length} versions, ${lines} lines`, ms(took));
-print('the longest time that it holds up the event loop', ms(stalls));
+print(`a scrape of ${placed.length} versions, ${lines} lines, CPU time`, ms(took));
+print('the longest time that one holds up the event loop, CPU time', ms(stalls));
