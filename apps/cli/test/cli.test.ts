@@ -168,15 +168,6 @@ describe('inference', () => {
       notes: expect.stringMatching(/the registry does not answer[\s\S]*accuracy 1\.0000/) as unknown,
     });
   });
-
-  it('is measured by bench', async () => {
-    const ended = await sluice('bench', 'digits', '--seconds', '0.5', '--in-flight', '4', '--rows', '2', '--json');
-    expect(ended.code).toBe(0);
-    const result = ended.json() as { requests: number; latencyMs: { p50: number; p99: number } };
-    expect(result.requests).toBeGreaterThan(0);
-    expect(result.latencyMs.p99).toBeGreaterThanOrEqual(result.latencyMs.p50);
-    expect((await sluice('bench', 'digits', '--seconds', '0.2')).out).toMatch(/^requests\/s +\d/m);
-  });
 });
 
 describe('a version', () => {

@@ -29,7 +29,7 @@ const steps: readonly (readonly [command: string, ...args: string[]])[] = [
   ['asof', name, '2100-01-01T00:00:00Z'],
   ['runtimes'],
   ['infer', name, digits('holdout.csv'), '--limit', '2', '--label-column', 'label'],
-  ['bench', name, '--seconds', '0.1'],
+  ['bench', name, '--request-rate-range', '100', '--request-count', '10', '--no-calibration'],
   ['audit verify'],
   ['audit show'],
   ['audit key'],
