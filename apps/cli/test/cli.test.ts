@@ -6,6 +6,7 @@ import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describeBench } from './bench-platform.ts';
 import { describeChanges } from './changes.ts';
 import { describeJsonDocuments } from './json-documents.ts';
 import { examples, type Platform, run, startPlatform } from './platform.ts';
@@ -276,6 +277,7 @@ describe('a version', () => {
   });
 });
 
+describeBench(() => platform);
 describeChanges(() => platform);
 describeJsonDocuments(() => platform);
 
@@ -334,19 +336,13 @@ describe('the program itself', () => {
     expect(text.err).toMatch(/2 rows by digits version \d/);
   });
 
-  it('ends with 130 at Ctrl-C', async () => {
-    const { child, text, ended } = startProgram([
-      'bench',
-      'digits',
-      '--router',
-      platform.router,
-      '--registry',
-      platform.registry,
-      '--seconds',
-      '60',
-    ]);
-    await expect.poll(() => text.err, { timeout: 10_000 }).toContain('in flight');
+  it('ends with 130 at Ctrl-C, and has said what it found until then', async () => {
+    const args = ['bench', 'digits', '--router', platform.router, '-p', '600000'];
+    const { child, text, ended } = startProgram(args);
+    await expect.poll(() => text.err, { timeout: 30_000 }).toContain('this generator can send');
     child.kill('SIGINT');
     expect(await ended).toBe(130);
+    expect(text.err).toMatch(/sluice: interrupted\n$/);
+    expect(text.out).toMatch(/^IN FLIGHT [^]* interrupted\n/);
   });
 });

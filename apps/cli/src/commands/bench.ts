@@ -24,6 +24,7 @@ import { search } from '../bench/search.ts';
 import { describeTarget, type OipRpc, type Target } from '../bench/target.ts';
 import { type CliContext, progress, showJson } from '../context.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
+import { plural } from '../format.ts';
 
 /**
  * `sluice bench MODEL`: measures throughput and latency of a model at one load after another, as perf_analyzer does.
@@ -53,6 +54,10 @@ async function run(context: CliContext, asked: BenchPlan, rpc: OipRpc): Promise<
   const plan = target.isStateful ? { ...asked, sequences: asked.sequences ?? asked.defaultSequences } : asked;
   const messages = buildRequests(plan, target, rowInputs(target, plan.shapes), (path) => readFileSync(path, 'utf8'));
   const answer = await probe(plan, messages[0]!, context.clock);
+  progress(
+    context,
+    `${named(plan, answer)} on ${plan.addresses.join(', ')}, ${plural(plan.batchSize, 'row')} a request`,
+  );
   const options: GeneratorOptions = { ...plan, messages };
   const ceiling = plan.calibrate ? await measureCeiling(options, answer, (ms) => wait(context, ms)) : undefined;
   if (ceiling) progress(context, showCeiling(ceiling, plan.threads));
@@ -157,6 +162,11 @@ function versionOf(answer: Uint8Array): string {
   } catch {
     return '';
   }
+}
+
+function named({ model }: BenchPlan, answer: Uint8Array): string {
+  const version = versionOf(answer);
+  return version === '' ? model : `${model} version ${version}`;
 }
 
 /** Writes the files, shows the result, and ends the command as the rows deserve. */

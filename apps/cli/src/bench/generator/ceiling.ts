@@ -11,7 +11,7 @@ export interface Ceiling {
 }
 
 /** How long it warms up and how long it measures, in milliseconds; and how much is in flight. */
-const [warmUpMs, measureMs, mostInFlight] = [400, 800, 64];
+const [warmUpMs, measureMs, mostInFlight] = [300, 600, 64];
 const mostBytesInFlight = 64 * 1024 * 1024;
 
 const echoFile = new URL(`./echo-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
