@@ -136,7 +136,7 @@ describe('bench, on a server that is none of ours', () => {
       else held.shift()?.();
       return handle(request, number);
     };
-    const { rows } = (await run([...count(40), '--streaming', '--concurrency-range', '4'])).document();
+    const { rows } = (await run([...count(40), '--streaming', '--concurrency-range', '4', '-b', '4096'])).document();
     expect(rows).toMatchObject([{ requests: 40, failures: {} }]);
     expect([inferences(), server.calls['ModelStreamInfer']]).toEqual([1, 1]);
     expect(new Set(server.requests.slice(1).map(({ id }) => id)).size).toBe(40);

@@ -125,11 +125,12 @@ function thinned(ticks: readonly Tick[]): readonly Tick[] {
   });
 }
 
-/** The next of 1, 2, 4 or 8 times a power of ten: quarters of it are short numbers. */
+/** The next number whose quarters are short. */
 export function niceTop(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 4, 8].find((factor) => factor * power >= value * (1 - 1e-9)) ?? 10) * power;
+  const factor = [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8].find((one) => one * power >= value * (1 - 1e-9)) ?? 10;
+  return Number((factor * power).toPrecision(3));
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10;

@@ -76,7 +76,7 @@ function plots(report: BenchReport): string[] {
     yLabel: 'ms',
     series: [
       series('client send', (row) => row.sendMs),
-      series('network, rest', (row) => row.networkMs),
+      series('network', (row) => row.networkMs),
       series('queue', (row) => row.phases?.queue),
       series('input', (row) => row.phases?.computeInput),
       series('infer', (row) => row.phases?.computeInfer),

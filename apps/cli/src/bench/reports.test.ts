@@ -155,7 +155,7 @@ describe('a plot', () => {
   });
 
   it('ends at a short number', () => {
-    expect([0, 1, 1.01, 2.5, 4.1, 8.5, 730].map(niceTop)).toEqual([1, 1, 2, 4, 8, 10, 800]);
+    expect([0, 1, 1.01, 2.5, 4.1, 8.5, 730].map(niceTop)).toEqual([1, 1, 1.2, 3.2, 6, 10, 800]);
   });
 
   it('escapes what markup would be', () => {
