@@ -167,7 +167,7 @@ describe('bench, on a server that is none of ours', () => {
       if (number === 4) server.breakOff();
       return handle(request, number);
     };
-    const [row] = (await run([...count(6), '--timeout', '0.2'])).document().rows;
+    const [row] = (await run([...count(6), '--timeout', '1'])).document().rows;
     expect(row!.failures).toMatchObject({ DEADLINE_EXCEEDED: { count: 1 }, UNAVAILABLE: { count: 1 } });
     expect(row!.requests).toBe(4);
   });

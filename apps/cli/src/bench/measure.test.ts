@@ -12,6 +12,8 @@ class ScriptedPort implements LoadPort {
   readonly calls: string[] = [];
   readonly windows: GeneratorWindow[];
   endedNow = 0;
+  /** Requests that are never answered. */
+  hangs = false;
 
   constructor(windows: readonly GeneratorWindow[]) {
     this.windows = [...windows];
@@ -34,7 +36,7 @@ class ScriptedPort implements LoadPort {
 
   stop(): Promise<void> {
     this.calls.push('stop');
-    return Promise.resolve();
+    return this.hangs ? new Promise(() => undefined) : Promise.resolve();
   }
 }
 
@@ -163,5 +165,13 @@ describe('a level', () => {
       phases: undefined,
     });
     expect([port.calls.at(-1), elapsedMs, pending]).toEqual(['collect', 1500, 0]);
+  });
+
+  it('that is interrupted while it waits for the last answers waits no longer', async () => {
+    const { row, port } = await measure([steady(), steady(), steady()], {}, (clock, one, abort) => {
+      one.hangs = true;
+      if (clock.monotonic() === 5000) abort.abort();
+    });
+    expect([port.calls.at(-1), row.interrupted]).toEqual(['stop', true]);
   });
 });

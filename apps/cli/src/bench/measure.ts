@@ -47,8 +47,7 @@ export async function measureLevel(parts: MeasureParts, level: number, load: Who
     parts.onWindow(level, measured.length, measured.at(-1)!.figures);
     if (stable === false) stable = isStable(figures(), settings.stabilityPercent);
   } while (mayGoOn() && !isTooSlow(figures(), settings.thresholdMs));
-  // What is in flight may take as long as its time-out: nobody who interrupts wants to wait for it.
-  if (!signal.aborted) await port.stop();
+  await stop(parts);
   const counted = Math.min(stableWindows, measured.length);
   return rowOf(
     {
@@ -76,10 +75,20 @@ function figuresOf(window: GeneratorWindow, { batchSize, percentile }: MeasureSe
 
 /** Sends requests that do not count. */
 async function warmUp(parts: MeasureParts, load: WholeLoad): Promise<void> {
-  const { port, signal, settings } = parts;
+  const { port, settings } = parts;
   await port.start(load, settings.warmUpRequests);
   await ended(parts, settings.warmUpRequests);
-  if (!signal.aborted) await port.stop();
+  await stop(parts);
+}
+
+/** What is in flight may take as long as its time-out: nobody who interrupts wants to wait for it. */
+async function stop({ port, signal }: MeasureParts): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = Promise.withResolvers<undefined>();
+  const abort = (): void => aborted.resolve(undefined);
+  signal.addEventListener('abort', abort, { once: true });
+  await Promise.race([port.stop(), aborted.promise]);
+  signal.removeEventListener('abort', abort);
 }
 
 async function windowEnd(parts: MeasureParts): Promise<void> {

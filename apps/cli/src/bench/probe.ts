@@ -15,6 +15,7 @@ export async function probe(
   plan: Pick<BenchPlan, 'addresses' | 'sequences' | 'timeoutMs'>,
   message: Uint8Array,
   clock: Clock,
+  signal: AbortSignal,
 ): Promise<Uint8Array> {
   const client = createRawClient(plan.addresses[0]!);
   // To a stateful model, a sequence of one request.
@@ -23,10 +24,16 @@ export async function probe(
   try {
     return await new Promise((resolve, reject) => {
       const options = { deadlineMs: clock.now() + plan.timeoutMs };
-      client.call('/inference.GRPCInferenceService/ModelInfer', bytes, options, ({ error, message: answer }) => {
-        if (error === undefined) resolve(answer!);
-        else reject(error);
-      });
+      const call = client.call(
+        '/inference.GRPCInferenceService/ModelInfer',
+        bytes,
+        options,
+        ({ error, message: answer }) => {
+          if (error === undefined) resolve(answer!);
+          else reject(error);
+        },
+      );
+      signal.addEventListener('abort', () => call.cancel(), { once: true });
     });
   } finally {
     client.close();

@@ -52,12 +52,12 @@ export async function describeTarget(
   };
 }
 
-/** What a server that lacks a method says, or one that lacks it for this model. */
+/** What a server says that answers the method; a refusal, for whatever reason, is no obstacle to the load. */
 async function optional<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof RpcError && error.kind === 'unimplemented') return undefined;
+    if (error instanceof RpcError && error.origin === 'answered') return undefined;
     throw error;
   }
 }

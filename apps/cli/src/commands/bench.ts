@@ -53,7 +53,7 @@ async function run(context: CliContext, asked: BenchPlan, rpc: OipRpc): Promise<
   const target = await describeTarget(rpc, asked.model, asked.version, context.signal);
   const plan = target.isStateful ? { ...asked, sequences: asked.sequences ?? asked.defaultSequences } : asked;
   const messages = buildRequests(plan, target, rowInputs(target, plan.shapes), (path) => readFileSync(path, 'utf8'));
-  const answer = await probe(plan, messages[0]!, context.clock);
+  const answer = await probe(plan, messages[0]!, context.clock, context.signal);
   progress(
     context,
     `${named(plan, answer)} on ${plan.addresses.join(', ')}, ${plural(plan.batchSize, 'row')} a request`,
