@@ -145,10 +145,15 @@ describe('bench, on a server that is none of ours', () => {
   it('shows failures by status, and ends with status 1', async () => {
     const { handle } = server;
     server.handle = (request, number) => {
-      if (number > 1 && number % 2 === 0) throw new Refusal('RESOURCE_EXHAUSTED', 'the queue is full');
+      if (number % 4 === 2) throw new Refusal('RESOURCE_EXHAUSTED', 'the queue is full');
+      // OK without a message is no answer.
+      if (number % 4 === 0) throw new Refusal('OK', '');
       return handle(request, number);
     };
-    const failures = { RESOURCE_EXHAUSTED: { count: 5, message: 'the queue is full' } };
+    const failures = {
+      RESOURCE_EXHAUSTED: { count: 3, message: 'the queue is full' },
+      INTERNAL: { count: 2, message: 'answered OK with 0 whole messages' },
+    };
     const unary = await run(count(10));
     expect(unary.document()).toMatchObject({ sound: false, rows: [{ requests: 5, marks: ['failures'], failures }] });
     expect([unary.code, unary.notes]).toEqual([1, 'sluice: 1 of 1 rows are not sound; each says why']);

@@ -18,25 +18,23 @@ export function addBenchOptions(command: Command): Command {
 function addTarget(command: Command): void {
   command
     .option('-m, --model <name>', 'the model, where it is not given as MODEL')
-    .option('-x, --model-version <version>', 'a number or an alias (default: the server chooses)', '')
+    .addOption(new Option('-x, --model-version <version>', 'a number or an alias').default('', 'the server chooses'))
     .option(
       '-u, --url <addresses>',
       'a server of the Open Inference Protocol over gRPC, HOST:PORT; of several each gets its share (default: --router)',
     )
-    .option('-b, --batch-size <number>', 'rows of one request', whole(1), 1)
-    .option(
-      '--shape <name:sizes>',
-      'sizes of an input with dynamic dimensions, without the batch: NAME:3,224,224',
-      shape,
-      noShapes,
+    .option('-b, --batch-size <number>', 'rows of one request', bounded(1_000_000), 1)
+    .addOption(
+      repeated(
+        '--shape <name:sizes>',
+        'sizes of an input with dynamic dimensions, without the batch: NAME:3,224,224',
+        shape,
+      ),
     )
     .option('--input-data <data>', "zero, random, or a JSON file as perf_analyzer's", 'random')
-    .option('--string-length <number>', 'length of random strings', whole(1), 128)
-    .option(
-      '--request-parameter <name:value:type>',
-      'sent with each request; type: string, int, bool',
-      parameter,
-      noParameters,
+    .option('--string-length <number>', 'length of random strings', bounded(1_000_000), 128)
+    .addOption(
+      repeated('--request-parameter <name:value:type>', 'sent with each request; type: string, int, bool', parameter),
     )
     .option('--streaming', 'send over ModelStreamInfer', false)
     .option('--num-of-sequences <number>', 'sequences at once with a request rate (default: 4)', whole(1))
@@ -59,10 +57,10 @@ function addLoad(command: Command): void {
       ]),
     )
     .option('--request-intervals <file>', 'gaps between requests in microseconds, a line each')
-    .option('--max-outstanding <number>', 'requests in flight at most, with a request rate', whole(1), 10_000)
+    .option('--max-outstanding <number>', 'requests in flight at most, with a request rate', bounded(1_000_000), 10_000)
     .option('--binary-search', 'look for the highest level within --latency-threshold by halves', false)
     .option('-l, --latency-threshold <ms>', 'stop at the first level that is slower', positive)
-    .option('--threads <number>', 'threads of the generator', whole(1), 1)
+    .option('--threads <number>', 'threads of the generator', bounded(256), 1)
     .option('--no-calibration', "do not measure the generator's own ceiling first")
     .option('--seed <number>', 'of random data and Poisson gaps', whole(0), 1);
 }
@@ -91,18 +89,25 @@ function addOutput(command: Command): Command {
     .option('--html <file>', 'write a page with plots');
 }
 
-const noShapes: ReadonlyMap<string, readonly number[]> = new Map();
-const noParameters: ReadonlyMap<string, string | bigint | boolean> = new Map();
+type Shapes = ReadonlyMap<string, readonly number[]>;
+type Parameters = ReadonlyMap<string, string | bigint | boolean>;
+
+/** What may be given several times, and is shown without a default. */
+const repeated = <T>(
+  flags: string,
+  description: string,
+  add: (text: string, before: ReadonlyMap<string, T>) => ReadonlyMap<string, T>,
+) => new Option(flags, description).default(new Map<string, T>(), 'none').argParser(add);
 
 /** `NAME:3,224`; the name may have colons. */
-function shape(text: string, before: typeof noShapes): typeof noShapes {
+function shape(text: string, before: Shapes): Shapes {
   const [, name, sizes] = /^(.+):((?:\d+)(?:,\d+)*)$/.exec(text) ?? [];
   if (name === undefined || sizes === undefined)
     throw new InvalidArgumentError('Expected NAME:SIZE,SIZE such as image:3,224,224.');
   return new Map([...before, [name, sizes.split(',').map(Number)]]);
 }
 
-function parameter(text: string, before: typeof noParameters): typeof noParameters {
+function parameter(text: string, before: Parameters): Parameters {
   const [, name, value, type] = /^([^:]+):(.*):([^:]+)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('Expected NAME:VALUE:TYPE.');
   return new Map([...before, [name, parameterValue(value, type!)]]);
@@ -123,6 +128,15 @@ function parameterValue(value: string, type: string): string | bigint | boolean 
       throw new InvalidArgumentError(`The type "${type}" is none of string, int, bool.`);
   }
 }
+
+/** A whole number from 1 to `most`: beyond it a slip of the pen would take all memory. */
+const bounded =
+  (most: number) =>
+  (text: string): number => {
+    const value = whole(1)(text);
+    if (value > most) throw new InvalidArgumentError(`Expected at most ${most}.`);
+    return value;
+  };
 
 function percentile(text: string): number {
   const value = positive(text);

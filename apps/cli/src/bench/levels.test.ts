@@ -31,6 +31,7 @@ describe('a range', () => {
     ['1:5:0', /above 0/],
     ['5:1', /below START/],
     ['1:1001', /1000 levels/],
+    ['1000001', /at most 1000000/],
   ])('%s is refused', (text, message) => {
     expect(() => parseRange(text, true)).toThrow(message);
   });

@@ -10,6 +10,7 @@ export interface Range {
 
 /** Most levels of one run: each takes seconds, so more is a slip of the pen. */
 const mostLevels = 1_000;
+const highestLevel = 1_000_000;
 
 /** Reads `8`, `1:16` or `1:16:5`. @param integers whether fractions are refused */
 export function parseRange(text: string, integers: boolean): Range {
@@ -22,6 +23,7 @@ export function parseRange(text: string, integers: boolean): Range {
     throw new InvalidArgumentError(
       `Expected ${integers ? 'whole numbers' : 'numbers'} as START, START:END or START:END:STEP.`,
     );
+  if (Math.max(start, end) > highestLevel) throw new InvalidArgumentError(`A level is at most ${highestLevel}.`);
   if (start <= 0 || step <= 0) throw new InvalidArgumentError('START and STEP must be above 0.');
   if (end !== 0 && end < start) throw new InvalidArgumentError('END must not be below START (0: no end).');
   if (end !== 0 && (end - start) / step >= mostLevels)

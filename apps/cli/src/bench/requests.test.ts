@@ -76,6 +76,7 @@ describe('synthetic requests', () => {
     expect(() => build(open, [])).toThrow(/input "x" has dynamic dimensions \[-1, -1, 3\]: give its sizes/);
     expect(() => build(open, ['--shape', 'x:4,4'])).toThrow(/--shape x:4,4 does not fit/);
     expect(() => build(open, ['--shape', 'x:4'])).toThrow(/does not fit/);
+    expect(() => build(open, ['--shape', 'x:99999999,3'])).toThrow(/has more than 134217728 elements/);
     expect(() => build(open, ['--shape', 'y:4,3'])).toThrow(/no input "y"; it has x/);
   });
 

@@ -61,7 +61,14 @@ describe('a row', () => {
   });
 
   it('says that it did not become stable, or was stopped', () => {
-    expect(outcome([window([1])], { stable: false }).marks).toEqual(['unstable']);
+    const [few, many] = [1, 4].map((count) =>
+      outcome(
+        Array.from({ length: count }, () => window([1])),
+        { stable: false },
+      ),
+    );
+    expect([few!.marks, few!.notes]).toEqual([['unstable'], ['1 windows were measured, and stability needs 3']]);
+    expect(many!.notes).toEqual(['the last 3 of 4 windows differ by more than 10 %, or were not answered']);
     expect(outcome([window([1])], { stable: false, interrupted: true }).marks).toEqual(['interrupted']);
     expect(isSound(outcome([window([1])], { stable: false }))).toBe(false);
     expect(outcome([window([1])], { stable: undefined }).marks).toEqual([]);

@@ -2,6 +2,7 @@ import { delayToleranceMs, failureCount, type Failure } from './generator/tally.
 import { type GeneratorWindow, joinWindows } from './generator/generator.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { Phases } from './phases.ts';
+import { stableWindows } from './stability.ts';
 
 /** A generator that used more of its core than this measured itself, too. */
 export const mostCpuShare = 0.8;
@@ -159,8 +160,7 @@ function marksOf(
     marks.push(['invalid', `the generator used ${used} of its core, over ${limit}: it measured itself too`]);
   if (failed > 0) marks.push(['failures', `${failed} requests failed: ${showFailures(sum.failures)}`]);
   if (outcome.interrupted) marks.push(['interrupted', 'stopped before it was done']);
-  else if (outcome.stable === false)
-    marks.push(['unstable', `the last windows of ${outcome.windows.length} differ by more than ${stabilityPercent} %`]);
+  else if (outcome.stable === false) marks.push(['unstable', unstableNote(outcome.windows.length, stabilityPercent)]);
   if (sum.held > 0)
     marks.push(['held', `${sum.held} requests had to wait because the most that may be in flight were`]);
   if (sum.scheduled > 0 && sum.delayed > sum.scheduled * mostDelayed) {
@@ -172,6 +172,11 @@ function marksOf(
   }
   return marks;
 }
+
+const unstableNote = (windows: number, percent: number): string =>
+  windows < stableWindows
+    ? `${windows} windows were measured, and stability needs ${stableWindows}`
+    : `the last ${stableWindows} of ${windows} windows differ by more than ${percent} %, or were not answered`;
 
 /** `3 UNAVAILABLE (the connection broke), 1 INTERNAL`. */
 export const showFailures = (failures: BenchRow['failures']): string =>

@@ -1,7 +1,11 @@
 import type { Datatype } from '@sluice/domain/datatype';
 import { encodeTensor, type PlainValue } from '@sluice/inference/tensor-data';
+import { usageError } from '../exit-codes.ts';
 import { elements, knownShape, type RowInput } from './input-shapes.ts';
 import type { SeededRandom } from './seeded-random.ts';
+
+/** Of one input of a row: such a message would be over every server's limit. */
+const mostElements = 2 ** 27;
 
 /** The bytes of one input of one row, with its shape. */
 export interface RowTensor {
@@ -25,7 +29,9 @@ export function randomRow(inputs: readonly RowInput[], random: SeededRandom, str
 function rowOf(inputs: readonly RowInput[], valueOf: (datatype: Datatype) => PlainValue): Row {
   return inputs.map((input) => {
     const shape = knownShape(input);
-    const { datatype } = input.spec;
+    const { datatype, name } = input.spec;
+    if (elements(shape) > mostElements)
+      throw usageError(`input "${name}" [${shape.join(', ')}] has more than ${mostElements} elements`);
     const values = Array.from({ length: elements(shape) }, () => valueOf(datatype));
     return { shape, raw: encodeTensor(datatype, values) };
   });

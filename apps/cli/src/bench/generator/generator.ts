@@ -103,27 +103,26 @@ export class Generator implements LoadPort {
   }
 }
 
-/** A load thread and its pacer. */
+/** A load thread, with a pacer once it has an open loop. */
 class Thread {
   readonly #worker: Worker;
-  readonly #pacer: Worker;
+  #pacer: Worker | undefined;
   readonly #memory = new PacerMemory();
   readonly #waiting: PromiseWithResolvers<ThreadAnswer>[] = [];
   #failure: Error | undefined;
 
   constructor(start: Omit<ThreadStart, 'pacer'>) {
-    const pacer = this.#memory.shared;
-    const workerData: ThreadStart = { ...start, pacer };
+    const workerData: ThreadStart = { ...start, pacer: this.#memory.shared };
     this.#worker = new Worker(threadFile, { workerData, name: 'load' });
-    this.#pacer = new Worker(pacerFile, { workerData: pacer, name: 'pacer' });
     this.#worker.on('message', (answer: ThreadAnswer) => this.#waiting.shift()?.resolve(answer));
-    for (const worker of [this.#worker, this.#pacer]) worker.on('error', (error: Error) => this.#failed(error));
+    this.#worker.on('error', (error: Error) => this.#failed(error));
     this.#worker.on('exit', (code) => this.#failed(new Error(`the load thread ended with ${code}`)));
   }
 
   /** One thing at a time or several: answers come in the order of the requests but for `stop`, which is sent alone. */
   ask(request: ThreadRequest): Promise<ThreadAnswer> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (request.kind === 'start' && request.load.kind === 'open') this.#startPacer();
     const waiting = Promise.withResolvers<ThreadAnswer>();
     this.#waiting.push(waiting);
     this.#worker.postMessage(request);
@@ -135,7 +134,13 @@ class Thread {
     Atomics.store(words, ending, 1);
     Atomics.add(words, asked, 1);
     Atomics.notify(words, asked);
-    await Promise.all([this.#worker.terminate(), this.#pacer.terminate()]);
+    await Promise.all([this.#worker.terminate(), this.#pacer?.terminate()]);
+  }
+
+  #startPacer(): void {
+    if (this.#pacer !== undefined) return;
+    this.#pacer = new Worker(pacerFile, { workerData: this.#memory.shared, name: 'pacer' });
+    this.#pacer.on('error', (error: Error) => this.#failed(error));
   }
 
   #failed(error: Error): void {
