@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { inferenceService } from '@sluice/contracts/services';
 import type { GRPCInferenceServiceMethods, RequestOutput } from '@sluice/contracts/services';
 import { statusCodes, type StatusName } from '@sluice/rpc/status';
@@ -26,7 +26,7 @@ export interface ForeignServer {
   readonly requests: readonly InferRequest[];
   /** Answers or throws; by default every request is answered at once. */
   handle: (request: InferRequest, number: number) => object | Promise<object>;
-  /** Ends every connection, as a server that dies. */
+  /** Resets every connection, as a server that dies. */
   readonly breakOff: () => void;
   readonly close: () => Promise<void>;
 }
@@ -39,7 +39,7 @@ type Method = (request: never) => object | Promise<object>;
  * UNIMPLEMENTED for what else there is.
  */
 export async function startForeignServer(): Promise<ForeignServer> {
-  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
   const calls: Record<string, number> = {};
   const requests: InferRequest[] = [];
   const infer = async (request: InferRequest): Promise<object> => {
@@ -55,10 +55,10 @@ export async function startForeignServer(): Promise<ForeignServer> {
     ModelInfer: infer,
   };
   const server = createServer();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('close', () => sessions.delete(session));
-    session.on('error', () => undefined);
+  server.on('session', (session: ServerHttp2Session) => session.on('error', () => undefined));
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
   });
   server.on('stream', (stream: ServerHttp2Stream, headers: Record<string, unknown>) => {
     const name = String(headers[':path']).split('/').at(-1)!;
@@ -75,7 +75,7 @@ export async function startForeignServer(): Promise<ForeignServer> {
     requests,
     handle: ({ modelName, id }) => ({ modelName, modelVersion: '1', id, outputs: [], rawOutputContents: [] }),
     breakOff: () => {
-      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.resetAndDestroy();
     },
     close: async () => {
       foreign.breakOff();
