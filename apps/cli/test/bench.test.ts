@@ -1,11 +1,16 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { Generator } from '../src/bench/generator/generator.ts';
+import { bench } from '../src/commands/bench.ts';
+import type { CliContext } from '../src/context.ts';
 import { runCli } from '../src/run-cli.ts';
 import { type ForeignServer, Refusal, startForeignServer } from './bench/foreign-server.ts';
+import { planOf } from './bench/reports.ts';
 import { expectWellFormed } from './bench/well-formed.ts';
 
 interface Document {
@@ -234,6 +239,42 @@ describe('bench, on a server that is none of ours', () => {
       code: 2,
       notes: 'sluice: /no/such/file does not exist',
     });
+  });
+});
+
+/** A generator that says that it used all of its core. */
+class BusyGenerator extends Generator {
+  override async collect() {
+    return { ...(await super.collect()), cpuShares: [0.2, 0.97] };
+  }
+}
+
+describe('a generator that used over 80 % of its core', () => {
+  it('makes its row invalid, which table, files and status say; each window is said where a person looks', async () => {
+    const file = path.join(await temporaryFolder(), 'a.json');
+    const out: string[] = [];
+    const notes: string[] = [];
+    const context: CliContext = {
+      terminal: {
+        out: (text) => out.push(text),
+        note: (text) => notes.push(text),
+        bars: new PassThrough(),
+        input: undefined,
+      },
+      services: {} as CliContext['services'],
+      clock: systemClock,
+      json: false,
+      signal: new AbortController().signal,
+    };
+    const plan = planOf('adder', '-u', server.address, '--no-calibration', '--request-count', '5', '--json-file', file);
+    const ended = bench(context, plan, (options) => new BusyGenerator(options));
+    await expect(ended).rejects.toMatchObject({ code: 1, message: '1 of 1 rows are not sound; each says why' });
+    expect(out[0]).toMatch(/ 97 % +invalid\nconcurrency 1: the generator used 97 % of its core, over 80 %/);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ sound: false, rows: [{ marks: ['invalid'] }] });
+    expect(notes).toEqual([
+      `adder version 1 on ${server.address}, 1 row a request`,
+      expect.stringMatching(/^concurrency 1, window 1: \d/) as unknown,
+    ]);
   });
 });
 

@@ -5,7 +5,7 @@ import { readInferResponse } from '@sluice/inference/infer-response';
 import { RpcError } from '@sluice/rpc/status';
 import { probe } from '../bench/probe.ts';
 import { measureCeiling } from '../bench/generator/ceiling.ts';
-import { Generator, type GeneratorOptions, type WholeLoad } from '../bench/generator/generator.ts';
+import { Generator, type GeneratorOptions, type LoadPort, type WholeLoad } from '../bench/generator/generator.ts';
 import { rowInputs } from '../bench/input-shapes.ts';
 import { readIntervals } from '../bench/intervals.ts';
 import { thisMachine } from '../bench/machine.ts';
@@ -29,12 +29,17 @@ import { plural } from '../format.ts';
 /**
  * `sluice bench MODEL`: measures throughput and latency of a model at one load after another, as perf_analyzer does.
  *
+ * @param makeLoad makes the generator; it is closed at the end
  * @throws CliError failed when a row is not sound, once everything is written
  */
-export async function bench(context: CliContext, plan: BenchPlan): Promise<void> {
+export async function bench(
+  context: CliContext,
+  plan: BenchPlan,
+  makeLoad: MakeLoad = (options) => new Generator(options),
+): Promise<void> {
   const client = createOipClient(plan.addresses.join(','), { clock: context.clock, retryForMs: 0 });
   try {
-    await run(context, plan, client.rpc);
+    await run(context, plan, client.rpc, makeLoad);
   } catch (error) {
     const isAway = error instanceof RpcError && (error.origin === 'unsent' || error.origin === 'lost');
     if (!isAway) throw error;
@@ -48,7 +53,9 @@ export async function bench(context: CliContext, plan: BenchPlan): Promise<void>
   }
 }
 
-async function run(context: CliContext, asked: BenchPlan, rpc: OipRpc): Promise<void> {
+type MakeLoad = (options: GeneratorOptions) => LoadPort & Pick<Generator, 'close'>;
+
+async function run(context: CliContext, asked: BenchPlan, rpc: OipRpc, makeLoad: MakeLoad): Promise<void> {
   const startedAt = context.clock.now();
   const target = await describeTarget(rpc, asked.model, asked.version, context.signal);
   const plan = target.isStateful ? { ...asked, sequences: asked.sequences ?? asked.defaultSequences } : asked;
@@ -61,7 +68,7 @@ async function run(context: CliContext, asked: BenchPlan, rpc: OipRpc): Promise<
   const options: GeneratorOptions = { ...plan, messages };
   const ceiling = plan.calibrate ? await measureCeiling(options, answer, (ms) => wait(context, ms)) : undefined;
   if (ceiling) progress(context, showCeiling(ceiling, plan.threads));
-  const rows = await measureAll(context, plan, options, target, rpc);
+  const rows = await measureAll(context, plan, makeLoad(options), countsOf(context, plan, target, rpc));
   const report: BenchReport = {
     plan,
     answeredBy: versionOf(answer),
@@ -79,12 +86,9 @@ async function run(context: CliContext, asked: BenchPlan, rpc: OipRpc): Promise<
 async function measureAll(
   context: CliContext,
   plan: BenchPlan,
-  options: GeneratorOptions,
-  target: Target,
-  rpc: OipRpc,
+  generator: ReturnType<MakeLoad>,
+  counts: () => Promise<ServerCounts | undefined>,
 ): Promise<readonly BenchRow[]> {
-  const generator = new Generator(options);
-  const counts = countsOf(context, plan, target, rpc);
   const measure = (level: number, load: WholeLoad): Promise<BenchRow> =>
     measureLevel(
       {
