@@ -1,7 +1,6 @@
 import { errorKinds, SluiceError } from '@sluice/domain/errors';
 import { RpcError, statusCodes } from '@sluice/rpc/status';
 import { describe, expect, it } from 'vitest';
-import { percentile, summarize, syntheticTensors } from './commands/bench.ts';
 import { describeProgress } from './commands/follow-move.ts';
 import { showRuntimes } from './commands/models.ts';
 import { manifestOf } from './commands/versions.ts';
@@ -178,37 +177,5 @@ describe('options', () => {
     for (const text of ['0', '-1', '1.5', 'x', '']) expect(() => whole(1)(text), text).toThrow(/at least 1/);
     for (const text of ['0', '-1', 'x', '']) expect(() => positive(text), text).toThrow(/above 0/);
     expect(() => revision('latest')).toThrow(/whole number/);
-  });
-});
-
-describe('bench', () => {
-  it('has percentiles at their exact places', () => {
-    const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
-    expect([percentile(hundred, 0.5), percentile(hundred, 0.99), percentile([], 0.5), percentile([7], 0.99)]).toEqual([
-      50, 99, 0, 7,
-    ]);
-    expect(summarize([3, 1, 2], { unavailable: 2 }, 1.5, 4)).toMatchObject({
-      requests: 3,
-      failures: 2,
-      requestsPerSecond: 2,
-      rowsPerSecond: 8,
-      latencyMs: { p50: 2, max: 3 },
-    });
-  });
-
-  it('makes inputs of the shape', () => {
-    const inputs = [
-      { name: 'x', datatype: 'FP32', shape: [-1, -1, 2], features: [] },
-      { name: 't', datatype: 'BYTES', shape: [-1], features: [] },
-    ] as const;
-    const tensors = syntheticTensors(
-      { inputs, batched: true, maxBatchSize: 8, task: undefined, isComplete: true },
-      3,
-      5,
-    );
-    expect(tensors.map(({ shape, raw }) => [shape, raw.length])).toEqual([
-      [[3, 5, 2], 120],
-      [[3], 15],
-    ]);
   });
 });

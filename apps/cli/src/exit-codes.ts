@@ -3,7 +3,7 @@ import type { ErrorKind } from '@sluice/domain/errors';
 /** What a script can tell from the exit status; README.md has the same table. */
 export const exitCodes = {
   ok: 0,
-  /** Something broke, or an audit log does not verify. */
+  /** Something broke, an audit log does not verify, or a measurement is not sound. */
   failed: 1,
   /** The command line or its input is wrong. */
   usage: 2,

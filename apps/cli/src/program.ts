@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import { addBenchOptions } from './bench/command-line.ts';
+import { type BenchFlags, compileOptions } from './bench/compile-options.ts';
 import { aliasHistory, cancelMove, deleteAlias, rollback, setAlias, stateAsOf } from './commands/aliases.ts';
 import { showAudit, showAuditKey, verifyAudit } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
@@ -229,28 +231,10 @@ function addInferenceCommands(program: Command, run: Run): void {
         timeoutSeconds: flags.timeout,
       }),
     );
-  command(program, 'bench <model>', 'keep requests in flight for a while and show rates and latencies')
-    .option('--model-version <version>', 'a number or an alias (default: what the release says)', '')
-    .option('--in-flight <number>', 'requests at once', whole(1), 16)
-    .option('--seconds <number>', 'how long', positive, 5)
-    .option('--rows <number>', 'rows of one request', whole(1), 1)
-    .option('--dimension <number>', 'size of dynamic dimensions beside the batch', whole(1), 1)
-    .option('--timeout <seconds>', 'longest wait for one request', positive, 30)
-    .action(
-      async (
-        model: string,
-        flags: Omit<InferFlags, 'rows'> & { rows: number; seconds: number; dimension: number },
-        self: Command,
-      ) =>
-        bench(run(self), model, {
-          version: flags.modelVersion,
-          inFlight: flags.inFlight,
-          seconds: flags.seconds,
-          rows: flags.rows,
-          dimension: flags.dimension,
-          timeoutSeconds: flags.timeout,
-        }),
-    );
+  addBenchOptions(command(program, 'bench [model]', 'measure throughput and latency, as perf_analyzer does')).action(
+    async (model: string | undefined, flags: BenchFlags, self: Command) =>
+      bench(run(self), compileOptions(model, flags, self.optsWithGlobals<GlobalOptions>().router)),
+  );
 }
 
 function addAuditCommands(program: Command, run: Run): void {

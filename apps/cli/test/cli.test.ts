@@ -7,6 +7,7 @@ import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describeBench } from './bench-platform.ts';
 import { describeChanges } from './changes.ts';
 import { describeJsonDocuments } from './json-documents.ts';
 import { examples, type Platform, run, startPlatform } from './platform.ts';
@@ -169,15 +170,6 @@ describe('inference', () => {
       notes: expect.stringMatching(/the registry does not answer[\s\S]*accuracy 1\.0000/) as unknown,
     });
   });
-
-  it('is measured by bench', async () => {
-    const ended = await sluice('bench', 'digits', '--seconds', '0.5', '--in-flight', '4', '--rows', '2', '--json');
-    expect(ended.code).toBe(0);
-    const result = ended.json() as { requests: number; latencyMs: { p50: number; p99: number } };
-    expect(result.requests).toBeGreaterThan(0);
-    expect(result.latencyMs.p99).toBeGreaterThanOrEqual(result.latencyMs.p50);
-    expect((await sluice('bench', 'digits', '--seconds', '0.2')).out).toMatch(/^requests\/s +\d/m);
-  });
 });
 
 describe('a version', () => {
@@ -291,6 +283,7 @@ describe('a version', () => {
   });
 });
 
+describeBench(() => platform);
 describeChanges(() => platform);
 describeJsonDocuments(() => platform);
 
@@ -349,19 +342,13 @@ describe('the program itself', () => {
     expect(text.err).toMatch(/2 rows by digits version \d/);
   });
 
-  it('ends with 130 at Ctrl-C', async () => {
-    const { child, text, ended } = startProgram([
-      'bench',
-      'digits',
-      '--router',
-      platform.router,
-      '--registry',
-      platform.registry,
-      '--seconds',
-      '60',
-    ]);
-    await expect.poll(() => text.err, { timeout: 10_000 }).toContain('in flight');
+  it('ends with 130 at Ctrl-C, and has said what it found until then', async () => {
+    const args = ['bench', 'digits', '--router', platform.router, '-p', '600000'];
+    const { child, text, ended } = startProgram(args);
+    await expect.poll(() => text.err, { timeout: 30_000 }).toContain('this generator can send');
     child.kill('SIGINT');
     expect(await ended).toBe(130);
+    expect(text.err).toMatch(/sluice: interrupted\n$/);
+    expect(text.out).toMatch(/^IN FLIGHT [^]* interrupted\n/);
   });
 });

@@ -31,7 +31,7 @@ const steps: readonly (readonly [command: string, ...args: string[]])[] = [
   ['quarantine list'],
   ['quarantine lift', name, '2'],
   ['infer', name, digits('holdout.csv'), '--limit', '2', '--label-column', 'label'],
-  ['bench', name, '--seconds', '0.1'],
+  ['bench', name, '--request-rate-range', '100', '--request-count', '10', '--no-calibration'],
   ['audit verify'],
   ['audit show'],
   ['audit key'],

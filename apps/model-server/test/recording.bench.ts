@@ -85,7 +85,7 @@ function cpuMs(): number {
 
 const metrics = createMetrics({ service: 'model-server', instanceId: 'model-server-abcdef' });
 const placed = Array.from({ length: 200 }, (_, index) => placedVersion(versions[index & 7]!, index + 1));
-registerEngineMetrics(metrics, () => placed);
+registerEngineMetrics(metrics, () => placed, { strikes: [], unreported: [] });
 const [took, stalls]: [number[], number[]] = [[], []];
 let lines = 0;
 for (let scrape = 0; scrape < 40; scrape++) {

@@ -1,154 +1,188 @@
-import type { Datatype } from '@sluice/domain/datatype';
-import { SluiceError } from '@sluice/domain/errors';
-import { encodeTensor, type PlainValue } from '@sluice/inference/tensor-data';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createOipClient } from '@sluice/client/oip-client';
+import { readInferResponse } from '@sluice/inference/infer-response';
+import { RpcError } from '@sluice/rpc/status';
+import { probe } from '../bench/probe.ts';
+import { measureCeiling } from '../bench/generator/ceiling.ts';
+import { Generator, type GeneratorOptions, type LoadPort, type WholeLoad } from '../bench/generator/generator.ts';
+import { rowInputs } from '../bench/input-shapes.ts';
+import { readIntervals } from '../bench/intervals.ts';
+import { thisMachine } from '../bench/machine.ts';
+import { measureLevel, wait } from '../bench/measure.ts';
+import { arrivalsOf, type BenchPlan } from '../bench/options.ts';
+import { readCounts, type ServerCounts } from '../bench/phases.ts';
+import { type BenchReport, levelName } from '../bench/report.ts';
+import { csvOf } from '../bench/report-csv.ts';
+import { htmlOf } from '../bench/report-html.ts';
+import { jsonOf } from '../bench/report-json.ts';
+import { showCeiling, showWindow, textOf } from '../bench/report-text.ts';
+import { buildRequests } from '../bench/requests.ts';
+import { type BenchRow, isSound } from '../bench/rows.ts';
+import { rateOf } from '../bench/schedule.ts';
+import { search } from '../bench/search.ts';
+import { describeTarget, type OipRpc, type Target } from '../bench/target.ts';
 import { type CliContext, progress, showJson } from '../context.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import { plural, showFields, showMilliseconds } from '../format.ts';
-import type { InputSpec } from '../infer/columns.ts';
-import { type KnownModel, knownModel } from '../infer/model-spec.ts';
-import { type InferenceTarget, sendOne } from '../infer/run-requests.ts';
-import type { RequestTensor } from '../infer/tensors.ts';
-
-export interface BenchOptions {
-  readonly version: string;
-  readonly inFlight: number;
-  readonly seconds: number;
-  /** Rows of one request. */
-  readonly rows: number;
-  /** Size of dynamic dimensions beside the batch. */
-  readonly dimension: number;
-  readonly timeoutSeconds: number;
-}
-
-export interface BenchResult {
-  readonly requests: number;
-  readonly failures: number;
-  readonly seconds: number;
-  readonly requestsPerSecond: number;
-  readonly rowsPerSecond: number;
-  readonly latencyMs: { readonly p50: number; readonly p90: number; readonly p99: number; readonly max: number };
-  /** Failed requests by the kind of their failure. */
-  readonly failuresByKind: Readonly<Record<string, number>>;
-}
+import { plural } from '../format.ts';
 
 /**
- * `sluice bench MODEL`: keeps a number of requests in flight for a while. A quick look, not a measurement of the
- * platform's limits: the generator is one Node process and shares the machine. `npm run bench` is for that.
+ * `sluice bench MODEL`: measures throughput and latency of a model at one load after another, as perf_analyzer does.
+ *
+ * @param makeLoad makes the generator; it is closed at the end
+ * @throws CliError failed when a row is not sound, once everything is written
  */
-export async function bench(context: CliContext, model: string, options: BenchOptions): Promise<void> {
-  const known = await knownModel(context, model, options.version);
-  const request = { tensors: syntheticTensors(known, options.rows, options.dimension), rows: options.rows };
-  const target: InferenceTarget = {
-    model,
-    version: options.version,
-    outputs: [],
-    timeoutMs: options.timeoutSeconds * 1000,
-  };
-  const first = await sendOne(context, target, request);
+export async function bench(
+  context: CliContext,
+  plan: BenchPlan,
+  makeLoad: MakeLoad = (options) => new Generator(options),
+): Promise<void> {
+  const client = createOipClient(plan.addresses.join(','), { clock: context.clock, retryForMs: 0 });
+  try {
+    await run(context, plan, client.rpc, makeLoad);
+  } catch (error) {
+    const isAway = error instanceof RpcError && (error.origin === 'unsent' || error.origin === 'lost');
+    if (!isAway) throw error;
+    throw new CliError(
+      exitCodes.unavailable,
+      error.message,
+      'Does a server of the Open Inference Protocol listen there? -u HOST:PORT names another.',
+    );
+  } finally {
+    client.close();
+  }
+}
+
+type MakeLoad = (options: GeneratorOptions) => LoadPort & Pick<Generator, 'close'>;
+
+async function run(context: CliContext, asked: BenchPlan, rpc: OipRpc, makeLoad: MakeLoad): Promise<void> {
+  const startedAt = context.clock.now();
+  const target = await describeTarget(rpc, asked.model, asked.version, context.signal);
+  const plan = target.isStateful ? { ...asked, sequences: asked.sequences ?? asked.defaultSequences } : asked;
+  const messages = buildRequests(plan, target, rowInputs(target, plan.shapes), (path) => readFileSync(path, 'utf8'));
+  const answer = await probe(plan, messages[0]!, context.clock, context.signal);
   progress(
     context,
-    `${model} version ${first.version}: ${options.inFlight} in flight, ${plural(options.rows, 'row')} each, ${options.seconds} s`,
+    `${named(plan, answer)} on ${plan.addresses.join(', ')}, ${plural(plan.batchSize, 'row')} a request`,
   );
-  const result = await load(context, options, () => sendOne(context, target, request));
-  if (context.json) showJson(context, { model, version: first.version, ...result });
-  else context.terminal.out(describe(result));
-  if (result.failures > 0) {
-    throw new CliError(exitCodes.failed, `${result.failures} of ${result.requests + result.failures} requests failed`);
+  const options: GeneratorOptions = { ...plan, messages };
+  const ceiling = plan.calibrate ? await measureCeiling(options, answer, (ms) => wait(context, ms)) : undefined;
+  if (ceiling) progress(context, showCeiling(ceiling, plan.threads));
+  const rows = await measureAll(context, plan, makeLoad(options), countsOf(context, plan, target, rpc));
+  const report: BenchReport = {
+    plan,
+    answeredBy: versionOf(answer),
+    server: target.server,
+    hasStatistics: target.hasStatistics,
+    startedAt,
+    machine: thisMachine(),
+    ceiling,
+    rows,
+    interrupted: context.signal.aborted,
+  };
+  await deliver(context, report);
+}
+
+async function measureAll(
+  context: CliContext,
+  plan: BenchPlan,
+  generator: ReturnType<MakeLoad>,
+  counts: () => Promise<ServerCounts | undefined>,
+): Promise<readonly BenchRow[]> {
+  const measure = (level: number, load: WholeLoad): Promise<BenchRow> =>
+    measureLevel(
+      {
+        port: generator,
+        clock: context.clock,
+        settings: plan,
+        signal: context.signal,
+        counts,
+        onWindow: (of, number, measured) => {
+          if (context.terminal.bars) progress(context, showWindow(levelName(plan), of, number, measured));
+        },
+      },
+      level,
+      load,
+    );
+  try {
+    return await overLevels(plan, measure);
+  } finally {
+    await generator.close();
   }
 }
 
-async function load(context: CliContext, options: BenchOptions, send: () => Promise<unknown>): Promise<BenchResult> {
-  const { clock, signal } = context;
-  const latencies: number[] = [];
-  const failuresByKind: Record<string, number> = {};
-  const begun = clock.monotonic();
-  const end = begun + options.seconds * 1000;
-  const worker = async (): Promise<void> => {
-    while (clock.monotonic() < end && !signal.aborted) {
-      const sent = clock.monotonic();
-      try {
-        await send();
-        latencies.push(clock.monotonic() - sent);
-      } catch (error) {
-        const { kind } = SluiceError.from(error);
-        failuresByKind[kind] = (failuresByKind[kind] ?? 0) + 1;
-      }
+/** The loads of a plan, one after the other. */
+async function overLevels(
+  plan: BenchPlan,
+  measure: (level: number, load: WholeLoad) => Promise<BenchRow>,
+): Promise<readonly BenchRow[]> {
+  const { loads, mostInFlight, seed } = plan;
+  if (loads.kind === 'intervals') {
+    const arrivals = {
+      kind: 'intervals',
+      gapsUs: readIntervals(readFileSync(loads.path, 'utf8'), loads.path),
+    } as const;
+    return [await measure(rateOf(arrivals), { kind: 'open', arrivals, mostInFlight })];
+  }
+  const searched = { range: loads.range, thresholdMs: plan.thresholdMs, binary: plan.binarySearch };
+  return search(searched, (level) =>
+    measure(
+      level,
+      loads.kind === 'concurrency'
+        ? { kind: 'closed', inFlight: level }
+        : { kind: 'open', arrivals: arrivalsOf(loads, level, seed), mostInFlight },
+    ),
+  );
+}
+
+/** Reads the server's counts; after a failure never again, and says so once. */
+function countsOf(
+  context: CliContext,
+  plan: BenchPlan,
+  target: Target,
+  rpc: OipRpc,
+): () => Promise<ServerCounts | undefined> {
+  let isThere = target.hasStatistics;
+  return async () => {
+    if (!isThere) return undefined;
+    try {
+      return await readCounts(rpc, plan.model, plan.version, context.signal);
+    } catch (error) {
+      if (context.signal.aborted) return undefined;
+      isThere = false;
+      progress(
+        context,
+        `the server's statistics cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return undefined;
     }
   };
-  await Promise.all(Array.from({ length: options.inFlight }, worker));
-  const seconds = (clock.monotonic() - begun) / 1000;
-  return summarize(latencies, failuresByKind, seconds, options.rows);
 }
 
-/** Rates and percentiles of what was measured. */
-export function summarize(
-  latencies: readonly number[],
-  failuresByKind: Readonly<Record<string, number>>,
-  seconds: number,
-  rows: number,
-): BenchResult {
-  const sorted = latencies.toSorted((left, right) => left - right);
-  const failures = Object.values(failuresByKind).reduce((sum, count) => sum + count, 0);
-  const requestsPerSecond = seconds > 0 ? sorted.length / seconds : 0;
-  return {
-    requests: sorted.length,
-    failures,
-    seconds,
-    requestsPerSecond,
-    rowsPerSecond: requestsPerSecond * rows,
-    latencyMs: {
-      p50: percentile(sorted, 0.5),
-      p90: percentile(sorted, 0.9),
-      p99: percentile(sorted, 0.99),
-      max: sorted.at(-1) ?? 0,
-    },
-    failuresByKind,
-  };
-}
-
-/** The smallest value that at least a share of the sorted values does not exceed; 0 for none. */
-export function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
-}
-
-function describe(result: BenchResult): string {
-  const { latencyMs } = result;
-  const kinds = Object.entries(result.failuresByKind).map(([kind, count]) => `${count} ${kind}`);
-  return showFields([
-    ['requests', result.requests],
-    ['failed', kinds.join(', ') || '0'],
-    ['requests/s', result.requestsPerSecond.toFixed(1)],
-    ['rows/s', result.rowsPerSecond.toFixed(1)],
-    ['p50', showMilliseconds(latencyMs.p50)],
-    ['p90', showMilliseconds(latencyMs.p90)],
-    ['p99', showMilliseconds(latencyMs.p99)],
-    ['max', showMilliseconds(latencyMs.max)],
-  ]);
-}
-
-/** Inputs of the model's shape, all of one small value that any datatype can hold. */
-export function syntheticTensors(model: KnownModel, rows: number, dimension: number): readonly RequestTensor[] {
-  return model.inputs.map((spec) => {
-    const shape = shapeOf(spec, model.batched, rows, dimension);
-    const count = shape.reduce((product, size) => product * size, 1);
-    const values = Array.from({ length: count }, () => valueOf(spec.datatype));
-    return { name: spec.name, datatype: spec.datatype, shape, raw: encodeTensor(spec.datatype, values) };
-  });
-}
-
-const shapeOf = (spec: InputSpec, batched: boolean, rows: number, dimension: number) =>
-  spec.shape.map((size, axis) => (batched && axis === 0 ? rows : size === -1 ? dimension : size));
-
-function valueOf(datatype: Datatype): PlainValue {
-  switch (datatype) {
-    case 'BYTES':
-      return '0';
-    case 'BOOL':
-      return false;
-    case 'INT64':
-    case 'UINT64':
-      return 0n;
-    default:
-      return 0;
+/** The version that an answer names; '' where it is of a kind that this program does not read. */
+function versionOf(answer: Uint8Array): string {
+  try {
+    return readInferResponse(answer).modelVersion;
+  } catch {
+    return '';
   }
+}
+
+function named({ model }: BenchPlan, answer: Uint8Array): string {
+  const version = versionOf(answer);
+  return version === '' ? model : `${model} version ${version}`;
+}
+
+/** Writes the files, shows the result, and ends the command as the rows deserve. */
+async function deliver(context: CliContext, report: BenchReport): Promise<void> {
+  const { files } = report.plan;
+  if (files.csv !== undefined) await writeFile(files.csv, csvOf(report, files.verboseCsv));
+  if (files.json !== undefined) await writeFile(files.json, `${JSON.stringify(jsonOf(report), undefined, 2)}\n`);
+  if (files.html !== undefined) await writeFile(files.html, htmlOf(report));
+  if (context.json) showJson(context, jsonOf(report));
+  else context.terminal.out(textOf(report));
+  if (report.interrupted) throw new CliError(exitCodes.interrupted, 'interrupted');
+  const unsound = report.rows.filter((row) => !isSound(row)).length;
+  if (unsound > 0)
+    throw new CliError(exitCodes.failed, `${unsound} of ${report.rows.length} rows are not sound; each says why`);
 }
