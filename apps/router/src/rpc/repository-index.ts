@@ -1,6 +1,7 @@
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
 import { checkRepositoryName } from '@sluice/inference/repository';
-import type { RouteTable, VersionRoute } from '../route/table.ts';
+import { versionKey } from '../route/table.ts';
+import type { ModelRoute, RouteTable } from '../route/table.ts';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
 
 type Index = ResponseInput<GRPCInferenceServiceMethods['repositoryIndex']>;
@@ -9,8 +10,9 @@ type Index = ResponseInput<GRPCInferenceServiceMethods['repositoryIndex']>;
 export type IndexedRuntime = Pick<RuntimeLink, 'address' | 'runtimeId' | 'ready' | 'notReady'>;
 
 /**
- * Every version that the registry places, in the order of names and numbers: READY when a live runtime has it ready,
- * LOADING while one has still to try, UNAVAILABLE when all have failed or none lives.
+ * Every version that the registry has ready to be served, in the order of names and numbers. One that it places is READY
+ * when a live runtime has it ready, LOADING while one has still to try, UNAVAILABLE when all have failed or none lives.
+ * One that nothing holds is UNAVAILABLE as "unloaded", Triton's word, and UNLOADING while a runtime has it yet.
  */
 export function repositoryIndex(
   request: { readonly repositoryName: string; readonly ready: boolean },
@@ -19,17 +21,23 @@ export function repositoryIndex(
 ): Index {
   checkRepositoryName(request.repositoryName);
   const models = [...(table?.models.values() ?? [])].sort((one, other) => (one.name < other.name ? -1 : 1));
-  const versions = models.flatMap(({ placed }) => [...placed.values()].sort((one, other) => one.number - other.number));
-  const all = versions.map((version) => ({
-    name: version.model,
-    version: version.text,
-    ...stateOf(version, runtimes),
-  }));
+  const all = models.flatMap((model) => {
+    const numbers = [...model.placed.keys(), ...model.unplaced].sort((one, other) => one - other);
+    return numbers.map((number) => ({
+      name: model.name,
+      version: String(number),
+      ...stateOf(model, number, runtimes),
+    }));
+  });
   return { models: request.ready ? all.filter(({ state }) => state === 'READY') : all };
 }
 
-function stateOf({ key }: VersionRoute, runtimes: readonly IndexedRuntime[]): { state: string; reason: string } {
-  if (runtimes.some(({ ready }) => ready.has(key))) return { state: 'READY', reason: '' };
+function stateOf({ name, placed }: ModelRoute, number: number, runtimes: readonly IndexedRuntime[]) {
+  const key = versionKey(name, number);
+  const isReady = runtimes.some(({ ready }) => ready.has(key));
+  if (!placed.has(number))
+    return isReady ? { state: 'UNLOADING', reason: '' } : { state: 'UNAVAILABLE', reason: 'unloaded' };
+  if (isReady) return { state: 'READY', reason: '' };
   if (runtimes.length === 0) return { state: 'UNAVAILABLE', reason: 'no runtime is up' };
   // A runtime that does not name it yet has not heard of it.
   const reasons = runtimes.map(({ notReady }) => notReady.get(key) ?? '');
