@@ -23,10 +23,7 @@ function addSub(datatype: Datatype, nodes: readonly Encoded[]): Uint8Array {
   });
 }
 
-const plainAddSub = [
-  node('Add', ['INPUT0', 'INPUT1'], ['OUTPUT0']),
-  node('Sub', ['INPUT0', 'INPUT1'], ['OUTPUT1']),
-];
+const plainAddSub = [node('Add', ['INPUT0', 'INPUT1'], ['OUTPUT0']), node('Sub', ['INPUT0', 'INPUT1'], ['OUTPUT1'])];
 
 const cast = (from: string, to: string, datatype: Datatype) =>
   node('Cast', [from], [to], [attribute.int('to', onnxTypes[datatype])]);
@@ -112,7 +109,9 @@ export const tritonModels: readonly TritonModel[] = [
 
 /** The parameters of RepositoryModelLoad that bring a model, its graph as its version 1. */
 export function loadParameters({ graph: bytes, config, files = {} }: TritonModel) {
-  const texts = Object.entries(files).map(([path, text]) => [`file:${path}`, { bytesParam: Buffer.from(text) }] as const);
+  const texts = Object.entries(files).map(
+    ([path, text]) => [`file:${path}`, { bytesParam: Buffer.from(text) }] as const,
+  );
   return {
     'file:1/model.onnx': { bytesParam: Buffer.from(bytes) },
     ...Object.fromEntries(texts),
