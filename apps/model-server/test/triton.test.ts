@@ -15,7 +15,10 @@ let runtime: TestRuntime;
 beforeAll(async () => {
   await registry.start();
   const broken = { ...adder(4), files: { 'm.onnx': Buffer.from('no graph') } };
-  registry.place(adder(1, ['champion']), adder(3), broken, example('wdbc', 'forest', 1, 'champion'));
+  const plain = adder(3);
+  const outputs = plain.signature.outputs.map((output) => ({ ...output, classNames: ['ant', 'bee', 'cow: brown'] }));
+  const named = { ...plain, signature: { ...plain.signature, outputs } };
+  registry.place(adder(1, ['champion']), named, broken, example('wdbc', 'forest', 1, 'champion'));
   runtime = await (await startRuntime({ registry: registry.address, stateDir: temporaryFolder() })).ready();
 });
 afterAll(async () => {
@@ -59,6 +62,11 @@ describe('classification', () => {
     const { shape, data } = await said(request(rows, 2));
     expect(shape).toEqual([100, 2]);
     expect(data).toEqual(rows.flatMap(([first]) => [`${first! + 3}.000000:1`, `${first! + 2}.000000:2`]));
+  });
+
+  it('names the classes of a version that has names', async () => {
+    const { data } = await said(request([[2, 0, 1]], 3, '3'));
+    expect(data).toEqual(['5.000000:0:ant', '4.000000:2:cow: brown', '3.000000:1:bee']);
   });
 
   it('refuses to list more values than an answer may have', async () => {

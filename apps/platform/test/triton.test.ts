@@ -65,7 +65,7 @@ const extensions: Readonly<Record<string, (client: ForeignClient) => Promise<boo
   },
   parameters: async (client) => {
     const { response } = await client.call('ModelInfer', await digits(1));
-    return Object.keys((response['parameters'] ?? {}) as object).length > 0;
+    return Object.keys(response['parameters'] ?? {}).length > 0;
   },
   schedule_policy: async (client) => {
     const parameters = { priority: { uint64Param: '0' }, timeout: { int64Param: '1000000' } };

@@ -1,40 +1,28 @@
-import { clip } from '@sluice/domain/names';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
 import { showShape } from './check-golden.ts';
 import { columnsOf } from './check-task.ts';
 import type { Manifest } from './manifest.ts';
 import type { ManifestProblems } from './problems.ts';
 
-/** Most characters of the class names that a task gives to its output: a signature travels to every runtime. */
-const maxCharacters = 1024 * 1024;
-
 /**
  * The signature with the class names of its outputs: those that `signature.outputs` has, and for the output that is the
  * prediction those of the task, where its values are by class. Names that nobody wrote (`0`, `1`, …) are none.
  */
-export function addClassNames(
-  signature: Signature,
-  manifest: Manifest,
-  problems: ManifestProblems,
-  derived: string[],
-): Signature {
+export function addClassNames(signature: Signature, manifest: Manifest, problems: ManifestProblems): Signature {
   const { batched } = signature;
   const outputs = signature.outputs.map((spec) => {
     const index = manifest.outputs.findIndex(({ name }) => name === spec.name);
     const own = manifest.outputs[index]?.classNames ?? [];
     if (own.length > 0) checkCount(own, spec, batched, ['signature', 'outputs', index, 'class_names'], problems);
-    const names = own.length > 0 ? own : taskNames(spec, manifest, derived);
+    const names = own.length > 0 ? own : taskNames(spec, manifest);
     return names.length > 0 ? { ...spec, classNames: names } : spec;
   });
   return { ...signature, outputs };
 }
 
-function taskNames({ name }: TensorSpec, { task }: Manifest, derived: string[]): readonly string[] {
-  if (task?.kind !== 'classification' || task.classFrom !== 'argmax' || task.prediction !== name) return [];
-  const characters = task.classNames.reduce((sum, each) => sum + each.length, 0);
-  if (characters <= maxCharacters) return task.classNames;
-  derived.push(`class names of ${clip(name)} are no labels: they have more than ${maxCharacters} characters`);
-  return [];
+function taskNames({ name }: TensorSpec, { task }: Manifest): readonly string[] {
+  const isByClass = task?.kind === 'classification' && task.classFrom === 'argmax' && task.prediction === name;
+  return isByClass ? task.classNames : [];
 }
 
 function checkCount(

@@ -32,7 +32,7 @@ export function describeVersion(graphPath: string, graph: GraphInfo, parsed: Par
   const declared = signatureOf(graph);
   const derived = [graphLine(graphPath, graph)];
   const described = addFeatures(declared, graph, manifest, problems, derived);
-  const signature = addClassNames(described, manifest, problems, derived);
+  const signature = addClassNames(described, manifest, problems);
   const task = checkTask(manifest.task, signature, problems, derived);
   const serving = describeServing(manifest, signature, problems, derived);
   checkGolden(manifest.golden, signature, problems);

@@ -1,3 +1,5 @@
+import { SluiceError } from '@sluice/domain/errors';
+
 /** Waits for what changes: the routes in force, and what runtimes have ready. */
 export class Waiting {
   readonly #waiters = new Set<() => void>();
@@ -10,7 +12,7 @@ export class Waiting {
   /**
    * Resolves with what `look` finds, now or after a later change; undefined means not yet.
    *
-   * @throws what `look` throws, or the reason of `signal` when it aborts first
+   * @throws SluiceError what `look` throws, or the reason of `signal` when it aborts first
    */
   until<T>(look: () => T | undefined, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -20,7 +22,7 @@ export class Waiting {
       };
       const stop = (): void => {
         done();
-        reject(signal.reason as Error);
+        reject(SluiceError.from(signal.reason));
       };
       const check = (): void => {
         try {
@@ -30,10 +32,13 @@ export class Waiting {
           resolve(found);
         } catch (error) {
           done();
-          reject(error as Error);
+          reject(SluiceError.from(error));
         }
       };
-      if (signal.aborted) return stop();
+      if (signal.aborted) {
+        stop();
+        return;
+      }
       signal.addEventListener('abort', stop);
       this.#waiters.add(check);
       check();
