@@ -128,7 +128,7 @@ describe('SnapshotFile', () => {
   it.each([
     ['an empty file', ''],
     ['a placement without digest', '{"format":1,"revision":3,"assignments":[]}'],
-    ['what later software wrote', signed('{"revision":3,"assignments":[]}', 4)],
+    ['what later software wrote', signed('{"revision":3,"assignments":[]}', 5)],
     ['null', 'null\nnull'],
     ['no list', signed('{"revision":3}')],
     ['a list of null', signed('{"revision":3,"assignments":[null]}')],

@@ -15,10 +15,7 @@ let runtime: TestRuntime;
 beforeAll(async () => {
   await registry.start();
   const broken = { ...adder(4), files: { 'm.onnx': Buffer.from('no graph') } };
-  const plain = adder(3);
-  const outputs = plain.signature.outputs.map((output) => ({ ...output, classNames: ['ant', 'bee', 'cow: brown'] }));
-  const named = { ...plain, signature: { ...plain.signature, outputs } };
-  registry.place(adder(1, ['champion']), named, broken, example('wdbc', 'forest', 1, 'champion'));
+  registry.place(adder(1, ['champion']), adder(3), broken, example('wdbc', 'forest', 1, 'champion'));
   runtime = await (await startRuntime({ registry: registry.address, stateDir: temporaryFolder() })).ready();
 });
 afterAll(async () => {
@@ -62,11 +59,6 @@ describe('classification', () => {
     const { shape, data } = await said(request(rows, 2));
     expect(shape).toEqual([100, 2]);
     expect(data).toEqual(rows.flatMap(([first]) => [`${first! + 3}.000000:1`, `${first! + 2}.000000:2`]));
-  });
-
-  it('names the classes of a version that has names', async () => {
-    const { data } = await said(request([[2, 0, 1]], 3, '3'));
-    expect(data).toEqual(['5.000000:0:ant', '4.000000:2:cow: brown', '3.000000:1:bee']);
   });
 
   it('refuses to list more values than an answer may have', async () => {
@@ -202,5 +194,17 @@ describe('a version that is withdrawn', () => {
     registry.place(adder(1, ['champion']), adder(3));
     await eventually(async () => expect(await ask()).toBeUndefined());
     expect([await successes(), await metrics()]).toEqual([[before! + 1], [before! + 1]]);
+  });
+});
+
+describe('labels', () => {
+  it('are the class names that the registry tells of an output', async () => {
+    const plain = adder(5);
+    const outputs = plain.signature.outputs.map((output) => ({ ...output, classNames: ['ant', 'bee', 'cow: brown'] }));
+    registry.place(adder(1, ['champion']), { ...plain, signature: { ...plain.signature, outputs } });
+    await eventually(async () => {
+      const { data } = await said(request([[2, 0, 1]], 3, '5'));
+      expect(data).toEqual(['7.000000:0:ant', '6.000000:2:cow: brown', '5.000000:1:bee']);
+    }, 10_000);
   });
 });
