@@ -70,7 +70,7 @@ export class ConfigFields {
   }
 
   /** Holds the message to what is read of it and to what may be there without a meaning here. */
-  only(known: readonly string[], harmless: readonly string[] = []): void {
+  allow(known: readonly string[], harmless: readonly string[] = []): void {
     for (const [name, value] of this.#values) {
       if (known.includes(name) || harmless.includes(name) || isDefault(value)) continue;
       throw invalidArgument(

@@ -60,7 +60,7 @@ const harmless = ['version_policy'];
  */
 export function readModelConfig(json: string, model: string): ConfigOverride {
   const config = new ConfigFields(parse(json), 'config');
-  config.only(known, harmless);
+  config.allow(known, harmless);
   checkIdentity(config, model);
   checkAbsent(config);
   const parameters = readParameters(config);
@@ -98,11 +98,11 @@ function checkIdentity(config: ConfigFields, model: string): void {
 
 /** What is written out in configurations though it asks for nothing; what it may ask for is not there. */
 function checkAbsent(config: ConfigFields): void {
-  config.message('model_transaction_policy')?.only([]);
+  config.message('model_transaction_policy')?.allow([]);
   const optimization = config.message('optimization');
   // How buffers are copied to devices is no one's business but the runtime's.
   const buffers = ['input_pinned_memory', 'output_pinned_memory', 'gather_kernel_buffer_threshold'];
-  optimization?.only(['priority'], buffers);
+  optimization?.allow(['priority'], buffers);
   const priority = optimization?.choice('priority', ['PRIORITY_DEFAULT', 'PRIORITY_MAX', 'PRIORITY_MIN']);
   if (priority !== undefined && priority !== 'PRIORITY_DEFAULT') optimization?.refuse('priority', 'PRIORITY_DEFAULT');
 }
@@ -111,7 +111,7 @@ const bounds = ['default_timeout_microseconds', 'max_queue_size'] as const;
 
 function readQueuePolicy(policy: ConfigFields | undefined): Record<string, unknown> {
   if (!policy) return {};
-  policy.only(['timeout_action', 'allow_timeout_override', ...bounds]);
+  policy.allow(['timeout_action', 'allow_timeout_override', ...bounds]);
   return {
     timeout_action: policy.choice('timeout_action', ['REJECT', 'DELAY'])?.toLowerCase(),
     allow_timeout_override: policy.flag('allow_timeout_override'),
@@ -123,7 +123,7 @@ function readDynamicBatching(batching: ConfigFields | undefined): Record<string,
   if (!batching) return undefined;
   const numbers = ['max_queue_delay_microseconds', 'priority_levels', 'default_priority_level'];
   const policies = ['default_queue_policy', 'priority_queue_policy'];
-  batching.only(['preferred_batch_size', 'preserve_ordering', ...numbers, ...policies]);
+  batching.allow(['preferred_batch_size', 'preserve_ordering', ...numbers, ...policies]);
   const levels = batching.map('priority_queue_policy') ?? [];
   return {
     preferred_batch_size: batching.wholes('preferred_batch_size', maxCount, 1),
@@ -138,7 +138,7 @@ function readDynamicBatching(batching: ConfigFields | undefined): Record<string,
 
 /** Groups with the count that Triton gives to one that names none. */
 function readInstanceGroup(group: ConfigFields): { count: number; device: string }[] {
-  group.only(['kind', 'count', 'gpus'], ['name']);
+  group.allow(['kind', 'count', 'gpus'], ['name']);
   const kind = group.choice('kind', ['KIND_AUTO', 'KIND_GPU', 'KIND_CPU', 'KIND_MODEL']) ?? 'KIND_AUTO';
   const count = group.whole('count', 1_024) || 1;
   const gpus = group.wholes('gpus', 999) ?? [];
@@ -154,7 +154,7 @@ function readParameters(config: ConfigFields): Pick<ConfigOverride, 'intraOpThre
   let intraOpThreads: number | undefined;
   let allowedBatchSizes: readonly number[] | undefined;
   for (const [name, parameter] of config.map('parameters') ?? []) {
-    parameter.only(['string_value']);
+    parameter.allow(['string_value']);
     const text = parameter.text('string_value') ?? '';
     if (name === 'intra_op_thread_count') {
       if (!/^\d{1,4}$/.test(text)) parameter.refuse('string_value', 'a number of threads');
@@ -176,7 +176,7 @@ function readWarmUp(warmups: readonly ConfigFields[] | undefined): ConfigWarmUp 
   let count = 0;
   const requests: ConfigWarmUpRequest[] = [];
   for (const warmup of warmups) {
-    warmup.only(['name', 'batch_size', 'count', 'inputs']);
+    warmup.allow(['name', 'batch_size', 'count', 'inputs']);
     const name = warmup.text('name') ?? '';
     const times = warmup.whole('count', 1_000) || 1;
     // So a ModelConfig of ours calls the batches that the runtime makes up.
@@ -197,7 +197,7 @@ function readWarmUp(warmups: readonly ConfigFields[] | undefined): ConfigWarmUp 
 
 function readSource(source: ConfigFields): 'zero' | 'random' | 'kept' {
   // The graph has datatype and shape; a dynamic dimension that nobody gives a size is refused with the version.
-  source.only(['zero_data', 'random_data', 'input_data_file'], ['data_type', 'dims']);
+  source.allow(['zero_data', 'random_data', 'input_data_file'], ['data_type', 'dims']);
   const file = source.text('input_data_file') ?? '';
   if (file === ownFile) return 'kept';
   if (file !== '') source.refuse('input_data_file', 'nothing: values of a warm-up stand in sluice.yaml');
@@ -227,7 +227,7 @@ function readTensor(tensor: ConfigFields): ConfigTensor {
 }
 
 function readInput(input: ConfigFields): ConfigTensor {
-  input.only(['name', 'data_type', 'dims', 'format']);
+  input.allow(['name', 'data_type', 'dims', 'format']);
   const format = input.choice('format', ['FORMAT_NONE', 'FORMAT_NHWC', 'FORMAT_NCHW']);
   return {
     ...readTensor(input),
@@ -236,6 +236,6 @@ function readInput(input: ConfigFields): ConfigTensor {
 }
 
 function readOutput(output: ConfigFields): ConfigTensor {
-  output.only(['name', 'data_type', 'dims', 'label_filename']);
+  output.allow(['name', 'data_type', 'dims', 'label_filename']);
   return { ...readTensor(output), labelFile: output.text('label_filename') || undefined };
 }

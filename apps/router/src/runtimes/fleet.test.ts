@@ -65,6 +65,8 @@ describe('Fleet', () => {
     fleet.onChange(() => (changes += 1));
     fleet.setAddresses(['a:1']);
     await settle();
+    streams.get('a:1')!.send(status([]));
+    await settle();
     const said = async (reason: string): Promise<number> => {
       const before = changes;
       const [version] = status([['digits', 1, false]]).versions;
