@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
 import { invalidArgument } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
 import { versionDigest } from '@sluice/domain/version';
@@ -6,7 +6,8 @@ import type { LoadFile, LoadParameters } from './load-parameters.ts';
 import { ownFile, readModelConfig } from './model-config.ts';
 import type { ConfigOverride } from './model-config.ts';
 import type { PushedFile, Repository, RepositoryCall, RepositoryVersion } from './repository.ts';
-import { parseManifest, writeManifest } from './version-manifest.ts';
+import { readYaml } from './read-yaml.ts';
+import { manifestOf, writeManifest } from './version-manifest.ts';
 
 /** What a version is to be made of. */
 export interface MadeContent {
@@ -24,6 +25,8 @@ export interface ContentSource {
   readonly base: RepositoryVersion | undefined;
 }
 
+const { subtle } = webcrypto;
+
 /** Longest file of labels or `sluice.yaml` that is read, in bytes. */
 const maxTextBytes = 16 * 1024 * 1024;
 
@@ -37,7 +40,7 @@ export async function contentOf(
   call: RepositoryCall,
 ): Promise<MadeContent> {
   const config = readModelConfig(parameters.config ?? '{}', model);
-  const given: readonly PushedFile[] = base ? base.files : parameters.files.map(pushed);
+  const given: readonly PushedFile[] = base ? base.files : await Promise.all(parameters.files.map(pushed));
   const read = async (path: string): Promise<string | undefined> => {
     const file = given.find((each) => each.path === path);
     if (!file) return undefined;
@@ -45,24 +48,27 @@ export async function contentOf(
       throw invalidArgument(`${clip(path)} has ${file.size} bytes; at most ${maxTextBytes} are read`);
     return Buffer.from(file.bytes ?? (await repository.read(file, call))).toString('utf8');
   };
-  const files = await withManifest({ given, read, config, base, parameters });
+  const files = await withManifest({ given, read, config, base, parameters, signal: call.signal });
   const graphPath = config.graph ?? base?.graphPath ?? graphOf(files);
   const digest = versionDigest(files, (text) => createHash('sha256').update(text).digest('hex'));
   return { files, graphPath, digest, config };
 }
 
-function pushed({ path, bytes }: LoadFile): PushedFile {
-  return { path, sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, bytes };
+/** Files may be large: their digests are made in another thread than that of inferences. */
+async function pushed({ path, bytes }: LoadFile): Promise<PushedFile> {
+  const digest = await subtle.digest('SHA-256', new Uint8Array(bytes));
+  return { path, sha256: Buffer.from(digest).toString('hex'), size: bytes.length, bytes };
 }
 
 interface Parts extends Pick<ContentSource, 'base' | 'parameters'> {
   readonly given: readonly PushedFile[];
   readonly read: (path: string) => Promise<string | undefined>;
   readonly config: ConfigOverride;
+  readonly signal: AbortSignal;
 }
 
 /** The files with the `sluice.yaml` that the `config` makes of theirs. */
-async function withManifest({ given, read, config, base, parameters }: Parts): Promise<readonly PushedFile[]> {
+async function withManifest({ given, read, config, base, parameters, signal }: Parts): Promise<readonly PushedFile[]> {
   if (parameters.config === undefined) return given;
   if (!base && given.some(({ path }) => path === ownFile)) {
     throw invalidArgument(
@@ -78,12 +84,13 @@ async function withManifest({ given, read, config, base, parameters }: Parts): P
     }
     labels.set(name, linesOf(text));
   }
-  const manifest = writeManifest(parseManifest((base && (await read(ownFile))) ?? ''), config, labels);
-  // Nothing was said: the version stays as it is, whatever its file looks like.
-  if (base && manifest === writeManifest(parseManifest((await read(ownFile)) ?? ''), unsaid, new Map())) return given;
+  const own = manifestOf(base ? await readYaml((await read(ownFile)) ?? '', signal) : {});
+  const manifest = writeManifest(own, config, labels);
+  // Nothing new was said: the version stays as it is, whatever its file looks like.
+  if (base && manifest === writeManifest(own, unsaid, new Map())) return given;
   if (manifest === '{}') return given;
-  const own = pushed({ given: ownFile, path: ownFile, bytes: Buffer.from(manifest) });
-  return [...given.filter(({ path }) => path !== ownFile), own];
+  const file = await pushed({ given: ownFile, path: ownFile, bytes: Buffer.from(manifest) });
+  return [...given.filter(({ path }) => path !== ownFile), file];
 }
 
 const unsaid = readModelConfig('{}', '');

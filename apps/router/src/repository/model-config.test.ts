@@ -1,8 +1,9 @@
 import { SluiceError } from '@sluice/domain/errors';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { checkTensors } from './check-tensors.ts';
 import { readModelConfig } from './model-config.ts';
-import { parseManifest, writeManifest } from './version-manifest.ts';
+import { manifestOf, writeManifest } from './version-manifest.ts';
 
 const read = (config: unknown) => readModelConfig(JSON.stringify(config), 'digits');
 
@@ -18,7 +19,7 @@ function messageOf(work: () => unknown): string {
 
 const refusal = (config: unknown): string => messageOf(() => read(config));
 const manifest = (config: unknown, base = ''): unknown =>
-  JSON.parse(writeManifest(parseManifest(base), read(config), new Map()));
+  JSON.parse(writeManifest(manifestOf(parse(base)), read(config), new Map()));
 
 describe('readModelConfig', () => {
   it('reads all that sluice.yaml can say, in either spelling and with numbers as text', () => {
@@ -170,7 +171,7 @@ describe('writeManifest', () => {
   ].join('\n');
 
   it('keeps all that is not named', () => {
-    expect(manifest({}, base)).toEqual(parseManifest(base));
+    expect(manifest({}, base)).toEqual(manifestOf(parse(base)));
     const image = manifest(
       {
         input: [
@@ -204,7 +205,7 @@ describe('writeManifest', () => {
       batching: { max_batch_size: 16, preferred_batch_size: [8], max_queue_delay_microseconds: 7 },
     });
     expect(manifest({ max_batch_size: 16 }, base)).not.toHaveProperty('batching.allowed_batch_sizes');
-    expect(manifest({ max_batch_size: 32 }, base)).toEqual(parseManifest(base));
+    expect(manifest({ max_batch_size: 32 }, base)).toEqual(manifestOf(parse(base)));
   });
 
   it('keeps the values of a warm-up that a ModelConfig of ours names by their file', () => {

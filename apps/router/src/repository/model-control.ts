@@ -9,7 +9,7 @@ import { Turns } from './turns.ts';
 import { unloadModel } from './unload-model.ts';
 
 /** Loads and unloads that may be under way at once: each may hold a message of files. */
-const maxUnderWay = 16;
+const maxUnderWay = 8;
 
 export interface ControlRequest {
   readonly model: string;

@@ -151,7 +151,7 @@ describe('ModelControl', () => {
     const second = ask('unload');
     await settle();
     expect(repository.log).toEqual(['pin begins']);
-    const waiting = Array.from({ length: 14 }, () => ask('load'));
+    const waiting = Array.from({ length: 6 }, () => ask('load'));
     expect(await ask('load')).toContain('resource-exhausted: failed to load');
     caller.abort(new SluiceError('cancelled', 'gone'));
     resolve(1);

@@ -1,15 +1,14 @@
 import { invalidArgument } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
-import { parse } from 'yaml';
 import { ownFile } from './model-config.ts';
 import type { ConfigOverride, ConfigTensor, ConfigWarmUp } from './model-config.ts';
 
 /** A `sluice.yaml`, read. */
 export type ManifestMap = Readonly<Record<string, unknown>>;
 
-/** Reads the `sluice.yaml` of a version, which the registry has checked before it was one. */
-export function parseManifest(text: string): ManifestMap {
-  return mapOf(parse(text, { maxAliasCount: 100, logLevel: 'silent' }));
+/** What was read of the `sluice.yaml` of a version, which the registry has checked before it was one. */
+export function manifestOf(read: unknown): ManifestMap {
+  return mapOf(read);
 }
 
 /**
