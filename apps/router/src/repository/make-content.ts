@@ -28,7 +28,7 @@ export interface ContentSource {
 const { subtle } = webcrypto;
 
 /** Longest file of labels or `sluice.yaml` that is read, in bytes. */
-const maxTextBytes = 16 * 1024 * 1024;
+const maxTextBytes = 1024 * 1024;
 
 /**
  * The files of the version that a load with parameters is about.
@@ -56,7 +56,7 @@ export async function contentOf(
 
 /** Files may be large: their digests are made in another thread than that of inferences. */
 async function pushed({ path, bytes }: LoadFile): Promise<PushedFile> {
-  const digest = await subtle.digest('SHA-256', new Uint8Array(bytes));
+  const digest = await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
   return { path, sha256: Buffer.from(digest).toString('hex'), size: bytes.length, bytes };
 }
 
@@ -84,7 +84,8 @@ async function withManifest({ given, read, config, base, parameters, signal }: P
     }
     labels.set(name, linesOf(text));
   }
-  const own = manifestOf(base ? await readYaml((await read(ownFile)) ?? '', signal) : {});
+  const text = base && (await read(ownFile));
+  const own = manifestOf(text ? await readYaml(text, signal) : {});
   const manifest = writeManifest(own, config, labels);
   // Nothing new was said: the version stays as it is, whatever its file looks like.
   if (base && manifest === writeManifest(own, unsaid, new Map())) return given;
