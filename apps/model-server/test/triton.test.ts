@@ -196,3 +196,15 @@ describe('a version that is withdrawn', () => {
     expect([await successes(), await metrics()]).toEqual([[before! + 1], [before! + 1]]);
   });
 });
+
+describe('labels', () => {
+  it('are the class names that the registry tells of an output', async () => {
+    const plain = adder(5);
+    const outputs = plain.signature.outputs.map((output) => ({ ...output, classNames: ['ant', 'bee', 'cow: brown'] }));
+    registry.place(adder(1, ['champion']), { ...plain, signature: { ...plain.signature, outputs } });
+    await eventually(async () => {
+      const { data } = await said(request([[2, 0, 1]], 3, '5'));
+      expect(data).toEqual(['7.000000:0:ant', '6.000000:2:cow: brown', '5.000000:1:bee']);
+    }, 10_000);
+  });
+});

@@ -4,6 +4,7 @@ import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ForeignClient, noForeignClient } from './foreign-client.ts';
 import type { ForeignAnswer } from './foreign-client.ts';
+import { modelControl } from './model-control.ts';
 import { RunningPlatform, freeOffset, killStarted, makeHome, root } from './running-platform.ts';
 
 const missing = noForeignClient();
@@ -48,6 +49,34 @@ async function digits(rows: number, k?: unknown): Promise<Record<string, unknown
   return { modelName: 'digits', inputs: [input], outputs: [{ name: 'probabilities', parameters }] };
 }
 
+/** Whether a call of each extension does what it is for, by the name that ServerMetadata has for it. */
+const extensions: Readonly<Record<string, (client: ForeignClient) => Promise<boolean>>> = {
+  classification: async (client) => {
+    const { response } = await client.call('ModelInfer', await digits(1, { int64Param: 1 }));
+    return (response['outputs'] as { datatype: string }[])[0]?.datatype === 'BYTES';
+  },
+  model_configuration: async (client) => (await client.call('ModelConfig', { name: 'digits' })).code === 'OK',
+  model_repository: async (client) => (await client.call('RepositoryModelLoad', { modelName: 'wdbc' })).code === 'OK',
+  'model_repository(unload_dependents)': async (client) => {
+    // Known, and refused for what the model is.
+    const parameters = { unload_dependents: { boolParam: true } };
+    const { code } = await client.call('RepositoryModelUnload', { modelName: 'wdbc', parameters });
+    return code === 'FAILED_PRECONDITION';
+  },
+  parameters: async (client) => {
+    const { response } = await client.call('ModelInfer', await digits(1));
+    return Object.keys(response['parameters'] ?? {}).length > 0;
+  },
+  schedule_policy: async (client) => {
+    const parameters = { priority: { uint64Param: '0' }, timeout: { int64Param: '1000000' } };
+    return (await client.call('ModelInfer', { ...(await digits(1)), parameters })).code === 'OK';
+  },
+  statistics: async (client) => (await client.call('ModelStatistics')).code === 'OK',
+};
+/** Answers with parameters of its own, and control of what is loaded, are the router's. */
+const routersOwn = ['model_repository', 'model_repository(unload_dependents)', 'parameters'];
+const has = (place: Place, name: string): boolean => place === 'the router' || !routersOwn.includes(name);
+
 interface Statistics {
   readonly name: string;
   readonly version: string;
@@ -83,15 +112,15 @@ describe.skipIf(missing !== undefined).each(places)('through %s', { timeout: 120
 
   it('ServerMetadata names what works', async () => {
     const { response } = await call('ServerMetadata');
-    const parameters = place === 'the router' ? ['parameters'] : [];
-    expect(response['extensions']).toEqual([
-      'classification',
-      'model_configuration',
-      ...parameters,
-      'schedule_policy',
-      'statistics',
-    ]);
+    expect(response['extensions']).toEqual(Object.keys(extensions).filter((name) => has(place, name)));
   });
+
+  it.each(Object.entries(extensions))(
+    'and the calls of %s work where it is named, and nowhere else',
+    async (name, call) => {
+      expect(await call(clients[place])).toBe(has(place, name));
+    },
+  );
 
   it('ModelConfig is what perf_analyzer and Triton’s clients read', async () => {
     const { code, response } = await call('ModelConfig', { name: 'digits', version: 'champion' });
@@ -103,7 +132,7 @@ describe.skipIf(missing !== undefined).each(places)('through %s', { timeout: 120
       backend: 'onnxruntime',
       versionPolicy: { specific: { versions: ['1', '2', '3'] } },
       input: [{ name: 'pixels', dataType: 'TYPE_FP32', dims: ['64'] }],
-      output: [{ name: 'probabilities', dataType: 'TYPE_FP32', dims: ['10'] }],
+      output: [{ name: 'probabilities', dataType: 'TYPE_FP32', dims: ['10'], labelFilename: 'sluice.yaml' }],
       instanceGroup: [{ kind: 'KIND_CPU' }],
       dynamicBatching: { preferredBatchSize: [config['maxBatchSize']] },
       parameters: { sluice_version: { stringValue: '3' } },
@@ -150,7 +179,7 @@ describe.skipIf(missing !== undefined).each(places)('through %s', { timeout: 120
     });
   });
 
-  it('classification gives the largest values as "value:index"', async () => {
+  it('classification gives the largest values as "value:index:label"', async () => {
     const all = await call('ModelInfer', await digits(3));
     const scores = new Float32Array(Uint8Array.from(rawOutput(all)).buffer);
     const top = await call('ModelInfer', await digits(3, { int64Param: 4 }));
@@ -160,7 +189,8 @@ describe.skipIf(missing !== undefined).each(places)('through %s', { timeout: 120
         .map((value, index) => ({ value, index }))
         .sort((one, other) => other.value - one.value || one.index - other.index)
         .slice(0, 4)
-        .map(({ value, index }) => `${value.toFixed(6)}:${index}`),
+        // The class names of its sluice.yaml are the digits themselves.
+        .map(({ value, index }) => `${value.toFixed(6)}:${index}:${index}`),
     );
     expect(strings(rawOutput(top))).toEqual(expected);
     const more = await call('ModelInfer', await digits(1, { int64Param: 99 }));
@@ -214,4 +244,12 @@ describe.skipIf(missing !== undefined)('both', { timeout: 120_000 }, () => {
     for (let requests = 0; requests < 20; requests += 1) await router.call('ModelInfer', await digits(1));
     expect(await count()).toBe(before + 20);
   });
+});
+
+describe.skipIf(missing !== undefined)('control of models through the router', { timeout: 60_000 }, () => {
+  modelControl(() => ({
+    router: clients['the router'],
+    runtime: clients['a runtime’s own port'],
+    registry: `127.0.0.1:${platform.ports.registry.port}`,
+  }));
 });

@@ -1,4 +1,6 @@
 import { mkdir } from 'node:fs/promises';
+import { createRegistryClient } from '@sluice/client/registry-client';
+import type { RegistryClient } from '@sluice/client/registry-client';
 import { inferenceService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { inferStreamCodec } from '@sluice/inference/infer-stream';
@@ -27,9 +29,12 @@ import { InFlight } from './route/in-flight.ts';
 import { inferHandler, predictionTrailer } from './route/infer.ts';
 import { PredictionIds } from './route/prediction-id.ts';
 import { RouterRetryBudget } from './route/retry-tokens.ts';
+import { ModelControl } from './repository/model-control.ts';
+import { Readiness } from './repository/readiness.ts';
 import { routerMetrics } from './router-metrics.ts';
 import { inferenceHandlers } from './rpc/inference.ts';
 import { registryPort } from './rpc/registry-port.ts';
+import { registryRepository } from './rpc/registry-repository.ts';
 import { runtimeCalls } from './rpc/runtime-calls.ts';
 import { Breakers } from './runtimes/breakers.ts';
 import type { Fleet } from './runtimes/fleet.ts';
@@ -56,9 +61,11 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
   });
   const fleet = connectFleet(config, outside);
   const follower = followRegistry(config, outside, { registry, fleet, metrics });
+  const changes = createRegistryClient(config.registry.join(), { clock, random: outside.random });
+  const control = composeControl(outside, { fleet, follower, changes });
   const inference = composeInference(config, outside, { fleet, follower, metrics });
   const ready = (): boolean => follower.table() !== undefined && fleet.anyUp;
-  const server = openServer(config, outside, { fleet, follower, metrics, ...inference.methods, ready });
+  const server = openServer(config, outside, { fleet, follower, metrics, ...inference.methods, control, ready });
 
   await follower.load();
   const port = await server.bind(config.host, config.port);
@@ -88,6 +95,7 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
       await follower.stop();
       fleet.close();
       registry.close();
+      changes.close();
       await sides.close();
     },
     busy: () => server.busy(),
@@ -98,6 +106,17 @@ interface Shared {
   readonly fleet: Fleet;
   readonly follower: Follower;
   readonly metrics: Metrics;
+}
+
+/** Loads and unloads; they wait for what the routes and the links say. */
+function composeControl(
+  { clock }: Outside,
+  { fleet, follower, changes }: Omit<Shared, 'metrics'> & { readonly changes: RegistryClient },
+): ModelControl {
+  const readiness = new Readiness({ table: () => follower.table(), runtimes: () => fleet.links });
+  follower.onTable(() => readiness.changed());
+  fleet.onChange(() => readiness.changed());
+  return new ModelControl(registryRepository(changes, clock), readiness);
 }
 
 /** All that a request passes through. */
@@ -151,10 +170,15 @@ function composeInference(
 function openServer(
   config: RouterConfig,
   { clock, logger }: Outside,
-  parts: Shared & { readonly infer: RawMethod; readonly streamInfer: RawStreamMethod; readonly ready: () => boolean },
+  parts: Shared & {
+    readonly infer: RawMethod;
+    readonly streamInfer: RawStreamMethod;
+    readonly control: ModelControl;
+    readonly ready: () => boolean;
+  },
 ): RpcServer {
-  const { fleet, follower, metrics, infer, streamInfer, ready } = parts;
-  const { maxMessageBytes, defaultDeadlineMs, repositoryControl } = config;
+  const { fleet, follower, metrics, infer, streamInfer, control, ready } = parts;
+  const { maxMessageBytes, defaultDeadlineMs, repositoryControl, serverName } = config;
   const maxAnswerBytes = maxMessageBytes + hopBytes;
   const server = createRpcServer({ logger, metrics, clock, maxMessageBytes, maxAnswerBytes, defaultDeadlineMs });
   const calls = runtimeCalls(clock);
@@ -168,6 +192,8 @@ function openServer(
     calls,
     statistics: new FleetStatistics((link, scope) => calls.statistics(link, scope)),
     version: softwareVersion,
+    serverName,
+    control,
     repositoryControl,
   });
   server.addService(inferenceService, handlers);

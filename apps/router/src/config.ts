@@ -30,6 +30,10 @@ export const configSpec = {
   stateDir: field(z.string().refine(isAbsolute, 'expected an absolute path'), {
     doc: 'Folder that keeps the last routes, so that a restart works with the registry away; one per router',
   }),
+  serverName: field(z.string().min(1).max(100), {
+    doc: 'Name in ServerMetadata; clients of Triton look for theirs',
+    default: 'triton',
+  }),
   repositoryControl: field(z.enum(repositoryControls), {
     doc: 'Who may load and unload models through the public port: loopback (this machine) or open (everybody)',
     default: 'loopback',

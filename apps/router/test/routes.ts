@@ -22,7 +22,14 @@ export interface ModelFacts {
 /** A model's routes as the registry would send them: one FP32 input x [-1,2] and one output y of the same shape. */
 export function wireModel(facts: ModelFacts = {}): WireModelRoute {
   const model = facts.model ?? 'digits';
-  const tensor = { datatype: 'FP32', shape: ['-1', '2'], dimNames: ['N', ''], features: [] };
+  const tensor = {
+    datatype: 'FP32',
+    shape: ['-1', '2'],
+    dimNames: ['N', ''],
+    features: [],
+    classNames: [],
+    format: '',
+  };
   return {
     model,
     revision: String(facts.revision ?? 1),

@@ -8,6 +8,10 @@ export interface Feature {
   readonly nullable: boolean;
 }
 
+export const imageFormats = ['NCHW', 'NHWC'] as const;
+/** Channels, height, width; or height, width, channels. */
+export type ImageFormat = (typeof imageFormats)[number];
+
 /** Name, datatype and shape of one input or output tensor. */
 export interface TensorSpec {
   readonly name: string;
@@ -22,6 +26,10 @@ export interface TensorSpec {
   readonly max?: number;
   /** Whether a value of any column may be missing (NaN); not given is false. */
   readonly nullable?: boolean;
+  /** Of an output: what the values of a row stand for, by index. */
+  readonly classNames?: readonly string[];
+  /** Of an input of images: how a row is laid out. Nothing here depends on it: callers are told. */
+  readonly format?: ImageFormat;
 }
 
 /** The tensors that a version takes and gives. */

@@ -3,14 +3,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { field, input, messageOf, number, propertyRuns, signature, tensor } from '../test/fixtures.ts';
 import { classifyOutputs, fixedText } from './classification.ts';
+import type { ClassWish } from './classification.ts';
 import { parseInferRequest } from './infer-request.ts';
 import { limits } from './limits.ts';
 import { encodeTensor, rawView } from './tensor-data.ts';
 import type { PlainValue } from './tensor-data.ts';
 
+/** So many of the largest values of each output, which has no labels. */
+const wishes = (...counts: number[]): readonly ClassWish[] => counts.map((count) => ({ count, labels: undefined }));
+
 function top(datatype: Datatype, shape: readonly number[], values: readonly PlainValue[], k: number, batched = true) {
   const output = { name: 'y', datatype, shape, data: encodeTensor(datatype, values) };
-  const [part] = classifyOutputs([output], [k], batched);
+  const [part] = classifyOutputs([output], wishes(k), batched);
   return { datatype: part!.datatype, shape: part!.shape, data: part!.data };
 }
 
@@ -44,7 +48,7 @@ describe('classifyOutputs', () => {
 
   it('C4 leaves the outputs alone that are wanted as they are', () => {
     const y = { name: 'y', datatype: 'FP32', shape: [1, 1], data: encodeTensor('FP32', [1]) } as const;
-    expect(classifyOutputs([y, y], [0, 1], true)[0]).toBe(y);
+    expect(classifyOutputs([y, y], wishes(0, 1), true)[0]).toBe(y);
     expect(classifyOutputs([y], undefined, true)[0]).toBe(y);
   });
 
@@ -74,28 +78,28 @@ describe('what classes cost', () => {
 
   it('C9 is bounded by the values that are listed, of all outputs together', () => {
     const rows = zeros('y', [2, 100_000]);
-    expect(classifyOutputs([rows], [50_000], true)[0]!.shape).toEqual([2, 50_000]);
+    expect(classifyOutputs([rows], wishes(50_000), true)[0]!.shape).toEqual([2, 50_000]);
     const why = 'parameter "classification": the answer would list';
-    expect(refusal([rows], [50_001], true)).toBe(
+    expect(refusal([rows], wishes(50_001), true)).toBe(
       `invalid-argument: output 'y': ${why} 100002 values, at most 100000 are allowed`,
     );
-    expect(refusal([rows], [2 ** 31 - 1], false)).toContain(`output 'y': ${why} 200000 values`);
-    expect(refusal([zeros('a', [1, 9]), rows, rows], [9, 0, 50_000], true)).toContain(`${why} 100009 values`);
+    expect(refusal([rows], wishes(2 ** 31 - 1), false)).toContain(`output 'y': ${why} 200000 values`);
+    expect(refusal([zeros('a', [1, 9]), rows, rows], wishes(9, 0, 50_000), true)).toContain(`${why} 100009 values`);
     // More than there are means all, which may be few.
-    expect(classifyOutputs([zeros('y', [4, 2])], [2 ** 31 - 1], true)[0]!.shape).toEqual([4, 2]);
+    expect(classifyOutputs([zeros('y', [4, 2])], wishes(2 ** 31 - 1), true)[0]!.shape).toEqual([4, 2]);
   });
 
   it('C10 is bounded by the values that are looked at, before one is', () => {
     const wide = { ...zeros('y', [0]), shape: [4, 1_000_000], data: { toString: () => 'nobody looks' } as never };
     const why = 'parameter "classification": 4000001 values would be ranked, at most 4000000 are allowed';
-    expect(refusal([zeros('a', [1, 1]), wide], [1, 1], true)).toBe(`invalid-argument: output 'y': ${why}`);
+    expect(refusal([zeros('a', [1, 1]), wide], wishes(1, 1), true)).toBe(`invalid-argument: output 'y': ${why}`);
   });
 
   it('C11 is little for the most that is allowed, whatever the values are', () => {
     const values = Float32Array.from({ length: limits.rankedValues }, (_, index) => index);
     const output = { name: 'y', datatype: 'FP32', shape: [1, values.length], data: rawView(values) } as const;
     const started = performance.now();
-    const [part] = classifyOutputs([output], [limits.classes], true);
+    const [part] = classifyOutputs([output], wishes(limits.classes), true);
     // A fifth of a second on a machine with nothing else to do.
     expect(performance.now() - started).toBeLessThan(3_000);
     expect((part!.data as string[]).slice(0, 2)).toEqual(['3999999.000000:3999999', '3999998.000000:3999998']);
@@ -175,11 +179,27 @@ describe('the parameter', () => {
     expect(parse().classes).toBeUndefined();
     expect(parse(...wanted('label')).classes).toBeUndefined();
     const both = parse(...wanted('label'), ...wanted('y', ...number(2, 2)), ...wanted('flag'));
-    expect([both.outputs, both.classes]).toEqual([
-      [1, 0, 2],
-      [0, 2, 0],
-    ]);
-    expect(parse(...wanted('y', ...number(2, 2n ** 62n))).classes).toEqual([2 ** 31 - 1]);
+    expect([both.outputs, both.classes]).toEqual([[1, 0, 2], wishes(0, 2, 0)]);
+    expect(parse(...wanted('y', ...number(2, 2n ** 62n))).classes).toEqual(wishes(2 ** 31 - 1));
+  });
+
+  it('C13 brings the class names of the output along', () => {
+    const named = { ...tensor('y', 'FP32', [-1, 3]), classNames: ['cat', 'dog', 'none: of them'] };
+    const { classes } = parseInferRequest(
+      Uint8Array.from([
+        ...field(1, 'm'),
+        ...input('x', 'UINT8', [1]),
+        ...field(7, [1]),
+        ...wanted('y', ...number(2, 3)),
+      ]),
+      signature([tensor('x', 'UINT8', [-1])], [named]),
+    );
+    const y = { name: 'y', datatype: 'FP32', shape: [1, 3], data: encodeTensor('FP32', [0.25, 0.5, 0.125]) } as const;
+    const listed = ['0.500000:1:dog', '0.250000:0:cat', '0.125000:2:none: of them'];
+    expect(classifyOutputs([y], classes, true)[0]!.data).toEqual(listed);
+    // A value beyond the names, and one whose name is empty, have none.
+    const few = [{ count: 3, labels: ['', 'dog'] }];
+    expect(classifyOutputs([y], few, true)[0]!.data).toEqual(['0.500000:1:dog', '0.250000:0', '0.125000:2']);
   });
 
   it('C8 is an int64 from 1 up, of an output of numbers', () => {

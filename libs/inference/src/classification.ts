@@ -27,6 +27,14 @@ export function isRanked(datatype: Datatype): boolean {
   return datatype !== 'BYTES' && datatype !== 'BOOL';
 }
 
+/** What a request wants of one of its outputs. */
+export interface ClassWish {
+  /** How many of the largest values; 0 for the output as it is. */
+  readonly count: number;
+  /** Class names by the index of a value in its row; one that has none is listed without. */
+  readonly labels: readonly string[] | undefined;
+}
+
 /** An output that is ready for a message: its rows are the first dimension where the model is batched. */
 export interface ClassifiedOutput extends TensorPart {
   readonly data: Uint8Array;
@@ -36,18 +44,18 @@ export interface ClassifiedOutput extends TensorPart {
  * Puts the largest values in the place of each output for which a request wants them.
  *
  * @param outputs in the order of the request
- * @param classes how many of each, 0 for the output as it is; undefined when no output is wanted so
+ * @param classes what is wanted of each; undefined when all are wanted as they are
  * @param batched whether the first dimension counts rows, each of which has its own classes
  * @throws SluiceError invalid-argument, before any work, naming the output with which there are too many
  */
 export function classifyOutputs(
   outputs: readonly ClassifiedOutput[],
-  classes: readonly number[] | undefined,
+  classes: readonly ClassWish[] | undefined,
   batched: boolean,
 ): readonly TensorPart[] {
   if (!classes) return outputs;
   const plans = outputs.map((output, index) =>
-    classes[index]! > 0 ? planOf(output, classes[index]!, batched ? output.shape[0]! : undefined) : undefined,
+    classes[index]!.count > 0 ? planOf(output, classes[index]!, batched ? output.shape[0]! : undefined) : undefined,
   );
   checkWork(plans.filter((plan) => plan !== undefined));
   return outputs.map((output, index) => (plans[index] ? classify(plans[index]) : output));
@@ -62,13 +70,14 @@ interface Plan {
   readonly width: number;
   /** How many of them are listed. */
   readonly classes: number;
+  readonly labels: readonly string[] | undefined;
 }
 
-function planOf(output: ClassifiedOutput, count: number, rows: number | undefined): Plan {
+function planOf(output: ClassifiedOutput, { count, labels }: ClassWish, rows: number | undefined): Plan {
   const ofRow = rows === undefined ? output.shape : output.shape.slice(1);
   let width = 1;
   for (const dimension of ofRow) width *= dimension;
-  return { output, rows, width, classes: Math.min(count, width) };
+  return { output, rows, width, classes: Math.min(count, width), labels };
 }
 
 /** All of it is done in the thread that serves everybody, so what one request may ask for is bounded. */
@@ -85,8 +94,11 @@ function checkWork(plans: readonly Plan[]): void {
   }
 }
 
-/** The largest values of each row as BYTES of `value:index`, the largest first and equal ones by their index. */
-function classify({ output, rows, width, classes }: Plan): TensorPart {
+/**
+ * The largest values of each row as BYTES of `value:index:label`, or `value:index` where there is no label: the largest
+ * first and equal ones by their index.
+ */
+function classify({ output, rows, width, classes, labels }: Plan): TensorPart {
   // Outputs of BYTES are refused with the request. A bigint compares as a number does.
   const values = decodeTensor(output.datatype, output.data) as Float64Array;
   const isFloat = values instanceof Float32Array || values instanceof Float64Array;
@@ -95,7 +107,8 @@ function classify({ output, rows, width, classes }: Plan): TensorPart {
   for (let row = 0; row < (rows ?? 1); row++) {
     for (const index of largest(values, scratch, { from: row * width, width, count: classes })) {
       const value = values[row * width + index]!;
-      data.push(`${isFloat ? fixedText(value) : String(value)}:${index}`);
+      const label = labels?.[index] ?? '';
+      data.push(`${isFloat ? fixedText(value) : String(value)}:${index}${label === '' ? '' : `:${label}`}`);
     }
   }
   return { name: output.name, datatype: 'BYTES', shape: rows === undefined ? [classes] : [rows, classes], data };

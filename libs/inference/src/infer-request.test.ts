@@ -118,7 +118,7 @@ describe('parseInferRequest', () => {
 
   it('R9 refuses raw and typed mixed, and another number of raw entries', () => {
     expect(refusal(one, ...input('x', 'FP32', [1, 2], field(6, fp32(1, 2))), ...field(7, fp32(1, 2)))).toBe(
-      "inputs[0]: contents field must not be specified when using raw_input_contents for model 'm'",
+      "inputs[0]: contents field must not be specified when using raw_input_contents for 'x' for model 'm'",
     );
     expect(refusal(one, ...input('x', 'FP32', [1, 2]), ...field(7, []), ...field(7, []))).toBe(
       "raw_input_contents for model 'm': expected 1 entries, one per input, got 2",

@@ -5,6 +5,7 @@ import { clip } from '@sluice/domain/names';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
 import { checkBytesTensor, decodeStrings } from './bytes-tensor.ts';
 import { isRanked } from './classification.ts';
+import type { ClassWish } from './classification.ts';
 import { compileSignature, sameBytes } from './compiled-signature.ts';
 import type { CompiledSignature, CompiledTensor } from './compiled-signature.ts';
 import { contentStrings, copyContents, measureContents } from './contents.ts';
@@ -40,8 +41,8 @@ export interface InferRequest {
   readonly inputs: readonly InferInput[];
   /** Indexes into the signature's outputs, in the order of the answer. */
   readonly outputs: readonly number[];
-  /** How many of its largest values are wanted of each of `outputs`, 0 for all of it as it is; undefined when of none. */
-  readonly classes?: readonly number[] | undefined;
+  /** What is wanted of each of `outputs`; undefined when all are wanted as they are. */
+  readonly classes?: readonly ClassWish[] | undefined;
   /** Rows of the request: the shared first dimension when the signature is batched, else 1. */
   readonly rows: number;
 }
@@ -59,14 +60,15 @@ export function parseInferRequest(request: Uint8Array, signature: Signature): In
   const usesRaw = layout.raw.length > 0;
   if (usesRaw) checkRawCount(layout);
   const inputs = placeInputs(layout, compiled, usesRaw);
+  const outputs = requestedOutputs(layout, compiled);
   return {
     modelName: layout.modelName,
     modelVersion: layout.modelVersion,
     id: layout.id,
     parameters: layout.parameters,
     inputs,
-    outputs: requestedOutputs(layout, compiled),
-    classes: requestedClasses(layout),
+    outputs,
+    classes: requestedClasses(layout, compiled, outputs),
     rows: commonRows(inputs, compiled, layout),
   };
 }
@@ -74,8 +76,9 @@ export function parseInferRequest(request: Uint8Array, signature: Signature): In
 function checkRawCount(layout: RequestLayout): void {
   for (const [index, input] of layout.inputs.entries()) {
     if (!input.contents) continue;
+    const name = layout.reader.text(input.nameStart, input.nameEnd, `inputs[${index}].name`);
     throw invalidArgument(
-      `inputs[${index}]: contents field must not be specified when using raw_input_contents for model '${clip(layout.modelName)}'`,
+      `inputs[${index}]: contents field must not be specified when using raw_input_contents for '${clip(name)}' for model '${clip(layout.modelName)}'`,
     );
   }
   if (layout.raw.length / 2 !== layout.inputs.length) {
@@ -272,10 +275,18 @@ function requestedOutputs(layout: RequestLayout, signature: CompiledSignature): 
   return chosen;
 }
 
-function requestedClasses({ classes, outputs }: RequestLayout): readonly number[] | undefined {
-  if (!classes) return undefined;
-  while (classes.length < outputs.length / 2) classes.push(0);
-  return classes;
+function requestedClasses(
+  { classes }: RequestLayout,
+  signature: CompiledSignature,
+  outputs: readonly number[],
+): readonly ClassWish[] | undefined {
+  return (
+    classes &&
+    outputs.map((output, index) => ({
+      count: classes[index] ?? 0,
+      labels: signature.outputs[output]!.spec.classNames,
+    }))
+  );
 }
 
 /**

@@ -4,7 +4,7 @@ import type { TensorSpec__Output } from '@sluice/contracts/gen/sluice/registry/v
 import type { WatchAssignmentsResponse__Output } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
 import { isDatatype } from '@sluice/domain/datatype';
 import { SluiceError } from '@sluice/domain/errors';
-import { type Feature, servingDefaults, type TensorSpec } from '@sluice/domain/signature';
+import { type Feature, imageFormats, servingDefaults, type TensorSpec } from '@sluice/domain/signature';
 import type { Assignment, PlacementChange } from '../versions/assignment.ts';
 import { decodeServing } from './decode-serving.ts';
 
@@ -36,7 +36,15 @@ function tensor(message: TensorSpec__Output): TensorSpec {
     features: message.features.map(feature),
     ...(message.min === undefined ? {} : { min: message.min }),
     ...(message.max === undefined ? {} : { max: message.max }),
+    ...(message.classNames.length > 0 && { classNames: message.classNames }),
+    ...formatOf(message.format),
   };
+}
+
+/** A format that is not known here is told to nobody; the version runs all the same. */
+function formatOf(text: string): Pick<TensorSpec, 'format'> {
+  const format = imageFormats.find((each) => each === text);
+  return format ? { format } : {};
 }
 
 /** A version as the registry tells a runtime to load it. */

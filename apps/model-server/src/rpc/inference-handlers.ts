@@ -33,7 +33,9 @@ const platform = 'onnxruntime_onnx';
 const metadataOf = ({ name, datatype, shape }: TensorSpec) => ({ name, datatype, shape: shape.map(String) });
 
 const missing = (method: string): UnimplementedMethod =>
-  unimplemented(`${method} is not implemented by this model server`);
+  unimplemented(
+    `${method} is not implemented by a model server: it loads what the registry places; ask the router, or use \`sluice pin\` and \`sluice unpin\``,
+  );
 
 /** The methods of GRPCInferenceService on a runtime's own port. */
 export function inferenceHandlers(ports: InferenceHandlerPorts): Handlers<GRPCInferenceServiceMethods> {

@@ -47,6 +47,24 @@ function configOf(facts: { readonly signature?: Signature; readonly serving?: Pa
 }
 
 describe('modelConfigOf', () => {
+  it('names the format of images, and the file that says the classes', () => {
+    const { input, output } = configOf({
+      signature: {
+        inputs: [
+          { ...tensor('x', 'FP32', [-1, 3, 8, 8]), format: 'NCHW' },
+          { ...tensor('z', 'FP32', [-1, 8, 8, 3]), format: 'NHWC' },
+        ],
+        outputs: [{ ...tensor('y', 'INT64', [-1, 2]), classNames: ['cat', 'dog'] }, tensor('n', 'INT64', [-1, 2])],
+        batched: true,
+      },
+    });
+    expect(input!.map(({ format }) => format)).toEqual(['FORMAT_NCHW', 'FORMAT_NHWC']);
+    expect(output!.map((each) => (each as { labelFilename?: string }).labelFilename)).toEqual([
+      'sluice.yaml',
+      undefined,
+    ]);
+  });
+
   it('has the knobs of priorities, of order and of sizes, and the warm-up requests of its own', () => {
     const policy = { defaultTimeoutMicroseconds: 5, allowTimeoutOverride: true, maxQueueSize: 1 };
     const input = { name: 'x', shape: [2, 3, 4], base64: '' };

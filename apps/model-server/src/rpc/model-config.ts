@@ -1,6 +1,6 @@
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
 import type { Datatype } from '@sluice/domain/datatype';
-import type { QueuePolicy, ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
+import type { ImageFormat, QueuePolicy, ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
 import type { ThreadPlan } from '../runtime/threads.ts';
 import { rowDims } from '../serving/buckets.ts';
 import type { Assignment } from '../versions/assignment.ts';
@@ -35,6 +35,8 @@ const datatypes = {
   BYTES: 'TYPE_STRING',
 } as const satisfies Record<Datatype, string>;
 
+const formats = { NCHW: 'FORMAT_NCHW', NHWC: 'FORMAT_NHWC' } as const satisfies Record<ImageFormat, string>;
+
 /** Whether rows of several requests run together: what `dims` leave out depends on it. */
 function isBatching(signature: Signature, serving: ServingConfig): boolean {
   return signature.batched && serving.maxBatchSize > 0;
@@ -57,8 +59,15 @@ export function modelConfigOf(version: RunVersion, placed: readonly number[]): M
     backend: 'onnxruntime',
     versionPolicy: { specific: { versions: [...placed] } },
     maxBatchSize: batching ? serving.maxBatchSize : 0,
-    input: signature.inputs.map((tensor) => tensorOf(tensor, signature, serving)),
-    output: signature.outputs.map((tensor) => tensorOf(tensor, signature, serving)),
+    input: signature.inputs.map((tensor) => ({
+      ...tensorOf(tensor, signature, serving),
+      ...(tensor.format && { format: formats[tensor.format] }),
+    })),
+    output: signature.outputs.map((tensor) => ({
+      ...tensorOf(tensor, signature, serving),
+      // The file that says them.
+      ...(tensor.classNames && { labelFilename: 'sluice.yaml' }),
+    })),
     instanceGroup: instanceGroupsOf(version),
     ...(batching && { dynamicBatching: dynamicBatchingOf(serving) }),
     defaultModelFilename: assignment.graphPath,

@@ -213,6 +213,22 @@ describe('warming up with requests', () => {
     expect(ran.at(-1)).toMatchObject({ x: [1, 2, 3], knownOutput: false });
   });
 
+  it('goes on where an empty text is what a generated row cannot have, but not where numbers are', async () => {
+    const { pool } = fakePool(({ t }) => (t[0] === '' ? 'no number' : ''));
+    const { knownOutputs, runs, note } = await warm(pool, signature, servingOf({}));
+    expect([knownOutputs, runs, note]).toEqual([[false], 0, 'a generated row could not be run: no number']);
+    const numbers = { ...signature, inputs: [signature.inputs[0]!, spec('t', 'INT64', [-1])] };
+    const failing = {
+      slots: 1,
+      submit: (job: BatchJob) =>
+        job.done({ ok: false, error: new SluiceError('model-failed', 'no'), sessionLost: false }),
+    };
+    await expect(warm(failing as unknown as SessionPool, numbers, servingOf({}))).rejects.toMatchObject({
+      kind: 'failed-precondition',
+      message: 'warm-up: a generated row could not be run: no',
+    });
+  });
+
   it('counts them when it says how long the slowest batch takes, each at its best', async () => {
     const times = [9_000, 3_000, 9_000, 9_000];
     const { pool } = fakePool(undefined, (one) => (one.rows === 1 ? 500 : times.shift()!));

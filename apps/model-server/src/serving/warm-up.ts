@@ -18,7 +18,7 @@ export interface WarmUpReport {
    * some longer, and the most of these. Undefined when none ran.
    */
   readonly runMs: number | undefined;
-  /** Why it stopped early: only for models whose dynamic dimensions generated rows may not fit. */
+  /** Why it stopped early: only for models whose dynamic dimensions or texts generated rows may not fit. */
   readonly note: string;
 }
 
@@ -97,7 +97,7 @@ function runFilled(
  * Runs generated batches of one row and of the maximum (or of every size that is allowed) on every session, then the
  * version's own warm-up requests, and finds out which outputs really have the shape that the signature states: those may
  * be computed straight into shared memory.
- * @throws SluiceError failed-precondition when a model whose shapes are all fixed cannot run its own shape, or when it
+ * @throws SluiceError failed-precondition when a model of numbers whose shapes are all fixed cannot run its own shape, or when it
  * fails on a warm-up request, which is named, or its requests take too long; the signal's reason once it is aborted
  */
 export async function warmUp(
@@ -156,9 +156,10 @@ async function runGeneratedBatches(
   const nothingKnown = signature.outputs.map(() => false);
   const first = await runGenerated(pool, generatedPlan(signature, nothingKnown), 1);
   if (first instanceof SluiceError) {
-    const dynamic = signature.inputs.some((input) => !hasFixedRows(signature, input));
+    // Sizes of 1 may not fit, nor an empty text where a graph reads a number out of it.
+    const mayNotFit = signature.inputs.some((each) => each.datatype === 'BYTES' || !hasFixedRows(signature, each));
     const note = `a generated row could not be run: ${first.message}`;
-    if (dynamic) return { knownOutputs: nothingKnown, runs: 0, runMs: undefined, note };
+    if (mayNotFit) return { knownOutputs: nothingKnown, runs: 0, runMs: undefined, note };
     throw new SluiceError('failed-precondition', `warm-up: ${note}`);
   }
   const knownOutputs = signature.outputs.map((output, index) => {

@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { isDatatype } from '@sluice/domain/datatype';
 import { SluiceError } from '@sluice/domain/errors';
-import { servingDefaults } from '@sluice/domain/signature';
+import { imageFormats, servingDefaults } from '@sluice/domain/signature';
 import { readFileIfAny, writeFileAtomic } from '@sluice/service-kit/atomic-file';
 import { z } from 'zod';
 import type { Assignment, Placement } from './assignment.ts';
 
 /** Changes when the file's meaning does and when there is more in it: a file of another format is not read, but for: */
-const format = 3;
+const format = 4;
 /**
  * Of software that knew fewer settings and left out those that the registry sent. It does to start from; whoever resumed
  * after its revision would never hear of them.
  */
-const formatWithLess = 2;
+const formatsWithLess = [2, 3];
 
 const count = z.number().int().nonnegative();
 const tensor = z.object({
@@ -31,6 +31,8 @@ const tensor = z.object({
   ),
   min: z.number().exactOptional(),
   max: z.number().exactOptional(),
+  classNames: z.array(z.string()).exactOptional(),
+  format: z.enum(imageFormats).exactOptional(),
 });
 const queuePolicy = {
   timeoutAction: z.enum(['reject', 'delay']),
@@ -120,7 +122,8 @@ export class SnapshotFile {
     const text = Buffer.from(bytes).toString('utf8');
     const end = text.indexOf('\n');
     const head = this.#json(text.slice(0, Math.max(0, end))) as { format?: unknown; sha256?: unknown } | null;
-    if (head?.format !== format && head?.format !== formatWithLess) throw this.#unusable('has another format');
+    if (!head || (head.format !== format && !formatsWithLess.includes(Number(head.format))))
+      throw this.#unusable('has another format');
     const body = text.slice(end + 1);
     if (head.sha256 !== digestOf(body)) throw this.#unusable('is damaged: its bytes do not have their SHA-256');
     const read = placementForm.safeParse(this.#json(body));

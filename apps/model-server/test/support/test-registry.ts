@@ -174,6 +174,14 @@ export class TestRegistry {
   }
 }
 
+const tensorOf = (tensor: TestVersion['signature']['inputs'][number]) => ({
+  ...tensor,
+  shape: [...tensor.shape],
+  dimNames: [],
+  features: [],
+  classNames: [...(tensor.classNames ?? [])],
+});
+
 function assignmentOf(version: TestVersion): Assignment {
   const files = Object.entries(version.files).map(([path, bytes]) => ({
     path,
@@ -188,18 +196,8 @@ function assignmentOf(version: TestVersion): Assignment {
     files,
     graphPath: version.graphPath ?? files[0]!.path,
     signature: {
-      inputs: version.signature.inputs.map((tensor) => ({
-        ...tensor,
-        shape: [...tensor.shape],
-        dimNames: [],
-        features: [],
-      })),
-      outputs: version.signature.outputs.map((tensor) => ({
-        ...tensor,
-        shape: [...tensor.shape],
-        dimNames: [],
-        features: [],
-      })),
+      inputs: version.signature.inputs.map(tensorOf),
+      outputs: version.signature.outputs.map(tensorOf),
       batched: version.signature.batched,
     },
     serving: { maxBatchSize: version.signature.batched ? 32 : 0, device: 'cpu', warmupCount: 1, ...version.serving },

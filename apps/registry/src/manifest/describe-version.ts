@@ -3,6 +3,7 @@ import type { ServingConfig, Signature, TensorSpec } from '@sluice/domain/signat
 import type { GraphInfo } from '../onnx/graph-info.ts';
 import { checkSignatureBytes, featureNamesIn, signatureOf } from '../onnx/graph-signature.ts';
 import { checkGolden, showShape, unknownTensor } from './check-golden.ts';
+import { addClassNames } from './class-names.ts';
 import { checkTask, columnsOf } from './check-task.ts';
 import { describeServing } from './describe-serving.ts';
 import { manifestJson } from './manifest-json.ts';
@@ -30,7 +31,8 @@ export function describeVersion(graphPath: string, graph: GraphInfo, parsed: Par
   const { manifest, problems } = parsed;
   const declared = signatureOf(graph);
   const derived = [graphLine(graphPath, graph)];
-  const signature = addFeatures(declared, graph, manifest, problems, derived);
+  const described = addFeatures(declared, graph, manifest, problems, derived);
+  const signature = addClassNames(described, manifest, problems);
   const task = checkTask(manifest.task, signature, problems, derived);
   const serving = describeServing(manifest, signature, problems, derived);
   checkGolden(manifest.golden, signature, problems);
@@ -78,6 +80,7 @@ function addFeatures(
         features,
         ...(said?.range ? { min: said.range[0], max: said.range[1] } : {}),
         ...(said?.nullable ? { nullable: true } : {}),
+        ...(said?.format ? { format: said.format } : {}),
       };
     });
   const outputs = join('outputs');

@@ -25,13 +25,7 @@ export function manifestJson(manifest: Manifest): string {
   return canonicalize(plain(whole) ?? {})!;
 }
 
-const tensorJson = ({ name, description, range, nullable, features }: ManifestTensor) => ({
-  name,
-  description,
-  range,
-  nullable,
-  features,
-});
+const tensorJson = ({ classNames, ...tensor }: ManifestTensor) => ({ ...tensor, class_names: classNames });
 
 function taskJson(task: ManifestTask): unknown {
   if (task.kind !== 'classification') return task;

@@ -1,4 +1,4 @@
-import type { InstanceGroup, TimeoutAction } from '@sluice/domain/signature';
+import type { ImageFormat, InstanceGroup, TimeoutAction } from '@sluice/domain/signature';
 
 /** One column of an input; undefined where the author said nothing. */
 export interface ManifestFeature {
@@ -15,6 +15,10 @@ export interface ManifestTensor {
   /** Lowest and highest value of all columns that have no range of their own. */
   readonly range?: readonly [number, number] | undefined;
   readonly nullable: boolean;
+  /** Of an output; empty where the author said nothing. */
+  readonly classNames: readonly string[];
+  /** Of an input. */
+  readonly format?: ImageFormat | undefined;
 }
 
 /** What the model is for, and which output is its prediction. */

@@ -223,7 +223,8 @@ const toQueuePolicy = (source: QueuePolicySource): ManifestQueuePolicy => ({
   maxQueueSize: source.max_queue_size,
 });
 
-type TensorSource = NonNullable<NonNullable<ManifestSource['signature']>['inputs']>[number];
+type Said = NonNullable<ManifestSource['signature']>;
+type TensorSource = NonNullable<Said['inputs']>[number] | NonNullable<Said['outputs']>[number];
 
 function toTensor(source: TensorSource): ManifestTensor {
   const nullable = source.nullable ?? false;
@@ -238,6 +239,8 @@ function toTensor(source: TensorSource): ManifestTensor {
       max: one.max ?? source.range?.[1],
       nullable: one.nullable ?? nullable,
     })),
+    classNames: ('class_names' in source ? source.class_names : undefined) ?? [],
+    format: 'format' in source ? source.format : undefined,
   };
 }
 

@@ -1,3 +1,4 @@
+import { imageFormats } from '@sluice/domain/signature';
 import { z } from 'zod';
 import type { TensorLiteral } from './manifest.ts';
 
@@ -47,20 +48,23 @@ const feature = z.union([
   ),
 ]);
 
-const tensor = section({
+const tensor = {
   name: text('the name of a tensor of the graph'),
   description: text().optional(),
   features: listOf(feature, 'feature names, or maps with name, min, max and nullable', 100_000).optional(),
   range: range.optional(),
   nullable: yesNo().optional(),
-});
+};
+const classNames = listOf(text('a class name', 200), 'class names', 100_000);
+const input = section({ ...tensor, format: z.enum(imageFormats, expected('NCHW or NHWC')).optional() });
+const output = section({ ...tensor, class_names: classNames.optional() });
 
 const task = section({
   kind: z.enum(['classification', 'regression', 'none'], expected('classification, regression or none')),
   prediction: text('the name of an output').optional(),
   class_from: z.enum(['argmax', 'threshold', 'label'], expected('argmax, threshold or label')).optional(),
   threshold: number().optional(),
-  class_names: listOf(text('a class name', 200), 'class names', 100_000).optional(),
+  class_names: classNames.optional(),
   positive_class: text('a class name', 200).optional(),
 }).check((context) => {
   const { kind, prediction, ...rest } = context.value;
@@ -151,8 +155,8 @@ export const manifestSchema = section({
   tags: listOf(text('a tag', 100), 'tags', 100).optional(),
   model_card: text('markdown', 500_000).optional(),
   signature: section({
-    inputs: listOf(tensor, 'inputs').optional(),
-    outputs: listOf(tensor, 'outputs').optional(),
+    inputs: listOf(input, 'inputs').optional(),
+    outputs: listOf(output, 'outputs').optional(),
   }).optional(),
   task: task.optional(),
   batching: batching.optional(),

@@ -177,6 +177,7 @@ function encodeTensor(tensor: TensorSpec): TensorMessage {
     shape: [...tensor.shape],
     dimNames: [...tensor.dimNames],
     features: tensor.features.map((feature) => ({ ...feature })),
+    classNames: [...(tensor.classNames ?? [])],
   };
 }
 

@@ -33,7 +33,9 @@ describe('resolveRoute', () => {
   it('names what is unknown', () => {
     expect(refusal('', table, 'wdbc')).toBe("not-found: Request for unknown model: 'wdbc' is not found");
     expect(refusal('9')).toBe("not-found: Request for unknown model: 'digits' version 9 is not found");
-    expect(refusal('best')).toBe("not-found: Request for unknown model: 'digits' has no version or alias 'best'");
+    expect(refusal('best')).toBe(
+      "not-found: Request for unknown model: 'digits' has no version or alias 'best': failed to get model version from specified version string 'best'",
+    );
     expect(refusal('', table, '')).toBe('invalid-argument: model_name: expected the name of a model, got nothing');
     expect(refusal('Best!')).toBe('invalid-argument: model_version: "Best!" is neither a version number nor an alias');
   });

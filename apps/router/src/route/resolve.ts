@@ -113,7 +113,10 @@ function namedVersion(model: ModelRoute, text: string): number {
   if (ref.kind === 'number') return ref.number;
   const number = ref.kind === 'alias' ? model.aliases.get(ref.alias) : undefined;
   if (number === undefined) {
-    throw notFound(`Request for unknown model: '${model.name}' has no version or alias '${clip(text)}'`);
+    // The end is Triton's: its clients look for it.
+    throw notFound(
+      `Request for unknown model: '${model.name}' has no version or alias '${clip(text)}': failed to get model version from specified version string '${clip(text)}'`,
+    );
   }
   return number;
 }

@@ -5,12 +5,12 @@ import { settingHandlers, sharedMemoryHandlers } from '@sluice/rpc/absent-extens
 import type { Handlers, RawMethod, RawStreamMethod } from '@sluice/rpc/handlers';
 import { existingVersion, findModel, placedVersion, versionNumber } from '../route/resolve.ts';
 import type { RouteTable } from '../route/table.ts';
-import { checkRepositoryControl } from './repository-control.ts';
-import type { RepositoryControl } from './repository-control.ts';
+import { repositoryHandlers } from './repository-handlers.ts';
+import type { RepositoryHandlerOptions } from './repository-handlers.ts';
 import { tritonHandlers } from './triton-handlers.ts';
 import type { TritonHandlerOptions } from './triton-handlers.ts';
 
-export interface InferenceRpcOptions extends TritonHandlerOptions {
+export interface InferenceRpcOptions extends TritonHandlerOptions, RepositoryHandlerOptions {
   readonly infer: RawMethod;
   readonly streamInfer: RawStreamMethod;
   /** True when requests can be served: there is a table and a runtime that is up. */
@@ -19,13 +19,16 @@ export interface InferenceRpcOptions extends TritonHandlerOptions {
   readonly versionReady: (key: string) => boolean;
   /** Version of the software. */
   readonly version: string;
-  readonly repositoryControl: RepositoryControl;
+  /** What ServerMetadata calls this server. */
+  readonly serverName: string;
 }
 
 /** What this server answers of Triton's extensions, by the names that ServerMetadata uses. */
 const extensions: readonly string[] = [
   'classification',
   'model_configuration',
+  'model_repository',
+  'model_repository(unload_dependents)',
   'parameters',
   'schedule_policy',
   'statistics',
@@ -33,24 +36,16 @@ const extensions: readonly string[] = [
 
 /** The public service. Only ModelInfer and ModelStreamInfer are hot; the others use generated messages. */
 export function inferenceHandlers(options: InferenceRpcOptions): Handlers<GRPCInferenceServiceMethods> {
-  const control = (method: string) => async (_request: unknown, ctx: { readonly peer: string }) => {
-    checkRepositoryControl(options.repositoryControl, ctx.peer);
-    throw new SluiceError(
-      'unimplemented',
-      `${method} is not implemented by this version of Sluice; use \`sluice pin\` and \`sluice unpin\``,
-    );
-  };
   return {
     modelInfer: options.infer,
     serverLive: async () => ({ live: true }),
     serverReady: async () => ({ ready: options.ready() }),
     modelReady: async ({ name, version }) => ({ ready: modelReady(options, name, version) }),
-    serverMetadata: async () => ({ name: 'sluice', version: options.version, extensions: [...extensions] }),
+    serverMetadata: async () => ({ name: options.serverName, version: options.version, extensions: [...extensions] }),
     modelMetadata: async ({ name, version }) => modelMetadata(options.table(), name, version),
     modelStreamInfer: options.streamInfer,
-    repositoryModelLoad: control('RepositoryModelLoad'),
-    repositoryModelUnload: control('RepositoryModelUnload'),
     ...tritonHandlers(options),
+    ...repositoryHandlers(options),
     ...sharedMemoryHandlers(),
     ...settingHandlers(),
   };

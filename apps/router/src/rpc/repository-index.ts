@@ -1,6 +1,7 @@
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
 import { checkRepositoryName } from '@sluice/inference/repository';
-import type { RouteTable, VersionRoute } from '../route/table.ts';
+import { versionKey } from '../route/table.ts';
+import type { ModelRoute, RouteTable } from '../route/table.ts';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
 
 type Index = ResponseInput<GRPCInferenceServiceMethods['repositoryIndex']>;
@@ -9,9 +10,10 @@ type Index = ResponseInput<GRPCInferenceServiceMethods['repositoryIndex']>;
 export type IndexedRuntime = Pick<RuntimeLink, 'address' | 'runtimeId' | 'ready' | 'notReady'>;
 
 /**
- * Every version that the registry places, and those that it would were they not quarantined, in the order of names and
- * numbers: READY when a live runtime has it ready, LOADING while one has still to try, UNAVAILABLE when all have failed or
- * none lives, and when it is quarantined.
+ * Every version that may be served, in the order of names and numbers, and those that may not since they are quarantined.
+ * READY when a live runtime has it ready. One that is placed is LOADING while a runtime has still to try it, and UNAVAILABLE
+ * when all have failed or none lives; one that nothing holds is UNAVAILABLE as "unloaded", Triton's word, until a request
+ * loads it.
  */
 export function repositoryIndex(
   request: { readonly repositoryName: string; readonly ready: boolean },
@@ -20,26 +22,25 @@ export function repositoryIndex(
 ): Index {
   checkRepositoryName(request.repositoryName);
   const models = [...(table?.models.values() ?? [])].sort((one, other) => (one.name < other.name ? -1 : 1));
-  const all = models.flatMap(({ name, placed, quarantined }) =>
-    [...placed.keys(), ...quarantined.keys()]
+  const all = models.flatMap((model) => {
+    const numbers = [...model.placed.keys(), ...model.unplaced, ...model.quarantined.keys()];
+    return numbers
       .sort((one, other) => one - other)
-      .map((number) => ({
-        name,
-        version: String(number),
-        ...stateOf(placed.get(number), quarantined.get(number), runtimes),
-      })),
-  );
+      .map((number) => ({ name: model.name, version: String(number), ...stateOf(model, number, runtimes) }));
+  });
   return { models: request.ready ? all.filter(({ state }) => state === 'READY') : all };
 }
 
 function stateOf(
-  version: VersionRoute | undefined,
-  quarantined: string | undefined,
+  { name, placed, quarantined }: ModelRoute,
+  number: number,
   runtimes: readonly IndexedRuntime[],
 ): { state: string; reason: string } {
-  if (!version) return { state: 'UNAVAILABLE', reason: `quarantined: ${quarantined ?? ''}` };
-  const { key } = version;
+  const quarantine = quarantined.get(number);
+  if (quarantine !== undefined) return { state: 'UNAVAILABLE', reason: `quarantined: ${quarantine}` };
+  const key = versionKey(name, number);
   if (runtimes.some(({ ready }) => ready.has(key))) return { state: 'READY', reason: '' };
+  if (!placed.has(number)) return { state: 'UNAVAILABLE', reason: 'unloaded' };
   if (runtimes.length === 0) return { state: 'UNAVAILABLE', reason: 'no runtime is up' };
   // A runtime that does not name it yet has not heard of it.
   const reasons = runtimes.map(({ notReady }) => notReady.get(key) ?? '');

@@ -65,6 +65,26 @@ function setUp(backoffMs: (failures: number) => number = () => 100) {
 }
 
 describe('Fleet', () => {
+  it('tells of a runtime that has nothing ready, whatever the reason is', async () => {
+    const { fleet, streams } = setUp();
+    let changes = 0;
+    fleet.onChange(() => (changes += 1));
+    fleet.setAddresses(['a:1']);
+    await settle();
+    streams.get('a:1')!.send(status([]));
+    await settle();
+    const said = async (reason: string): Promise<number> => {
+      const before = changes;
+      const [version] = status([['digits', 1, false]]).versions;
+      streams.get('a:1')!.send({ ...status([]), versions: [{ ...version!, reason }] });
+      await settle();
+      return changes - before;
+    };
+    expect(await said('')).toBe(1);
+    expect(await said('no memory')).toBe(1);
+    expect(fleet.links[0]!.notReady.get('digits@1')).toBe('no memory');
+  });
+
   it('knows what is ready from the runtimes themselves', async () => {
     const { fleet, streams, at } = setUp();
     fleet.setAddresses(['a:1', 'b:1']);

@@ -39,7 +39,7 @@ export interface RuntimeLinkOptions {
   readonly watchStatus: (signal: AbortSignal) => AsyncIterable<RuntimeStatus>;
   /** Milliseconds to wait before the next try; `failures` counts from 1 since the stream last stood. */
   readonly backoffMs: (failures: number) => number;
-  /** Told after every change of `state` or `ready`. */
+  /** Told after every change of `state`, `ready` or `notReady`. */
   readonly onChange: () => void;
 }
 
@@ -149,24 +149,27 @@ export class RuntimeLink {
     }
     const ready = status.versions.filter((version) => version.ready);
     const others = status.versions.filter((version) => !version.ready);
-    this.#notReady = new Map(others.map(({ model, version, reason }) => [versionKey(model, version), reason]));
     const waiting = others.filter(({ onDemand }) => onDemand);
     this.#onDemand = new Set(waiting.map(({ model, version }) => versionKey(model, version)));
     this.loadsOnDemand = status.loadsOnDemand;
     this.#set(
       status.draining ? 'draining' : 'up',
       new Set(ready.map((version) => versionKey(version.model, version.version))),
+      new Map(others.map(({ model, version, reason }) => [versionKey(model, version), reason])),
     );
   }
 
-  #set(state: LinkState, ready: ReadonlySet<string>): void {
+  /** @param notReady stays as it is where nothing is said of it */
+  #set(state: LinkState, ready: ReadonlySet<string>, notReady = this.#notReady): void {
     if (this.#state === 'closed') return;
-    if (this.#state === state && this.#ready.size === 0 && ready.size === 0) return;
+    const isEmpty = ready.size === 0 && notReady.size === 0;
+    if (this.#state === state && this.#ready.size === 0 && this.#notReady.size === 0 && isEmpty) return;
     if (state === 'connecting' && this.#state !== 'connecting') {
       this.#options.logger.warn({ runtime: this.address, runtimeId: this.runtimeId }, 'runtime is gone');
     }
     this.#state = state;
     this.#ready = ready;
+    this.#notReady = notReady;
     this.#options.onChange();
   }
 }

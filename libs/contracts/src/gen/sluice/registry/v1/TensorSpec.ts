@@ -24,6 +24,14 @@ export interface TensorSpec {
   'min'?: (number | string);
   'max'?: (number | string);
   'nullable'?: (boolean);
+  /**
+   * Of an output: what the values of a row stand for, by index.
+   */
+  'classNames'?: (string)[];
+  /**
+   * Of an input of images: `NCHW` or `NHWC`; empty where nobody said.
+   */
+  'format'?: (string);
   '_min'?: "min";
   '_max'?: "max";
   '_nullable'?: "nullable";
@@ -50,6 +58,14 @@ export interface TensorSpec__Output {
   'min'?: (number);
   'max'?: (number);
   'nullable'?: (boolean);
+  /**
+   * Of an output: what the values of a row stand for, by index.
+   */
+  'classNames': (string)[];
+  /**
+   * Of an input of images: `NCHW` or `NHWC`; empty where nobody said.
+   */
+  'format': (string);
   '_min'?: "min";
   '_max'?: "max";
   '_nullable'?: "nullable";
