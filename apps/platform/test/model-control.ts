@@ -1,5 +1,6 @@
 import { createRegistryClient } from '@sluice/client/registry-client';
 import type { RegistryClient } from '@sluice/client/registry-client';
+import { eventually } from '@sluice/testkit/eventually';
 import { identityModel } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ForeignClient } from './foreign-client.ts';
