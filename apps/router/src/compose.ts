@@ -23,10 +23,12 @@ import { connectFleet } from './connect-fleet.ts';
 import { followRegistry } from './follow-registry.ts';
 import type { Follower } from './follow-registry.ts';
 import { Forwarder } from './route/forward.ts';
+import type { SendingOptions } from './route/forward.ts';
 import { InFlight } from './route/in-flight.ts';
 import { inferHandler, predictionTrailer } from './route/infer.ts';
 import { PredictionIds } from './route/prediction-id.ts';
 import { RouterRetryBudget } from './route/retry-tokens.ts';
+import { composeSequences } from './compose-sequences.ts';
 import { routerMetrics } from './router-metrics.ts';
 import { inferenceHandlers } from './rpc/inference.ts';
 import { registryPort } from './rpc/registry-port.ts';
@@ -63,13 +65,14 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
   await follower.load();
   const port = await server.bind(config.host, config.port);
   address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
-  const { breakers, inFlight, budget } = inference;
+  const { breakers, inFlight, budget, sequences } = inference;
   const state = (): unknown =>
     adminState({
       table: () => follower.table(),
       fleet,
       breakers,
       inFlight,
+      sequences: () => sequences.known,
       retryTokens: () => budget.tokens,
       registry: () => follower.state(),
       ready,
@@ -108,7 +111,10 @@ function composeInference(
 ) {
   const inFlight = new InFlight({ requests: config.maxInFlight, bytes: config.maxInFlightBytes });
   const budget = new RouterRetryBudget();
-  const observed = routerMetrics(metrics, { inFlight, fleet, revision: () => follower.table()?.revision ?? 0 });
+  const observed = routerMetrics(metrics, {
+    ...{ inFlight, fleet, revision: () => follower.table()?.revision ?? 0 },
+    sequences: () => sequences.known,
+  });
   const breakers = new Breakers({
     // What reaches a breaker as a failure was judged before: it is one.
     create: (runtime, key, onState) =>
@@ -116,13 +122,14 @@ function composeInference(
     onState: (runtime, key, state) => observed.breaker(runtime, key, state),
   });
   fleet.onChange(() => breakers.retain(fleet.links));
-  const forwarder = new Forwarder({
-    random,
+  const sending: SendingOptions = {
     readyFor: (key) => fleet.readyFor(key),
     breakerOf: (link, key) => breakers.of(link, key),
     budget,
     onFailedAttempt: (failure, retried) => observed.attemptFailed(failure, retried),
-  });
+  };
+  const forwarder = new Forwarder({ ...sending, random });
+  const sequences = composeSequences(config, clock, { sending, fleet, table: () => follower.table() });
   const ids = new PredictionIds(clock, random);
   const failures = new Sampler({ clock });
   const infer = inferHandler({
@@ -130,6 +137,7 @@ function composeInference(
     random,
     table: () => follower.table(),
     forwarder,
+    sequences,
     inFlight,
     onDefect(predictionId, version, error) {
       const unlogged = failures.take(version.key);
@@ -144,7 +152,7 @@ function composeInference(
   const method = raw(infer, refusalTrailers);
   const maxInFlight = config.maxStreamRequests;
   const streamInfer = rawStream(infer, { codec: inferStreamCodec, maxInFlight, refusalTrailers });
-  return { methods: { infer: method, streamInfer }, inFlight, budget, breakers };
+  return { methods: { infer: method, streamInfer }, inFlight, budget, breakers, sequences };
 }
 
 /** The public port, not yet bound; its health follows what is ready. */

@@ -4,12 +4,12 @@ import type { BreakerState } from '@sluice/resilience/breaker';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import type { AttemptFailure } from './route/attempts.ts';
 import type { InFlight } from './route/in-flight.ts';
-import type { VersionRoute } from './route/table.ts';
+import type { Destination } from './route/table.ts';
 import type { Fleet } from './runtimes/fleet.ts';
 
 /** Counts of the router beyond those of its methods. */
 export interface RouterMetrics {
-  inferred(version: VersionRoute, error: SluiceError | undefined): void;
+  inferred(version: Destination, error: SluiceError | undefined): void;
   attemptFailed(failure: AttemptFailure, retried: boolean): void;
   /** @param state undefined when there is no such breaker any more */
   breaker(runtime: string, key: string, state: BreakerState | undefined): void;
@@ -19,6 +19,8 @@ export interface Observed {
   readonly inFlight: InFlight;
   readonly fleet: Fleet;
   readonly revision: () => number;
+  /** Sequences whose runtime is known. */
+  readonly sequences: () => number;
 }
 
 export function routerMetrics(metrics: Metrics, observed: Observed): RouterMetrics {
@@ -44,12 +46,13 @@ export function routerMetrics(metrics: Metrics, observed: Observed): RouterMetri
     return inFlight.turnedAway;
   });
   metrics.observedGauge('sluice_router_table_revision', 'Revision of the routes in force', observed.revision);
+  metrics.observedGauge('sluice_router_sequences', 'Sequences whose runtime the router knows', observed.sequences);
   metrics.observedGauge('sluice_router_runtimes', 'Runtimes that the router knows', () => fleet.links.length);
   metrics.observedGauge('sluice_router_runtimes_up', 'Runtimes that take requests', () => {
     return fleet.links.filter((link) => link.state === 'up').length;
   });
   // The success of a version is counted for every request, so its child is looked up once.
-  const answered = new WeakMap<VersionRoute, { inc(): void }>();
+  const answered = new WeakMap<Destination, { inc(): void }>();
   return {
     inferred(version, error) {
       if (error) {

@@ -87,7 +87,6 @@ function setUp(runtimes: Runtime[], spent = false) {
     forwarder.send({
       version,
       message: new Uint8Array(3),
-      idempotent: true,
       deadlineMs: 1234,
       metadata: undefined,
       done: (error, answer) => {

@@ -13,16 +13,20 @@ import type { VersionRoute } from './table.ts';
 export const inferPath = '/inference.GRPCInferenceService/ModelInfer';
 
 /** How long callers should wait when every runtime's breaker is open. */
-const breakerRetryAfterMs = 1_000;
+export const breakerRetryAfterMs = 1_000;
 
-export interface ForwarderOptions {
-  readonly random: Random;
+/** What sending to runtimes needs. */
+export interface SendingOptions {
   /** Runtimes that have a version ready now. */
   readonly readyFor: (key: string) => readonly RuntimeLink[];
   readonly breakerOf: (link: RuntimeLink, key: string) => Breaker;
   readonly budget: RouterRetryBudget;
   /** Told of every attempt that failed, for metrics. */
   readonly onFailedAttempt: (failure: AttemptFailure, retried: boolean) => void;
+}
+
+export interface ForwarderOptions extends SendingOptions {
+  readonly random: Random;
 }
 
 /** One request on its way to a runtime. */
@@ -35,8 +39,6 @@ export interface ForwardRequest {
   readonly version: VersionRoute;
   /** The message as the runtime is to get it. */
   readonly message: Uint8Array;
-  /** False when the request belongs to a sequence. */
-  readonly idempotent: boolean;
   /** Milliseconds since the epoch. */
   readonly deadlineMs: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
@@ -44,7 +46,7 @@ export interface ForwardRequest {
   readonly done: (error: SluiceError | undefined, answer: Buffer | undefined) => void;
 }
 
-/** Sends requests to runtimes and, where the rules let it, to another one when an attempt fails. */
+/** Sends requests of no sequence to runtimes and, where the rules let it, to another one when an attempt fails. */
 export class Forwarder {
   readonly options: ForwarderOptions;
 
@@ -76,7 +78,7 @@ class Forwarding implements ForwardedCall {
   constructor(options: ForwarderOptions, request: ForwardRequest) {
     this.#options = options;
     this.#request = request;
-    this.#attempts = new Attempts(request.version, options.budget, request.idempotent);
+    this.#attempts = new Attempts(request.version, options.budget, true);
   }
 
   start(): void {
@@ -180,7 +182,8 @@ class Forwarding implements ForwardedCall {
   }
 }
 
-function settle(permit: Permit, failure: AttemptFailure): void {
+/** Tells a breaker how an attempt failed. */
+export function settle(permit: Permit, failure: AttemptFailure): void {
   switch (verdictOf(failure)) {
     case 'broken':
       permit.fail(failure.error);

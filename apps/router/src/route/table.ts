@@ -1,5 +1,6 @@
 import type { Release } from '@sluice/domain/release';
 import type { Signature } from '@sluice/domain/signature';
+import { modelOverride } from '@sluice/inference/rewrite';
 
 /** A version that is placed on runtimes. */
 export interface VersionRoute {
@@ -14,6 +15,9 @@ export interface VersionRoute {
   /** What follows a request to send it to this version, whatever version the caller wrote. */
   readonly override: Uint8Array;
 }
+
+/** What sending and counting need of a version; the routes may not have it any more. */
+export type Destination = Pick<VersionRoute, 'model' | 'number' | 'text' | 'key' | 'override'>;
 
 /** An arm of a release with what its answers carry. */
 export interface ArmRoute {
@@ -61,6 +65,12 @@ export interface RouteUpdate {
 /** Names a version among the versions of all models; model names hold no '@'. */
 export function versionKey(model: string, version: number | string): string {
   return `${model}@${version}`;
+}
+
+/** A version as requests are sent to it. */
+export function destinationOf(model: string, number: number): Destination {
+  const text = String(number);
+  return { model, number, text, key: versionKey(model, number), override: modelOverride({ modelVersion: text }) };
 }
 
 /** The table after an update; without a table, only a snapshot makes one. */

@@ -28,6 +28,7 @@ const extensions: readonly string[] = [
   'model_configuration',
   'parameters',
   'schedule_policy',
+  'sequence',
   'statistics',
 ];
 

@@ -4,8 +4,8 @@ import { SluiceError } from '@sluice/domain/errors';
 import { defaultCapture } from '@sluice/domain/release';
 import type { ArmRole, Durability, ReleaseMode } from '@sluice/domain/release';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
-import { modelOverride, responseParameter } from '@sluice/inference/rewrite';
-import { versionKey } from '../route/table.ts';
+import { responseParameter } from '@sluice/inference/rewrite';
+import { destinationOf } from '../route/table.ts';
 import type { ArmRoute, ModelRoute, ReleaseRoute, VersionRoute } from '../route/table.ts';
 
 /** One message of the routes watch, as the contract has it. */
@@ -59,16 +59,9 @@ export function decodeModelRoute(wire: WireModelRoute): ModelRoute {
 
 function decodeVersion(model: string, wire: WireVersion): VersionRoute {
   const number = whole(wire.number, `${model} version`);
-  const text = String(number);
-  return {
-    model,
-    number,
-    text,
-    key: versionKey(model, number),
-    digest: wire.digest,
-    signature: decodeSignature(wire.signature, `${model} version ${text}`),
-    override: modelOverride({ modelVersion: text }),
-  };
+  const destination = destinationOf(model, number);
+  const signature = decodeSignature(wire.signature, `${model} version ${destination.text}`);
+  return { ...destination, digest: wire.digest, signature };
 }
 
 function decodeSignature(wire: WireSignature | null, what: string): Signature {

@@ -1,0 +1,188 @@
+import { SluiceError, unavailable } from '@sluice/domain/errors';
+import type { SequenceId } from '@sluice/inference/sequence';
+import type { Destination } from '../table.ts';
+import { nameOf, sequenceLost } from './place.ts';
+import type { Place } from './place.ts';
+import type { Found, SequenceQuestion } from './search.ts';
+import { SequenceCall } from './sequence-call.ts';
+import type { CallOwner, SequenceRequest, SequenceSendOptions } from './sequence-call.ts';
+import type { Kept } from './sequence-table.ts';
+
+export interface SequenceOptions extends SequenceSendOptions {
+  /** Asks the runtimes, once. @throws SluiceError not-found for a model that the routes do not have */
+  readonly find: (question: SequenceQuestion, key: string) => Promise<Found>;
+  readonly destination: (model: string, number: number) => Destination;
+  /** Longest message that a link keeps in order with others, in bytes, as it comes from the caller. */
+  readonly orderedBytes: number;
+  /** Told when nothing of it is under way any more. */
+  readonly onRest: (sequence: Sequence) => void;
+}
+
+/**
+ * How long requests of a sequence that was lost are refused without asking for it, in milliseconds: longer than those that
+ * were sent before their caller knew may be on their way. It may have been begun again through another router since.
+ */
+export const lostMs = 60_000;
+
+/** How long to wait for a runtime that could not be asked, in milliseconds. */
+const askAgainMs = 250;
+
+/**
+ * The requests that name one sequence, in their order: each is sent after those before it, and answered after them. Starts
+ * are sent to where they are to begin, all others to where the last start before them went; one that comes without a start
+ * that this router knows waits for a search, and those behind it wait with it.
+ */
+export class Sequence implements Kept, CallOwner {
+  readonly key: string;
+  readonly name: string;
+  readonly #model: string;
+  readonly #id: SequenceId;
+  readonly #options: SequenceOptions;
+  #place: Place | undefined;
+  /** Those that are not answered; the first `#begun` of them were sent. */
+  readonly #calls: SequenceCall[] = [];
+  #begun = 0;
+  /** The last large one that left. */
+  #large: SequenceCall | undefined;
+  #isSearching = false;
+  #isPumping = false;
+
+  constructor(options: SequenceOptions, key: string, model: string, id: SequenceId) {
+    this.#options = options;
+    this.key = key;
+    this.name = nameOf(model, id);
+    this.#model = model;
+    this.#id = id;
+  }
+
+  get isWorthKeeping(): boolean {
+    return this.#place !== undefined && (this.#place.isBegun || this.#place.lost !== undefined);
+  }
+
+  /** Whether this router knows where it lives. */
+  get isKnown(): boolean {
+    const link = this.#place?.link;
+    return link !== undefined && this.#place!.lost === undefined && link.state !== 'closed' && !link.isLost;
+  }
+
+  send(request: SequenceRequest): SequenceCall {
+    const call = new SequenceCall(this.#options, this, request);
+    this.#calls.push(call);
+    this.#pump();
+    return call;
+  }
+
+  forget(place: Place): void {
+    if (this.#place === place) this.#place = undefined;
+  }
+
+  ended(): void {
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      while (this.#sendNext() || this.#deliverFirst());
+    } finally {
+      this.#isPumping = false;
+    }
+    if (this.#calls.length === 0 && !this.#isSearching) this.#options.onRest(this);
+  }
+
+  #deliverFirst(): boolean {
+    const first = this.#calls[0];
+    if (first?.isEnded !== true) return false;
+    this.#calls.shift();
+    if (this.#begun > 0) this.#begun--;
+    first.deliver();
+    return true;
+  }
+
+  /** @returns whether there was one whose turn it is */
+  #sendNext(): boolean {
+    const call = this.#calls[this.#begun];
+    if (call === undefined || this.#isSearching) return false;
+    if (!call.isEnded) {
+      if (!this.#mayLeave(call)) return false;
+      if (call.request.mark.start) this.#place = call.begin();
+      else if (!this.#sendOn(call)) return false;
+    }
+    this.#begun++;
+    return true;
+  }
+
+  /** Large messages go in parts, between others of the link: nothing of the sequence is on its way beside one. */
+  #mayLeave(call: SequenceCall): boolean {
+    if (this.#large?.isEnded === false) return false;
+    if (call.request.message.byteLength <= this.#options.orderedBytes) return true;
+    if (this.#calls.slice(0, this.#begun).some(({ isEnded }) => !isEnded)) return false;
+    this.#large = call;
+    return true;
+  }
+
+  /** Sends what is no start. @returns false when it must wait for a search */
+  #sendOn(call: SequenceCall): boolean {
+    const place = this.#placeFor(call);
+    if (place === undefined) {
+      if (call.hasSearched) {
+        // It was found, and left before this one had its turn.
+        call.fail(sequenceLost(`${this.name} is not where it was`));
+        return true;
+      }
+      this.#search(call.request.number);
+      return false;
+    }
+    if (place.lost) call.fail(sequenceLost(place.lost.why));
+    else call.follow(place);
+    return true;
+  }
+
+  /** Where a request goes that is no start; undefined when this router does not know. */
+  #placeFor({ request }: SequenceCall): Place | undefined {
+    const place = this.#place;
+    if (place === undefined) return undefined;
+    if (request.number !== 0 && request.number !== place.version.number) return undefined;
+    if (place.lost) return this.#options.clock.monotonic() < place.lost.atMs + lostMs ? place : undefined;
+    // The registry did not name it for a while; under another link it may be there as it was.
+    return place.link?.state === 'closed' ? undefined : place;
+  }
+
+  #search(version: number): void {
+    this.#isSearching = true;
+    const question = { model: this.#model, id: this.#id, version };
+    void this.#find(question).then((found) => {
+      if (!(found instanceof SluiceError)) this.#place = found;
+      // Those that waited with it have asked, too.
+      for (const call of this.#calls.slice(this.#begun)) {
+        if (call.request.mark.start) break;
+        if (call.request.number !== version) continue;
+        call.hasSearched = true;
+        if (found instanceof SluiceError) call.fail(found);
+      }
+      this.#isSearching = false;
+      this.#pump();
+    });
+  }
+
+  async #find(question: SequenceQuestion): Promise<Place | SluiceError> {
+    try {
+      const found = await this.#options.find(question, this.key);
+      switch (found.kind) {
+        case 'there': {
+          const version = this.#options.destination(this.#model, found.version);
+          return { link: found.link, version, arm: undefined, isBegun: true, lost: undefined };
+        }
+        case 'nowhere':
+          return sequenceLost(`no runtime knows ${this.name}${question.version ? ` on version ${question.version}` : ''}`);
+        case 'unsure':
+          return unavailable(`${this.name} may be on a runtime that cannot be asked now; try again`, {
+            retryAfterMs: askAgainMs,
+          });
+      }
+    } catch (error) {
+      return SluiceError.from(error);
+    }
+  }
+}
