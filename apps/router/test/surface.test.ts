@@ -61,7 +61,7 @@ describe('the inference service', () => {
     expect(await client.serverMetadata({})).toEqual({
       name: 'sluice',
       version: '0.1.0',
-      extensions: ['classification', 'model_configuration', 'parameters', 'schedule_policy', 'statistics'],
+      extensions: ['classification', 'model_configuration', 'parameters', 'schedule_policy', 'sequence', 'statistics'],
     });
     expect((await client.serverLive({})).live).toBe(true);
     expect((await client.serverReady({})).ready).toBe(true);

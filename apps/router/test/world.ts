@@ -202,6 +202,7 @@ export interface RouterState {
     readonly breakers: Readonly<Record<string, string>>;
   }[];
   readonly inFlight: { readonly requests: number; readonly bytes: number };
+  readonly sequences: number;
 }
 
 export interface InferOptions {

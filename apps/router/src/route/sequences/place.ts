@@ -15,6 +15,8 @@ export interface Place {
   readonly arm: ArmRoute | undefined;
   /** A runtime has answered something of it, or said that it knows it. */
   isBegun: boolean;
+  /** Its start went to another runtime, since it had not left for the first. */
+  hasMoved: boolean;
   /** Set when the sequence cannot go on there. */
   lost: { readonly why: string; readonly atMs: number } | undefined;
 }

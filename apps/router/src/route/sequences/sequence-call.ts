@@ -43,7 +43,8 @@ export interface CallOwner {
   readonly name: string;
   /** The sequence has ended there, or never began. */
   forget(place: Place): void;
-  ended(): void;
+  /** A call has ended, or was sent again. */
+  changed(): void;
 }
 
 /** How long a caller should wait for a runtime that may be back at once, in milliseconds. */
@@ -78,6 +79,11 @@ export class SequenceCall implements ForwardedCall {
     this.request = request;
   }
 
+  /** It is on its way to a runtime where its sequence is not: it has not left, or will not be taken there. */
+  get isAstray(): boolean {
+    return !this.isEnded && this.#link !== this.place?.link;
+  }
+
   cancel(why: SluiceError['kind']): void {
     if (this.isEnded) return;
     this.#isCancelled = true;
@@ -89,7 +95,7 @@ export class SequenceCall implements ForwardedCall {
   /** Begins its sequence on the owner of its hash, or the next that can have it. @returns the new place */
   begin(): Place {
     const { version, arm } = this.request.route!;
-    const place: Place = { link: undefined, version, arm, isBegun: false, lost: undefined };
+    const place: Place = { link: undefined, version, arm, isBegun: false, hasMoved: false, lost: undefined };
     this.place = place;
     this.#attempts = new Attempts(version, this.#options.budget, false);
     const ready = this.#options.readyFor(version.key);
@@ -177,6 +183,7 @@ export class SequenceCall implements ForwardedCall {
       if (place.link === this.#link || place.lost !== undefined) return false;
       this.#options.onFailedAttempt(failure, true);
       this.follow(place);
+      this.#owner.changed();
       return true;
     }
     this.#tried.push(this.#link!);
@@ -187,6 +194,7 @@ export class SequenceCall implements ForwardedCall {
       return false;
     }
     this.#options.onFailedAttempt(failure, true);
+    place.hasMoved = true;
     this.#sendStart(place, others, failure.error);
     return true;
   }
@@ -222,6 +230,7 @@ export class SequenceCall implements ForwardedCall {
 
   /** A link that is being made again may find its runtime and all that lives there; a runtime that stops takes it along. */
   #unreachable(place: Place, cause: SluiceError): SluiceError {
+    if (place.lost) return sequenceLost(place.lost.why);
     const { state, isLost } = this.#link!;
     if (state === 'draining') return this.#lose(place, `the runtime of ${this.#owner.name} is stopping`);
     if (state === 'closed' || isLost) return this.#lose(place, `the runtime of ${this.#owner.name} is gone`);
@@ -245,6 +254,6 @@ export class SequenceCall implements ForwardedCall {
     this.isEnded = true;
     this.#error = error;
     this.#answer = answer;
-    this.#owner.ended();
+    this.#owner.changed();
   }
 }

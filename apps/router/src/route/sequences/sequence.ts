@@ -76,7 +76,7 @@ export class Sequence implements Kept, CallOwner {
     if (this.#place === place) this.#place = undefined;
   }
 
-  ended(): void {
+  changed(): void {
     this.#pump();
   }
 
@@ -116,6 +116,8 @@ export class Sequence implements Kept, CallOwner {
   /** Large messages go in parts, between others of the link: nothing of the sequence is on its way beside one. */
   #mayLeave(call: SequenceCall): boolean {
     if (this.#large?.isEnded === false) return false;
+    // What was sent behind a start that moved comes back and follows it.
+    if (this.#place?.hasMoved === true && this.#calls.some(({ isAstray }) => isAstray)) return false;
     if (call.request.message.byteLength <= this.#options.orderedBytes) return true;
     if (this.#calls.slice(0, this.#begun).some(({ isEnded }) => !isEnded)) return false;
     this.#large = call;
@@ -172,7 +174,7 @@ export class Sequence implements Kept, CallOwner {
       switch (found.kind) {
         case 'there': {
           const version = this.#options.destination(this.#model, found.version);
-          return { link: found.link, version, arm: undefined, isBegun: true, lost: undefined };
+          return { link: found.link, version, arm: undefined, isBegun: true, hasMoved: false, lost: undefined };
         }
         case 'nowhere':
           return sequenceLost(`no runtime knows ${this.name}${question.version ? ` on version ${question.version}` : ''}`);

@@ -1,0 +1,189 @@
+import { eventually } from '@sluice/testkit/eventually';
+import { keptPort } from '@sluice/testkit/kept-port';
+import { describe, expect, it } from 'vitest';
+import { wireModel, wireRoutes } from './routes.ts';
+import type { WireModelRoute } from '../src/watch/decode-routes.ts';
+import type { InferOptions, InferResult, RuntimeProcess, TestRegistry, TestRouter } from './world.ts';
+import { runtimeProcess, temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
+
+const digits = wireModel({ aliases: { champion: 3 }, release: 3, placed: [3, 4] });
+const loaded = [
+  ['digits', 3, true],
+  ['digits', 4, true],
+] as const;
+
+async function routerOf(registry: TestRegistry, runtimes: number, settings: Readonly<Record<string, string>> = {}) {
+  const stateDir = await temporaryFolder();
+  const router = await testRouter({ SLUICE_REGISTRY: registry.address, SLUICE_STATE_DIR: stateDir, ...settings });
+  await whenUp(router, runtimes);
+  return router;
+}
+
+/** The routes change, and every router has them. */
+async function publish(
+  registry: TestRegistry,
+  revision: number,
+  addresses: readonly string[],
+  routers: readonly TestRouter[],
+  models: readonly WireModelRoute[] = [digits],
+): Promise<void> {
+  const routes = wireRoutes(revision, models, { addresses });
+  registry.publish(routes, routes);
+  for (const router of routers)
+    await eventually(async () => expect((await router.state()).revision).toBe(revision));
+}
+
+/** Infers in a sequence. */
+function ask(router: TestRouter, id: number | string, mark = '', options: InferOptions = {}): Promise<InferResult> {
+  return router.infer({
+    ...options,
+    parameters: {
+      sequence_id: typeof id === 'string' ? { kind: 'string', value: id } : { kind: 'int64', value: BigInt(id) },
+      ...(mark.includes('s') && { sequence_start: { kind: 'bool', value: true } }),
+      ...(mark.includes('e') && { sequence_end: { kind: 'bool', value: true } }),
+      ...options.parameters,
+    },
+  });
+}
+
+const answered = ({ outcome, message, values, response }: InferResult) =>
+  outcome === 'ok' ? `${values.join()}@${response!.modelVersion}` : `${outcome}: ${message}`;
+const lost = (result: InferResult): void =>
+  expect(answered(result)).toMatch(/^failed-precondition: sequence lost: .*; send sequence_start again$/);
+
+const ids = Array.from({ length: 16 }, (_, index) => index + 1);
+const waits = { parameters: { test_wait: { kind: 'bool', value: true } } } as const;
+
+describe('two routers and a runtime that joins', () => {
+  it('keep sequences where they began; a router that did not see a start asks, once for all that wait', async () => {
+    const runtimes = [await testRuntime({ id: 'r1', loaded }), await testRuntime({ id: 'r2', loaded })];
+    const addresses = runtimes.map(({ address }) => address);
+    const registry = await testRegistry(wireRoutes(7, [digits], { addresses }));
+    const [one, two] = [await routerOf(registry, 2), await routerOf(registry, 2)];
+    for (const id of ids) expect(answered(await ask(one, id, 's'))).toBe('1,2@3');
+    const home = () => runtimes.map(({ sequences }) => sequences.live.length);
+    const before = home();
+    expect(before.every((count) => count > 0)).toBe(true);
+    const joined = await testRuntime({ id: 'r3', loaded });
+    await publish(registry, 8, [...addresses, joined.address], [one, two]);
+    for (const router of [one, two]) await whenUp(router, 3);
+    // The second router knows none of them, and is asked for each three times at once.
+    for (const id of ids) {
+      const results = await Promise.all([ask(two, id), ask(two, id), ask(two, id)]);
+      expect(results.map(answered)).toEqual(['2,4@3', '3,6@3', '4,8@3']);
+    }
+    const asked = [...runtimes, joined].flatMap(({ sequences }) => sequences.asked);
+    const rounds = new Map<string, number>();
+    for (const each of asked) rounds.set(each, (rounds.get(each) ?? 0) + 1);
+    expect(rounds.size).toBe(ids.length);
+    // The owner alone, or all: never one of them twice.
+    expect(new Set(rounds.values())).toEqual(new Set([1, 3]));
+    for (const id of ids) expect(answered(await ask(one, id, 'e'))).toBe('5,10@3');
+    expect([home(), joined.sequences.live]).toEqual([[0, 0], []]);
+    expect((await one.state()).sequences).toBe(0);
+    // Starts do go to the one that joined.
+    for (const id of ids) await ask(two, id, 's');
+    expect(joined.sequences.live.length).toBeGreaterThan(0);
+  });
+
+  it('lose none whose version left the routes and is ready nowhere: its runtime says when it is over', async () => {
+    const runtime = await testRuntime({ id: 'r1', loaded });
+    const registry = await testRegistry(wireRoutes(7, [digits], { addresses: [runtime.address] }));
+    const [one, two] = [await routerOf(registry, 1), await routerOf(registry, 1)];
+    expect(answered(await ask(one, 'a', 's', { version: 'champion' }))).toBe('1,2@3');
+    const moved = wireModel({ aliases: { champion: 4 }, release: 4, placed: [4], unplaced: [3] });
+    await publish(registry, 8, [runtime.address], [one, two], [moved]);
+    runtime.setStatus([['digits', 4, true]]);
+    expect(answered(await ask(one, 'a', '', { version: 'champion' }))).toBe('2,4@3');
+    expect(answered(await ask(two, 'a'))).toBe('3,6@3');
+    expect(answered(await ask(one, 'a', '', { version: '3' }))).toBe('4,8@3');
+    expect(answered(await ask(one, 'b', 's'))).toBe('1,2@4');
+    lost(await ask(one, 'a', '', { version: '4' }));
+    expect(runtime.sequences.asked).toEqual(['digits string a 0', 'digits string a 4']);
+    // It idles out.
+    runtime.sequences.clear();
+    lost(await ask(one, 'a'));
+    lost(await ask(one, 'a'));
+    expect((await one.state()).sequences).toBe(1);
+    const metrics = await (await fetch(`http://127.0.0.1:${one.ports['metricsPort']!}/metrics`)).text();
+    expect(metrics).toMatch(/^sluice_router_sequences\{[^}]*\} 1$/m);
+  });
+
+  it('do not take a sequence for lost while a runtime does not say, and wait for it no longer than a second', async () => {
+    const runtimes = [await testRuntime({ id: 'r1', loaded }), await testRuntime({ id: 'r2', loaded })];
+    const addresses = runtimes.map(({ address }) => address);
+    const registry = await testRegistry(wireRoutes(7, [digits], { addresses }));
+    const router = await routerOf(registry, 2);
+    const gate = Promise.withResolvers<undefined>();
+    runtimes[0]!.sequences.beforeLocate = () => gate.promise as Promise<never>;
+    const started = performance.now();
+    const result = await ask(router, 7);
+    expect(answered(result)).toBe('unavailable: sequence 7 of digits may be on a runtime that cannot be asked now; try again');
+    expect(result.retryAfterMs).toBe(250);
+    // And a second more for a busy machine.
+    expect(performance.now() - started).toBeLessThan(2_000);
+    gate.resolve(undefined);
+    lost(await ask(router, 7));
+  });
+});
+
+describe('a runtime that is killed', () => {
+  async function killed(prepare: (router: TestRouter, id: number) => Promise<void>) {
+    const port = await keptPort();
+    const dying = await runtimeProcess('r1', loaded, port);
+    const other = await testRuntime({ id: 'r2', loaded });
+    const registry = await testRegistry(wireRoutes(7, [digits], { addresses: [dying.address, other.address] }));
+    const router = await routerOf(registry, 2);
+    // A sequence that lives where it will be killed.
+    const id = await eventually(async () => {
+      const candidate = Math.ceil(Math.random() * 1e9);
+      await ask(router, candidate, 's');
+      expect(other.sequences.live.filter((key) => key.endsWith(` ${candidate}`))).toEqual([]);
+      return candidate;
+    });
+    await prepare(router, id);
+    return { router, dying, other, id, port };
+  }
+
+  it('takes its sequences along: what is under way fails and is not sent again; a start goes to one that lives', async () => {
+    const inFlight: Promise<InferResult>[] = [];
+    const { router, dying, other, id } = await killed(async (to, sequence) => {
+      for (let index = 0; index < 3; index++) inFlight.push(ask(to, sequence, '', waits));
+      await eventually(async () => {
+        const counts = (await to.state()).runtimes.map((runtime) => runtime.inFlight);
+        expect(counts.reduce((sum, each) => sum + each, 0)).toBe(3);
+      });
+    });
+    const before = other.seen.requests;
+    await dying.kill();
+    for (const result of await Promise.all(inFlight)) lost(result);
+    lost(await ask(router, id));
+    expect([other.seen.requests, other.sequences.asked]).toEqual([before, []]);
+    expect(answered(await ask(router, id, 's'))).toBe('1,2@3');
+    expect(answered(await ask(router, id, 'e'))).toBe('2,4@3');
+  });
+
+  it('takes those along that were between two requests, too', async () => {
+    const { router, dying, other, id } = await killed(async () => undefined);
+    await dying.kill();
+    // Until a try to reach it has failed, its link may be about to come back.
+    await eventually(async () => lost(await ask(router, id)));
+    expect(other.sequences.asked).toEqual([]);
+    expect(answered(await ask(router, id, 's'))).toBe('1,2@3');
+  });
+
+  it('says of them itself that they are lost when it is back on its address', async () => {
+    const { router, dying, id, port } = await killed(async () => undefined);
+    await dying.kill();
+    const back: RuntimeProcess = await runtimeProcess('r1', loaded, port);
+    await whenUp(router, 2);
+    const result = await eventually(async () => {
+      const answer = await ask(router, id);
+      expect(answer.outcome).not.toBe('unavailable');
+      return answer;
+    });
+    lost(result);
+    expect(answered(await ask(router, id, 's'))).toBe('1,2@3');
+    expect((await back.seen()).requests).toBeGreaterThan(0);
+  });
+});
