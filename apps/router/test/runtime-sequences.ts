@@ -13,7 +13,7 @@ export class RuntimeSequences {
   /** Every sequence that was asked for. */
   readonly asked: string[] = [];
   /** What LocateSequence waits for before it answers. */
-  beforeLocate: () => Promise<void> = () => Promise.resolve();
+  beforeLocate: () => Promise<unknown> = () => Promise.resolve();
   readonly #runtime: string;
   readonly #sums = new Map<string, number[]>();
 

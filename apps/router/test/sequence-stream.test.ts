@@ -16,9 +16,7 @@ const method = inferenceService.definition['ModelStreamInfer']!;
 async function setUp(count: number) {
   const ids = Array.from({ length: count }, (_, index) => `r${index}`);
   const runtimes = await Promise.all(ids.map((id) => testRuntime({ id, loaded })));
-  const registry = await testRegistry(
-    wireRoutes(7, [digits], { addresses: runtimes.map(({ address }) => address) }),
-  );
+  const registry = await testRegistry(wireRoutes(7, [digits], { addresses: runtimes.map(({ address }) => address) }));
   const router = await testRouter({ SLUICE_REGISTRY: registry.address, SLUICE_STATE_DIR: await temporaryFolder() });
   await whenUp(router, count);
   const address = `127.0.0.1:${router.ports['port']!}`;
@@ -70,7 +68,7 @@ describe('a sequence on a stream', () => {
   it('arrives in its order after a search, and fails in its order when nothing is found', async () => {
     const { runtimes, address } = await setUp(2);
     const gate = Promise.withResolvers<undefined>();
-    for (const { sequences } of runtimes) sequences.beforeLocate = () => gate.promise as Promise<never>;
+    for (const { sequences } of runtimes) sequences.beforeLocate = () => gate.promise;
     const stream = open(address);
     stream.send(...['a', 'b'].map((id) => part(id)), ...numbers(20).map((id) => part(id, { start: id === '1' })));
     await eventually(() => expect(runtimes.flatMap(({ sequences }) => sequences.asked)).toHaveLength(1));

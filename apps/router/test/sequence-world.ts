@@ -28,9 +28,11 @@ export class FakeRuntime {
   readonly address: string;
   readonly sent: Sent[] = [];
   readonly verdicts: string[] = [];
+  readonly #onSent: (runtime: FakeRuntime, text: string) => void;
 
-  constructor(address: string) {
+  constructor(address: string, onSent: (runtime: FakeRuntime, text: string) => void) {
     this.address = address;
+    this.#onSent = onSent;
   }
 
   get texts(): string[] {
@@ -40,6 +42,7 @@ export class FakeRuntime {
   send(_path: string, message: Uint8Array, _options: unknown, done: (outcome: RawOutcome) => void) {
     const sent: Sent = { text: Buffer.from(message).toString().slice(0, 12), done, isCancelled: false, isDone: false };
     this.sent.push(sent);
+    this.#onSent(this, sent.text);
     return { cancel: () => void (sent.isCancelled = true) };
   }
 
@@ -88,7 +91,11 @@ export interface SendOptions {
 export function sequenceWorld(count: number, settings: { readonly maxSequences?: number } = {}) {
   const clock = new FakeClock();
   const addresses = Array.from({ length: count }, (_, index) => ({ address: `r${index}:1` }));
-  const runtimes = byRendezvous(addresses, 'digits 7').map(({ address }) => new FakeRuntime(address));
+  /** All that was sent, in its order. */
+  const log: { readonly runtime: FakeRuntime; readonly text: string }[] = [];
+  const runtimes = byRendezvous(addresses, 'digits 7').map(
+    ({ address }) => new FakeRuntime(address, (runtime, text) => void log.push({ runtime, text })),
+  );
   const { placed } = modelRoute({ placed: [3, 4], release: 3 });
   const state = { ready: runtimes as readonly FakeRuntime[], ended: [] as string[], failed: [] as string[] };
   const searches: { readonly question: SequenceQuestion; readonly answer: (found: Found | SluiceError) => void }[] = [];
@@ -130,5 +137,5 @@ export function sequenceWorld(count: number, settings: { readonly maxSequences?:
     ...{ kind: 'there', version },
     link: runtime as unknown as RuntimeLink,
   });
-  return { clock, runtimes, state, searches, sequences, send, there, budget };
+  return { clock, runtimes, log, state, searches, sequences, send, there, budget };
 }

@@ -38,11 +38,11 @@ function search(runtimes: readonly Runtime[]) {
     asked,
     deadlines,
     found: () => (found?.kind === 'there' ? [order.indexOf(found.link.address), found.version] : found?.kind),
-    async says(rank: number, version: number | undefined) {
+    says: async (rank: number, version: number | undefined) => {
       answers.get(rank)!.resolve(version);
       await settle();
     },
-    async fails(rank: number, kind: ErrorKind) {
+    fails: async (rank: number, kind: ErrorKind) => {
       answers.get(rank)!.reject(new SluiceError(kind, 'it failed'));
       await settle();
     },

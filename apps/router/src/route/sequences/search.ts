@@ -24,11 +24,7 @@ export interface SearchOptions {
   /** All runtimes that this router knows. */
   readonly links: () => readonly RuntimeLink[];
   /** Asks one runtime. @returns the version that the sequence lives on there; undefined when it does not know it */
-  readonly locate: (
-    link: RuntimeLink,
-    question: SequenceQuestion,
-    deadlineMs: number,
-  ) => Promise<number | undefined>;
+  readonly locate: (link: RuntimeLink, question: SequenceQuestion, deadlineMs: number) => Promise<number | undefined>;
 }
 
 /** How long a search may take in all, in milliseconds. */
@@ -57,8 +53,7 @@ export async function findSequence(options: SearchOptions, question: SequenceQue
       return undefined;
     }
   };
-  const found =
-    (owner && (await ask(owner, ownerMs))) ?? (await firstOf(others.map((link) => ask(link, searchMs))));
+  const found = (owner && (await ask(owner, ownerMs))) ?? (await firstOf(others.map((link) => ask(link, searchMs))));
   return found ?? { kind: unsure ? 'unsure' : 'nowhere' };
 }
 

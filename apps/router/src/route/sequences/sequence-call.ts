@@ -41,6 +41,8 @@ export interface CallOwner {
   readonly key: string;
   /** For messages. */
   readonly name: string;
+  /** Whether requests that come now go there. */
+  isAt(place: Place): boolean;
   /** The sequence has ended there, or never began. */
   forget(place: Place): void;
   /** A call has ended, or was sent again. */
@@ -174,7 +176,7 @@ export class SequenceCall implements ForwardedCall {
     if (this.isEnded) return;
     if (origin === 'unsent' && this.#sendAgain(place, failure)) return;
     this.#options.onFailedAttempt(failure, false);
-    if (!this.isEnded) this.#end(this.#errorOf(place, failure), undefined);
+    this.#end(this.#errorOf(place, failure), undefined);
   }
 
   /** What never left may still go: a start to another runtime, and what came behind it after it. */
@@ -185,6 +187,10 @@ export class SequenceCall implements ForwardedCall {
       this.follow(place);
       this.#owner.changed();
       return true;
+    }
+    if (!this.#owner.isAt(place)) {
+      this.#notBegun(place, unavailable(`${this.#owner.name} was begun anew before this could be sent`));
+      return false;
     }
     this.#tried.push(this.#link!);
     const others = this.#options.readyFor(place.version.key).filter((link) => !this.#tried.includes(link));

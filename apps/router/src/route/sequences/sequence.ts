@@ -42,7 +42,7 @@ export class Sequence implements Kept, CallOwner {
   /** Those that are not answered; the first `#begun` of them were sent. */
   readonly #calls: SequenceCall[] = [];
   #begun = 0;
-  /** The last large one that left. */
+  /** The last large one that left; the others wait for its end. */
   #large: SequenceCall | undefined;
   #isSearching = false;
   #isPumping = false;
@@ -70,6 +70,10 @@ export class Sequence implements Kept, CallOwner {
     this.#calls.push(call);
     this.#pump();
     return call;
+  }
+
+  isAt(place: Place): boolean {
+    return this.#place === place;
   }
 
   forget(place: Place): void {
@@ -108,6 +112,7 @@ export class Sequence implements Kept, CallOwner {
       if (!this.#mayLeave(call)) return false;
       if (call.request.mark.start) this.#place = call.begin();
       else if (!this.#sendOn(call)) return false;
+      if (this.#isLarge(call)) this.#large = call;
     }
     this.#begun++;
     return true;
@@ -118,10 +123,11 @@ export class Sequence implements Kept, CallOwner {
     if (this.#large?.isEnded === false) return false;
     // What was sent behind a start that moved comes back and follows it.
     if (this.#place?.hasMoved === true && this.#calls.some(({ isAstray }) => isAstray)) return false;
-    if (call.request.message.byteLength <= this.#options.orderedBytes) return true;
-    if (this.#calls.slice(0, this.#begun).some(({ isEnded }) => !isEnded)) return false;
-    this.#large = call;
-    return true;
+    return !this.#isLarge(call) || this.#calls.slice(0, this.#begun).every(({ isEnded }) => isEnded);
+  }
+
+  #isLarge({ request }: SequenceCall): boolean {
+    return request.message.byteLength > this.#options.orderedBytes;
   }
 
   /** Sends what is no start. @returns false when it must wait for a search */
@@ -177,7 +183,9 @@ export class Sequence implements Kept, CallOwner {
           return { link: found.link, version, arm: undefined, isBegun: true, hasMoved: false, lost: undefined };
         }
         case 'nowhere':
-          return sequenceLost(`no runtime knows ${this.name}${question.version ? ` on version ${question.version}` : ''}`);
+          return sequenceLost(
+            `no runtime knows ${this.name}${question.version ? ` on version ${question.version}` : ''}`,
+          );
         case 'unsure':
           return unavailable(`${this.name} may be on a runtime that cannot be asked now; try again`, {
             retryAfterMs: askAgainMs,
