@@ -85,7 +85,10 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     version: softwareVersion,
   });
   server.addService(inferenceService, handlers);
-  server.addService(runtimeService, runtimeHandlers(config.instanceId, board, infer));
+  server.addService(
+    runtimeService,
+    runtimeHandlers(config.instanceId, board, infer, () => undefined),
+  );
   server.addHealth();
   server.addReflection();
   sayReady(server, false);

@@ -1,4 +1,7 @@
+import type { LocateSequenceRequest__Output } from '@sluice/contracts/gen/sluice/runtime/v1/LocateSequenceRequest';
 import { inferenceService, type RuntimeServiceMethods } from '@sluice/contracts/services';
+import { invalidArgument } from '@sluice/domain/errors';
+import type { SequenceId } from '@sluice/inference/sequence';
 import { watch, type Handlers, type RawUnaryHandler } from '@sluice/rpc/handlers';
 import { linkHandler } from '@sluice/rpc/link/link-handler';
 import type { RuntimeStatus, StatusBoard } from '../versions/status-board.ts';
@@ -18,16 +21,42 @@ const messageOf = (runtimeId: string, status: RuntimeStatus) => ({
   })),
 });
 
+/** @returns undefined for an id that is no sequence's */
+function sequenceIdOf({ id, number, text }: LocateSequenceRequest__Output): SequenceId | undefined {
+  switch (id) {
+    case 'number':
+      return BigInt(number!) || undefined;
+    case 'text':
+      return text! || undefined;
+    case undefined:
+      throw invalidArgument('id: expected number or text, got neither');
+  }
+}
+
+/**
+ * Where a sequence lives that was started on this runtime.
+ * @param version 0 for any version of the model
+ * @returns its version; undefined when it is not known here
+ */
+export type LocateSequence = (model: string, id: SequenceId, version: number) => number | undefined;
+
 /** RuntimeService: what routers follow of this runtime, and the link that their inferences come over. */
 export function runtimeHandlers(
   runtimeId: string,
   board: StatusBoard,
   predict: RawUnaryHandler,
+  locate: LocateSequence,
 ): Handlers<RuntimeServiceMethods> {
   return {
     watchStatus: watch(async function* (_request, ctx) {
       for await (const status of board.watch(ctx.signal)) yield messageOf(runtimeId, status);
     }),
+    locateSequence: async (request) => {
+      if (request.model === '') throw invalidArgument('model: expected the name of a model, got nothing');
+      const id = sequenceIdOf(request);
+      const version = id === undefined ? undefined : locate(request.model, id, Number(request.version));
+      return { known: version !== undefined, version: String(version ?? 0) };
+    },
     link: linkHandler({ [`${inferenceService.name}/ModelInfer`]: predict }),
   };
 }
