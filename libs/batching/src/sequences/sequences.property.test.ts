@@ -112,8 +112,9 @@ class Play {
 
   #noteIdle({ request }: SequencePart<TestStep>, counted: boolean): void {
     const key = String(request.sequence);
-    const others = this.accepted.some((step) => step.sequence === key && !this.#ran.has(step) && !step.answers.length);
-    if (counted && request.start && !request.end && !others) this.#idleSince.set(key, this.rig.clock.monotonic());
+    // With later ones it depends on what became of them: a start that left ends what it would have followed.
+    const isLast = this.accepted.findLast((step) => step.sequence === key) === request;
+    if (counted && request.start && !request.end && isLast) this.#idleSince.set(key, this.rig.clock.monotonic());
   }
 
   /** Sees the batches that were formed since. */
