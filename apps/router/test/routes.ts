@@ -15,7 +15,13 @@ export interface ModelFacts {
   readonly release?: number;
   readonly placed?: readonly number[];
   readonly unplaced?: readonly number[];
+  /** Whether its versions keep sequences. */
+  readonly sequences?: boolean;
 }
+
+type WireServing = NonNullable<WireModelRoute['placed'][number]['serving']>;
+/** The one part that a router looks at. */
+const keepsSequences = { sequenceBatching: { maxSequenceIdleMicroseconds: '1000000' } } as WireServing;
 
 /** A model's routes as the registry would send them: one FP32 input x [-1,2] and one output y of the same shape. */
 export function wireModel(facts: ModelFacts = {}): WireModelRoute {
@@ -38,7 +44,7 @@ export function wireModel(facts: ModelFacts = {}): WireModelRoute {
       number: String(number),
       digest: `d${number}`,
       signature: { inputs: [{ ...tensor, name: 'x' }], outputs: [{ ...tensor, name: 'y' }], batched: true },
-      serving: null,
+      serving: facts.sequences === true ? keepsSequences : null,
     })),
     unplaced: (facts.unplaced ?? []).map(String),
   };

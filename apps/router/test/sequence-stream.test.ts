@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { wireModel, wireRoutes } from './routes.ts';
 import { inferBytes, onEnd, temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
 
-const digits = wireModel({ aliases: { champion: 3 }, release: 3, placed: [3] });
+const digits = wireModel({ aliases: { champion: 3 }, release: 3, placed: [3], sequences: true });
 const loaded = [['digits', 3, true]] as const;
 const method = inferenceService.definition['ModelStreamInfer']!;
 

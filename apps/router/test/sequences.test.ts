@@ -6,7 +6,7 @@ import type { WireModelRoute } from '../src/watch/decode-routes.ts';
 import type { InferOptions, InferResult, TestRegistry, TestRouter } from './world.ts';
 import { runtimeProcess, temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
 
-const digits = wireModel({ aliases: { champion: 3 }, release: 3, placed: [3, 4] });
+const digits = wireModel({ aliases: { champion: 3 }, release: 3, placed: [3, 4], sequences: true });
 const loaded = [
   ['digits', 3, true],
   ['digits', 4, true],
@@ -90,7 +90,7 @@ describe('two routers and a runtime that joins', () => {
     const registry = await testRegistry(wireRoutes(7, [digits], { addresses: [runtime.address] }));
     const [one, two] = [await routerOf(registry, 1), await routerOf(registry, 1)];
     expect(answered(await ask(one, 'a', 's', { version: 'champion' }))).toBe('1,2@3');
-    const moved = wireModel({ aliases: { champion: 4 }, release: 4, placed: [4], unplaced: [3] });
+    const moved = wireModel({ aliases: { champion: 4 }, release: 4, placed: [4], unplaced: [3], sequences: true });
     await publish(registry, 8, [runtime.address], [one, two], [moved]);
     runtime.setStatus([['digits', 4, true]]);
     expect(answered(await ask(one, 'a', '', { version: 'champion' }))).toBe('2,4@3');
@@ -125,6 +125,25 @@ describe('two routers and a runtime that joins', () => {
     expect(performance.now() - started).toBeLessThan(2_000);
     gate.resolve(undefined);
     lost(await ask(router, 7));
+  });
+});
+
+describe('a model that keeps no sequences', () => {
+  it('takes ids for nothing: requests with one go anywhere, and need no start', async () => {
+    const plain = wireModel({ aliases: { champion: 3 }, release: 3, placed: [3] });
+    const runtimes = [await testRuntime({ id: 'r1', loaded }), await testRuntime({ id: 'r2', loaded })];
+    const addresses = runtimes.map(({ address }) => address);
+    const registry = await testRegistry(wireRoutes(7, [plain], { addresses }));
+    const router = await routerOf(registry, 2);
+    const held = Array.from({ length: 20 }, () => ask(router, 7, 's', waits));
+    await eventually(() => expect(runtimes[0]!.seen.requests + runtimes[1]!.seen.requests).toBe(20));
+    for (const runtime of runtimes) {
+      expect(runtime.seen.requests).toBeGreaterThan(0);
+      runtime.releaseAll();
+    }
+    await Promise.all(held);
+    await ask(router, 8);
+    expect([runtimes.flatMap(({ sequences }) => sequences.asked), (await router.state()).sequences]).toEqual([[], 0]);
   });
 });
 

@@ -43,7 +43,8 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
     call.setTrailer(predictionTrailer, predictionId);
     const { modelName, modelVersion, parameters } = scanInferRequest(request);
     const callMetadata = readCallMetadata((key) => call.metadata(key));
-    const mark = sequenceOf(parameters);
+    const said = sequenceOf(parameters);
+    const mark = said && sequences.has(table()?.models.get(modelName), modelName, said.id) ? said : undefined;
     const number = mark && namedNumber(modelVersion, mark.id);
     const hints = { arm: callMetadata.arm, metadata: (key: string) => call.metadata(key) };
     const route = mark?.start === false ? undefined : resolveRoute(table(), modelName, modelVersion, hints, random);

@@ -43,6 +43,8 @@ export interface ModelRoute {
   /** Where an empty version goes; undefined when there is neither champion nor pin. */
   readonly release: ReleaseRoute | undefined;
   readonly placed: ReadonlyMap<number, VersionRoute>;
+  /** Whether a placed version keeps sequences: to others their ids mean nothing. */
+  readonly keepsSequences: boolean;
   /** Versions that exist but are on no runtime. */
   readonly unplaced: ReadonlySet<number>;
 }

@@ -53,6 +53,7 @@ export function decodeModelRoute(wire: WireModelRoute): ModelRoute {
     placed: new Map(
       wire.placed.map((version) => decodeVersion(wire.model, version)).map((each) => [each.number, each]),
     ),
+    keepsSequences: wire.placed.some(({ serving }) => serving?.sequenceBatching != null),
     unplaced: new Set(wire.unplaced.map((number) => whole(number, `${wire.model} unplaced version`))),
   };
 }

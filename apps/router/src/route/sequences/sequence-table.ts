@@ -29,6 +29,10 @@ export class SequenceTable<Entry extends Kept> {
     yield* this.#idle.values();
   }
 
+  has(key: string): boolean {
+    return this.#idle.has(key) || this.#busy.has(key);
+  }
+
   /** The entry of a key; it is busy until `rest`. */
   take(key: string): Entry | undefined {
     const entry = this.#idle.get(key);

@@ -1,6 +1,7 @@
 import { invalidArgument } from '@sluice/domain/errors';
 import { parseVersionRef } from '@sluice/domain/names';
 import type { SequenceId } from '@sluice/inference/sequence';
+import type { ModelRoute } from '../table.ts';
 import { Sequence } from './sequence.ts';
 import type { SequenceOptions } from './sequence.ts';
 import type { SequenceCall, SequenceRequest } from './sequence-call.ts';
@@ -29,6 +30,15 @@ export class Sequences {
     let count = 0;
     for (const sequence of this.#table) if (sequence.isKnown) count++;
     return count;
+  }
+
+  /**
+   * Whether ids of sequences mean something to a model.
+   *
+   * @param model undefined when the routes do not have it
+   */
+  has(model: ModelRoute | undefined, name: string, id: SequenceId): boolean {
+    return model?.keepsSequences === true || this.#table.has(keyOf(name, id));
   }
 
   /** Takes a request in its turn; `done` may be called before this returns when there is nowhere to send it. */
