@@ -116,7 +116,7 @@ export class RawStreamCall extends StreamLife implements RequestStream {
 
   /**
    * Sends what a request ended with. This is the one place that decides the order of a stream's answers: each goes when
-   * it is there. Answers that must keep an order, as those of one sequence, would wait here for those before them.
+   * it is there. Where answers must keep an order, as those of one sequence, their handler gives them in it.
    */
   deliver(request: StreamRequest, message: Uint8Array): void {
     this.#inFlight.delete(request);
