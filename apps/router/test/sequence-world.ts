@@ -14,6 +14,7 @@ import { modelRoute } from './routes.ts';
 
 interface Sent {
   readonly text: string;
+  readonly bytes: number;
   readonly done: (outcome: RawOutcome) => void;
   isCancelled: boolean;
   isDone: boolean;
@@ -40,7 +41,8 @@ export class FakeRuntime {
   }
 
   send(_path: string, message: Uint8Array, _options: unknown, done: (outcome: RawOutcome) => void) {
-    const sent: Sent = { text: Buffer.from(message).toString().slice(0, 12), done, isCancelled: false, isDone: false };
+    const text = Buffer.from(message).toString().slice(0, 12);
+    const sent: Sent = { text, bytes: message.byteLength, done, isCancelled: false, isDone: false };
     this.sent.push(sent);
     this.#onSent(this, sent.text);
     return { cancel: () => void (sent.isCancelled = true) };

@@ -60,11 +60,12 @@ describe('a start', () => {
   });
 
   it('does not go on when its runtime was lost with it', () => {
-    const { send, runtimes, state } = sequenceWorld(2);
+    const { send, runtimes, state, searches } = sequenceWorld(2);
     send('1', start);
     runtimes[0]!.fail('1', 'lost');
-    expect(state.ended).toEqual([`1: failed-precondition: ${gone}`]);
-    expect(runtimes[1]!.sent).toEqual([]);
+    send('2');
+    expect(state.ended).toEqual([`1: failed-precondition: ${gone}`, `2: failed-precondition: ${gone}`]);
+    expect([runtimes[1]!.sent, searches]).toEqual([[], []]);
   });
 
   it('that ran out of time leaves it to the runtime whether it began', () => {

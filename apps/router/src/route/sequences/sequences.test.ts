@@ -28,6 +28,8 @@ describe('a sequence', () => {
     }
     expect(state.ended).toEqual(['v', 'vchampion', 'v3'].map((text) => `${text} from ${owner.address}@3`));
     expect(runtimes[1]!.sent).toEqual([]);
+    // Its version is written behind what does not name it.
+    expect(owner.sent.map(({ bytes }) => bytes > 12)).toEqual([true, true, true, false]);
   });
 
   it('goes by its id alone: another id of either kind is another sequence', () => {
@@ -127,7 +129,7 @@ describe('the order of a sequence', () => {
     expect(owner.sent[1]!.isCancelled).toBe(true);
     expect(state.ended).toEqual([`2 from ${owner.address}@3`]);
     owner.fail('1', 'local', 'cancelled');
-    expect(owner.verdicts.at(-1)).toBe('released');
+    expect([owner.verdicts.at(-1), state.failed]).toEqual(['released', []]);
   });
 
   it('keeps large requests alone on their way', () => {
@@ -183,6 +185,32 @@ describe('a sequence that this router does not know', () => {
     searches[0]!.answer({ kind: 'unsure' });
     await settle();
     expect(state.ended[0]).toContain("1: unavailable: sequence 'a b' of digits may be on a runtime");
+  });
+
+  it('is searched for once more for those who ask for it on a version', async () => {
+    const { send, searches, runtimes, there } = sequenceWorld(2);
+    send('1');
+    send('2', { version: '4' });
+    send('3');
+    searches[0]!.answer({ kind: 'nowhere' });
+    await settle();
+    expect(searches.map(({ question }) => question.version)).toEqual([0, 4]);
+    searches[1]!.answer(there(runtimes[1]!, 4));
+    await settle();
+    expect(runtimes[1]!.texts.map((text) => text[0])).toEqual(['2']);
+  });
+
+  it('is lost when it ends where it was found, before all that waited had their turn', async () => {
+    const { send, searches, runtimes, state, there } = sequenceWorld(1);
+    send('1', { bytes: 1_000 });
+    send('2');
+    searches[0]!.answer(there(runtimes[0]!));
+    await settle();
+    runtimes[0]!.fail('1', 'answered', 'failed-precondition');
+    expect([searches.length, state.ended[1]]).toEqual([
+      1,
+      '2: failed-precondition: sequence lost: sequence 7 of digits is not where it was; send sequence_start again',
+    ]);
   });
 
   it('makes a start wait that comes behind, and begins it when nothing was found', async () => {
