@@ -87,7 +87,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   server.addService(inferenceService, handlers);
   server.addService(
     runtimeService,
-    runtimeHandlers(config.instanceId, board, infer, () => undefined),
+    runtimeHandlers(config.instanceId, board, infer, (...sequence) => versions.table.locate(...sequence)),
   );
   server.addHealth();
   server.addReflection();

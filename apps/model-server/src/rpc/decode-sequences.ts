@@ -13,7 +13,8 @@ const kinds: Partial<Record<ControlKind__Output, ControlKind>> = {
   CONTROL_KIND_CORRID: 'corrid',
 };
 
-const notKnown = (what: string): SluiceError => new SluiceError('data-loss', `the registry sent ${what}, not known here`);
+const notKnown = (what: string): SluiceError =>
+  new SluiceError('data-loss', `the registry sent ${what}, not known here`);
 
 /**
  * How a version's sequences are kept apart, as the registry sent it.

@@ -1,6 +1,7 @@
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { scanInferRequest } from '@sluice/inference/scan';
+import { sequenceOf } from '@sluice/inference/sequence';
 import type { RawCall, RawUnaryHandler } from '@sluice/rpc/handlers';
 import type { InferAnswer } from '../serving/infer-job.ts';
 import type { ServingTable } from '../versions/serving-table.ts';
@@ -72,7 +73,9 @@ class Answer implements InferAnswer {
 export function predict({ clock, table, budget }: PredictPorts): RawUnaryHandler {
   return (request, call) => {
     const header = scanInferRequest(request);
-    const engine = table().engine(header.modelName, header.modelVersion);
+    const sequence = sequenceOf(header.parameters);
+    if (sequence) call.inOrder?.(`${typeof sequence.id} ${sequence.id} ${header.modelName}`);
+    const engine = table().engineFor(header.modelName, header.modelVersion, sequence);
     // Small requests cost more than their message: without that, a budget of bytes would hold any number of them.
     const held = request.byteLength + bytesBesideMessage;
     budget.take(held);

@@ -6,6 +6,7 @@ import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 import type { SessionPool } from '../runtime/session-pool.ts';
 import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
 import { hasFixedRows, newPlanId, rowDims, type KnownOutputs } from './buckets.ts';
+import { firstRow, repeated } from './sequences/first-rows.ts';
 import { prepareRequest, type PreparedRequest } from './warm-up-requests.ts';
 
 /** What warming up found out. */
@@ -57,13 +58,27 @@ interface Ran {
 
 type Fill = BatchJob['fill'];
 
-/** Runs one generated batch; resolves with the outputs' row shapes, or why it failed. */
-function runGenerated(pool: SessionPool, plan: BatchPlan, rows: number): Promise<Ran | SluiceError> {
-  const stringBytes = plan.inputs.map((input) => {
+/**
+ * Runs one generated batch: zeros, and what the runtime itself fills as at the start of a sequence. Resolves with the
+ * outputs' row shapes, or why it failed.
+ */
+function runGenerated(
+  pool: SessionPool,
+  plan: BatchPlan,
+  rows: number,
+  { sequenceBatching }: ServingConfig,
+): Promise<Ran | SluiceError> {
+  const own = plan.inputs.map(({ name }) => firstRow(sequenceBatching, name));
+  const stringBytes = plan.inputs.map((input, index) => {
     const elements = input.dims.reduce((product, dim) => product * dim, rows);
-    return input.datatype === 'BYTES' ? 4 * elements : 0;
+    return input.datatype === 'BYTES' ? (own[index] ? own[index].byteLength * rows : 4 * elements) : 0;
   });
-  return runFilled(pool, { plan, rows, stringBytes, fill: (targets) => targets.forEach((target) => target.fill(0)) });
+  const fill: Fill = (targets) =>
+    targets.forEach((target, index) => {
+      target.fill(0);
+      if (own[index]) target.set(repeated(own[index], rows));
+    });
+  return runFilled(pool, { plan, rows, stringBytes, fill });
 }
 
 /** Runs a warm-up request once. */
@@ -147,7 +162,7 @@ async function runGeneratedBatches(
   signal: AbortSignal,
 ): Promise<WarmUpReport> {
   const nothingKnown = signature.outputs.map(() => false);
-  const first = await runGenerated(pool, generatedPlan(signature, nothingKnown), 1);
+  const first = await runGenerated(pool, generatedPlan(signature, nothingKnown), 1, serving);
   if (first instanceof SluiceError) {
     const dynamic = signature.inputs.some((input) => !hasFixedRows(signature, input));
     const note = `a generated row could not be run: ${first.message}`;
@@ -168,7 +183,7 @@ async function runGeneratedBatches(
     for (let round = 0; round < serving.warmupCount; round += 1) {
       signal.throwIfAborted();
       const what = `warm-up with ${rows} rows`;
-      best = Math.min(best, await runEverywhere(pool, what, () => runGenerated(pool, plan, rows)));
+      best = Math.min(best, await runEverywhere(pool, what, () => runGenerated(pool, plan, rows, serving)));
     }
     slowest = Math.max(slowest ?? 0, best);
   }
@@ -205,7 +220,7 @@ export async function warmUpAgain(
   options: WarmUpOptions,
 ): Promise<void> {
   if (before.note === '') {
-    const ran = await runGenerated(pool, generatedPlan(signature, before.knownOutputs), 1);
+    const ran = await runGenerated(pool, generatedPlan(signature, before.knownOutputs), 1, serving);
     if (ran instanceof SluiceError) throw new SluiceError('failed-precondition', `warm-up: ${ran.message}`);
   }
   await runRequests(pool, signature, serving, before, options, 1);

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { seedOf } from '@sluice/domain/generated-rows';
-import type { ServingConfig } from '@sluice/domain/signature';
+import { graphSignatureOf } from '@sluice/domain/sequence-batching';
+import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
 import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
@@ -12,7 +13,8 @@ import type { WorkerHost } from '../runtime/worker-host.ts';
 import { cpuInstances, otherDevice, planThreads, type ThreadPlan } from '../runtime/threads.ts';
 import { boundedServing } from '../serving/batch-bound.ts';
 import { checkAgainstGraph } from '../serving/buckets.ts';
-import { VersionEngine } from '../serving/version-engine.ts';
+import type { Engine } from '../serving/engine.ts';
+import { makeEngine } from '../serving/make-engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
 import { warmUp, warmUpAgain, type WarmUpOptions, type WarmUpReport } from '../serving/warm-up.ts';
 import type { ArtifactCache, Needed } from './artifact-cache.ts';
@@ -49,7 +51,7 @@ export class ServedVersion {
   /** Why it failed; '' otherwise. */
   reason = '';
   /** Present while it is ready or draining. */
-  engine: VersionEngine | undefined;
+  engine: Engine | undefined;
   threads: ThreadPlan | undefined;
   /** It runs in the thread that small, quick versions share. */
   sharesThread = false;
@@ -92,7 +94,12 @@ export class ServedVersion {
 
   /** How it is run: what was asked for, with batches bounded by memory. */
   get serving(): ServingConfig {
-    return boundedServing(this.#assignment.signature, this.#assignment.serving);
+    return boundedServing(this.#graphSignature, this.#assignment.serving);
+  }
+
+  /** The tensors of the graph: those of clients, and those that the runtime fills and keeps for sequences. */
+  get #graphSignature(): Signature {
+    return graphSignatureOf(this.#assignment.signature, this.#assignment.serving.sequenceBatching);
   }
 
   /** Takes over aliases and holders; what is loaded never changes under a number. */
@@ -127,7 +134,7 @@ export class ServedVersion {
       const pool = await this.#makePool(graphFile);
       this.#pool = pool;
       this.#goOn('loaded');
-      const warm = await warmUp(pool, this.#assignment.signature, this.serving, this.#warmUpOptions());
+      const warm = await warmUp(pool, this.#graphSignature, this.serving, this.#warmUpOptions());
       if (warm.note !== '') this.#logger.warn({ note: warm.note }, 'the version is served without a warm-up');
       this.#abort.signal.throwIfAborted();
       this.#pool = await this.#settle(pool, warm, graphFile);
@@ -171,7 +178,7 @@ export class ServedVersion {
   async #openWarm(graphFile: string, threads: ThreadPlan, warm: WarmUpReport, host?: WorkerHost): Promise<SessionPool> {
     const pool = await this.#open(graphFile, threads, host);
     try {
-      await warmUpAgain(pool, this.#assignment.signature, this.serving, warm, this.#warmUpOptions());
+      await warmUpAgain(pool, this.#graphSignature, this.serving, warm, this.#warmUpOptions());
       return pool;
     } catch (error) {
       await pool.close();
@@ -180,7 +187,8 @@ export class ServedVersion {
   }
 
   async #makePool(graphFile: string): Promise<SessionPool> {
-    const { serving, signature } = this.#assignment;
+    const { serving } = this.#assignment;
+    const signature = this.#graphSignature;
     const device = otherDevice(serving);
     if (device !== undefined) {
       const message = `device "${device}" is not there: this runtime has "cpu"; push the version with device cpu`;
@@ -224,7 +232,7 @@ export class ServedVersion {
   }
 
   /** Gives it a thread of its own while it serves: it is slower than those that share one may be. */
-  async #moveOut(engine: VersionEngine, graphFile: string, warm: WarmUpReport): Promise<void> {
+  async #moveOut(engine: Engine, graphFile: string, warm: WarmUpReport): Promise<void> {
     const shared = this.#pool;
     this.#alone = true;
     const threads = planThreads(this.serving, this.#ports.threads);
@@ -243,7 +251,7 @@ export class ServedVersion {
   }
 
   /** Looks at how long batches take, while it shares a thread. */
-  #watchSpeed(engine: () => VersionEngine, graphFile: string, warm: WarmUpReport): (inferUs: number) => void {
+  #watchSpeed(engine: () => Engine, graphFile: string, warm: WarmUpReport): (inferUs: number) => void {
     const slowness = new Slowness();
     return (inferUs) => {
       if (!this.sharesThread || this.#moving || !slowness.ran(inferUs)) return;
@@ -256,7 +264,7 @@ export class ServedVersion {
     };
   }
 
-  #makeEngine(pool: SessionPool, warm: WarmUpReport, graphFile: string): VersionEngine {
+  #makeEngine(pool: SessionPool, warm: WarmUpReport, graphFile: string): Engine {
     const { model, version, signature } = this.#assignment;
     const { serving } = this;
     if (serving.maxBatchSize !== this.#assignment.serving.maxBatchSize) {
@@ -265,7 +273,7 @@ export class ServedVersion {
         'rows are so wide that batches are kept smaller than asked for',
       );
     }
-    const engine: VersionEngine = new VersionEngine({
+    const engine: Engine = makeEngine({
       model,
       version,
       signature,
@@ -314,7 +322,12 @@ export class ServedVersion {
     if (canTake(this.state, 'retry')) this.#step('retry');
   }
 
-  /** Takes nothing new, lets what it has finish, and gives the memory back. */
+  /** Nobody can send anything any more: sequences end as soon as they have no request. */
+  endSequences(): void {
+    this.engine?.sequences?.endIdle();
+  }
+
+  /** Takes nothing new, lets what it has finish and its sequences end, and gives the memory back. */
   withdraw(): Promise<void> {
     this.#withdrawn ??= this.#withdraw();
     return this.#withdrawn;

@@ -146,7 +146,8 @@ export class SnapshotFile {
     const text = Buffer.from(bytes).toString('utf8');
     const end = text.indexOf('\n');
     const head = this.#json(text.slice(0, Math.max(0, end))) as { format?: unknown; sha256?: unknown } | null;
-    if (!head || (head.format !== format && !formatsWithLess.includes(head.format))) throw this.#unusable('has another format');
+    if (!head || (head.format !== format && !formatsWithLess.includes(head.format)))
+      throw this.#unusable('has another format');
     const body = text.slice(end + 1);
     if (head.sha256 !== digestOf(body)) throw this.#unusable('is damaged: its bytes do not have their SHA-256');
     const read = placementForm.safeParse(this.#json(body));

@@ -144,7 +144,7 @@ export class VersionSet {
   }
 
   #refresh(): void {
-    this.table = new ServingTable(this.versions());
+    this.table = new ServingTable(this.versions(), this.leaving());
     this.#ports.changed();
   }
 
@@ -189,6 +189,7 @@ export class VersionSet {
   /** Withdraws everything; requests in flight should have ended before. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const version of [...this.versions(), ...this.leaving()]) version.endSequences();
     for (const version of this.versions()) this.#withdraw(version);
     this.#refresh();
     await this.idle();

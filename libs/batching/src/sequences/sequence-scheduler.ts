@@ -72,6 +72,8 @@ export class SequenceScheduler<Request extends SequenceRequest<Result>, Result> 
     const refusal = refuseStep(this.#settings, request, nowMs) ?? this.#notNow(request, nowMs);
     if (refusal) {
       this.#lost.refused++;
+      // What was sent behind it must not meet the sequence before it.
+      if (request.start) this.end(request.sequence);
       return refusal;
     }
     const step = new Step(request, this.#lives.of(request.sequence), this.#timesOf(request, nowMs));

@@ -44,6 +44,7 @@ class Play {
   #seen = 0;
   /** By key, the moment from which it has been idle, where it must live; undefined where nothing is known of it. */
   readonly #idleSince = new Map<string, number>();
+  /** What may have changed a sequence. */
   readonly #sent: TestStep[] = [];
   readonly #ran = new Set<TestStep>();
 
@@ -76,11 +77,12 @@ class Play {
         const { key, deadlineMs = Infinity, ...rest } = each;
         const { clock, scheduler } = this.rig;
         const step = new TestStep(`k${key}`, { ...rest, deadlineMs: clock.monotonic() + deadlineMs });
+        const refused = scheduler.enqueue(step) !== undefined;
+        if (!refused) this.accepted.push(step);
+        // A start that is refused ends what there is.
+        if (refused && !step.start) break;
         this.#sent.push(step);
-        if (scheduler.enqueue(step) === undefined) {
-          this.accepted.push(step);
-          this.#idleSince.delete(String(step.sequence));
-        }
+        this.#idleSince.delete(String(step.sequence));
         break;
       }
       case 'cancel': {
@@ -113,7 +115,7 @@ class Play {
   #noteIdle({ request }: SequencePart<TestStep>, counted: boolean): void {
     const key = String(request.sequence);
     // With later ones it depends on what became of them: a start that left ends what it would have followed.
-    const isLast = this.accepted.findLast((step) => step.sequence === key) === request;
+    const isLast = this.#sent.findLast((step) => step.sequence === key) === request;
     if (counted && request.start && !request.end && isLast) this.#idleSince.set(key, this.rig.clock.monotonic());
   }
 

@@ -46,6 +46,19 @@ test('K4 a refused request is not told anything, and none is a sequence for it',
   expect(waits.answers).toEqual([]);
 });
 
+test('K45 a start that is refused ends what lives under its key, after what came before it', () => {
+  const rig = new SequenceRig({ maxQueueSize: 1 });
+  rig.live('a');
+  const running = rig.take('a');
+  const waiting = rig.take('a');
+  expect(rig.refusal('a', { start: true })?.kind).toBe('resource-exhausted');
+  expect(rig.refusal('a')).toMatchObject({ kind: 'failed-precondition' });
+  rig.done();
+  rig.done();
+  expect([running.answers, waiting.answers]).toEqual([['success'], ['success']]);
+  expect(rig.scheduler.stats().sequences).toBe(0);
+});
+
 test('K5 a start on a key that lives begins anew, after what came before it', () => {
   const rig = new SequenceRig({ slots: 2 });
   rig.live('a');
