@@ -37,15 +37,15 @@ function open(address: string) {
 }
 
 /** A request of sequence 7. */
-function part(id: string, options: { start?: boolean; rows?: number; hold?: boolean } = {}): Buffer {
-  const { start = false, rows = 1, hold = false } = options;
+function part(id: string, options: { start?: boolean; rows?: number; hold?: boolean; version?: string } = {}): Buffer {
+  const { start = false, rows = 1, hold = false, version = '' } = options;
   const values = Array.from({ length: 2 * rows }, (_, index) => (index < 2 ? 1 : 0));
   const parameters = {
     sequence_id: { kind: 'uint64', value: 7n },
     sequence_start: { kind: 'bool', value: start },
     ...(hold && { test_wait: { kind: 'bool', value: true } as const }),
   } as const;
-  return inferBytes({ id, values, parameters });
+  return inferBytes({ id, version, values, parameters });
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index + 1));
@@ -63,6 +63,18 @@ describe('a sequence on a stream', () => {
     stream.halfClose();
     expect((await stream.end).code).toBe(0);
     expect(stream.read()).toEqual(numbers(100).map((id) => `${id} ${id}`));
+  });
+
+  it('has failures in their place that the router finds by itself', async () => {
+    const { runtimes, address } = await setUp(1);
+    const stream = open(address);
+    stream.send(part('1', { start: true, hold: true }), part('2', { version: 'no such' }), part('3'));
+    await eventually(() => expect(runtimes[0]!.sequences.arrived).toEqual(['1', '3']));
+    expect(stream.messages).toEqual([]);
+    runtimes[0]!.releaseAll();
+    stream.halfClose();
+    expect((await stream.end).code).toBe(0);
+    expect(stream.read()).toEqual(['1 1', '2 model_version:', '3 2']);
   });
 
   it('arrives in its order after a search, and fails in its order when nothing is found', async () => {

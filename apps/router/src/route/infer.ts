@@ -9,7 +9,7 @@ import type { Forwarder } from './forward.ts';
 import type { InFlight } from './in-flight.ts';
 import type { PredictionIds } from './prediction-id.ts';
 import { resolveRoute } from './resolve.ts';
-import { namedNumber } from './sequences/sequences.ts';
+import { namedNumber, sequenceKey } from './sequences/sequences.ts';
 import type { Sequences } from './sequences/sequences.ts';
 import type { ArmRoute, Destination, RouteTable } from './table.ts';
 
@@ -45,6 +45,7 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
     const callMetadata = readCallMetadata((key) => call.metadata(key));
     const said = sequenceOf(parameters);
     const mark = said && sequences.has(table()?.models.get(modelName), modelName, said.id) ? said : undefined;
+    if (mark) call.inOrder?.(sequenceKey(modelName, mark.id));
     const number = mark && namedNumber(modelVersion, mark.id);
     const hints = { arm: callMetadata.arm, metadata: (key: string) => call.metadata(key) };
     const route = mark?.start === false ? undefined : resolveRoute(table(), modelName, modelVersion, hints, random);

@@ -70,10 +70,7 @@ export class SequenceCall implements ForwardedCall {
   #link: RuntimeLink | undefined;
   #permit: Permit | undefined;
   #call: RawClientCall | undefined;
-  #isCancelled = false;
   #isLate = false;
-  #error: SluiceError | undefined;
-  #answer: Buffer | undefined;
 
   constructor(options: SequenceSendOptions, owner: CallOwner, request: SequenceRequest) {
     this.#options = options;
@@ -88,10 +85,10 @@ export class SequenceCall implements ForwardedCall {
 
   cancel(why: SluiceError['kind']): void {
     if (this.isEnded) return;
-    this.#isCancelled = true;
+    this.isEnded = true;
     this.#isLate = why === 'deadline-exceeded';
     this.#call?.cancel();
-    this.#end(undefined, undefined);
+    this.#owner.changed();
   }
 
   /** Begins its sequence on the owner of its hash, or the next that can have it. @returns the new place */
@@ -118,11 +115,6 @@ export class SequenceCall implements ForwardedCall {
 
   fail(error: SluiceError): void {
     this.#end(error, undefined);
-  }
-
-  /** Tells its caller what it ended with. */
-  deliver(): void {
-    if (!this.#isCancelled) this.request.done(this.#error, this.#answer, this.place);
   }
 
   get #what(): string {
@@ -258,8 +250,10 @@ export class SequenceCall implements ForwardedCall {
   #end(error: SluiceError | undefined, answer: Buffer | undefined): void {
     if (this.isEnded) return;
     this.isEnded = true;
-    this.#error = error;
-    this.#answer = answer;
-    this.#owner.changed();
+    try {
+      this.request.done(error, answer, this.place);
+    } finally {
+      this.#owner.changed();
+    }
   }
 }

@@ -28,8 +28,8 @@ export const lostMs = 60_000;
 const askAgainMs = 250;
 
 /**
- * The requests that name one sequence, in their order: each is sent after those before it, and answered after them. Starts
- * are sent to where they are to begin, all others to where the last start before them went; one that comes without a start
+ * The requests that name one sequence, in their order: each is sent after those before it, without waiting for their
+ * answers, whose order is their stream's. Starts are sent to where they are to begin, all others to where the last start before them went; one that comes without a start
  * that this router knows waits for a search, and those behind it wait with it.
  */
 export class Sequence implements Kept, CallOwner {
@@ -39,7 +39,7 @@ export class Sequence implements Kept, CallOwner {
   readonly #id: SequenceId;
   readonly #options: SequenceOptions;
   #place: Place | undefined;
-  /** Those that are not answered; the first `#begun` of them were sent. */
+  /** From the first that is not answered; `#begun` of them were sent, or gave up. */
   readonly #calls: SequenceCall[] = [];
   #begun = 0;
   /** The last large one that left; the others wait for its end. */
@@ -88,19 +88,17 @@ export class Sequence implements Kept, CallOwner {
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
-      while (this.#sendNext() || this.#deliverFirst());
+      while (this.#sendNext() || this.#dropFirst());
     } finally {
       this.#isPumping = false;
     }
     if (this.#calls.length === 0 && !this.#isSearching) this.#options.onRest(this);
   }
 
-  #deliverFirst(): boolean {
-    const first = this.#calls[0];
-    if (first?.isEnded !== true) return false;
+  #dropFirst(): boolean {
+    if (this.#calls[0]?.isEnded !== true) return false;
     this.#calls.shift();
     if (this.#begun > 0) this.#begun--;
-    first.deliver();
     return true;
   }
 

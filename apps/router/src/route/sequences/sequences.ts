@@ -38,14 +38,14 @@ export class Sequences {
    * @param model undefined when the routes do not have it
    */
   has(model: ModelRoute | undefined, name: string, id: SequenceId): boolean {
-    return model?.keepsSequences === true || this.#table.has(keyOf(name, id));
+    return model?.keepsSequences === true || this.#table.has(sequenceKey(name, id));
   }
 
   /** Takes a request in its turn; `done` may be called before this returns when there is nowhere to send it. */
   send(model: string, request: SequenceRequest): SequenceCall {
     this.#options.budget.requested();
     const { id } = request.mark;
-    const key = keyOf(model, id);
+    const key = sequenceKey(model, id);
     return (this.#table.take(key) ?? this.#add(key, model, id)).send(request);
   }
 
@@ -70,7 +70,7 @@ export function namedNumber(versionText: string, id: SequenceId): number {
   return ref.kind === 'number' ? ref.number : 0;
 }
 
-/** Model names hold no space. A number and a text are never the same id. */
-function keyOf(model: string, id: SequenceId): string {
+/** Names a sequence. Model names hold no space; a number and a text are never the same id. */
+export function sequenceKey(model: string, id: SequenceId): string {
   return typeof id === 'string' ? `${model} '${id}` : `${model} ${id.toString()}`;
 }
