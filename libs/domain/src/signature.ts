@@ -116,7 +116,7 @@ export interface ServingConfig extends QueuePolicy {
   /** Why rows are not batched although the graph would allow it; '' otherwise. */
   readonly batchingOffReason: string;
   /** How its sequences are kept apart; undefined for a model whose requests each stand for themselves. */
-  readonly sequenceBatching?: SequenceBatching | undefined;
+  readonly sequenceBatching?: SequenceBatching;
 }
 
 /** What holds where nobody said anything; versions of before a setting was there have its default. */

@@ -54,7 +54,7 @@ export function decodeServing(message: ServingConfig__Output | null): ServingCon
       inputs: inputs.map((input) => warmupInput(input, name)),
     })),
     batchingOffReason: message.batchingOffReason,
-    sequenceBatching: message.sequenceBatching ? decodeSequences(message.sequenceBatching) : undefined,
+    ...(message.sequenceBatching && { sequenceBatching: decodeSequences(message.sequenceBatching) }),
   };
 }
 

@@ -97,7 +97,7 @@ const serving = z.object({
   warmupCount: count,
   warmupRequests: z.array(warmupRequest).default([]),
   batchingOffReason: z.string(),
-  sequenceBatching: sequenceBatching.optional(),
+  sequenceBatching: sequenceBatching.exactOptional(),
 });
 const assignment: z.ZodType<Assignment> = z.object({
   model: z.string(),

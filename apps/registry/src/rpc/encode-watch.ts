@@ -75,7 +75,7 @@ function forRouters(serving: ServingConfig): ServingConfig {
   return {
     ...serving,
     warmupRequests: [],
-    sequenceBatching: sequenceBatching && withoutStateData(sequenceBatching),
+    ...(sequenceBatching && { sequenceBatching: withoutStateData(sequenceBatching) }),
   };
 }
 
