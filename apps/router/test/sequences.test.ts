@@ -2,53 +2,14 @@ import { eventually } from '@sluice/testkit/eventually';
 import { keptPort } from '@sluice/testkit/kept-port';
 import { describe, expect, it } from 'vitest';
 import { wireModel, wireRoutes } from './routes.ts';
-import type { WireModelRoute } from '../src/watch/decode-routes.ts';
-import type { InferOptions, InferResult, TestRegistry, TestRouter } from './world.ts';
-import { runtimeProcess, temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
+import { answered, ask, expectLost, publish, routerOf } from './sequence-requests.ts';
+import { runtimeProcess, testRegistry, testRuntime, whenUp } from './world.ts';
 
 const digits = wireModel({ aliases: { champion: 3 }, release: 3, placed: [3, 4], sequences: true });
 const loaded = [
   ['digits', 3, true],
   ['digits', 4, true],
 ] as const;
-
-async function routerOf(registry: TestRegistry, runtimes: number, settings: Readonly<Record<string, string>> = {}) {
-  const stateDir = await temporaryFolder();
-  const router = await testRouter({ SLUICE_REGISTRY: registry.address, SLUICE_STATE_DIR: stateDir, ...settings });
-  await whenUp(router, runtimes);
-  return router;
-}
-
-/** The routes change, and every router has them. */
-async function publish(
-  registry: TestRegistry,
-  revision: number,
-  addresses: readonly string[],
-  routers: readonly TestRouter[],
-  models: readonly WireModelRoute[] = [digits],
-): Promise<void> {
-  const routes = wireRoutes(revision, models, { addresses });
-  registry.publish(routes, routes);
-  for (const router of routers) await eventually(async () => expect((await router.state()).revision).toBe(revision));
-}
-
-/** Infers in a sequence. */
-function ask(router: TestRouter, id: number | string, mark = '', options: InferOptions = {}): Promise<InferResult> {
-  return router.infer({
-    ...options,
-    parameters: {
-      sequence_id: typeof id === 'string' ? { kind: 'string', value: id } : { kind: 'int64', value: BigInt(id) },
-      ...(mark.includes('s') && { sequence_start: { kind: 'bool', value: true } }),
-      ...(mark.includes('e') && { sequence_end: { kind: 'bool', value: true } }),
-      ...options.parameters,
-    },
-  });
-}
-
-const answered = ({ outcome, message, values, response }: InferResult) =>
-  outcome === 'ok' ? `${values.join()}@${response!.modelVersion}` : `${outcome}: ${message}`;
-const lost = (result: InferResult): void =>
-  expect(answered(result)).toMatch(/^failed-precondition: sequence lost: .*; send sequence_start again$/);
 
 const ids = Array.from({ length: 40 }, (_, index) => index + 1);
 const waits = { parameters: { test_wait: { kind: 'bool', value: true } } } as const;
@@ -64,7 +25,7 @@ describe('two routers and a runtime that joins', () => {
     const before = home();
     expect(before.every((count) => count > 0)).toBe(true);
     const joined = await testRuntime({ id: 'r3', loaded });
-    await publish(registry, 8, [...addresses, joined.address], [one, two]);
+    await publish(registry, 8, [...addresses, joined.address], [one, two], [digits]);
     for (const router of [one, two]) await whenUp(router, 3);
     // The second router knows none of them, and is asked for each three times at once.
     for (const id of ids) {
@@ -97,12 +58,12 @@ describe('two routers and a runtime that joins', () => {
     expect(answered(await ask(two, 'a'))).toBe('3,6@3');
     expect(answered(await ask(one, 'a', '', { version: '3' }))).toBe('4,8@3');
     expect(answered(await ask(one, 'b', 's'))).toBe('1,2@4');
-    lost(await ask(one, 'a', '', { version: '4' }));
+    expectLost(await ask(one, 'a', '', { version: '4' }));
     expect(runtime.sequences.asked).toEqual(['digits string a 0', 'digits string a 4']);
     // It idles out.
     runtime.sequences.clear();
-    lost(await ask(one, 'a'));
-    lost(await ask(one, 'a'));
+    expectLost(await ask(one, 'a'));
+    expectLost(await ask(one, 'a'));
     expect((await one.state()).sequences).toBe(1);
     const metrics = await (await fetch(`http://127.0.0.1:${one.ports['metricsPort']!}/metrics`)).text();
     expect(metrics).toMatch(/^sluice_router_sequences\{[^}]*\} 1$/m);
@@ -124,7 +85,7 @@ describe('two routers and a runtime that joins', () => {
     // And a second more for a busy machine.
     expect(performance.now() - started).toBeLessThan(2_000);
     gate.resolve(undefined);
-    lost(await ask(router, 7));
+    expectLost(await ask(router, 7));
   });
 });
 
@@ -164,18 +125,17 @@ describe('a runtime that is killed', () => {
     });
     const before = other.seen.requests;
     await dying.kill();
-    for (const result of await Promise.all(inFlight)) lost(result);
-    lost(await ask(router, underWay));
+    for (const result of await Promise.all(inFlight)) expectLost(result);
+    expectLost(await ask(router, underWay));
     // Until a try to reach it has failed, its link may be about to come back.
-    await eventually(async () => lost(await ask(router, between)));
-    expect([other.seen.requests, other.sequences.asked]).toEqual([before, []]);
+    await eventually(async () => expectLost(await ask(router, between)));
+    expect(other.seen.requests).toBe(before);
     // A start goes to one that lives, and what follows goes after it.
     expect(answered(await ask(router, underWay, 's'))).toBe('1,2@3');
     expect(answered(await ask(router, underWay, 'e'))).toBe('2,4@3');
     await runtimeProcess('r1', loaded, port);
     await whenUp(router, 2);
-    await eventually(async () => lost(await ask(router, untouched)));
-    expect(other.sequences.asked).toEqual([]);
+    await eventually(async () => expectLost(await ask(router, untouched)));
     for (const id of [between, untouched]) expect(answered(await ask(router, id, 's'))).toBe('1,2@3');
   });
 });

@@ -7,7 +7,7 @@ import type { ArmRoute, Destination } from '../table.ts';
 
 /** Where a sequence lives: made by its start, or found on a runtime. */
 export interface Place {
-  /** Its runtime; undefined when its start could be sent to none. It changes only while its start has not left. */
+  /** Its runtime; undefined when its start was sent to none. It changes only while its start has not left. */
   link: RuntimeLink | undefined;
   /** The version of its start, also when the routes do not have it any more. */
   readonly version: Destination;
@@ -20,6 +20,9 @@ export interface Place {
   /** Set when the sequence cannot go on there. */
   lost: { readonly why: string; readonly atMs: number } | undefined;
 }
+
+/** Its runtime is gone, as far as this router can tell. */
+export const goneWith = (name: string): string => `the runtime of ${name} is gone`;
 
 /** What to call a sequence in messages. */
 export function nameOf(model: string, id: SequenceId): string {

@@ -14,10 +14,10 @@ interface Runtime {
   isLost: boolean;
 }
 
-const question = { model: 'digits', id: 7n, version: 0 };
+const question = { model: 'digits', id: 7n, version: 0, except: undefined as RuntimeLink | undefined };
 
 /** A search among runtimes; `asked` has their ranks in the order of the hash. */
-function search(runtimes: readonly Runtime[]) {
+function search(runtimes: readonly Runtime[], except?: Runtime) {
   const clock = new FakeClock();
   const order = byRendezvous(runtimes, 'key').map(({ address }) => address);
   const asked: number[] = [];
@@ -33,7 +33,8 @@ function search(runtimes: readonly Runtime[]) {
     answers.set(rank, answer);
     return answer.promise;
   };
-  void findSequence({ clock, links, locate }, question, 'key').then((result) => (found = result));
+  const asks = { ...question, except: except as RuntimeLink | undefined };
+  void findSequence({ clock, links, locate }, asks, 'key').then((result) => (found = result));
   return {
     asked,
     deadlines,
@@ -110,6 +111,16 @@ describe('findSequence', () => {
       await says(rank, undefined);
       expect(found()).toBe(isLost ? 'nowhere' : 'unsure');
     }
+  });
+
+  it('leaves one out that is not to be asked, and what it knows', async () => {
+    const runtimes = up(2);
+    const owner = byRendezvous(runtimes, 'key')[0]!;
+    owner.state = 'connecting';
+    const { asked, found, says } = search(runtimes, owner);
+    expect(asked).toEqual([1]);
+    await says(1, undefined);
+    expect(found()).toBe('nowhere');
   });
 
   it('is unsure when this router knows no runtimes', async () => {

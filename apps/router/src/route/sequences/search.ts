@@ -9,6 +9,8 @@ export interface SequenceQuestion {
   readonly id: SequenceId;
   /** The version that the sequence must live on; 0 for any. */
   readonly version: number;
+  /** A runtime that is not asked: what it had of the sequence cannot go on. */
+  readonly except: RuntimeLink | undefined;
 }
 
 /** What the runtimes said. */
@@ -39,7 +41,7 @@ export const ownerMs = 500;
  * @param key what the hash is over
  */
 export async function findSequence(options: SearchOptions, question: SequenceQuestion, key: string): Promise<Found> {
-  const links = options.links();
+  const links = options.links().filter((link) => link !== question.except);
   const now = options.clock.now();
   const [owner, ...others] = byRendezvous(links.filter(canBeAsked), key);
   let unsure = links.length === 0 || links.some((link) => link.state === 'connecting' && !link.isLost);

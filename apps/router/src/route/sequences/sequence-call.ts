@@ -10,7 +10,7 @@ import type { AttemptFailure } from '../attempts.ts';
 import { breakerRetryAfterMs, inferPath, settle } from '../forward.ts';
 import type { ForwardedCall, SendingOptions } from '../forward.ts';
 import type { Route } from '../resolve.ts';
-import { sequenceLost } from './place.ts';
+import { goneWith, sequenceLost } from './place.ts';
 import type { Place } from './place.ts';
 import { byRendezvous } from './rendezvous.ts';
 
@@ -199,6 +199,7 @@ export class SequenceCall implements ForwardedCall {
 
   /** Its start was sent to nobody: what comes behind it has no sequence to go on with. */
   #notBegun(place: Place, error: SluiceError): void {
+    place.link = undefined;
     this.#lose(place, `the sequence_start of ${this.#owner.name} could not be sent`);
     this.#end(error, undefined);
   }
@@ -208,7 +209,7 @@ export class SequenceCall implements ForwardedCall {
       case 'local':
         return error;
       case 'lost':
-        return this.#lose(place, `the runtime of ${this.#owner.name} is gone`);
+        return this.#lose(place, goneWith(this.#owner.name));
       case 'unsent':
         return this.#unreachable(place, error);
       case 'answered':
@@ -231,7 +232,7 @@ export class SequenceCall implements ForwardedCall {
     if (place.lost) return sequenceLost(place.lost.why);
     const { state, isLost } = this.#link!;
     if (state === 'draining') return this.#lose(place, `the runtime of ${this.#owner.name} is stopping`);
-    if (state === 'closed' || isLost) return this.#lose(place, `the runtime of ${this.#owner.name} is gone`);
+    if (state === 'closed' || isLost) return this.#lose(place, goneWith(this.#owner.name));
     const retryAfterMs = reconnectMs;
     const text = `the runtime of ${this.#owner.name} cannot be reached now; the request was not sent, try again`;
     return unavailable(text, { retryAfterMs, cause });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { settle } from '../../../test/doubles.ts';
 import { sequenceWorld } from '../../../test/sequence-world.ts';
 
 const start = { start: true };
@@ -29,7 +30,7 @@ describe('a start', () => {
   });
 
   it('that can be sent to nobody fails, and so does what came behind it', () => {
-    const { send, runtimes, state } = sequenceWorld(1);
+    const { send, runtimes, state, searches } = sequenceWorld(1);
     send('1', start);
     send('2');
     runtimes[0]!.fail('1', 'unsent');
@@ -38,9 +39,12 @@ describe('a start', () => {
       '1: unavailable: the runtime could not be reached and no other runtime has digits version 3',
       '2: failed-precondition: sequence lost: the sequence_start of sequence 7 of digits could not be sent; send sequence_start again',
     ]);
+    // What it had been before must not be found.
+    send('3');
+    expect([searches, state.ended[2]]).toEqual([[], expect.stringContaining('sequence lost: the sequence_start')]);
     state.ready = [];
-    send('3', start);
-    expect(state.ended[2]).toContain('3: unavailable: digits version 3 is ready on no runtime');
+    send('4', start);
+    expect(state.ended[3]).toContain('4: unavailable: digits version 3 is ready on no runtime');
   });
 
   it('passes a runtime by whose breaker is open; what goes on waits for it to close', () => {
@@ -59,13 +63,15 @@ describe('a start', () => {
     expect(runtimes[0]!.sent).toEqual([]);
   });
 
-  it('does not go on when its runtime was lost with it', () => {
+  it('does not go on when its runtime was lost with it', async () => {
     const { send, runtimes, state, searches } = sequenceWorld(2);
     send('1', start);
     runtimes[0]!.fail('1', 'lost');
     send('2');
+    searches[0]!.answer({ kind: 'nowhere' });
+    await settle();
     expect(state.ended).toEqual([`1: failed-precondition: ${gone}`, `2: failed-precondition: ${gone}`]);
-    expect([runtimes[1]!.sent, searches]).toEqual([[], []]);
+    expect(runtimes[1]!.sent).toEqual([]);
   });
 
   it('that ran out of time leaves it to the runtime whether it began', () => {

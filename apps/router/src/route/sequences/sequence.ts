@@ -1,7 +1,7 @@
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 import type { SequenceId } from '@sluice/inference/sequence';
 import type { Destination } from '../table.ts';
-import { nameOf, sequenceLost } from './place.ts';
+import { goneWith, nameOf, sequenceLost } from './place.ts';
 import type { Place } from './place.ts';
 import type { Found, SequenceQuestion } from './search.ts';
 import { SequenceCall } from './sequence-call.ts';
@@ -19,8 +19,8 @@ export interface SequenceOptions extends SequenceSendOptions {
 }
 
 /**
- * How long requests of a sequence that was lost are refused without asking for it, in milliseconds: longer than those that
- * were sent before their caller knew may be on their way. It may have been begun again through another router since.
+ * How long a sequence that was lost is not looked for where it was, in milliseconds: longer than requests may be on their
+ * way that were sent before their caller knew.
  */
 export const lostMs = 60_000;
 
@@ -131,17 +131,14 @@ export class Sequence implements Kept, CallOwner {
   /** Sends what is no start. @returns false when it must wait for a search */
   #sendOn(call: SequenceCall): boolean {
     const place = this.#placeFor(call);
-    if (place === undefined) {
-      if (call.hasSearched) {
-        // It was found, and left before this one had its turn.
-        call.fail(sequenceLost(`${this.name} is not where it was`));
-        return true;
-      }
+    if (place?.lost) call.fail(sequenceLost(place.lost.why));
+    else if (place) call.follow(place);
+    // It was found, and left before this one had its turn.
+    else if (call.hasSearched) call.fail(sequenceLost(`${this.name} is not where it was`));
+    else {
       this.#search(call.request.number);
       return false;
     }
-    if (place.lost) call.fail(sequenceLost(place.lost.why));
-    else call.follow(place);
     return true;
   }
 
@@ -150,15 +147,29 @@ export class Sequence implements Kept, CallOwner {
     const place = this.#place;
     if (place === undefined) return undefined;
     if (request.number !== 0 && request.number !== place.version.number) return undefined;
-    if (place.lost) return this.#options.clock.monotonic() < place.lost.atMs + lostMs ? place : undefined;
+    if (place.link?.isLost === true) place.lost ??= { why: goneWith(this.name), atMs: this.#now() };
+    // Nobody can have begun what is behind a start that was not sent.
+    if (place.lost) return place.link === undefined && this.#isFresh(place) ? place : undefined;
     // The registry did not name it for a while; under another link it may be there as it was.
     return place.link?.state === 'closed' ? undefined : place;
   }
 
+  /** Whether it was lost a short while ago. */
+  #isFresh({ lost }: Place): boolean {
+    return lost !== undefined && this.#now() < lost.atMs + lostMs;
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonic();
+  }
+
   #search(version: number): void {
     this.#isSearching = true;
-    const question = { model: this.#model, id: this.#id, version };
-    void this.#find(question).then((found) => {
+    const place = this.#place;
+    // Somebody may have begun it anew elsewhere; where it was lost, what is left of it has a hole.
+    const old = place && this.#isFresh(place) ? place : undefined;
+    const question = { model: this.#model, id: this.#id, version, except: old?.link };
+    void this.#find(question, old?.lost?.why).then((found) => {
       if (!(found instanceof SluiceError)) this.#place = found;
       // Those that waited with it have asked, too.
       for (const call of this.#calls.slice(this.#begun)) {
@@ -172,9 +183,11 @@ export class Sequence implements Kept, CallOwner {
     });
   }
 
-  async #find(question: SequenceQuestion): Promise<Place | SluiceError> {
+  /** @param lost why it was lost, where this router knows */
+  async #find(question: SequenceQuestion, lost: string | undefined): Promise<Place | SluiceError> {
     try {
       const found = await this.#options.find(question, this.key);
+      if (found.kind !== 'there' && lost !== undefined) return sequenceLost(lost);
       switch (found.kind) {
         case 'there': {
           const version = this.#options.destination(this.#model, found.version);

@@ -262,32 +262,50 @@ describe('a sequence that this router does not know', () => {
 const gone = 'sequence lost: the runtime of sequence 7 of digits is gone; send sequence_start again';
 
 describe('a sequence whose runtime is lost', () => {
-  it('is lost with it: to what was under way and to what comes after, until it begins again', () => {
+  it('is lost with it: to what was under way and to what comes after, until it begins again', async () => {
     const { send, owner, runtimes, state, searches, sequences } = begun();
     for (const text of ['1', '2']) send(text);
     owner.fail('1', 'lost');
     // It had not left yet, but those before it may have counted.
     owner.fail('2', 'unsent');
-    send('3');
-    expect(state.ended).toEqual(['1', '2', '3'].map((text) => `${text}: failed-precondition: ${gone}`));
-    expect([sequences.known, searches.length]).toEqual([0, 0]);
+    for (const [index, found] of (['nowhere', 'unsure'] as const).entries()) {
+      send(String(index + 3));
+      expect(searches[index]!.question.except).toBe(owner);
+      searches[index]!.answer({ kind: found });
+      await settle();
+    }
+    expect(state.ended).toEqual(['1', '2', '3', '4'].map((text) => `${text}: failed-precondition: ${gone}`));
+    expect(sequences.known).toBe(0);
     state.ready = runtimes.slice(1);
-    send('4', start);
-    runtimes[1]!.answer('4');
-    expect(state.ended.at(-1)).toBe(`4 from ${runtimes[1]!.address}@3`);
-    expect(sequences.known).toBe(1);
+    send('5', start);
+    runtimes[1]!.answer('5');
+    expect(state.ended.at(-1)).toBe(`5 from ${runtimes[1]!.address}@3`);
+    expect([sequences.known, searches.length]).toEqual([1, 2]);
   });
 
-  it('may be asked for again after a minute: somebody else may have begun it', () => {
+  it('is found where it was begun anew through another router', async () => {
+    const { send, owner, runtimes, searches, there, state } = begun();
+    owner.isLost = true;
+    send('1');
+    searches[0]!.answer(there(runtimes[1]!, 4));
+    await settle();
+    send('2');
+    for (const text of ['1', '2']) runtimes[1]!.answer(text);
+    expect(state.ended).toEqual(['1', '2'].map((text) => `${text} from ${runtimes[1]!.address}@4`));
+    expect([owner.sent.length, searches.length]).toEqual([1, 1]);
+  });
+
+  it('is looked for where it was after a minute: somebody may have begun it there', async () => {
     const { send, owner, clock, searches } = begun();
     send('1');
     owner.fail('1', 'lost');
-    clock.advance(59_999);
-    send('2');
-    expect(searches).toHaveLength(0);
-    clock.advance(1);
-    send('3');
-    expect(searches).toHaveLength(1);
+    for (const [index, wait] of [59_999, 1].entries()) {
+      clock.advance(wait);
+      send('2');
+      searches[index]!.answer({ kind: 'nowhere' });
+      await settle();
+    }
+    expect(searches.map(({ question }) => question.except)).toEqual([owner, undefined]);
   });
 
   it('is not lost while its link is made again, and is when that fails or the runtime stops', () => {
@@ -299,8 +317,8 @@ describe('a sequence whose runtime is lost', () => {
     send('2');
     owner.answer('2');
     expect(state.ended.pop()).toBe(`2 from ${owner.address}@3`);
-    owner.isLost = true;
     send('3');
+    owner.isLost = true;
     owner.fail('3', 'unsent');
     expect(state.ended.pop()).toBe(`3: failed-precondition: ${gone}`);
     const stopping = begun();
