@@ -29,8 +29,8 @@ const askAgainMs = 250;
 
 /**
  * The requests that name one sequence, in their order: each is sent after those before it, without waiting for their
- * answers, whose order is their stream's. Starts are sent to where they are to begin, all others to where the last start before them went; one that comes without a start
- * that this router knows waits for a search, and those behind it wait with it.
+ * answers, whose order is their stream's. Starts go to where they are to begin, all others to where the last start before
+ * them went; one that comes without a start that this router knows waits for a search, and those behind it wait with it.
  */
 export class Sequence implements Kept, CallOwner {
   readonly key: string;
@@ -96,8 +96,11 @@ export class Sequence implements Kept, CallOwner {
   }
 
   #dropFirst(): boolean {
-    if (this.#calls[0]?.isEnded !== true) return false;
+    const first = this.#calls[0];
+    if (first?.isEnded !== true) return false;
     this.#calls.shift();
+    // Its message is not to stay for as long as the sequence is known.
+    if (first === this.#large) this.#large = undefined;
     if (this.#begun > 0) this.#begun--;
     return true;
   }
