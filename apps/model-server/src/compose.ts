@@ -85,10 +85,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     version: softwareVersion,
   });
   server.addService(inferenceService, handlers);
-  server.addService(
-    runtimeService,
-    runtimeHandlers(config.instanceId, board, infer, (...sequence) => versions.table.locate(...sequence)),
-  );
+  server.addService(runtimeService, runtimeHandlers(config.instanceId, board, infer, () => versions.table));
   server.addHealth();
   server.addReflection();
   sayReady(server, false);

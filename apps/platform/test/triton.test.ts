@@ -89,7 +89,7 @@ describe.skipIf(missing !== undefined).each(places)('through %s', { timeout: 120
       'model_configuration',
       ...parameters,
       'schedule_policy',
-      ...(place === 'the router' ? ['sequence'] : []),
+      'sequence',
       'statistics',
     ]);
   });

@@ -4,6 +4,7 @@ import { invalidArgument } from '@sluice/domain/errors';
 import type { SequenceId } from '@sluice/inference/sequence';
 import { watch, type Handlers, type RawUnaryHandler } from '@sluice/rpc/handlers';
 import { linkHandler } from '@sluice/rpc/link/link-handler';
+import type { ServingTable } from '../versions/serving-table.ts';
 import type { RuntimeStatus, StatusBoard } from '../versions/status-board.ts';
 
 /** Version of the status watch that this runtime speaks. */
@@ -33,19 +34,12 @@ function sequenceIdOf({ id, number, text }: LocateSequenceRequest__Output): Sequ
   }
 }
 
-/**
- * Where a sequence lives that was started on this runtime.
- * @param version 0 for any version of the model
- * @returns its version; undefined when it is not known here
- */
-export type LocateSequence = (model: string, id: SequenceId, version: number) => number | undefined;
-
 /** RuntimeService: what routers follow of this runtime, and the link that their inferences come over. */
 export function runtimeHandlers(
   runtimeId: string,
   board: StatusBoard,
   predict: RawUnaryHandler,
-  locate: LocateSequence,
+  table: () => Pick<ServingTable, 'locate'>,
 ): Handlers<RuntimeServiceMethods> {
   return {
     watchStatus: watch(async function* (_request, ctx) {
@@ -54,7 +48,7 @@ export function runtimeHandlers(
     locateSequence: async (request) => {
       if (request.model === '') throw invalidArgument('model: expected the name of a model, got nothing');
       const id = sequenceIdOf(request);
-      const version = id === undefined ? undefined : locate(request.model, id, Number(request.version));
+      const version = id === undefined ? undefined : table().locate(request.model, id, Number(request.version));
       return { known: version !== undefined, version: String(version ?? 0) };
     },
     link: linkHandler({ [`${inferenceService.name}/ModelInfer`]: predict }),

@@ -1,4 +1,4 @@
-import { SluiceError } from '@sluice/domain/errors';
+import type { SluiceError } from '@sluice/domain/errors';
 import { type BuilderDim, graph, model, node, type OnnxType, value } from '@sluice/testkit/onnx-builder';
 import { describe, expect, it } from 'vitest';
 import { scanGraph } from '../onnx/scan-graph.ts';

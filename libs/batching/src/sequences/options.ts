@@ -48,9 +48,9 @@ export interface SequenceSettings {
  */
 export function compileSequenceOptions(options: SequenceOptions): SequenceSettings {
   const { name } = options;
-  const knob = (key: keyof SequenceOptions & string, byDefault: number, min: number, max: number): number =>
+  const knob = (key: keyof SequenceOptions, byDefault: number, min: number, max: number): number =>
     whole(name, key, (options[key] as number | undefined) ?? byDefault, min, max);
-  const micros = (key: keyof SequenceOptions & string, byDefault: number, min = 0): number =>
+  const micros = (key: keyof SequenceOptions, byDefault: number, min = 0): number =>
     knob(key, byDefault, min, Number.MAX_SAFE_INTEGER) / 1000;
   const utilization = options.minimumSlotUtilization ?? 0;
   if (!(utilization >= 0 && utilization <= 1)) {

@@ -49,9 +49,8 @@ class Play {
   readonly #ran = new Set<TestStep>();
 
   constructor(scenario: Scenario) {
-    const { actions: _, ...options } = scenario;
     this.#scenario = scenario;
-    this.rig = new SequenceRig({ ...options, maxSequenceIdleMicroseconds: idleMs * 1000 });
+    this.rig = new SequenceRig({ ...scenario, maxSequenceIdleMicroseconds: idleMs * 1000 });
   }
 
   run(): void {
