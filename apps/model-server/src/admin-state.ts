@@ -49,6 +49,7 @@ function versionState(version: ServedVersion): unknown {
     maxBatchSize: version.serving.maxBatchSize,
     batchingOffReason: assignment.serving.batchingOffReason,
     queue: version.engine?.queue(),
+    stateBytes: version.engine?.sequences?.stateBytes,
     running: version.running(),
     requests: { succeeded: stats.successes, failed: stats.failures },
     rows: stats.rowsRun,

@@ -94,7 +94,11 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     draining: () => board.status.draining,
     version: softwareVersion,
   });
-  addServices(server, handlers, runtimeHandlers(config.instanceId, board, infer));
+  addServices(
+    server,
+    handlers,
+    runtimeHandlers(config.instanceId, board, infer, () => versions.table),
+  );
 
   const port = await server.bind(config.host, config.port);
   address = advertised(config, port);

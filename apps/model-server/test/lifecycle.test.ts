@@ -143,7 +143,7 @@ describe('placement', () => {
     expect(await runtime.inference.serverMetadata({})).toEqual({
       name: 'sluice-model-server',
       version: '0.1.0',
-      extensions: ['classification', 'model_configuration', 'schedule_policy', 'statistics'],
+      extensions: ['classification', 'model_configuration', 'schedule_policy', 'sequence', 'statistics'],
     });
   });
 

@@ -63,6 +63,11 @@ const assignment: Assignment = {
         ],
       },
     ],
+    sequenceBatching: {
+      ...{ maxSequenceIdleMicroseconds: 5_000_000, maxQueueDelayMicroseconds: 10, minimumSlotUtilization: 0.5 },
+      controlInputs: [{ name: 'START', kind: 'start', datatype: 'FP32', dims: [1], falseValue: 0, trueValue: 1 }],
+      states: [{ inputName: 'S', outputName: 'T', datatype: 'INT32', dims: [1], initialBase64: 'AQAAAA==' }],
+    },
   },
   aliases: ['champion'],
   champion: true,
@@ -86,8 +91,8 @@ describe('SnapshotFile', () => {
   });
 
   it.each([2, 3])(
-    'reads what was written before there was so much to say (format %i), and wants all sent again',
-    async (before) => {
+    'reads format %i, of fewer settings, with their defaults, and wants all sent again',
+    async (earlier) => {
       const folder = temporaryFolder();
       const { maxBatchSize, preferredBatchSize, maxQueueDelayMicroseconds, maxQueueSize } = assignment.serving;
       const { defaultTimeoutMicroseconds, instanceCount, intraOpThreads, device, warmupCount } = assignment.serving;
@@ -96,7 +101,7 @@ describe('SnapshotFile', () => {
         ...{ instanceCount, intraOpThreads, device, warmupCount, batchingOffReason: '' },
       };
       const body = JSON.stringify({ revision: 3, assignments: [{ ...assignment, serving: old }] });
-      writeFileSync(path.join(folder, 'placement.json'), signed(body, before));
+      writeFileSync(path.join(folder, 'placement.json'), signed(body, earlier));
       const read = await new SnapshotFile(folder).read();
       expect(read!.revision).toBe(0);
       expect(read!.assignments[0]!.serving).toEqual({ ...servingDefaults, maxBatchSize: 8, preferredBatchSize: [4] });

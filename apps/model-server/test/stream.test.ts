@@ -100,7 +100,7 @@ describe('ModelStreamInfer', () => {
     for (const [name, value] of [
       ['triton_x', { kind: 'bool', value: true }],
       ['triton_enable_empty_final_response', { kind: 'int64', value: 1n }],
-      ['sequence_id', { kind: 'int64', value: 4n }],
+      ['sequence_id', { kind: 'double', value: 4 }],
     ] as const) {
       const inputs = [{ name: 'x', datatype: 'FP32' as const, shape: [1, 3], data: new Uint8Array(12) }];
       wrong[name] = buildInferRequest({ modelName: 'adder', id: name, parameters: new Map([[name, value]]), inputs });

@@ -11,6 +11,7 @@ import { host } from '../src/ports.ts';
 import { Load } from './load.ts';
 import { RunningPlatform, freeOffset, killStarted, makeHome } from './running-platform.ts';
 import { SecondPair } from './second-pair.ts';
+import { SequenceClient, pushAccumulator } from './sequences.ts';
 
 let home: string;
 let platform: RunningPlatform;
@@ -148,5 +149,46 @@ describe('two registries and two routers on one database, under load', { timeout
 
   it('a move goes on when the registry that took it is killed and does not come back', async () => {
     await moveThrough(async () => second.killRegistry());
+  });
+});
+
+describe('sequences through two routers', { timeout: 120_000 }, () => {
+  it('stay where they began while an alias moves, and end with the runtime that is killed', async () => {
+    const registry = clients[0]!;
+    const move = async (version: number) => {
+      const moved = await registry.registry.moveAlias({ model: 'accumulator', alias: 'live', version });
+      const progress = await follow(registry, moved.move!.id);
+      expect(progress.move?.state).toBe('ALIAS_MOVE_STATE_EFFECTIVE');
+    };
+    for (const version of [1, 2]) expect(await pushAccumulator(registry, home, version)).toBe(version);
+    const routers = [platform, second].map(({ ports }) => new SequenceClient(`${host}:${ports.router.port}`));
+    const [one, two] = routers as [SequenceClient, SequenceClient];
+    const ids = Array.from({ length: 12 }, (_, index) => index + 1);
+    try {
+      await move(1);
+      for (const id of ids) expect(await one.step(id, 'start')).toBe('1 of version 1');
+      await move(2);
+      for (const id of ids) expect(await two.step(id)).toBe('2 of version 1');
+      for (const id of ids) expect(await one.step(id)).toBe('3 of version 1');
+      expect(await two.step(100, 'start')).toBe('1 of version 2');
+      process.kill(await platform.pidOf('runtime-1'), 'SIGKILL');
+      const after = await eventually(async () => {
+        const outcomes = await Promise.all(ids.map((id) => two.step(id)));
+        // A link that is being made again may have come back with what it had.
+        if (outcomes.some((outcome) => outcome.startsWith('unavailable'))) throw new Error(outcomes.join());
+        return outcomes;
+      }, 20_000);
+      const lost = ids.filter((_, index) => after[index]!.startsWith('failed-precondition'));
+      expect(lost.length).toBeGreaterThan(0);
+      expect(lost.length).toBeLessThan(ids.length);
+      for (const [index, id] of ids.entries()) {
+        if (!lost.includes(id)) continue;
+        expect(after[index]).toMatch(/sequence lost: .*; send sequence_start again/);
+        expect(await two.step(id, 'start')).toBe('1 of version 2');
+        expect(await eventually(() => one.found(id))).toBe('2 of version 2');
+      }
+    } finally {
+      for (const router of routers) router.close();
+    }
   });
 });

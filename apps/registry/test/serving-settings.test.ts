@@ -102,7 +102,36 @@ const serving = {
     },
   ],
   batchingOffReason: '',
+  sequenceBatching: null,
 };
+
+/** OUTPUT is the sum of the sequence. */
+function accumulator(): Map<string, Uint8Array> {
+  const int = (name: string) => value(name, 'INT32', ['batch', 1]);
+  const bytes = model({
+    graph: graph({
+      nodes: [
+        node('Add', ['INPUT', 'STATE'], ['sum']),
+        node('Mul', ['sum', 'READY'], ['OUTPUT']),
+        node('Identity', ['sum'], ['STATE_NEXT']),
+      ],
+      inputs: ['INPUT', 'READY', 'STATE'].map(int),
+      outputs: ['OUTPUT', 'STATE_NEXT'].map(int),
+    }),
+  });
+  const text = `
+sequence_batching:
+  max_sequence_idle_microseconds: 5000000
+  direct: { max_queue_delay_microseconds: 100, minimum_slot_utilization: 0.5 }
+  control_input: [{ name: READY, control: ready, int32_false_true: [0, 1] }]
+  state: [{ input_name: STATE, output_name: STATE_NEXT, initial_state: { data_file: initial.bin } }]
+`;
+  return new Map([
+    ['m.onnx', bytes],
+    ['sluice.yaml', Buffer.from(text)],
+    ['initial.bin', Buffer.from([7, 0, 0, 0])],
+  ]);
+}
 
 /** The first of what a watch says of the model. */
 async function assignmentOf(from: Replica, model: string): Promise<Assignment__Output | undefined> {
@@ -143,6 +172,34 @@ describe('a version with every setting', () => {
     await ann.pinVersion({ model: 'tuned', version: 1 });
     await eventually(async () => expect((await assignmentOf(replica, 'tuned'))?.serving).toEqual(serving));
     expect((await routeOf(replica, 'tuned'))?.serving).toEqual({ ...serving, warmupRequests: [] });
+  });
+
+  it('has settings of sequences, whose states routers are not told', async () => {
+    const ann = replica.as('ann');
+    const { version } = await push(ann, 'sums', accumulator());
+    expect(version.rejection).toBe('');
+    expect(version.signature?.inputs.map(({ name }) => name)).toEqual(['INPUT']);
+    expect(version.signature?.outputs.map(({ name }) => name)).toEqual(['OUTPUT']);
+    const state = { inputName: 'STATE', outputName: 'STATE_NEXT', datatype: 'INT32', dims: ['1'] };
+    const sequences = {
+      maxSequenceIdleMicroseconds: '5000000',
+      strategy: 'direct',
+      direct: { maxQueueDelayMicroseconds: '100', minimumSlotUtilization: 0.5 },
+      controlInputs: [
+        {
+          ...{ name: 'READY', kind: 'CONTROL_KIND_READY', datatype: 'INT32', dims: ['1'] },
+          ...{ falseValue: 0, trueValue: 1 },
+        },
+      ],
+      states: [{ ...state, initialState: 'rawData', rawData: Buffer.from([7, 0, 0, 0]) }],
+    };
+    expect(version.serving?.sequenceBatching).toEqual(sequences);
+    await ann.pinVersion({ model: 'sums', version: 1 });
+    await eventually(async () =>
+      expect((await assignmentOf(replica, 'sums'))?.serving?.sequenceBatching).toEqual(sequences),
+    );
+    const routed = { ...sequences, states: [{ ...state, initialState: 'zeroData', zeroData: true }] };
+    expect((await routeOf(replica, 'sums'))?.serving?.sequenceBatching).toEqual(routed);
   });
 
   it('is the same after a restart', async () => {

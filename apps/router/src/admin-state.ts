@@ -9,6 +9,8 @@ export interface AdminSources {
   readonly fleet: Fleet;
   readonly breakers: Breakers;
   readonly inFlight: InFlight;
+  /** Sequences whose runtime is known. */
+  readonly sequences: () => number;
   readonly retryTokens: () => number;
   readonly registry: () => { readonly watching: boolean; readonly leaseHeld: boolean };
   readonly ready: () => boolean;
@@ -30,6 +32,7 @@ export function adminState(sources: AdminSources): Readonly<Record<string, unkno
     ),
     runtimes: byName(sources.fleet.links, (link) => link.address).map((link) => runtimeState(link, sources.breakers)),
     inFlight: { requests: inFlight.requests, bytes: inFlight.bytes, turnedAway: inFlight.turnedAway },
+    sequences: sources.sequences(),
     retryTokens: sources.retryTokens(),
   };
 }

@@ -25,10 +25,12 @@ import { connectFleet } from './connect-fleet.ts';
 import { followRegistry } from './follow-registry.ts';
 import type { Follower } from './follow-registry.ts';
 import { Forwarder } from './route/forward.ts';
+import type { SendingOptions } from './route/forward.ts';
 import { InFlight } from './route/in-flight.ts';
 import { inferHandler, predictionTrailer } from './route/infer.ts';
 import { PredictionIds } from './route/prediction-id.ts';
 import { RouterRetryBudget } from './route/retry-tokens.ts';
+import { composeSequences } from './compose-sequences.ts';
 import { ModelControl } from './repository/model-control.ts';
 import { Readiness } from './repository/readiness.ts';
 import { routerMetrics } from './router-metrics.ts';
@@ -70,13 +72,14 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
   await follower.load();
   const port = await server.bind(config.host, config.port);
   address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
-  const { breakers, inFlight, budget } = inference;
+  const { breakers, inFlight, budget, sequences } = inference;
   const state = (): unknown =>
     adminState({
       table: () => follower.table(),
       fleet,
       breakers,
       inFlight,
+      sequences: () => sequences.known,
       retryTokens: () => budget.tokens,
       registry: () => follower.state(),
       ready,
@@ -131,16 +134,18 @@ function composeInference(
     // What reaches a breaker as a failure was judged before: it is one.
     create: (runtime, key) => createBreaker({ name: `${runtime} ${key}`, clock, isFailure: () => true }),
   });
-  const observed = routerMetrics(metrics, { inFlight, fleet, breakers, table: () => follower.table() });
+  const table = () => follower.table();
+  const observed = routerMetrics(metrics, { inFlight, fleet, breakers, table, sequences: () => sequences.known });
   fleet.onChange(() => breakers.retain(fleet.links));
-  const forwarder = new Forwarder({
-    random,
+  const sending: SendingOptions = {
     readyFor: (key) => fleet.readyFor(key),
     onDemandFor: (version) => fleet.onDemandFor(version),
     breakerOf: (link, key) => breakers.of(link, key),
     budget,
     onFailedAttempt: (version, failure, retried) => observed.attemptFailed(version, failure, retried),
-  });
+  };
+  const forwarder = new Forwarder({ ...sending, random });
+  const sequences = composeSequences(config, clock, { sending, fleet, table: () => follower.table() });
   const ids = new PredictionIds(clock, random);
   const failures = new Sampler({ clock });
   const infer = inferHandler({
@@ -149,6 +154,7 @@ function composeInference(
     clock,
     table: () => follower.table(),
     forwarder,
+    sequences,
     inFlight,
     onDefect(predictionId, version, error) {
       const unlogged = failures.take(version.key);
@@ -163,7 +169,7 @@ function composeInference(
   const method = raw(infer, refusalTrailers);
   const maxInFlight = config.maxStreamRequests;
   const streamInfer = rawStream(infer, { codec: inferStreamCodec, maxInFlight, refusalTrailers });
-  return { methods: { infer: method, streamInfer }, inFlight, budget, breakers };
+  return { methods: { infer: method, streamInfer }, inFlight, budget, breakers, sequences };
 }
 
 /** The public port, not yet bound; its health follows what is ready. */

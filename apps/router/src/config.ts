@@ -61,6 +61,13 @@ export const configSpec = {
       default: 256,
     },
   ),
+  maxSequences: integerField(
+    { min: 1, max: 16_777_216 },
+    {
+      doc: 'Sequences whose runtime is remembered while nothing of them is under way; that of others is asked for',
+      default: 65_536,
+    },
+  ),
 };
 
 export type RouterConfig = Config<typeof configSpec>;

@@ -21,6 +21,7 @@ function tableOf(...numbers: number[]): RouteTable {
     placed,
     unplaced: new Set(),
     quarantined: new Map(),
+    keepsSequences: false,
   };
   return { revision: 1, models: new Map([[name, model]]) };
 }

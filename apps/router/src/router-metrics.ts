@@ -25,6 +25,8 @@ export interface Observed {
   readonly breakers: Breakers;
   /** The routes in force. */
   readonly table: () => RouteTable | undefined;
+  /** Sequences whose runtime is known. */
+  readonly sequences: () => number;
 }
 
 /** How the states of breakers are told: the further from closed, the higher. */
@@ -116,7 +118,7 @@ function ofRuntimes(metrics: Metrics, { fleet, breakers }: Observed): void {
   });
 }
 
-function ofRouter(metrics: Metrics, { inFlight, fleet, table }: Observed): void {
+function ofRouter(metrics: Metrics, { inFlight, fleet, table, sequences }: Observed): void {
   // A router queues nothing itself: what it holds waits for a runtime's answer.
   metrics.queue('runtimes', () => inFlight.requests);
   metrics.observedGauge('sluice_router_in_flight_bytes', 'Bytes of inferences in flight', () => inFlight.bytes);
@@ -132,6 +134,7 @@ function ofRouter(metrics: Metrics, { inFlight, fleet, table }: Observed): void 
     'Revision of the routes in force',
     () => table()?.revision ?? 0,
   );
+  metrics.observedGauge('sluice_router_sequences', 'Sequences whose runtime the router knows', sequences);
   metrics.observedGauge('sluice_router_runtimes', 'Runtimes that the router knows', () => fleet.links.length);
   metrics.observedGauge('sluice_router_runtimes_up', 'Runtimes that take requests', () => {
     return fleet.links.filter((link) => link.state === 'up').length;

@@ -17,7 +17,13 @@ export interface ModelFacts {
   readonly unplaced?: readonly number[];
   /** Version to the reason. */
   readonly quarantined?: Readonly<Record<number, string>>;
+  /** Whether its versions keep sequences. */
+  readonly sequences?: boolean;
 }
+
+type WireServing = NonNullable<WireModelRoute['placed'][number]['serving']>;
+/** The one part that a router looks at. */
+const keepsSequences = { sequenceBatching: { maxSequenceIdleMicroseconds: '1000000' } } as WireServing;
 
 /** A model's routes as the registry would send them: one FP32 input x [-1,2] and one output y of the same shape. */
 export function wireModel(facts: ModelFacts = {}): WireModelRoute {
@@ -47,7 +53,7 @@ export function wireModel(facts: ModelFacts = {}): WireModelRoute {
       number: String(number),
       digest: `d${number}`,
       signature: { inputs: [{ ...tensor, name: 'x' }], outputs: [{ ...tensor, name: 'y' }], batched: true },
-      serving: null,
+      serving: facts.sequences === true ? keepsSequences : null,
     })),
     unplaced: (facts.unplaced ?? []).map(String),
     quarantined: Object.entries(facts.quarantined ?? {}).map(([version, reason]) => ({

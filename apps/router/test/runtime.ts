@@ -12,6 +12,7 @@ import { createRpcServer } from '@sluice/rpc/server';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import { recordingLogger } from './doubles.ts';
+import { RuntimeSequences } from './runtime-sequences.ts';
 
 const inferMethod = `${inferenceService.name}/ModelInfer`;
 
@@ -47,6 +48,7 @@ export interface TestRuntime {
   readonly seen: Seen;
   /** The bytes of the last request, as they came, and those of its answer. */
   readonly last: { request: Buffer; answer: Buffer };
+  readonly sequences: RuntimeSequences;
   setStatus(loaded: Loaded, draining?: boolean): void;
   /** Links that stand. */
   links(): number;
@@ -68,13 +70,15 @@ export const signature: Signature = { inputs: [tensor('x')], outputs: [tensor('y
 
 /**
  * A runtime over real gRPC that answers y = x. Request parameters tell it to misbehave: `test_wait` holds the answer
- * until `releaseAll`, `test_fail` answers with an error of that kind, `test_exit` ends it.
+ * until `releaseAll`, `test_fail` answers with an error of that kind, `test_exit` ends it. Of a sequence it answers the
+ * sum of its rows so far.
  */
 export async function startRuntime(settings: RuntimeSettings): Promise<TestRuntime> {
   const status = new Status(settings.loaded);
   const seen: Seen = { requests: 0, cancelled: 0, deadlines: [], versions: [], traceparents: [] };
   const last: TestRuntime['last'] = { request: Buffer.alloc(0), answer: Buffer.alloc(0) };
   const waiting = new Set<() => void>();
+  const sequences = new RuntimeSequences(settings.id);
   const { logger } = recordingLogger();
   const metrics = createMetrics({ service: 'runtime', instanceId: settings.id, processMetrics: false });
   const server = createRpcServer({ logger, metrics, clock: systemClock });
@@ -95,10 +99,11 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
       throw new SluiceError(kind, `${settings.id} answers ${kind}`, { retryAfterMs: 7 });
     }
     const input = request.inputs[0]!;
+    const state = sequences.take(request);
     const answer = (): void => {
       waiting.delete(answer);
       const { modelName, modelVersion, id } = request;
-      const data = Uint8Array.from(input.raw ?? new Uint8Array(input.byteLength));
+      const data = state ?? Uint8Array.from(input.raw ?? new Uint8Array(input.byteLength));
       const output = { name: 'y', datatype: 'FP32', shape: input.shape, data } as const;
       last.answer = buildInferResponse({ modelName, modelVersion, id, outputs: [output] });
       call.respond(last.answer);
@@ -127,6 +132,7 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
         yield { runtimeId: settings.id, versions, draining, protocolVersion: 1, loadsOnDemand };
       }
     }),
+    locateSequence: async (request) => sequences.locate(request),
     link: settings.link === false ? unimplemented('no link here') : linkHandler({ [inferMethod]: infer }),
   });
   server.addService(inferenceService, {
@@ -140,6 +146,7 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
     address: `127.0.0.1:${port}`,
     seen,
     last,
+    sequences,
     setStatus: (loaded, draining = false) => status.set(loaded, draining),
     links: () => metrics.method(`${runtimeService.name}/Link`).inFlight,
     drain: () => server.tryShutdown(5_000),

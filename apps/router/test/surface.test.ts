@@ -69,6 +69,7 @@ describe('the inference service', () => {
         'model_repository(unload_dependents)',
         'parameters',
         'schedule_policy',
+        'sequence',
         'statistics',
       ],
     });

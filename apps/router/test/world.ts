@@ -27,6 +27,7 @@ import { configSpec } from '../src/config.ts';
 import { inferPath } from '../src/route/forward.ts';
 import type { WireRoutes } from '../src/watch/decode-routes.ts';
 import { recordingLogger } from './doubles.ts';
+import type { Placement } from './placement.ts';
 import { startRuntime, unimplementedOf } from './runtime.ts';
 import type { Loaded, RuntimeSettings, Seen, TestRuntime } from './runtime.ts';
 
@@ -55,10 +56,13 @@ export class TestRegistry {
   #state: WireRoutes;
   #changes: WireRoutes[] = [];
   readonly #wake = new Set<() => void>();
+  readonly #placement: Placement | undefined;
   #stop: (() => Promise<unknown>) | undefined;
 
-  constructor(snapshot: WireRoutes) {
+  /** @param placement for real model-servers */
+  constructor(snapshot: WireRoutes, placement?: Placement) {
     this.#state = snapshot;
+    this.#placement = placement;
   }
 
   get address(): string {
@@ -69,8 +73,14 @@ export class TestRegistry {
     const { logger } = recordingLogger();
     const metrics = createMetrics({ service: 'registry', instanceId: 'g', processMetrics: false });
     const server = createRpcServer({ logger, metrics, clock: systemClock });
+    const placement = this.#placement;
+    placement?.serveFiles(server);
     server.addService(watchService, {
       ...unimplementedOf(watchService),
+      ...(placement && {
+        watchAssignments: watch((_request, ctx) => placement.watch(ctx.signal)),
+        renewRuntimeLease: async ({ ttlMs }) => ({ ttlMs }),
+      }),
       watchRoutes: watch((request: { readonly resumeToken: string }, ctx) => {
         this.resumeTokens.push(request.resumeToken);
         return this.#follow(ctx.signal);
@@ -127,8 +137,8 @@ function* inParts(update: WireRoutes): Generator<WireRoutes> {
   yield { ...update, models: update.models.slice(-1) };
 }
 
-export async function testRegistry(snapshot: WireRoutes): Promise<TestRegistry> {
-  const registry = new TestRegistry(snapshot);
+export async function testRegistry(snapshot: WireRoutes, placement?: Placement): Promise<TestRegistry> {
+  const registry = new TestRegistry(snapshot, placement);
   await registry.start();
   return registry;
 }
@@ -199,9 +209,11 @@ export interface RouterState {
     readonly address: string;
     readonly state: string;
     readonly inFlight: number;
+    readonly ready: readonly string[];
     readonly breakers: Readonly<Record<string, string>>;
   }[];
   readonly inFlight: { readonly requests: number; readonly bytes: number };
+  readonly sequences: number;
 }
 
 export interface InferOptions {

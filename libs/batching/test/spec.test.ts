@@ -20,7 +20,7 @@ function rules(): Rule[] {
 /** The titles of all tests: what stands in quotes after `test(` or `test.each(…)(`. */
 function titles(): string[] {
   const files = ['src', 'test'].flatMap((folder) =>
-    readdirSync(join(project, folder))
+    readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.test.ts') && file !== 'spec.test.ts')
       .map((file) => join(project, folder, file)),
   );

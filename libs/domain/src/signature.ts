@@ -1,4 +1,5 @@
 import type { Datatype } from './datatype.ts';
+import type { SequenceBatching } from './sequence-batching.ts';
 
 /** One column of an input, as the model's author described it. */
 export interface Feature {
@@ -122,6 +123,8 @@ export interface ServingConfig extends QueuePolicy {
   readonly warmupRequests: readonly WarmupRequest[];
   /** Why rows are not batched although the graph would allow it; '' otherwise. */
   readonly batchingOffReason: string;
+  /** How its sequences are kept apart; undefined for a model whose requests each stand for themselves. */
+  readonly sequenceBatching?: SequenceBatching;
 }
 
 /** What holds where nobody said anything; versions of before a setting was there have its default. */

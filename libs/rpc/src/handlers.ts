@@ -55,6 +55,11 @@ export interface RawCall {
    * caller is gone, `deadline-exceeded`, or `unavailable` when the server stops.
    */
   onCancel(fn: (reason: SluiceError) => void): void;
+  /**
+   * On a stream: its answer, whatever it is, leaves after those of the earlier requests of the stream that said the same key.
+   * Absent where a call is no message of a stream.
+   */
+  inOrder?(key: string): void;
 }
 /** Answers through `call`. What it throws, at once or as a promise, is the answer too. */
 export type RawUnaryHandler = (request: Buffer, call: RawCall) => unknown;

@@ -4,6 +4,7 @@ import type { SluiceError } from '@sluice/domain/errors';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
 import type { RawStreamMethod } from './handlers.ts';
 import { asBuffer } from './messages.ts';
+import { OrderedAnswers } from './ordered-answers.ts';
 import { runRaw } from './run-raw.ts';
 import type { ServerCore } from './server-core.ts';
 import { StreamLife, cutOffError, endedWithinMessage } from './stream-life.ts';
@@ -35,7 +36,9 @@ export class RawStreamCall extends StreamLife implements RequestStream {
   readonly stats: MethodStats;
   readonly #stream: ServerDuplexStream<Buffer, Buffer>;
   readonly #handling: RawStreamMethod;
+  /** Without an answer, or with one that waits for its turn. */
   readonly #inFlight = new Set<StreamRequest>();
+  readonly #ordered = new OrderedAnswers<StreamRequest>();
   #unsent = 0;
   #unsentBytes = 0;
   #lastActivityMs: number;
@@ -114,11 +117,20 @@ export class RawStreamCall extends StreamLife implements RequestStream {
     this.#pace();
   }
 
+  inOrder(request: StreamRequest, key: string): void {
+    this.#ordered.add(request, key);
+  }
+
   /**
    * Sends what a request ended with. This is the one place that decides the order of a stream's answers: each goes when
-   * it is there. Answers that must keep an order, as those of one sequence, would wait here for those before them.
+   * it is there, but for those that must keep an order (`inOrder`), which wait for those before them.
    */
   deliver(request: StreamRequest, message: Uint8Array): void {
+    for (const [each, bytes] of this.#ordered.answered(request, message)) this.#send(each, bytes);
+    this.#pace();
+  }
+
+  #send(request: StreamRequest, message: Uint8Array): void {
     this.#inFlight.delete(request);
     if (this.ended) return;
     if (this.#unsent === 0) this.#lastActivityMs = this.core.clock.monotonic();
@@ -126,7 +138,6 @@ export class RawStreamCall extends StreamLife implements RequestStream {
     this.#unsent++;
     this.#unsentBytes += byteLength;
     this.#stream.write(asBuffer(message), () => this.#sent(byteLength));
-    this.#pace();
   }
 
   /** A request failed on a stream that ends at its first failure. */
@@ -150,7 +161,8 @@ export class RawStreamCall extends StreamLife implements RequestStream {
   #pace(): void {
     if (this.ended) return;
     const isFull = this.#inFlight.size + this.#unsent >= this.#handling.maxInFlight;
-    const mustWait = (isFull || this.#unsentBytes > maxUnsentBytes) && !this.#isStopping;
+    const bytes = this.#unsentBytes + this.#ordered.bytes;
+    const mustWait = (isFull || bytes > maxUnsentBytes) && !this.#isStopping;
     if (mustWait === this.#paused) return;
     this.#paused = mustWait;
     if (mustWait) this.#stream.pause();

@@ -18,6 +18,8 @@ export interface RequestStream {
   /** Counts of the requests of such streams. */
   readonly stats: MethodStats;
   metadata(key: string): string | undefined;
+  /** The request's answer leaves after those of all before it that were given the same key. */
+  inOrder(request: StreamRequest, key: string): void;
   /** Sends the message that a request ended with. */
   deliver(request: StreamRequest, message: Uint8Array): void;
   /** Ends the stream with the failure of one request. */
@@ -65,6 +67,10 @@ export class StreamRequest implements RawCall, ActiveCall {
   /** Only a failure that ends the whole stream has trailers. */
   setTrailer(key: string, value: string): void {
     if (this.#stream.endsAtFailure) (this.#trailers ??= new Map()).set(key, value);
+  }
+
+  inOrder(key: string): void {
+    if (!this.ended) this.#stream.inOrder(this, key);
   }
 
   respond(...answer: readonly Uint8Array[]): void {

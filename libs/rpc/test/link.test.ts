@@ -38,7 +38,11 @@ async function serve(handler: RawUnaryHandler, options: Partial<RpcServerOptions
   type Inference = Handlers<NonNullable<typeof inferenceService.methods>>;
   server.addService(inferenceService, { ...(others as Inference), modelInfer: infer });
   const link = mounted ? linkHandler({ [method]: infer }) : unimplemented('no link here');
-  server.addService(runtimeService, { watchStatus: unimplemented('not here'), link });
+  server.addService(runtimeService, {
+    watchStatus: unimplemented('not here'),
+    locateSequence: unimplemented('not here'),
+    link,
+  });
   const port = await server.bind('127.0.0.1', 0);
   cleanups.push(() => server.tryShutdown(0));
   return { server, metrics, lines, port };

@@ -22,6 +22,7 @@ const plain: ServingConfig__Output = {
   priorityQueuePolicies: [],
   instanceGroups: [],
   warmupRequests: [],
+  sequenceBatching: null,
 };
 const policy = {
   timeoutAction: 'TIMEOUT_ACTION_REJECT',
@@ -102,5 +103,24 @@ describe('how a version is run', () => {
     expect(servingLines(full).at(-1)).toMatch(/^warm-up: 0 rounds of generated batches; "a": 4 rows/);
     expect(servingLines({ ...plain, instanceCount: 2, device: 'cuda' })).toEqual(['device: cuda', 'instances: 2']);
     expect(servingLines({ ...plain, warmupCount: 3 })).toEqual(['warm-up: 3 rounds of generated batches']);
+  });
+
+  it('says what sequences have', () => {
+    const sequenceBatching: ServingConfig__Output['sequenceBatching'] = {
+      maxSequenceIdleMicroseconds: '5000',
+      strategy: 'direct',
+      direct: { maxQueueDelayMicroseconds: '70', minimumSlotUtilization: 0.5 },
+      controlInputs: [
+        { name: 'START', kind: 'CONTROL_KIND_START', datatype: 'BOOL', dims: ['1'], falseValue: 0, trueValue: 1 },
+      ],
+      states: [{ inputName: 'S', outputName: 'T', datatype: 'FP32', dims: ['1'], zeroData: true }],
+    };
+    expect(servingLines({ ...plain, sequenceBatching })).toEqual([
+      'sequences: over after 5000 µs without a request, waiting up to 70 µs for 50 % of the slots, controls START, states S',
+    ]);
+    const idle = { maxSequenceIdleMicroseconds: '5000', direct: null, controlInputs: [], states: [] };
+    expect(servingLines({ ...plain, sequenceBatching: idle })).toEqual([
+      'sequences: over after 5000 µs without a request',
+    ]);
   });
 });

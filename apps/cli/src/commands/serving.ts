@@ -14,6 +14,7 @@ export function servingFields(serving: ServingConfig__Output): readonly Field[] 
   ];
   return [
     ['batching', describeBatching(serving)],
+    ['sequences', describeSequences(serving)],
     ['queue', describePolicy(serving).join(', ')],
     ['priorities', describePriorities(serving)],
     ['order', serving.preserveOrdering ? 'answers leave in the order of their requests' : ''],
@@ -41,6 +42,21 @@ function describeBatching(serving: ServingConfig__Output): string {
     delay > 0 && `waiting up to ${delay} µs`,
     preferred.length > 0 && `at once with ${preferred.join(', ')}`,
     allowed.length > 0 && `filled up to ${allowed.join(', ')}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+function describeSequences({ sequenceBatching: sequences }: ServingConfig__Output): string {
+  if (!sequences) return '';
+  const { controlInputs, states, direct } = sequences;
+  const delay = Number(direct?.maxQueueDelayMicroseconds ?? 0);
+  const utilization = direct?.minimumSlotUtilization ?? 0;
+  return [
+    `over after ${sequences.maxSequenceIdleMicroseconds} µs without a request`,
+    utilization > 0 && delay > 0 && `waiting up to ${delay} µs for ${utilization * 100} % of the slots`,
+    controlInputs.length > 0 && `controls ${controlInputs.map(({ name }) => name).join(', ')}`,
+    states.length > 0 && `states ${states.map(({ inputName }) => inputName).join(', ')}`,
   ]
     .filter(Boolean)
     .join(', ');

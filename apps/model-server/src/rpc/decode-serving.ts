@@ -10,6 +10,7 @@ import {
   type TimeoutAction,
   type WarmupInput,
 } from '@sluice/domain/signature';
+import { decodeSequences } from './decode-sequences.ts';
 
 const timeoutActions = {
   // A registry that knows of no actions sends none.
@@ -53,6 +54,7 @@ export function decodeServing(message: ServingConfig__Output | null): ServingCon
       inputs: inputs.map((input) => warmupInput(input, name)),
     })),
     batchingOffReason: message.batchingOffReason,
+    ...(message.sequenceBatching && { sequenceBatching: decodeSequences(message.sequenceBatching) }),
   };
 }
 

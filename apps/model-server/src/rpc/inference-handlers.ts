@@ -26,7 +26,13 @@ export interface InferenceHandlerPorts extends TritonHandlerPorts {
 }
 
 /** Extensions of the protocol that this server has, by Triton's names: list one here when it works. */
-export const extensions: readonly string[] = ['classification', 'model_configuration', 'schedule_policy', 'statistics'];
+export const extensions: readonly string[] = [
+  'classification',
+  'model_configuration',
+  'schedule_policy',
+  'sequence',
+  'statistics',
+];
 /** What runs the models, by Triton's name. */
 const platform = 'onnxruntime_onnx';
 

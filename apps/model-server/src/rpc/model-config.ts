@@ -1,9 +1,10 @@
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
-import type { Datatype } from '@sluice/domain/datatype';
 import type { ImageFormat, QueuePolicy, ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
 import type { ThreadPlan } from '../runtime/threads.ts';
 import { rowDims } from '../serving/buckets.ts';
 import type { Assignment } from '../versions/assignment.ts';
+import { modelDatatypes } from './model-datatypes.ts';
+import { sequenceBatchingOf } from './sequence-config.ts';
 
 export type ModelConfigMessage = NonNullable<ResponseInput<GRPCInferenceServiceMethods['modelConfig']>['config']>;
 type DynamicBatching = NonNullable<ModelConfigMessage['dynamicBatching']>;
@@ -17,23 +18,6 @@ export interface RunVersion {
   /** Sessions and threads that were chosen. */
   readonly threads: ThreadPlan | undefined;
 }
-
-const datatypes = {
-  BOOL: 'TYPE_BOOL',
-  UINT8: 'TYPE_UINT8',
-  UINT16: 'TYPE_UINT16',
-  UINT32: 'TYPE_UINT32',
-  UINT64: 'TYPE_UINT64',
-  INT8: 'TYPE_INT8',
-  INT16: 'TYPE_INT16',
-  INT32: 'TYPE_INT32',
-  INT64: 'TYPE_INT64',
-  FP16: 'TYPE_FP16',
-  FP32: 'TYPE_FP32',
-  FP64: 'TYPE_FP64',
-  BF16: 'TYPE_BF16',
-  BYTES: 'TYPE_STRING',
-} as const satisfies Record<Datatype, string>;
 
 const formats = { NCHW: 'FORMAT_NCHW', NHWC: 'FORMAT_NHWC' } as const satisfies Record<ImageFormat, string>;
 
@@ -69,7 +53,7 @@ export function modelConfigOf(version: RunVersion, placed: readonly number[]): M
       ...(tensor.classNames && { labelFilename: 'sluice.yaml' }),
     })),
     instanceGroup: instanceGroupsOf(version),
-    ...(batching && { dynamicBatching: dynamicBatchingOf(serving) }),
+    ...schedulingOf(serving, batching),
     defaultModelFilename: assignment.graphPath,
     modelWarmup: [...(warmup ? [warmup] : []), ...warmupRequestsOf(signature, serving)],
     modelTransactionPolicy: { decoupled: false },
@@ -79,12 +63,21 @@ export function modelConfigOf(version: RunVersion, placed: readonly number[]): M
 
 function tensorOf({ name, datatype, shape }: TensorSpec, signature: Signature, serving: ServingConfig) {
   const dims = isBatching(signature, serving) ? rowDims(signature, shape) : shape;
-  return { name, dataType: datatypes[datatype], dims: [...dims] };
+  return { name, dataType: modelDatatypes[datatype], dims: [...dims] };
 }
 
 function instanceGroupsOf({ assignment, serving, threads }: RunVersion) {
   const count = threads?.instances ?? Math.max(1, serving.instanceCount);
   return [{ name: `${assignment.model}_0`, kind: 'KIND_CPU' as const, count }];
+}
+
+/** Triton's scheduling_choice: one of two, or none. */
+function schedulingOf(
+  serving: ServingConfig,
+  batching: boolean,
+): Pick<ModelConfigMessage, 'dynamicBatching' | 'sequenceBatching'> {
+  if (serving.sequenceBatching) return { sequenceBatching: sequenceBatchingOf(serving.sequenceBatching) };
+  return batching ? { dynamicBatching: dynamicBatchingOf(serving) } : {};
 }
 
 /** A knob of ServingConfig is a line here, with Triton's name and meaning. */
@@ -124,7 +117,7 @@ function warmupRequestsOf(signature: Signature, serving: ServingConfig): Warmup[
       inputs.map((input, index) => [
         input.name,
         {
-          dataType: datatypes[signature.inputs[index]!.datatype],
+          dataType: modelDatatypes[signature.inputs[index]!.datatype],
           dims: [...(batching ? input.shape.slice(1) : input.shape)],
           ...(input.source === 'zero' && { zeroData: true }),
           ...(input.source === 'random' && { randomData: true }),
@@ -141,7 +134,7 @@ function warmupOf(signature: Signature, serving: ServingConfig): Warmup | undefi
   const batching = isBatching(signature, serving);
   const inputs = signature.inputs.map(({ name, datatype, shape }) => {
     const dims = (batching ? rowDims(signature, shape) : shape).map((dim) => (dim < 0 ? 1 : dim));
-    return [name, { dataType: datatypes[datatype], dims, zeroData: true }] as const;
+    return [name, { dataType: modelDatatypes[datatype], dims, zeroData: true }] as const;
   });
   return {
     name: 'generated',

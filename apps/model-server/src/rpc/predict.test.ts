@@ -46,7 +46,7 @@ describe('predict', () => {
     const engine = {
       infer: (_bytes: Buffer, _deadline: number, answer: { released(): void }) => void held.push(answer),
     };
-    const table = { find: () => ({ engine }) } as unknown as ServingTable;
+    const table = { engineFor: () => engine } as unknown as ServingTable;
     const handler = predict({ clock: systemClock, table: () => table, budget, wait: () => () => false });
     const call = { deadlineMs: 0, onCancel: () => undefined } as unknown as RawCall;
     for (let count = 0; count < 3; count += 1) handler(request, call);

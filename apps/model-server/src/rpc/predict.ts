@@ -1,9 +1,10 @@
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { scanInferRequest } from '@sluice/inference/scan';
+import { sequenceOf } from '@sluice/inference/sequence';
 import type { RawCall, RawUnaryHandler } from '@sluice/rpc/handlers';
 import type { InferAnswer } from '../serving/infer-job.ts';
-import type { Cancel, VersionEngine } from '../serving/version-engine.ts';
+import type { Cancel, Engine } from '../serving/engine.ts';
 import type { ServingTable } from '../versions/serving-table.ts';
 import type { Leave, WaitingRequest } from '../versions/waiting-requests.ts';
 
@@ -100,7 +101,7 @@ class Waiting implements WaitingRequest {
     });
   }
 
-  start(engine: VersionEngine): void {
+  start(engine: Engine): void {
     try {
       this.#cancel = send(engine, this.#request, this.#call, this.#ports, this.#held);
     } catch (error) {
@@ -116,7 +117,7 @@ class Waiting implements WaitingRequest {
 
 /** Hands a request over. */
 function send(
-  engine: VersionEngine,
+  engine: Engine,
   request: Buffer,
   call: RawCall,
   { clock, budget }: PredictPorts,
@@ -135,7 +136,9 @@ export function predict(ports: PredictPorts): RawUnaryHandler {
   const { table, budget } = ports;
   return (request, call) => {
     const header = scanInferRequest(request);
-    const engine = table().find(header.modelName, header.modelVersion)?.engine;
+    const sequence = sequenceOf(header.parameters);
+    if (sequence) call.inOrder?.(`${typeof sequence.id} ${sequence.id} ${header.modelName}`);
+    const engine = table().engineFor(header.modelName, header.modelVersion, sequence);
     // Small requests cost more than their message: without that, a budget of bytes would hold any number of them.
     const held = request.byteLength + bytesBesideMessage;
     budget.take(held);

@@ -335,22 +335,9 @@ describe('a request of a sequence', () => {
     { kind: 'uint64', value: 7n },
     { kind: 'int64', value: -1n },
     { kind: 'string', value: 's' },
-  ])('is refused: %o', (value) => {
-    const { ask, log, stats } = engineOf();
-    expect(() => ask('a', [1], id(value))).toThrow(
-      expect.objectContaining({
-        kind: 'unimplemented',
-        message: expect.stringContaining('sequences are not served yet') as string,
-      }),
-    );
-    expect(log).toEqual([]);
-    expect(stats.failures.OTHER).toBe(1);
-  });
-
-  it.each<ParameterValue>([
     { kind: 'uint64', value: 0n },
     { kind: 'string', value: '' },
-  ])('is none with the id %o', (value) => {
+  ])('is one like all others to a model without sequences: %o', (value) => {
     const { ask, jobs, turn } = engineOf();
     ask('a', [1], id(value));
     turn();

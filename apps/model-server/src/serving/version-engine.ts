@@ -1,9 +1,8 @@
 import type { Batch, DrainReport, RequestPart, SchedulerStats } from '@sluice/batching/contract';
 import { BatchScheduler } from '@sluice/batching/scheduler';
 import type { Clock } from '@sluice/domain/clock';
-import { SluiceError } from '@sluice/domain/errors';
+import type { SluiceError } from '@sluice/domain/errors';
 import type { ServingConfig, Signature } from '@sluice/domain/signature';
-import type { Parameters } from '@sluice/inference/parameters';
 import { classifyOutputs } from '@sluice/inference/classification';
 import { buildInferResponse } from '@sluice/inference/infer-response';
 import { parseInferRequest, type InferRequest } from '@sluice/inference/infer-request';
@@ -12,6 +11,7 @@ import { slotsPerSession } from '../runtime/control-block.ts';
 import type { BatchJob, HandedBatch } from '../runtime/session-thread.ts';
 import type { SessionPool } from '../runtime/session-pool.ts';
 import { Buckets, hasFixedRows, rowDims, type KnownOutputs } from './buckets.ts';
+import type { Cancel, Engine } from './engine.ts';
 import { BatchFill } from './fill.ts';
 import { InferJob, type BatchResult, type InferAnswer } from './infer-job.ts';
 import { PlacedInMemory } from './placed-batch.ts';
@@ -41,7 +41,8 @@ export interface EngineOptions {
   readonly onDefect: (thrown: unknown) => void;
 }
 
-const reasonOf: Partial<Record<SluiceError['kind'], FailureReason>> = {
+/** What a failure counts as. */
+export const reasonOf: Partial<Record<SluiceError['kind'], FailureReason>> = {
   'resource-exhausted': 'REJECTED',
   'deadline-exceeded': 'REJECTED',
   unavailable: 'REJECTED',
@@ -51,23 +52,11 @@ const reasonOf: Partial<Record<SluiceError['kind'], FailureReason>> = {
 };
 
 /**
- * A request of a sequence must meet the state that its sequence left; an answer without it would be a wrong one.
- * @throws SluiceError unimplemented unless `sequence_id` is absent, 0 or empty, which mean no sequence
+ * One loaded version whose requests each stand for themselves. What they say of a sequence means nothing to it, as with
+ * Triton: without a state every answer is right.
  */
-function refuseSequences(parameters: Parameters): void {
-  const id = parameters.get('sequence_id');
-  if (!id || id.kind === 'none' || id.value === 0n || id.value === '') return;
-  const message = 'parameter "sequence_id": sequences are not served yet; send requests without it, each by itself';
-  throw new SluiceError('unimplemented', message);
-}
-
-/** A request that was taken, to be cancelled when its caller goes away. */
-export type Cancel = () => void;
-
-/** One loaded version: takes request bytes, queues, batches, runs, and answers with response bytes. */
-export class VersionEngine {
+export class VersionEngine implements Engine {
   readonly stats: VersionStats;
-  /** When the last request came, on the monotonic clock: written by who hands requests over, read when memory is short. */
   lastRequestMs = 0;
   readonly #options: EngineOptions;
   readonly #buckets: Buckets;
@@ -103,7 +92,6 @@ export class VersionEngine {
     );
   }
 
-  /** From now on batches run there; those that run are the old one's. @param pool with as many slots as the old one */
   usePool(pool: SessionPool): void {
     this.#pool = pool;
   }
@@ -112,17 +100,11 @@ export class VersionEngine {
     return this.#options.signature;
   }
 
-  /**
-   * Takes a ModelInferRequest. `answer` is told exactly once, before or after this returns.
-   * @param deadlineMs in milliseconds of `Clock.monotonic()`
-   * @returns how to cancel it; undefined when it is answered already
-   */
   infer(bytes: Buffer, deadlineMs: number, answer: InferAnswer): Cancel | undefined {
     let request: InferRequest;
     let job: InferJob;
     try {
       request = parseInferRequest(bytes, this.#options.signature);
-      refuseSequences(request.parameters);
       const { key, plan } = this.#buckets.planFor(request);
       const wishes = wishesOf(request.parameters, this.#options.serving.priorityLevels);
       const what = { request, plan, bucket: key, deadlineMs, wishes, by: this.#by };
@@ -227,13 +209,11 @@ export class VersionEngine {
     return this.#scheduler.stats();
   }
 
-  /** A run does not end: what waits fails with `error` now, since what hangs may be among it, and nothing new is taken. */
   hang(error: SluiceError): void {
     this.#hung = error;
     void this.#scheduler.drain(0);
   }
 
-  /** Takes nothing new and lets what was accepted finish, for at most `withinMs` milliseconds. */
   drain(withinMs: number): Promise<DrainReport> {
     return this.#scheduler.drain(withinMs);
   }

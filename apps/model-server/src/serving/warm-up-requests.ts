@@ -4,6 +4,7 @@ import type { ServingConfig, Signature, TensorSpec, WarmupInput, WarmupRequest }
 import { decodeTensor, encodeTensor } from '@sluice/inference/tensor-data';
 import { elementCount, rowBytes, type BatchPlan, type InputPlan } from '../runtime/batch-plan.ts';
 import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
+import { firstRow, repeated } from './sequences/first-rows.ts';
 import { newPlanId, rowDims, type KnownOutputs } from './buckets.ts';
 
 /** A warm-up request as a batch. */
@@ -42,11 +43,16 @@ export async function prepareRequest(
   const inputs: InputPlan[] = [];
   const bytes: Uint8Array[] = [];
   for (const spec of signature.inputs) {
+    const own = firstRow(serving.sequenceBatching, spec.name);
+    if (own) {
+      inputs.push(rowPlan(spec, rowDims(signature, spec.shape)));
+      bytes.push(own.byteLength > 0 ? repeated(own, rows) : new Uint8Array(rows * rowBytes(inputs.at(-1)!)));
+      continue;
+    }
     const input = request.inputs.find(({ name }) => name === spec.name);
     if (!input) throw unusable(request, `input "${spec.name}" is missing`);
     checkShape(request, input, spec, signature.batched);
-    const datatype = checkRuntimeDatatype(spec.datatype, spec.name);
-    const plan: InputPlan = { name: spec.name, datatype, dims: rowDims(signature, input.shape) };
+    const plan = rowPlan(spec, rowDims(signature, input.shape));
     inputs.push(plan);
     bytes.push(
       input.source === 'data'
@@ -61,6 +67,12 @@ export async function prepareRequest(
   }));
   return { plan: { id: newPlanId(), batched: signature.batched, inputs, outputs }, rows, bytes };
 }
+
+const rowPlan = ({ name, datatype }: TensorSpec, dims: readonly number[]): InputPlan => ({
+  name,
+  datatype: checkRuntimeDatatype(datatype, name),
+  dims,
+});
 
 const unusable = ({ name }: WarmupRequest, problem: string): SluiceError =>
   new SluiceError('data-loss', `warm-up "${name}" does not fit the signature of the version: ${problem}`);

@@ -6,6 +6,7 @@ import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
 import type { SessionPool } from '../runtime/session-pool.ts';
 import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
 import { hasFixedRows, newPlanId, rowDims, type KnownOutputs } from './buckets.ts';
+import { firstRow, repeated } from './sequences/first-rows.ts';
 import { prepareRequest, type PreparedRequest } from './warm-up-requests.ts';
 
 /** What warming up found out. */
@@ -58,17 +59,29 @@ interface Ran {
 type Fill = BatchJob['fill'];
 
 /**
- * Runs one generated batch; resolves with the outputs' row shapes, or why it failed.
+ * Runs one generated batch: zeros, and what the runtime itself fills as at the start of a sequence. Resolves with the
+ * outputs' row shapes, or why it failed.
  * @param again batches of this plan and size were the last that ran, in every slot of the pool
  */
-function runGenerated(pool: SessionPool, plan: BatchPlan, rows: number, again = false): Promise<Ran | SluiceError> {
-  const stringBytes = plan.inputs.map((input) => {
+function runGenerated(
+  pool: SessionPool,
+  plan: BatchPlan,
+  rows: number,
+  { sequenceBatching }: ServingConfig,
+  again = false,
+): Promise<Ran | SluiceError> {
+  const own = plan.inputs.map(({ name }) => firstRow(sequenceBatching, name));
+  const stringBytes = plan.inputs.map((input, index) => {
     const elements = input.dims.reduce((product, dim) => product * dim, rows);
-    return input.datatype === 'BYTES' ? 4 * elements : 0;
+    return input.datatype === 'BYTES' ? (own[index] ? own[index].byteLength * rows : 4 * elements) : 0;
   });
   const fill: Fill = (targets, isZero) => {
-    // What was written there before was zeros too, and nothing writes to inputs but this.
-    if (!isZero && !again) for (const target of targets) target.fill(0);
+    // What was written there before was the same, and nothing writes to inputs but this.
+    if (again) return;
+    targets.forEach((target, index) => {
+      if (!isZero) target.fill(0);
+      if (own[index]) target.set(repeated(own[index], rows));
+    });
   };
   return runFilled(pool, { plan, rows, stringBytes, fill });
 }
@@ -154,7 +167,7 @@ async function runGeneratedBatches(
   signal: AbortSignal,
 ): Promise<WarmUpReport> {
   const nothingKnown = signature.outputs.map(() => false);
-  const first = await runGenerated(pool, generatedPlan(signature, nothingKnown), 1);
+  const first = await runGenerated(pool, generatedPlan(signature, nothingKnown), 1, serving);
   if (first instanceof SluiceError) {
     // Sizes of 1 may not fit, nor an empty text where a graph reads a number out of it.
     const mayNotFit = signature.inputs.some((each) => each.datatype === 'BYTES' || !hasFixedRows(signature, each));
@@ -176,7 +189,8 @@ async function runGeneratedBatches(
     for (let round = 0; round < serving.warmupCount; round += 1) {
       signal.throwIfAborted();
       const what = `warm-up with ${rows} rows`;
-      best = Math.min(best, await runEverywhere(pool, what, () => runGenerated(pool, plan, rows, round > 0)));
+      const again = round > 0;
+      best = Math.min(best, await runEverywhere(pool, what, () => runGenerated(pool, plan, rows, serving, again)));
     }
     slowest = Math.max(slowest ?? 0, best);
   }
@@ -213,7 +227,7 @@ export async function warmUpAgain(
   options: WarmUpOptions,
 ): Promise<void> {
   if (before.note === '') {
-    const ran = await runGenerated(pool, generatedPlan(signature, before.knownOutputs), 1);
+    const ran = await runGenerated(pool, generatedPlan(signature, before.knownOutputs), 1, serving);
     if (ran instanceof SluiceError) throw new SluiceError('failed-precondition', `warm-up: ${ran.message}`);
   }
   await runRequests(pool, signature, serving, before, options, 1);

@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/domain/errors';
 import { seedOf } from '@sluice/domain/generated-rows';
-import type { ServingConfig } from '@sluice/domain/signature';
+import { graphSignatureOf } from '@sluice/domain/sequence-batching';
+import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
 import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
@@ -10,7 +11,7 @@ import type { WorkerHost } from '../runtime/worker-host.ts';
 import { otherDevice, planThreads, type ThreadPlan } from '../runtime/threads.ts';
 import { boundedServing } from '../serving/batch-bound.ts';
 import { checkAgainstGraph } from '../serving/buckets.ts';
-import type { VersionEngine } from '../serving/version-engine.ts';
+import type { Engine } from '../serving/engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
 import { warmUp, warmUpAgain, type WarmUpOptions, type WarmUpReport } from '../serving/warm-up.ts';
 import { versionKey, type Assignment } from './assignment.ts';
@@ -37,7 +38,7 @@ export class ServedVersion {
   /** Why it failed, or was unloaded; '' otherwise. */
   reason = '';
   /** Present while it is ready or draining. */
-  engine: VersionEngine | undefined;
+  engine: Engine | undefined;
   threads: ThreadPlan | undefined;
   /** How long the last load that worked took, in milliseconds, from the first byte that was fetched to the warm-up's end. */
   loadMs: number | undefined;
@@ -96,7 +97,12 @@ export class ServedVersion {
 
   /** How it is run: what was asked for, with batches bounded by memory. */
   get serving(): ServingConfig {
-    return boundedServing(this.#assignment.signature, this.#assignment.serving);
+    return boundedServing(this.#graphSignature, this.#assignment.serving);
+  }
+
+  /** The tensors of the graph: those of clients, and those that the runtime fills and keeps for sequences. */
+  get #graphSignature(): Signature {
+    return graphSignatureOf(this.#assignment.signature, this.#assignment.serving.sequenceBatching);
   }
 
   /** What keeps it here. */
@@ -168,7 +174,7 @@ export class ServedVersion {
       const pool = await this.#makePool(graphFile);
       this.#pool = pool;
       this.#goOn('loaded');
-      const warm = await warmUp(pool, this.#assignment.signature, this.serving, this.#warmUpOptions());
+      const warm = await warmUp(pool, this.#graphSignature, this.serving, this.#warmUpOptions());
       if (warm.note !== '') this.#logger.warn({ note: warm.note }, 'the version is served without a warm-up');
       this.#abort.signal.throwIfAborted();
       this.#pool = await this.#settle(pool, warm, graphFile);
@@ -221,7 +227,7 @@ export class ServedVersion {
   async #openWarm(graphFile: string, threads: ThreadPlan, warm: WarmUpReport, host?: WorkerHost): Promise<SessionPool> {
     const pool = await this.#open(graphFile, threads, host);
     try {
-      await warmUpAgain(pool, this.#assignment.signature, this.serving, warm, this.#warmUpOptions());
+      await warmUpAgain(pool, this.#graphSignature, this.serving, warm, this.#warmUpOptions());
       return pool;
     } catch (error) {
       await pool.close();
@@ -230,7 +236,8 @@ export class ServedVersion {
   }
 
   async #makePool(graphFile: string): Promise<SessionPool> {
-    const { serving, signature } = this.#assignment;
+    const { serving } = this.#assignment;
+    const signature = this.#graphSignature;
     const device = otherDevice(serving);
     if (device !== undefined) {
       const message = `device "${device}" is not there: this runtime has "cpu"; push the version with device cpu`;
@@ -271,7 +278,7 @@ export class ServedVersion {
   }
 
   /** Gives it a thread of its own while it serves: it is slower than those that share one may be. */
-  async #moveOut(engine: VersionEngine, graphFile: string, warm: WarmUpReport): Promise<void> {
+  async #moveOut(engine: Engine, graphFile: string, warm: WarmUpReport): Promise<void> {
     const shared = this.#pool;
     this.#alone = true;
     const threads = planThreads(this.serving, this.#ports.threads);
@@ -301,10 +308,10 @@ export class ServedVersion {
     this.engine?.hang(error);
   }
 
-  #makeEngine(pool: SessionPool, warm: WarmUpReport, graphFile: string): VersionEngine {
+  #makeEngine(pool: SessionPool, warm: WarmUpReport, graphFile: string): Engine {
     const { clock, defer } = this.#ports;
     const what = { assignment: this.#assignment, serving: this.serving, pool, warm, stats: this.stats };
-    const engine: VersionEngine = makeEngine({
+    const engine: Engine = makeEngine({
       ...{ ...what, clock, defer, logger: this.#logger, failures: this.#failures },
       ran: (inferUs) => {
         if (this.#suspectUntil !== undefined) {
@@ -380,7 +387,12 @@ export class ServedVersion {
     if (canTake(this.state, 'emptied')) this.#step('emptied', reason);
   }
 
-  /** Takes nothing new, lets what it has finish, and gives the memory back. */
+  /** Nobody can send anything any more: sequences end as soon as they have no request. */
+  endSequences(): void {
+    this.engine?.sequences?.endIdle();
+  }
+
+  /** Takes nothing new, lets what it has finish and its sequences end, and gives the memory back. */
   withdraw(): Promise<void> {
     this.#withdrawn ??= this.#withdraw();
     return this.#withdrawn;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { VersionEngine } from '../serving/version-engine.ts';
+import type { Engine } from '../serving/engine.ts';
 import type { Assignment } from './assignment.ts';
 import { ServingTable, type TableVersion } from './serving-table.ts';
 import type { VersionState } from './version-state.ts';
@@ -10,12 +10,13 @@ function version(number: number, state: VersionState, more: Partial<Assignment> 
     version: number,
     aliases: [],
     champion: false,
+    serving: {},
     ...more,
   } as unknown as Assignment;
-  const engine = state === 'ready' ? ({ number } as unknown as VersionEngine) : undefined;
+  const engine = state === 'ready' ? ({ number } as unknown as Engine) : undefined;
   return { assignment, state, reason, engine, onDemand: state === 'evicted' };
 }
-const number = (engine: VersionEngine): number => (engine as unknown as { number: number }).number;
+const number = (engine: Engine): number => (engine as unknown as { number: number }).number;
 
 describe('ServingTable', () => {
   const table = new ServingTable([

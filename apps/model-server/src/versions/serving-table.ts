@@ -1,7 +1,9 @@
 import { invalidArgument, notFound, unavailable, type SluiceError } from '@sluice/domain/errors';
 import { clip, parseVersionRef } from '@sluice/domain/names';
-import type { VersionEngine } from '../serving/version-engine.ts';
+import type { SequenceId, SequenceMark } from '@sluice/inference/sequence';
+import type { Engine } from '../serving/engine.ts';
 import type { Assignment } from './assignment.ts';
+import { SequenceTable } from './sequence-table.ts';
 import type { VersionState } from './version-state.ts';
 
 /** What the table needs of a version. */
@@ -9,7 +11,7 @@ export interface TableVersion {
   readonly assignment: Assignment;
   readonly state: VersionState;
   readonly reason: string;
-  readonly engine: VersionEngine | undefined;
+  readonly engine: Engine | undefined;
   /** Not ready, and requests wait until it is. */
   readonly onDemand: boolean;
 }
@@ -23,8 +25,11 @@ interface ModelEntry {
 /** Who answers what, as of one moment. Made anew at every change, so that no request sees half of one. */
 export class ServingTable {
   readonly #models: ReadonlyMap<string, ModelEntry>;
+  readonly #sequences: SequenceTable;
 
-  constructor(versions: readonly TableVersion[]) {
+  /** @param leaving versions that were withdrawn: they still serve the sequences that live on them */
+  constructor(versions: readonly TableVersion[], leaving: readonly TableVersion[] = []) {
+    this.#sequences = new SequenceTable([...versions, ...leaving]);
     const models = new Map<string, TableVersion[]>();
     for (const version of versions) {
       if (version.state === 'draining' || version.state === 'unloaded') continue;
@@ -40,10 +45,28 @@ export class ServingTable {
    * @param ref a number, an alias, or '' for champion, else the highest number that is loaded, else the highest that a request loads
    * @throws SluiceError not-found or unavailable that says what there is
    */
-  engine(model: string, ref: string): VersionEngine {
+  engine(model: string, ref: string): Engine {
     const found = this.#models.get(model)?.byRef.get(ref);
     if (found?.engine) return found.engine;
     throw this.whyNot(model, ref);
+  }
+
+  /**
+   * The engine for a request that may belong to a sequence: a sequence stays on the version of its start, wherever its name
+   * leads now; a start goes where it leads. Undefined where nothing is ready.
+   */
+  engineFor(model: string, ref: string, sequence: SequenceMark | undefined): Engine | undefined {
+    const named = this.find(model, ref)?.engine;
+    return (sequence && this.#sequences.engine(model, ref, sequence, named)) ?? named;
+  }
+
+  /**
+   * The version on which a sequence lives.
+   * @param version 0 for any
+   */
+  locate(model: string, id: SequenceId, version: number): number | undefined {
+    const ref = version === 0 ? '' : String(version);
+    return this.#sequences.locate(model, ref, id, this.find(model, ref)?.engine)?.assignment.version;
   }
 
   /** A version whatever its state; undefined when there is none. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { isDatatype } from '@sluice/domain/datatype';
 import { SluiceError } from '@sluice/domain/errors';
+import { controlKinds } from '@sluice/domain/sequence-batching';
 import { imageFormats, servingDefaults } from '@sluice/domain/signature';
 import { readFileIfAny, writeFileAtomic } from '@sluice/service-kit/atomic-file';
 import { z } from 'zod';
@@ -13,7 +14,7 @@ const format = 4;
  * Of software that knew fewer settings and left out those that the registry sent. It does to start from; whoever resumed
  * after its revision would never hear of them.
  */
-const formatsWithLess = [2, 3];
+const formatsWithLess: readonly unknown[] = [2, 3];
 
 const count = z.number().int().nonnegative();
 const tensor = z.object({
@@ -53,6 +54,31 @@ const warmupRequest = z.object({
     }),
   ),
 });
+const datatype = z.string().refine(isDatatype);
+const sequenceBatching = z.object({
+  maxSequenceIdleMicroseconds: count,
+  maxQueueDelayMicroseconds: count,
+  minimumSlotUtilization: z.number().min(0).max(1),
+  controlInputs: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.enum(controlKinds),
+      datatype,
+      dims: z.array(count),
+      falseValue: z.number(),
+      trueValue: z.number(),
+    }),
+  ),
+  states: z.array(
+    z.object({
+      inputName: z.string(),
+      outputName: z.string(),
+      datatype,
+      dims: z.array(count),
+      initialBase64: z.string(),
+    }),
+  ),
+});
 /** What came later has its default in a file that earlier software wrote. */
 const serving = z.object({
   maxBatchSize: count,
@@ -73,6 +99,7 @@ const serving = z.object({
   warmupCount: count,
   warmupRequests: z.array(warmupRequest).default([]),
   batchingOffReason: z.string(),
+  sequenceBatching: sequenceBatching.exactOptional(),
 });
 const assignment: z.ZodType<Assignment> = z.object({
   model: z.string(),
@@ -122,7 +149,7 @@ export class SnapshotFile {
     const text = Buffer.from(bytes).toString('utf8');
     const end = text.indexOf('\n');
     const head = this.#json(text.slice(0, Math.max(0, end))) as { format?: unknown; sha256?: unknown } | null;
-    if (!head || (head.format !== format && !formatsWithLess.includes(Number(head.format))))
+    if (!head || (head.format !== format && !formatsWithLess.includes(head.format)))
       throw this.#unusable('has another format');
     const body = text.slice(end + 1);
     if (head.sha256 !== digestOf(body)) throw this.#unusable('is damaged: its bytes do not have their SHA-256');

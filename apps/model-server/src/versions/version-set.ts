@@ -243,7 +243,7 @@ export class VersionSet {
   }
 
   #refresh(): void {
-    this.table = new ServingTable(this.versions());
+    this.table = new ServingTable(this.versions(), this.leaving());
     this.#ports.changed();
   }
 
@@ -407,6 +407,7 @@ export class VersionSet {
   async close(): Promise<void> {
     this.#closed = true;
     this.#sweep?.cancel();
+    for (const version of [...this.versions(), ...this.leaving()]) version.endSequences();
     for (const version of this.versions()) this.#withdraw(version);
     this.#refresh();
     await this.idle();

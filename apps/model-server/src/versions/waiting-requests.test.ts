@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { unavailable } from '@sluice/domain/errors';
-import type { VersionEngine } from '../serving/version-engine.ts';
+import type { Engine } from '../serving/engine.ts';
 import { WaitingRequests } from './waiting-requests.ts';
 
-const engine = {} as unknown as VersionEngine;
+const engine = {} as unknown as Engine;
 
 function setUp() {
   const waiting = new WaitingRequests();

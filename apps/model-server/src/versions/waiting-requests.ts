@@ -1,9 +1,9 @@
 import type { SluiceError } from '@sluice/domain/errors';
-import type { VersionEngine } from '../serving/version-engine.ts';
+import type { Engine } from '../serving/engine.ts';
 
 /** A request that waits for its version to be loaded. Exactly one of the two is called, once, unless it leaves before. */
 export interface WaitingRequest {
-  start(engine: VersionEngine): void;
+  start(engine: Engine): void;
   fail(error: SluiceError): void;
 }
 
@@ -38,7 +38,7 @@ export class WaitingRequests {
   }
 
   /** The version is ready: its requests begin, in the order of their arrival. */
-  start(version: string, engine: VersionEngine): void {
+  start(version: string, engine: Engine): void {
     for (const request of this.#take(version)) request.start(engine);
   }
 

@@ -4,7 +4,9 @@ import { clip } from '@sluice/domain/names';
 import { type VersionFile, versionDigest } from '@sluice/domain/version';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { checkVersionFiles } from '../artifacts/names.ts';
+import { type DataFiles, maxInitialBytes } from '../manifest/check-sequences.ts';
 import { describeVersion } from '../manifest/describe-version.ts';
+import type { Manifest } from '../manifest/manifest.ts';
 import { emptyManifest, maxManifestBytes, type ParsedManifest, parseManifest } from '../manifest/parse-manifest.ts';
 import { checkExternalData } from '../onnx/external-data.ts';
 import { scanGraph } from '../onnx/scan-graph.ts';
@@ -25,7 +27,7 @@ export async function inspectVersion(store: ArtifactStore, candidate: Candidate)
     files.find((file) => file.path === graphPath)!,
   );
   checkExternalData(graph.externalData, graphPath, files);
-  const described = describeVersion(graphPath, graph, parsed);
+  const described = describeVersion(graphPath, graph, parsed, await dataFilesOf(store, files, parsed.manifest));
   const digest = versionDigest(files, (text) => createHash('sha256').update(text).digest('hex'));
   return { files, graphPath, digest, graph, ...described };
 }
@@ -79,6 +81,30 @@ async function readManifest(store: ArtifactStore, files: readonly VersionFile[])
   const source = await store.open(file.sha256);
   try {
     return parseManifest(await source.read(0, maxManifestBytes + 1));
+  } finally {
+    await source.close();
+  }
+}
+
+/** The files that `sluice.yaml` names as data, as far as they are there. */
+async function dataFilesOf(
+  store: ArtifactStore,
+  files: readonly VersionFile[],
+  { sequences }: Manifest,
+): Promise<DataFiles> {
+  const named = new Set(sequences?.states.flatMap(({ dataFile }) => dataFile ?? []));
+  const found = new Map<string, { size: number; bytes: Uint8Array | undefined }>();
+  for (const { path, sha256, size } of files) {
+    if (!named.has(path)) continue;
+    found.set(path, { size, bytes: size <= maxInitialBytes ? await readStored(store, sha256, size) : undefined });
+  }
+  return found;
+}
+
+async function readStored(store: ArtifactStore, sha256: string, size: number): Promise<Uint8Array> {
+  const source = await store.open(sha256);
+  try {
+    return await source.read(0, size);
   } finally {
     await source.close();
   }

@@ -1,12 +1,14 @@
 import { type RowKind, seeded } from '@sluice/domain/generated-rows';
 import { clip } from '@sluice/domain/names';
-import type { TensorSpec } from '@sluice/domain/signature';
+import { graphSignatureOf } from '@sluice/domain/sequence-batching';
+import type { Signature, TensorSpec } from '@sluice/domain/signature';
 import { flatten } from '../manifest/literal.ts';
 import type { GoldenCase } from '../manifest/manifest.ts';
 import type { AdmissionJob, ChildMessage } from './child-protocol.ts';
 import { firstDifference, median, type TensorValues } from './compare.ts';
 import { type Feed, OrtSession, toHalf } from './ort-session.ts';
 import { joinRows, makeRow, rowShape, type RowValues, toTyped } from './rows.ts';
+import { sequenceFeeds } from './sequence-feeds.ts';
 import { warmUpFeeds } from './warm-up-feeds.ts';
 
 /** Pairs of rows whose answers are compared. */
@@ -50,6 +52,8 @@ class JobRun {
   /** Every stage may be the last: what was found before it is out when it begins. */
   readonly #enter: (stage: string) => Promise<void>;
   readonly #uniform: () => number;
+  /** The tensors of the graph: those of the signature, then what runtimes fill and keep for sequences. */
+  readonly #graph: Signature;
   #session!: OrtSession;
   /** How rows are made, once one of its kind has run. */
   #plan: { readonly kind: RowKind; readonly size: number } | undefined;
@@ -59,6 +63,7 @@ class JobRun {
     this.#send = send;
     this.#enter = enter;
     this.#uniform = seeded(job.seed);
+    this.#graph = graphSignatureOf(job.signature, job.serving.sequenceBatching);
   }
 
   async run(): Promise<void> {
@@ -82,7 +87,7 @@ class JobRun {
     await this.#enter('load');
     void this.#send({ type: 'base', rss: process.memoryUsage.rss() });
     const begun = performance.now();
-    this.#session = await OrtSession.load(this.#job.graphFile, this.#job.signature);
+    this.#session = await OrtSession.load(this.#job.graphFile, this.#graph);
     const problem = this.#session.signatureProblem();
     if (problem) throw new Rejection(problem);
     this.#pass('load', `${(performance.now() - begun).toFixed(0)} ms`);
@@ -183,9 +188,13 @@ class JobRun {
     return this.#runFeeds(feeds);
   }
 
+  /** Runs what clients send, each row as the first request of a sequence of its own where there are sequences. */
   async #runFeeds(feeds: readonly Feed[]): Promise<readonly TensorValues[]> {
-    const outputs = await this.#session.run(feeds);
-    for (const [index, spec] of this.#job.signature.outputs.entries()) checkShape(spec, outputs[index]!);
+    const { signature, serving } = this.#job;
+    const rows = signature.batched ? feeds[0]!.shape[0] : undefined;
+    const own = serving.sequenceBatching ? sequenceFeeds(serving.sequenceBatching, rows, toHalf) : [];
+    const outputs = await this.#session.run([...feeds, ...own]);
+    for (const [index, spec] of this.#graph.outputs.entries()) checkShape(spec, outputs[index]!);
     return outputs;
   }
 
@@ -234,7 +243,7 @@ class JobRun {
           if (single.values.length !== count)
             return `output "${clip(output.name)}" has another size for two rows than for one`;
           const range = { expectedFrom: 0, gotFrom: half * count, count };
-          const isHalf = this.#job.signature.outputs[index]!.datatype === 'FP16';
+          const isHalf = this.#graph.outputs[index]!.datatype === 'FP16';
           const tolerance = isHalf ? halfTolerance : pairTolerance;
           const difference = firstDifference(single, output, range, tolerance, ['alone', 'beside another row']);
           if (difference) return `rows influence each other: ${difference}`;

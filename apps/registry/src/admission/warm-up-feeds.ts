@@ -31,11 +31,12 @@ function valuesOf(
     const row = () => makeRow({ spec, range: undefined }, rowShape, kind, uniform, toHalf);
     return joinRows(Array.from({ length: rows }, row));
   }
-  const given = decode(spec.datatype, Buffer.from(base64, 'base64'), toHalf);
+  const given = decodeValues(spec.datatype, Buffer.from(base64, 'base64'), toHalf);
   return batched && shape[0] === 1 ? joinRows(Array<RowValues>(rows).fill(given)) : given;
 }
 
-function decode(datatype: Datatype, raw: Uint8Array, toHalf: ToHalf): RowValues {
+/** The values of raw bytes, as ONNX Runtime takes them. */
+export function decodeValues(datatype: Datatype, raw: Uint8Array, toHalf: ToHalf): RowValues {
   const values = decodeTensor(datatype, raw);
   return datatype === 'FP16' ? toHalf([...(values as Float32Array)]) : values;
 }

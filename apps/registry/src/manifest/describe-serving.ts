@@ -16,15 +16,18 @@ const defaultMaxBatchSize = 64;
 /** Sessions of all groups together. */
 const maxInstances = 1024;
 
-/** How the version is to be run: what `sluice.yaml` says, held to the graph, with the defaults that depend on it. */
+/**
+ * How the version is to be run: what `sluice.yaml` says, held to the graph, with the defaults that depend on it.
+ * `inGraph` has the tensors that clients do not see too.
+ */
 export function describeServing(
   manifest: Manifest,
-  signature: Signature,
+  { signature, inGraph }: { readonly signature: Signature; readonly inGraph: Signature },
   problems: ManifestProblems,
   derived: string[],
 ): ServingConfig {
   const { batching, instances, warmUp } = manifest;
-  const maxBatchSize = maxBatchSizeOf(batching, signature, problems, derived);
+  const maxBatchSize = maxBatchSizeOf(batching, inGraph, problems, derived);
   checkSizes(batching, maxBatchSize, problems);
   checkDimensions(warmUp.dimensions, signature, problems);
   return {

@@ -3,6 +3,7 @@ import type { ServingConfig, Signature, TensorSpec } from '@sluice/domain/signat
 import type { GraphInfo } from '../onnx/graph-info.ts';
 import { checkSignatureBytes, featureNamesIn, signatureOf } from '../onnx/graph-signature.ts';
 import { checkGolden, showShape, unknownTensor } from './check-golden.ts';
+import { type DataFiles, describeSequences, servedSignature } from './check-sequences.ts';
 import { addClassNames } from './class-names.ts';
 import { checkTask, columnsOf } from './check-task.ts';
 import { describeServing } from './describe-serving.ts';
@@ -26,15 +27,24 @@ export interface VersionDescription {
 /**
  * Joins graph and manifest. Throws `invalid-argument` when the graph cannot be served, or with all that `sluice.yaml`
  * says and the graph contradicts, each with its line.
+ * @param dataFiles those that `sluice.yaml` names as data
  */
-export function describeVersion(graphPath: string, graph: GraphInfo, parsed: ParsedManifest): VersionDescription {
+export function describeVersion(
+  graphPath: string,
+  graph: GraphInfo,
+  parsed: ParsedManifest,
+  dataFiles: DataFiles = new Map(),
+): VersionDescription {
   const { manifest, problems } = parsed;
-  const declared = signatureOf(graph);
+  const inGraph = signatureOf(graph);
+  const sequences = describeSequences(manifest, inGraph, dataFiles, problems);
+  const declared = servedSignature(inGraph, sequences, manifest);
   const derived = [graphLine(graphPath, graph)];
   const described = addFeatures(declared, graph, manifest, problems, derived);
   const signature = addClassNames(described, manifest, problems);
   const task = checkTask(manifest.task, signature, problems, derived);
-  const serving = describeServing(manifest, signature, problems, derived);
+  const running = describeServing(manifest, { signature, inGraph }, problems, derived);
+  const serving = sequences ? { ...running, sequenceBatching: sequences } : running;
   checkGolden(manifest.golden, signature, problems);
   problems.throwIfAny();
   checkSignatureBytes(signature);

@@ -1,3 +1,4 @@
+import type { ControlKind } from '@sluice/domain/sequence-batching';
 import type { ImageFormat, InstanceGroup, TimeoutAction } from '@sluice/domain/signature';
 
 /** One column of an input; undefined where the author said nothing. */
@@ -56,6 +57,35 @@ export interface ManifestBatching extends ManifestQueuePolicy {
   readonly priorityQueuePolicy: Readonly<Record<string, ManifestQueuePolicy>>;
 }
 
+/** What was said of one control of `sequence_batching`. */
+export interface ManifestControl {
+  readonly name: string;
+  readonly control: ControlKind;
+  readonly int32?: readonly [number, number] | undefined;
+  readonly fp32?: readonly [number, number] | undefined;
+  readonly bool?: readonly [boolean, boolean] | undefined;
+  readonly dataType?: string | undefined;
+}
+
+export interface ManifestState {
+  readonly inputName: string;
+  readonly outputName: string;
+  readonly dataType?: string | undefined;
+  /** Of one row. */
+  readonly dims?: readonly number[] | undefined;
+  readonly zeroData?: boolean | undefined;
+  /** Path among the pushed files. */
+  readonly dataFile?: string | undefined;
+}
+
+export interface ManifestSequences {
+  readonly maxSequenceIdleMicroseconds?: number | undefined;
+  readonly maxQueueDelayMicroseconds?: number | undefined;
+  readonly minimumSlotUtilization?: number | undefined;
+  readonly controls: readonly ManifestControl[];
+  readonly states: readonly ManifestState[];
+}
+
 export interface ManifestWarmUpRequest {
   readonly name: string;
   readonly batchSize: number;
@@ -84,6 +114,8 @@ export interface Manifest {
   readonly outputs: readonly ManifestTensor[];
   readonly task: ManifestTask | undefined;
   readonly batching: ManifestBatching;
+  /** Undefined for a model whose requests each stand for themselves. */
+  readonly sequences: ManifestSequences | undefined;
   readonly instances: {
     readonly count?: number | undefined;
     readonly intraOpThreads?: number | undefined;

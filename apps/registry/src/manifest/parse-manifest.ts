@@ -2,10 +2,10 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { clip } from '@sluice/domain/names';
 import { textProblem } from '@sluice/domain/text';
-import type { Manifest, ManifestQueuePolicy, ManifestTask, ManifestTensor } from './manifest.ts';
-import { type ManifestPath, ManifestProblems, suggestion } from './problems.ts';
+import type { Manifest, ManifestQueuePolicy, ManifestSequences, ManifestTask, ManifestTensor } from './manifest.ts';
+import { type ManifestPath, ManifestProblems, showPath, suggestion } from './problems.ts';
 import { keysAt } from './schema-walk.ts';
-import { manifestSchema, type ManifestSource } from './schema.ts';
+import { absentKeys, manifestSchema, type ManifestSource } from './schema.ts';
 import { hasTooManyTokens, maxLevels, maxTokens, repeatedKeys } from './yaml-limits.ts';
 
 /** Largest `sluice.yaml`, in bytes. */
@@ -137,6 +137,8 @@ function addIssue(issue: z.core.$ZodIssue, problems: ManifestProblems): void {
     const known = keysAt(manifestSchema, issue.path);
     for (const key of issue.keys) {
       problems.addKey(issue.path, key, () => {
+        const absent = absentKeys[showPath([...issue.path, key])];
+        if (absent !== undefined) return absent;
         const near = suggestion(key, known);
         return near ? `unknown key; did you mean "${near}"?` : `unknown key; expected one of ${known.join(', ')}`;
       });
@@ -180,7 +182,9 @@ function toManifest(source: ManifestSource): Manifest {
 }
 
 /** How the version is to be run. */
-function toRunning(source: ManifestSource): Pick<Manifest, 'batching' | 'instances' | 'device' | 'warmUp'> {
+function toRunning(
+  source: ManifestSource,
+): Pick<Manifest, 'batching' | 'sequences' | 'instances' | 'device' | 'warmUp'> {
   const { batching, instances, warm_up: warmUp } = source;
   const policies = Object.entries(batching?.priority_queue_policy ?? {});
   return {
@@ -195,6 +199,7 @@ function toRunning(source: ManifestSource): Pick<Manifest, 'batching' | 'instanc
       defaultPriorityLevel: batching?.default_priority_level,
       priorityQueuePolicy: Object.fromEntries(policies.map(([level, policy]) => [level, toQueuePolicy(policy)])),
     },
+    sequences: source.sequence_batching && toSequences(source.sequence_batching),
     instances: {
       count: instances?.count,
       intraOpThreads: instances?.intra_op_threads,
@@ -213,6 +218,28 @@ function toRunning(source: ManifestSource): Pick<Manifest, 'batching' | 'instanc
     },
   };
 }
+
+const toSequences = (source: NonNullable<ManifestSource['sequence_batching']>): ManifestSequences => ({
+  maxSequenceIdleMicroseconds: source.max_sequence_idle_microseconds,
+  maxQueueDelayMicroseconds: source.direct?.max_queue_delay_microseconds,
+  minimumSlotUtilization: source.direct?.minimum_slot_utilization,
+  controls: (source.control_input ?? []).map((one) => ({
+    name: one.name,
+    control: one.control,
+    int32: one.int32_false_true,
+    fp32: one.fp32_false_true,
+    bool: one.bool_false_true,
+    dataType: one.data_type,
+  })),
+  states: (source.state ?? []).map((one) => ({
+    inputName: one.input_name,
+    outputName: one.output_name,
+    dataType: one.data_type,
+    dims: one.dims,
+    zeroData: one.initial_state?.zero_data,
+    dataFile: one.initial_state?.data_file,
+  })),
+});
 
 type QueuePolicySource = NonNullable<NonNullable<ManifestSource['batching']>['priority_queue_policy']>[string];
 

@@ -1,3 +1,4 @@
+import { controlKinds } from '@sluice/domain/sequence-batching';
 import { imageFormats } from '@sluice/domain/signature';
 import { z } from 'zod';
 import type { TensorLiteral } from './manifest.ts';
@@ -102,6 +103,55 @@ const batching = section({
   priority_queue_policy: mapOf(section(queuePolicy), 'levels and their queue policies').optional(),
 });
 
+const pairOf = <T extends z.ZodType>(item: T, what: string) =>
+  z.tuple([item, item], expected(`two ${what}, that of false and that of true`));
+
+const sequenceBatching = section({
+  max_sequence_idle_microseconds: whole(1, 3_600_000_000).optional(),
+  direct: section({
+    max_queue_delay_microseconds: whole(0, 60_000_000).optional(),
+    minimum_slot_utilization: z
+      .number(expected('a number from 0 to 1'))
+      .min(0, expected('a number from 0 to 1'))
+      .max(1, expected('a number from 0 to 1'))
+      .optional(),
+  }).optional(),
+  control_input: listOf(
+    section({
+      name: text('the name of an input of the graph'),
+      control: z.enum(controlKinds, expected(controlKinds.join(', '))),
+      int32_false_true: pairOf(whole(-(2 ** 31), 2 ** 31 - 1), 'whole numbers').optional(),
+      fp32_false_true: pairOf(number(), 'numbers').optional(),
+      bool_false_true: pairOf(yesNo(), 'of true and false').optional(),
+      data_type: text('a datatype').optional(),
+    }),
+    'control inputs',
+    16,
+  ).optional(),
+  state: listOf(
+    section({
+      input_name: text('the name of an input of the graph'),
+      output_name: text('the name of an output of the graph'),
+      data_type: text('a datatype').optional(),
+      dims: listOf(whole(1, 1_000_000_000), 'whole numbers', 16).optional(),
+      initial_state: section({
+        zero_data: yesNo().optional(),
+        data_file: text('the path of a file').optional(),
+      }).optional(),
+    }),
+    'states',
+    100,
+  ).optional(),
+});
+
+/** Keys that Triton has at these places and Sluice has not, and what there is instead. */
+export const absentKeys: Readonly<Record<string, string>> = {
+  'sequence_batching.oldest':
+    'expected direct: it is the only strategy that there is, each sequence has a slot to its end',
+  'sequence_batching.iterative_sequence':
+    'expected nothing: each request of a sequence is answered once, so there are no iterative sequences; use direct',
+};
+
 const device = z
   .string(expected('cpu, cuda, cuda:<number> or webgpu'))
   .regex(/^(cpu|cuda(:(0|[1-9]\d{0,2}))?|webgpu)$/, expected('cpu, cuda, cuda:<number> or webgpu'));
@@ -160,6 +210,7 @@ export const manifestSchema = section({
   }).optional(),
   task: task.optional(),
   batching: batching.optional(),
+  sequence_batching: sequenceBatching.optional(),
   instances: instances.optional(),
   device: device.optional(),
   warm_up: warmUp.optional(),

@@ -2,6 +2,7 @@ import type { PriorityQueuePolicy as PolicyMessage } from '@sluice/contracts/gen
 import type { ServingConfig as ServingMessage } from '@sluice/contracts/gen/sluice/registry/v1/ServingConfig';
 import type { WarmupInput as WarmupInputMessage } from '@sluice/contracts/gen/sluice/registry/v1/WarmupInput';
 import type { PriorityQueuePolicy, ServingConfig, TimeoutAction, WarmupInput } from '@sluice/domain/signature';
+import { encodeSequences } from './encode-sequences.ts';
 
 const timeoutActions = {
   reject: 'TIMEOUT_ACTION_REJECT',
@@ -20,6 +21,7 @@ export function encodeServing(serving: ServingConfig): ServingMessage {
       ...request,
       inputs: request.inputs.map(encodeWarmupInput),
     })),
+    sequenceBatching: serving.sequenceBatching ? encodeSequences(serving.sequenceBatching) : null,
   };
 }
 

@@ -3,10 +3,12 @@ import type { ModelRoute } from '@sluice/contracts/gen/sluice/registry/v1/ModelR
 import type { WatchAssignmentsResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
 import type { WatchRoutesResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchRoutesResponse';
 import { watchService } from '@sluice/contracts/services';
+import type { ServingConfig } from '@sluice/domain/signature';
 import type { WatchEvent } from '../usecases/watch.ts';
 import { defaultPool } from '../usecases/watch.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import { leftSince } from '../watch/desired-state.ts';
+import { withoutStateData } from './encode-sequences.ts';
 import { encodeServing } from './encode-serving.ts';
 import { encodeAlias, encodeQuarantine, encodeRelease, encodeRuntimeLease, encodeSignature } from './encode.ts';
 import { inParts } from './parts.ts';
@@ -67,6 +69,16 @@ export function* encodeAssignments(
   }
 }
 
+/** Routers run nothing: what may be large and is for runs alone is left out. */
+function forRouters(serving: ServingConfig): ServingConfig {
+  const { sequenceBatching } = serving;
+  return {
+    ...serving,
+    warmupRequests: [],
+    ...(sequenceBatching && { sequenceBatching: withoutStateData(sequenceBatching) }),
+  };
+}
+
 function routeOf(state: ModelState): Sized<ModelRoute> {
   const known = routes.get(state);
   if (known) return known;
@@ -79,7 +91,7 @@ function routeOf(state: ModelState): Sized<ModelRoute> {
       digest,
       signature: encodeSignature(signature),
       // They may have a megabyte, and no router runs them.
-      serving: encodeServing({ ...serving, warmupRequests: [] }),
+      serving: encodeServing(forRouters(serving)),
     })),
     unplaced: [...state.unplaced],
     revision: state.changedRevision,

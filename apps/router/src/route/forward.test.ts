@@ -90,7 +90,6 @@ function setUp(runtimes: Runtime[], spent = false) {
       version,
       message: new Uint8Array(3),
       suffix: undefined,
-      idempotent: true,
       deadlineMs: 1234,
       metadata: undefined,
       done: (error, answer) => {

@@ -13,10 +13,10 @@ import type { VersionTarget } from './table.ts';
 export const inferPath = '/inference.GRPCInferenceService/ModelInfer';
 
 /** How long callers should wait when every runtime's breaker is open. */
-const breakerRetryAfterMs = 1_000;
+export const breakerRetryAfterMs = 1_000;
 
-export interface ForwarderOptions {
-  readonly random: Random;
+/** What sending to runtimes needs. */
+export interface SendingOptions {
   /** Runtimes that have a version ready now. */
   readonly readyFor: (key: string) => readonly RuntimeLink[];
   /** Runtimes where requests wait until a version is loaded, best first. Asked when none has it ready. */
@@ -25,6 +25,10 @@ export interface ForwarderOptions {
   readonly budget: RouterRetryBudget;
   /** Told of every attempt that failed, for metrics. */
   readonly onFailedAttempt: (version: VersionTarget, failure: AttemptFailure, retried: boolean) => void;
+}
+
+export interface ForwarderOptions extends SendingOptions {
+  readonly random: Random;
 }
 
 /** One request on its way to a runtime. */
@@ -39,8 +43,6 @@ export interface ForwardRequest {
   readonly message: Uint8Array;
   /** What follows it, for the runtime. */
   readonly suffix: Uint8Array | undefined;
-  /** False when the request belongs to a sequence. */
-  readonly idempotent: boolean;
   /** Milliseconds since the epoch. */
   readonly deadlineMs: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
@@ -48,7 +50,7 @@ export interface ForwardRequest {
   readonly done: (error: SluiceError | undefined, answer: Pieces | undefined) => void;
 }
 
-/** Sends requests to runtimes and, where the rules let it, to another one when an attempt fails. */
+/** Sends requests of no sequence to runtimes and, where the rules let it, to another one when an attempt fails. */
 export class Forwarder {
   readonly options: ForwarderOptions;
 
@@ -82,7 +84,7 @@ class Forwarding implements ForwardedCall {
   constructor(options: ForwarderOptions, request: ForwardRequest) {
     this.#options = options;
     this.#request = request;
-    this.#attempts = new Attempts(request.version, options.budget, request.idempotent);
+    this.#attempts = new Attempts(request.version, options.budget, true);
   }
 
   start(): void {
@@ -203,7 +205,8 @@ class Forwarding implements ForwardedCall {
   }
 }
 
-function settle(permit: Permit, failure: AttemptFailure): void {
+/** Tells a breaker how an attempt failed. */
+export function settle(permit: Permit, failure: AttemptFailure): void {
   switch (verdictOf(failure)) {
     case 'broken':
       permit.fail(failure.error);

@@ -1,15 +1,18 @@
 import type { Clock, Random } from '@sluice/domain/clock';
 import type { SluiceError } from '@sluice/domain/errors';
-import type { Parameters } from '@sluice/inference/parameters';
 import { responseParameter } from '@sluice/inference/rewrite';
 import { scanInferRequest } from '@sluice/inference/scan';
+import { sequenceOf } from '@sluice/inference/sequence';
 import type { RawCall } from '@sluice/rpc/handlers';
+import type { Pieces } from '@sluice/rpc/raw-client';
 import { readCallMetadata } from './call-metadata.ts';
 import type { Forwarder } from './forward.ts';
 import type { InFlight } from './in-flight.ts';
 import type { PredictionIds } from './prediction-id.ts';
 import { resolveRoute } from './resolve.ts';
-import type { RouteTable, VersionTarget } from './table.ts';
+import { namedNumber, sequenceKey } from './sequences/sequences.ts';
+import type { Sequences } from './sequences/sequences.ts';
+import type { ArmRoute, RouteTable, VersionTarget } from './table.ts';
 
 /** Trailer of every answer of an inference, failures too. */
 export const predictionTrailer = 'sluice-prediction-id';
@@ -23,6 +26,7 @@ export interface InferOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly table: () => RouteTable | undefined;
   readonly forwarder: Forwarder;
+  readonly sequences: Sequences;
   readonly inFlight: InFlight;
   /** Told of inferences that ended in a defect of a runtime or ours, for the log. */
   readonly onDefect: (predictionId: string, version: VersionTarget, error: SluiceError) => void;
@@ -32,64 +36,94 @@ export interface InferOptions {
 
 /**
  * The life of a request: scan its header, resolve the route by the table that is in force now, forward its bytes,
- * append to the answer's.
+ * append to the answer's. A request of a sequence that has begun goes where its sequence is instead.
  */
 export function inferHandler(options: InferOptions): (request: Buffer, call: RawCall) => void {
-  const { ids, random, clock, table, forwarder, inFlight, onDefect, onAnswer } = options;
+  const { ids, random, clock, table, forwarder, sequences, inFlight } = options;
   return (request, call) => {
     const startedMs = clock.monotonic();
     const predictionId = ids.next();
     call.setTrailer(predictionTrailer, predictionId);
-    const header = scanInferRequest(request);
-    const metadata = readCallMetadata((key) => call.metadata(key));
-    const hints = { arm: metadata.arm, metadata: (key: string) => call.metadata(key) };
-    const { version, arm } = resolveRoute(table(), header.modelName, header.modelVersion, hints, random);
+    const { modelName, modelVersion, parameters } = scanInferRequest(request);
+    const callMetadata = readCallMetadata((key) => call.metadata(key));
+    const said = sequenceOf(parameters);
+    const mark = said && sequences.has(table()?.models.get(modelName), modelName, said.id) ? said : undefined;
+    if (mark) call.inOrder?.(sequenceKey(modelName, mark.id));
+    const number = mark && namedNumber(modelVersion, mark.id);
+    const hints = { arm: callMetadata.arm, metadata: (key: string) => call.metadata(key) };
+    const route = mark?.start === false ? undefined : resolveRoute(table(), modelName, modelVersion, hints, random);
     inFlight.enter(request.length);
-    let open = true;
-    const leave = (error: SluiceError | undefined): void => {
-      if (!open) return;
-      open = false;
-      inFlight.leave(request.length);
-      onAnswer(version, error, clock.monotonic() - startedMs);
-    };
+    const exchange = new Exchange(options, call, request.length, predictionId, startedMs);
+    const { deadlineMs } = call;
     const traceparent = call.metadata('traceparent');
-    const forwarded = forwarder.send({
-      version,
-      message: request,
-      // A request that names this very number needs no override.
-      suffix: header.modelVersion === version.text ? undefined : version.override,
-      idempotent: !inSequence(header.parameters),
-      deadlineMs: call.deadlineMs,
-      metadata: traceparent === undefined ? undefined : { traceparent },
-      done: (error, answer) => {
-        leave(error);
-        if (error) {
-          if (error.kind === 'internal' || error.kind === 'data-loss') onDefect(predictionId, version, error);
-          call.fail(error, version.key);
-        } else call.respond(...answer!, stamp(predictionId), arm?.parameter ?? noArm);
-      },
-    });
+    const metadata = traceparent === undefined ? undefined : { traceparent };
+    if (mark) {
+      const sent = sequences.send(modelName, {
+        ...{ mark, route, number: number!, versionText: modelVersion, message: request, deadlineMs, metadata },
+        done: (error, answer, place) => exchange.end(error, answer, place?.version, place?.arm),
+      });
+      call.onCancel((reason) => {
+        sent.cancel(reason.kind);
+        exchange.leave(reason, sent.place?.version);
+      });
+      return;
+    }
+    const { version, arm } = route!;
+    // A request that names this very number needs no override.
+    const suffix = modelVersion === version.text ? undefined : version.override;
+    const done = (error: SluiceError | undefined, answer: Pieces | undefined): void =>
+      exchange.end(error, answer, version, arm);
+    const sent = forwarder.send({ version, message: request, suffix, deadlineMs, metadata, done });
     call.onCancel((reason) => {
-      forwarded.cancel(reason.kind);
-      leave(reason);
+      sent.cancel(reason.kind);
+      exchange.leave(reason, version);
     });
   };
 }
 
-function stamp(predictionId: string): Buffer {
-  return responseParameter('prediction_id', { kind: 'string', value: predictionId });
+/** A request that was let in, until it is answered or nobody waits for it. */
+class Exchange {
+  readonly #options: InferOptions;
+  readonly #call: RawCall;
+  readonly #bytes: number;
+  readonly #predictionId: string;
+  readonly #startedMs: number;
+  #isOpen = true;
+
+  constructor(options: InferOptions, call: RawCall, bytes: number, predictionId: string, startedMs: number) {
+    this.#options = options;
+    this.#call = call;
+    this.#bytes = bytes;
+    this.#predictionId = predictionId;
+    this.#startedMs = startedMs;
+  }
+
+  /** Answers. @param version where it went; undefined when that was nowhere */
+  end(
+    error: SluiceError | undefined,
+    answer: Pieces | undefined,
+    version: VersionTarget | undefined,
+    arm: ArmRoute | undefined,
+  ): void {
+    this.leave(error, version);
+    if (!error) {
+      this.#call.respond(...answer!, stamp(this.#predictionId), arm?.parameter ?? noArm);
+      return;
+    }
+    const isDefect = error.kind === 'internal' || error.kind === 'data-loss';
+    if (isDefect && version) this.#options.onDefect(this.#predictionId, version, error);
+    this.#call.fail(error, version?.key);
+  }
+
+  /** Counts it out. */
+  leave(error: SluiceError | undefined, version: VersionTarget | undefined): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#options.inFlight.leave(this.#bytes);
+    if (version) this.#options.onAnswer(version, error, this.#options.clock.monotonic() - this.#startedMs);
+  }
 }
 
-/** A request belongs to a sequence when its `sequence_id` is neither 0 nor empty. */
-export function inSequence(parameters: Parameters): boolean {
-  const id = parameters.get('sequence_id');
-  switch (id?.kind) {
-    case 'int64':
-    case 'uint64':
-      return id.value !== 0n;
-    case 'string':
-      return id.value !== '';
-    default:
-      return false;
-  }
+function stamp(predictionId: string): Buffer {
+  return responseParameter('prediction_id', { kind: 'string', value: predictionId });
 }

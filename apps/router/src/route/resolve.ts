@@ -3,10 +3,9 @@ import { failedPrecondition, invalidArgument, notFound, unavailable } from '@slu
 import type { SluiceError } from '@sluice/domain/errors';
 import { clip, parseVersionRef } from '@sluice/domain/names';
 import { quarantinedError } from '@sluice/domain/quarantine';
-import { modelOverride } from '@sluice/inference/rewrite';
 import { chooseArm } from './choose-arm.ts';
 import type { RoutingHints } from './choose-arm.ts';
-import { versionKey } from './table.ts';
+import { targetOf } from './table.ts';
 import type { ArmRoute, ModelRoute, RouteTable, VersionRoute, VersionTarget } from './table.ts';
 
 /** Where a request goes. */
@@ -77,12 +76,7 @@ function unplacedVersion(model: ModelRoute, number: number): VersionTarget {
   }
   const known = unplacedTargets.get(model) ?? new Map<number, VersionTarget>();
   unplacedTargets.set(model, known);
-  const text = String(number);
-  const target = known.get(number) ?? {
-    ...{ model: model.name, number, text, placed: false },
-    key: versionKey(model.name, number),
-    override: modelOverride({ modelVersion: text }),
-  };
+  const target = known.get(number) ?? targetOf(model.name, number);
   known.set(number, target);
   return target;
 }

@@ -1,5 +1,6 @@
 import type { Release } from '@sluice/domain/release';
 import type { Signature } from '@sluice/domain/signature';
+import { modelOverride } from '@sluice/inference/rewrite';
 
 /** A version as requests go to it. */
 export interface VersionTarget {
@@ -45,6 +46,8 @@ export interface ModelRoute {
   /** Where an empty version goes; undefined when there is neither champion nor pin. */
   readonly release: ReleaseRoute | undefined;
   readonly placed: ReadonlyMap<number, VersionRoute>;
+  /** Whether a placed version keeps sequences: to others their ids mean nothing. */
+  readonly keepsSequences: boolean;
   /** Versions that exist and that nothing places on runtimes. */
   readonly unplaced: ReadonlySet<number>;
   /** Of these, the ones that nobody loads because they ended runtimes, with why. */
@@ -75,6 +78,13 @@ export function versionKey(model: string, version: number | string): string {
 export function versionOf(key: string): { readonly model: string; readonly version: string } {
   const at = key.indexOf('@');
   return { model: key.slice(0, at), version: key.slice(at + 1) };
+}
+
+/** A version as requests are sent to it. */
+export function targetOf(model: string, number: number): VersionTarget {
+  const text = String(number);
+  const override = modelOverride({ modelVersion: text });
+  return { model, number, text, key: versionKey(model, number), placed: false, override };
 }
 
 /** The table after an update; without a table, only a snapshot makes one. */

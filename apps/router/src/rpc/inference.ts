@@ -31,6 +31,7 @@ const extensions: readonly string[] = [
   'model_repository(unload_dependents)',
   'parameters',
   'schedule_policy',
+  'sequence',
   'statistics',
 ];
 

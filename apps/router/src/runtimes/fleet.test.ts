@@ -137,6 +137,32 @@ describe('Fleet', () => {
     expect(link!.session).toBe(2);
   });
 
+  it('takes a runtime for lost when a try to reach it has failed, not while one is under way', async () => {
+    const { clock, fleet, streams } = setUp();
+    fleet.setAddresses(['a:1']);
+    await settle();
+    const [link] = fleet.links;
+    const fed = streams.get('a:1')!;
+    expect(link!.isLost).toBe(false);
+    fed.fail();
+    await settle();
+    expect(link!.isLost).toBe(true);
+    clock.advance(100);
+    await settle();
+    fed.send(status([]));
+    await settle();
+    expect([link!.isLost, link!.state]).toEqual([false, 'up']);
+    fed.fail();
+    await settle();
+    expect([link!.isLost, link!.state]).toEqual([false, 'connecting']);
+    clock.advance(100);
+    await settle();
+    expect(link!.isLost).toBe(false);
+    fed.end();
+    await settle();
+    expect(link!.isLost).toBe(true);
+  });
+
   it('keeps a runtime that the registry forgot while its link stands, and not longer', async () => {
     const { fleet, streams, closed, at } = setUp();
     fleet.setAddresses(['a:1', 'b:1']);

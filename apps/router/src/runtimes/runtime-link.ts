@@ -54,6 +54,7 @@ export class RuntimeLink {
   session = 0;
   runtimeId = '';
   #state: LinkState = 'connecting';
+  #isLost = false;
   #ready: ReadonlySet<string> = new Set();
   #notReady: ReadonlyMap<string, string> = new Map();
   #onDemand: ReadonlySet<string> = new Set();
@@ -69,6 +70,10 @@ export class RuntimeLink {
 
   get state(): LinkState {
     return this.#state;
+  }
+  /** True when it is not there: a try to reach it has failed since its stream last stood. False while one is under way. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
   /** Keys of the versions that it can run now. */
   get ready(): ReadonlySet<string> {
@@ -110,9 +115,12 @@ export class RuntimeLink {
     const { signal } = this.#stop;
     let failures = 0;
     while (isRunning(signal)) {
+      let stood = false;
       try {
         for await (const status of this.#options.watchStatus(signal)) {
+          this.#isLost = false;
           this.#receive(status);
+          stood = true;
           // Not before: a status that cannot be taken is a failure like any other.
           failures = 0;
         }
@@ -121,6 +129,7 @@ export class RuntimeLink {
           logger.warn({ err: error, runtime: this.address }, 'a runtime cannot be reached');
         }
       }
+      this.#isLost = !stood;
       this.#set('connecting', new Set());
       failures++;
       await pause(clock, backoffMs(failures), signal);

@@ -4,8 +4,8 @@ import { SluiceError } from '@sluice/domain/errors';
 import { defaultCapture } from '@sluice/domain/release';
 import type { ArmRole, Durability, ReleaseMode } from '@sluice/domain/release';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
-import { modelOverride, responseParameter } from '@sluice/inference/rewrite';
-import { versionKey } from '../route/table.ts';
+import { responseParameter } from '@sluice/inference/rewrite';
+import { targetOf } from '../route/table.ts';
 import type { ArmRoute, ModelRoute, ReleaseRoute, VersionRoute } from '../route/table.ts';
 
 /** One message of the routes watch, as the contract has it. */
@@ -53,6 +53,7 @@ export function decodeModelRoute(wire: WireModelRoute): ModelRoute {
     placed: new Map(
       wire.placed.map((version) => decodeVersion(wire.model, version)).map((each) => [each.number, each]),
     ),
+    keepsSequences: wire.placed.some(({ serving }) => serving?.sequenceBatching != null),
     unplaced: new Set(wire.unplaced.map((number) => whole(number, `${wire.model} unplaced version`))),
     quarantined: new Map(
       wire.quarantined.map(({ version, reason }) => [whole(version, `${wire.model} quarantined version`), reason]),
@@ -62,17 +63,9 @@ export function decodeModelRoute(wire: WireModelRoute): ModelRoute {
 
 function decodeVersion(model: string, wire: WireVersion): VersionRoute {
   const number = whole(wire.number, `${model} version`);
-  const text = String(number);
-  return {
-    model,
-    number,
-    text,
-    key: versionKey(model, number),
-    placed: true,
-    digest: wire.digest,
-    signature: decodeSignature(wire.signature, `${model} version ${text}`),
-    override: modelOverride({ modelVersion: text }),
-  };
+  const target = { ...targetOf(model, number), placed: true };
+  const signature = decodeSignature(wire.signature, `${model} version ${target.text}`);
+  return { ...target, digest: wire.digest, signature };
 }
 
 function decodeSignature(wire: WireSignature | null, what: string): Signature {

@@ -51,6 +51,8 @@ import type { ListModelsRequest as sluice_registry_v1_ListModelsRequest, ListMod
 import type { ListModelsResponse as sluice_registry_v1_ListModelsResponse, ListModelsResponse__Output as sluice_registry_v1_ListModelsResponse__Output } from './sluice/registry/v1/ListModelsResponse.ts';
 import type { ListVersionsRequest as sluice_registry_v1_ListVersionsRequest, ListVersionsRequest__Output as sluice_registry_v1_ListVersionsRequest__Output } from './sluice/registry/v1/ListVersionsRequest.ts';
 import type { ListVersionsResponse as sluice_registry_v1_ListVersionsResponse, ListVersionsResponse__Output as sluice_registry_v1_ListVersionsResponse__Output } from './sluice/registry/v1/ListVersionsResponse.ts';
+import type { LocateSequenceRequest as sluice_runtime_v1_LocateSequenceRequest, LocateSequenceRequest__Output as sluice_runtime_v1_LocateSequenceRequest__Output } from './sluice/runtime/v1/LocateSequenceRequest.ts';
+import type { LocateSequenceResponse as sluice_runtime_v1_LocateSequenceResponse, LocateSequenceResponse__Output as sluice_runtime_v1_LocateSequenceResponse__Output } from './sluice/runtime/v1/LocateSequenceResponse.ts';
 import type { LogSettingsRequest as inference_LogSettingsRequest, LogSettingsRequest__Output as inference_LogSettingsRequest__Output } from './inference/LogSettingsRequest.ts';
 import type { LogSettingsResponse as inference_LogSettingsResponse, LogSettingsResponse__Output as inference_LogSettingsResponse__Output } from './inference/LogSettingsResponse.ts';
 import type { ModelConfigRequest as inference_ModelConfigRequest, ModelConfigRequest__Output as inference_ModelConfigRequest__Output } from './inference/ModelConfigRequest.ts';
@@ -206,4 +208,5 @@ export interface WatchServiceMethods {
 export interface RuntimeServiceMethods {
   readonly watchStatus: Method<'serverStream', [sluice_runtime_v1_WatchStatusRequest, sluice_runtime_v1_WatchStatusRequest__Output], [sluice_runtime_v1_WatchStatusResponse, sluice_runtime_v1_WatchStatusResponse__Output]>;
   readonly link: Method<'bidi', [sluice_runtime_v1_LinkRequest, sluice_runtime_v1_LinkRequest__Output], [sluice_runtime_v1_LinkResponse, sluice_runtime_v1_LinkResponse__Output]>;
+  readonly locateSequence: Method<'unary', [sluice_runtime_v1_LocateSequenceRequest, sluice_runtime_v1_LocateSequenceRequest__Output], [sluice_runtime_v1_LocateSequenceResponse, sluice_runtime_v1_LocateSequenceResponse__Output]>;
 }

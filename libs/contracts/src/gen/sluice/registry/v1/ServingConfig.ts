@@ -4,6 +4,7 @@ import type { TimeoutAction as _sluice_registry_v1_TimeoutAction, TimeoutAction_
 import type { PriorityQueuePolicy as _sluice_registry_v1_PriorityQueuePolicy, PriorityQueuePolicy__Output as _sluice_registry_v1_PriorityQueuePolicy__Output } from '../../../sluice/registry/v1/PriorityQueuePolicy.ts';
 import type { InstanceGroup as _sluice_registry_v1_InstanceGroup, InstanceGroup__Output as _sluice_registry_v1_InstanceGroup__Output } from '../../../sluice/registry/v1/InstanceGroup.ts';
 import type { WarmupRequest as _sluice_registry_v1_WarmupRequest, WarmupRequest__Output as _sluice_registry_v1_WarmupRequest__Output } from '../../../sluice/registry/v1/WarmupRequest.ts';
+import type { SequenceBatching as _sluice_registry_v1_SequenceBatching, SequenceBatching__Output as _sluice_registry_v1_SequenceBatching__Output } from '../../../sluice/registry/v1/SequenceBatching.ts';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -82,6 +83,11 @@ export interface ServingConfig {
    * Requests that are run before the version counts as loaded, after the generated batches. Routers get none.
    */
   'warmupRequests'?: (_sluice_registry_v1_WarmupRequest)[];
+  /**
+   * How its sequences are kept apart; absent for a model whose requests each stand for themselves. Routers get it without
+   * the data of states.
+   */
+  'sequenceBatching'?: (_sluice_registry_v1_SequenceBatching | null);
 }
 
 /**
@@ -160,4 +166,9 @@ export interface ServingConfig__Output {
    * Requests that are run before the version counts as loaded, after the generated batches. Routers get none.
    */
   'warmupRequests': (_sluice_registry_v1_WarmupRequest__Output)[];
+  /**
+   * How its sequences are kept apart; absent for a model whose requests each stand for themselves. Routers get it without
+   * the data of states.
+   */
+  'sequenceBatching': (_sluice_registry_v1_SequenceBatching__Output | null);
 }

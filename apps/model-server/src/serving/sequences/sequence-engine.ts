@@ -1,0 +1,174 @@
+import type { DrainReport } from '@sluice/batching/contract';
+import type { SequenceStats } from '@sluice/batching/sequences/contract';
+import { SequenceScheduler } from '@sluice/batching/sequences/sequence-scheduler';
+import { invalidArgument, type SluiceError } from '@sluice/domain/errors';
+import type { SequenceBatching } from '@sluice/domain/sequence-batching';
+import type { Signature } from '@sluice/domain/signature';
+import { parseInferRequest, type InferRequest } from '@sluice/inference/infer-request';
+import { scanInferRequest } from '@sluice/inference/scan';
+import { sequenceOf, type SequenceMark } from '@sluice/inference/sequence';
+import type { BatchTiming } from '../../runtime/control-block.ts';
+import type { SessionPool } from '../../runtime/session-pool.ts';
+import { Buckets } from '../buckets.ts';
+import type { Cancel, Engine, LiveSequences } from '../engine.ts';
+import type { BatchResult, InferAnswer, InferJob } from '../infer-job.ts';
+import { paddedRows, wishesOf } from '../scheduling.ts';
+import { reasonOf, type EngineOptions } from '../version-engine.ts';
+import type { VersionStats } from '../version-stats.ts';
+import { checkSequenceId } from './controls.ts';
+import { SequenceJob } from './sequence-job.ts';
+import { SequencePlans } from './sequence-plans.ts';
+import { SequenceRunner, type SequenceParts } from './sequence-runner.ts';
+
+/** What an engine of sequences serves. */
+export interface SequenceEngineOptions extends EngineOptions {
+  readonly sequences: SequenceBatching;
+}
+
+/** One loaded version whose requests belong to sequences. */
+export class SequenceEngine implements Engine {
+  readonly stats: VersionStats;
+  readonly sequences: LiveSequences;
+  lastRequestMs = 0;
+  readonly #options: SequenceEngineOptions;
+  readonly #buckets: Buckets;
+  readonly #scheduler: SequenceScheduler<SequenceJob, BatchResult>;
+  readonly #by: { readonly model: string; readonly version: string };
+  #pool: SessionPool;
+  /** What everything that waits is answered with once a run does not end. */
+  #hung: SluiceError | undefined;
+
+  constructor(options: SequenceEngineOptions) {
+    const { model, version, signature, serving, sequences, knownOutputs } = options;
+    this.#options = options;
+    this.#pool = options.pool;
+    this.stats = options.stats;
+    this.#by = { model, version: String(version) };
+    this.#buckets = new Buckets(signature, knownOutputs);
+    const slots = signature.batched ? Math.max(1, serving.maxBatchSize) : 1;
+    const runner = new SequenceRunner({
+      sequences,
+      plans: new SequencePlans(signature, sequences, knownOutputs),
+      maxRows: slots,
+      padded: (rows) => paddedRows(serving.allowedBatchSizes, rows),
+      submit: (job) => void this.#pool.submit(job),
+      ran: (parts, rows, timing) => this.#ran(parts, rows, timing),
+    });
+    const { maxQueueSize, defaultTimeoutMicroseconds, allowTimeoutOverride } = serving;
+    const { maxSequenceIdleMicroseconds, maxQueueDelayMicroseconds, minimumSlotUtilization } = sequences;
+    this.#scheduler = SequenceScheduler.create<SequenceJob, BatchResult>(
+      {
+        name: `${model} version ${version}`,
+        ...{ instances: options.pool.threads, slots },
+        ...{ maxSequenceIdleMicroseconds, maxQueueDelayMicroseconds, minimumSlotUtilization },
+        ...{ maxQueueSize, defaultTimeoutMicroseconds, allowTimeoutOverride },
+      },
+      {
+        clock: options.clock,
+        run: (batch) => runner.run(batch),
+        defer: options.defer,
+        onDefect: options.onDefect,
+      },
+    );
+    const scheduler = this.#scheduler;
+    this.sequences = {
+      lives: (id) => scheduler.lives(id),
+      end: (id) => scheduler.end(id),
+      endIdle: () => scheduler.endIdle(),
+      get stateBytes() {
+        return runner.states.bytes;
+      },
+    };
+  }
+
+  usePool(pool: SessionPool): void {
+    this.#pool = pool;
+  }
+
+  get signature(): Signature {
+    return this.#options.signature;
+  }
+
+  infer(bytes: Buffer, deadlineMs: number, answer: InferAnswer): Cancel | undefined {
+    let job: SequenceJob;
+    try {
+      const request = parseInferRequest(bytes, this.signature);
+      const mark = this.#markOf(request);
+      const { key, plan } = this.#buckets.planFor(request);
+      const wishes = wishesOf(request.parameters, 0);
+      const what = { request, plan, bucket: key, deadlineMs, wishes, by: this.#by };
+      job = new SequenceJob(mark, what, answer, this.#ended);
+    } catch (error) {
+      this.stats.refused('OTHER');
+      this.#refused(bytes);
+      throw error;
+    }
+    const refusal = this.#scheduler.enqueue(job);
+    if (!refusal) return () => this.#scheduler.cancel(job);
+    this.stats.refused(reasonOf[refusal.kind] ?? 'OTHER');
+    answer.fail(refusal);
+    answer.released();
+    return undefined;
+  }
+
+  /** @throws SluiceError invalid-argument unless it is one row of a sequence whose id the model can take */
+  #markOf({ modelName, parameters, rows }: InferRequest): SequenceMark {
+    const mark = sequenceOf(parameters);
+    if (!mark) {
+      throw invalidArgument(
+        `model '${modelName}' serves sequences: parameter "sequence_id" must be an integer other than 0, or a text that is not empty`,
+      );
+    }
+    if (rows !== 1) {
+      throw invalidArgument(`model '${modelName}' serves sequences: a request must have 1 row, got ${rows}`);
+    }
+    checkSequenceId(mark.id, this.#options.sequences.controlInputs);
+    return mark;
+  }
+
+  /** A start that cannot be read is a start all the same: what was sent behind it must not meet the sequence before it. */
+  #refused(bytes: Buffer): void {
+    try {
+      const mark = sequenceOf(scanInferRequest(bytes).parameters);
+      if (mark?.start) this.#scheduler.end(mark.id);
+    } catch {
+      // Nothing in it says which sequence it means.
+    }
+  }
+
+  readonly #ended = (job: InferJob, thrown: SluiceError | undefined): SluiceError | undefined => {
+    const { clock } = this.#options;
+    const { enqueuedAtMs } = job.ticket!;
+    if (thrown) {
+      const error = this.#hung !== undefined && thrown.kind === 'unavailable' ? this.#hung : thrown;
+      this.stats.failed(reasonOf[error.kind] ?? 'OTHER', enqueuedAtMs, clock.monotonic());
+      if (error.kind === 'model-failed') this.#options.modelFailed?.(error);
+      return error;
+    }
+    this.stats.succeeded(job, enqueuedAtMs, clock.monotonic());
+    this.stats.lastInferenceMs = clock.now();
+    return undefined;
+  };
+
+  /** Counts one execution with all the requests that were in it. */
+  #ran(parts: SequenceParts, rows: number, timing: BatchTiming): void {
+    this.#options.ran?.(timing.inferUs);
+    this.stats.batchRan(rows, timing);
+    const ms = (timing.inputUs + timing.inferUs + timing.outputUs) / 1000;
+    const run = { beganAtMs: this.#options.clock.monotonic() - ms, timing };
+    for (const { request } of parts) request.ran(run);
+  }
+
+  queue(): SequenceStats {
+    return this.#scheduler.stats();
+  }
+
+  hang(error: SluiceError): void {
+    this.#hung = error;
+    void this.#scheduler.drain(0);
+  }
+
+  drain(withinMs: number): Promise<DrainReport> {
+    return this.#scheduler.drain(withinMs);
+  }
+}

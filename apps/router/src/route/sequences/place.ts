@@ -1,0 +1,35 @@
+import type { SluiceError } from '@sluice/domain/errors';
+import { failedPrecondition } from '@sluice/domain/errors';
+import { clip } from '@sluice/domain/names';
+import type { SequenceId } from '@sluice/inference/sequence';
+import type { RuntimeLink } from '../../runtimes/runtime-link.ts';
+import type { ArmRoute, VersionTarget } from '../table.ts';
+
+/** Where a sequence lives: made by its start, or found on a runtime. */
+export interface Place {
+  /** Its runtime; undefined when its start was sent to none. It changes only while its start has not left. */
+  link: RuntimeLink | undefined;
+  /** The version of its start, also when the routes do not have it any more. */
+  readonly version: VersionTarget;
+  /** The arm of its start; undefined when that named its version, or is not known to this router. */
+  readonly arm: ArmRoute | undefined;
+  /** A runtime has answered something of it, or said that it knows it. */
+  isBegun: boolean;
+  /** Its start went to another runtime, since it had not left for the first. */
+  hasMoved: boolean;
+  /** Set when the sequence cannot go on there. */
+  lost: { readonly why: string; readonly atMs: number } | undefined;
+}
+
+/** Its runtime is gone, as far as this router can tell. */
+export const goneWith = (name: string): string => `the runtime of ${name} is gone`;
+
+/** What to call a sequence in messages. */
+export function nameOf(model: string, id: SequenceId): string {
+  return typeof id === 'string' ? `sequence '${clip(id)}' of ${model}` : `sequence ${id.toString()} of ${model}`;
+}
+
+/** Its caller must begin it anew. @param why ends the sentence that begins with "sequence lost: " */
+export function sequenceLost(why: string): SluiceError {
+  return failedPrecondition(`sequence lost: ${why}; send sequence_start again`);
+}

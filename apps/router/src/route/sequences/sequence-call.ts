@@ -1,0 +1,261 @@
+import type { Clock } from '@sluice/domain/clock';
+import { SluiceError, unavailable } from '@sluice/domain/errors';
+import type { SequenceMark } from '@sluice/inference/sequence';
+import type { Permit } from '@sluice/resilience/breaker';
+import type { Pieces, RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
+import type { RuntimeLink } from '../../runtimes/runtime-link.ts';
+import { Attempts } from '../attempts.ts';
+import type { AttemptFailure } from '../attempts.ts';
+import { breakerRetryAfterMs, inferPath, settle } from '../forward.ts';
+import type { ForwardedCall, SendingOptions } from '../forward.ts';
+import type { Route } from '../resolve.ts';
+import { goneWith, sequenceLost } from './place.ts';
+import type { Place } from './place.ts';
+import { byRendezvous } from './rendezvous.ts';
+
+/** One request of a sequence. */
+export interface SequenceRequest {
+  readonly mark: SequenceMark;
+  /** Where the routes send it, when it is a start; others go where theirs went. */
+  readonly route: Pick<Route, 'version' | 'arm'> | undefined;
+  /** `model_version` as its caller wrote it. */
+  readonly versionText: string;
+  /** The version that it names by number; 0 when it names none, or an alias. */
+  readonly number: number;
+  /** The message as it came. */
+  readonly message: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  /** Called once, unless the call is cancelled first. @param place undefined when it never got one */
+  readonly done: (error: SluiceError | undefined, answer: Pieces | undefined, place: Place | undefined) => void;
+}
+
+export interface SequenceSendOptions extends SendingOptions {
+  readonly clock: Clock;
+}
+
+/** The sequence that a call is of. */
+export interface CallOwner {
+  readonly key: string;
+  /** For messages. */
+  readonly name: string;
+  /** Whether requests that come now go there. */
+  isAt(place: Place): boolean;
+  /** The sequence has ended there, or never began. */
+  forget(place: Place): void;
+  /** A call has ended, or was sent again. */
+  changed(): void;
+}
+
+/** How long a caller should wait for a runtime that may be back at once, in milliseconds. */
+const reconnectMs = 100;
+
+/**
+ * A request of a sequence, from its turn to its one answer. Only a start that never left goes to a second runtime; what
+ * others ended with is their answer, and where their runtime is gone the sequence is.
+ */
+export class SequenceCall implements ForwardedCall {
+  readonly request: SequenceRequest;
+  /** Where it was sent, or is to be. */
+  place: Place | undefined;
+  /** Its sequence was searched for on its account, or with it waiting. */
+  hasSearched = false;
+  isEnded = false;
+  readonly #options: SequenceSendOptions;
+  readonly #owner: CallOwner;
+  #attempts: Attempts | undefined;
+  readonly #tried: RuntimeLink[] = [];
+  #link: RuntimeLink | undefined;
+  #permit: Permit | undefined;
+  #call: RawClientCall | undefined;
+  #isLate = false;
+
+  constructor(options: SequenceSendOptions, owner: CallOwner, request: SequenceRequest) {
+    this.#options = options;
+    this.#owner = owner;
+    this.request = request;
+  }
+
+  /** It is on its way to a runtime where its sequence is not: it has not left, or will not be taken there. */
+  get isAstray(): boolean {
+    return !this.isEnded && this.#link !== this.place?.link;
+  }
+
+  cancel(why: SluiceError['kind']): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    this.#isLate = why === 'deadline-exceeded';
+    this.#call?.cancel();
+    this.#owner.changed();
+  }
+
+  /** Begins its sequence on the owner of its hash, or the next that can have it. @returns the new place */
+  begin(): Place {
+    const { version, arm } = this.request.route!;
+    const place: Place = { link: undefined, version, arm, isBegun: false, hasMoved: false, lost: undefined };
+    this.place = place;
+    this.#attempts = new Attempts(version, this.#options.budget, false);
+    const ready = this.#options.readyFor(version.key);
+    // Where none has it, one loads it for this start.
+    const candidates = ready.length > 0 ? ready : this.#options.onDemandFor(version);
+    if (candidates.length === 0) {
+      this.#notBegun(place, unavailable(`${this.#what} is ready on no runtime that this router reaches; try again`));
+    } else this.#sendStart(place, candidates, undefined);
+    return place;
+  }
+
+  /** Goes where its sequence is. */
+  follow(place: Place): void {
+    this.place = place;
+    const link = place.link!;
+    const permit = this.#options.breakerOf(link, place.version.key).begin();
+    if (permit) this.#sendTo(link, permit, place);
+    else this.#end(this.#broken('its runtime', undefined), undefined);
+  }
+
+  fail(error: SluiceError): void {
+    this.#end(error, undefined);
+  }
+
+  get #what(): string {
+    const { model, text } = this.place!.version;
+    return `${model} version ${text}`;
+  }
+
+  #sendStart(place: Place, candidates: readonly RuntimeLink[], cause: SluiceError | undefined): void {
+    for (const link of byRendezvous(candidates, this.#owner.key)) {
+      const permit = this.#options.breakerOf(link, place.version.key).begin();
+      if (!permit) continue;
+      place.link = link;
+      this.#attempts!.started();
+      this.#sendTo(link, permit, place);
+      return;
+    }
+    this.#notBegun(place, this.#broken('every runtime that has it', cause));
+  }
+
+  #sendTo(link: RuntimeLink, permit: Permit, { version }: Place): void {
+    const { message, versionText, deadlineMs, metadata } = this.request;
+    this.#link = link;
+    this.#permit = permit;
+    const suffix = versionText === version.text ? undefined : version.override;
+    try {
+      const options = { deadlineMs, ...(metadata && { metadata }), ...(suffix && { suffix }) };
+      this.#call = link.send(inferPath, message, options, (outcome) => this.#received(outcome));
+    } catch (error) {
+      // Nothing was sent: the link closed in this very moment, or refused the metadata.
+      permit.release();
+      this.#end(SluiceError.from(error), undefined);
+      return;
+    }
+    this.#options.budget.sent(link.inFlight);
+  }
+
+  #received(outcome: RawOutcome): void {
+    const permit = this.#permit!;
+    const place = this.place!;
+    if (!outcome.error) {
+      permit.succeed();
+      place.isBegun = true;
+      if (this.request.mark.end) this.#owner.forget(place);
+      this.#end(undefined, outcome.pieces ?? [outcome.message!]);
+      return;
+    }
+    const { origin } = outcome.error;
+    const failure: AttemptFailure = { origin, error: outcome.error, messageArrived: outcome.messageArrived };
+    if (this.#isLate && origin === 'local') permit.unanswered();
+    else settle(permit, failure);
+    if (this.isEnded) return;
+    if (origin === 'unsent' && this.#sendAgain(place, failure)) return;
+    this.#options.onFailedAttempt(place.version, failure, false);
+    this.#end(this.#errorOf(place, failure), undefined);
+  }
+
+  /** What never left may still go: a start to another runtime, and what came behind it after it. */
+  #sendAgain(place: Place, failure: AttemptFailure): boolean {
+    if (this.#attempts === undefined) {
+      if (place.link === this.#link || place.lost !== undefined) return false;
+      this.#options.onFailedAttempt(place.version, failure, true);
+      this.follow(place);
+      this.#owner.changed();
+      return true;
+    }
+    if (!this.#owner.isAt(place)) {
+      this.#notBegun(place, unavailable(`${this.#owner.name} was begun anew before this could be sent`));
+      return false;
+    }
+    this.#tried.push(this.#link!);
+    const others = this.#options.readyFor(place.version.key).filter((link) => !this.#tried.includes(link));
+    const error = this.#attempts.failed(failure, others.length > 0);
+    if (error) {
+      this.#notBegun(place, error);
+      return false;
+    }
+    this.#options.onFailedAttempt(place.version, failure, true);
+    place.hasMoved = true;
+    this.#sendStart(place, others, failure.error);
+    return true;
+  }
+
+  /** Its start was sent to nobody: what comes behind it has no sequence to go on with. */
+  #notBegun(place: Place, error: SluiceError): void {
+    place.link = undefined;
+    this.#lose(place, `the sequence_start of ${this.#owner.name} could not be sent`);
+    this.#end(error, undefined);
+  }
+
+  #errorOf(place: Place, { origin, error }: AttemptFailure): SluiceError {
+    switch (origin) {
+      case 'local':
+        return error;
+      case 'lost':
+        return this.#lose(place, goneWith(this.#owner.name));
+      case 'unsent':
+        return this.#unreachable(place, error);
+      case 'answered':
+        return this.#answered(place, error);
+    }
+  }
+
+  #answered(place: Place, error: SluiceError): SluiceError {
+    if (error.kind !== 'failed-precondition' && error.kind !== 'not-found') return error;
+    // It lives there no more: it idled out, or another process has the address by now.
+    this.#owner.forget(place);
+    if (error.kind === 'failed-precondition') return error;
+    if (this.request.mark.start) return unavailable(`the runtime does not have ${this.#what} any more; try again`);
+    const gone = `${this.#owner.name} was on version ${place.version.text}, which its runtime does not have any more`;
+    return sequenceLost(gone);
+  }
+
+  /** A link that is being made again may find its runtime and all that lives there; a runtime that stops takes it along. */
+  #unreachable(place: Place, cause: SluiceError): SluiceError {
+    if (place.lost) return sequenceLost(place.lost.why);
+    const { state, isLost } = this.#link!;
+    if (state === 'draining') return this.#lose(place, `the runtime of ${this.#owner.name} is stopping`);
+    if (state === 'closed' || isLost) return this.#lose(place, goneWith(this.#owner.name));
+    const retryAfterMs = reconnectMs;
+    const text = `the runtime of ${this.#owner.name} cannot be reached now; the request was not sent, try again`;
+    return unavailable(text, { retryAfterMs, cause });
+  }
+
+  #lose(place: Place, why: string): SluiceError {
+    place.lost ??= { why, atMs: this.#options.clock.monotonic() };
+    return sequenceLost(place.lost.why);
+  }
+
+  #broken(where: string, cause: SluiceError | undefined): SluiceError {
+    const retryAfterMs = breakerRetryAfterMs;
+    return unavailable(`${this.#what} keeps failing on ${where}; try again later`, { retryAfterMs, cause });
+  }
+
+  #end(error: SluiceError | undefined, answer: Pieces | undefined): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    try {
+      this.request.done(error, answer, this.place);
+    } finally {
+      this.#owner.changed();
+    }
+  }
+}

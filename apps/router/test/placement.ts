@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { registryService } from '@sluice/contracts/services';
+import type { WatchAssignmentsResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
+import type { Assignment } from '@sluice/contracts/gen/sluice/registry/v1/Assignment';
+import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
+import type { RpcServer } from '@sluice/rpc/server';
+import { unimplementedOf } from './runtime.ts';
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** A model with a state: y is the sum of all x of its sequence. */
+const accumulator = model({
+  graph: graph({
+    nodes: [node('Add', ['x', 'state'], ['y']), node('Identity', ['y'], ['next'])],
+    inputs: ['x', 'state'].map((name) => value(name, 'FP32', ['batch', 2])),
+    outputs: ['y', 'next'].map((name) => value(name, 'FP32', ['batch', 2])),
+  }),
+});
+
+/** Which versions of `digits` real model-servers are to have, all of them with the same graph, and their files. */
+export class Placement {
+  #versions: readonly number[];
+  #revision = 1;
+  readonly #wake = new Set<() => void>();
+
+  constructor(versions: readonly number[]) {
+    this.#versions = versions;
+  }
+
+  place(versions: readonly number[]): void {
+    this.#versions = versions;
+    this.#revision++;
+    for (const wake of this.#wake) wake();
+  }
+
+  /** Adds what model-servers ask of a registry beside the watch. */
+  serveFiles(server: RpcServer): void {
+    server.addService(registryService, {
+      ...unimplementedOf(registryService),
+      async *downloadArtifact({ offset }) {
+        yield { chunk: Buffer.from(accumulator.subarray(Number(offset))) };
+      },
+    });
+  }
+
+  async *watch(signal: AbortSignal): AsyncGenerator<WatchAssignmentsResponse> {
+    let seen = 0;
+    while (!signal.aborted) {
+      if (seen !== this.#revision) {
+        seen = this.#revision;
+        const assignments = this.#versions.map(assignmentOf);
+        yield { resumeToken: String(seen), snapshot: true, protocolVersion: 2, assignments };
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#wake.delete(wake);
+          resolve();
+        };
+        this.#wake.add(wake);
+        signal.addEventListener('abort', wake, { once: true });
+      });
+    }
+  }
+}
+
+function assignmentOf(version: number): Assignment {
+  const tensor = (name: string) => ({ name, datatype: 'FP32', shape: [-1, 2], dimNames: [], features: [] });
+  const digest = sha256(accumulator);
+  return {
+    model: 'digits',
+    version: String(version),
+    digest: sha256(Buffer.from(`${digest} m.onnx`)),
+    files: [{ path: 'm.onnx', sha256: digest, size: String(accumulator.byteLength) }],
+    graphPath: 'm.onnx',
+    signature: { inputs: [tensor('x')], outputs: [tensor('y')], batched: true },
+    serving: {
+      ...{ maxBatchSize: 32, device: 'cpu', warmupCount: 1, instanceCount: 1 },
+      sequenceBatching: {
+        maxSequenceIdleMicroseconds: 60_000_000,
+        direct: {},
+        controlInputs: [],
+        states: [{ inputName: 'state', outputName: 'next', datatype: 'FP32', dims: [2], zeroData: true }],
+      },
+    },
+    heldBy: [`alias:v${version}`],
+  };
+}
