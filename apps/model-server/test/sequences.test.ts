@@ -100,6 +100,12 @@ describe('sequences', () => {
     const single = { model: 'single', batched: false };
     expect(await failure(start(1n, 1, single))).toMatchObject(wrong('expected a string'));
     expect(await failure(step(30n, 1))).toMatchObject(lost);
+    // A start that is refused is a start: what was sent behind it does not meet the sequence before it.
+    await ask(start(31n, 1));
+    expect(await failure(step(31n, 1, { rows: 2 }))).toMatchObject(wrong('must have 1 row, got 2'));
+    expect((await ask(step(31n, 1))).sum).toBe(2);
+    expect(await failure(start(31n, 1, { rows: 2 }))).toMatchObject(wrong('must have 1 row, got 2'));
+    expect(await failure(step(31n, 1))).toMatchObject(lost);
   });
 
   it('stay as they were where a run fails, and the others of the batch are answered', async () => {
@@ -107,6 +113,10 @@ describe('sequences', () => {
     const [fine, failed] = await Promise.all([ask(step(11n, 10)), failure(step(12n, tooLarge))]);
     expect([fine.sum, failed?.kind]).toEqual([11, 'model-failed']);
     expect((await ask(step(12n, 3))).sum).toBe(5);
+    // Whatever row it had in the batch that failed, and has in the run of its own.
+    const [other, second] = await Promise.all([failure(step(11n, tooLarge)), ask(step(12n, 10))]);
+    expect([other?.kind, second.sum]).toEqual(['model-failed', 15]);
+    expect([(await ask(step(11n, 1))).sum, (await ask(step(12n, 1))).sum]).toEqual([12, 16]);
     // Neither the old one nor a new one lives after a start that failed.
     const [began, behind] = await Promise.all([failure(start(12n, tooLarge)), failure(step(12n, 1))]);
     expect(began?.kind).toBe('model-failed');
