@@ -22,6 +22,7 @@ import { ByteBudget, predict } from './rpc/predict.ts';
 import { runtimeHandlers } from './rpc/runtime-handlers.ts';
 import { softwareVersion } from './software-version.ts';
 import { ArtifactCache } from './versions/artifact-cache.ts';
+import type { ServingTable } from './versions/serving-table.ts';
 import { SnapshotFile } from './versions/snapshot.ts';
 import { StatusBoard } from './versions/status-board.ts';
 import { VersionSet } from './versions/version-set.ts';
@@ -76,16 +77,17 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     registryUp: (up) => metrics.dependency('registry').set(up),
     becameReady: () => sayReady(server, true),
   });
-  const infer = predict({ clock, table: () => versions.table, budget });
+  const table = (): ServingTable => versions.table;
+  const infer = predict({ clock, table, budget });
   const handlers = inferenceHandlers({
-    ...{ predict: infer, placed: versions, table: () => versions.table },
+    ...{ predict: infer, placed: versions, table },
     maxStreamRequests: config.maxStreamRequests,
     ready: () => link.ready,
     draining: () => board.status.draining,
     version: softwareVersion,
   });
   server.addService(inferenceService, handlers);
-  server.addService(runtimeService, runtimeHandlers(config.instanceId, board, infer, () => versions.table));
+  server.addService(runtimeService, runtimeHandlers(config.instanceId, board, infer, table));
   server.addHealth();
   server.addReflection();
   sayReady(server, false);

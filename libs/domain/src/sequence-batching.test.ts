@@ -24,7 +24,11 @@ describe('the tensors of a graph with sequences', () => {
   });
 
   it('are those of the signature, then controls and states, with the batch dimension', () => {
-    const signature: Signature = { inputs: [spec('INPUT', [-1, 1])], outputs: [spec('OUTPUT', [-1, 1])], batched: true };
+    const signature: Signature = {
+      inputs: [spec('INPUT', [-1, 1])],
+      outputs: [spec('OUTPUT', [-1, 1])],
+      batched: true,
+    };
     const whole = graphSignatureOf(signature, sequences);
     expect(whole.inputs.map(({ name, datatype, shape }) => [name, datatype, shape])).toEqual([
       ['INPUT', 'INT32', [-1, 1]],
