@@ -26,6 +26,7 @@ import { runtimeHandlers } from './rpc/runtime-handlers.ts';
 import { softwareVersion } from './software-version.ts';
 import { ArtifactCache } from './versions/artifact-cache.ts';
 import type { Assignment } from './versions/assignment.ts';
+import type { ServingTable } from './versions/serving-table.ts';
 import { SnapshotFile } from './versions/snapshot.ts';
 import { StatusBoard } from './versions/status-board.ts';
 import { VersionSet } from './versions/version-set.ts';
@@ -85,7 +86,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     registryUp: (up) => metrics.dependency('registry').set(up),
     becameReady: () => sayReady(server, true),
   });
-  const table = () => versions.table;
+  const table = (): ServingTable => versions.table;
   const infer = predict({ clock, table, budget, wait: (...asked) => versions.wait(...asked) });
   const handlers = inferenceHandlers({
     ...{ predict: infer, placed: versions, table },
@@ -94,11 +95,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     draining: () => board.status.draining,
     version: softwareVersion,
   });
-  addServices(
-    server,
-    handlers,
-    runtimeHandlers(config.instanceId, board, infer, () => versions.table),
-  );
+  addServices(server, handlers, runtimeHandlers(config.instanceId, board, infer, table));
 
   const port = await server.bind(config.host, config.port);
   address = advertised(config, port);

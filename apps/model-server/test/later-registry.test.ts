@@ -38,6 +38,26 @@ it.each<[what: string, version: TestVersion, reason: string]>([
     'warm-up "w" without values that are known here for input "x"',
   ],
   [
+    'a strategy of sequences',
+    served({ sequenceBatching: { maxSequenceIdleMicroseconds: 1 } }),
+    'a strategy of sequence_batching that is not direct',
+  ],
+  [
+    'a control of sequences',
+    served({
+      sequenceBatching: {
+        direct: {},
+        controlInputs: [{ name: 'C', kind: 'CONTROL_KIND_UNSPECIFIED', datatype: 'BOOL' }],
+      },
+    }),
+    'control CONTROL_KIND_UNSPECIFIED',
+  ],
+  [
+    'an initial state',
+    served({ sequenceBatching: { direct: {}, states: [{ inputName: 'S', outputName: 'T', datatype: 'FP32' }] } }),
+    'an initial state of "S"',
+  ],
+  [
     'a datatype',
     { ...served({ maxBatchSize: 0, warmupCount: 1 }), signature: identitySignature('FP4' as Datatype, [-1, 3]) },
     'tensor "x" with datatype "FP4"',

@@ -23,6 +23,7 @@ beforeAll(async () => {
     { ...accumulator({ sequences: { maxSequenceIdleMicroseconds: 150_000 } }), model: 'hasty' },
     { ...accumulator({ serving: { maxBatchSize: 8, allowedBatchSizes: [4, 8] } }), model: 'padded' },
     { ...accumulator(), model: 'weak' },
+    { ...accumulator(), model: 'simple_sequence' },
   );
   runtime = await startRuntime({ registry: registry.address, stateDir: temporaryFolder() });
   await runtime.ready();
@@ -100,6 +101,12 @@ describe('sequences', () => {
     const single = { model: 'single', batched: false };
     expect(await failure(start(1n, 1, single))).toMatchObject(wrong('expected a string'));
     expect(await failure(step(30n, 1))).toMatchObject(lost);
+    // A start that is refused is a start: what was sent behind it does not meet the sequence before it.
+    await ask(start(31n, 1));
+    expect(await failure(step(31n, 1, { rows: 2 }))).toMatchObject(wrong('must have 1 row, got 2'));
+    expect((await ask(step(31n, 1))).sum).toBe(2);
+    expect(await failure(start(31n, 1, { rows: 2 }))).toMatchObject(wrong('must have 1 row, got 2'));
+    expect(await failure(step(31n, 1))).toMatchObject(lost);
   });
 
   it('stay as they were where a run fails, and the others of the batch are answered', async () => {
@@ -107,6 +114,10 @@ describe('sequences', () => {
     const [fine, failed] = await Promise.all([ask(step(11n, 10)), failure(step(12n, tooLarge))]);
     expect([fine.sum, failed?.kind]).toEqual([11, 'model-failed']);
     expect((await ask(step(12n, 3))).sum).toBe(5);
+    // Whatever row it had in the batch that failed, and has in the run of its own.
+    const [other, second] = await Promise.all([failure(step(11n, tooLarge)), ask(step(12n, 10))]);
+    expect([other?.kind, second.sum]).toEqual(['model-failed', 15]);
+    expect([(await ask(step(11n, 1))).sum, (await ask(step(12n, 1))).sum]).toEqual([12, 16]);
     // Neither the old one nor a new one lives after a start that failed.
     const [began, behind] = await Promise.all([failure(start(12n, tooLarge)), failure(step(12n, 1))]);
     expect(began?.kind).toBe('model-failed');
@@ -207,6 +218,35 @@ describe('what clients see of a model with sequences', () => {
     expect(answers.filter(({ inferResponse }) => !inferResponse!.id.startsWith('4'))).toHaveLength(1);
     const order = answers.map(({ inferResponse }) => inferResponse!.id);
     expect(order.indexOf('wrong')).toBeGreaterThan(order.indexOf(`41-${inputs.length - 1}`));
+    stream.close();
+  });
+});
+
+describe('Triton’s example of sequences', () => {
+  it('works as its clients send it: two sequences on one stream, one output asked for', async () => {
+    const stream = openGrpcStream(runtime.address, '/inference.GRPCInferenceService/ModelStreamInfer');
+    const values = [11, 7, 5, 3, 2, 0, 1];
+    const of = (id: bigint, first: number) =>
+      [first, ...values].map((value, at) => {
+        const marks = { start: at === 0, end: at === values.length, name: `${id}_${at}` };
+        return step(id, value, { ...marks, model: 'simple_sequence', outputs: ['OUTPUT'] });
+      });
+    stream.send(...of(1007n, 0), ...of(1008n, 90));
+    stream.halfClose();
+    expect((await stream.end).code).toBe(0);
+    const { responseDeserialize } = inferenceService.definition['ModelStreamInfer']!;
+    const sums = (id: bigint) =>
+      stream.messages
+        .map((message) => (responseDeserialize(message) as ModelStreamInferResponse__Output).inferResponse!)
+        .filter((response) => response.id.startsWith(`${id}_`))
+        .map(({ outputs, rawOutputContents }) => {
+          expect(outputs.map(({ name, datatype, shape }) => [name, datatype, shape])).toEqual([
+            ['OUTPUT', 'INT32', ['1', '1']],
+          ]);
+          return Buffer.from(rawOutputContents[0]!).readInt32LE();
+        });
+    expect(sums(1007n)).toEqual([0, 11, 18, 23, 26, 28, 28, 29]);
+    expect(sums(1008n)).toEqual([90, 101, 108, 113, 116, 118, 118, 119]);
     stream.close();
   });
 });

@@ -60,6 +60,11 @@ describe('two routers and a runtime that joins', () => {
     expect(answered(await ask(one, 'b', 's'))).toBe('1,2@4');
     expectLost(await ask(one, 'a', '', { version: '4' }));
     expect(runtime.sequences.asked).toEqual(['digits string a 0', 'digits string a 4']);
+    // Also when the model keeps no sequences any more.
+    const plain = wireModel({ aliases: { champion: 4 }, release: 4, placed: [4], unplaced: [3] });
+    await publish(registry, 9, [runtime.address], [one, two], [plain]);
+    expect(answered(await ask(one, 'a'))).toBe('5,10@3');
+    await publish(registry, 10, [runtime.address], [one, two], [moved]);
     // It idles out.
     runtime.sequences.clear();
     expectLost(await ask(one, 'a'));

@@ -98,6 +98,8 @@ export interface StepOptions {
   readonly batched?: boolean;
   readonly rows?: number;
   readonly model?: string;
+  /** Asked for; all by default. */
+  readonly outputs?: readonly string[];
 }
 
 /** A request of a sequence; without an id of none. */
@@ -118,6 +120,7 @@ export function step(id: bigint | string | undefined, input: number, options: St
     id: name,
     parameters,
     inputs: [{ name: 'INPUT', datatype: 'INT32', shape: batched ? [rows, 1] : [1], data }],
+    outputs: options.outputs ?? [],
   });
 }
 

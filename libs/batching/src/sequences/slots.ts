@@ -4,7 +4,7 @@ import type { Sequence, Step } from './sequence.ts';
 export class InstanceSlots<Request> {
   /** It has no batch. */
   idle = true;
-  /** Sequences of its slots that have a request which waits, and none that runs. */
+  /** Sequences of its slots that have a request which waits: while it is idle they have none that runs. */
   readonly ready = new Set<Sequence<Request>>();
   /** Slots without a sequence, the lowest last. */
   readonly #free: number[];
@@ -75,11 +75,11 @@ export class Slots<Request> {
     sequence.slot = -1;
   }
 
-  /** Notes whether the sequence could run now. */
+  /** Notes whether the sequence has a request to run. */
   noteReady(sequence: Sequence<Request>): void {
     if (sequence.slot < 0) return;
     const { ready } = this.#instanceOf(sequence);
-    if (sequence.waiting.length > 0 && !sequence.running) ready.add(sequence);
+    if (sequence.waiting.length > 0) ready.add(sequence);
     else ready.delete(sequence);
   }
 
