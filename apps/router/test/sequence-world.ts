@@ -2,7 +2,7 @@ import type { ErrorKind, SluiceError } from '@sluice/domain/errors';
 import type { SequenceId } from '@sluice/inference/sequence';
 import { RpcError } from '@sluice/rpc/status';
 import type { FailureOrigin } from '@sluice/rpc/status';
-import type { RawOutcome } from '@sluice/rpc/raw-client';
+import type { RawCallOptions, RawOutcome } from '@sluice/rpc/raw-client';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import type { RuntimeLink } from '../src/runtimes/runtime-link.ts';
 import { RouterRetryBudget } from '../src/route/retry-tokens.ts';
@@ -40,9 +40,15 @@ export class FakeRuntime {
     return this.sent.map(({ text }) => text);
   }
 
-  send(_path: string, message: Uint8Array, _options: unknown, done: (outcome: RawOutcome) => void) {
+  send(_path: string, message: Uint8Array, { suffix }: RawCallOptions, done: (outcome: RawOutcome) => void) {
     const text = Buffer.from(message).toString().slice(0, 12);
-    const sent: Sent = { text, bytes: message.byteLength, done, isCancelled: false, isDone: false };
+    const sent: Sent = {
+      text,
+      bytes: message.byteLength + (suffix?.byteLength ?? 0),
+      done,
+      isCancelled: false,
+      isDone: false,
+    };
     this.sent.push(sent);
     this.#onSent(this, sent.text);
     return { cancel: () => void (sent.isCancelled = true) };

@@ -70,7 +70,7 @@ describe('a request whose version is not loaded', () => {
       waits.push({ model, ref, request: waiting });
       return leave;
     };
-    const table = { find: () => ({ engine: undefined }) } as unknown as ServingTable;
+    const table = { engineFor: () => undefined } as unknown as ServingTable;
     const handler = predict({ clock: new FakeClock(0), table: () => table, budget, wait });
     const told: unknown[] = [];
     let cancel = (): void => undefined;
@@ -125,7 +125,7 @@ describe('a request whose version is not loaded', () => {
     const wait = (): never => {
       throw new SluiceError('not-found', 'no such version');
     };
-    const table = { find: () => undefined } as unknown as ServingTable;
+    const table = { engineFor: () => undefined } as unknown as ServingTable;
     const handler = predict({ clock: systemClock, table: () => table, budget, wait });
     expect(() => handler(request, {} as unknown as RawCall)).toThrow('no such version');
     expect(budget.held).toBe(0);

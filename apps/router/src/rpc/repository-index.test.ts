@@ -15,6 +15,7 @@ describe('the index', () => {
     const table = { revision: 1, models: new Map([['digits', modelRoute(facts)]]) };
     const all = repositoryIndex({ repositoryName: '', ready: false }, table, [runtime]).models!;
     expect(all.map(({ version, state, reason }) => `${version} ${state} ${reason}`)).toEqual([
+      '1 UNAVAILABLE unloaded',
       '2 READY ',
       '3 UNAVAILABLE quarantined: it ended its runtime 3 times',
       '10 LOADING ',

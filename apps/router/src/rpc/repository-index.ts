@@ -23,8 +23,9 @@ export function repositoryIndex(
   checkRepositoryName(request.repositoryName);
   const models = [...(table?.models.values() ?? [])].sort((one, other) => (one.name < other.name ? -1 : 1));
   const all = models.flatMap((model) => {
-    const numbers = [...model.placed.keys(), ...model.unplaced, ...model.quarantined.keys()];
-    return numbers
+    // What is quarantined is among those that are not placed, unless nothing but the quarantine keeps it from being.
+    const numbers = new Set([...model.placed.keys(), ...model.unplaced, ...model.quarantined.keys()]);
+    return [...numbers]
       .sort((one, other) => one - other)
       .map((number) => ({ name: model.name, version: String(number), ...stateOf(model, number, runtimes) }));
   });
