@@ -3,7 +3,7 @@ import type { Handlers } from '@sluice/rpc/handlers';
 import { watch } from '@sluice/rpc/handlers';
 import type { Clock } from '@sluice/domain/clock';
 import type { LeaseTable } from '../usecases/lease.ts';
-import { releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
+import { checkDevices, releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
 import type { WatchPorts } from '../usecases/watch.ts';
 import { agreeProtocol, watchDesired } from '../usecases/watch.ts';
 import { answerInTime } from '../watch/answer-in-time.ts';
@@ -33,8 +33,10 @@ export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMe
     watchAssignments: watch(async function* (request, ctx) {
       const protocolVersion = agreeProtocol(request.protocolVersion);
       const resumeToken = readInteger(request.resumeToken, 'resume_token');
+      const { pool, devices } = request;
+      checkDevices(devices);
       for await (const event of watchDesired(ports.watch, { resumeToken, protocolVersion }, false, ctx.signal)) {
-        yield* encodeAssignments(event, request.pool, protocolVersion, partBytesFor(protocolVersion));
+        yield* encodeAssignments(event, { pool, devices }, protocolVersion, partBytesFor(protocolVersion));
       }
     }),
     renewRouterLease: async (request, { deadlineMs }) => ({

@@ -6,6 +6,7 @@ import { ordinaryTriggers } from './1780000004000-ordinary-triggers.ts';
 import { rollbackMark } from './1780000006000-rollback-mark.ts';
 import { rowsThatStay } from './1780000007000-rows-that-stay.ts';
 import { historyOfRevisions } from './1780000008000-history-of-revisions.ts';
+import { devicesOfLeases } from './1780000080000-devices-of-leases.ts';
 
 /** All migrations of schema `registry` in the order of their numbers. Append only: one that ran is never edited. */
 export const migrations: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   rollbackMark,
   rowsThatStay,
   historyOfRevisions,
+  devicesOfLeases,
 ];
