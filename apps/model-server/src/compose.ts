@@ -20,6 +20,9 @@ import { grpcRegistry, type RuntimeIdentity } from './rpc/grpc-registry.ts';
 import { inferenceHandlers } from './rpc/inference-handlers.ts';
 import { ByteBudget, predict } from './rpc/predict.ts';
 import { runtimeHandlers } from './rpc/runtime-handlers.ts';
+import { probeInChild } from './runtime/device-probe.ts';
+import { deviceProviders, type Device } from './runtime/devices.ts';
+import { findDevices, type DevicePorts } from './runtime/find-devices.ts';
 import { softwareVersion } from './software-version.ts';
 import { ArtifactCache } from './versions/artifact-cache.ts';
 import { SnapshotFile } from './versions/snapshot.ts';
@@ -30,6 +33,8 @@ export interface Outside {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** What there can be to run sessions on; what ONNX Runtime has unless told otherwise. */
+  readonly devices?: DevicePorts;
 }
 
 /** A model server that serves. */
@@ -46,7 +51,9 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   await mkdir(config.stateDir, { recursive: true });
 
   let address = '';
-  const registry = grpcRegistry(config.registry, () => identityOf(config, address), clock);
+  const devices = await findDevices(config.devices, outside.devices ?? realDevices(clock));
+  sayDevices(logger, devices);
+  const registry = grpcRegistry(config.registry, () => identityOf(config, address, devices), clock);
   const cache = new ArtifactCache(config.stateDir, registry, clock);
   const board = new StatusBoard();
   const versions: VersionSet = new VersionSet({
@@ -55,6 +62,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     logger,
     cache,
     threads,
+    devices,
     defer: (fn) => void setImmediate(fn),
     changed: () => {
       link.versionsChanged();
@@ -68,7 +76,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     registry,
     versions,
     board,
-    snapshot: new SnapshotFile(config.stateDir),
+    snapshot: new SnapshotFile(config.stateDir, placedBy(config, devices)),
     clock,
     random,
     logger,
@@ -94,7 +102,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   address = advertised(config, port);
   registerEngineMetrics(metrics, () => versions.versions());
   metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
-  const state = () => adminState({ versions, link, budget, threads, address });
+  const state = () => adminState({ versions, link, budget, threads, devices, address });
   const sides = await openSides(config, outside, metrics, server, state);
   logger.info({ threads, cores: availableParallelism(), address }, 'sessions of a version share these threads');
   await link.start();
@@ -120,7 +128,20 @@ function advertised(config: ModelServerConfig, port: number): string {
   return /:\d{1,5}$/.test(advertise.replace(/^\[.*\]/, '')) ? advertise : `${advertise}:${port}`;
 }
 
-function identityOf(config: ModelServerConfig, address: string): RuntimeIdentity {
+const realDevices = (clock: Clock): DevicePorts => ({ providers: deviceProviders, probe: probeInChild(clock) });
+
+/** What the registry places by: with another pool or other devices a runtime is to load other versions. */
+const placedBy = ({ pool }: ModelServerConfig, devices: readonly Device[]): string =>
+  `${pool}: ${devices.map(({ name }) => name).join(', ')}`;
+
+function sayDevices(logger: Logger, devices: readonly Device[]): void {
+  for (const { name, state, detail } of devices) {
+    if (state === 'missing') logger.error({ device: name, reason: detail }, 'a device of SLUICE_DEVICES is missing');
+    else logger.info({ device: name }, 'sessions can be on this device');
+  }
+}
+
+function identityOf(config: ModelServerConfig, address: string, devices: readonly Device[]): RuntimeIdentity {
   const mayUse = process.constrainedMemory() > 0 ? Math.min(process.constrainedMemory(), totalmem()) : totalmem();
   return {
     runtimeId: config.instanceId,
@@ -128,6 +149,7 @@ function identityOf(config: ModelServerConfig, address: string): RuntimeIdentity
     address,
     ttlMs: config.leaseTtlMs,
     memoryBudgetBytes: config.memoryBudgetBytes > 0 ? config.memoryBudgetBytes : Math.floor(mayUse * 0.8),
+    devices: devices.map(({ name, state, detail }) => ({ name, state, detail })),
   };
 }
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { servingDefaults } from '@sluice/domain/signature';
 import { RegistryLink } from '../src/registry/registry-link.ts';
 import type { RegistryPort } from '../src/registry/ports.ts';
+import { cpuOnly } from '../src/runtime/devices.ts';
 import { ArtifactCache } from '../src/versions/artifact-cache.ts';
 import type { Assignment, PlacementChange } from '../src/versions/assignment.ts';
 import { StatusBoard } from '../src/versions/status-board.ts';
@@ -65,6 +66,7 @@ class HeldOutside {
       logger,
       cache: this.cache,
       threads: 1,
+      devices: cpuOnly,
       defer: (fn) => void setImmediate(fn),
       changed: () => this.link.versionsChanged(),
     });

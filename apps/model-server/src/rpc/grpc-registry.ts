@@ -1,10 +1,12 @@
 import { registryService, watchService } from '@sluice/contracts/services';
+import type { DeviceState } from '@sluice/contracts/gen/sluice/registry/v1/DeviceState';
 import type { LoadState } from '@sluice/contracts/gen/sluice/registry/v1/LoadState';
 import type { Clock } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
 import { Replicas } from '@sluice/rpc/replicas';
 import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import type { LeaseReport, RegistryPort, ReportedVersion } from '../registry/ports.ts';
+import type { Device } from '../runtime/devices.ts';
 import type { PlacementChange } from '../versions/assignment.ts';
 import { decodeChange, protocolVersion } from './decode-assignment.ts';
 
@@ -16,7 +18,14 @@ export interface RuntimeIdentity {
   readonly address: string;
   readonly ttlMs: number;
   readonly memoryBudgetBytes: number;
+  /** What it offers. */
+  readonly devices: readonly Pick<Device, 'name' | 'state' | 'detail'>[];
 }
+
+const deviceStates = {
+  available: 'DEVICE_STATE_AVAILABLE',
+  missing: 'DEVICE_STATE_MISSING',
+} as const satisfies Record<Device['state'], DeviceState>;
 
 const loadStates = {
   loading: 'LOAD_STATE_LOADING',
@@ -39,8 +48,9 @@ export function grpcRegistry(
   const files = createRpcClient(registryService, replicas, { clock });
 
   async function* watchAssignments(resumeToken: number, signal: AbortSignal): AsyncIterable<PlacementChange> {
-    const { runtimeId, pool, ttlMs } = identity();
-    const request = { runtimeId, pool, resumeToken: String(resumeToken), protocolVersion };
+    const { runtimeId, pool, ttlMs, devices } = identity();
+    const offered = devices.map(({ name }) => name);
+    const request = { runtimeId, pool, resumeToken: String(resumeToken), protocolVersion, devices: offered };
     const updates = wholeUpdates(
       watches.watchAssignments(request, { signal, firstAnswerMs: ttlMs }),
       (parts, last) => ({
@@ -53,12 +63,14 @@ export function grpcRegistry(
   }
 
   async function renewLease(report: LeaseReport): Promise<number> {
-    const { runtimeId, pool, address, ttlMs, memoryBudgetBytes } = identity();
-    const versions = report.versions.map(({ model, version, state, reason }) => ({
+    const { runtimeId, pool, address, ttlMs, memoryBudgetBytes, devices } = identity();
+    const versions = report.versions.map(({ model, version, state, reason, devices: on }) => ({
       model,
       version: String(version),
       state: loadStates[state],
       reason,
+      devicesAsked: on.asked,
+      devicesGot: on.got,
     }));
     const request = {
       runtimeId,
@@ -69,6 +81,7 @@ export function grpcRegistry(
       versions,
       memoryBudgetBytes: String(memoryBudgetBytes),
       memoryUsedBytes: String(report.memoryUsedBytes),
+      devices: devices.map(({ name, state, detail }) => ({ name, state: deviceStates[state], detail })),
     };
     const answer = await watches.renewRuntimeLease(request, { timeoutMs: ttlMs / 3 });
     return answer.ttlMs;

@@ -1,5 +1,6 @@
 import type { BatchPlan } from './batch-plan.ts';
 import type { RuntimeDatatype } from './datatypes.ts';
+import type { SessionDevice } from './devices.ts';
 
 /** How a session is made. */
 export interface SessionSettings {
@@ -8,6 +9,8 @@ export interface SessionSettings {
   readonly intraOpThreads: number;
   /** Whether idle threads of the session spin before they sleep; only sensible when they own their cores. */
   readonly spinning: boolean;
+  /** Where it runs; the CPU unless told otherwise. */
+  readonly device?: SessionDevice;
 }
 
 /** What a worker is started with: its doorbell. Sessions are opened by message. */

@@ -5,7 +5,7 @@ import type { LoadedTensor, SessionSettings } from './messages.ts';
 import { SessionThread, retryAfterMs, type BatchJob, type HandedBatch } from './session-thread.ts';
 import type { WorkerHost } from './worker-host.ts';
 
-/** The sessions of one version: `instances` threads that each hold the graph. */
+/** The sessions of one version: threads that each hold the graph, on one device or on several. */
 export class SessionPool {
   readonly inputs: readonly LoadedTensor[];
   readonly outputs: readonly LoadedTensor[];
@@ -22,16 +22,31 @@ export class SessionPool {
    * @param host a thread to share, for one instance; each has its own otherwise
    * @param onExit called when a thread ended by itself; the pool should be closed then
    */
-  static async load(
+  static load(
     settings: SessionSettings,
     instances: number,
     onExit: (error: SluiceError) => void,
     host?: WorkerHost,
   ): Promise<SessionPool> {
+    return SessionPool.loadEach(
+      Array.from({ length: instances }, () => settings),
+      onExit,
+      host,
+    );
+  }
+
+  /**
+   * The same for sessions that differ in where they are and in their threads.
+   * @param sessions one or more, of one graph
+   */
+  static async loadEach(
+    sessions: readonly SessionSettings[],
+    onExit: (error: SluiceError) => void,
+    host?: WorkerHost,
+  ): Promise<SessionPool> {
     const threads: SessionThread[] = [];
     try {
-      for (let index = 0; index < instances; index += 1)
-        threads.push(await SessionThread.start(settings, onExit, host));
+      for (const settings of sessions) threads.push(await SessionThread.start(settings, onExit, host));
     } catch (error) {
       await Promise.all(threads.map((thread) => thread.close()));
       throw error;

@@ -1,15 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import { deviceGroupsOf, describeGroups } from '@sluice/domain/device';
 import { seedOf } from '@sluice/domain/generated-rows';
-import type { ServingConfig } from '@sluice/domain/signature';
+import type { InstanceGroup, ServingConfig } from '@sluice/domain/signature';
 import { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
 import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
+import { cpuSession, type Device } from '../runtime/devices.ts';
 import type { SessionSettings } from '../runtime/messages.ts';
 import { SessionPool } from '../runtime/session-pool.ts';
 import type { WorkerHost } from '../runtime/worker-host.ts';
-import { cpuInstances, otherDevice, planThreads, type ThreadPlan } from '../runtime/threads.ts';
+import { intraOpThreadsOf, planSessions, type SessionGroup, type SessionPlan } from '../runtime/session-plan.ts';
+import { cpuInstances, planThreads, type ThreadPlan } from '../runtime/threads.ts';
 import { boundedServing } from '../serving/batch-bound.ts';
 import { checkAgainstGraph } from '../serving/buckets.ts';
 import { VersionEngine } from '../serving/version-engine.ts';
@@ -29,6 +32,8 @@ export interface VersionPorts {
   readonly neededFiles: Needed;
   /** Cores that sessions of one version may use. */
   readonly threads: number;
+  /** Those that this runtime offers. */
+  readonly devices: readonly Device[];
   /** The thread that small, quick versions share. */
   readonly sharedThread: () => WorkerHost;
   readonly defer: (fn: () => void) => void;
@@ -63,6 +68,7 @@ export class ServedVersion {
   readonly #failures: Sampler;
   readonly #abort = new AbortController();
   #pool: SessionPool | undefined;
+  #groups: readonly SessionGroup[] = [];
   #failure: SluiceError | undefined;
   /** It lost a session before: from then on it has a thread of its own, so that it can harm itself alone. */
   #alone = false;
@@ -93,6 +99,17 @@ export class ServedVersion {
   /** How it is run: what was asked for, with batches bounded by memory. */
   get serving(): ServingConfig {
     return boundedServing(this.#assignment.signature, this.#assignment.serving);
+  }
+
+  /** Where its sessions are; none while it is not loaded. */
+  get sessions(): readonly InstanceGroup[] {
+    if (!this.#pool) return [];
+    return this.#groups.map(({ device, count }) => ({ device: device.name, count }));
+  }
+
+  /** The devices that were asked for, and those that its sessions are on, for people. */
+  get devices(): { readonly asked: string; readonly got: string } {
+    return { asked: describeGroups(deviceGroupsOf(this.#assignment.serving)), got: describeGroups(this.sessions) };
   }
 
   /** Takes over aliases and holders; what is loaded never changes under a number. */
@@ -135,8 +152,8 @@ export class ServedVersion {
       this.engine = this.#makeEngine(this.#pool, warm, graphFile);
       this.#goOn('warmed');
       const ms = Math.round(this.#ports.clock.monotonic() - started);
-      const { sharesThread } = this;
-      this.#logger.info({ ms, ...this.threads, sharesThread, warmUpRuns: warm.runs }, 'version loaded');
+      const { sharesThread, devices } = this;
+      this.#logger.info({ ms, ...this.threads, devices, sharesThread, warmUpRuns: warm.runs }, 'version loaded');
     } catch (error) {
       await this.#giveUp(error);
     }
@@ -161,15 +178,24 @@ export class ServedVersion {
   }
 
   /** Opens sessions of this load. */
-  #open(graphFile: string, threads: ThreadPlan, host?: WorkerHost): Promise<SessionPool> {
-    const settings: SessionSettings = { graphFile, intraOpThreads: threads.intraOpThreads, spinning: false };
+  #open(graphFile: string, { groups, threads }: SessionPlan, host?: WorkerHost): Promise<SessionPool> {
+    const sessions = groups.flatMap(({ device, count }) => {
+      const intraOpThreads = intraOpThreadsOf(device, threads);
+      return Array.from({ length: count }, (): SessionSettings => ({
+        graphFile,
+        intraOpThreads,
+        spinning: false,
+        device,
+      }));
+    });
     const load = this.#loads;
-    return SessionPool.load(settings, threads.instances, (error) => this.#lost(error, load), host);
+    return SessionPool.loadEach(sessions, (error) => this.#lost(error, load), host);
   }
 
-  /** Opens sessions for a version that was warmed up in others. */
+  /** Opens sessions on the CPU for a version that was warmed up in others. */
   async #openWarm(graphFile: string, threads: ThreadPlan, warm: WarmUpReport, host?: WorkerHost): Promise<SessionPool> {
-    const pool = await this.#open(graphFile, threads, host);
+    const groups = [{ device: cpuSession, count: threads.instances }];
+    const pool = await this.#open(graphFile, { groups, threads }, host);
     try {
       await warmUpAgain(pool, this.#assignment.signature, this.serving, warm, this.#warmUpOptions());
       return pool;
@@ -181,15 +207,12 @@ export class ServedVersion {
 
   async #makePool(graphFile: string): Promise<SessionPool> {
     const { serving, signature } = this.#assignment;
-    const device = otherDevice(serving);
-    if (device !== undefined) {
-      const message = `device "${device}" is not there: this runtime has "cpu"; push the version with device cpu`;
-      throw new SluiceError('failed-precondition', message);
-    }
+    const plan = planSessions(serving, this.#ports.threads, this.#ports.devices);
     for (const tensor of [...signature.inputs, ...signature.outputs])
       checkRuntimeDatatype(tensor.datatype, `tensor "${tensor.name}"`);
-    this.threads = planThreads(serving, this.#ports.threads);
-    const pool = await this.#open(graphFile, this.threads);
+    this.threads = plan.threads;
+    this.#groups = plan.groups;
+    const pool = await this.#open(graphFile, plan);
     try {
       checkAgainstGraph('input', signature.inputs, pool.inputs);
       checkAgainstGraph('output', signature.outputs, pool.outputs);
@@ -208,7 +231,8 @@ export class ServedVersion {
     const { files, serving, signature } = this.#assignment;
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     const quick = warm.runMs !== undefined && warm.runMs <= shareable.runMs;
-    if (this.#alone || !quick || bytes > shareable.bytes || cpuInstances(serving) > 1) return false;
+    const otherDevices = this.#groups.some(({ device }) => device.name !== 'cpu');
+    if (this.#alone || !quick || bytes > shareable.bytes || otherDevices || cpuInstances(serving) > 1) return false;
     return !hasOpenCost(signature, await readFile(graphFile));
   }
 
@@ -220,6 +244,7 @@ export class ServedVersion {
     const shared = await this.#openWarm(graphFile, threads, warm, this.#ports.sharedThread());
     await pool.close();
     this.threads = threads;
+    this.#groups = [{ device: cpuSession, count: threads.instances }];
     return shared;
   }
 

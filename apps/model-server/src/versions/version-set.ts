@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import type { Logger } from '@sluice/service-kit/logger';
+import type { Device } from '../runtime/devices.ts';
 import { WorkerHost } from '../runtime/worker-host.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
@@ -15,6 +16,7 @@ export interface VersionSetPorts {
   readonly logger: Logger;
   readonly cache: ArtifactCache;
   readonly threads: number;
+  readonly devices: readonly Device[];
   readonly defer: (fn: () => void) => void;
   /** Told after every change of a version's state, once the table shows it. */
   readonly changed: () => void;
@@ -100,12 +102,12 @@ export class VersionSet {
   }
 
   #add(assignment: Assignment): void {
-    const { clock, logger, cache, threads, defer } = this.#ports;
+    const { clock, logger, cache, threads, devices, defer } = this.#ports;
     const changed = (): void => this.#refresh();
     const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
     const sharedThread = (): WorkerHost => this.#sharedThread();
     const neededFiles = (): readonly Assignment[] => this.neededFiles();
-    const ports = { clock, logger, cache, neededFiles, threads, sharedThread, defer, changed, sessionLost };
+    const ports = { clock, logger, cache, neededFiles, threads, devices, sharedThread, defer, changed, sessionLost };
     const version = new ServedVersion(assignment, ports, this.#retired.take(assignment));
     this.#versions.set(version.key, version);
   }
