@@ -1,3 +1,4 @@
+import type { LoadedVersion__Output } from '@sluice/contracts/gen/sluice/registry/v1/LoadedVersion';
 import type { Model__Output } from '@sluice/contracts/gen/sluice/registry/v1/Model';
 import type { Release__Output } from '@sluice/contracts/gen/sluice/registry/v1/Release';
 import { type CliContext, show, showJson } from '../context.ts';
@@ -119,12 +120,13 @@ export async function listRuntimes(context: CliContext): Promise<void> {
   else {
     terminal.out(
       showTable(
-        ['runtime', 'live', 'pool', 'address', 'versions'],
+        ['runtime', 'live', 'pool', 'address', 'devices', 'versions'],
         leases.runtimes.map((runtime) => [
           runtime.runtimeId,
           runtime.live ? 'yes' : 'no',
           runtime.pool,
           runtime.address,
+          runtime.devices.map(showDevice).join(', ') || 'cpu',
           runtime.versions.map(showLoaded).join(', ') || 'none',
         ]),
       ),
@@ -143,7 +145,16 @@ export async function listRuntimes(context: CliContext): Promise<void> {
   }
 }
 
-function showLoaded(one: { model: string; version: string; state: string; reason: string }): string {
+/** A device, and why it cannot be used. */
+function showDevice({ name, state, detail }: { name: string; state: string; detail: string }): string {
+  return state === 'DEVICE_STATE_AVAILABLE' ? name : `${name} missing (${detail})`;
+}
+
+/** A version with its state, and where it is if somebody asked for more than the CPU. */
+function showLoaded(one: Omit<LoadedVersion__Output, 'state'> & { readonly state: string }): string {
   const state = showEnum(one.state, 'LOAD_STATE');
-  return `${one.model}:${one.version} ${state}${one.reason ? ` (${one.reason})` : ''}`;
+  const { devicesAsked: asked, devicesGot: got } = one;
+  const where = got === '' ? asked : `${got} (asked: ${asked})`;
+  const on = /^(cpu( ×\d+)?)?$/.test(asked) ? '' : ` on ${where}`;
+  return `${one.model}:${one.version} ${state}${on}${one.reason ? ` (${one.reason})` : ''}`;
 }

@@ -17,7 +17,7 @@ export function loadError(reason: string, device: string): SluiceError {
   }
   const why = reason.includes(wantsCpu)
     ? `the graph has operators that ${device} cannot run, and what runs on the CPU must be asked for: push the version ` +
-      'for device cpu, or with instances.cpu_operators: true'
+      'for device cpu, or with instances: { cpu_operators: true }'
     : reason;
   return new SluiceError('failed-precondition', `ONNX Runtime could not load the model${where}: ${why}`);
 }

@@ -1,6 +1,10 @@
 import { deviceGroupsOf, deviceKind } from '@sluice/domain/device';
+import type { ServingConfig } from '@sluice/domain/signature';
 import { usableDevices, type Device, type SessionDevice } from './devices.ts';
 import { planThreads, type ThreadPlan, type ThreadWishes } from './threads.ts';
+
+/** What a version asked for. */
+export type SessionWishes = ThreadWishes & Pick<ServingConfig, 'cpuOperators'>;
 
 /** Sessions of a version on one device. */
 export interface SessionGroup {
@@ -26,7 +30,7 @@ export const intraOpThreadsOf = (device: SessionDevice, threads: ThreadPlan): nu
  * @param threads cores that sessions on the CPU may use, 1 or more
  * @throws SluiceError failed-precondition when a device is not there, with the way to install it
  */
-export function planSessions(wishes: ThreadWishes, threads: number, offered: readonly Device[]): SessionPlan {
+export function planSessions(wishes: SessionWishes, threads: number, offered: readonly Device[]): SessionPlan {
   const asked = deviceGroupsOf(wishes);
   const counts = new Map<Device, number>();
   for (const { count, device } of asked) {
@@ -36,7 +40,7 @@ export function planSessions(wishes: ThreadWishes, threads: number, offered: rea
   }
   const onCpu = asked.some(({ device }) => deviceKind(device) === 'cpu') ? planThreads(wishes, threads) : undefined;
   const groups = [...counts].map(([{ session }, count]) => ({
-    device: session,
+    device: { ...session, cpuToo: session.cpuToo || wishes.cpuOperators },
     count: session.name === 'cpu' ? onCpu!.instances : count,
   }));
   const instances = groups.reduce((sum, { count }) => sum + count, 0);

@@ -109,7 +109,9 @@ export class ServedVersion {
 
   /** The devices that were asked for, and those that its sessions are on, for people. */
   get devices(): { readonly asked: string; readonly got: string } {
-    return { asked: describeGroups(deviceGroupsOf(this.#assignment.serving)), got: describeGroups(this.sessions) };
+    const { serving } = this.#assignment;
+    const mixed = this.#pool && serving.cpuOperators ? ', some operators perhaps on cpu' : '';
+    return { asked: describeGroups(deviceGroupsOf(serving)), got: describeGroups(this.sessions) + mixed };
   }
 
   /** Takes over aliases and holders; what is loaded never changes under a number. */

@@ -68,6 +68,7 @@ const serving = z.object({
   intraOpThreads: count,
   device: z.string(),
   instanceGroups: z.array(z.object({ count, device: z.string() })).default([]),
+  cpuOperators: z.boolean().default(servingDefaults.cpuOperators),
   warmupCount: count,
   warmupRequests: z.array(warmupRequest).default([]),
   batchingOffReason: z.string(),

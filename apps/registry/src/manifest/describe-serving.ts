@@ -37,6 +37,7 @@ export function describeServing(
     ...priorities(batching, problems),
     intraOpThreads: instances.intraOpThreads ?? 0,
     ...instanceSettings(manifest, problems, derived),
+    cpuOperators: instances.cpuOperators ?? servingDefaults.cpuOperators,
     warmupCount: warmUp.count ?? servingDefaults.warmupCount,
     warmupRequests: warmUpRequests(manifest, signature, maxBatchSize, problems),
     batchingOffReason: '',
