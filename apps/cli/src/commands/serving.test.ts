@@ -101,7 +101,7 @@ describe('how a version is run', () => {
   });
 
   it('is told after a push, a line for each setting that somebody chose', () => {
-    expect(servingLines(full)).toHaveLength(7);
+    expect(servingLines(full)).toHaveLength(8);
     expect(servingLines(full).at(-1)).toMatch(/^warm-up: 0 rounds of generated batches; "a": 4 rows/);
     expect(servingLines({ ...plain, instanceCount: 2, device: 'cuda' })).toEqual(['device: cuda', 'instances: 2']);
     expect(servingLines({ ...plain, warmupCount: 3 })).toEqual(['warm-up: 3 rounds of generated batches']);
