@@ -12,6 +12,8 @@ export interface SessionDevice {
    * graph that has one does not load where this is false.
    */
   readonly cpuToo: boolean;
+  /** Whether all sessions on it share one thread of this process: its provider cannot be used by two at once. */
+  readonly oneThread: boolean;
 }
 
 /** A kind of device that ONNX Runtime can run sessions on. */
@@ -45,7 +47,7 @@ export const cudaInstall =
 const cpu = {
   kind: 'cpu',
   numbered: false,
-  session: () => ({ provider: { name: 'cpu' }, cpuToo: true }),
+  session: () => ({ provider: { name: 'cpu' }, cpuToo: true, oneThread: false }),
   install: 'it is always there',
 } as const satisfies DeviceProvider;
 
@@ -55,7 +57,7 @@ export const deviceProviders: readonly DeviceProvider[] = [
   {
     kind: 'cuda',
     numbered: true,
-    session: (number) => ({ provider: { name: 'cuda', deviceId: number }, cpuToo: false }),
+    session: (number) => ({ provider: { name: 'cuda', deviceId: number }, cpuToo: false, oneThread: false }),
     install:
       'CUDA needs Linux on x64, an NVIDIA driver, CUDA 12, cuDNN 9 and the provider libraries, which ' +
       `\`${cudaInstall}\` installs in the folder of Sluice`,
@@ -63,7 +65,8 @@ export const deviceProviders: readonly DeviceProvider[] = [
   {
     kind: 'webgpu',
     numbered: false,
-    session: () => ({ provider: { name: 'webgpu' }, cpuToo: false }),
+    // Its sessions share one queue of commands, and runs in two threads spoil each other's.
+    session: () => ({ provider: { name: 'webgpu' }, cpuToo: false, oneThread: true }),
     install:
       'WebGPU is part of onnxruntime-node and needs a graphics card with its driver; on Linux one with Vulkan, and ' +
       'the package libvulkan1 (libvulkan.so.1)',

@@ -31,22 +31,23 @@ export class SessionPool {
     return SessionPool.loadEach(
       Array.from({ length: instances }, () => settings),
       onExit,
-      host,
+      () => host,
     );
   }
 
   /**
    * The same for sessions that differ in where they are and in their threads.
    * @param sessions one or more, of one graph
+   * @param hostOf a thread to share, for those that have none of their own
    */
   static async loadEach(
     sessions: readonly SessionSettings[],
     onExit: (error: SluiceError) => void,
-    host?: WorkerHost,
+    hostOf: (settings: SessionSettings) => WorkerHost | undefined,
   ): Promise<SessionPool> {
     const threads: SessionThread[] = [];
     try {
-      for (const settings of sessions) threads.push(await SessionThread.start(settings, onExit, host));
+      for (const settings of sessions) threads.push(await SessionThread.start(settings, onExit, hostOf(settings)));
     } catch (error) {
       await Promise.all(threads.map((thread) => thread.close()));
       throw error;

@@ -36,6 +36,8 @@ export interface VersionPorts {
   readonly devices: readonly Device[];
   /** The thread that small, quick versions share. */
   readonly sharedThread: () => WorkerHost;
+  /** The thread that all sessions on a device share, for a device that needs it. */
+  readonly deviceThread: (device: string) => WorkerHost;
   readonly defer: (fn: () => void) => void;
   /** Told after every change of state. */
   readonly changed: (version: ServedVersion) => void;
@@ -191,7 +193,9 @@ export class ServedVersion {
       }));
     });
     const load = this.#loads;
-    return SessionPool.loadEach(sessions, (error) => this.#lost(error, load), host);
+    const { deviceThread } = this.#ports;
+    const hostOf = ({ device }: SessionSettings) => host ?? (device?.oneThread ? deviceThread(device.name) : undefined);
+    return SessionPool.loadEach(sessions, (error) => this.#lost(error, load), hostOf);
   }
 
   /** Opens sessions on the CPU for a version that was warmed up in others. */

@@ -48,6 +48,7 @@ export class VersionSet {
   #placement: Placement | undefined;
   #closed = false;
   #shared: WorkerHost | undefined;
+  readonly #deviceThreads = new Map<string, WorkerHost>();
 
   constructor(ports: VersionSetPorts) {
     this.#ports = ports;
@@ -106,8 +107,21 @@ export class VersionSet {
     const changed = (): void => this.#refresh();
     const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
     const sharedThread = (): WorkerHost => this.#sharedThread();
+    const deviceThread = (device: string): WorkerHost => this.#deviceThread(device);
     const neededFiles = (): readonly Assignment[] => this.neededFiles();
-    const ports = { clock, logger, cache, neededFiles, threads, devices, sharedThread, defer, changed, sessionLost };
+    const ports = {
+      clock,
+      logger,
+      cache,
+      neededFiles,
+      threads,
+      devices,
+      sharedThread,
+      deviceThread,
+      defer,
+      changed,
+      sessionLost,
+    };
     const version = new ServedVersion(assignment, ports, this.#retired.take(assignment));
     this.#versions.set(version.key, version);
   }
@@ -116,6 +130,15 @@ export class VersionSet {
   #sharedThread(): WorkerHost {
     if (!this.#shared?.alive) this.#shared = new WorkerHost();
     return this.#shared;
+  }
+
+  /** The same for the sessions on a device that is for one thread at a time. */
+  #deviceThread(device: string): WorkerHost {
+    const known = this.#deviceThreads.get(device);
+    if (known?.alive) return known;
+    const made = new WorkerHost();
+    this.#deviceThreads.set(device, made);
+    return made;
   }
 
   #withdraw(version: ServedVersion): void {

@@ -25,6 +25,7 @@ type Serving = NonNullable<TestVersion['serving']>;
 /** What every device has to do, whatever is behind it. */
 export function deviceContract({ name, isReal }: DeviceUnderTest): void {
   const kind = name.split(':')[0]!;
+  const oneThread = name === 'webgpu';
   const names = [...new Set(['cpu', name])];
   const mixedTwoAndOne = [
     { count: 2, device: kind },
@@ -45,8 +46,8 @@ export function deviceContract({ name, isReal }: DeviceUnderTest): void {
     worker.once('exit', () => workers.delete(worker));
   };
   let runtime: TestRuntime;
-  /** The thread that was started last: that of the version that was loaded last. */
-  let last: Worker;
+  /** The thread that has the version that was loaded last: its own, started last, or the one that the device has. */
+  let holder: Worker;
   /** Of version `version` of a model, as Admin shows it. */
   const stateOf = async (model: string, version: number) =>
     (await runtime.state()).versions.find((one) => one['model'] === model && one['version'] === version);
@@ -77,7 +78,7 @@ export function deviceContract({ name, isReal }: DeviceUnderTest): void {
         args: ['--lease-ttl-ms=600', '--threads=3'],
       };
       runtime = await (await startRuntime({ ...options, devices: { names, ports } })).ready(60_000);
-      last = [...workers].at(-1)!;
+      holder = [...workers].at(oneThread ? 0 : -1)!;
     });
     afterAll(async () => {
       process.off('worker', collect);
@@ -182,7 +183,7 @@ export function deviceContract({ name, isReal }: DeviceUnderTest): void {
       const before = workers.size;
       const request = requestOf('weak', 'FP32', [1, 3], [0, 0, 0]);
       await runtime.modelReady('weak');
-      last.postMessage(null);
+      holder.postMessage(null);
       const { error } = await runtime.send(request);
       expect(error).toMatchObject({
         kind: 'internal',
