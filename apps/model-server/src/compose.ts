@@ -51,18 +51,12 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   await mkdir(config.stateDir, { recursive: true });
 
   let address = '';
-  const devices = await findDevices(config.devices, outside.devices ?? realDevices(clock));
-  sayDevices(logger, devices);
+  const devices = await devicesOf(config, outside);
   const registry = grpcRegistry(config.registry, () => identityOf(config, address, devices), clock);
   const cache = new ArtifactCache(config.stateDir, registry, clock);
   const board = new StatusBoard();
   const versions: VersionSet = new VersionSet({
-    clock,
-    random,
-    logger,
-    cache,
-    threads,
-    devices,
+    ...{ clock, random, logger, cache, threads, devices },
     defer: (fn) => void setImmediate(fn),
     changed: () => {
       link.versionsChanged();
@@ -128,18 +122,20 @@ function advertised(config: ModelServerConfig, port: number): string {
   return /:\d{1,5}$/.test(advertise.replace(/^\[.*\]/, '')) ? advertise : `${advertise}:${port}`;
 }
 
-const realDevices = (clock: Clock): DevicePorts => ({ providers: deviceProviders, probe: probeInChild(clock) });
-
-/** What the registry places by: with another pool or other devices a runtime is to load other versions. */
-const placedBy = ({ pool }: ModelServerConfig, devices: readonly Device[]): string =>
-  `${pool}: ${devices.map(({ name }) => name).join(', ')}`;
-
-function sayDevices(logger: Logger, devices: readonly Device[]): void {
+/** Finds the devices of the setting, and says which are missing. */
+async function devicesOf(config: ModelServerConfig, outside: Outside): Promise<readonly Device[]> {
+  const { clock, logger, devices: ports = { providers: deviceProviders, probe: probeInChild(clock) } } = outside;
+  const devices = await findDevices(config.devices, ports);
   for (const { name, state, detail } of devices) {
     if (state === 'missing') logger.error({ device: name, reason: detail }, 'a device of SLUICE_DEVICES is missing');
     else logger.info({ device: name }, 'sessions can be on this device');
   }
+  return devices;
 }
+
+/** What the registry places by: with another pool or other devices a runtime is to load other versions. */
+const placedBy = ({ pool }: ModelServerConfig, devices: readonly Device[]): string =>
+  `${pool}: ${devices.map(({ name }) => name).join(', ')}`;
 
 function identityOf(config: ModelServerConfig, address: string, devices: readonly Device[]): RuntimeIdentity {
   const mayUse = process.constrainedMemory() > 0 ? Math.min(process.constrainedMemory(), totalmem()) : totalmem();

@@ -1,5 +1,6 @@
 import { registryService, watchService } from '@sluice/contracts/services';
 import type { DeviceState } from '@sluice/contracts/gen/sluice/registry/v1/DeviceState';
+import type { LoadedVersion } from '@sluice/contracts/gen/sluice/registry/v1/LoadedVersion';
 import type { LoadState } from '@sluice/contracts/gen/sluice/registry/v1/LoadState';
 import type { Clock } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
@@ -34,6 +35,15 @@ const loadStates = {
   unloading: 'LOAD_STATE_UNLOADING',
 } as const satisfies Record<ReportedVersion['state'], LoadState>;
 
+const loadedVersion = ({ model, version, state, reason, devices }: ReportedVersion): LoadedVersion => ({
+  model,
+  version: String(version),
+  state: loadStates[state],
+  reason,
+  devicesAsked: devices.asked,
+  devicesGot: devices.got,
+});
+
 /**
  * A registry over gRPC; with several addresses, the one that answers: a renewal that is not answered in its time takes
  * everything else along to the next. `close` ends what is under way.
@@ -64,14 +74,7 @@ export function grpcRegistry(
 
   async function renewLease(report: LeaseReport): Promise<number> {
     const { runtimeId, pool, address, ttlMs, memoryBudgetBytes, devices } = identity();
-    const versions = report.versions.map(({ model, version, state, reason, devices: on }) => ({
-      model,
-      version: String(version),
-      state: loadStates[state],
-      reason,
-      devicesAsked: on.asked,
-      devicesGot: on.got,
-    }));
+    const versions = report.versions.map(loadedVersion);
     const request = {
       runtimeId,
       pool,

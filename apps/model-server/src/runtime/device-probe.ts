@@ -29,7 +29,7 @@ export function probeInChild(clock: Clock, entry = program): DeviceProbe {
     let stderr = '';
     let told: string | undefined;
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-maxStderrBytes)));
-    child.on('message', (reason) => (told = String(reason)));
+    child.on('message', (reason) => (told = typeof reason === 'string' ? reason : 'the try said nothing known'));
     child.once('error', (error) => resolve(`it could not be tried: ${error.message}`));
     child.once('close', (code, signal) => resolve(told ?? `the try ended with ${signal ?? `status ${code}`}`));
     const timer = clock.schedule(timeMs, () => {

@@ -113,9 +113,7 @@ warm_up: { count: 0 }
         { count: 2, device: 'webgpu' },
       ],
       cpuOperators: true,
-      warmupCount: 0,
-      warmupRequests: [],
-      batchingOffReason: '',
+      ...{ warmupCount: 0, warmupRequests: [], batchingOffReason: '' },
     });
   });
 
