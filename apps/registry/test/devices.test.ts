@@ -137,7 +137,8 @@ describe('a lease', () => {
         ...{ devicesAsked: 'cuda ×2', devicesGot: 'cuda:0 ×2' },
       },
     ];
-    await replica.watch().renewRuntimeLease({ ...lease, versions, devices: [there('cuda:0')] });
+    for (const device of [missing('cuda:0', 'no driver'), there('cuda:0')])
+      await replica.watch().renewRuntimeLease({ ...lease, versions, devices: [device] });
     const { runtimes: leases } = await ann.listLeases({});
     expect(leases.find(({ runtimeId }) => runtimeId === 'rt')).toMatchObject({ versions, devices: [there('cuda:0')] });
     await replica.watch().releaseLease({ holderId: 'rt' });
