@@ -1,6 +1,7 @@
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
 import type { Datatype } from '@sluice/domain/datatype';
-import type { QueuePolicy, ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
+import { deviceGroupsOf } from '@sluice/domain/device';
+import type { InstanceGroup, QueuePolicy, ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
 import type { ThreadPlan } from '../runtime/threads.ts';
 import { rowDims } from '../serving/buckets.ts';
 import type { Assignment } from '../versions/assignment.ts';
@@ -16,6 +17,8 @@ export interface RunVersion {
   readonly serving: ServingConfig;
   /** Sessions and threads that were chosen. */
   readonly threads: ThreadPlan | undefined;
+  /** Where they are; none before it is loaded. */
+  readonly sessions: readonly InstanceGroup[];
 }
 
 const datatypes = {
@@ -73,9 +76,18 @@ function tensorOf({ name, datatype, shape }: TensorSpec, signature: Signature, s
   return { name, dataType: datatypes[datatype], dims: [...dims] };
 }
 
-function instanceGroupsOf({ assignment, serving, threads }: RunVersion) {
-  const count = threads?.instances ?? Math.max(1, serving.instanceCount);
-  return [{ name: `${assignment.model}_0`, kind: 'KIND_CPU' as const, count }];
+/** Where the sessions are, or are to be: Triton has two kinds, and a number for a device that has one. */
+function instanceGroupsOf({ assignment, serving, sessions }: RunVersion) {
+  const groups = sessions.length > 0 ? sessions : deviceGroupsOf(serving);
+  return groups.map(({ device, count }, at) => {
+    const number = device.split(':')[1];
+    return {
+      name: `${assignment.model}_${at}`,
+      kind: device === 'cpu' ? ('KIND_CPU' as const) : ('KIND_GPU' as const),
+      count: Math.max(1, count),
+      ...(number !== undefined && { gpus: [Number(number)] }),
+    };
+  });
 }
 
 /** A knob of ServingConfig is a line here, with Triton's name and meaning. */

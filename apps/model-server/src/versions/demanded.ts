@@ -64,6 +64,9 @@ function explain({ model, version }: { readonly model: string; readonly version:
       const message = `${name} is not placed here, and the registry that knows it is away: try again, or pin it while the registry is there`;
       return unavailable(message, { retryAfterMs, cause: error });
     }
+    // It is in quarantine: trying again does not help.
+    case 'failed-precondition':
+      return error;
     default:
       return unavailable(`${name} is not placed here and could not be had from the registry`, { cause: error });
   }

@@ -3,7 +3,8 @@ import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 import { checkModelName, parseVersionRef } from '@sluice/domain/names';
 import type { Logger } from '@sluice/service-kit/logger';
-import { WorkerHost, type ThreadRegister } from '../runtime/worker-host.ts';
+import type { Device } from '../runtime/devices.ts';
+import type { ThreadRegister } from '../runtime/worker-host.ts';
 import type { StrikeBook } from '../watchdog/strike-book.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
@@ -13,8 +14,9 @@ import { MemoryRoom } from './memory-room.ts';
 import { RetiredStats } from './retired-stats.ts';
 import { ServedVersion } from './served-version.ts';
 import { ServingTable } from './serving-table.ts';
-import type { ThreadPorts } from './version-ports.ts';
+import type { VersionPorts } from './version-ports.ts';
 import type { VersionState } from './version-state.ts';
+import { VersionThreads } from './version-threads.ts';
 import { WaitingRequests, type Leave, type WaitingRequest } from './waiting-requests.ts';
 
 export interface VersionSetPorts {
@@ -23,6 +25,8 @@ export interface VersionSetPorts {
   readonly logger: Logger;
   readonly cache: ArtifactCache;
   readonly threads: number;
+  /** Those that this runtime offers. */
+  readonly devices: readonly Device[];
   /** Threads whose crashes are written down, and what earlier ones came to. */
   readonly register: ThreadRegister;
   readonly crashNumber: (version: Assignment) => number;
@@ -72,15 +76,14 @@ export class VersionSet {
   readonly #waiting = new WaitingRequests();
   readonly #demanded: Demanded;
   readonly #room: MemoryRoom;
+  readonly #threads: VersionThreads;
   readonly #retries = new Map<string, Timer>();
   #loading: Promise<void> | undefined;
   #placement: Placement | undefined;
   #closed = false;
-  #shared: WorkerHost | undefined;
   #sweep: Timer | undefined;
   /** Versions that were loaded because a request waited for them. */
   demandLoads = 0;
-  #suspects: WorkerHost | undefined;
   /** The process is about to be ended: nothing is loaded any more. */
   #ending = false;
 
@@ -89,6 +92,7 @@ export class VersionSet {
     this.epoch = Buffer.from(ports.random.bytes(16)).toString('hex');
     this.#losses = new Losses(ports.clock);
     this.#demanded = new Demanded(ports.getAssignment);
+    this.#threads = new VersionThreads(ports.register);
     const { budgetBytes } = ports;
     const isAwaited = (key: string): boolean => this.#waiting.has(key);
     this.#room = new MemoryRoom({ budgetBytes, versions: () => this.versions(), leaving: this.#leaving, isAwaited });
@@ -159,38 +163,29 @@ export class VersionSet {
   }
 
   #add(assignment: Assignment, wantedMs: number): void {
-    const { clock, logger, cache, threads, defer, residentBytes } = this.#ports;
-    const changed = (of: ServedVersion): void => this.#changed(of);
-    const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
-    const sharedThread = (): WorkerHost => this.#sharedThread();
-    const neededFiles = (): readonly Assignment[] => this.neededFiles();
-    const threadPorts = this.#threadPorts();
-    const ports = { clock, logger, cache, neededFiles, threads, sharedThread, threadPorts, defer, residentBytes };
-    const version = new ServedVersion(
-      assignment,
-      { ...ports, changed, sessionLost },
-      wantedMs,
-      this.#retired.take(assignment),
-    );
+    const { clock, logger, cache, devices, defer, residentBytes } = this.#ports;
+    const ports: VersionPorts = {
+      ...{ clock, logger, cache, devices, defer, residentBytes, threads: this.#ports.threads },
+      ...this.#threadPorts(),
+      neededFiles: () => this.neededFiles(),
+      changed: (version) => this.#changed(version),
+      sessionLost: (version) => this.#afterLoss(version),
+    };
+    const version = new ServedVersion(assignment, ports, wantedMs, this.#retired.take(assignment));
     this.#versions.set(version.key, version);
   }
 
-  /** The thread that small versions share; it ends with its last session, and then there is a new one. */
-  #sharedThread(): WorkerHost {
-    if (!this.#shared?.alive) this.#shared = new WorkerHost(this.#ports.register);
-    return this.#shared;
-  }
-
-  #threadPorts(): ThreadPorts {
-    const { register, crashNumber, strikes } = this.#ports;
+  #threadPorts(): Pick<VersionPorts, 'sharedThread' | 'deviceThread' | 'threadPorts'> {
+    const { crashNumber, strikes } = this.#ports;
     return {
-      newThread: () => new WorkerHost(register),
-      crashNumber,
-      heldBack: (version) => strikes.heldBack(version),
-      suspectUntil: (version) => strikes.suspectUntil(version),
-      suspectsThread: () => {
-        if (!this.#suspects?.alive) this.#suspects = new WorkerHost(register);
-        return this.#suspects;
+      sharedThread: () => this.#threads.ofSmall(),
+      deviceThread: (device) => this.#threads.ofDevice(device),
+      threadPorts: {
+        newThread: () => this.#threads.own(),
+        crashNumber,
+        heldBack: (version) => strikes.heldBack(version),
+        suspectUntil: (version) => strikes.suspectUntil(version),
+        suspectsThread: () => this.#threads.ofSuspects(),
       },
     };
   }
@@ -367,7 +362,8 @@ export class VersionSet {
   }
 
   async #load(version: ServedVersion): Promise<void> {
-    const refusal = await this.#room.make(version);
+    // Nobody gives way to what cannot be loaded.
+    const refusal = version.whyNot() ? undefined : await this.#room.make(version);
     if (version.state !== 'assigned') return;
     if (refusal) {
       version.refuse(refusal);

@@ -71,7 +71,7 @@ describe('an answer on a stream', () => {
   it('is known by its id, and says when it is an error', () => {
     const request = joined(new RequestFrames([message('m')]).take(idOf(7), undefined)).subarray(5);
     const answer = buildInferResponse({ modelName: 'm', modelVersion: '1', id: idOf(7), outputs: [] });
-    expect(readAnswer(streamAnswer(request, answer))).toEqual({ id: '000000007', error: '' });
+    expect(readAnswer(streamAnswer(request, [answer]))).toEqual({ id: '000000007', error: '' });
     expect(readAnswer(streamFailure(request, 'queue full'))).toEqual({ id: '000000007', error: 'queue full' });
     expect(readAnswer(Buffer.from([0x12, 5])).error).toMatch(/malformed/);
   });

@@ -82,6 +82,10 @@ export interface ServingConfig {
    * Requests that are run before the version counts as loaded, after the generated batches. Routers get none.
    */
   'warmupRequests'?: (_sluice_registry_v1_WarmupRequest)[];
+  /**
+   * On a device beside the CPU: operators that it does not have may run on the CPU. Else the version fails to load there.
+   */
+  'cpuOperators'?: (boolean);
 }
 
 /**
@@ -160,4 +164,8 @@ export interface ServingConfig__Output {
    * Requests that are run before the version counts as loaded, after the generated batches. Routers get none.
    */
   'warmupRequests': (_sluice_registry_v1_WarmupRequest__Output)[];
+  /**
+   * On a device beside the CPU: operators that it does not have may run on the CPU. Else the version fails to load there.
+   */
+  'cpuOperators': (boolean);
 }
