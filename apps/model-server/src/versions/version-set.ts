@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
-import { checkModelName, parseVersionRef } from '@sluice/domain/names';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Device } from '../runtime/devices.ts';
 import type { ThreadRegister } from '../runtime/worker-host.ts';
 import type { StrikeBook } from '../watchdog/strike-book.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
-import { Demanded } from './demanded.ts';
+import { Demanded, numberedVersion } from './demanded.ts';
+import { IdleSweep } from './idle-sweep.ts';
+import { nextToLoad } from './load-order.ts';
 import { Losses } from './losses.ts';
 import { MemoryRoom } from './memory-room.ts';
 import { RetiredStats } from './retired-stats.ts';
@@ -77,11 +78,11 @@ export class VersionSet {
   readonly #demanded: Demanded;
   readonly #room: MemoryRoom;
   readonly #threads: VersionThreads;
+  readonly #sweep: IdleSweep<ServedVersion>;
   readonly #retries = new Map<string, Timer>();
   #loading: Promise<void> | undefined;
   #placement: Placement | undefined;
   #closed = false;
-  #sweep: Timer | undefined;
   /** Versions that were loaded because a request waited for them. */
   demandLoads = 0;
   /** The process is about to be ended: nothing is loaded any more. */
@@ -93,7 +94,12 @@ export class VersionSet {
     this.#losses = new Losses(ports.clock);
     this.#demanded = new Demanded(ports.getAssignment);
     this.#threads = new VersionThreads(ports.register);
-    const { budgetBytes } = ports;
+    const { budgetBytes, clock, demandIdleMs: idleMs } = ports;
+    this.#sweep = new IdleSweep({
+      ...{ clock, idleMs, failedMs: retryMs },
+      versions: () => this.#brought(),
+      drop: (idle) => this.#dropIdle(idle),
+    });
     const isAwaited = (key: string): boolean => this.#waiting.has(key);
     this.#room = new MemoryRoom({ budgetBytes, versions: () => this.versions(), leaving: this.#leaving, isAwaited });
   }
@@ -250,7 +256,7 @@ export class VersionSet {
     else if (failure && (state === 'failed' || state === 'evicted')) this.#waiting.fail(key, toldOf(version, failure));
     // Somebody asked for it while it gave way, or an alias came.
     else if (state === 'evicted' && (version.hold === 'kept' || this.#waiting.has(key))) version.demand();
-    if (version.hold === 'demand') this.#sweepLater();
+    if (version.hold === 'demand') this.#sweep.later();
   }
 
   /**
@@ -263,22 +269,17 @@ export class VersionSet {
   wait(model: string, ref: string, request: WaitingRequest): Leave {
     const found = this.table.find(model, ref);
     if (this.#closed || (found && !found.onDemand)) throw this.table.whyNot(model, ref);
-    const wanted = found?.assignment ?? this.#unplaced(model, ref);
+    const wanted = found?.assignment ?? numberedVersion(model, ref);
+    if (!wanted) throw this.table.whyNot(model, ref);
     const key = versionKey(wanted);
     if (!found) this.#demanded.check(key);
     const leave = this.#waiting.add(key, request);
     if (found) this.#demand(this.#versions.get(key)!);
     else {
       const failed = (error: SluiceError): void => this.#waiting.fail(key, error);
-      this.#demanded.get(wanted, (assignment) => this.#brought(assignment), failed);
+      this.#demanded.get(wanted, (assignment) => this.#found(assignment), failed);
     }
     return leave;
-  }
-
-  #unplaced(model: string, text: string): { readonly model: string; readonly version: number } {
-    const ref = parseVersionRef(text);
-    if (ref.kind !== 'number' || !isModelName(model)) throw this.table.whyNot(model, text);
-    return { model, version: ref.number };
   }
 
   #demand(version: ServedVersion): void {
@@ -287,7 +288,7 @@ export class VersionSet {
   }
 
   /** The registry has told of a version that somebody asked for. */
-  #brought(assignment: Assignment): void {
+  #found(assignment: Assignment): void {
     const key = versionKey(assignment);
     const there = this.#versions.get(key);
     if (this.#closed || (there && !there.engine && !there.onDemand)) {
@@ -302,55 +303,29 @@ export class VersionSet {
     }
   }
 
-  /** When nobody asks for a version that is not placed, it goes; one that failed for want of something can be asked for soon. */
-  #idleEnd(version: ServedVersion): number {
-    const failed = version.state === 'failed' && version.mayPass;
-    return version.lastUsedMs + (failed ? retryMs : this.#ports.demandIdleMs);
+  /** Those that requests brought and whose loads have ended. */
+  #brought(): readonly ServedVersion[] {
+    return this.#closed ? [] : this.versions().filter(({ hold, state }) => hold === 'demand' && ends.has(state));
   }
 
-  #demandOnly(): readonly ServedVersion[] {
-    return this.versions().filter(({ hold, state }) => hold === 'demand' && ends.has(state));
-  }
-
-  #sweepLater(): void {
-    const { clock } = this.#ports;
-    this.#sweep?.cancel();
-    this.#sweep = undefined;
-    const idle = this.#demandOnly();
-    if (this.#closed || idle.length === 0) return;
-    const next = Math.min(...idle.map((version) => this.#idleEnd(version)));
-    this.#sweep = clock.schedule(Math.max(0, next - clock.monotonic()), () => this.#dropIdle());
-  }
-
-  #dropIdle(): void {
-    const now = this.#ports.clock.monotonic();
-    for (const version of this.#demandOnly()) {
-      if (this.#idleEnd(version) > now) continue;
-      if (version.isBusy) version.demand();
-      else this.#withdraw(version);
-    }
+  #dropIdle(idle: readonly ServedVersion[]): void {
+    for (const version of idle) this.#withdraw(version);
     this.#refresh();
-    this.#sweepLater();
   }
 
   /**
-   * Loads one version after the other: two at once would need the memory of both at their peak. Champions come first, then
-   * what requests wait for, then what aliases and releases hold.
+   * Loads one version after the other: two at once would need the memory of both at their peak. `nextToLoad` has the order.
    */
   #loadNext(): void {
     if (this.#loading || this.#closed || this.#ending) return;
     for (const version of this.versions()) {
       if (version.state === 'failed' && version.noRoom && this.#room.plan(version).kind !== 'no-room') version.retry();
     }
-    const assigned = this.versions().filter((version) => version.state === 'assigned');
-    // What ended this runtime before comes last: everything else serves by then.
-    const innocent = assigned.filter((version) => !this.#ports.strikes.isStruck(version.assignment));
-    const waiting = innocent.length > 0 ? innocent : assigned;
-    const next =
-      waiting.find((version) => version.assignment.champion) ??
-      waiting.find((version) => this.#waiting.has(version.key)) ??
-      waiting.find((version) => version.hold === 'kept') ??
-      waiting[0];
+    const next = nextToLoad(
+      this.versions(),
+      (key) => this.#waiting.has(key),
+      ({ assignment }) => this.#ports.strikes.isStruck(assignment),
+    );
     if (!next) return;
     this.#loading = this.#load(next)
       .catch((error: unknown) => this.#ports.logger.error({ err: error, version: next.key }, 'a load went wrong'))
@@ -402,7 +377,7 @@ export class VersionSet {
   /** Withdraws everything; requests in flight should have ended before. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#sweep?.cancel();
+    this.#sweep.stop();
     for (const version of this.versions()) this.#withdraw(version);
     this.#refresh();
     await this.idle();
@@ -416,12 +391,4 @@ function toldOf(version: ServedVersion, { kind, message, retryAfterMs: after }: 
   const text = `${nameOf(version)} is not loaded: ${message}`;
   if (kind !== 'resource-exhausted') return unavailable(text);
   return new SluiceError(kind, text, { retryAfterMs: after ?? retryAfterMs });
-}
-
-function isModelName(name: string): boolean {
-  try {
-    return checkModelName(name) === name;
-  } catch {
-    return false;
-  }
 }
