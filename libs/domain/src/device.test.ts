@@ -6,6 +6,7 @@ import {
   deviceGroupsOf,
   isAsked,
   isFor,
+  isForPool,
   whereItGoes,
   whyNobody,
 } from './device.ts';
@@ -15,6 +16,17 @@ const on = (...devices: readonly string[]) => ({
   instanceGroups: devices.map((device) => ({ count: 1, device })),
 });
 const runtime = (pool: string, ...devices: readonly string[]) => ({ pool, devices });
+
+describe('the pool of a version', () => {
+  it('is default, and any for those that ask for more than the CPU', () => {
+    expect([isForPool(on('cpu'), 'default'), isForPool(on(), 'default'), isForPool(on('cuda'), 'default')]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([isForPool(on('cpu'), 'gpu'), isForPool(on('cuda:1', 'cpu'), 'gpu')]).toEqual([false, true]);
+  });
+});
 
 describe('devices that are asked for', () => {
   it('are those of the groups, each once, or the one of the version; nothing named is the CPU', () => {

@@ -1,7 +1,7 @@
 import { servingDefaults } from '@sluice/domain/signature';
 import { describe, expect, it } from 'vitest';
 import type { Device } from './devices.ts';
-import { intraOpThreadsOf, planSessions, type SessionWishes } from './session-plan.ts';
+import { intraOpThreadsOf, mostSessions, planSessions, type SessionWishes } from './session-plan.ts';
 
 const device = (name: string, detail = ''): Device => ({
   name,
@@ -17,6 +17,19 @@ const wishes = (...groups: (readonly [count: number, device: string])[]) => ({
 const plan = (of: SessionWishes, threads = 8, offered: readonly Device[] = machine) =>
   planSessions(of, threads, offered);
 const where = ({ groups }: ReturnType<typeof planSessions>) => groups.map((one) => `${one.device.name} ×${one.count}`);
+
+describe('the most sessions of a version', () => {
+  it('are as many as are made where its devices are there, and told where they are not', () => {
+    for (const of of [
+      { ...servingDefaults, instanceCount: 2 },
+      wishes([9, 'cpu']),
+      wishes([2, 'cuda:0'], [2, 'cpu']),
+      wishes([3, 'cuda'], [0, 'cuda:1']),
+    ])
+      expect(mostSessions(of, 2)).toBe(plan(of, 2).threads.instances);
+    expect(mostSessions(wishes([2, 'tpu'], [1, 'cpu']), 8)).toBe(3);
+  });
+});
 
 describe('the sessions of a version', () => {
   it('are on the CPU with its threads where nothing else is asked for', () => {

@@ -89,6 +89,27 @@ describe('a device', () => {
     expect(workers.size).toBe(0);
   });
 
+  it('that is not offered fails a version that requests bring, which is not fetched and takes no room from others', async () => {
+    registry.place({ ...version(1, { device: 'cpu' }), pinned: true });
+    registry.know(version(2, { device: 'cuda' }));
+    const devices = { names: ['cpu'], ports: fakePorts };
+    // There is room for one of them.
+    const args = ['--memory-budget-bytes=12000000'];
+    runtime = await startRuntime({ registry: registry.address, stateDir: temporaryFolder(), devices, args });
+    await runtime.ready();
+    const refusal = {
+      kind: 'unavailable',
+      message: expect.stringContaining(
+        'device "cuda" is not one that this runtime offers (cpu): start it with --devices=cpu,cuda, or push the version for another device',
+      ) as string,
+    };
+    await expect(ask(2)).rejects.toMatchObject(refusal);
+    await expect(ask(2)).rejects.toMatchObject(refusal);
+    expect(registry.asked).toEqual(['adder/2']);
+    expect(registry.downloads).toHaveLength(1);
+    expect(await states()).toMatchObject([{ state: 'ready' }, { state: 'failed' }]);
+  });
+
   it('without an operator of the graph fails the load, until operators on the CPU are allowed', async () => {
     registry.place(version(1, { device: 'fake:8' }), version(2, { device: 'fake:8', cpuOperators: true }));
     await start(['fake:8']);
