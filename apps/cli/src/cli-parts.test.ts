@@ -132,17 +132,39 @@ describe('showing', () => {
   });
 
   it('what runtimes have, what that takes of their memory, and what gave way', () => {
+    const digits = { model: 'digits', devicesAsked: 'cpu', devicesGot: 'cpu ×1' };
     const runtime = {
       ...{ runtimeId: 'r1', live: true, pool: 'default', address: 'a:1' },
       ...{ memoryUsedBytes: '104857600', memoryBudgetBytes: '1073741824' },
       versions: [
-        { model: 'digits', version: '3', state: 'LOAD_STATE_READY', reason: '' },
-        { model: 'digits', version: '2', state: 'LOAD_STATE_EVICTED', reason: 'no room' },
+        { ...digits, version: '3', state: 'LOAD_STATE_READY', reason: '' },
+        { ...digits, version: '2', state: 'LOAD_STATE_EVICTED', reason: 'no room' },
       ],
+      devices: [],
     } as unknown as Parameters<typeof showRuntimes>[0][number];
     const [headings, row] = showRuntimes([runtime]).split('\n');
-    expect(headings).toMatch(/^RUNTIME +LIVE +POOL +ADDRESS +MEMORY +VERSIONS$/);
-    expect(row).toMatch(/^r1 +yes +default +a:1 +100 MiB of 1\.0 GiB +digits:3 ready, digits:2 evicted \(no room\)$/);
+    expect(headings).toMatch(/^RUNTIME +LIVE +POOL +ADDRESS +DEVICES +MEMORY +VERSIONS$/);
+    expect(row).toMatch(
+      /^r1 +yes +default +a:1 +cpu +100 MiB of 1\.0 GiB +digits:3 ready, digits:2 evicted \(no room\)$/,
+    );
+  });
+
+  it('the devices of runtimes, and where sessions are that are not on the CPU alone', () => {
+    const version = { model: 'digits', version: '1', state: 'LOAD_STATE_READY', reason: '' };
+    const runtime = {
+      ...{ runtimeId: 'r1', live: false, pool: 'gpu', address: 'a:1', memoryUsedBytes: '0', memoryBudgetBytes: '0' },
+      versions: [
+        { ...version, devicesAsked: 'cuda ×2', devicesGot: 'cuda:0 ×2' },
+        { ...version, state: 'LOAD_STATE_FAILED', devicesAsked: 'cuda:1', devicesGot: '' },
+      ],
+      devices: [
+        { name: 'cuda:0', state: 'DEVICE_STATE_AVAILABLE', detail: '' },
+        { name: 'cuda:1', state: 'DEVICE_STATE_MISSING', detail: 'no driver' },
+      ],
+    } as unknown as Parameters<typeof showRuntimes>[0][number];
+    const [, row] = showRuntimes([runtime]).split('\n');
+    expect(row).toContain('cuda:0, cuda:1 missing (no driver)');
+    expect(row).toContain('digits:1 ready on cuda:0 ×2 (asked: cuda ×2), digits:1 failed on cuda:1');
   });
 
   it('how far a move is', () => {

@@ -130,7 +130,7 @@ function addQuarantineCommands(program: Command, run: Run): void {
     listQuarantines(run(self)),
   );
   command(quarantine, 'lift <model> <version>', 'let a version be loaded again, and forget what it did')
-    .option('--pool <pool>', 'the pool of runtimes', 'default')
+    .option('--pool <pool>', 'the pool whose quarantine ends; all unless told', '')
     .action(async (model: string, version: string, options: { pool: string }, self: Command) =>
       liftQuarantine(run(self), model, version, options.pool),
     );

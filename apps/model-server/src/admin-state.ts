@@ -1,5 +1,6 @@
 import type { RegistryLink } from './registry/registry-link.ts';
 import type { ByteBudget } from './rpc/predict.ts';
+import type { Device } from './runtime/devices.ts';
 import type { ServedVersion } from './versions/served-version.ts';
 import type { StrikeBook } from './watchdog/strike-book.ts';
 import type { VersionSet } from './versions/version-set.ts';
@@ -9,18 +10,20 @@ export interface AdminSources {
   readonly link: RegistryLink;
   readonly budget: ByteBudget;
   readonly threads: number;
+  readonly devices: readonly Device[];
   readonly address: string;
   readonly book: Pick<StrikeBook, 'strikes' | 'suspicions'>;
 }
 
 /** What the Admin RPC shows; the README describes the fields. */
-export function adminState({ versions, link, budget, threads, address, book }: AdminSources): unknown {
+export function adminState({ versions, link, budget, threads, devices, address, book }: AdminSources): unknown {
   return {
     address,
     ready: link.ready,
     registryConnected: link.connected,
     appliedRevision: versions.revision,
     threads,
+    devices: devices.map(({ name, state, detail }) => ({ name, state, detail })),
     heldRequestBytes: budget.held,
     maxQueuedBytes: budget.limit,
     memory: versions.memory,
@@ -44,6 +47,7 @@ function versionState(version: ServedVersion): unknown {
     champion: assignment.champion,
     digest: assignment.digest,
     threads: version.threads,
+    devices: version.devices,
     sharesThread: version.sharesThread,
     isSuspect: version.isSuspect,
     maxBatchSize: version.serving.maxBatchSize,

@@ -23,6 +23,9 @@ import { grpcRegistry, type RuntimeIdentity } from './rpc/grpc-registry.ts';
 import { inferenceHandlers } from './rpc/inference-handlers.ts';
 import { ByteBudget, predict } from './rpc/predict.ts';
 import { runtimeHandlers } from './rpc/runtime-handlers.ts';
+import { probeInChild } from './runtime/device-probe.ts';
+import { deviceProviders, type Device } from './runtime/devices.ts';
+import { findDevices, type DevicePorts } from './runtime/find-devices.ts';
 import { softwareVersion } from './software-version.ts';
 import { ArtifactCache } from './versions/artifact-cache.ts';
 import type { Assignment } from './versions/assignment.ts';
@@ -42,6 +45,8 @@ export interface Outside {
   readonly logger: Logger;
   /** Ends this process at once, whatever its threads do. */
   readonly endProcess: () => void;
+  /** What there can be to run sessions on; what ONNX Runtime has unless told otherwise. */
+  readonly devices?: DevicePorts;
 }
 
 /** A model server that serves. */
@@ -59,11 +64,12 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const crashes = await openCrashes(config, outside);
 
   let address = '';
-  const registry = grpcRegistry(config.registry, () => identityOf(config, address), clock);
+  const devices = await devicesOf(config, outside);
+  const registry = grpcRegistry(config.registry, () => identityOf(config, address, devices), clock);
   const cache = new ArtifactCache(config.stateDir, registry, clock);
   const board = new StatusBoard();
   const versions: VersionSet = new VersionSet({
-    ...{ clock, random, logger, cache, threads },
+    ...{ clock, random, logger, cache, threads, devices },
     ...onThisMachine(config, registry),
     ...crashPorts(crashes),
     changed: () => {
@@ -78,7 +84,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     registry,
     versions,
     board,
-    snapshot: new SnapshotFile(config.stateDir),
+    snapshot: new SnapshotFile(config.stateDir, placedBy(config, devices)),
     clock,
     random,
     logger,
@@ -103,7 +109,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   registerMachineMetrics(metrics);
   registerMemoryMetrics(metrics, () => versions.memory);
   metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
-  const state = () => adminState({ versions, link, budget, threads, address, book: crashes.book });
+  const state = () => adminState({ versions, link, budget, threads, devices, address, book: crashes.book });
   const sides = await openSides(config, outside, metrics, server, state);
   logger.info({ threads, cores: availableParallelism(), address }, 'sessions of a version share these threads');
   const watch = watchThreads(config, outside, { server, link, versions, registry, crashes });
@@ -179,6 +185,21 @@ function advertised(config: ModelServerConfig, port: number): string {
   return /:\d{1,5}$/.test(advertise.replace(/^\[.*\]/, '')) ? advertise : `${advertise}:${port}`;
 }
 
+/** Finds the devices of the setting, and says which are missing. */
+async function devicesOf(config: ModelServerConfig, outside: Outside): Promise<readonly Device[]> {
+  const { clock, logger, devices: ports = { providers: deviceProviders, probe: probeInChild(clock) } } = outside;
+  const devices = await findDevices(config.devices, ports);
+  for (const { name, state, detail } of devices) {
+    if (state === 'missing') logger.error({ device: name, reason: detail }, 'a device of SLUICE_DEVICES is missing');
+    else logger.info({ device: name }, 'sessions can be on this device');
+  }
+  return devices;
+}
+
+/** What the registry places by: with another pool or other devices a runtime is to load other versions. */
+const placedBy = ({ pool }: ModelServerConfig, devices: readonly Device[]): string =>
+  `${pool}: ${devices.map(({ name }) => name).join(', ')}`;
+
 /** What versions get of the machine and the registry. */
 function onThisMachine(config: ModelServerConfig, registry: RegistryPort) {
   return {
@@ -197,13 +218,14 @@ function memoryBudgetOf(config: ModelServerConfig): number {
   return Math.floor(mayUse * 0.8);
 }
 
-function identityOf(config: ModelServerConfig, address: string): RuntimeIdentity {
+function identityOf(config: ModelServerConfig, address: string, devices: readonly Device[]): RuntimeIdentity {
   return {
     runtimeId: config.instanceId,
     pool: config.pool,
     address,
     ttlMs: config.leaseTtlMs,
     memoryBudgetBytes: memoryBudgetOf(config),
+    devices: devices.map(({ name, state, detail }) => ({ name, state, detail })),
   };
 }
 

@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { commonFields } from '@sluice/service-kit/common-config';
 import { field, integerField, type Config } from '@sluice/service-kit/config';
 import { z } from 'zod';
+import { isDeviceSetting } from './runtime/devices.ts';
 
 const address = /^(?:\[[0-9a-fA-F:]+\]|[^\s:,]+):\d{1,5}$/;
 
@@ -9,6 +10,16 @@ const addresses = z
   .string()
   .transform((text) => text.split(',').map((part) => part.trim()))
   .refine((parts) => parts.every((part) => address.test(part)), 'expected host:port, or several joined by commas');
+
+const mostDevices = 64;
+const devices = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine(
+    (names) => names.every(isDeviceSetting) && (names.length === 1 || !names.includes('auto')),
+    'expected auto, or of cpu, cuda, cuda:<number> and webgpu one or several joined by commas',
+  )
+  .refine((names) => names.length <= mostDevices, `expected at most ${mostDevices}`);
 
 /** Every setting of the model server; the README's table is made of it. */
 export const configSpec = {
@@ -28,6 +39,10 @@ export const configSpec = {
     { min: 0, max: 1024 },
     { doc: 'Cores that the sessions of one version may use; 0 means all that the process may', default: 0 },
   ),
+  devices: field(devices, {
+    doc: 'Devices that this runtime offers, such as cpu,cuda:0,cuda:1; auto means all that are there',
+    default: 'cpu',
+  }),
   advertise: field(z.string().regex(/^$|^(?:\[[0-9a-fA-F:]+\]|[^\s:,]+)(?::\d{1,5})?$/, 'expected host or host:port'), {
     doc: 'How routers reach the public port: host or host:port; empty means the address that it binds',
     default: '',

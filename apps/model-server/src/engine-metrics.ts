@@ -39,6 +39,9 @@ export function registerEngineMetrics(
   add('sluice_batch_rows', 'histogram', 'Rows of the batches that ran', (version) =>
     rowsSeries(labelsOf(version), version.stats.batchRows),
   );
+  add('sluice_model_instances', 'gauge', 'Sessions of a version, by the device that they are on', (version) =>
+    version.sessions.map(({ device, count }) => ({ labels: { ...labelsOf(version), device }, value: count })),
+  );
   add('sluice_version_state', 'gauge', '1 for the state that a version is in', (version) =>
     versionStates.map((state) => ({ labels: { ...labelsOf(version), state }, value: version.state === state ? 1 : 0 })),
   );

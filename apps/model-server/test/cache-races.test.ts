@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { servingDefaults } from '@sluice/domain/signature';
 import { RegistryLink } from '../src/registry/registry-link.ts';
 import type { RegistryPort } from '../src/registry/ports.ts';
+import { cpuOnly } from '../src/runtime/devices.ts';
 import { ArtifactCache } from '../src/versions/artifact-cache.ts';
 import type { Assignment, PlacementChange } from '../src/versions/assignment.ts';
 import { StatusBoard } from '../src/versions/status-board.ts';
@@ -73,6 +74,7 @@ class HeldOutside {
       register: { started: () => newMarkStart(), ended: () => undefined },
       crashNumber: () => 0,
       strikes: new StrikeBook(this.stateDir, () => systemClock.now()),
+      devices: cpuOnly,
       defer: (fn) => void setImmediate(fn),
       budgetBytes: Infinity,
       demandIdleMs: 600_000,

@@ -115,6 +115,20 @@ describe('SnapshotFile', () => {
     expect(await file.read()).toEqual({ revision: 0, assignments: [assignment, odd] });
   });
 
+  it('wants all sent again where this runtime offered something else, or nobody wrote down what', async () => {
+    const folder = temporaryFolder();
+    await new SnapshotFile(folder, 'default: cpu').write({ revision: 12, assignments: [assignment] });
+    const revisions = [];
+    for (const placedBy of ['default: cpu', 'default: cpu, cuda:0']) {
+      const read = await new SnapshotFile(folder, placedBy).read();
+      expect(read!.assignments).toEqual([assignment]);
+      revisions.push(read!.revision);
+    }
+    writeFileSync(path.join(folder, 'placement.json'), signed('{"revision":3,"assignments":[]}'));
+    const before = await new SnapshotFile(folder, 'default: cpu').read();
+    expect([...revisions, before!.revision]).toEqual([12, 0, 0]);
+  });
+
   it('refuses a file of which any one byte is another', async () => {
     const folder = temporaryFolder();
     const file = new SnapshotFile(folder);

@@ -106,7 +106,9 @@ it('makes a session for each instance of the groups on the CPU, and refuses a gr
   const cpu = (count: number) => ({ count, device: 'cpu' });
   registry.place(grouped(1, cpu(1), cpu(1)), grouped(2, cpu(1), { count: 1, device: 'cuda:1' }));
   const served = await start();
-  const reason = 'device "cuda:1" is not there: this runtime has "cpu"; push the version with device cpu';
+  const reason =
+    'device "cuda:1" is not one that this runtime offers (cpu): start it with --devices=cpu,cuda:1, or push the version ' +
+    'for another device';
   await eventually(() =>
     expect(registry.leases.at(-1)?.versions).toMatchObject([
       { version: '1', state: 'LOAD_STATE_READY' },

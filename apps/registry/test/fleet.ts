@@ -1,4 +1,5 @@
 import type { AssignmentKey__Output } from '@sluice/contracts/gen/sluice/registry/v1/AssignmentKey';
+import type { Device } from '@sluice/contracts/gen/sluice/registry/v1/Device';
 import type { ModelRoute__Output } from '@sluice/contracts/gen/sluice/registry/v1/ModelRoute';
 import type { RuntimeLease__Output } from '@sluice/contracts/gen/sluice/registry/v1/RuntimeLease';
 import { systemClock } from '@sluice/service-kit/clock';
@@ -64,10 +65,19 @@ export class FakeRuntime extends Member {
   readonly snapshots: boolean[] = [];
   verdict: (version: string) => Verdict = () => 'ready';
   pool = 'default';
+  devices: readonly Device[] = [];
 
   static start(client: WatchClient, id: string, verdict?: (version: string) => Verdict, ttlMs = 1_500): FakeRuntime {
     const runtime = new FakeRuntime(client, id, ttlMs);
     if (verdict) runtime.verdict = verdict;
+    return runtime.start();
+  }
+
+  /** One of another pool, with devices of its own. */
+  static startIn(client: WatchClient, id: string, pool: string, devices: readonly Device[]): FakeRuntime {
+    const runtime = new FakeRuntime(client, id, 1_500);
+    runtime.pool = pool;
+    runtime.devices = devices;
     return runtime.start();
   }
 
@@ -79,6 +89,7 @@ export class FakeRuntime extends Member {
       address: '127.0.0.1:1',
       appliedRevision: this.applied,
       ttlMs: this.ttlMs,
+      devices: [...this.devices],
       versions: [...this.assigned.keys()].map((name) => {
         const [model, version] = name.split(':') as [string, string];
         const verdict = this.verdict(version);
@@ -95,7 +106,8 @@ export class FakeRuntime extends Member {
   }
 
   protected async follow(): Promise<void> {
-    const request = { runtimeId: this.id, pool: this.pool, resumeToken: this.applied, protocolVersion: 2 };
+    const devices = this.devices.map(({ name }) => name ?? '');
+    const request = { runtimeId: this.id, pool: this.pool, resumeToken: this.applied, protocolVersion: 2, devices };
     for await (const update of this.client.watchAssignments(request, { signal: this.leaving.signal })) {
       if (update.snapshot) this.assigned.clear();
       for (const gone of update.removed) this.assigned.delete(key(gone));

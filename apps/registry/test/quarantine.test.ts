@@ -146,13 +146,19 @@ describe('a version that ends runtimes', () => {
     expect(await fails(struck('counted', 9, digest)('c5'))).toMatch(/counted has no version 9/);
     expect(await fails(strike('c 5'))).toMatch(/strike_id: "c 5" given; expected 1 to 128/);
     expect(await fails(strike('c5', 'rt-1', 'other'))).toMatch(/kind: "other" given; expected one of crashed, hung/);
-    // Quarantined in another pool: here it stays.
     await strike('c6', 'gpu-1', 'hung', 'gpu');
     expect(await strike('c7', 'gpu-2', 'hung', 'gpu')).toEqual({ quarantined: true, strikes: 3 });
-    expect(runtime.assigned.has(`counted:${bad}`)).toBe(true);
+    // What ends the runtimes of one pool is loaded in none.
+    await eventually(() => expect(runtime.assigned.has(`counted:${bad}`)).toBe(false));
+    const refused = ann.moveAlias({ model: 'counted', alias: 'next', version: bad });
+    await expect(refused).rejects.toMatchObject({ kind: 'failed-precondition' });
     expect((await quarantines()).map(({ model, pool }) => `${model} ${pool}`)).toContain('counted gpu');
-    await ann.liftQuarantine({ model: 'counted', version: bad, pool: 'gpu' });
+    const { revision } = await ann.liftQuarantine({ model: 'counted', version: bad, pool: 'default' });
+    expect((await ann.liftQuarantine({ model: 'counted', version: bad, pool: 'other' })).revision).toBe(revision);
+    expect((await quarantines()).map(({ model }) => model)).toContain('counted');
+    await ann.liftQuarantine({ model: 'counted', version: bad });
     expect((await quarantines()).map(({ model }) => model)).not.toContain('counted');
+    await eventually(() => expect(runtime.assigned.has(`counted:${bad}`)).toBe(true));
   });
 
   it('is quarantined once when the third strike reaches two replicas at the same time', async () => {

@@ -35,7 +35,7 @@ batching:
   priority_queue_policy:
     1: { timeout_action: reject, default_timeout_microseconds: 5, allow_timeout_override: true, max_queue_size: 7 }
     3: { timeout_action: delay }
-instances: { intra_op_threads: 1, groups: [{ count: 2, device: cpu }, { device: "cuda:1" }] }
+instances: { intra_op_threads: 1, cpu_operators: true, groups: [{ count: 2, device: cpu }, { device: "cuda:1" }] }
 warm_up:
   count: 2
   requests:
@@ -80,6 +80,7 @@ const serving = {
     { count: 2, device: 'cpu' },
     { count: 1, device: 'cuda:1' },
   ],
+  cpuOperators: true,
   warmupCount: 2,
   warmupRequests: [
     {
@@ -135,7 +136,9 @@ sequence_batching:
 
 /** The first of what a watch says of the model. */
 async function assignmentOf(from: Replica, model: string): Promise<Assignment__Output | undefined> {
-  for await (const update of from.watch().watchAssignments({ runtimeId: 'rt', pool: 'default', protocolVersion: 2 })) {
+  for await (const update of from
+    .watch()
+    .watchAssignments({ runtimeId: 'rt', pool: 'default', protocolVersion: 2, devices: ['cpu', 'cuda:1'] })) {
     const found = update.assignments.find((one) => one.model === model);
     if (found || !update.more) return found;
   }
@@ -169,6 +172,9 @@ describe('a version with every setting', () => {
     // Admission runs what every runtime will run.
     for (const name of ['ones', 'any', 'none'])
       expect(progress).toContainEqual(expect.stringMatching(new RegExp(`^warm-up:${name}: ok, ran with [12] rows`)));
+    const devices = ['cpu', 'cuda:1'].map((name) => ({ name, state: 'DEVICE_STATE_AVAILABLE' as const }));
+    const lease = { runtimeId: 'rt', pool: 'default', address: '127.0.0.1:1', ttlMs: 60_000, devices };
+    await replica.watch().renewRuntimeLease(lease);
     await ann.pinVersion({ model: 'tuned', version: 1 });
     await eventually(async () => expect((await assignmentOf(replica, 'tuned'))?.serving).toEqual(serving));
     expect((await routeOf(replica, 'tuned'))?.serving).toEqual({ ...serving, warmupRequests: [] });
@@ -233,7 +239,7 @@ describe('a version with every setting', () => {
 
   it('reads one that was stored before there were these settings, with their defaults', async () => {
     const later = ['allowedBatchSizes', 'preserveOrdering', 'priorityLevels', 'defaultPriorityLevel', 'timeoutAction'];
-    later.push('allowTimeoutOverride', 'priorityQueuePolicies', 'instanceGroups', 'warmupRequests');
+    later.push('allowTimeoutOverride', 'priorityQueuePolicies', 'instanceGroups', 'warmupRequests', 'cpuOperators');
     await asOwner(`update registry.version set serving = serving - $1::text[] where model = 'tuned'`, later);
     await asOwner(`update registry.version_history set serving = serving - $1::text[] where model = 'tuned'`, later);
     await replica.stop();
@@ -242,7 +248,7 @@ describe('a version with every setting', () => {
       ...serving,
       ...{ allowedBatchSizes: [], preserveOrdering: false, priorityLevels: 0, defaultPriorityLevel: 0 },
       ...{ timeoutAction: 'TIMEOUT_ACTION_REJECT', allowTimeoutOverride: false, priorityQueuePolicies: [] },
-      ...{ instanceGroups: [], warmupRequests: [] },
+      ...{ instanceGroups: [], warmupRequests: [], cpuOperators: false },
     };
     const ann = replica.as('ann');
     expect((await ann.getVersion({ model: 'tuned', version: '1' })).version?.serving).toEqual(old);
@@ -253,7 +259,7 @@ describe('a version with every setting', () => {
 
   it('is placed only where watchers can be told of its settings', async () => {
     await push(replica.as('ann'), 'heavy', await linearModel());
-    const grow = `update registry.version set serving = jsonb_set(serving, '{device}', to_jsonb(repeat('x', $1)))
+    const grow = `update registry.version set serving = jsonb_set(serving, '{batchingOffReason}', to_jsonb(repeat('x', $1)))
       where model = 'heavy'`;
     await asOwner(grow, 32 * 1024 * 1024);
     await expect(replica.as('ann').pinVersion({ model: 'heavy', version: 1 })).rejects.toMatchObject({

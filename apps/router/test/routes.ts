@@ -115,6 +115,7 @@ export function wireRoutes(
             appliedRevision: '0',
             expiresAt: null,
             versions: [],
+            devices: [],
             memoryBudgetBytes: '0',
             memoryUsedBytes: '0',
             live: true,

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { LoadState, RuntimeReport } from './alias-move.ts';
 import { loadStates, nextMoveAction } from './alias-move.ts';
 
-const move = { pool: 'default', requestedRevision: 10, deadline: 60_000 };
+const where = { where: 'pool default', nobody: 'pool default has no live runtime' };
+const move = { ...where, requestedRevision: 10, deadline: 60_000 };
 const report = (runtimeId: string, state?: LoadState, appliedRevision = 10, reason = ''): RuntimeReport => ({
   runtimeId,
   state,

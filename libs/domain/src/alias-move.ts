@@ -30,7 +30,10 @@ export interface RuntimeReport {
 
 /** A requested move, as the policy needs it. */
 export interface RequestedMove {
-  readonly pool: string;
+  /** The runtimes that are to load the version, for people: `pool default`. */
+  readonly where: string;
+  /** Why there is no such runtime, to be said where there is none. */
+  readonly nobody: string;
   /** The revision of the request. */
   readonly requestedRevision: number;
   /** When its time-out is over; milliseconds since the epoch, the database's clock. */
@@ -60,8 +63,8 @@ export function nextMoveAction(move: RequestedMove, runtimes: readonly RuntimeRe
   return {
     kind: 'withdrawn',
     reasons: [
-      `no live runtime of pool ${move.pool} reported it ready before the time-out`,
-      ...(heard.length === 0 ? [`pool ${move.pool} has no live runtime`] : missing),
+      `no live runtime of ${move.where} reported it ready before the time-out`,
+      ...(heard.length === 0 ? [move.nobody] : missing),
     ],
   };
 }

@@ -117,6 +117,8 @@ export interface ServingConfig extends QueuePolicy {
    * some, `instanceCount` is their sum and `device` one of theirs, for readers that know of no groups.
    */
   readonly instanceGroups: readonly InstanceGroup[];
+  /** Whether operators that a device does not have may run on the CPU; a version that has some fails to load otherwise. */
+  readonly cpuOperators: boolean;
   /** Generated batches that are run before the version counts as loaded. */
   readonly warmupCount: number;
   /** Requests that are run after these, in order. */
@@ -145,6 +147,7 @@ export const servingDefaults: ServingConfig = {
   intraOpThreads: 0,
   device: 'cpu',
   instanceGroups: [],
+  cpuOperators: false,
   warmupCount: 1,
   warmupRequests: [],
   batchingOffReason: '',

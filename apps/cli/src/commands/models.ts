@@ -1,3 +1,4 @@
+import type { LoadedVersion__Output } from '@sluice/contracts/gen/sluice/registry/v1/LoadedVersion';
 import type { Model__Output } from '@sluice/contracts/gen/sluice/registry/v1/Model';
 import type { Release__Output } from '@sluice/contracts/gen/sluice/registry/v1/Release';
 import type { RuntimeLease__Output } from '@sluice/contracts/gen/sluice/registry/v1/RuntimeLease';
@@ -136,22 +137,32 @@ export async function listRuntimes(context: CliContext): Promise<void> {
   }
 }
 
-/** Runtimes with what they hold of their memory budgets, and their versions with why those that are not ready are not. */
+/** Runtimes with their devices, what they hold of their memory budgets, and their versions with why those that are not ready are not. */
 export function showRuntimes(runtimes: readonly RuntimeLease__Output[]): string {
   return showTable(
-    ['runtime', 'live', 'pool', 'address', 'memory', 'versions'],
+    ['runtime', 'live', 'pool', 'address', 'devices', 'memory', 'versions'],
     runtimes.map((runtime) => [
       runtime.runtimeId,
       runtime.live ? 'yes' : 'no',
       runtime.pool,
       runtime.address,
+      runtime.devices.map(showDevice).join(', ') || 'cpu',
       `${showBytes(runtime.memoryUsedBytes)} of ${showBytes(runtime.memoryBudgetBytes)}`,
       runtime.versions.map(showLoaded).join(', ') || 'none',
     ]),
   );
 }
 
-function showLoaded(one: { model: string; version: string; state: string; reason: string }): string {
+/** A device, and why it cannot be used. */
+function showDevice({ name, state, detail }: { name: string; state: string; detail: string }): string {
+  return state === 'DEVICE_STATE_AVAILABLE' ? name : `${name} missing (${detail})`;
+}
+
+/** A version with its state, and where it is if somebody asked for more than the CPU. */
+function showLoaded(one: Omit<LoadedVersion__Output, 'state'> & { readonly state: string }): string {
   const state = showEnum(one.state, 'LOAD_STATE');
-  return `${one.model}:${one.version} ${state}${one.reason ? ` (${one.reason})` : ''}`;
+  const { devicesAsked: asked, devicesGot: got } = one;
+  const where = got === '' ? asked : `${got} (asked: ${asked})`;
+  const on = /^(cpu( ×\d+)?)?$/.test(asked) ? '' : ` on ${where}`;
+  return `${one.model}:${one.version} ${state}${on}${one.reason ? ` (${one.reason})` : ''}`;
 }

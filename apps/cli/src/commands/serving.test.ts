@@ -21,6 +21,7 @@ const plain: ServingConfig__Output = {
   allowTimeoutOverride: false,
   priorityQueuePolicies: [],
   instanceGroups: [],
+  cpuOperators: false,
   warmupRequests: [],
   sequenceBatching: null,
 };
@@ -53,6 +54,7 @@ const full: ServingConfig__Output = {
     { count: 2, device: 'cpu' },
     { count: 1, device: 'cuda:1' },
   ],
+  cpuOperators: true,
   intraOpThreads: 2,
   warmupCount: 0,
   warmupRequests: [
@@ -93,13 +95,14 @@ describe('how a version is run', () => {
       ['priorities', '3 levels, 2 where none is named\nlevel 1: no bounds\nlevel 3: at most 1 request'],
       ['order', 'answers leave in the order of their requests'],
       ['instances', '2 on cpu, 1 on cuda:1'],
+      ['operators', 'those that the device does not have may run on the CPU'],
       ['threads', '2 for each instance'],
       ['warm-up', '0 rounds of generated batches\n"a": 4 rows 2 times, x given, z zeros\n"b": 1 row, x random'],
     ]);
   });
 
   it('is told after a push, a line for each setting that somebody chose', () => {
-    expect(servingLines(full)).toHaveLength(7);
+    expect(servingLines(full)).toHaveLength(8);
     expect(servingLines(full).at(-1)).toMatch(/^warm-up: 0 rounds of generated batches; "a": 4 rows/);
     expect(servingLines({ ...plain, instanceCount: 2, device: 'cuda' })).toEqual(['device: cuda', 'instances: 2']);
     expect(servingLines({ ...plain, warmupCount: 3 })).toEqual(['warm-up: 3 rounds of generated batches']);

@@ -20,6 +20,7 @@ export function servingFields(serving: ServingConfig__Output): readonly Field[] 
     ['order', serving.preserveOrdering ? 'answers leave in the order of their requests' : ''],
     ['device', serving.instanceGroups.length > 0 ? '' : serving.device],
     ['instances', describeInstances(serving)],
+    ['operators', serving.cpuOperators ? 'those that the device does not have may run on the CPU' : ''],
     ['threads', intraOpThreads > 0 ? `${intraOpThreads} for each instance` : ''],
     ['warm-up', warmupCount === 1 && warmUp.length === 1 ? '' : warmUp.join('\n')],
   ];

@@ -9,6 +9,8 @@ export interface ReportedVersion {
   readonly state: 'loading' | 'ready' | 'failed' | 'unloading' | 'evicted';
   /** Why it failed; '' otherwise. */
   readonly reason: string;
+  /** The devices that were asked for, and those that its sessions are on; for people. */
+  readonly devices: { readonly asked: string; readonly got: string };
 }
 
 /** What a runtime says of itself when it renews its lease. */

@@ -144,6 +144,7 @@ export class RegistryLink {
         version: version.assignment.version,
         state: reported[version.state],
         reason: version.reason,
+        devices: version.devices,
       })),
       memoryUsedBytes: versions.memoryBytes,
     };

@@ -46,6 +46,7 @@ export function decodeServing(message: ServingConfig__Output | null): ServingCon
     intraOpThreads: message.intraOpThreads,
     device: message.device,
     instanceGroups: message.instanceGroups.map(({ count, device }) => ({ count, device })),
+    cpuOperators: message.cpuOperators,
     warmupCount: message.warmupCount,
     warmupRequests: message.warmupRequests.map(({ name, batchSize, count, inputs }) => ({
       name,

@@ -1,4 +1,6 @@
 import { registryService, watchService } from '@sluice/contracts/services';
+import type { DeviceState } from '@sluice/contracts/gen/sluice/registry/v1/DeviceState';
+import type { LoadedVersion } from '@sluice/contracts/gen/sluice/registry/v1/LoadedVersion';
 import type { LoadState } from '@sluice/contracts/gen/sluice/registry/v1/LoadState';
 import type { RenewRuntimeLeaseRequest } from '@sluice/contracts/gen/sluice/registry/v1/RenewRuntimeLeaseRequest';
 import type { RenewRuntimeLeaseResponse__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRuntimeLeaseResponse';
@@ -8,6 +10,7 @@ import { createRpcClient } from '@sluice/rpc/client';
 import { Replicas } from '@sluice/rpc/replicas';
 import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import type { LeaseReport, RegistryPort, ReportedVersion } from '../registry/ports.ts';
+import type { Device } from '../runtime/devices.ts';
 import type { Assignment, PlacementChange } from '../versions/assignment.ts';
 import type { Strike } from '../watchdog/judge.ts';
 import { decodeAssignment, decodeChange, protocolVersion } from './decode-assignment.ts';
@@ -20,7 +23,14 @@ export interface RuntimeIdentity {
   readonly address: string;
   readonly ttlMs: number;
   readonly memoryBudgetBytes: number;
+  /** What it offers. */
+  readonly devices: readonly Pick<Device, 'name' | 'state' | 'detail'>[];
 }
+
+const deviceStates = {
+  available: 'DEVICE_STATE_AVAILABLE',
+  missing: 'DEVICE_STATE_MISSING',
+} as const satisfies Record<Device['state'], DeviceState>;
 
 const loadStates = {
   loading: 'LOAD_STATE_LOADING',
@@ -53,8 +63,9 @@ export function grpcRegistry(
   const files = createRpcClient(registryService, replicas, { clock });
 
   async function* watchAssignments(resumeToken: number, signal: AbortSignal): AsyncIterable<PlacementChange> {
-    const { runtimeId, pool, ttlMs } = identity();
-    const request = { runtimeId, pool, resumeToken: String(resumeToken), protocolVersion };
+    const { runtimeId, pool, ttlMs, devices } = identity();
+    const offered = devices.map(({ name }) => name);
+    const request = { runtimeId, pool, resumeToken: String(resumeToken), protocolVersion, devices: offered };
     const updates = wholeUpdates(
       watches.watchAssignments(request, { signal, firstAnswerMs: ttlMs }),
       (parts, last) => ({
@@ -103,18 +114,14 @@ function leaseRenewal(
   /** A registry of before evicted versions refuses leases that have some: until it says otherwise, they are unloading. */
   let takesEvicted = false;
   return async (report) => {
-    const { runtimeId, pool, address, ttlMs, memoryBudgetBytes } = identity();
-    const versions = report.versions.map(({ model, version, state, reason }) => ({
-      model,
-      version: String(version),
-      state: state === 'evicted' && !takesEvicted ? loadStates.unloading : loadStates[state],
-      reason,
-    }));
+    const { runtimeId, pool, address, ttlMs, memoryBudgetBytes, devices } = identity();
+    const versions = report.versions.map((version) => loadedVersion(version, takesEvicted));
     const request = {
       ...{ runtimeId, pool, address, ttlMs, versions },
       appliedRevision: String(report.appliedRevision),
       memoryBudgetBytes: String(memoryBudgetBytes),
       memoryUsedBytes: String(report.memoryUsedBytes),
+      devices: devices.map(({ name, state, detail }) => ({ name, state: deviceStates[state], detail })),
     };
     try {
       const answer = await renew(request, ttlMs / 3);
@@ -125,5 +132,20 @@ function leaseRenewal(
       takesEvicted = false;
       throw error;
     }
+  };
+}
+
+/** A version as a lease tells of it. @param takesEvicted whether the registry knows that state */
+function loadedVersion(
+  { model, version, state, reason, devices }: ReportedVersion,
+  takesEvicted: boolean,
+): LoadedVersion {
+  return {
+    model,
+    version: String(version),
+    state: state === 'evicted' && !takesEvicted ? loadStates.unloading : loadStates[state],
+    reason,
+    devicesAsked: devices.asked,
+    devicesGot: devices.got,
   };
 }

@@ -1,4 +1,4 @@
-import { servingDefaults, type ServingConfig, type Signature } from '@sluice/domain/signature';
+import { type InstanceGroup, servingDefaults, type ServingConfig, type Signature } from '@sluice/domain/signature';
 import { describe, expect, it } from 'vitest';
 import { modelConfigOf } from './model-config.ts';
 
@@ -28,7 +28,13 @@ const serving: ServingConfig = {
   batchingOffReason: '',
 };
 
-function configOf(facts: { readonly signature?: Signature; readonly serving?: Partial<ServingConfig> } = {}) {
+function configOf(
+  facts: {
+    readonly signature?: Signature;
+    readonly serving?: Partial<ServingConfig>;
+    readonly sessions?: readonly InstanceGroup[];
+  } = {},
+) {
   const asked = { ...serving, ...facts.serving };
   const assignment = {
     model: 'team/m',
@@ -43,7 +49,15 @@ function configOf(facts: { readonly signature?: Signature; readonly serving?: Pa
     pinnedOnly: false,
     memoryBytes: 0,
   };
-  return modelConfigOf({ assignment, serving: asked, threads: { instances: 2, intraOpThreads: 4, note: '' } }, [3, 7]);
+  return modelConfigOf(
+    {
+      assignment,
+      serving: asked,
+      threads: { instances: 2, intraOpThreads: 4, note: '' },
+      sessions: facts.sessions ?? [],
+    },
+    [3, 7],
+  );
 }
 
 describe('modelConfigOf', () => {
@@ -135,6 +149,27 @@ describe('modelConfigOf', () => {
         sluice_digest: { stringValue: 'd7' },
       },
     });
+  });
+
+  it('says on which devices the sessions are, or are to be while there are none', () => {
+    const groups = [
+      { count: 2, device: 'cuda' },
+      { count: 0, device: 'webgpu' },
+      { count: 1, device: 'cpu' },
+    ];
+    expect(configOf({ serving: { instanceGroups: groups } }).instanceGroup).toEqual([
+      { name: 'team/m_0', kind: 'KIND_GPU', count: 2 },
+      { name: 'team/m_1', kind: 'KIND_GPU', count: 1 },
+      { name: 'team/m_2', kind: 'KIND_CPU', count: 1 },
+    ]);
+    const sessions = [
+      { count: 1, device: 'cuda:0' },
+      { count: 3, device: 'cuda:11' },
+    ];
+    expect(configOf({ serving: { instanceGroups: groups }, sessions }).instanceGroup).toEqual([
+      { name: 'team/m_0', kind: 'KIND_GPU', count: 1, gpus: [0] },
+      { name: 'team/m_1', kind: 'KIND_GPU', count: 3, gpus: [11] },
+    ]);
   });
 
   it('prefers the largest batch where nothing is preferred, as Triton fills it in', () => {

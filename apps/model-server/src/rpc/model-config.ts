@@ -1,5 +1,13 @@
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
-import type { ImageFormat, QueuePolicy, ServingConfig, Signature, TensorSpec } from '@sluice/domain/signature';
+import { deviceGroupsOf } from '@sluice/domain/device';
+import type {
+  ImageFormat,
+  InstanceGroup,
+  QueuePolicy,
+  ServingConfig,
+  Signature,
+  TensorSpec,
+} from '@sluice/domain/signature';
 import type { ThreadPlan } from '../runtime/threads.ts';
 import { rowDims } from '../serving/buckets.ts';
 import type { Assignment } from '../versions/assignment.ts';
@@ -17,6 +25,8 @@ export interface RunVersion {
   readonly serving: ServingConfig;
   /** Sessions and threads that were chosen. */
   readonly threads: ThreadPlan | undefined;
+  /** Where they are; none before it is loaded. */
+  readonly sessions: readonly InstanceGroup[];
 }
 
 const formats = { NCHW: 'FORMAT_NCHW', NHWC: 'FORMAT_NHWC' } as const satisfies Record<ImageFormat, string>;
@@ -66,9 +76,18 @@ function tensorOf({ name, datatype, shape }: TensorSpec, signature: Signature, s
   return { name, dataType: modelDatatypes[datatype], dims: [...dims] };
 }
 
-function instanceGroupsOf({ assignment, serving, threads }: RunVersion) {
-  const count = threads?.instances ?? Math.max(1, serving.instanceCount);
-  return [{ name: `${assignment.model}_0`, kind: 'KIND_CPU' as const, count }];
+/** Where the sessions are, or are to be: Triton has two kinds, and a number for a device that has one. */
+function instanceGroupsOf({ assignment, serving, sessions }: RunVersion) {
+  const groups = sessions.length > 0 ? sessions : deviceGroupsOf(serving);
+  return groups.map(({ device, count }, at) => {
+    const number = device.split(':')[1];
+    return {
+      name: `${assignment.model}_${at}`,
+      kind: device === 'cpu' ? ('KIND_CPU' as const) : ('KIND_GPU' as const),
+      count: Math.max(1, count),
+      ...(number !== undefined && { gpus: [Number(number)] }),
+    };
+  });
 }
 
 /** Triton's scheduling_choice: one of two, or none. */

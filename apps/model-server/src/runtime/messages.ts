@@ -1,5 +1,6 @@
 import type { BatchPlan } from './batch-plan.ts';
 import type { RuntimeDatatype } from './datatypes.ts';
+import type { SessionDevice } from './devices.ts';
 import type { MarkStart } from './thread-mark.ts';
 
 /** How a session is made. */
@@ -11,6 +12,8 @@ export interface SessionSettings {
   readonly spinning: boolean;
   /** The version's number in the crash file; nobody learns of its crashes without. */
   readonly crashNumber?: number;
+  /** Where it runs; the CPU unless told otherwise. */
+  readonly device?: SessionDevice;
 }
 
 /** What a worker is started with: its doorbell and its mark. Sessions are opened by message. */

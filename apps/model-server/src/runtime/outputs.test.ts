@@ -8,6 +8,7 @@ describe('batchError', () => {
     );
     expect(batchError('Non-zero status code returned while running Gather node.').kind).toBe('model-failed');
     expect(batchError('Failed to allocate memory for requested buffer of size 9').kind).toBe('resource-exhausted');
+    expect(batchError('CUDA failure 2: out of memory ; GPU=0').kind).toBe('resource-exhausted');
   });
 
   it('keeps for the log which operator failed, and nothing of the input', () => {

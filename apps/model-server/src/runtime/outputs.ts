@@ -40,7 +40,7 @@ export function batchError(message: string): SluiceError {
   if (refusals.some((refusal) => message.includes(refusal))) {
     return new SluiceError('invalid-argument', `the model refused the input: ${reason}`);
   }
-  if (message.includes('Failed to allocate memory') || message.includes('bad_alloc')) {
+  if (/failed to allocate memory|out of memory|bad_alloc/i.test(message)) {
     return new SluiceError('resource-exhausted', `the model ran out of memory: ${reason}`);
   }
   const operator = /while running (\w+) node/.exec(message)?.[1];

@@ -5,7 +5,7 @@ import type { LoadedTensor, SessionSettings } from './messages.ts';
 import { SessionThread, retryAfterMs, type BatchJob, type HandedBatch } from './session-thread.ts';
 import { WorkerHost } from './worker-host.ts';
 
-/** The sessions of one version: `instances` threads that each hold the graph. */
+/** The sessions of one version: threads that each hold the graph, on one device or on several. */
 export class SessionPool {
   readonly inputs: readonly LoadedTensor[];
   readonly outputs: readonly LoadedTensor[];
@@ -23,17 +23,33 @@ export class SessionPool {
    * @param onExit called when a thread ended by itself; the pool should be closed then
    * @param newThread makes the threads that are not shared
    */
-  static async load(
+  static load(
     settings: SessionSettings,
     instances: number,
     onExit: (error: SluiceError) => void,
     host?: WorkerHost,
     newThread: () => WorkerHost = () => new WorkerHost(),
   ): Promise<SessionPool> {
+    return SessionPool.loadEach(
+      Array.from({ length: instances }, () => settings),
+      onExit,
+      () => host ?? newThread(),
+    );
+  }
+
+  /**
+   * The same for sessions that differ in where they are and in their threads.
+   * @param sessions one or more, of one graph
+   * @param hostOf the thread of one, its own or one that it shares; asked when its turn comes
+   */
+  static async loadEach(
+    sessions: readonly SessionSettings[],
+    onExit: (error: SluiceError) => void,
+    hostOf: (settings: SessionSettings) => WorkerHost,
+  ): Promise<SessionPool> {
     const threads: SessionThread[] = [];
     try {
-      for (let index = 0; index < instances; index += 1)
-        threads.push(await SessionThread.start(settings, onExit, host ?? newThread()));
+      for (const settings of sessions) threads.push(await SessionThread.start(settings, onExit, hostOf(settings)));
     } catch (error) {
       await Promise.all(threads.map((thread) => thread.close()));
       throw error;

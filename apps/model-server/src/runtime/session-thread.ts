@@ -2,6 +2,7 @@ import { SluiceError, unavailable } from '@sluice/domain/errors';
 import { capacityFor, type BatchPlan } from './batch-plan.ts';
 import { BatchSlot } from './batch-slot.ts';
 import { ControlBlock, nextNumber, slotsPerSession, type BatchTiming } from './control-block.ts';
+import { loadError } from './load-error.ts';
 import type { FromWorker, LoadedTensor, OpenOutput, SessionSettings, ToWorker } from './messages.ts';
 import { batchError, type BatchOutputs } from './outputs.ts';
 import { WorkerHost, type HostedSession } from './worker-host.ts';
@@ -85,6 +86,7 @@ export class SessionThread implements HostedSession {
   readonly #crashNumber: number | undefined;
   readonly #id: number;
   readonly #control: ControlBlock;
+  readonly #device: string;
   readonly #slots: readonly BatchSlot[];
   readonly #running: (Running | undefined)[];
   readonly #plans = new Map<number, true>();
@@ -106,6 +108,7 @@ export class SessionThread implements HostedSession {
     this.#settings = settings;
     this.#host = host;
     this.#crashNumber = settings.crashNumber;
+    this.#device = settings.device?.name ?? 'cpu';
     this.#control = control;
     this.#lastBatch = control.lastSubmitted();
     this.#onExit = onExit;
@@ -119,7 +122,7 @@ export class SessionThread implements HostedSession {
    * @param onExit called once if the thread ends without having been closed; its batches have failed by then
    * @param host the thread; a new one unless told otherwise
    * @param control a block that no other session has
-   * @throws SluiceError failed-precondition with ONNX Runtime's reason when the graph does not load
+   * @throws SluiceError with ONNX Runtime's reason when the graph does not load: see `loadError`
    */
   static async start(
     settings: SessionSettings,
@@ -295,7 +298,7 @@ export class SessionThread implements HostedSession {
 
   async #notLoaded(reason: string): Promise<void> {
     await this.#host.leave(this.#id);
-    this.#loaded.reject(new SluiceError('failed-precondition', `ONNX Runtime could not load the model: ${reason}`));
+    this.#loaded.reject(loadError(reason, this.#device));
   }
 
   #settle(running: Running, open: readonly (OpenOutput | undefined)[]): void {

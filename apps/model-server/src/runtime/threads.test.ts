@@ -1,6 +1,6 @@
 import { servingDefaults } from '@sluice/domain/signature';
 import { describe, expect, it } from 'vitest';
-import { cpuInstances, otherDevice, planThreads } from './threads.ts';
+import { cpuInstances, planThreads } from './threads.ts';
 
 const plan = (instanceCount: number, intraOpThreads: number, threads: number) =>
   planThreads({ ...servingDefaults, instanceCount, intraOpThreads }, threads);
@@ -15,19 +15,14 @@ describe('groups of instances', () => {
 
   it('are summed on the CPU, and stand instead of count and device', () => {
     const both = wishes([2, 'cpu'], [1, 'cpu']);
-    expect([cpuInstances(both), otherDevice(both)]).toEqual([3, undefined]);
+    expect(cpuInstances(both)).toBe(3);
     expect(planThreads(both, 8)).toMatchObject({ instances: 3, intraOpThreads: 2 });
   });
 
-  it('name the first device that is another', () => {
-    const mixed = wishes([2, 'cpu'], [1, 'cuda:1'], [1, 'webgpu']);
-    expect([cpuInstances(mixed), otherDevice(mixed)]).toEqual([2, 'cuda:1']);
-  });
-
   it('are one of count and device where there are none', () => {
-    expect([cpuInstances(wishes()), otherDevice(wishes())]).toEqual([0, 'cuda']);
+    expect(cpuInstances(wishes())).toBe(0);
     const plain = { ...servingDefaults, instanceCount: 2, device: '' };
-    expect([cpuInstances(plain), otherDevice(plain)]).toEqual([2, undefined]);
+    expect(cpuInstances(plain)).toBe(2);
   });
 });
 

@@ -10,11 +10,6 @@ export function cpuInstances(wishes: ThreadWishes): number {
   return groups.reduce((sum, group) => sum + group.count, 0);
 }
 
-/** The first device that a version asks for and that is not the CPU. */
-export function otherDevice(wishes: ThreadWishes): string | undefined {
-  return instanceGroupsOf(wishes).find(({ device }) => !isCpu(device))?.device;
-}
-
 const isCpu = (device: string): boolean => device === '' || device === 'cpu';
 
 /** Sessions of one version and the threads of each. */

@@ -2,7 +2,9 @@ import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { elementCount, hasFixedLayout, hasOpenOutputs, layoutOf, type BatchPlan } from './batch-plan.ts';
 import type { BatchCommand, BatchTiming } from './control-block.ts';
 import { elementsView, ortTypes, type RuntimeDatatype } from './datatypes.ts';
+import { cpuSession } from './devices.ts';
 import type { LoadedTensor, OpenOutput, SessionSettings } from './messages.ts';
+import { sessionOptions } from './session-options.ts';
 import { encodeStrings, readStrings } from './worker-strings.ts';
 
 type Feeds = Record<string, Tensor>;
@@ -53,17 +55,9 @@ export class WorkerSession {
 
   static async create(settings: SessionSettings): Promise<WorkerSession> {
     env.logLevel = 'fatal';
-    const spin = settings.spinning ? '1' : '0';
-    const session = await InferenceSession.create(settings.graphFile, {
-      intraOpNumThreads: settings.intraOpThreads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      executionProviders: ['cpu'],
-      // Its own log lines are not JSON and may quote input values; failures come back as errors all the same.
-      logSeverityLevel: 4,
-      extra: { session: { intra_op: { allow_spinning: spin }, inter_op: { allow_spinning: spin } } },
-    });
-    return new WorkerSession(session);
+    const { graphFile, intraOpThreads, spinning, device = cpuSession } = settings;
+    const options = sessionOptions(device, intraOpThreads, spinning);
+    return new WorkerSession(await InferenceSession.create(graphFile, options));
   }
 
   setPlan(plan: BatchPlan): void {

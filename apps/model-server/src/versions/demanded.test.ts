@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { notFound, SluiceError, unavailable } from '@sluice/domain/errors';
 import type { Assignment } from './assignment.ts';
-import { Demanded } from './demanded.ts';
+import { Demanded, numberedVersion } from './demanded.ts';
 
 /** A registry whose answers the test gives. */
 function setUp() {
@@ -24,6 +24,17 @@ function setUp() {
   return { demanded, asked, told, get, turn };
 }
 const of = (version: number) => ({ model: 'm', version }) as Assignment;
+
+describe('a version that a request names', () => {
+  it('is one by its number, of a model that can be', () => {
+    expect(numberedVersion('m', '7')).toEqual({ model: 'm', version: 7 });
+    expect([numberedVersion('m', ''), numberedVersion('m', 'champion'), numberedVersion('no model', '7')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
 
 describe('Demanded', () => {
   it('asks once for all that want a version, and marks what it gets as not placed', async () => {
@@ -61,6 +72,7 @@ describe('Demanded', () => {
     [new SluiceError('invalid-argument', 'x'), 'not-found', "version '7' is not found"],
     [unavailable('x'), 'unavailable', 'm version 7 is not placed here, and the registry that knows it is away'],
     [new SluiceError('deadline-exceeded', 'x'), 'unavailable', 'is away: try again, or pin it'],
+    [new SluiceError('failed-precondition', 'm version 7 is quarantined'), 'failed-precondition', 'is quarantined'],
     [new Error('a defect'), 'unavailable', 'm version 7 is not placed here and could not be had from the registry'],
   ])('tells of %s as of a request', async (thrown, kind, message) => {
     const { asked, told, get, turn } = setUp();

@@ -1,10 +1,27 @@
 import { SluiceError, unavailable } from '@sluice/domain/errors';
-import { clip } from '@sluice/domain/names';
+import { checkModelName, clip, parseVersionRef } from '@sluice/domain/names';
 import { versionKey, type Assignment } from './assignment.ts';
 
 /** Questions to the registry at once, of versions that are not placed here: who asks for more is to come again. */
 const mostAtOnce = 16;
 const retryAfterMs = 500;
+
+/** The version that a request names by its number, and so can be asked of the registry; undefined when it names none. */
+export function numberedVersion(
+  model: string,
+  ref: string,
+): { readonly model: string; readonly version: number } | undefined {
+  const parsed = parseVersionRef(ref);
+  return parsed.kind === 'number' && isModelName(model) ? { model, version: parsed.number } : undefined;
+}
+
+function isModelName(name: string): boolean {
+  try {
+    return checkModelName(name) === name;
+  } catch {
+    return false;
+  }
+}
 
 /** Gets what it takes to load versions that are not placed here. */
 export class Demanded {
@@ -64,6 +81,9 @@ function explain({ model, version }: { readonly model: string; readonly version:
       const message = `${name} is not placed here, and the registry that knows it is away: try again, or pin it while the registry is there`;
       return unavailable(message, { retryAfterMs, cause: error });
     }
+    // It is in quarantine: trying again does not help.
+    case 'failed-precondition':
+      return error;
     default:
       return unavailable(`${name} is not placed here and could not be had from the registry`, { cause: error });
   }

@@ -1,25 +1,23 @@
-import { SluiceError } from '@sluice/domain/errors';
+import { failedPrecondition, SluiceError } from '@sluice/domain/errors';
 import { seedOf } from '@sluice/domain/generated-rows';
 import { graphSignatureOf } from '@sluice/domain/sequence-batching';
-import type { ServingConfig, Signature } from '@sluice/domain/signature';
+import type { InstanceGroup, ServingConfig, Signature } from '@sluice/domain/signature';
 import { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
-import { checkRuntimeDatatype } from '../runtime/datatypes.ts';
-import type { SessionSettings } from '../runtime/messages.ts';
-import { SessionPool } from '../runtime/session-pool.ts';
-import type { WorkerHost } from '../runtime/worker-host.ts';
-import { otherDevice, planThreads, type ThreadPlan } from '../runtime/threads.ts';
+import { mostSessions } from '../runtime/session-plan.ts';
+import type { SessionPool } from '../runtime/session-pool.ts';
+import type { ThreadPlan } from '../runtime/threads.ts';
 import { boundedServing } from '../serving/batch-bound.ts';
-import { checkAgainstGraph } from '../serving/buckets.ts';
 import type { Engine } from '../serving/engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
-import { warmUp, warmUpAgain, type WarmUpOptions, type WarmUpReport } from '../serving/warm-up.ts';
+import { warmUp, type WarmUpReport } from '../serving/warm-up.ts';
 import { versionKey, type Assignment } from './assignment.ts';
 import { makeEngine } from './make-engine.ts';
 import type { Hold } from './memory-budget.ts';
 import { estimatedBytes, settledBytes } from './memory-estimate.ts';
-import { mayShare, sharedThreads, SpeedWatch } from './share-thread.ts';
+import { SpeedWatch } from './share-thread.ts';
 import type { VersionPorts } from './version-ports.ts';
+import { VersionSessions, type SessionLoad } from './version-sessions.ts';
 import { canTake, nextState, type VersionEvent, type VersionState } from './version-state.ts';
 
 /** How long requests in flight get when a version is withdrawn: longer than any that has a sane deadline. */
@@ -39,11 +37,8 @@ export class ServedVersion {
   reason = '';
   /** Present while it is ready or draining. */
   engine: Engine | undefined;
-  threads: ThreadPlan | undefined;
   /** How long the last load that worked took, in milliseconds, from the first byte that was fetched to the warm-up's end. */
   loadMs: number | undefined;
-  /** It runs in the thread that small, quick versions share. */
-  sharesThread = false;
   /** Nobody may delete its files: until it is unloaded. */
   needsFiles = true;
   /** Clock.now() of the last change of state. */
@@ -58,14 +53,11 @@ export class ServedVersion {
   noRoom = false;
   #assignment: Assignment;
   readonly #ports: VersionPorts;
+  readonly #sessions: VersionSessions;
   readonly #logger: Logger;
   readonly #failures: Sampler;
   readonly #abort = new AbortController();
-  #pool: SessionPool | undefined;
   #failure: SluiceError | undefined;
-  /** It lost a session before: from then on it has a thread of its own, so that it can harm itself alone. */
-  #alone = false;
-  #suspectUntil: number | undefined;
   /** A session that ended before the load that made it: the load fails at its next step. */
   #lostInLoad: SluiceError | undefined;
   /** Counts loads; what a session of an earlier one has to say is of no interest. */
@@ -83,6 +75,7 @@ export class ServedVersion {
     this.key = versionKey(assignment);
     this.#assignment = assignment;
     this.#ports = ports;
+    this.#sessions = new VersionSessions(ports);
     this.stats = stats ?? new VersionStats(this.serving.maxBatchSize);
     this.sinceMs = ports.clock.now();
     this.wantedMs = wantedMs;
@@ -134,7 +127,27 @@ export class ServedVersion {
 
   #estimate(): number {
     const { serving } = this;
-    return estimatedBytes(this.#assignment, serving, planThreads(serving, this.#ports.threads).instances);
+    return estimatedBytes(this.#assignment, serving, mostSessions(serving, this.#ports.threads));
+  }
+
+  /** Sessions and threads that were chosen for the last load. */
+  get threads(): ThreadPlan | undefined {
+    return this.#sessions.threads;
+  }
+
+  /** It runs in the thread that small, quick versions share. */
+  get sharesThread(): boolean {
+    return this.#sessions.sharesThread;
+  }
+
+  /** Where its sessions are; none while it is not loaded. */
+  get sessions(): readonly InstanceGroup[] {
+    return this.#sessions.groups;
+  }
+
+  /** The devices that were asked for, and those that its sessions are on, for people. */
+  get devices(): { readonly asked: string; readonly got: string } {
+    return this.#sessions.describeDevices(this.#assignment.serving);
   }
 
   /** Takes over aliases and holders; what is loaded never changes under a number. */
@@ -147,6 +160,12 @@ export class ServedVersion {
     this.reason = reason;
     this.sinceMs = this.#ports.clock.now();
     this.#ports.changed(this);
+  }
+
+  /** Why it cannot be loaded here, whatever its files are and however much memory there is; undefined when it may be. */
+  whyNot(): SluiceError | undefined {
+    const known = this.#assignment.notKnown ?? this.#ports.threadPorts.heldBack(this.#assignment);
+    return known === undefined ? this.#sessions.whyNowhere(this.serving) : failedPrecondition(known);
   }
 
   /** Loads it, from `assigned` to `ready` or `failed`. Never throws. */
@@ -166,28 +185,27 @@ export class ServedVersion {
       this.holdsMemory = true;
       const before = this.#ports.residentBytes();
       this.#step('start');
-      const { notKnown } = this.#assignment;
-      const whyNot = notKnown ?? this.#ports.threadPorts.heldBack(this.#assignment);
-      if (whyNot !== undefined) throw new SluiceError('failed-precondition', whyNot);
+      const whyNot = this.whyNot();
+      if (whyNot) throw whyNot;
       const graphFile = await this.#ports.cache.provide(this.#assignment, this.#abort.signal);
       this.#goOn('fetched');
-      const pool = await this.#makePool(graphFile);
-      this.#pool = pool;
+      const load = this.#newLoad(graphFile);
+      const opened = await this.#sessions.open(load);
       this.#goOn('loaded');
-      const warm = await warmUp(pool, this.#graphSignature, this.serving, this.#warmUpOptions());
+      const warm = await warmUp(opened, this.#graphSignature, this.serving, load.warmUp);
       if (warm.note !== '') this.#logger.warn({ note: warm.note }, 'the version is served without a warm-up');
       this.#abort.signal.throwIfAborted();
-      this.#pool = await this.#settle(pool, warm, graphFile);
+      const pool = await this.#sessions.settle(load, opened, warm);
       this.#abort.signal.throwIfAborted();
-      this.#pool.serves();
-      this.engine = this.#makeEngine(this.#pool, warm, graphFile);
+      pool.serves();
+      this.engine = this.#makeEngine(pool, load, warm);
       const grew = this.#ports.residentBytes() - before;
-      this.memoryBytes = settledBytes(this.#assignment, this.memoryBytes, grew, this.threads?.instances ?? 1);
+      this.memoryBytes = settledBytes(this.#assignment, this.memoryBytes, grew, this.#sessions.onCpu);
       this.#goOn('warmed');
       this.loadMs = this.#ports.clock.monotonic() - started;
-      const { memoryBytes, sharesThread } = this;
+      const { memoryBytes, threads, devices, sharesThread } = this;
       this.#logger.info(
-        { ms: Math.round(this.loadMs), memoryBytes, ...this.threads, sharesThread, warmUpRuns: warm.runs },
+        { ms: Math.round(this.loadMs), memoryBytes, ...threads, devices, sharesThread, warmUpRuns: warm.runs },
         'version loaded',
       );
     } catch (error) {
@@ -213,94 +231,38 @@ export class ServedVersion {
     if (this.#lostInLoad) this.#ports.sessionLost(this);
   }
 
-  /** Opens sessions of this load. */
-  #open(graphFile: string, threads: ThreadPlan, host?: WorkerHost): Promise<SessionPool> {
-    const { newThread, crashNumber: numberOf } = this.#ports.threadPorts;
-    const crashNumber = numberOf(this.#assignment);
-    const { intraOpThreads, instances } = threads;
-    const settings: SessionSettings = { graphFile, intraOpThreads, spinning: false, crashNumber };
+  /** What its sessions are made of; what one of an earlier load has to say is of no interest. */
+  #newLoad(graphFile: string): SessionLoad {
     const load = this.#loads;
-    return SessionPool.load(settings, instances, (error) => this.#lost(error, load), host, newThread);
-  }
-
-  /** Opens sessions for a version that was warmed up in others. */
-  async #openWarm(graphFile: string, threads: ThreadPlan, warm: WarmUpReport, host?: WorkerHost): Promise<SessionPool> {
-    const pool = await this.#open(graphFile, threads, host);
-    try {
-      await warmUpAgain(pool, this.#graphSignature, this.serving, warm, this.#warmUpOptions());
-      return pool;
-    } catch (error) {
-      await pool.close();
-      throw error;
-    }
-  }
-
-  async #makePool(graphFile: string): Promise<SessionPool> {
-    const { serving } = this.#assignment;
-    const signature = this.#graphSignature;
-    const device = otherDevice(serving);
-    if (device !== undefined) {
-      const message = `device "${device}" is not there: this runtime has "cpu"; push the version with device cpu`;
-      throw new SluiceError('failed-precondition', message);
-    }
-    for (const tensor of [...signature.inputs, ...signature.outputs])
-      checkRuntimeDatatype(tensor.datatype, `tensor "${tensor.name}"`);
-    this.threads = planThreads(serving, this.#ports.threads);
-    const { suspectUntil, suspectsThread } = this.#ports.threadPorts;
-    this.#suspectUntil = suspectUntil(this.#assignment);
-    // In one thread nothing of two suspects runs at once, so that the next crash has one cause.
-    if (this.#suspectUntil !== undefined) this.threads = { ...this.threads, instances: 1 };
-    const pool = await this.#open(graphFile, this.threads, this.isSuspect ? suspectsThread() : undefined);
-    try {
-      checkAgainstGraph('input', signature.inputs, pool.inputs);
-      checkAgainstGraph('output', signature.outputs, pool.outputs);
-    } catch (error) {
-      await pool.close();
-      throw error;
-    }
-    return pool;
-  }
-
-  #warmUpOptions(): WarmUpOptions {
-    return { seed: seedOf(this.#assignment.digest), signal: this.#abort.signal, clock: this.#ports.clock };
-  }
-
-  /** Moves a small, quick version from the thread that it was loaded in to the shared one. */
-  async #settle(pool: SessionPool, warm: WarmUpReport, graphFile: string): Promise<SessionPool> {
-    const { assignment, serving } = this;
-    this.sharesThread =
-      !this.#alone && !this.isSuspect && (await mayShare({ assignment, serving, pool, warm, graphFile }));
-    if (!this.sharesThread) return pool;
-    const shared = await this.#openWarm(graphFile, sharedThreads, warm, this.#ports.sharedThread());
-    await pool.close();
-    this.threads = sharedThreads;
-    return shared;
+    const warmUpOptions = {
+      seed: seedOf(this.#assignment.digest),
+      signal: this.#abort.signal,
+      clock: this.#ports.clock,
+    };
+    return {
+      ...{ assignment: this.#assignment, signature: this.#graphSignature, serving: this.serving },
+      ...{ graphFile, warmUp: warmUpOptions },
+      lost: (error) => this.#lost(error, load),
+    };
   }
 
   /** Gives it a thread of its own while it serves: it is slower than those that share one may be. */
-  async #moveOut(engine: Engine, graphFile: string, warm: WarmUpReport): Promise<void> {
-    const shared = this.#pool;
-    this.#alone = true;
-    const threads = planThreads(this.serving, this.#ports.threads);
-    const pool = await this.#openWarm(graphFile, { ...threads, instances: 1 }, warm);
-    if (this.engine !== engine || this.state !== 'ready') {
-      await pool.close();
-      return;
-    }
-    pool.serves();
-    engine.usePool(pool);
-    this.#pool = pool;
-    this.threads = { ...threads, instances: 1 };
-    this.sharesThread = false;
-    this.#suspectUntil = undefined;
+  async #moveOut(engine: Engine, load: SessionLoad, warm: WarmUpReport): Promise<void> {
+    const left = await this.#sessions.moveOut(load, warm, (pool) => {
+      if (this.engine !== engine || this.state !== 'ready') return false;
+      pool.serves();
+      engine.usePool(pool);
+      return true;
+    });
+    if (!left) return;
     this.#logger.info({ ...this.threads }, 'the version no longer shares a thread and has its own now');
     this.#ports.changed(this);
-    await shared?.close();
+    await left.close();
   }
 
   /** It ran, as others did, when an earlier life of this runtime was ended, and shares a thread with them. */
   get isSuspect(): boolean {
-    return this.#suspectUntil !== undefined;
+    return this.#sessions.suspectUntil !== undefined;
   }
 
   /** A native call of it does not end: its requests get `error`, and no new ones are taken. */
@@ -308,19 +270,20 @@ export class ServedVersion {
     this.engine?.hang(error);
   }
 
-  #makeEngine(pool: SessionPool, warm: WarmUpReport, graphFile: string): Engine {
+  #makeEngine(pool: SessionPool, load: SessionLoad, warm: WarmUpReport): Engine {
     const { clock, defer } = this.#ports;
     const what = { assignment: this.#assignment, serving: this.serving, pool, warm, stats: this.stats };
     const engine: Engine = makeEngine({
       ...{ ...what, clock, defer, logger: this.#logger, failures: this.#failures },
       ran: (inferUs) => {
-        if (this.#suspectUntil !== undefined) {
-          if (clock.now() >= this.#suspectUntil) speed.leave();
+        const { suspectUntil } = this.#sessions;
+        if (suspectUntil !== undefined) {
+          if (clock.now() >= suspectUntil) speed.leave();
         } else if (this.sharesThread) speed.ran(inferUs);
       },
     });
     const moveOut = (): Promise<void> =>
-      this.#moveOut(engine, graphFile, warm).catch((error: unknown) => {
+      this.#moveOut(engine, load, warm).catch((error: unknown) => {
         if (this.#abort.signal.aborted) return;
         this.#logger.warn({ err: error }, 'the version stays in the shared thread');
       });
@@ -332,7 +295,7 @@ export class ServedVersion {
   #lost(error: SluiceError, load: number): void {
     this.#logger.error({ err: error }, 'a session ended by itself');
     if (load !== this.#loads) return;
-    this.#alone = true;
+    this.#sessions.beAlone();
     if (this.state !== 'ready') {
       this.#lostInLoad = error;
       return;
@@ -416,11 +379,7 @@ export class ServedVersion {
   }
 
   async #closePool(): Promise<void> {
-    const pool = this.#pool;
-    await pool?.close();
-    // Not before: until then its batches are still running.
-    if (this.#pool !== pool) return;
-    this.#pool = undefined;
+    if (!(await this.#sessions.close())) return;
     this.holdsMemory = false;
     // The next load has its peak again.
     this.memoryBytes = this.#estimate();
@@ -428,6 +387,7 @@ export class ServedVersion {
 
   /** Batches that are with its sessions, and for how long the oldest has been. */
   running(): { readonly batches: number; readonly oldestMs: number } {
-    return { batches: this.#pool?.inFlight ?? 0, oldestMs: Math.round(this.#pool?.oldestBatchMs() ?? 0) };
+    const { pool } = this.#sessions;
+    return { batches: pool?.inFlight ?? 0, oldestMs: Math.round(pool?.oldestBatchMs() ?? 0) };
   }
 }

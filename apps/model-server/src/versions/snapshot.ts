@@ -96,6 +96,7 @@ const serving = z.object({
   intraOpThreads: count,
   device: z.string(),
   instanceGroups: z.array(z.object({ count, device: z.string() })).default([]),
+  cpuOperators: z.boolean().default(servingDefaults.cpuOperators),
   warmupCount: count,
   warmupRequests: z.array(warmupRequest).default([]),
   batchingOffReason: z.string(),
@@ -115,7 +116,12 @@ const assignment: z.ZodType<Assignment> = z.object({
   memoryBytes: count.default(0),
   notKnown: z.string().exactOptional(),
 });
-const placementForm: z.ZodType<Placement> = z.object({ revision: count, assignments: z.array(assignment) });
+const placementForm = z.object({
+  revision: count,
+  /** What the registry placed by; one of before that was written down is another. */
+  placedBy: z.string().default(''),
+  assignments: z.array(assignment),
+});
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -125,9 +131,12 @@ const digestOf = (text: string): string => createHash('sha256').update(text).dig
  */
 export class SnapshotFile {
   readonly #file: string;
+  readonly #placedBy: string;
 
-  constructor(stateDir: string) {
+  /** @param placedBy what of this runtime decides what it is told to load; with another, the registry sends all again */
+  constructor(stateDir: string, placedBy = '') {
     this.#file = path.join(stateDir, 'placement.json');
+    this.#placedBy = placedBy;
   }
 
   /** @throws the file system's error; the old snapshot is then untouched */
@@ -135,7 +144,7 @@ export class SnapshotFile {
     const { assignments } = placement;
     // The next start may be that of software that knows what was left out.
     const revision = assignments.some(({ notKnown }) => notKnown !== undefined) ? 0 : placement.revision;
-    const body = JSON.stringify({ revision, assignments });
+    const body = JSON.stringify({ revision, placedBy: this.#placedBy, assignments });
     await writeFileAtomic(this.#file, `${JSON.stringify({ format, sha256: digestOf(body) })}\n${body}`);
   }
 
@@ -154,7 +163,11 @@ export class SnapshotFile {
     const body = text.slice(end + 1);
     if (head.sha256 !== digestOf(body)) throw this.#unusable('is damaged: its bytes do not have their SHA-256');
     const read = placementForm.safeParse(this.#json(body));
-    if (read.success) return head.format === format ? read.data : { ...read.data, revision: 0 };
+    if (read.success) {
+      const { revision, placedBy, assignments } = read.data;
+      const isWhole = head.format === format && placedBy === this.#placedBy;
+      return { revision: isWhole ? revision : 0, assignments };
+    }
     const [issue] = read.error.issues;
     throw this.#unusable(`is not a placement: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '@sluice/domain/clock';
 import type { Logger } from '@sluice/service-kit/logger';
+import type { Device } from '../runtime/devices.ts';
 import type { WorkerHost } from '../runtime/worker-host.ts';
 import type { ArtifactCache, Needed } from './artifact-cache.ts';
 import type { Assignment } from './assignment.ts';
@@ -26,8 +27,12 @@ export interface VersionPorts {
   readonly neededFiles: Needed;
   /** Cores that sessions of one version may use. */
   readonly threads: number;
+  /** Those that this runtime offers. */
+  readonly devices: readonly Device[];
   /** The thread that small, quick versions share. */
   readonly sharedThread: () => WorkerHost;
+  /** The thread that all sessions on a device share, for a device that needs it. */
+  readonly deviceThread: (device: string) => WorkerHost;
   /** How its threads are made, and where their crashes are written down. */
   readonly threadPorts: ThreadPorts;
   readonly defer: (fn: () => void) => void;

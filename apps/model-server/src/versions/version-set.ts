@@ -1,20 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
-import { checkModelName, parseVersionRef } from '@sluice/domain/names';
 import type { Logger } from '@sluice/service-kit/logger';
-import { WorkerHost, type ThreadRegister } from '../runtime/worker-host.ts';
+import type { Device } from '../runtime/devices.ts';
+import type { ThreadRegister } from '../runtime/worker-host.ts';
 import type { StrikeBook } from '../watchdog/strike-book.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
-import { Demanded } from './demanded.ts';
+import { Demanded, numberedVersion } from './demanded.ts';
+import { IdleSweep } from './idle-sweep.ts';
+import { nextToLoad } from './load-order.ts';
 import { Losses } from './losses.ts';
 import { MemoryRoom } from './memory-room.ts';
 import { RetiredStats } from './retired-stats.ts';
 import { ServedVersion } from './served-version.ts';
 import { ServingTable } from './serving-table.ts';
-import type { ThreadPorts } from './version-ports.ts';
+import type { VersionPorts } from './version-ports.ts';
 import type { VersionState } from './version-state.ts';
+import { VersionThreads } from './version-threads.ts';
 import { WaitingRequests, type Leave, type WaitingRequest } from './waiting-requests.ts';
 
 export interface VersionSetPorts {
@@ -23,6 +26,8 @@ export interface VersionSetPorts {
   readonly logger: Logger;
   readonly cache: ArtifactCache;
   readonly threads: number;
+  /** Those that this runtime offers. */
+  readonly devices: readonly Device[];
   /** Threads whose crashes are written down, and what earlier ones came to. */
   readonly register: ThreadRegister;
   readonly crashNumber: (version: Assignment) => number;
@@ -72,15 +77,14 @@ export class VersionSet {
   readonly #waiting = new WaitingRequests();
   readonly #demanded: Demanded;
   readonly #room: MemoryRoom;
+  readonly #threads: VersionThreads;
+  readonly #sweep: IdleSweep<ServedVersion>;
   readonly #retries = new Map<string, Timer>();
   #loading: Promise<void> | undefined;
   #placement: Placement | undefined;
   #closed = false;
-  #shared: WorkerHost | undefined;
-  #sweep: Timer | undefined;
   /** Versions that were loaded because a request waited for them. */
   demandLoads = 0;
-  #suspects: WorkerHost | undefined;
   /** The process is about to be ended: nothing is loaded any more. */
   #ending = false;
 
@@ -89,7 +93,13 @@ export class VersionSet {
     this.epoch = Buffer.from(ports.random.bytes(16)).toString('hex');
     this.#losses = new Losses(ports.clock);
     this.#demanded = new Demanded(ports.getAssignment);
-    const { budgetBytes } = ports;
+    this.#threads = new VersionThreads(ports.register);
+    const { budgetBytes, clock, demandIdleMs: idleMs } = ports;
+    this.#sweep = new IdleSweep({
+      ...{ clock, idleMs, failedMs: retryMs },
+      versions: () => this.#brought(),
+      drop: (idle) => this.#dropIdle(idle),
+    });
     const isAwaited = (key: string): boolean => this.#waiting.has(key);
     this.#room = new MemoryRoom({ budgetBytes, versions: () => this.versions(), leaving: this.#leaving, isAwaited });
   }
@@ -159,38 +169,29 @@ export class VersionSet {
   }
 
   #add(assignment: Assignment, wantedMs: number): void {
-    const { clock, logger, cache, threads, defer, residentBytes } = this.#ports;
-    const changed = (of: ServedVersion): void => this.#changed(of);
-    const sessionLost = (lost: ServedVersion): void => this.#afterLoss(lost);
-    const sharedThread = (): WorkerHost => this.#sharedThread();
-    const neededFiles = (): readonly Assignment[] => this.neededFiles();
-    const threadPorts = this.#threadPorts();
-    const ports = { clock, logger, cache, neededFiles, threads, sharedThread, threadPorts, defer, residentBytes };
-    const version = new ServedVersion(
-      assignment,
-      { ...ports, changed, sessionLost },
-      wantedMs,
-      this.#retired.take(assignment),
-    );
+    const { clock, logger, cache, devices, defer, residentBytes } = this.#ports;
+    const ports: VersionPorts = {
+      ...{ clock, logger, cache, devices, defer, residentBytes, threads: this.#ports.threads },
+      ...this.#threadPorts(),
+      neededFiles: () => this.neededFiles(),
+      changed: (version) => this.#changed(version),
+      sessionLost: (version) => this.#afterLoss(version),
+    };
+    const version = new ServedVersion(assignment, ports, wantedMs, this.#retired.take(assignment));
     this.#versions.set(version.key, version);
   }
 
-  /** The thread that small versions share; it ends with its last session, and then there is a new one. */
-  #sharedThread(): WorkerHost {
-    if (!this.#shared?.alive) this.#shared = new WorkerHost(this.#ports.register);
-    return this.#shared;
-  }
-
-  #threadPorts(): ThreadPorts {
-    const { register, crashNumber, strikes } = this.#ports;
+  #threadPorts(): Pick<VersionPorts, 'sharedThread' | 'deviceThread' | 'threadPorts'> {
+    const { crashNumber, strikes } = this.#ports;
     return {
-      newThread: () => new WorkerHost(register),
-      crashNumber,
-      heldBack: (version) => strikes.heldBack(version),
-      suspectUntil: (version) => strikes.suspectUntil(version),
-      suspectsThread: () => {
-        if (!this.#suspects?.alive) this.#suspects = new WorkerHost(register);
-        return this.#suspects;
+      sharedThread: () => this.#threads.ofSmall(),
+      deviceThread: (device) => this.#threads.ofDevice(device),
+      threadPorts: {
+        newThread: () => this.#threads.own(),
+        crashNumber,
+        heldBack: (version) => strikes.heldBack(version),
+        suspectUntil: (version) => strikes.suspectUntil(version),
+        suspectsThread: () => this.#threads.ofSuspects(),
       },
     };
   }
@@ -255,7 +256,7 @@ export class VersionSet {
     else if (failure && (state === 'failed' || state === 'evicted')) this.#waiting.fail(key, toldOf(version, failure));
     // Somebody asked for it while it gave way, or an alias came.
     else if (state === 'evicted' && (version.hold === 'kept' || this.#waiting.has(key))) version.demand();
-    if (version.hold === 'demand') this.#sweepLater();
+    if (version.hold === 'demand') this.#sweep.later();
   }
 
   /**
@@ -268,22 +269,17 @@ export class VersionSet {
   wait(model: string, ref: string, request: WaitingRequest): Leave {
     const found = this.table.find(model, ref);
     if (this.#closed || (found && !found.onDemand)) throw this.table.whyNot(model, ref);
-    const wanted = found?.assignment ?? this.#unplaced(model, ref);
+    const wanted = found?.assignment ?? numberedVersion(model, ref);
+    if (!wanted) throw this.table.whyNot(model, ref);
     const key = versionKey(wanted);
     if (!found) this.#demanded.check(key);
     const leave = this.#waiting.add(key, request);
     if (found) this.#demand(this.#versions.get(key)!);
     else {
       const failed = (error: SluiceError): void => this.#waiting.fail(key, error);
-      this.#demanded.get(wanted, (assignment) => this.#brought(assignment), failed);
+      this.#demanded.get(wanted, (assignment) => this.#found(assignment), failed);
     }
     return leave;
-  }
-
-  #unplaced(model: string, text: string): { readonly model: string; readonly version: number } {
-    const ref = parseVersionRef(text);
-    if (ref.kind !== 'number' || !isModelName(model)) throw this.table.whyNot(model, text);
-    return { model, version: ref.number };
   }
 
   #demand(version: ServedVersion): void {
@@ -292,7 +288,7 @@ export class VersionSet {
   }
 
   /** The registry has told of a version that somebody asked for. */
-  #brought(assignment: Assignment): void {
+  #found(assignment: Assignment): void {
     const key = versionKey(assignment);
     const there = this.#versions.get(key);
     if (this.#closed || (there && !there.engine && !there.onDemand)) {
@@ -307,55 +303,29 @@ export class VersionSet {
     }
   }
 
-  /** When nobody asks for a version that is not placed, it goes; one that failed for want of something can be asked for soon. */
-  #idleEnd(version: ServedVersion): number {
-    const failed = version.state === 'failed' && version.mayPass;
-    return version.lastUsedMs + (failed ? retryMs : this.#ports.demandIdleMs);
+  /** Those that requests brought and whose loads have ended. */
+  #brought(): readonly ServedVersion[] {
+    return this.#closed ? [] : this.versions().filter(({ hold, state }) => hold === 'demand' && ends.has(state));
   }
 
-  #demandOnly(): readonly ServedVersion[] {
-    return this.versions().filter(({ hold, state }) => hold === 'demand' && ends.has(state));
-  }
-
-  #sweepLater(): void {
-    const { clock } = this.#ports;
-    this.#sweep?.cancel();
-    this.#sweep = undefined;
-    const idle = this.#demandOnly();
-    if (this.#closed || idle.length === 0) return;
-    const next = Math.min(...idle.map((version) => this.#idleEnd(version)));
-    this.#sweep = clock.schedule(Math.max(0, next - clock.monotonic()), () => this.#dropIdle());
-  }
-
-  #dropIdle(): void {
-    const now = this.#ports.clock.monotonic();
-    for (const version of this.#demandOnly()) {
-      if (this.#idleEnd(version) > now) continue;
-      if (version.isBusy) version.demand();
-      else this.#withdraw(version);
-    }
+  #dropIdle(idle: readonly ServedVersion[]): void {
+    for (const version of idle) this.#withdraw(version);
     this.#refresh();
-    this.#sweepLater();
   }
 
   /**
-   * Loads one version after the other: two at once would need the memory of both at their peak. Champions come first, then
-   * what requests wait for, then what aliases and releases hold.
+   * Loads one version after the other: two at once would need the memory of both at their peak. `nextToLoad` has the order.
    */
   #loadNext(): void {
     if (this.#loading || this.#closed || this.#ending) return;
     for (const version of this.versions()) {
       if (version.state === 'failed' && version.noRoom && this.#room.plan(version).kind !== 'no-room') version.retry();
     }
-    const assigned = this.versions().filter((version) => version.state === 'assigned');
-    // What ended this runtime before comes last: everything else serves by then.
-    const innocent = assigned.filter((version) => !this.#ports.strikes.isStruck(version.assignment));
-    const waiting = innocent.length > 0 ? innocent : assigned;
-    const next =
-      waiting.find((version) => version.assignment.champion) ??
-      waiting.find((version) => this.#waiting.has(version.key)) ??
-      waiting.find((version) => version.hold === 'kept') ??
-      waiting[0];
+    const next = nextToLoad(
+      this.versions(),
+      (key) => this.#waiting.has(key),
+      ({ assignment }) => this.#ports.strikes.isStruck(assignment),
+    );
     if (!next) return;
     this.#loading = this.#load(next)
       .catch((error: unknown) => this.#ports.logger.error({ err: error, version: next.key }, 'a load went wrong'))
@@ -367,7 +337,8 @@ export class VersionSet {
   }
 
   async #load(version: ServedVersion): Promise<void> {
-    const refusal = await this.#room.make(version);
+    // Nobody gives way to what cannot be loaded.
+    const refusal = version.whyNot() ? undefined : await this.#room.make(version);
     if (version.state !== 'assigned') return;
     if (refusal) {
       version.refuse(refusal);
@@ -406,7 +377,7 @@ export class VersionSet {
   /** Withdraws everything; requests in flight should have ended before. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#sweep?.cancel();
+    this.#sweep.stop();
     for (const version of [...this.versions(), ...this.leaving()]) version.endSequences();
     for (const version of this.versions()) this.#withdraw(version);
     this.#refresh();
@@ -421,12 +392,4 @@ function toldOf(version: ServedVersion, { kind, message, retryAfterMs: after }: 
   const text = `${nameOf(version)} is not loaded: ${message}`;
   if (kind !== 'resource-exhausted') return unavailable(text);
   return new SluiceError(kind, text, { retryAfterMs: after ?? retryAfterMs });
-}
-
-function isModelName(name: string): boolean {
-  try {
-    return checkModelName(name) === name;
-  } catch {
-    return false;
-  }
 }

@@ -16,6 +16,7 @@ import type { Running } from '@sluice/service-kit/service';
 import { eventually } from '@sluice/testkit/eventually';
 import { compose } from '../../src/compose.ts';
 import { configSpec } from '../../src/config.ts';
+import type { DevicePorts } from '../../src/runtime/find-devices.ts';
 
 const inferPath = '/inference.GRPCInferenceService/ModelInfer';
 
@@ -90,9 +91,11 @@ export interface RuntimeOptions {
   readonly registry: string;
   readonly stateDir: string;
   readonly args?: readonly string[];
+  /** Devices that it offers, of kinds that the setting may not name, and what there is. */
+  readonly devices?: { readonly names: readonly string[]; readonly ports: DevicePorts };
 }
 
-export async function startRuntime({ registry, stateDir, args = [] }: RuntimeOptions): Promise<TestRuntime> {
+export async function startRuntime({ registry, stateDir, args = [], devices }: RuntimeOptions): Promise<TestRuntime> {
   const defaults = ['--port=0', '--metrics-port=0', '--admin-port=0', '--threads=2'];
   const open = defaults.filter((flag) => !args.some((given) => given.split('=')[0] === flag.split('=')[0]));
   const argv = ['--registry', registry, '--state-dir', stateDir, ...open, ...args];
@@ -101,8 +104,10 @@ export async function startRuntime({ registry, stateDir, args = [] }: RuntimeOpt
   const stream = { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) };
   const logger = createLogger({ service: 'model-server', instance: config.instanceId, level: 'debug', stream });
   const endProcess = (): void => void log.push({ msg: 'the process would have ended' });
-  const outside = { clock: systemClock, random: systemRandom, logger, endProcess };
-  return new TestRuntime(await compose(config, outside), log);
+  const ports = devices && { devices: devices.ports };
+  const outside = { clock: systemClock, random: systemRandom, logger, endProcess, ...ports };
+  const settings = devices ? { ...config, devices: [...devices.names] } : config;
+  return new TestRuntime(await compose(settings, outside), log);
 }
 
 const folders: string[] = [];

@@ -37,6 +37,8 @@ export class TestRegistry {
   readonly leases: RenewRuntimeLeaseRequest__Output[] = [];
   readonly downloads: { sha256: string; offset: number }[] = [];
   readonly resumeTokens: number[] = [];
+  /** The devices that the last watch named. */
+  offered: readonly string[] = [];
   /** Called before a chunk is sent; may throw or change the bytes. */
   onChunk: (sha256: string, offset: number, chunk: Uint8Array) => Uint8Array | Promise<Uint8Array> = (
     _sha,
@@ -66,9 +68,10 @@ export class TestRegistry {
     const server = createRpcServer({ logger, metrics, clock: systemClock });
     this.#server = server;
     server.addService(watchService, {
-      watchAssignments: watch((request: WatchAssignmentsRequest__Output, ctx) =>
-        this.#watch(Number(request.resumeToken), ctx.signal),
-      ),
+      watchAssignments: watch((request: WatchAssignmentsRequest__Output, ctx) => {
+        this.offered = request.devices;
+        return this.#watch(Number(request.resumeToken), ctx.signal);
+      }),
       getAssignment: async ({ model, version }) => {
         this.asked.push(`${model}/${version}`);
         await this.onAsked();

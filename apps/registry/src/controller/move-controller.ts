@@ -1,14 +1,16 @@
 import { nextMoveAction } from '@sluice/domain/alias-move';
 import type { Clock, Timer } from '@sluice/domain/clock';
+import { whereItGoes, whyNobody } from '@sluice/domain/device';
 import { SluiceError } from '@sluice/domain/errors';
 import type { Outage } from '@sluice/domain/lease';
 import { spanEnd } from '@sluice/domain/lease';
+import { servingDefaults } from '@sluice/domain/signature';
 import { takeEffect, withdraw } from '../usecases/end-move.ts';
 import { reportsOf } from '../usecases/move-progress.ts';
+import { liveOffers } from '../usecases/placing.ts';
 import type { AliasMove, Leases, Retained } from '../usecases/records.ts';
 import type { RegistryState } from '../usecases/state.ts';
 import { systemActor } from '../usecases/state.ts';
-import { defaultPool } from '../usecases/watch.ts';
 
 /** After an outage runtimes have at least this long to report before a move is judged by its time-out. */
 const moveGraceMs = 10_000;
@@ -95,10 +97,17 @@ export class MoveController {
     if (pending.length === 0) return;
     const { leases, outages } = await this.#ports.leases.readWithOutages();
     for (const move of pending) {
+      const version = await this.#ports.state.read((reads) => reads.version(move.model, move.toVersion));
+      const serving = version?.serving ?? servingDefaults;
       const span = { from: move.requestedAt, ms: move.timeoutMs, graceMs: Math.min(moveGraceMs, move.timeoutMs) };
       const action = nextMoveAction(
-        { pool: defaultPool, requestedRevision: move.requestedRevision, deadline: spanEnd(span, outages) },
-        reportsOf(move, leases),
+        {
+          where: whereItGoes(serving),
+          nobody: whyNobody(serving, liveOffers(leases)),
+          requestedRevision: move.requestedRevision,
+          deadline: spanEnd(span, outages),
+        },
+        reportsOf(move, serving, leases),
         leases.now,
       );
       if (action.kind !== 'wait') await this.#endMove(move, action);

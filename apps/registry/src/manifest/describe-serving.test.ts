@@ -71,6 +71,7 @@ batching:
     1: { max_queue_size: 50 }
 instances:
   intra_op_threads: 2
+  cpu_operators: true
   groups: [{ device: cpu }, { count: 3, device: "cuda:1" }, { count: 2, device: webgpu }]
 warm_up: { count: 0 }
 `;
@@ -111,9 +112,8 @@ warm_up: { count: 0 }
         { count: 3, device: 'cuda:1' },
         { count: 2, device: 'webgpu' },
       ],
-      warmupCount: 0,
-      warmupRequests: [],
-      batchingOffReason: '',
+      cpuOperators: true,
+      ...{ warmupCount: 0, warmupRequests: [], batchingOffReason: '' },
     });
   });
 

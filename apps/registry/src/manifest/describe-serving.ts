@@ -1,3 +1,4 @@
+import { askedDevices } from '@sluice/domain/device';
 import { clip } from '@sluice/domain/names';
 import {
   type PriorityQueuePolicy,
@@ -39,7 +40,8 @@ export function describeServing(
     preserveOrdering: batching.preserveOrdering ?? false,
     ...priorities(batching, problems),
     intraOpThreads: instances.intraOpThreads ?? 0,
-    ...instanceSettings(manifest, problems, derived),
+    ...onDevices(instanceSettings(manifest, problems, derived), derived),
+    cpuOperators: instances.cpuOperators ?? servingDefaults.cpuOperators,
     warmupCount: warmUp.count ?? servingDefaults.warmupCount,
     warmupRequests: warmUpRequests(manifest, signature, maxBatchSize, problems),
     batchingOffReason: '',
@@ -133,11 +135,16 @@ function priorities(
   return { priorityLevels: levels, defaultPriorityLevel: level, priorityQueuePolicies: policies };
 }
 
-function instanceSettings(
-  manifest: Manifest,
-  problems: ManifestProblems,
-  derived: string[],
-): Pick<ServingConfig, 'instanceCount' | 'device' | 'instanceGroups'> {
+type InstanceSettings = Pick<ServingConfig, 'instanceCount' | 'device' | 'instanceGroups'>;
+
+/** Says that admission shows nothing of a device beside the CPU. */
+function onDevices(settings: InstanceSettings, derived: string[]): InstanceSettings {
+  const others = askedDevices(settings).filter((device) => device !== 'cpu');
+  if (others.length > 0) derived.push(`admission runs on the CPU, not on ${others.join(' and ')}`);
+  return settings;
+}
+
+function instanceSettings(manifest: Manifest, problems: ManifestProblems, derived: string[]): InstanceSettings {
   const { instances, device } = manifest;
   const { groups } = instances;
   if (!groups) {

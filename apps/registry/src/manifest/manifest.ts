@@ -119,6 +119,7 @@ export interface Manifest {
   readonly instances: {
     readonly count?: number | undefined;
     readonly intraOpThreads?: number | undefined;
+    readonly cpuOperators?: boolean | undefined;
     readonly groups?: readonly InstanceGroup[] | undefined;
   };
   readonly device: string | undefined;

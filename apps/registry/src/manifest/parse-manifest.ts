@@ -203,6 +203,7 @@ function toRunning(
     instances: {
       count: instances?.count,
       intraOpThreads: instances?.intra_op_threads,
+      cpuOperators: instances?.cpu_operators,
       groups: instances?.groups?.map((group) => ({ count: group.count ?? 1, device: group.device })),
     },
     device: source.device,

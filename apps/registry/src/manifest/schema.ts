@@ -159,6 +159,7 @@ const device = z
 const instances = section({
   count: whole(0, 1024).optional(),
   intra_op_threads: whole(0, 1024).optional(),
+  cpu_operators: yesNo().optional(),
   groups: listOf(section({ count: whole(1, 1024).optional(), device }), 'groups with count and device', 16)
     .min(1, expected('one group or more'))
     .optional(),

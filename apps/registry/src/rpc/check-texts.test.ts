@@ -25,10 +25,21 @@ describe('texts of a request', () => {
       version: '1',
       state: 'LOAD_STATE_FAILED',
       reason: `a\u0000${'x'.repeat(1_997)}\u{1F600}`,
+      ...{ devicesAsked: 'cuda', devicesGot: '' },
     };
-    const request = { runtimeId: 'r', pool: 'p', address: 'h:1', appliedRevision: '0', ttlMs: 0, versions: [loaded] };
+    const device = { name: 'cuda:0', state: 'DEVICE_STATE_MISSING', detail: `no\u0000 driver` };
+    const request = {
+      runtimeId: 'r',
+      pool: 'p',
+      address: 'h:1',
+      appliedRevision: '0',
+      ttlMs: 0,
+      versions: [loaded],
+      devices: [device],
+    };
     await handlers.call(request);
     const decoded = decodeRuntime({ ...request, memoryBudgetBytes: '0', memoryUsedBytes: '0' } as never);
+    expect(decoded.devices).toEqual([{ name: 'cuda:0', state: 'missing', detail: 'no\uFFFD driver' }]);
     expect(decoded.versions[0]?.reason).toBe(`a\uFFFD${'x'.repeat(1_997)}`);
   });
 });

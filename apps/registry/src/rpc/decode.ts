@@ -1,3 +1,4 @@
+import type { Device__Output } from '@sluice/contracts/gen/sluice/registry/v1/Device';
 import type { LoadState as LoadStateMessage } from '@sluice/contracts/gen/sluice/registry/v1/LoadState';
 import type { ModelSettings__Output as SettingsMessage } from '@sluice/contracts/gen/sluice/registry/v1/ModelSettings';
 import type { RenewRouterLeaseRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/RenewRouterLeaseRequest';
@@ -12,7 +13,7 @@ import { clip } from '@sluice/domain/names';
 import { isStrikeKind, strikeKinds } from '@sluice/domain/quarantine';
 import { cutText, storableText } from '@sluice/domain/text';
 import type { VersionFile } from '@sluice/domain/version';
-import type { RouterAnnouncement, RuntimeAnnouncement } from '../usecases/records.ts';
+import type { RouterAnnouncement, RuntimeAnnouncement, RuntimeDevice } from '../usecases/records.ts';
 import type { ReportedStrike } from '../usecases/report-strike.ts';
 import { readInteger, readTimestamp, readVersion } from './scalars.ts';
 
@@ -43,11 +44,21 @@ export function decodeRuntime(request: RenewRuntimeLeaseRequest__Output): Runtim
       version: readVersion(loaded.version, `versions[${index}].version`),
       state: decodeLoadState(loaded.state, `versions[${index}].state`),
       reason: storableText(cutText(loaded.reason, 2_000)),
+      devicesAsked: storableText(cutText(loaded.devicesAsked, 1_000)),
+      devicesGot: storableText(cutText(loaded.devicesGot, 1_000)),
     })),
     memoryBudgetBytes: readInteger(request.memoryBudgetBytes, 'memory_budget_bytes'),
     memoryUsedBytes: readInteger(request.memoryUsedBytes, 'memory_used_bytes'),
+    devices: request.devices.map(decodeDevice),
   };
 }
+
+/** A state that only later software knows is not one in which the device can be used. */
+const decodeDevice = ({ name, state, detail }: Device__Output): RuntimeDevice => ({
+  name,
+  state: state === 'DEVICE_STATE_AVAILABLE' ? 'available' : 'missing',
+  detail: storableText(cutText(detail, 2_000)),
+});
 
 export function decodeRouter(request: RenewRouterLeaseRequest__Output): RouterAnnouncement {
   const { routerId, address, ttlMs } = request;

@@ -34,21 +34,44 @@ const event = (snapshot: boolean): WatchEvent => ({
   runtimes: [],
 });
 
+const inDefault = { pool: 'default', devices: [] };
+
 describe('updates of a watch', () => {
   it('are one message where they fit into one', () => {
     const routes = [...encodeRoutes(event(true), 1, 10_000)];
     expect(routes.map(({ models, more }) => [models!.map((each) => each.model), more])).toEqual([
       [['a', 'b', 'c'], false],
     ]);
-    const assignments = [...encodeAssignments(event(true), 'default', 1, 10_000)];
+    const assignments = [...encodeAssignments(event(true), inDefault, 1, 10_000)];
     expect(assignments.map((each) => [each.assignments!.length, each.removed, each.more])).toEqual([[3, [], false]]);
-    expect([...encodeAssignments(event(true), 'other', 1, 10_000)].map((each) => each.assignments)).toEqual([[]]);
+    expect(
+      [...encodeAssignments(event(true), { pool: 'other', devices: [] }, 1, 10_000)].map((each) => each.assignments),
+    ).toEqual([[]]);
+  });
+
+  it('tell a runtime of the versions that it can load', () => {
+    const cuda = { ...servingDefaults, device: 'cuda' };
+    const mixed: ModelState = {
+      ...model('a'),
+      placed: [...model('a').placed, { ...model('a').placed[0]!, version: 2, serving: cuda }],
+    };
+    const told = (pool: string, ...devices: readonly string[]) => {
+      const all = { ...event(true), update: { token: 12, snapshot: true, models: [mixed] } };
+      const [only] = [...encodeAssignments(all, { pool, devices }, 1, 10_000)];
+      return only!.assignments!.map(({ version }) => version);
+    };
+    expect([told('default'), told('default', 'cpu'), told('default', 'cuda:0')]).toEqual([[1], [1], [2]]);
+    expect([told('default', 'cpu', 'cuda:0'), told('gpu', 'cpu', 'cuda:1'), told('gpu', 'cpu')]).toEqual([
+      [1, 2],
+      [2],
+      [],
+    ]);
   });
 
   it('tell runtimes of warm-up requests, and routers not', () => {
     const [routes] = [...encodeRoutes(event(true), 1, 10_000)];
     expect(routes!.models![0]!.placed![0]!.serving!.warmupRequests).toEqual([]);
-    const [assignments] = [...encodeAssignments(event(true), 'default', 1, 10_000)];
+    const [assignments] = [...encodeAssignments(event(true), inDefault, 1, 10_000)];
     expect(assignments!.assignments![0]!.serving!.warmupRequests).toMatchObject([{ name: 'w' }]);
   });
 
@@ -64,7 +87,7 @@ describe('updates of a watch', () => {
       [12, null],
       [12, { runtimes: [] }],
     ]);
-    const assignments = [...encodeAssignments(event(false), 'default', 1, 1)];
+    const assignments = [...encodeAssignments(event(false), inDefault, 1, 1)];
     expect(assignments.map((each) => [each.assignments![0]!.model, each.removed, each.more])).toEqual([
       ['a', [{ model: 'a', version: 2 }], true],
       ['b', [{ model: 'b', version: 2 }], true],

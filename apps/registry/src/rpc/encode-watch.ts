@@ -3,9 +3,9 @@ import type { ModelRoute } from '@sluice/contracts/gen/sluice/registry/v1/ModelR
 import type { WatchAssignmentsResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
 import type { WatchRoutesResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchRoutesResponse';
 import { watchService } from '@sluice/contracts/services';
+import { isFor, type Offer } from '@sluice/domain/device';
 import type { ServingConfig } from '@sluice/domain/signature';
 import type { WatchEvent } from '../usecases/watch.ts';
-import { defaultPool } from '../usecases/watch.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import { leftSince } from '../watch/desired-state.ts';
 import { withoutStateData } from './encode-sequences.ts';
@@ -33,7 +33,7 @@ export function* encodeRoutes(
 ): Generator<WatchRoutesResponse, void, void> {
   const { token, snapshot, models } = event.update;
   const runtimes = event.runtimes && {
-    runtimes: event.runtimes.map((lease) => encodeRuntimeLease({ ...lease, versions: [] })),
+    runtimes: event.runtimes.map((lease) => encodeRuntimeLease({ ...lease, versions: [], devices: [] })),
   };
   for (const { items, more } of inParts(models, (model) => routeOf(model).bytes, limit)) {
     yield {
@@ -48,20 +48,22 @@ export function* encodeRoutes(
   }
 }
 
-/** The messages of one event for a runtime: one, or several when they would be too large for one. */
+/**
+ * The messages of one event for a runtime: one, or several when they would be too large for one. It is told of what it
+ * can load. A runtime that knows of no devices in another pool than `default` is told to load nothing, as ever.
+ */
 export function* encodeAssignments(
   event: WatchEvent,
-  pool: string,
+  runtime: Offer,
   protocolVersion: number,
   limit: number,
 ): Generator<WatchAssignmentsResponse, void, void> {
   const { token, snapshot } = event.update;
-  const mine = pool === defaultPool ? event.update.models : [];
-  for (const { items, more } of inParts(mine, (model) => assignmentsOf(model).bytes, limit)) {
+  for (const { items, more } of inParts(event.update.models, (model) => assignmentsOf(model).bytes, limit)) {
     yield {
       resumeToken: token,
       snapshot,
-      assignments: items.flatMap((model) => assignmentsOf(model).message),
+      assignments: items.flatMap((model) => assignmentsFor(model, runtime)),
       removed: [...leftSince({ token, snapshot, models: items }, event.since)],
       protocolVersion,
       more,
@@ -77,6 +79,10 @@ function forRouters(serving: ServingConfig): ServingConfig {
     warmupRequests: [],
     ...(sequenceBatching && { sequenceBatching: withoutStateData(sequenceBatching) }),
   };
+}
+
+function assignmentsFor(state: ModelState, runtime: Offer): Assignment[] {
+  return assignmentsOf(state).message.filter((_assignment, at) => isFor(state.placed[at]!.serving, runtime));
 }
 
 function routeOf(state: ModelState): Sized<ModelRoute> {

@@ -208,8 +208,11 @@ export function encodeRuntimeLease(lease: RuntimeLease): RuntimeLeaseMessage {
     memoryBudgetBytes: lease.memoryBudgetBytes,
     memoryUsedBytes: lease.memoryUsedBytes,
     live: lease.live,
+    devices: lease.devices.map((device) => ({ ...device, state: deviceStates[device.state] })),
   };
 }
+
+const deviceStates = { available: 'DEVICE_STATE_AVAILABLE', missing: 'DEVICE_STATE_MISSING' } as const;
 
 export function encodeRouterLease(lease: RouterLease): RouterLeaseMessage {
   const { routerId, address, appliedRevision, live } = lease;

@@ -138,7 +138,7 @@ function versionHandlers(
     approve: async (request, { actor }) => ({
       approval: encodeApproval(await approve(state, actor, { ...decodeTarget(request), alias: request.alias })),
     }),
-    pinVersion: async (request, { actor }) => ({ revision: await pinVersion(state, actor, decodeTarget(request)) }),
+    pinVersion: async (request, { actor }) => ({ revision: await pinVersion(ports, actor, decodeTarget(request)) }),
     unpinVersion: async (request, { actor }) => ({ revision: await unpinVersion(state, actor, decodeTarget(request)) }),
     liftQuarantine: async (request, { actor }) => ({
       revision: await liftQuarantine(state, actor, { ...decodeTarget(request), pool: request.pool }),
@@ -153,7 +153,7 @@ function aliasHandlers(
   return {
     moveAlias: async (request, { actor }) => {
       const { model, alias, version, expectedRevision, timeoutMs } = request;
-      const move = await moveAlias(state, actor, {
+      const move = await moveAlias(ports, actor, {
         ...{ model, alias, version: readVersion(version), expectedRevision: expected(expectedRevision) },
         timeoutMs: readInteger(timeoutMs, 'timeout_ms'),
       });

@@ -4,7 +4,7 @@ import { watch } from '@sluice/rpc/handlers';
 import type { Clock } from '@sluice/domain/clock';
 import { getAssignment } from '../usecases/get-assignment.ts';
 import type { LeaseTable } from '../usecases/lease.ts';
-import { releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
+import { checkDevices, releaseLease, renewRouterLease, renewRuntimeLease } from '../usecases/lease.ts';
 import type { StrikePorts } from '../usecases/report-strike.ts';
 import { reportStrike } from '../usecases/report-strike.ts';
 import type { RegistryState } from '../usecases/state.ts';
@@ -39,8 +39,10 @@ export function watchHandlers(ports: WatchServicePorts): Handlers<WatchServiceMe
     watchAssignments: watch(async function* (request, ctx) {
       const protocolVersion = agreeProtocol(request.protocolVersion);
       const resumeToken = readInteger(request.resumeToken, 'resume_token');
+      const { pool, devices } = request;
+      checkDevices(devices);
       for await (const event of watchDesired(ports.watch, { resumeToken, protocolVersion }, false, ctx.signal)) {
-        yield* encodeAssignments(event, request.pool, protocolVersion, partBytesFor(protocolVersion));
+        yield* encodeAssignments(event, { pool, devices }, protocolVersion, partBytesFor(protocolVersion));
       }
     }),
     renewRouterLease: async (request, { deadlineMs }) => ({

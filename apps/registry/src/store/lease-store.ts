@@ -7,6 +7,7 @@ import type {
   RouterAnnouncement,
   RouterLease,
   RuntimeAnnouncement,
+  RuntimeDevice,
   RuntimeLease,
 } from '../usecases/records.ts';
 import { wakeChannel } from './settle.ts';
@@ -30,6 +31,7 @@ interface RuntimeRow {
   versions: LoadedVersion[];
   memory_budget_bytes: number;
   memory_used_bytes: number;
+  devices: RuntimeDevice[];
 }
 
 interface RouterRow {
@@ -52,24 +54,25 @@ export class LeaseStore implements LeaseTable {
   async renewRuntime(lease: RuntimeAnnouncement): Promise<void> {
     await this.#sql.query(
       `with old as (
-         select pool, address, applied_revision, versions,
+         select pool, address, applied_revision, versions, devices,
                 renewed_at + ttl_ms * interval '1 millisecond' > clock_timestamp() as live
          from registry.runtime_lease where runtime_id = $1
        ), renewed as (
          insert into registry.runtime_lease
            (runtime_id, pool, address, applied_revision, ttl_ms, versions, memory_budget_bytes, memory_used_bytes,
-            renewed_at)
-         select $1, $2, $3, $4, $5, $6::jsonb, $7, $8, clock_timestamp() from ${lazily}
+            devices, renewed_at)
+         select $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9::jsonb, clock_timestamp() from ${lazily}
          on conflict (runtime_id) do update set
            pool = excluded.pool, address = excluded.address, applied_revision = excluded.applied_revision,
            ttl_ms = excluded.ttl_ms, versions = excluded.versions,
            memory_budget_bytes = excluded.memory_budget_bytes, memory_used_bytes = excluded.memory_used_bytes,
-           renewed_at = excluded.renewed_at
+           devices = excluded.devices, renewed_at = excluded.renewed_at
          returning 1
        )
-       select pg_notify($9, 'lease') from renewed
+       select pg_notify($10, 'lease') from renewed
        where not exists (
-         select from old where live and (pool, address, applied_revision, versions) = ($2, $3, $4, $6::jsonb)
+         select from old
+         where live and (pool, address, applied_revision, versions, devices) = ($2, $3, $4, $6::jsonb, $9::jsonb)
        )`,
       [
         lease.runtimeId,
@@ -80,6 +83,7 @@ export class LeaseStore implements LeaseTable {
         JSON.stringify(lease.versions),
         lease.memoryBudgetBytes,
         lease.memoryUsedBytes,
+        JSON.stringify(lease.devices),
         wakeChannel,
       ],
     );
@@ -178,6 +182,8 @@ function ms(column: string): string {
   return `(extract(epoch from ${column}) * 1000)::bigint`;
 }
 
+const noDevices = { devicesAsked: '', devicesGot: '' };
+
 function toRuntime(row: Omit<RuntimeRow, 'renewed_at'>): RuntimeAnnouncement {
   return {
     runtimeId: row.runtime_id,
@@ -185,9 +191,11 @@ function toRuntime(row: Omit<RuntimeRow, 'renewed_at'>): RuntimeAnnouncement {
     address: row.address,
     appliedRevision: row.applied_revision,
     ttlMs: row.ttl_ms,
-    versions: row.versions,
+    // A lease of before there were devices says nothing of them.
+    versions: row.versions.map((loaded) => ({ ...noDevices, ...loaded })),
     memoryBudgetBytes: row.memory_budget_bytes,
     memoryUsedBytes: row.memory_used_bytes,
+    devices: row.devices,
   };
 }
 

@@ -7,7 +7,6 @@ import { selectAliases, selectPendingMoves } from './alias-store.ts';
 import { replaceRelease, selectPins, selectRelease, selectRetained } from './hold-store.ts';
 import { selectQuarantines } from './quarantine-store.ts';
 import type { Sql } from './sql.ts';
-import { defaultPool } from '../usecases/watch.ts';
 import type { Stamp } from './version-store.ts';
 import { selectVersion } from './version-store.ts';
 
@@ -65,7 +64,7 @@ export async function placementFacts(sql: Sql, model: string): Promise<Placement
       release && !release.implicit ? [{ id: release.id, versions: release.arms.map((arm) => arm.version) }] : [],
     pins: await selectPins(sql, model),
     retained: await selectRetained(sql, model),
-    quarantined: (await selectQuarantines(sql, { models: [model], pool: defaultPool })).map(({ version }) => version),
+    quarantined: (await selectQuarantines(sql, { models: [model] })).map(({ version }) => version),
   };
 }
 

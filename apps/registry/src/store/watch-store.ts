@@ -6,7 +6,6 @@ import { auditActions, auditObjects } from '../audit/entry.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import type { ModelsSince } from '../watch/reader.ts';
 import { selectAliases, selectPendingMoves } from './alias-store.ts';
-import { defaultPool } from '../usecases/watch.ts';
 import { selectQuarantines } from './quarantine-store.ts';
 import type { Sql } from './sql.ts';
 import { type StoredServing, toServing } from './version-store.ts';
@@ -86,7 +85,7 @@ async function selectParts(sql: Sql, names: readonly string[]) {
         [names],
       ),
     ),
-    quarantined: byModel(await selectQuarantines(sql, { models: names, pool: defaultPool })),
+    quarantined: byModel(await selectQuarantines(sql, { models: names })),
     others: byModel(
       await sql.query<{ model: string; number: number; state: string; unplaced_revision: number | null }>(
         `select model, number, state, unplaced_revision from registry.version

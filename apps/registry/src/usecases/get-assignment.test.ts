@@ -1,3 +1,4 @@
+import { servingDefaults } from '@sluice/domain/signature';
 import { SluiceError } from '@sluice/domain/errors';
 import type { VersionState } from '@sluice/domain/version';
 import { describe, expect, it } from 'vitest';
@@ -8,14 +9,23 @@ import type { StateReads } from './state.ts';
 
 const pool = 'default';
 
-function ports(state: VersionState, modelBytes?: number) {
+interface Known {
+  readonly modelBytes?: number;
+  readonly device?: string;
+  readonly quarantinedIn?: string;
+}
+
+function ports(state: VersionState, { modelBytes, device = '', quarantinedIn }: Known = {}) {
   const hub = new WatchHub();
   const reads = {
     model: async () => ({ name: 'digits' }),
     version: async (model: string, number: number) => ({
       ...{ model, number, state, digest: `d${number}`, files: [], graphPath: 'm.onnx' },
+      serving: { ...servingDefaults, device },
       admission: modelBytes === undefined ? undefined : { modelBytes },
     }),
+    quarantines: async (model: string) =>
+      quarantinedIn === undefined ? [] : [{ model, version: 2, pool: quarantinedIn, reason: 'it crashed' }],
   } as unknown as StateReads;
   const read = <T>(fn: (reads: StateReads) => Promise<T>): Promise<T> => fn(reads);
   return { hub, ports: { watch: { hub }, state: { read } as never } };
@@ -23,8 +33,8 @@ function ports(state: VersionState, modelBytes?: number) {
 
 describe('getAssignment', () => {
   it('gives what a placed version is told as, and what nothing holds of any other', async () => {
-    const { hub, ports: given } = ports('ready', 5);
-    const placed = { version: 1, heldBy: ['pin'], pinnedOnly: true };
+    const { hub, ports: given } = ports('ready', { modelBytes: 5 });
+    const placed = { version: 1, heldBy: ['pin'], pinnedOnly: true, serving: servingDefaults };
     const model = { model: 'digits', changedRevision: 1, placed: [placed] } as unknown as ModelState;
     hub.publish({ desired: withModels(emptyState, [model]) });
     expect(await getAssignment(given, { model: 'digits', version: 1, pool })).toBe(placed);
@@ -43,8 +53,27 @@ describe('getAssignment', () => {
     await expect(asked).rejects.toBeInstanceOf(SluiceError);
   });
 
-  it('has nothing for runtimes of other pools, which load no models', async () => {
-    const asked = getAssignment(ports('ready').ports, { model: 'digits', version: 2, pool: 'gpu' });
-    await expect(asked).rejects.toMatchObject({ kind: 'not-found' });
+  it('has nothing for runtimes of a pool that the version is not for, placed or not', async () => {
+    const { hub, ports: given } = ports('ready');
+    const refusal = { kind: 'not-found', message: 'pool: digits version 2 is for pool default, not for pool gpu' };
+    await expect(getAssignment(given, { model: 'digits', version: 2, pool: 'gpu' })).rejects.toMatchObject(refusal);
+    const placed = { version: 2, heldBy: ['pin'], pinnedOnly: true, serving: servingDefaults };
+    const model = { model: 'digits', changedRevision: 1, placed: [placed] } as unknown as ModelState;
+    hub.publish({ desired: withModels(emptyState, [model]) });
+    await expect(getAssignment(given, { model: 'digits', version: 2, pool: 'gpu' })).rejects.toMatchObject(refusal);
+    const { ports: card } = ports('ready', { device: 'cuda' });
+    expect(await getAssignment(card, { model: 'digits', version: 2, pool: 'gpu' })).toMatchObject({ version: 2 });
   });
+
+  it.each(['default', 'gpu'])(
+    'has nothing of a version that is quarantined in pool %s, whoever asks',
+    async (where) => {
+      const given = ports('ready', { device: 'cuda', quarantinedIn: where }).ports;
+      for (const from of ['default', 'gpu'])
+        await expect(getAssignment(given, { model: 'digits', version: 2, pool: from })).rejects.toMatchObject({
+          kind: 'failed-precondition',
+          message: expect.stringContaining('is quarantined: it crashed') as string,
+        });
+    },
+  );
 });

@@ -6,6 +6,7 @@ export const defaultTtlMs = 3_000;
 const shortestTtlMs = 500;
 const longestTtlMs = 60_000;
 const mostVersions = 10_000;
+const mostDevices = 64;
 
 /** Leases, shared by all replicas; not audited. */
 export interface LeaseTable {
@@ -24,6 +25,7 @@ export async function renewRuntimeLease(table: LeaseTable, announcement: Runtime
   if (announcement.versions.length > mostVersions) {
     throw invalidArgument(`versions: ${announcement.versions.length} given; expected at most ${mostVersions}`);
   }
+  checkDevices(announcement.devices.map(({ name }) => name));
   for (const { model } of announcement.versions) checkModelName(model, 'versions.model');
   const ttlMs = boundTtl(announcement.ttlMs);
   await table.renewRuntime({ ...announcement, ttlMs });
@@ -54,6 +56,18 @@ function checkHolder(field: string, id: string): string {
     throw invalidArgument(`${field}: "${clip(id)}" given; expected 1 to 128 of letters, digits, '.', '_' or '-'`);
   }
   return id;
+}
+
+/** To be called with the names of the devices that a runtime says it offers, wherever it says so. */
+export function checkDevices(names: readonly string[]): void {
+  if (names.length > mostDevices) {
+    throw invalidArgument(`devices: ${names.length} given; expected at most ${mostDevices}`);
+  }
+  for (const name of names) {
+    if (!/^[a-z][a-z0-9]{0,31}(:(0|[1-9][0-9]{0,2}))?$/.test(name)) {
+      throw invalidArgument(`devices: "${clip(name)}" given; expected a kind and perhaps a number, such as cuda:0`);
+    }
+  }
 }
 
 function checkAddress(address: string): void {

@@ -2,7 +2,6 @@ import { failedPrecondition, notFound } from '@sluice/domain/errors';
 import { quarantinedError } from '@sluice/domain/quarantine';
 import type { ModelRecord, VersionRecord } from './records.ts';
 import type { StateReads } from './state.ts';
-import { defaultPool } from './watch.ts';
 
 /** The model, or `not-found` saying how to make it. */
 export async function requireModel(reads: StateReads, name: string): Promise<ModelRecord> {
@@ -24,10 +23,10 @@ export async function requireVersion(reads: StateReads, model: string, number: n
   return version;
 }
 
-/** Throws `failed-precondition` with the way out when no runtime would load the version. */
+/** Throws `failed-precondition` with the way out when the version is quarantined, in whatever pool: nobody loads it. */
 export async function requireNotQuarantined(reads: StateReads, model: string, version: number): Promise<void> {
   const quarantines = await reads.quarantines(model);
-  const quarantine = quarantines.find((one) => one.version === version && one.pool === defaultPool);
+  const quarantine = quarantines.find((one) => one.version === version);
   if (quarantine) throw quarantinedError(quarantine);
 }
 

@@ -1,13 +1,15 @@
 import { defaultMoveTimeoutMs } from '@sluice/domain/alias-move';
+import { checkOffered } from '@sluice/domain/device';
 import { failedPrecondition, invalidArgument } from '@sluice/domain/errors';
 import { checkActor } from '@sluice/domain/model';
 import { checkAliasName } from '@sluice/domain/names';
 import { checkExpectedRevision } from './expected-revision.ts';
 import { requireModel, requireReadyVersion } from './lookups.ts';
 import { newest } from './history-page.ts';
+import { liveOffers, type PlacingPorts } from './placing.ts';
 import type { AliasMove } from './records.ts';
 import { requestMove } from './request-move.ts';
-import type { RegistryState, StateChange } from './state.ts';
+import type { StateChange } from './state.ts';
 
 const longestTimeoutMs = 24 * 60 * 60 * 1000;
 
@@ -23,21 +25,24 @@ export interface MoveAliasRequest {
 
 /**
  * Requests a move of an alias. It takes effect later, when the runtimes have the version. Asking for what is so
- * already, or is under way already, answers with the move that did or does it.
+ * already, or is under way already, answers with the move that did or does it. Refused where no live runtime offers the
+ * devices that the version asks for.
  */
-export async function moveAlias(state: RegistryState, actor: string, request: MoveAliasRequest): Promise<AliasMove> {
+export async function moveAlias(ports: PlacingPorts, actor: string, request: MoveAliasRequest): Promise<AliasMove> {
   checkActor(actor);
   const alias = checkAliasName(request.alias);
   if (request.timeoutMs > longestTimeoutMs) {
     throw invalidArgument(`timeout_ms: ${request.timeoutMs} given; expected at most ${longestTimeoutMs} (a day)`);
   }
-  return state.change(actor, async (change) => {
+  const leases = await ports.leases.read();
+  return ports.state.change(actor, async (change) => {
     const model = await requireModel(change, request.model);
     const current = await change.alias(model.name, alias);
     checkExpectedRevision(`alias ${alias} of ${model.name}`, request.expectedRevision, current?.revision ?? 0);
     const version = await requireReadyVersion(change, model.name, request.version);
     const same = await moveThatDoesIt(change, model.name, alias, version.number);
     if (same) return { entries: [], result: same };
+    checkOffered(version, liveOffers(leases));
     const timeoutMs = request.timeoutMs === 0 ? defaultMoveTimeoutMs : request.timeoutMs;
     const { entry, move } = await requestMove(change, { model, alias, version, timeoutMs });
     return { entries: [entry], result: move };

@@ -1,11 +1,16 @@
 import type { LoadState, RuntimeReport } from '@sluice/domain/alias-move';
+import { isFor, type DeviceWishes } from '@sluice/domain/device';
+import { offerOf } from './placing.ts';
 import type { AliasMove, Leases } from './records.ts';
-import { defaultPool } from './watch.ts';
 
-/** What the live runtimes of the pool say of the version that a move is to. */
-export function reportsOf(move: AliasMove, leases: Leases | undefined): readonly RuntimeReport[] {
+/** What the live runtimes that are to load the version of a move say of it. @param serving of that version */
+export function reportsOf(
+  move: AliasMove,
+  serving: DeviceWishes,
+  leases: Leases | undefined,
+): readonly RuntimeReport[] {
   return (leases?.runtimes ?? [])
-    .filter((runtime) => runtime.live && runtime.pool === defaultPool)
+    .filter((runtime) => runtime.live && isFor(serving, offerOf(runtime)))
     .map((runtime) => {
       const loaded = runtime.versions.find((entry) => entry.model === move.model && entry.version === move.toVersion);
       return {

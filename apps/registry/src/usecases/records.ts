@@ -135,6 +135,17 @@ export interface LoadedVersion {
   readonly version: number;
   readonly state: LoadState;
   readonly reason: string;
+  /** The devices that it asks for, and those that its sessions are on: for people. */
+  readonly devicesAsked: string;
+  readonly devicesGot: string;
+}
+
+/** A device that a runtime offers. */
+export interface RuntimeDevice {
+  readonly name: string;
+  readonly state: 'available' | 'missing';
+  /** What is missing and how it is installed; '' while it is there. */
+  readonly detail: string;
 }
 
 /** What a runtime says of itself. */
@@ -148,6 +159,8 @@ export interface RuntimeAnnouncement {
   readonly versions: readonly LoadedVersion[];
   readonly memoryBudgetBytes: number;
   readonly memoryUsedBytes: number;
+  /** Empty for a runtime that knows of no devices, which has the CPU. */
+  readonly devices: readonly RuntimeDevice[];
 }
 
 /** What a router says of itself. */

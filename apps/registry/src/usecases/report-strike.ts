@@ -5,7 +5,6 @@ import { withdraw } from './end-move.ts';
 import { requireModel, requireVersion } from './lookups.ts';
 import type { StrikeRecord } from './records.ts';
 import type { Entry, RegistryState, StateChange, StateReads } from './state.ts';
-import { defaultPool } from './watch.ts';
 
 /** Strikes, shared by all replicas; not audited. */
 export interface StrikeTable {
@@ -31,7 +30,7 @@ export interface StrikeAnswer {
 }
 
 /**
- * Keeps what a version did to a runtime; the third time within a day quarantines the version for the pool, in one audited
+ * Keeps what a version did to a runtime; the third time within a day in one pool quarantines the version, in one audited
  * change that also gives up moves to it. The same strike again changes nothing and answers alike. Aliases and pins stay.
  */
 export async function reportStrike(ports: StrikePorts, { digest, ...strike }: ReportedStrike): Promise<StrikeAnswer> {
@@ -78,7 +77,7 @@ async function quarantine(change: StateChange, strike: StrikeRecord): Promise<re
       body: { model, version, pool, reason, strikes: strikes.map(({ id }) => id) },
     },
   ];
-  const moves = pool === defaultPool ? await change.pendingMoves([model]) : [];
+  const moves = await change.pendingMoves([model]);
   for (const move of moves.filter(({ toVersion }) => toVersion === version)) {
     const { entry } = await withdraw(change, move, [`version ${version} was quarantined: ${reason}`]);
     entries.push(entry);

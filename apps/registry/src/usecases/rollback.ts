@@ -1,5 +1,6 @@
 import { defaultMoveTimeoutMs } from '@sluice/domain/alias-move';
 import { championAlias } from '@sluice/domain/approval';
+import { checkOffered } from '@sluice/domain/device';
 import { failedPrecondition } from '@sluice/domain/errors';
 import { checkActor } from '@sluice/domain/model';
 import { placementOf } from '@sluice/domain/placement';
@@ -9,17 +10,16 @@ import { newest } from './history-page.ts';
 import { requireModel, requireReadyVersion } from './lookups.ts';
 import { moveUnderWay } from './move-alias.ts';
 import type { AliasHistoryEntry, AliasMove, Leases } from './records.ts';
+import { liveOffers, type PlacingPorts } from './placing.ts';
 import { requestMove } from './request-move.ts';
-import type { Entry, RegistryState, StateChange } from './state.ts';
+import type { Entry, StateChange } from './state.ts';
 
 export interface RollbackRequest {
   readonly model: string;
   readonly expectedRevision?: number | undefined;
 }
 
-export interface RollbackPorts {
-  readonly state: RegistryState;
-  readonly leases: { read(): Promise<Leases> };
+export interface RollbackPorts extends PlacingPorts {
   readonly retainMs: number;
 }
 
@@ -39,6 +39,7 @@ export async function rollback(ports: RollbackPorts, actor: string, request: Rol
     const former = await formerChampion(change, model.name, current?.version);
     const version = await requireReadyVersion(change, model.name, former);
     const immediate = (await isPlaced(change, model.name, former)) && isReadySomewhere(leases, model.name, former);
+    if (!immediate) checkOffered(version, liveOffers(leases));
     const requested = await requestMove(change, {
       model,
       alias: championAlias,

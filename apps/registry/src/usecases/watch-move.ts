@@ -1,4 +1,6 @@
+import type { DeviceWishes } from '@sluice/domain/device';
 import { notFound, SluiceError } from '@sluice/domain/errors';
+import { servingDefaults } from '@sluice/domain/signature';
 import type { WatchHub } from '../watch/hub.ts';
 import type { RouterProgress, RuntimeVersionState } from './move-progress.ts';
 import { reportsOf, routerProgress } from './move-progress.ts';
@@ -29,6 +31,7 @@ export async function* watchAliasMove(
 ): AsyncGenerator<MoveEvent, void, void> {
   let move = await ports.state.read((reads) => reads.move(id));
   if (!move) throw notFound(`move_id: there is no move "${id}"; \`sluice alias history MODEL\` lists moves`);
+  const serving = await servingOf(ports.state, move);
   await ports.reader.refresh();
   let sent = '';
   while (!signal.aborted) {
@@ -36,7 +39,11 @@ export async function* watchAliasMove(
     move = await latest(ports.state, move);
     const routers = routerProgress(move, leases);
     const done = move.state !== 'requested' && routers.every((router) => router.applied);
-    const runtimes = reportsOf(move, leases).map(({ runtimeId, state, reason }) => ({ runtimeId, state, reason }));
+    const runtimes = reportsOf(move, serving, leases).map(({ runtimeId, state, reason }) => ({
+      runtimeId,
+      state,
+      reason,
+    }));
     const event: MoveEvent = { move, runtimes, routers, done };
     const text = JSON.stringify(event);
     if (text !== sent) yield event;
@@ -44,6 +51,11 @@ export async function* watchAliasMove(
     sent = text;
     await ports.hub.newerThan(sequence, signal);
   }
+}
+
+/** How the version of a move is run: a version's never changes, and a number is never given again. */
+async function servingOf(state: RegistryState, { model, toVersion }: AliasMove): Promise<DeviceWishes> {
+  return (await state.read((reads) => reads.version(model, toVersion)))?.serving ?? servingDefaults;
 }
 
 async function latest(state: RegistryState, known: AliasMove): Promise<AliasMove> {

@@ -26,6 +26,7 @@ const runtime = (runtimeId: string, appliedRevision = 0, live = true): RuntimeLe
   versions: [],
   memoryBudgetBytes: 0,
   memoryUsedBytes: 0,
+  devices: [],
   expiresAt: 0,
   live,
 });

@@ -6,8 +6,6 @@ import type { RuntimeLease } from './records.ts';
 
 /** The version of the watch protocol that this registry speaks; it talks to one more and one less. */
 export const protocolVersion = 2;
-/** The pool that every model belongs to; runtimes of other pools are told to load nothing. */
-export const defaultPool = 'default';
 
 export interface WatchPorts {
   readonly hub: WatchHub;

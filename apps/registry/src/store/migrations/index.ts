@@ -7,6 +7,7 @@ import { rollbackMark } from './1780000006000-rollback-mark.ts';
 import { rowsThatStay } from './1780000007000-rows-that-stay.ts';
 import { historyOfRevisions } from './1780000008000-history-of-revisions.ts';
 import { strikes } from './1780000009000-strikes.ts';
+import { devicesOfLeases } from './1780000010000-devices-of-leases.ts';
 
 /** All migrations of schema `registry` in the order of their numbers. Append only: one that ran is never edited. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   rowsThatStay,
   historyOfRevisions,
   strikes,
+  devicesOfLeases,
 ];

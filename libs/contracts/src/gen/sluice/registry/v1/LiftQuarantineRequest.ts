@@ -6,7 +6,7 @@ export interface LiftQuarantineRequest {
   'model'?: (string);
   'version'?: (number | string | Long);
   /**
-   * Empty means `default`.
+   * The pool whose quarantine ends; empty means all.
    */
   'pool'?: (string);
   /**
@@ -20,7 +20,7 @@ export interface LiftQuarantineRequest__Output {
   'model': (string);
   'version': (string);
   /**
-   * Empty means `default`.
+   * The pool whose quarantine ends; empty means all.
    */
   'pool': (string);
   /**

@@ -8,6 +8,14 @@ export interface LoadedVersion {
   'version'?: (number | string | Long);
   'state'?: (_sluice_registry_v1_LoadState);
   'reason'?: (string);
+  /**
+   * The devices that the version asks for, such as `cuda ×2, cpu ×1`.
+   */
+  'devicesAsked'?: (string);
+  /**
+   * Where its sessions are, such as `cuda:0 ×1, cuda:1 ×1, cpu ×1`; empty while it has none.
+   */
+  'devicesGot'?: (string);
 }
 
 export interface LoadedVersion__Output {
@@ -15,4 +23,12 @@ export interface LoadedVersion__Output {
   'version': (string);
   'state': (_sluice_registry_v1_LoadState__Output);
   'reason': (string);
+  /**
+   * The devices that the version asks for, such as `cuda ×2, cpu ×1`.
+   */
+  'devicesAsked': (string);
+  /**
+   * Where its sessions are, such as `cuda:0 ×1, cuda:1 ×1, cpu ×1`; empty while it has none.
+   */
+  'devicesGot': (string);
 }

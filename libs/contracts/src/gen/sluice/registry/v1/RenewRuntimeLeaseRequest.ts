@@ -1,6 +1,7 @@
 // Original file: protos/sluice/registry/v1/watch.proto
 
 import type { LoadedVersion as _sluice_registry_v1_LoadedVersion, LoadedVersion__Output as _sluice_registry_v1_LoadedVersion__Output } from '../../../sluice/registry/v1/LoadedVersion.ts';
+import type { Device as _sluice_registry_v1_Device, Device__Output as _sluice_registry_v1_Device__Output } from '../../../sluice/registry/v1/Device.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface RenewRuntimeLeaseRequest {
@@ -12,6 +13,10 @@ export interface RenewRuntimeLeaseRequest {
   'versions'?: (_sluice_registry_v1_LoadedVersion)[];
   'memoryBudgetBytes'?: (number | string | Long);
   'memoryUsedBytes'?: (number | string | Long);
+  /**
+   * What the runtime offers; empty for one that knows of no devices and has the CPU.
+   */
+  'devices'?: (_sluice_registry_v1_Device)[];
 }
 
 export interface RenewRuntimeLeaseRequest__Output {
@@ -23,4 +28,8 @@ export interface RenewRuntimeLeaseRequest__Output {
   'versions': (_sluice_registry_v1_LoadedVersion__Output)[];
   'memoryBudgetBytes': (string);
   'memoryUsedBytes': (string);
+  /**
+   * What the runtime offers; empty for one that knows of no devices and has the CPU.
+   */
+  'devices': (_sluice_registry_v1_Device__Output)[];
 }

@@ -88,6 +88,10 @@ export interface ServingConfig {
    * the data of states.
    */
   'sequenceBatching'?: (_sluice_registry_v1_SequenceBatching | null);
+  /**
+   * On a device beside the CPU: operators that it does not have may run on the CPU. Else the version fails to load there.
+   */
+  'cpuOperators'?: (boolean);
 }
 
 /**
@@ -171,4 +175,8 @@ export interface ServingConfig__Output {
    * the data of states.
    */
   'sequenceBatching': (_sluice_registry_v1_SequenceBatching__Output | null);
+  /**
+   * On a device beside the CPU: operators that it does not have may run on the CPU. Else the version fails to load there.
+   */
+  'cpuOperators': (boolean);
 }

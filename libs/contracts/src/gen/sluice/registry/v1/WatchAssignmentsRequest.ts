@@ -7,6 +7,10 @@ export interface WatchAssignmentsRequest {
   'pool'?: (string);
   'resumeToken'?: (number | string | Long);
   'protocolVersion'?: (number);
+  /**
+   * Names of the devices that the runtime offers, there or not. Empty: it knows of none and has the CPU.
+   */
+  'devices'?: (string)[];
 }
 
 export interface WatchAssignmentsRequest__Output {
@@ -14,4 +18,8 @@ export interface WatchAssignmentsRequest__Output {
   'pool': (string);
   'resumeToken': (string);
   'protocolVersion': (number);
+  /**
+   * Names of the devices that the runtime offers, there or not. Empty: it knows of none and has the CPU.
+   */
+  'devices': (string)[];
 }
