@@ -3,7 +3,7 @@ import { failedPrecondition, invalidArgument } from '@sluice/domain/errors';
 import { checkActor } from '@sluice/domain/model';
 import { checkAliasName } from '@sluice/domain/names';
 import { checkExpectedRevision } from './expected-revision.ts';
-import { requireModel, requireReadyVersion } from './lookups.ts';
+import { requireModel, requireNotQuarantined, requireReadyVersion } from './lookups.ts';
 import { newest } from './history-page.ts';
 import type { AliasMove } from './records.ts';
 import { requestMove } from './request-move.ts';
@@ -36,6 +36,7 @@ export async function moveAlias(state: RegistryState, actor: string, request: Mo
     const current = await change.alias(model.name, alias);
     checkExpectedRevision(`alias ${alias} of ${model.name}`, request.expectedRevision, current?.revision ?? 0);
     const version = await requireReadyVersion(change, model.name, request.version);
+    await requireNotQuarantined(change, model.name, version.number);
     const same = await moveThatDoesIt(change, model.name, alias, version.number);
     if (same) return { entries: [], result: same };
     const timeoutMs = request.timeoutMs === 0 ? defaultMoveTimeoutMs : request.timeoutMs;
