@@ -7,6 +7,7 @@ import { WorkerHost } from '../runtime/worker-host.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { Demanded } from './demanded.ts';
+import { IdleSweep } from './idle-sweep.ts';
 import { Losses } from './losses.ts';
 import { MemoryRoom } from './memory-room.ts';
 import { RetiredStats } from './retired-stats.ts';
@@ -71,7 +72,7 @@ export class VersionSet {
   #placement: Placement | undefined;
   #closed = false;
   #shared: WorkerHost | undefined;
-  #sweep: Timer | undefined;
+  readonly #sweep: IdleSweep;
   /** Versions that were loaded because a request waited for them. */
   demandLoads = 0;
 
@@ -81,6 +82,13 @@ export class VersionSet {
     this.#losses = new Losses(ports.clock);
     this.#demanded = new Demanded(ports.getAssignment);
     const { budgetBytes } = ports;
+    this.#sweep = new IdleSweep({
+      clock: ports.clock,
+      idleMs: ports.demandIdleMs,
+      versions: () => this.versions().filter(({ hold, state }) => hold === 'demand' && ends.has(state)),
+      withdraw: (version) => this.#withdraw(version),
+      swept: () => this.#refresh(),
+    });
     const isAwaited = (key: string): boolean => this.#waiting.has(key);
     this.#room = new MemoryRoom({ budgetBytes, versions: () => this.versions(), leaving: this.#leaving, isAwaited });
   }
@@ -215,7 +223,7 @@ export class VersionSet {
     else if (failure && (state === 'failed' || state === 'evicted')) this.#waiting.fail(key, toldOf(version, failure));
     // Somebody asked for it while it gave way, or an alias came.
     else if (state === 'evicted' && (version.hold === 'kept' || this.#waiting.has(key))) version.demand();
-    if (version.hold === 'demand') this.#sweepLater();
+    if (version.hold === 'demand' && !this.#closed) this.#sweep.plan();
   }
 
   /**
@@ -268,37 +276,6 @@ export class VersionSet {
       this.#refresh();
       this.#loadNext();
     }
-  }
-
-  /** When nobody asks for a version that is not placed, it goes; one that failed for want of something can be asked for soon. */
-  #idleEnd(version: ServedVersion): number {
-    const failed = version.state === 'failed' && version.mayPass;
-    return version.lastUsedMs + (failed ? retryMs : this.#ports.demandIdleMs);
-  }
-
-  #demandOnly(): readonly ServedVersion[] {
-    return this.versions().filter(({ hold, state }) => hold === 'demand' && ends.has(state));
-  }
-
-  #sweepLater(): void {
-    const { clock } = this.#ports;
-    this.#sweep?.cancel();
-    this.#sweep = undefined;
-    const idle = this.#demandOnly();
-    if (this.#closed || idle.length === 0) return;
-    const next = Math.min(...idle.map((version) => this.#idleEnd(version)));
-    this.#sweep = clock.schedule(Math.max(0, next - clock.monotonic()), () => this.#dropIdle());
-  }
-
-  #dropIdle(): void {
-    const now = this.#ports.clock.monotonic();
-    for (const version of this.#demandOnly()) {
-      if (this.#idleEnd(version) > now) continue;
-      if (version.isBusy) version.demand();
-      else this.#withdraw(version);
-    }
-    this.#refresh();
-    this.#sweepLater();
   }
 
   /**
@@ -366,7 +343,7 @@ export class VersionSet {
   /** Withdraws everything; requests in flight should have ended before. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#sweep?.cancel();
+    this.#sweep.stop();
     for (const version of this.versions()) this.#withdraw(version);
     this.#refresh();
     await this.idle();
