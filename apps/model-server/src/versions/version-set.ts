@@ -276,7 +276,10 @@ export class VersionSet {
     const leave = this.#waiting.add(key, request);
     if (found) this.#demand(this.#versions.get(key)!);
     else {
-      const failed = (error: SluiceError): void => this.#waiting.fail(key, error);
+      const failed = (error: SluiceError): void => {
+        const unknown = error.kind === 'not-found' && !this.table.find(model, ref);
+        this.#waiting.fail(key, unknown ? this.table.whyNot(model, ref) : error);
+      };
       this.#demanded.get(wanted, (assignment) => this.#found(assignment), failed);
     }
     return leave;
