@@ -9,11 +9,13 @@ const a = { model: 'team/a', version: 1, digest: 'da' };
 const b = { model: 'b', version: 2, digest: 'db' };
 let folder: string;
 let file: CrashFile;
+let problems: unknown[];
 const last = (boot = 'boot-1') => readLastLife(folder, boot);
 
 beforeEach(() => {
   folder = temporaryFolder();
-  file = new CrashFile(folder, 'epoch-1', 'boot-1');
+  problems = [];
+  file = new CrashFile(folder, 'epoch-1', 'boot-1', (error) => problems.push(error));
 });
 
 describe('the crash file', () => {
@@ -81,7 +83,7 @@ describe('the crash file', () => {
 
   it('is replaced by that of the next life', () => {
     new ThreadMark(file.takeMark()).begins(file.numberOf(a), 'running');
-    new CrashFile(folder, 'epoch-2', 'boot-1').close();
+    new CrashFile(folder, 'epoch-2', 'boot-1', () => undefined).close();
     expect(last()).toEqual({ epoch: 'epoch-2', innocent: false, ran: [], hung: undefined });
   });
 
@@ -98,6 +100,20 @@ describe('the crash file', () => {
     expect(last()).toBeUndefined();
     writeFileSync(name, Buffer.concat([Buffer.from('sluice-crash-9\n'), whole.subarray(15)]));
     expect(last()).toBeUndefined();
+  });
+
+  it('on a disk that cannot be written is done without, and that is said once', () => {
+    const nowhere = path.join(folder, 'not-there');
+    const without = new CrashFile(nowhere, 'epoch', '', (error) => problems.push(error));
+    const start = without.takeMark();
+    expect(start.fd).toBe(-1);
+    new ThreadMark(start).begins(without.numberOf(a), 'running');
+    expect(without.versionOf(doingOf(start.memory)!.version)).toEqual(a);
+    without.blame(1, 'running');
+    without.stopping();
+    without.giveMark(start);
+    without.close();
+    expect(problems).toHaveLength(1);
   });
 
   it('that cannot be written costs no batch', () => {

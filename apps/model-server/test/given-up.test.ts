@@ -31,7 +31,7 @@ const howOf = (outcome: BatchOutcome): string =>
   outcome.ok ? 'ok' : `${outcome.error.kind}: ${outcome.error.message}`;
 
 it('of a thread whose native call does not end, that version has failed, and what waits behind it may go elsewhere', async () => {
-  const file = new CrashFile(folder, 'epoch', '');
+  const file = new CrashFile(folder, 'epoch', '', () => undefined);
   const ended: string[] = [];
   const host = new WorkerHost({ started: () => file.takeMark(), ended: (_thread, mark) => file.giveMark(mark) });
   const start = (model: string, trips: number): Promise<SessionThread> => {
@@ -64,7 +64,7 @@ it('of a thread whose native call does not end, that version has failed, and wha
 });
 
 it('of a thread that ended, by itself or not, nothing stays in the file', async () => {
-  const file = new CrashFile(temporaryFolder(), 'epoch', '');
+  const file = new CrashFile(temporaryFolder(), 'epoch', '', () => undefined);
   const ends: number[] = [];
   const ended = (_thread: WorkerHost, mark: MarkStart): void => {
     ends.push(mark.at);

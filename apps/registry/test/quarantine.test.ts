@@ -111,6 +111,8 @@ describe('a version that ends runtimes', () => {
       });
     await refusal(ann.moveAlias({ model: 'lifted', alias: 'next', version: bad }));
     await refusal(ann.pinVersion({ model: 'lifted', version: bad }));
+    // It points there already, and nobody answers.
+    await refusal(ann.moveAlias({ model: 'lifted', alias: 'champion', version: bad }));
     runtime.verdict = () => 'ready';
     const back = await ann.moveAlias({ model: 'lifted', alias: 'champion', version: good });
     await followMove(ann, back.move!.id);

@@ -42,7 +42,9 @@ const stopping = 2;
  * thread, written by it (`ThreadMark`) and never synced, since the process dies and not the machine. One process per file.
  */
 export class CrashFile {
-  readonly #fd: number;
+  /** -1 once the file could not be written: what crashes from then on is nobody's. */
+  #fd = -1;
+  readonly #onProblem: (error: unknown) => void;
   readonly #numbers = new Map<string, number>();
   readonly #versions: NamedVersion[] = [];
   readonly #free: number[] = [];
@@ -53,20 +55,25 @@ export class CrashFile {
   /**
    * Begins a new file in place of the one of the last life, whose word must have been taken care of.
    * @param boot names the start of the machine; '' when that is not known
-   * @throws the file system's error
+   * @param onProblem told when the file cannot be written, which fails nothing else
    */
-  constructor(stateDir: string, epoch: string, boot: string) {
+  constructor(stateDir: string, epoch: string, boot: string, onProblem: (error: unknown) => void) {
+    this.#onProblem = onProblem;
     const file = fileOf(stateDir);
     const temporary = `${file}.new`;
-    this.#fd = openSync(temporary, 'w+', 0o644);
     const head = Buffer.alloc(namesAt);
     head.write(magic, 'latin1');
     head.writeUInt32LE(inUse, stateAt);
-    writeSync(this.#fd, head, 0, head.length, 0);
-    this.#append({ epoch, boot });
-    // Once, so that room on the disk is no question later.
-    fsyncSync(this.#fd);
-    renameSync(temporary, file);
+    try {
+      this.#fd = openSync(temporary, 'w+', 0o644);
+      this.#write(head, 0);
+      this.#append({ epoch, boot });
+      // Once, so that room on the disk is no question later.
+      if (this.#fd >= 0) fsyncSync(this.#fd);
+      renameSync(temporary, file);
+    } catch (error) {
+      this.#lose(error);
+    }
   }
 
   /** The number of a version in the file, the same for the same bytes. */
@@ -89,7 +96,8 @@ export class CrashFile {
   /** What a new thread is to mark what it does with; beyond thousands of threads, without a place in the file. */
   takeMark(): MarkStart {
     const slot = this.#free.pop() ?? this.#slots++;
-    const start = slot < threadsAtMost ? newMarkStart(this.#fd, marksAt + slot * markBytes) : newMarkStart();
+    const hasPlace = slot < threadsAtMost && this.#fd >= 0;
+    const start = hasPlace ? newMarkStart(this.#fd, marksAt + slot * markBytes) : newMarkStart();
     this.#threads.set(start, slot);
     return start;
   }
@@ -99,7 +107,7 @@ export class CrashFile {
     const slot = this.#threads.get(start);
     if (slot === undefined) return;
     this.#threads.delete(start);
-    if (start.fd >= 0) writeSync(this.#fd, new Uint8Array(markBytes), 0, markBytes, start.at);
+    if (start.fd >= 0) this.#write(new Uint8Array(markBytes), start.at);
     this.#free.push(slot);
   }
 
@@ -108,25 +116,40 @@ export class CrashFile {
     const record = Buffer.alloc(markBytes);
     record.writeUInt32LE(version, 0);
     record.writeUInt32LE(doings[doing], 4);
-    writeSync(this.#fd, record, 0, markBytes, hungAt);
+    this.#write(record, hungAt);
   }
 
   /** The process was told to stop: should it be killed on the way, no version is the cause. */
   stopping(): void {
     const record = Buffer.alloc(4);
     record.writeUInt32LE(stopping, 0);
-    writeSync(this.#fd, record, 0, 4, stateAt);
+    this.#write(record, stateAt);
   }
 
   /** Not while a thread may still write to what has this number by then. */
   close(): void {
-    if (this.#threads.size === 0) closeSync(this.#fd);
+    if (this.#fd >= 0 && this.#threads.size === 0) closeSync(this.#fd);
+    this.#fd = -1;
   }
 
   #append(value: unknown): void {
     const line = Buffer.from(`${JSON.stringify(value)}\n`);
-    writeSync(this.#fd, line, 0, line.length, this.#end);
+    this.#write(line, this.#end);
     this.#end += line.length;
+  }
+
+  #write(bytes: Uint8Array, at: number): void {
+    if (this.#fd < 0) return;
+    try {
+      writeSync(this.#fd, bytes, 0, bytes.length, at);
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  #lose(error: unknown): void {
+    this.#fd = -1;
+    this.#onProblem(error);
   }
 }
 

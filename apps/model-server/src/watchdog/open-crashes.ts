@@ -1,7 +1,7 @@
 import type { Clock, Random } from '@sluice/domain/clock';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { ThreadRegister, WorkerHost } from '../runtime/worker-host.ts';
-import { bootId, CrashFile, readLastLife } from './crash-file.ts';
+import { bootId, CrashFile, readLastLife, type LastLife } from './crash-file.ts';
 import { judge } from './judge.ts';
 import { StrikeBook } from './strike-book.ts';
 
@@ -15,8 +15,7 @@ export interface Crashes {
 
 /**
  * Finds out what the last life ended of, says so in the log, keeps it on disk, and begins the crash file of this life. To be
- * called before anything is loaded.
- * @throws the file system's error when the folder cannot be written
+ * called before anything is loaded. A disk that cannot be written is logged and keeps nothing from being served.
  */
 export async function openCrashes(
   { stateDir, lastEnd }: { readonly stateDir: string; readonly lastEnd: string },
@@ -27,7 +26,7 @@ export async function openCrashes(
   await book.read().catch((error: unknown) => {
     logger.error({ err: error }, 'strikes of earlier lives cannot be read and are forgotten');
   });
-  const life = readLastLife(stateDir, boot);
+  const life = readOrForget(stateDir, boot, logger);
   const verdict = judge(life, lastEnd, clock.now());
   if (verdict.strike) {
     const { model, version, digest, kind } = verdict.strike;
@@ -40,9 +39,23 @@ export async function openCrashes(
     );
   }
   // On disk before the evidence goes; should this end in between, the same strike is found again under the same name.
-  await book.add(verdict);
-  const file = new CrashFile(stateDir, Buffer.from(random.bytes(16)).toString('hex'), boot);
+  await book.add(verdict).catch((error: unknown) => {
+    logger.error({ err: error }, 'strikes cannot be kept on disk');
+  });
+  const onProblem = (error: unknown): void => {
+    logger.error({ err: error }, 'the crash file cannot be written: a crash will be the fault of no version');
+  };
+  const file = new CrashFile(stateDir, Buffer.from(random.bytes(16)).toString('hex'), boot, onProblem);
   return { book, file, register: registerOf(file) };
+}
+
+function readOrForget(stateDir: string, boot: string, logger: Logger): LastLife | undefined {
+  try {
+    return readLastLife(stateDir, boot);
+  } catch (error) {
+    logger.error({ err: error }, 'the crash file of the last life cannot be read');
+    return undefined;
+  }
 }
 
 function registerOf(file: CrashFile): Crashes['register'] {

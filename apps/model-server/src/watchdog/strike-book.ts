@@ -66,12 +66,14 @@ export class StrikeBook {
 
   /** Adds what the end of a life came to, once, and forgets what no longer counts. Resolves when it is on disk. */
   async add({ strike, suspicion }: Verdict): Promise<void> {
+    const before = [this.#strikes.length, this.#suspicions.length].join();
     const kept = this.#strikes.filter((one) => !one.reported || this.#counts(one));
     if (strike && !kept.some(({ id }) => id === strike.id)) kept.push({ ...strike, reported: false });
     this.#strikes = kept.slice(-strikesAtMost);
     const open = this.suspicions.filter(({ id }) => id !== suspicion?.id);
     this.#suspicions = suspicion ? [...open, suspicion] : open;
-    await this.#write();
+    const changed = strike ?? suspicion ?? before !== [this.#strikes.length, this.#suspicions.length].join();
+    if (changed) await this.#write();
   }
 
   /** The registry has heard of a strike. */

@@ -4,7 +4,7 @@ import { failedPrecondition, invalidArgument } from '@sluice/domain/errors';
 import { checkActor } from '@sluice/domain/model';
 import { checkAliasName } from '@sluice/domain/names';
 import { checkExpectedRevision } from './expected-revision.ts';
-import { requireModel, requireReadyVersion } from './lookups.ts';
+import { requireModel, requireNotQuarantined, requireReadyVersion } from './lookups.ts';
 import { newest } from './history-page.ts';
 import { liveOffers, type PlacingPorts } from './placing.ts';
 import type { AliasMove } from './records.ts';
@@ -40,6 +40,7 @@ export async function moveAlias(ports: PlacingPorts, actor: string, request: Mov
     const current = await change.alias(model.name, alias);
     checkExpectedRevision(`alias ${alias} of ${model.name}`, request.expectedRevision, current?.revision ?? 0);
     const version = await requireReadyVersion(change, model.name, request.version);
+    await requireNotQuarantined(change, model.name, version.number);
     const same = await moveThatDoesIt(change, model.name, alias, version.number);
     if (same) return { entries: [], result: same };
     checkOffered(version, liveOffers(leases));
