@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { buildInferRequest } from '@sluice/inference/request-builder';
 import type { RawCall } from '@sluice/rpc/handlers';
 import { systemClock } from '@sluice/service-kit/clock';
-import { FakeClock } from '@sluice/testkit/fake-clock';
 import type { VersionEngine } from '../serving/version-engine.ts';
 import type { ServingTable } from '../versions/serving-table.ts';
 import type { WaitingRequest } from '../versions/waiting-requests.ts';
@@ -60,6 +60,7 @@ describe('predict', () => {
 describe('a request whose version is not loaded', () => {
   const request = buildInferRequest({ modelName: 'm', modelVersion: '2', inputs: [] });
   const held = request.byteLength + bytesBesideMessage;
+  const clock = { now: () => 1_000, monotonic: () => 5 } as unknown as Clock;
 
   function setUp() {
     const budget = new ByteBudget(10 * held);
@@ -71,11 +72,11 @@ describe('a request whose version is not loaded', () => {
       return leave;
     };
     const table = { find: () => ({ engine: undefined }) } as unknown as ServingTable;
-    const handler = predict({ clock: new FakeClock(0), table: () => table, budget, wait });
+    const handler = predict({ clock, table: () => table, budget, wait });
     const told: unknown[] = [];
     let cancel = (): void => undefined;
     const call = {
-      deadlineMs: 500,
+      deadlineMs: 1_500,
       fail: (error: unknown) => void told.push(error),
       onCancel: (fn: () => void) => (cancel = fn),
     } as unknown as RawCall;
@@ -97,7 +98,7 @@ describe('a request whose version is not loaded', () => {
     const engine = { infer, lastRequestMs: -1 } as unknown as VersionEngine;
     end();
     waits[0]!.request.start(engine);
-    expect([seen, engine.lastRequestMs, budget.held, told]).toEqual([[request, 500], 0, 0, []]);
+    expect([seen, engine.lastRequestMs, budget.held, told]).toEqual([[request, 505], 5, 0, []]);
     cancel();
     expect(cancelled).toBe(1);
   });
