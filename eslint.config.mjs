@@ -132,7 +132,6 @@ export default tseslint.config(
   { files: ['libs/testkit/**/*.ts'], rules: { 'no-restricted-globals': 'off' } },
   {
     files: ['**/src/rpc/**/*.ts'],
-    ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -147,7 +146,6 @@ export default tseslint.config(
   },
   {
     files: ['**/src/usecases/**/*.ts'],
-    ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-imports': [
         'error',

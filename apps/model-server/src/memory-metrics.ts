@@ -1,3 +1,4 @@
+import type { MetricType } from '@sluice/telemetry/exposition';
 import type { Metrics } from '@sluice/telemetry/metrics';
 
 /** What is to be known of memory, and of what requests bring. */
@@ -10,16 +11,13 @@ export interface MemoryFigures {
   readonly waitingRequests: number;
 }
 
-type Registered = Parameters<Metrics['registry']['registerMetric']>[0];
-
 /** Metrics of the memory budget, read at a scrape. */
 export function registerMemoryMetrics(metrics: Metrics, read: () => MemoryFigures): void {
-  const add = (name: string, type: string, help: string, of: (figures: MemoryFigures) => number): void => {
-    const get = async () => ({ name, help, type, aggregator: 'sum', values: [{ labels: {}, value: of(read()) }] });
-    const metric = { name, help, type, aggregator: 'sum', get, reset: () => undefined };
-    // prom-client reads no more of a metric than this when it is scraped.
-    metrics.registry.registerMetric(metric as unknown as Registered);
-  };
+  const add = (name: string, type: MetricType, help: string, of: (figures: MemoryFigures) => number): void =>
+    metrics.observe({
+      ...{ name, type, help, subjects: () => [read()] },
+      samples: (figures) => [{ labels: {}, value: of(figures) }],
+    });
   add('sluice_memory_budget_bytes', 'gauge', 'Memory that versions may hold', (of) => of.budgetBytes);
   add('sluice_memory_held_bytes', 'gauge', 'Memory that versions hold of it, as accounted', (of) => of.heldBytes);
   add('sluice_evictions_total', 'counter', 'Versions that were unloaded to make room', (of) => of.evictions);

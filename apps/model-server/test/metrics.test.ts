@@ -65,9 +65,9 @@ describe('what a scrape has', () => {
     expect(text).not.toContain('version="9"');
     const { differences, withoutSeries } = compareWithPage(text, 'model-server');
     expect(differences).toEqual([]);
-    // Nobody streamed, and prom-client knows of things that no process has.
+    // Nobody streamed, nothing ended this runtime, and prom-client knows of things that no process has.
     const ours = withoutSeries.filter((name) => !name.startsWith('nodejs_'));
-    expect(ours).toEqual(['sluice_streamed_requests_total']);
+    expect(ours).toEqual(['sluice_streamed_requests_total', 'sluice_watchdog_strikes']);
   });
 
   it('has every name of Triton that the page does not leave out, under that name', async () => {

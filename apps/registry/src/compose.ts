@@ -371,6 +371,7 @@ function follow(
     () => (guard.problem === undefined ? 0 : 1),
   );
   const leases = () => hub.current.leases;
+  const quarantines = () => [...(hub.current.desired?.models.values() ?? [])].flatMap(({ quarantined }) => quarantined);
   metrics.observedGauge(
     'sluice_registry_revision',
     'Leaf index that watchers have',
@@ -380,7 +381,7 @@ function follow(
   metrics.observedGauge(
     'sluice_registry_quarantined_versions',
     'Versions that no runtime loads because they ended runtimes',
-    () => [...(hub.current.desired?.models.values() ?? [])].reduce((sum, model) => sum + model.quarantined.length, 0),
+    () => new Set(quarantines().map(({ model, version }) => `${model}/${version}`)).size,
   );
   metrics.observedGauge(
     'sluice_registry_live_runtimes',

@@ -51,8 +51,10 @@ it('sends requests for versions that are ready nowhere to one runtime, the same 
   });
   const { models } = await router!.client.repositoryIndex({});
   expect(models).toMatchObject([
-    { version: '2', state: 'UNAVAILABLE' },
+    ...[{ version: '1', state: 'UNAVAILABLE', reason: 'unloaded' }],
+    ...[{ version: '2', state: 'UNAVAILABLE', reason: expect.stringContaining('no room') as string }],
     { version: '3', state: 'READY' },
+    ...['4', '5', '6'].map((version) => ({ version, state: 'UNAVAILABLE', reason: 'unloaded' })),
   ]);
 
   // Once somebody has it, requests go there alone.

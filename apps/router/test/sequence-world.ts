@@ -6,7 +6,7 @@ import type { RawCallOptions, RawOutcome } from '@sluice/rpc/raw-client';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import type { RuntimeLink } from '../src/runtimes/runtime-link.ts';
 import { RouterRetryBudget } from '../src/route/retry-tokens.ts';
-import { byRendezvous } from '../src/route/sequences/rendezvous.ts';
+import { byRendezvous } from '../src/runtimes/rendezvous.ts';
 import type { Found, SequenceQuestion } from '../src/route/sequences/search.ts';
 import { Sequences } from '../src/route/sequences/sequences.ts';
 import { targetOf } from '../src/route/table.ts';

@@ -1,86 +1,82 @@
+import { describe, expect, it } from 'vitest';
 import { FakeClock } from '@sluice/testkit/fake-clock';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { IdleSweep, type Brought } from './idle-sweep.ts';
-import type { VersionState } from './version-state.ts';
+import { IdleSweep } from './idle-sweep.ts';
+import type { ServedVersion } from './served-version.ts';
 
-let clock: FakeClock;
-let there: One[];
-let dropped: One[];
-let sweep: IdleSweep<One>;
-
-class One implements Brought {
-  state: VersionState = 'ready';
-  mayPass = false;
-  isBusy = false;
-  lastUsedMs = 0;
-
-  demand(): void {
-    this.lastUsedMs = clock.monotonic();
-  }
+interface Fake {
+  readonly key: string;
+  state: string;
+  mayPass: boolean;
+  lastUsedMs: number;
+  isBusy: boolean;
+  demand(): void;
 }
 
-beforeEach(() => {
-  clock = new FakeClock();
-  there = [];
-  dropped = [];
-  const drop = (gone: readonly One[]): void => {
-    dropped.push(...gone);
-    there = there.filter((one) => !gone.includes(one));
+function setUp() {
+  const clock = new FakeClock();
+  const there: Fake[] = [];
+  const gone: string[] = [];
+  const sweep = new IdleSweep({
+    clock,
+    idleMs: 60_000,
+    versions: () => there as unknown as ServedVersion[],
+    withdraw: ({ key }) => {
+      gone.push(`${key}@${clock.monotonic()}`);
+      const at = there.findIndex((each) => each.key === key);
+      there.splice(at, 1);
+    },
+    swept: () => undefined,
+  });
+  const add = (key: string, more: Partial<Fake> = {}): Fake => {
+    const fake: Fake = {
+      ...{ key, state: 'ready', mayPass: false, lastUsedMs: clock.monotonic(), isBusy: false },
+      demand: () => void (fake.lastUsedMs = clock.monotonic()),
+      ...more,
+    };
+    there.push(fake);
+    sweep.plan();
+    return fake;
   };
-  sweep = new IdleSweep({ clock, idleMs: 1_000, failedMs: 100, versions: () => there, drop });
-});
+  return { clock, sweep, add, gone };
+}
 
-describe('versions that requests brought', () => {
-  it('go when they were not used for the whole time, each at its own', () => {
-    const [first, second] = [new One(), new One()];
-    second.lastUsedMs = 300;
-    there = [first, second];
-    sweep.later();
-    clock.advance(999);
-    expect(dropped).toEqual([]);
+describe('IdleSweep', () => {
+  it('takes each version away when nobody has asked for it for so long, not before', () => {
+    const { clock, add, gone } = setUp();
+    add('a');
+    clock.advance(10_000);
+    const b = add('b');
+    clock.advance(49_999);
+    expect(gone).toEqual([]);
+    b.lastUsedMs = clock.monotonic();
     clock.advance(1);
-    expect(dropped).toEqual([first]);
-    clock.advance(299);
-    expect(dropped).toEqual([first]);
-    clock.advance(1);
-    expect(dropped).toEqual([first, second]);
+    expect(gone).toEqual(['a@60000']);
+    clock.advance(100_000);
+    expect(gone).toEqual(['a@60000', 'b@119999']);
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('stay while they are used or busy', () => {
-    const one = new One();
-    there = [one];
-    sweep.later();
-    clock.advance(600);
-    one.lastUsedMs = 600;
-    clock.advance(600);
-    one.isBusy = true;
-    clock.advance(600);
-    expect(dropped).toEqual([]);
-    // It was busy at 1,600, which counts as a use.
-    one.isBusy = false;
-    clock.advance(799);
-    expect(dropped).toEqual([]);
+  it('leaves what is busy, and takes soon what may come back if it is asked for', () => {
+    const { clock, add, gone } = setUp();
+    const busy = add('busy', { isBusy: true });
+    add('passing', { state: 'failed', mayPass: true });
+    add('broken', { state: 'failed' });
+    clock.advance(5_000);
+    expect(gone).toEqual(['passing@5000']);
+    clock.advance(55_000);
+    expect(gone).toEqual(['passing@5000', 'broken@60000']);
+    busy.isBusy = false;
+    clock.advance(59_999);
+    expect(gone).toHaveLength(2);
     clock.advance(1);
-    expect(dropped).toEqual([one]);
+    expect(gone.at(-1)).toBe('busy@120000');
   });
 
-  it('go soon when they failed for want of something, so that they can be asked for again', () => {
-    const [passing, failed] = [new One(), new One()];
-    passing.state = failed.state = 'failed';
-    passing.mayPass = true;
-    there = [passing, failed];
-    sweep.later();
-    clock.advance(100);
-    expect(dropped).toEqual([passing]);
-    clock.advance(900);
-    expect(dropped).toEqual([passing, failed]);
-  });
-
-  it('stay when the sweep is stopped', () => {
-    there = [new One()];
-    sweep.later();
+  it('stops', () => {
+    const { clock, sweep, add, gone } = setUp();
+    add('a');
     sweep.stop();
-    expect(clock.pendingTimers).toBe(0);
+    clock.advance(1_000_000);
+    expect(gone).toEqual([]);
   });
 });

@@ -1,38 +1,36 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
 import type { ServedVersion } from './served-version.ts';
 
-/** What the sweep goes by of a version. */
-export type Brought = Pick<ServedVersion, 'state' | 'mayPass' | 'lastUsedMs' | 'isBusy' | 'demand'>;
+/** A version that failed for want of something can be asked for again after this long, in milliseconds. */
+const failedMs = 5_000;
 
-export interface IdleSweepPorts<Version extends Brought> {
+export interface IdleSweepPorts {
   readonly clock: Clock;
   /** How long a version stays that nobody asks for, in milliseconds. */
   readonly idleMs: number;
-  /** How long one stays that failed for want of something: it can be asked for again soon. */
-  readonly failedMs: number;
-  /** Those that requests brought and whose loads have ended. */
-  readonly versions: () => readonly Version[];
-  /** Lets some of them go; it may be none. */
-  readonly drop: (versions: readonly Version[]) => void;
+  /** Versions that are not placed and that no load is under way of. */
+  readonly versions: () => readonly ServedVersion[];
+  readonly withdraw: (version: ServedVersion) => void;
+  /** Told when a sweep is over. */
+  readonly swept: () => void;
 }
 
-/** Lets versions go that requests brought, once nobody asks for them any more. */
-export class IdleSweep<Version extends Brought> {
-  readonly #ports: IdleSweepPorts<Version>;
+/** Takes versions away that requests brought and that nobody asks for any more. One timer serves all of them. */
+export class IdleSweep {
+  readonly #ports: IdleSweepPorts;
   #timer: Timer | undefined;
 
-  constructor(ports: IdleSweepPorts<Version>) {
+  constructor(ports: IdleSweepPorts) {
     this.#ports = ports;
   }
 
-  /** To be called when such a version came, changed or was used: sweeps when the first of them is due. */
-  later(): void {
+  /** Looks again when the first version may have become idle; to be called after every change of such a version. */
+  plan(): void {
     const { clock, versions } = this.#ports;
     this.stop();
-    const idle = versions();
-    if (idle.length === 0) return;
-    const next = Math.min(...idle.map((version) => this.#endOf(version)));
-    this.#timer = clock.schedule(Math.max(0, next - clock.monotonic()), () => this.#sweep());
+    const ends = versions().map((version) => this.#idleEnd(version));
+    if (ends.length === 0) return;
+    this.#timer = clock.schedule(Math.max(0, Math.min(...ends) - clock.monotonic()), () => this.#sweep());
   }
 
   stop(): void {
@@ -40,17 +38,21 @@ export class IdleSweep<Version extends Brought> {
     this.#timer = undefined;
   }
 
-  #sweep(): void {
-    const { clock, versions, drop } = this.#ports;
-    const now = clock.monotonic();
-    const due = versions().filter((version) => this.#endOf(version) <= now);
-    for (const version of due) if (version.isBusy) version.demand();
-    drop(due.filter((version) => !version.isBusy));
-    this.later();
+  #idleEnd(version: ServedVersion): number {
+    const mayComeSoon = version.state === 'failed' && version.mayPass;
+    return version.lastUsedMs + (mayComeSoon ? failedMs : this.#ports.idleMs);
   }
 
-  #endOf({ state, mayPass, lastUsedMs }: Version): number {
-    const { idleMs, failedMs } = this.#ports;
-    return lastUsedMs + (state === 'failed' && mayPass ? failedMs : idleMs);
+  #sweep(): void {
+    const { clock, versions, withdraw, swept } = this.#ports;
+    const now = clock.monotonic();
+    for (const version of versions()) {
+      if (this.#idleEnd(version) > now) continue;
+      // A request that takes longer than that is a use too.
+      if (version.isBusy) version.demand();
+      else withdraw(version);
+    }
+    swept();
+    this.plan();
   }
 }

@@ -78,7 +78,7 @@ export class VersionSet {
   readonly #demanded: Demanded;
   readonly #room: MemoryRoom;
   readonly #threads: VersionThreads;
-  readonly #sweep: IdleSweep<ServedVersion>;
+  readonly #sweep: IdleSweep;
   readonly #retries = new Map<string, Timer>();
   #loading: Promise<void> | undefined;
   #placement: Placement | undefined;
@@ -94,11 +94,13 @@ export class VersionSet {
     this.#losses = new Losses(ports.clock);
     this.#demanded = new Demanded(ports.getAssignment);
     this.#threads = new VersionThreads(ports.register);
-    const { budgetBytes, clock, demandIdleMs: idleMs } = ports;
+    const { budgetBytes } = ports;
     this.#sweep = new IdleSweep({
-      ...{ clock, idleMs, failedMs: retryMs },
-      versions: () => this.#brought(),
-      drop: (idle) => this.#dropIdle(idle),
+      clock: ports.clock,
+      idleMs: ports.demandIdleMs,
+      versions: () => this.versions().filter(({ hold, state }) => hold === 'demand' && ends.has(state)),
+      withdraw: (version) => this.#withdraw(version),
+      swept: () => this.#refresh(),
     });
     const isAwaited = (key: string): boolean => this.#waiting.has(key);
     this.#room = new MemoryRoom({ budgetBytes, versions: () => this.versions(), leaving: this.#leaving, isAwaited });
@@ -256,7 +258,7 @@ export class VersionSet {
     else if (failure && (state === 'failed' || state === 'evicted')) this.#waiting.fail(key, toldOf(version, failure));
     // Somebody asked for it while it gave way, or an alias came.
     else if (state === 'evicted' && (version.hold === 'kept' || this.#waiting.has(key))) version.demand();
-    if (version.hold === 'demand') this.#sweep.later();
+    if (version.hold === 'demand' && !this.#closed) this.#sweep.plan();
   }
 
   /**
@@ -304,16 +306,6 @@ export class VersionSet {
       this.#refresh();
       this.#loadNext();
     }
-  }
-
-  /** Those that requests brought and whose loads have ended. */
-  #brought(): readonly ServedVersion[] {
-    return this.#closed ? [] : this.versions().filter(({ hold, state }) => hold === 'demand' && ends.has(state));
-  }
-
-  #dropIdle(idle: readonly ServedVersion[]): void {
-    for (const version of idle) this.#withdraw(version);
-    this.#refresh();
   }
 
   /**

@@ -41,7 +41,7 @@ export class Fleet {
     const up = this.links.filter((link) => link.state === 'up');
     let may = up.filter((link) => link.onDemand.has(key));
     if (may.length === 0 && !placed) may = up.filter((link) => link.loadsOnDemand && !link.notReady.has(key));
-    return byRendezvous(key, may, ({ address }) => address);
+    return byRendezvous(may, key);
   }
 
   /** True when some runtime is up. */

@@ -1,28 +1,32 @@
 /**
- * The order in which a key prefers members: every router that knows the same members finds the same order, and a member that
- * comes or goes changes nothing between the others (rendezvous hashing).
+ * Runtimes in the order in which they are to have what a key names: rendezvous hashing. Every router comes to the same
+ * order, and a runtime that joins or leaves moves only the keys that it gains or had.
  *
- * @param nameOf what all routers call a member
+ * @returns the owner first
  */
-export function byRendezvous<Member>(
+export function byRendezvous<Runtime extends { readonly address: string }>(
+  runtimes: readonly Runtime[],
   key: string,
-  members: readonly Member[],
-  nameOf: (member: Member) => string,
-): readonly Member[] {
-  if (members.length < 2) return members;
-  const ranked = members.map((member) => {
-    const name = nameOf(member);
-    return { member, name, score: hash(`${key}\n${name}`) };
-  });
-  ranked.sort((one, other) => other.score - one.score || (one.name < other.name ? -1 : 1));
-  return ranked.map(({ member }) => member);
+): Runtime[] {
+  if (runtimes.length < 2) return [...runtimes];
+  const seed = hash(key);
+  return runtimes
+    .map((runtime) => ({ runtime, score: mix(seed ^ hash(runtime.address)) }))
+    .sort((one, other) => other.score - one.score || (one.runtime.address < other.runtime.address ? -1 : 1))
+    .map(({ runtime }) => runtime);
 }
 
-/** FNV-1a of the characters, then mixed so that names that differ in their last digit are far apart. */
+/** FNV-1a over UTF-16 units, mixed. Not for what an enemy chooses: who spreads badly harms himself alone. */
 function hash(text: string): number {
-  let state = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) state = Math.imul(state ^ text.charCodeAt(at), 0x01000193);
-  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
-  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
-  return (state ^ (state >>> 16)) >>> 0;
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  return mix(value);
+}
+
+/** Spreads every bit of 32 over all of them. */
+function mix(value: number): number {
+  let bits = value;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
 }

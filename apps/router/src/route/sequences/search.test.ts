@@ -4,7 +4,7 @@ import { FakeClock } from '@sluice/testkit/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../../../test/doubles.ts';
 import type { LinkState, RuntimeLink } from '../../runtimes/runtime-link.ts';
-import { byRendezvous } from './rendezvous.ts';
+import { byRendezvous } from '../../runtimes/rendezvous.ts';
 import { findSequence } from './search.ts';
 import type { Found } from './search.ts';
 

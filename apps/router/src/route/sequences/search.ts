@@ -2,7 +2,7 @@ import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { SequenceId } from '@sluice/inference/sequence';
 import type { RuntimeLink } from '../../runtimes/runtime-link.ts';
-import { byRendezvous } from './rendezvous.ts';
+import { byRendezvous } from '../../runtimes/rendezvous.ts';
 
 export interface SequenceQuestion {
   readonly model: string;

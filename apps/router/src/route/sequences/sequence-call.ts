@@ -11,7 +11,7 @@ import type { ForwardedCall, SendingOptions } from '../forward.ts';
 import type { Route } from '../resolve.ts';
 import { goneWith, sequenceLost } from './place.ts';
 import type { Place } from './place.ts';
-import { byRendezvous } from './rendezvous.ts';
+import { byRendezvous } from '../../runtimes/rendezvous.ts';
 
 /** One request of a sequence. */
 export interface SequenceRequest {

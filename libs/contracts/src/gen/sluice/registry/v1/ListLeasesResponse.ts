@@ -8,7 +8,7 @@ export interface ListLeasesResponse {
   'runtimes'?: (_sluice_registry_v1_RuntimeLease)[];
   'routers'?: (_sluice_registry_v1_RouterLease)[];
   /**
-   * What no runtime of its pool loads although it is placed.
+   * What no runtime loads although something holds it.
    */
   'quarantined'?: (_sluice_registry_v1_Quarantine)[];
 }
@@ -17,7 +17,7 @@ export interface ListLeasesResponse__Output {
   'runtimes': (_sluice_registry_v1_RuntimeLease__Output)[];
   'routers': (_sluice_registry_v1_RouterLease__Output)[];
   /**
-   * What no runtime of its pool loads although it is placed.
+   * What no runtime loads although something holds it.
    */
   'quarantined': (_sluice_registry_v1_Quarantine__Output)[];
 }

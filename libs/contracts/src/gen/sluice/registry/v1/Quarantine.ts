@@ -4,7 +4,7 @@ import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _goo
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * A version that ended runtimes of a pool too often: none of them loads it until it is lifted.
+ * A version that ended runtimes of a pool too often: no runtime of any pool loads it until it is lifted.
  */
 export interface Quarantine {
   'model'?: (string);
@@ -22,7 +22,7 @@ export interface Quarantine {
 }
 
 /**
- * A version that ended runtimes of a pool too often: none of them loads it until it is lifted.
+ * A version that ended runtimes of a pool too often: no runtime of any pool loads it until it is lifted.
  */
 export interface Quarantine__Output {
   'model': (string);

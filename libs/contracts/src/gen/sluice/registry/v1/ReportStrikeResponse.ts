@@ -3,7 +3,7 @@
 
 export interface ReportStrikeResponse {
   /**
-   * The version is quarantined for the pool, by this strike or before.
+   * The version is quarantined for what it did in the pool, by this strike or before.
    */
   'quarantined'?: (boolean);
   /**
@@ -14,7 +14,7 @@ export interface ReportStrikeResponse {
 
 export interface ReportStrikeResponse__Output {
   /**
-   * The version is quarantined for the pool, by this strike or before.
+   * The version is quarantined for what it did in the pool, by this strike or before.
    */
   'quarantined': (boolean);
   /**
