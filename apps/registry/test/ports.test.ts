@@ -82,6 +82,7 @@ describe('the ports of a registry', () => {
       'sluice_registry_moves_ended_total',
       'sluice_request_failures_total',
       'nodejs_',
+      'sluice_registry_strikes_total',
       'sluice_streamed_',
     ];
     expect(withoutSeries.filter((name) => !mayLack.some((each) => name.startsWith(each)))).toEqual([]);

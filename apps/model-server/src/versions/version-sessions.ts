@@ -104,7 +104,7 @@ export class VersionSessions {
     // In one thread nothing of two suspects runs at once, so that the next crash has one cause.
     const chosen = isSuspect ? onlyFirst(plan) : plan;
     this.#use(chosen);
-    const pool = await this.#make(load, chosen, isSuspect ? threadPorts.suspectsThread() : undefined);
+    const pool = await this.#make(load, chosen, isSuspect ? threadPorts.suspectsThread : threadPorts.newThread);
     try {
       checkAgainstGraph('input', signature.inputs, pool.inputs);
       checkAgainstGraph('output', signature.outputs, pool.outputs);
@@ -122,7 +122,7 @@ export class VersionSessions {
     const may = isOnCpu && !this.#alone && this.suspectUntil === undefined;
     this.sharesThread = may && (await mayShare({ ...load, pool, warm }));
     if (!this.sharesThread) return pool;
-    const shared = await this.#openWarm(load, onSharedThread, warm, this.#ports.sharedThread());
+    const shared = await this.#openWarm(load, onSharedThread, warm, this.#ports.sharedThread);
     await pool.close();
     this.#use(onSharedThread);
     this.pool = shared;
@@ -141,14 +141,14 @@ export class VersionSessions {
   ): Promise<SessionPool | undefined> {
     const left = this.pool;
     this.#alone = true;
-    const { threads, devices } = this.#ports;
+    const { threads, devices, threadPorts } = this.#ports;
     const plan = onlyFirst(planSessions(load.serving, threads, devices));
     // Sessions on such a device have one thread together, and stay there.
     if (plan.groups[0]!.device.oneThread) {
       this.suspectUntil = undefined;
       return undefined;
     }
-    const pool = await this.#openWarm(load, plan, warm);
+    const pool = await this.#openWarm(load, plan, warm, threadPorts.newThread);
     if (!use(pool)) {
       await pool.close();
       return undefined;
@@ -175,11 +175,11 @@ export class VersionSessions {
     this.threads = threads;
   }
 
-  /** @param host the thread of all; each has its own otherwise. What a device wants of threads comes first */
+  /** @param threadOf gives the thread of a session, unless all on its device share one */
   #make(
     { graphFile, assignment, lost }: SessionLoad,
     { groups, threads }: SessionPlan,
-    host?: WorkerHost,
+    threadOf: () => WorkerHost,
   ): Promise<SessionPool> {
     const { deviceThread, threadPorts } = this.#ports;
     const crashNumber = threadPorts.crashNumber(assignment);
@@ -189,13 +189,18 @@ export class VersionSessions {
       return Array.from({ length: count }, (): SessionSettings => ({ ...settings, intraOpThreads }));
     });
     return SessionPool.loadEach(sessions, lost, ({ device }) =>
-      device?.oneThread ? deviceThread(device.name) : (host ?? threadPorts.newThread()),
+      device?.oneThread ? deviceThread(device.name) : threadOf(),
     );
   }
 
   /** Opens sessions for a version that was warmed up in others. */
-  async #openWarm(load: SessionLoad, plan: SessionPlan, warm: WarmUpReport, host?: WorkerHost): Promise<SessionPool> {
-    const pool = await this.#make(load, plan, host);
+  async #openWarm(
+    load: SessionLoad,
+    plan: SessionPlan,
+    warm: WarmUpReport,
+    threadOf: () => WorkerHost,
+  ): Promise<SessionPool> {
+    const pool = await this.#make(load, plan, threadOf);
     try {
       await warmUpAgain(pool, load.signature, load.serving, warm, load.warmUp);
       return pool;
