@@ -12,7 +12,7 @@ const config = (value: unknown) => ({ stringParam: typeof value === 'string' ? v
 
 type Parameters = Readonly<Record<string, unknown>>;
 
-/** What the tests need of a platform that runs. */
+/** What the tests need of a platform that runs, with version 1 of `accumulator` at `live`. */
 export interface ControlledPlatform {
   readonly router: ForeignClient;
   readonly runtime: ForeignClient;
@@ -86,6 +86,17 @@ export function modelControl(clients: () => ControlledPlatform): void {
     expect(await load('pets', { config: config(own) })).toEqual(ok);
     expect(await configOf('pets')).toMatchObject({ maxBatchSize: 16, output: own['output'] });
     expect((await index('pets')).length).toBeLessThanOrEqual(3);
+  });
+
+  it('a ModelConfig of a model that keeps sequences can be sent back', async () => {
+    const ofVersion = async (version: string) =>
+      (await router.call('ModelConfig', { name: 'accumulator', version })).response['config'] as Parameters;
+    const own = await ofVersion('live');
+    expect(own['sequenceBatching']).toMatchObject({ state: [{ inputName: 'sum', outputName: 'next' }] });
+    expect(await load('accumulator', { config: config({ ...own, maxBatchSize: 4 }) })).toEqual(ok);
+    const made = await ofVersion('2');
+    expect(made['maxBatchSize']).toBe(4);
+    expect(made['sequenceBatching']).toEqual(own['sequenceBatching']);
   });
 
   it('what cannot be loaded says so, and pins nothing', async () => {
