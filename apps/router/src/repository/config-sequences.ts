@@ -89,7 +89,7 @@ function readState(state: ConfigFields): ConfigState {
       output_name: state.text('output_name') ?? '',
       data_type: datatypeOf(state),
       dims: given(state.wholes('dims', undefined, -1)),
-      ...(initial && file !== keptFile && { initial_state: { zero_data: zeros, data_file: file } }),
+      ...(initial && { initial_state: { zero_data: zeros, data_file: file } }),
     },
     keepsInitial: file === keptFile,
   };
