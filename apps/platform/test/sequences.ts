@@ -24,16 +24,19 @@ sequence_batching:
     - { input_name: sum, output_name: next, data_type: FP32, dims: [1] }
 `;
 
+/** Writes the files of a model that keeps sequences to a folder. @returns their names */
+export async function writeAccumulator(folder: string, note: number): Promise<string[]> {
+  await writeFile(path.join(folder, 'model.onnx'), accumulator);
+  await writeFile(path.join(folder, 'sluice.yaml'), manifest(note));
+  return ['model.onnx', 'sluice.yaml'];
+}
+
 /** Pushes a model that keeps sequences as a new version of `accumulator`. @returns its number */
 export async function pushAccumulator(client: RegistryClient, home: string, note: number): Promise<number> {
   if (note === 1) await client.registry.createModel({ name: 'accumulator' });
   const files: { path: string; sha256: string; size: number }[] = [];
-  for (const [name, bytes] of [
-    ['model.onnx', accumulator],
-    ['sluice.yaml', manifest(note)],
-  ] as const) {
+  for (const name of await writeAccumulator(home, note)) {
     const at = path.join(home, name);
-    await writeFile(at, bytes);
     await client.uploadFile(at);
     files.push({ path: name, ...(await digestFile(at)) });
   }
@@ -55,13 +58,13 @@ export class SequenceClient {
   }
 
   /** @returns the sum and the version that answered, or how it failed */
-  async step(id: number, mark?: 'start'): Promise<string> {
+  async step(id: number, mark?: 'start' | 'end'): Promise<string> {
     try {
       const answer = await this.#client.infer({
         model: 'accumulator',
         version: 'live',
         inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [1] }],
-        parameters: { sequence_id: id, sequence_start: mark === 'start' },
+        parameters: { sequence_id: id, sequence_start: mark === 'start', sequence_end: mark === 'end' },
       });
       return `${String(answer.output('y').values[0])} of version ${answer.version}`;
     } catch (error) {

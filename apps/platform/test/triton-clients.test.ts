@@ -6,7 +6,8 @@ import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunningPlatform, freeOffset, killStarted, makeHome } from './running-platform.ts';
-import { loadParameters, tritonModels } from './triton-models.ts';
+import { loadParameters, simpleStringDynaSequence, tritonModels } from './triton-models.ts';
+import type { TritonModel } from './triton-models.ts';
 import { TritonPython, noTritonClient } from './triton-python.ts';
 import type { TritonSources } from './triton-python.ts';
 
@@ -26,11 +27,7 @@ beforeAll(async () => {
   platform = new RunningPlatform({ home, offset: await freeOffset(), args: ['--no-examples'] });
   await platform.up();
   address = `127.0.0.1:${platform.ports.router.port}`;
-  const client = createRpcClient(inferenceService, address, { clock: systemClock });
-  for (const model of tritonModels) {
-    await client.repositoryModelLoad({ modelName: model.name, parameters: loadParameters(model) });
-  }
-  client.close();
+  await load(tritonModels);
   await writeFile(path.join(home, 'image.ppm'), redImage(32));
 });
 afterAll(async () => {
@@ -39,6 +36,14 @@ afterAll(async () => {
   await killStarted();
   await rm(home, { recursive: true, force: true });
 });
+
+async function load(models: readonly TritonModel[]): Promise<void> {
+  const client = createRpcClient(inferenceService, address, { clock: systemClock });
+  for (const model of models) {
+    await client.repositoryModelLoad({ modelName: model.name, parameters: loadParameters(model) });
+  }
+  client.close();
+}
 
 /** A square picture, in the plainest of formats. */
 function redImage(size: number): Buffer {
@@ -80,6 +85,13 @@ const examples: readonly Example[] = [
   { file: 'simple_grpc_model_control.py', prints: 'PASS: model control' },
 ];
 
+/** Two sequences with numbers for ids and one with a text; the expected values are the examples' own. */
+const sequences: readonly Example[] = [
+  { file: 'simple_grpc_sequence_sync_infer_client.py', prints: 'PASS: Sequence' },
+  { file: 'simple_grpc_sequence_stream_infer_client.py', prints: 'PASS: Sequence' },
+  { file: 'simple_grpc_aio_sequence_stream_infer_client.py', prints: 'PASS: grpc aio sequence stream' },
+];
+
 /** Of what Sluice does not have, or that is no client of gRPC. */
 const left: Readonly<Record<string, string>> = {
   'simple_grpc_shm_client.py': 'shared memory',
@@ -88,16 +100,24 @@ const left: Readonly<Record<string, string>> = {
   'reuse_infer_objects_client.py': 'shared memory',
   'simple_grpc_custom_repeat.py': 'decoupled models',
   'simple_grpc_string_infer_client.py': 'texts with NUL bytes; see above',
-  'simple_grpc_sequence_stream_infer_client.py': 'sequences',
-  'simple_grpc_sequence_sync_infer_client.py': 'sequences',
-  'simple_grpc_aio_sequence_stream_infer_client.py': 'sequences',
 };
 
 describe.skipIf(missing !== undefined)('the examples of Triton’s Python client', { timeout: 60_000 }, () => {
-  it.each(examples)('$file runs unchanged', async ({ file, args, prints }) => {
-    const { code, text } = await triton.run(file, ['-u', address, ...(args?.() ?? [])]);
+  const passes = async ({ file, args, prints }: Example, ...more: readonly string[]) => {
+    const { code, text } = await triton.run(file, ['-u', address, ...(args?.() ?? []), ...more]);
     expect(text).toContain(prints);
     expect(code).toBe(0);
+  };
+
+  it.each(examples)('$file runs unchanged', async (example) => passes(example));
+
+  describe('of sequences', () => {
+    beforeAll(async () => load([simpleStringDynaSequence()]));
+
+    it.each(sequences)('$file runs unchanged', async (example) => passes(example));
+    it.each(sequences)('$file runs unchanged with ids that reach the model', async (example) =>
+      passes(example, '--dyna'),
+    );
   });
 
   it('simple_grpc_string_infer_client.py runs up to the texts with a NUL byte', async () => {
@@ -112,7 +132,7 @@ describe.skipIf(missing !== undefined)('the examples of Triton’s Python client
     const files = (await readdir(path.join(sources.client!, 'src', 'python', 'examples'))).filter((name) =>
       /grpc.*\.py$|^reuse_/.test(name),
     );
-    const known = new Set([...examples.map(({ file }) => file), ...Object.keys(left)]);
+    const known = new Set([...[...examples, ...sequences].map(({ file }) => file), ...Object.keys(left)]);
     expect(files.filter((file) => !known.has(file))).toEqual([]);
   });
 });

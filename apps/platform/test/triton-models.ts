@@ -71,16 +71,73 @@ const imageConfig = (input: string, output: string, more: object = {}) => ({
   ...more,
 });
 
-/** A sum that goes on over the requests of a sequence would stand here; without sequences it is the input itself. */
-function sequence(): Uint8Array {
-  return model({
-    graph: graph({
-      nodes: [node('Add', ['INPUT', 'nothing'], ['OUTPUT'])],
-      inputs: [value('INPUT', 'INT32', ['batch', 1])],
-      outputs: [value('OUTPUT', 'INT32', ['batch', 1])],
-      initializers: [tensor('nothing', 'INT32', [1], [0])],
-    }),
-  });
+const one: readonly [string, number] = ['batch', 1];
+const int32 = (name: string) => value(name, 'INT32', one);
+const control = (name: string, kind: string): string =>
+  `    - { name: ${name}, control: ${kind}, int32_false_true: [0, 1] }\n`;
+const sequenceManifest = (...lines: readonly string[]): string =>
+  `batching: { max_batch_size: 8 }\nsequence_batching:\n  max_sequence_idle_microseconds: 5000000\n${lines.join('')}`;
+
+/** The input, and 1 more in the first request of a sequence. */
+function simpleSequence(): TritonModel {
+  const nodes = [node('Add', ['INPUT', 'START'], ['sum']), node('Mul', ['sum', 'READY'], ['OUTPUT'])];
+  const inputs = ['INPUT', 'START', 'READY'].map(int32);
+  return {
+    name: 'simple_sequence',
+    graph: model({ graph: graph({ nodes, inputs, outputs: [int32('OUTPUT')] }) }),
+    files: {
+      'sluice.yaml': sequenceManifest('  control_input:\n', control('START', 'start'), control('READY', 'ready')),
+    },
+  };
+}
+
+/** The same, and in the last request the id of the sequence more. */
+function simpleDynaSequence(): TritonModel {
+  const nodes = [
+    node('Add', ['INPUT', 'START'], ['sum']),
+    cast('CORRID', 'id', 'INT32'),
+    node('Mul', ['END', 'id'], ['last']),
+    node('Add', ['sum', 'last'], ['all']),
+    node('Mul', ['all', 'READY'], ['OUTPUT']),
+  ];
+  const inputs = [...['INPUT', 'START', 'READY', 'END'].map(int32), value('CORRID', 'UINT64', one)];
+  return {
+    name: 'simple_dyna_sequence',
+    graph: model({ graph: graph({ nodes, inputs, outputs: [int32('OUTPUT')] }) }),
+    files: {
+      'sluice.yaml': sequenceManifest(
+        '  control_input:\n',
+        ...[control('START', 'start'), control('READY', 'ready'), control('END', 'end')],
+        '    - { name: CORRID, control: corrid, data_type: UINT64 }\n',
+      ),
+    },
+  };
+}
+
+/** The sum of the inputs of the sequence, a state; in the last request also the number that its id, a text, is. */
+export function simpleStringDynaSequence(): TritonModel {
+  const nodes = [
+    // Ids that are no numbers are the runtime's own, before there are requests.
+    node('Where', ['END', 'CORRID', 'zero'], ['text']),
+    cast('text', 'last', 'INT32'),
+    node('Add', ['INPUT', 'STATE'], ['STATE_NEXT']),
+    node('Add', ['STATE_NEXT', 'last'], ['OUTPUT']),
+  ];
+  const inputs = [...['INPUT', 'STATE'].map(int32), value('END', 'BOOL', one), value('CORRID', 'BYTES', one)];
+  const outputs = ['OUTPUT', 'STATE_NEXT'].map(int32);
+  const initializers = [tensor('zero', 'BYTES', [1], ['0'])];
+  return {
+    name: 'simple_string_dyna_sequence',
+    graph: model({ graph: graph({ nodes, inputs, outputs, initializers }) }),
+    files: {
+      'sluice.yaml': sequenceManifest(
+        '  control_input:\n',
+        '    - { name: END, control: end, bool_false_true: [false, true] }\n',
+        '    - { name: CORRID, control: corrid, data_type: BYTES }\n',
+        '  state:\n    - { input_name: STATE, output_name: STATE_NEXT, data_type: INT32 }\n',
+      ),
+    },
+  };
 }
 
 const labels = { 'labels.txt': `${colours.join('\n')}\n` };
@@ -103,8 +160,8 @@ export const tritonModels: readonly TritonModel[] = [
     config: imageConfig('input', 'scores', { max_batch_size: 16 }),
     files: labels,
   },
-  { name: 'simple_sequence', graph: sequence() },
-  { name: 'simple_dyna_sequence', graph: sequence() },
+  simpleSequence(),
+  simpleDynaSequence(),
 ];
 
 /** The parameters of RepositoryModelLoad that bring a model, its graph as its version 1. */

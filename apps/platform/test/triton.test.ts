@@ -1,17 +1,21 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { createRegistryClient } from '@sluice/client/registry-client';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ForeignClient, noForeignClient } from './foreign-client.ts';
 import type { ForeignAnswer } from './foreign-client.ts';
 import { modelControl } from './model-control.ts';
 import { RunningPlatform, freeOffset, killStarted, makeHome, root } from './running-platform.ts';
+import { pushAccumulator } from './sequences.ts';
 
 const missing = noForeignClient();
 /** The two ways to a version: the same is expected of both. */
 const places = ['a runtime’s own port', 'the router'] as const;
 type Place = (typeof places)[number];
 
+/** The examples, and a model that keeps sequences. */
+const versions = ['accumulator 1', 'digits 1', 'digits 2', 'digits 3', 'wdbc 1', 'wdbc 2'];
 let home: string;
 let platform: RunningPlatform;
 const clients = {} as Record<Place, ForeignClient>;
@@ -21,9 +25,18 @@ beforeAll(async () => {
   home = await makeHome('sluice-triton-');
   platform = new RunningPlatform({ home, offset: await freeOffset() });
   await platform.up();
-  const { runtimes, router } = platform.ports;
+  const { registry, runtimes, router } = platform.ports;
+  const ann = createRegistryClient(`127.0.0.1:${registry.port}`, { actor: 'ann' });
+  await pushAccumulator(ann, home, 1);
+  await ann.registry.moveAlias({ model: 'accumulator', alias: 'live', version: 1 });
+  ann.close();
   clients['a runtime’s own port'] = new ForeignClient(`127.0.0.1:${runtimes[0]!.port}`);
   clients['the router'] = new ForeignClient(`127.0.0.1:${router.port}`);
+  for (const client of Object.values(clients))
+    await eventually(async () => {
+      const { response } = await client.call('RepositoryIndex', { ready: true });
+      expect(response['models']).toHaveLength(versions.length);
+    }, 30_000);
 });
 afterAll(async () => {
   if (missing !== undefined) return;
@@ -70,6 +83,16 @@ const extensions: Readonly<Record<string, (client: ForeignClient) => Promise<boo
   schedule_policy: async (client) => {
     const parameters = { priority: { uint64Param: '0' }, timeout: { int64Param: '1000000' } };
     return (await client.call('ModelInfer', { ...(await digits(1)), parameters })).code === 'OK';
+  },
+  sequence: async (client) => {
+    const step = async (x: number, parameters = {}) => {
+      const input = { name: 'x', datatype: 'FP32', shape: [1, 1], contents: { fp32Contents: [x] } };
+      const all = { sequence_id: { int64Param: 7 }, ...parameters };
+      const request = { modelName: 'accumulator', modelVersion: 'live', inputs: [input], parameters: all };
+      return rawOutput(await client.call('ModelInfer', request)).readFloatLE();
+    };
+    const sums = [await step(5, { sequence_start: { boolParam: true } }), await step(2)];
+    return String([...sums, await step(1, { sequence_end: { boolParam: true } })]) === '5,7,8';
   },
   statistics: async (client) => (await client.call('ModelStatistics')).code === 'OK',
 };
@@ -162,7 +185,7 @@ describe.skipIf(missing !== undefined).each(places)('through %s', { timeout: 120
     expect(Date.now() - Number(after.lastInference)).toBeLessThan(60_000);
     const everything = (await call('ModelStatistics')).response['modelStats'] as Statistics[];
     const named = everything.map(({ name, version }) => `${name} ${version}`);
-    expect(named).toEqual(['digits 1', 'digits 2', 'digits 3', 'wdbc 1', 'wdbc 2']);
+    expect(named).toEqual(versions);
     expect((await call('ModelStatistics', { name: 'nope' })).code).toBe('NOT_FOUND');
   });
 
@@ -171,7 +194,7 @@ describe.skipIf(missing !== undefined).each(places)('through %s', { timeout: 120
     const found = (response['models'] as Record<string, string>[]).map(
       ({ name, version, state }) => `${name!} ${version!} ${state!}`,
     );
-    expect(found).toEqual(['digits 1', 'digits 2', 'digits 3', 'wdbc 1', 'wdbc 2'].map((each) => `${each} READY`));
+    expect(found).toEqual(versions.map((each) => `${each} READY`));
     expect((await call('RepositoryIndex', { ready: true })).response).toEqual(response);
     expect(await call('RepositoryIndex', { repositoryName: 'models' })).toMatchObject({
       code: 'INVALID_ARGUMENT',
@@ -238,7 +261,7 @@ describe.skipIf(missing !== undefined)('both', { timeout: 120_000 }, () => {
     }, 60_000);
     await eventually(async () => {
       const { response } = await router.call('RepositoryIndex', { ready: true });
-      expect(response['models']).toHaveLength(5);
+      expect(response['models']).toHaveLength(versions.length);
     }, 30_000);
     expect(await count()).toBe(before);
     for (let requests = 0; requests < 20; requests += 1) await router.call('ModelInfer', await digits(1));

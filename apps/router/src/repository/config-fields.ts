@@ -26,6 +26,18 @@ export class ConfigFields {
     return value === undefined ? undefined : wholeOf(value, this.#at(name), max);
   }
 
+  number(name: string): number | undefined {
+    return this.#typed(name, 'number', 'a number') as number | undefined;
+  }
+
+  numbers(name: string): readonly number[] | undefined {
+    return this.#listOf(name, 'number', 'numbers') as readonly number[] | undefined;
+  }
+
+  flags(name: string): readonly boolean[] | undefined {
+    return this.#listOf(name, 'boolean', 'true and false') as readonly boolean[] | undefined;
+  }
+
   flag(name: string): boolean | undefined {
     return this.#typed(name, 'boolean', 'true or false') as boolean | undefined;
   }
@@ -92,6 +104,12 @@ export class ConfigFields {
     const value = this.#values.get(name);
     if (value !== undefined && typeof value !== type) throw wrong(this.#at(name), expected, value);
     return value;
+  }
+
+  #listOf(name: string, type: string, expected: string): readonly unknown[] | undefined {
+    const list = this.#list(name);
+    if (list?.some((value) => typeof value !== type)) throw wrong(this.#at(name), `a list of ${expected}`, list);
+    return list;
   }
 
   #list(name: string): readonly unknown[] | undefined {

@@ -100,7 +100,6 @@ describe('readModelConfig', () => {
   });
 
   it.each([
-    ['config.sequence_batching', { sequence_batching: { direct: { max_queue_delay_microseconds: 1 } } }],
     ['config.ensemble_scheduling', { ensembleScheduling: { step: [{ model_name: 'a' }] } }],
     ['config.response_cache', { response_cache: { enable: true } }],
     ['config.model_transaction_policy.decoupled', { model_transaction_policy: { decoupled: true } }],

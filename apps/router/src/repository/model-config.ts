@@ -1,8 +1,10 @@
-import { isDatatype } from '@sluice/domain/datatype';
 import type { Datatype } from '@sluice/domain/datatype';
 import { invalidArgument } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
+import { datatypeOf } from './config-datatypes.ts';
 import { ConfigFields } from './config-fields.ts';
+import { readSequences } from './config-sequences.ts';
+import type { ConfigSequences } from './config-sequences.ts';
 
 /** What a `config` says of a tensor; undefined where it says nothing. */
 export interface ConfigTensor {
@@ -23,6 +25,7 @@ export interface ConfigOverride {
   /** Of the section `batching`, all that dynamic_batching says; undefined when it is not there. */
   readonly dynamicBatching: Readonly<Record<string, unknown>> | undefined;
   readonly allowedBatchSizes: readonly number[] | undefined;
+  readonly sequences: ConfigSequences | undefined;
   readonly instanceGroups: readonly { readonly count: number; readonly device: string }[] | undefined;
   readonly intraOpThreads: number | undefined;
   readonly warmUp: ConfigWarmUp | undefined;
@@ -67,6 +70,7 @@ export function readModelConfig(json: string, model: string): ConfigOverride {
   return {
     maxBatchSize: config.whole('max_batch_size', maxCount),
     dynamicBatching: readDynamicBatching(config.message('dynamic_batching')),
+    sequences: readSequences(config),
     instanceGroups: config.messages('instance_group')?.flatMap(readInstanceGroup),
     ...parameters,
     warmUp: readWarmUp(config.messages('model_warmup')),
@@ -79,6 +83,7 @@ export function readModelConfig(json: string, model: string): ConfigOverride {
 const known = [
   ...['name', 'platform', 'backend', 'max_batch_size', 'input', 'output', 'optimization', 'dynamic_batching'],
   ...['instance_group', 'default_model_filename', 'parameters', 'model_warmup', 'model_transaction_policy'],
+  'sequence_batching',
 ];
 
 function parse(json: string): unknown {
@@ -206,20 +211,13 @@ function readSource(source: ConfigFields): 'zero' | 'random' | 'kept' {
   return source.refuse('zero_data', 'true, or random_data');
 }
 
-/** Triton's DataType, by number. */
-const types = [
-  ...['TYPE_INVALID', 'TYPE_BOOL', 'TYPE_UINT8', 'TYPE_UINT16', 'TYPE_UINT32', 'TYPE_UINT64', 'TYPE_INT8'],
-  ...['TYPE_INT16', 'TYPE_INT32', 'TYPE_INT64', 'TYPE_FP16', 'TYPE_FP32', 'TYPE_FP64', 'TYPE_STRING', 'TYPE_BF16'],
-];
-
 function readTensor(tensor: ConfigFields): ConfigTensor {
   const name = tensor.text('name') ?? '';
   if (name === '') tensor.refuse('name', 'the name of a tensor');
-  const type = tensor.choice('data_type', types)?.replace('TYPE_', '').replace('STRING', 'BYTES');
   return {
     path: tensor.path,
     name,
-    datatype: type !== undefined && isDatatype(type) ? type : undefined,
+    datatype: datatypeOf(tensor),
     dims: tensor.wholes('dims', undefined, -1),
     format: undefined,
     labelFile: undefined,

@@ -1,5 +1,6 @@
 import { invalidArgument } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
+import { writeSequences } from './config-sequences.ts';
 import { ownFile } from './model-config.ts';
 import type { ConfigOverride, ConfigTensor, ConfigWarmUp } from './model-config.ts';
 
@@ -23,7 +24,7 @@ export function writeManifest(
   config: ConfigOverride,
   labels: ReadonlyMap<string, readonly string[]>,
 ): string {
-  const { graph, instanceGroups, intraOpThreads, warmUp } = config;
+  const { graph, sequences, instanceGroups, intraOpThreads, warmUp } = config;
   const instances = {
     ...mapOf(base['instances']),
     ...(instanceGroups && { count: undefined, groups: instanceGroups }),
@@ -34,6 +35,9 @@ export function writeManifest(
     // A graph that is named in the call need not stand in the file; one that stands there must not contradict it.
     ...(graph !== undefined && base['graph'] !== undefined && { graph }),
     batching: batchingOf(mapOf(base['batching']), config),
+    ...(sequences && {
+      sequence_batching: writeSequences(sequences, listOf(mapOf(base['sequence_batching'])['state'])),
+    }),
     instances,
     ...(instanceGroups && { device: undefined }),
     ...(warmUp && { warm_up: warmUpOf(mapOf(base['warm_up']), warmUp) }),
@@ -114,7 +118,7 @@ function mapOf(value: unknown): ManifestMap {
 
 const listOf = (value: unknown): readonly ManifestMap[] => (Array.isArray(value) ? value.map(mapOf) : []);
 
-/** A section in which nothing is said is left out. */
+/** A section in which nothing is said is left out, but for the one that says something by being there. */
 function withoutEmptyMaps(manifest: ManifestMap): ManifestMap {
   const said = (value: unknown): boolean =>
     value !== undefined &&
@@ -123,5 +127,5 @@ function withoutEmptyMaps(manifest: ManifestMap): ManifestMap {
     const inner = Object.entries(mapOf(value)).filter(([, each]) => each !== undefined);
     return [key, Object.keys(mapOf(value)).length > 0 ? Object.fromEntries(inner) : value] as const;
   });
-  return Object.fromEntries(entries.filter(([, value]) => said(value)));
+  return Object.fromEntries(entries.filter(([key, value]) => said(value) || (value && key === 'sequence_batching')));
 }
