@@ -60,7 +60,7 @@ async function suspect(...instanceGroups: readonly InstanceGroup[]) {
     },
   });
   const options = { seed: 1, signal: new AbortController().signal, clock: systemClock };
-  const load: SessionLoad = { assignment, serving, graphFile, warmUp: options, lost: () => undefined };
+  const load: SessionLoad = { assignment, signature, serving, graphFile, warmUp: options, lost: () => undefined };
   const pool = await sessions.open(load);
   opened.push(sessions);
   const warm = await warmUp(pool, signature, serving, options);
