@@ -23,6 +23,7 @@ const mark = (id: bigint, start = false): SequenceMark => ({ id, start, end: fal
 function setUp() {
   const done: string[] = [];
   const placed = new Map<string, Fake>();
+  let there = true;
   const answers: ((assignment: Assignment) => void)[] = [];
   const table = {
     find: (_model: string, ref: string) => placed.get(`m/${ref}`),
@@ -30,7 +31,7 @@ function setUp() {
   } as unknown as ServingTable;
   const onDemand = new OnDemand({
     table: () => table,
-    version: (key) => placed.get(key) as unknown as ServedVersion | undefined,
+    version: (key) => (there ? (placed.get(key) as unknown as ServedVersion | undefined) : undefined),
     getAssignment: () => new Promise((resolve) => answers.push(resolve)),
     add: ({ version }) => void done.push(`add ${version}`),
     loadNext: () => void done.push('load'),
@@ -54,7 +55,8 @@ function setUp() {
     await Promise.resolve();
     await Promise.resolve();
   };
-  return { onDemand, done, place, wait, answer, answers };
+  const forget = (): void => void (there = false);
+  return { onDemand, done, place, wait, answer, answers, forget };
 }
 const lost = expect.stringMatching(/^failed-precondition: m version 2: sequence lost: 7 /) as string;
 
@@ -70,6 +72,14 @@ describe('requests for versions that are not loaded', () => {
     await answer(assignmentOf(2));
     expect(done.slice(2)).toEqual(['add 2']);
     expect(() => wait('champion')).toThrow('not here');
+  });
+
+  it('ask for a version that was taken away after the table was made', () => {
+    const { done, place, wait, answers, forget } = setUp();
+    place(1);
+    forget();
+    wait('1');
+    expect([done, answers.length]).toEqual([[], 1]);
   });
 
   it('load nothing for a sequence that nobody has started, of a placed version and of another', async () => {
