@@ -84,7 +84,6 @@ export class OnDemand {
 
   /** The registry has told of a version that somebody asked for. */
   #found(assignment: Assignment): void {
-    if (this.#over) return;
     const key = versionKey(assignment);
     const there = this.#ports.version(key);
     if (there && !there.engine && !there.onDemand) {
