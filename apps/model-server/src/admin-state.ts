@@ -29,12 +29,12 @@ export function adminState({ versions, link, budget, threads, devices, address, 
     memory: versions.memory,
     strikes: book.strikes.map(({ atMs, ...strike }) => ({ ...strike, at: new Date(atMs).toISOString() })),
     suspicions: book.suspicions.map(({ versions: of, atMs }) => ({ versions: of, at: new Date(atMs).toISOString() })),
-    versions: versions.versions().map(versionState),
+    versions: [...versions.versions(), ...versions.leaving()].map(versionState),
   };
 }
 
 function versionState(version: ServedVersion): unknown {
-  const { assignment, stats } = version;
+  const { assignment, stats, threading } = version;
   return {
     model: assignment.model,
     version: assignment.version,
@@ -46,14 +46,14 @@ function versionState(version: ServedVersion): unknown {
     aliases: assignment.aliases,
     champion: assignment.champion,
     digest: assignment.digest,
-    threads: version.threads,
+    threads: threading.threads,
     devices: version.devices,
-    sharesThread: version.sharesThread,
-    isSuspect: version.isSuspect,
+    sharesThread: threading.sharesThread,
+    isSuspect: threading.suspectUntil !== undefined,
     maxBatchSize: version.serving.maxBatchSize,
     batchingOffReason: assignment.serving.batchingOffReason,
-    queue: version.engine?.queue(),
-    stateBytes: version.engine?.sequences?.stateBytes,
+    queue: version.live?.queue(),
+    stateBytes: version.live?.sequences?.stateBytes,
     running: version.running(),
     requests: { succeeded: stats.successes, failed: stats.failures },
     rows: stats.rowsRun,

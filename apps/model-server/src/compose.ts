@@ -105,7 +105,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
 
   const port = await server.bind(config.host, config.port);
   address = advertised(config, port);
-  registerEngineMetrics(metrics, () => versions.versions(), crashes.book);
+  registerEngineMetrics(metrics, () => versions.counted(), crashes.book);
   registerMachineMetrics(metrics);
   registerMemoryMetrics(metrics, () => versions.memory);
   metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
@@ -206,6 +206,7 @@ function onThisMachine(config: ModelServerConfig, registry: RegistryPort) {
     defer: (fn: () => void) => void setImmediate(fn),
     budgetBytes: memoryBudgetOf(config),
     demandIdleMs: config.demandIdleMs,
+    evictionDrainMs: config.evictionDrainMs,
     getAssignment: (model: string, version: number) => registry.getAssignment(model, version),
     residentBytes: () => process.memoryUsage.rss(),
   };

@@ -97,6 +97,13 @@ export const configSpec = {
       default: 0,
     },
   ),
+  evictionDrainMs: integerField(
+    { min: 0, max: 600_000 },
+    {
+      doc: 'Milliseconds that the sequences of a version get to end when it has to make room for others',
+      default: 30_000,
+    },
+  ),
   demandIdleMs: integerField(
     { min: 1_000, max: 86_400_000 },
     { doc: 'Milliseconds after which a version that is not placed goes when nobody asks for it', default: 600_000 },

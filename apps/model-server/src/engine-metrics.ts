@@ -2,11 +2,12 @@ import type { MetricType, Sample } from '@sluice/telemetry/exposition';
 import { histogramSeries } from '@sluice/telemetry/exposition';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import { durationBuckets, failureReasons, firstResponseBoundsMs, phases, rowBuckets } from './serving/version-stats.ts';
+import type { LiveSequences } from './serving/engine.ts';
 import type { StrikeBook } from './watchdog/strike-book.ts';
 import type { ServedVersion } from './versions/served-version.ts';
 import { versionStates } from './versions/version-state.ts';
 
-/** Adds a metric that has series of each placed version. */
+/** Adds a metric that has series of each version. */
 type Add = (name: string, type: MetricType, help: string, samples: (version: ServedVersion) => Sample[]) => void;
 
 const secondsSeries = histogramSeries(durationBuckets.bounds, 1e-6);
@@ -16,10 +17,10 @@ const firstResponseSeries = histogramSeries(firstResponseBoundsMs);
 const labelsOf = ({ assignment }: ServedVersion) => ({ model: assignment.model, version: String(assignment.version) });
 
 /**
- * Metrics of the engine, read from the placed versions at a scrape: what is unloaded has no series any more. With Triton's
+ * Metrics of the engine, read from the placed versions, and those that drain, at a scrape: what is unloaded has no series any more. With Triton's
  * names where they mean the same. docs/metrics.md is the list.
  *
- * @param versions those that are placed now
+ * @param versions those that are placed now, and those that still finish what they have; each number once
  */
 export function registerEngineMetrics(
   metrics: Metrics,
@@ -28,11 +29,12 @@ export function registerEngineMetrics(
 ): void {
   registerStrikeMetrics(metrics, book);
   const add: Add = (name, type, help, samples) => metrics.observe({ name, type, help, subjects: versions, samples });
-  const waiting = ({ engine }: ServedVersion): number => engine?.queue().queuedRequests ?? 0;
+  const waiting = ({ live }: ServedVersion): number => live?.queue().queuedRequests ?? 0;
   metrics.queue('inferences', () => versions().reduce((sum, version) => sum + waiting(version), 0));
   tritonCounters(add);
   tritonState(add);
   queueDepths(add);
+  sequenceGauges(add);
   add('sluice_inference_phase_seconds', 'histogram', 'Time of answered requests by what it went into', (version) =>
     phases.flatMap((phase) => secondsSeries({ ...labelsOf(version), phase }, version.stats.phases[phase])),
   );
@@ -83,7 +85,7 @@ function tritonCounters(add: Add): void {
 
 function tritonState(add: Add): void {
   add('nv_inference_pending_request_count', 'gauge', 'Requests that wait and have not begun to run', (version) => {
-    const queue = version.engine?.queue();
+    const queue = version.live?.queue();
     return [{ labels: labelsOf(version), value: queue ? queue.queuedRequests + queue.openRequests : 0 }];
   });
   add(
@@ -102,17 +104,17 @@ function tritonState(add: Add): void {
 
 /** What waits and what runs now. A version that is not loaded has none of it. */
 function queueDepths(add: Add): void {
-  type Queue = NonNullable<ReturnType<NonNullable<ServedVersion['engine']>['queue']>>;
+  type Queue = NonNullable<ReturnType<NonNullable<ServedVersion['live']>['queue']>>;
   const gauge = (name: string, help: string, read: (queue: Queue) => number): void =>
     add(name, 'gauge', help, (version) => {
-      const queue = version.engine?.queue();
+      const queue = version.live?.queue();
       return queue ? [{ labels: labelsOf(version), value: read(queue) }] : [];
     });
   const byLevel = (name: string, help: string, read: (level: Queue['levels'][number]) => number): void =>
     add(name, 'gauge', help, (version) => {
       // Without levels there is one, and as in a request's `priority` 0 is its number.
       const first = version.serving.priorityLevels === 0 ? 0 : 1;
-      const levels = version.engine?.queue().levels ?? [];
+      const levels = version.live?.queue().levels ?? [];
       return levels.map((level, index) => ({
         labels: { ...labelsOf(version), level: String(first + index) },
         value: read(level),
@@ -124,6 +126,18 @@ function queueDepths(add: Add): void {
   gauge('sluice_running_rows', 'Rows in batches that run', (queue) => queue.runningRows - queue.openRows);
   gauge('sluice_open_batches', 'Batches in place behind those that run; rows join them', (queue) => queue.openBatches);
   gauge('sluice_open_rows', 'Rows in batches that are in place behind those that run', (queue) => queue.openRows);
+}
+
+/** The sequences that live on a version; none where each request stands for itself. */
+function sequenceGauges(add: Add): void {
+  const gauge = (name: string, help: string, read: (sequences: LiveSequences) => number): void =>
+    add(name, 'gauge', help, (version) => {
+      const sequences = version.live?.sequences;
+      return sequences ? [{ labels: labelsOf(version), value: read(sequences) }] : [];
+    });
+  gauge('sluice_sequences', 'Sequences that have a slot', ({ count }) => count);
+  gauge('sluice_sequence_backlog', 'Sequences that wait for a slot', ({ backlog }) => backlog);
+  gauge('sluice_sequence_state_bytes', 'Memory that states of sequences take', ({ stateBytes }) => stateBytes);
 }
 
 /** What versions did to this runtime lately, by kind; it comes back after the restart that it made. */

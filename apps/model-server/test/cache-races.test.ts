@@ -77,6 +77,7 @@ class HeldOutside {
       devices: cpuOnly,
       defer: (fn) => void setImmediate(fn),
       budgetBytes: Infinity,
+      evictionDrainMs: 1_000,
       demandIdleMs: 600_000,
       getAssignment: (model, version) => this.registry.getAssignment(model, version),
       residentBytes: () => process.memoryUsage.rss(),

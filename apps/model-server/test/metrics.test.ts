@@ -7,6 +7,7 @@ import { eventually } from '@sluice/testkit/eventually';
 import { compareWithPage, exposedMetrics } from '@sluice/testkit/metrics-page';
 import { identityModel } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accumulator } from './support/accumulator.ts';
 import { adder, ask } from './support/adder.ts';
 import { loopingModel } from './support/looping-model.ts';
 import { identitySignature, requestOf, startRuntime, temporaryFolder, type TestRuntime } from './support/runtime.ts';
@@ -34,7 +35,7 @@ let registry: TestRegistry;
 let runtime: TestRuntime;
 beforeAll(async () => {
   registry = await new TestRegistry().start();
-  registry.place(adder(1, ['champion']), slow, unbatched, broken);
+  registry.place(adder(1, ['champion']), slow, unbatched, broken, accumulator());
   runtime = await (await startRuntime({ registry: registry.address, stateDir: temporaryFolder() })).ready();
 });
 afterAll(async () => {

@@ -122,7 +122,8 @@ export class RegistryLink {
         reason,
       })),
     });
-    if (!this.ready && versions.settled) {
+    // Once it leaves, nothing may call it ready again.
+    if (!this.ready && !this.#stopped && versions.settled) {
       this.ready = true;
       this.#ports.becameReady();
     }

@@ -53,7 +53,7 @@ function configOf(
     {
       assignment,
       serving: asked,
-      threads: { instances: 2, intraOpThreads: 4, note: '' },
+      threading: { threads: { instances: 2, intraOpThreads: 4, note: '' } },
       sessions: facts.sessions ?? [],
     },
     [3, 7],

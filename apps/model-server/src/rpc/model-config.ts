@@ -24,7 +24,7 @@ export interface RunVersion {
   /** What was asked for, with batches bounded by memory. */
   readonly serving: ServingConfig;
   /** Sessions and threads that were chosen. */
-  readonly threads: ThreadPlan | undefined;
+  readonly threading: { readonly threads: ThreadPlan | undefined };
   /** Where they are; none before it is loaded. */
   readonly sessions: readonly InstanceGroup[];
 }
@@ -164,7 +164,8 @@ function warmupOf(signature: Signature, serving: ServingConfig): Warmup | undefi
 }
 
 /** What Triton's ONNX Runtime backend takes as parameters, and what Sluice adds to a version. */
-function parametersOf({ assignment, serving, threads }: RunVersion): NonNullable<ModelConfigMessage['parameters']> {
+function parametersOf({ assignment, serving, threading }: RunVersion): NonNullable<ModelConfigMessage['parameters']> {
+  const { threads } = threading;
   const texts = {
     ...(threads && { intra_op_thread_count: String(threads.intraOpThreads) }),
     sluice_version: String(assignment.version),

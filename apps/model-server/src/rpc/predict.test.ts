@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import type { ParameterValue } from '@sluice/inference/parameters';
 import { buildInferRequest } from '@sluice/inference/request-builder';
 import type { RawCall } from '@sluice/rpc/handlers';
 import { systemClock } from '@sluice/service-kit/clock';
@@ -54,6 +55,28 @@ describe('predict', () => {
     held.pop()!.released();
     handler(request, call);
     expect(held).toHaveLength(3);
+  });
+});
+
+describe('a start that is refused before its engine sees it', () => {
+  const mark = (start: boolean) =>
+    new Map<string, ParameterValue>([
+      ['sequence_id', { kind: 'int64', value: 7n }],
+      ['sequence_start', { kind: 'bool', value: start }],
+    ]);
+  it('ends the sequence before it; another request does not', () => {
+    const budget = new ByteBudget(1);
+    budget.take(1);
+    const ended: unknown[] = [];
+    const engine = { sequences: { end: (id: unknown) => void ended.push(id) } };
+    const table = { engineFor: () => engine } as unknown as ServingTable;
+    const handler = predict({ clock: systemClock, table: () => table, budget, wait: () => () => false });
+    const send = (start: boolean) => () =>
+      handler(buildInferRequest({ modelName: 'm', inputs: [], parameters: mark(start) }), {} as unknown as RawCall);
+    expect(send(false)).toThrow(/send them later/);
+    expect(ended).toEqual([]);
+    expect(send(true)).toThrow(/send them later/);
+    expect(ended).toEqual([7n]);
   });
 });
 

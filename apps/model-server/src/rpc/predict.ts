@@ -1,7 +1,7 @@
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { scanInferRequest } from '@sluice/inference/scan';
-import { sequenceOf } from '@sluice/inference/sequence';
+import { sequenceOf, type SequenceMark } from '@sluice/inference/sequence';
 import type { RawCall, RawUnaryHandler } from '@sluice/rpc/handlers';
 import type { InferAnswer } from '../serving/infer-job.ts';
 import type { Cancel, Engine } from '../serving/engine.ts';
@@ -76,9 +76,11 @@ class Waiting implements WaitingRequest {
   readonly #call: RawCall;
   readonly #ports: PredictPorts;
   readonly #held: number;
+  readonly sequence: SequenceMark | undefined;
   #cancel: Cancel | undefined;
 
-  constructor(request: Buffer, call: RawCall, ports: PredictPorts, held: number) {
+  constructor(request: Buffer, call: RawCall, ports: PredictPorts, held: number, sequence: SequenceMark | undefined) {
+    this.sequence = sequence;
     this.#request = request;
     this.#call = call;
     this.#ports = ports;
@@ -141,9 +143,15 @@ export function predict(ports: PredictPorts): RawUnaryHandler {
     const engine = table().engineFor(header.modelName, header.modelVersion, sequence);
     // Small requests cost more than their message: without that, a budget of bytes would hold any number of them.
     const held = request.byteLength + bytesBesideMessage;
-    budget.take(held);
+    try {
+      budget.take(held);
+    } catch (error) {
+      // It was refused before its engine saw it: what was sent behind this start must not meet the sequence before it.
+      if (sequence?.start) engine?.sequences?.end(sequence.id);
+      throw error;
+    }
     if (!engine) {
-      new Waiting(request, call, ports, held).begin(header.modelName, header.modelVersion);
+      new Waiting(request, call, ports, held, sequence).begin(header.modelName, header.modelVersion);
       return;
     }
     try {

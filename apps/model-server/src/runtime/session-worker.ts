@@ -129,7 +129,7 @@ async function runNext(): Promise<boolean> {
 
 async function close(entry: Open): Promise<void> {
   sessions.delete(entry.id);
-  mark.begins(entry.crashNumber, 'running');
+  mark.begins(entry.crashNumber, entry.doing);
   await entry.session.release();
   send(entry.id, { kind: 'closed' });
 }

@@ -18,6 +18,15 @@ export function bytesOfBatch(signature: Signature, serving: ServingConfig): numb
   return signature.batched ? Math.max(1, serving.maxBatchSize) * perRow : perRow;
 }
 
+/** Bytes of the states of all sequences that one instance has slots for. */
+export function bytesOfStates({ batched }: Signature, { sequenceBatching, maxBatchSize }: ServingConfig): number {
+  const perSlot = (sequenceBatching?.states ?? []).reduce(
+    (sum, { datatype, dims }) => sum + elementCount(dims) * datatypeBytes[datatype],
+    0,
+  );
+  return (batched ? Math.max(1, maxBatchSize) : 1) * perSlot;
+}
+
 const rowBytes = (signature: Signature): number =>
   [...signature.inputs, ...signature.outputs].reduce((sum, tensor) => sum + bytesOf(signature, tensor), 0);
 

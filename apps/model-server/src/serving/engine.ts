@@ -17,6 +17,10 @@ export interface LiveSequences {
   end(id: SequenceId): void;
   /** From now on sequences end when they have no request: nobody can send any. */
   endIdle(): void;
+  /** Sequences that have a slot. */
+  readonly count: number;
+  /** Sequences that wait for one. */
+  readonly backlog: number;
   /** Bytes that states of sequences take. */
   readonly stateBytes: number;
 }

@@ -10,6 +10,7 @@ const resident = (key: string, more: Partial<Resident> = {}): Resident => ({
   ready: true,
   going: false,
   busy: false,
+  sequences: false,
   lastUsedMs: 0,
   ...more,
 });
@@ -62,6 +63,25 @@ describe('planRoom', () => {
     expect(victims(19, all)).toEqual(['pinned']);
   });
 
+  it('takes what has live sequences last, for what is kept alone', () => {
+    const all = [
+      resident('lives', { sequences: true, hold: 'demand' }),
+      resident('used', { lastUsedMs: 50, busy: true }),
+    ];
+    expect(victims(20, all)).toEqual(['used']);
+    expect(victims(19, all)).toBe('no-room');
+    expect(victims(10, all, asking({ wantedMs: Infinity }))).toBe('no-room');
+    expect(victims(10, all, asking({ hold: 'kept' }))).toEqual(['used', 'lives']);
+    expect(noRoomMessage(1, 1, all)).toContain('lives (1 MiB, sequences live on it)');
+  });
+
+  it('does not wait for what leaves with live sequences: others give way, or there is no room', () => {
+    const leaves = resident('leaves', { going: true, ready: false, sequences: true });
+    expect(victims(20, [leaves, resident('pinned')])).toEqual(['pinned']);
+    expect(victims(10, [leaves])).toBe('no-room');
+    expect(victims(10, [{ ...leaves, sequences: false }])).toEqual([]);
+  });
+
   it('takes nothing for a pin that was used or placed when that was, or later; an alias takes it all the same', () => {
     const all = [resident('same', { lastUsedMs: 100 }), resident('later', { lastUsedMs: 101 })];
     expect(victims(20, all)).toBe('no-room');
@@ -76,6 +96,7 @@ describe('planRoom', () => {
       ready: fc.boolean(),
       going: fc.boolean(),
       busy: fc.boolean(),
+      sequences: fc.boolean(),
       lastUsedMs: fc.nat({ max: 20 }),
     });
     const who = fc.record({
@@ -92,10 +113,10 @@ describe('planRoom', () => {
         expect(plan.kind === 'fits').toBe(fits);
         if (plan.kind === 'fits') return;
         const may = all.filter(
-          ({ hold, ready, lastUsedMs }) =>
-            ready && hold !== 'kept' && (one.hold === 'kept' || lastUsedMs < one.wantedMs),
+          ({ hold, ready, sequences, lastUsedMs }) =>
+            ready && hold !== 'kept' && (one.hold === 'kept' || (!sequences && lastUsedMs < one.wantedMs)),
         );
-        const going = all.filter((each) => each.going);
+        const going = all.filter((each) => each.going && !each.sequences);
         const possible = sum(all) - sum(may) - sum(going) + one.bytes <= budget;
         expect(plan.kind).toBe(possible ? 'wait' : 'no-room');
         if (plan.kind === 'no-room') return;
@@ -107,7 +128,7 @@ describe('planRoom', () => {
         // Of two alike, the one that was used later stays.
         for (const left of may.filter((each) => !plan.victims.includes(each)))
           for (const victim of plan.victims)
-            if (victim.hold === left.hold && victim.busy === left.busy)
+            if (victim.sequences === left.sequences && victim.hold === left.hold && victim.busy === left.busy)
               expect(victim.lastUsedMs).toBeLessThanOrEqual(left.lastUsedMs);
       }),
     );

@@ -12,10 +12,12 @@ export interface Resident {
   readonly hold: Hold;
   /** It is ready: it can be unloaded. */
   readonly ready: boolean;
-  /** It is being unloaded: its memory comes back by itself. */
+  /** It is being unloaded: its memory comes back by itself, soon unless sequences live on it. */
   readonly going: boolean;
   /** Requests are with it; they finish before it is unloaded. */
   readonly busy: boolean;
+  /** Sequences live on it, whose states are lost with it; nobody knows when they end. */
+  readonly sequences: boolean;
   /** When it was asked for last, on the monotonic clock. */
   readonly lastUsedMs: number;
 }
@@ -38,14 +40,15 @@ export type RoomPlan =
 /**
  * How a version gets room: the versions that were used least recently give way, those of `demand` first, and of each kind
  * those that are idle before those that work. A pinned version takes nothing from one that was used, or placed, later than
- * it was itself: when more is pinned at once than fits, the rest stays unloaded and nothing goes round in circles.
+ * it was itself: when more is pinned at once than fits, the rest stays unloaded and nothing goes round in circles. What has
+ * live sequences gives way last, and only to what is kept; where it leaves already, nobody waits for it.
  */
 export function planRoom(budgetBytes: number, residents: readonly Resident[], asking: Asking): RoomPlan {
   const sum = (of: readonly Resident[]): number => of.reduce((total, { bytes }) => total + bytes, 0);
   const missing = sum(residents) + asking.bytes - budgetBytes;
   if (missing <= 0) return { kind: 'fits' };
-  const going = residents.filter((resident) => resident.going);
-  const staying = residents.filter((resident) => !resident.going);
+  const going = residents.filter((resident) => resident.going && !resident.sequences);
+  const staying = residents.filter((resident) => !going.includes(resident));
   const may = staying.filter((resident) => mayGiveWay(resident, asking)).sort(order);
   const victims: Resident[] = [];
   let left = missing - sum(going);
@@ -58,11 +61,13 @@ export function planRoom(budgetBytes: number, residents: readonly Resident[], as
   return { kind: 'wait', victims };
 }
 
-function mayGiveWay({ hold, ready, lastUsedMs }: Resident, asking: Asking): boolean {
-  return ready && hold !== 'kept' && (asking.hold === 'kept' || lastUsedMs < asking.wantedMs);
+function mayGiveWay({ hold, ready, sequences, lastUsedMs }: Resident, asking: Asking): boolean {
+  if (!ready || hold === 'kept') return false;
+  return asking.hold === 'kept' || (!sequences && lastUsedMs < asking.wantedMs);
 }
 
 const order = (one: Resident, other: Resident): number =>
+  Number(one.sequences) - Number(other.sequences) ||
   Number(one.hold === 'pin') - Number(other.hold === 'pin') ||
   Number(one.busy) - Number(other.busy) ||
   one.lastUsedMs - other.lastUsedMs;
@@ -76,7 +81,9 @@ export function noRoomMessage(budgetBytes: number, askingBytes: number, held: re
   const need = `it needs about ${mib(askingBytes)}, and the memory budget is ${mib(budgetBytes)}`;
   if (held.length === 0) return `no room: ${need}; raise --memory-budget-bytes`;
   const largest = [...held].sort((one, other) => other.bytes - one.bytes);
-  const names = largest.slice(0, named).map(({ key, bytes }) => `${key} (${mib(bytes)})`);
+  const names = largest.slice(0, named).map(({ key, bytes, sequences }) => {
+    return `${key} (${mib(bytes)}${sequences ? ', sequences live on it' : ''})`;
+  });
   const more = held.length > named ? ` and ${held.length - named} more` : '';
   const taken = mib(held.reduce((total, { bytes }) => total + bytes, 0));
   return `no room: ${need}, of which ${taken} cannot be given up: ${names.join(', ')}${more}; raise --memory-budget-bytes, or take aliases or pins of these away`;

@@ -25,6 +25,22 @@ describe('the estimate of a version', () => {
   });
 });
 
+describe('the estimate of a version with sequences', () => {
+  it('is of the whole graph, one place per session, and a state for each slot', () => {
+    const state = { inputName: 's', outputName: 's1', datatype: 'INT64' as const, dims: [5], initialBase64: '' };
+    const control = { name: 'start', kind: 'start' as const, datatype: 'FP32' as const, dims: [1] };
+    const sequenceBatching = {
+      ...{ maxSequenceIdleMicroseconds: 1, maxQueueDelayMicroseconds: 0, minimumSlotUtilization: 0 },
+      ...{ states: [state], controlInputs: [{ ...control, falseValue: 0, trueValue: 1 }] },
+    };
+    const row = 16 + 16 + 4 + 40 + 40;
+    const states = 8 * 40;
+    expect(estimatedBytes(assignment(50 * mib, 20 * mib), { ...serving, sequenceBatching }, 3)).toBe(
+      3 * (thread + 8 * row + states + 50 * mib),
+    );
+  });
+});
+
 describe('what a loaded version holds', () => {
   it('is what the process grew by, between its weights and the estimate', () => {
     const of = (grew: number, instances = 1) => settledBytes(assignment(0, 20 * mib), 60 * mib, grew, instances);

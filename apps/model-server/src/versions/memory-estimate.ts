@@ -1,6 +1,7 @@
+import { graphSignatureOf } from '@sluice/domain/sequence-batching';
 import type { ServingConfig } from '@sluice/domain/signature';
 import { slotsPerSession } from '../runtime/control-block.ts';
-import { bytesOfBatch } from '../serving/batch-bound.ts';
+import { bytesOfBatch, bytesOfStates } from '../serving/batch-bound.ts';
 import type { Assignment } from './assignment.ts';
 
 /** A thread of Node with ONNX Runtime in it, before it has a model. */
@@ -12,15 +13,19 @@ const fileBytes = ({ files }: Assignment): number => files.reduce((sum, { size }
 
 /**
  * The most that a version takes of the memory budget, before it is loaded: by session a thread, its places for batches, and
- * what admission measured (or, for versions of before it measured, twice the files).
+ * what admission measured (or, for versions of before it measured, twice the files), and the states of its sequences.
  * @param serving how it is run, with batches bounded by memory
  * @param instances sessions that it gets
  */
 export function estimatedBytes(assignment: Assignment, serving: ServingConfig, instances: number): number {
   const files = fileBytes(assignment);
   const model = assignment.memoryBytes > 0 ? Math.max(assignment.memoryBytes, files) : parsedTimes * files;
-  const batches = slotsPerSession * bytesOfBatch(assignment.signature, serving);
-  return instances * (threadBytes + model + batches);
+  const { sequenceBatching: sequences } = serving;
+  // Nothing stands in place behind a batch of sequences.
+  const places = sequences ? 1 : slotsPerSession;
+  const batches = places * bytesOfBatch(graphSignatureOf(assignment.signature, sequences), serving);
+  const states = bytesOfStates(assignment.signature, serving);
+  return instances * (threadBytes + model + batches + states);
 }
 
 /**

@@ -41,7 +41,7 @@ export class MemoryRoom {
   }
 
   /**
-   * Makes room for a version, however long the requests of those that give way take.
+   * Makes room for a version, however long the requests of those that give way take; their sequences have a limit.
    * @returns why there is none; undefined when there is, or when the version is not wanted any more
    */
   async make(version: ServedVersion): Promise<SluiceError | undefined> {
@@ -78,6 +78,7 @@ export class MemoryRoom {
         ready: version.state === 'ready',
         going: leaving.has(version),
         busy: version.isBusy,
+        sequences: version.hasSequences,
         lastUsedMs: version.lastUsedMs,
       }));
   }

@@ -5,10 +5,11 @@ import type { Assignment } from './assignment.ts';
 /** What this table needs of a version. */
 interface SequenceVersion {
   readonly assignment: Pick<Assignment, 'model' | 'version' | 'serving'>;
-  readonly engine: Engine | undefined;
+  /** Also of one on its way out. */
+  readonly live: Engine | undefined;
 }
 
-/** Which version a sequence lives on: among those that are placed and those that drain. */
+/** Which version a sequence lives on: among those that are placed, give way or drain. */
 export class SequenceTable {
   /** By model, versions that serve sequences: of two with one number the one that was placed later comes first. */
   readonly #versions = new Map<string, SequenceVersion[]>();
@@ -30,16 +31,16 @@ export class SequenceTable {
    * @param named the engine that the name leads to, if any
    */
   engine(model: string, ref: string, { id, start }: SequenceMark, named: Engine | undefined): Engine | undefined {
-    if (!start) return this.locate(model, ref, id, named)?.engine;
+    if (!start) return this.locate(model, ref, id, named)?.live;
     // From now on it lives where the name leads, and only there.
-    for (const { engine } of this.#meant(model, ref)) if (engine !== named) engine?.sequences?.end(id);
+    for (const { live } of this.#meant(model, ref)) if (live !== named) live?.sequences?.end(id);
     return undefined;
   }
 
   /** The version on which a sequence lives: that of `named`, if it does there. */
   locate(model: string, ref: string, id: SequenceId, named: Engine | undefined): SequenceVersion | undefined {
-    const living = this.#meant(model, ref).filter(({ engine }) => engine?.sequences?.lives(id));
-    return living.find(({ engine }) => engine === named) ?? living[0];
+    const living = this.#meant(model, ref).filter(({ live }) => live?.sequences?.lives(id));
+    return living.find(({ live }) => live === named) ?? living[0];
   }
 
   #meant(model: string, ref: string): readonly SequenceVersion[] {

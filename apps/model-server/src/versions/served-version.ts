@@ -6,13 +6,13 @@ import { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
 import { mostSessions } from '../runtime/session-plan.ts';
 import type { SessionPool } from '../runtime/session-pool.ts';
-import type { ThreadPlan } from '../runtime/threads.ts';
 import { boundedServing } from '../serving/batch-bound.ts';
 import type { Engine } from '../serving/engine.ts';
 import { VersionStats } from '../serving/version-stats.ts';
 import { warmUp, type WarmUpReport } from '../serving/warm-up.ts';
 import { versionKey, type Assignment } from './assignment.ts';
-import { makeEngine } from './make-engine.ts';
+import { engineOf } from './engine-of.ts';
+import { LiveEngine } from './live-engine.ts';
 import type { Hold } from './memory-budget.ts';
 import { estimatedBytes, settledBytes } from './memory-estimate.ts';
 import { SpeedWatch } from './share-thread.ts';
@@ -35,8 +35,6 @@ export class ServedVersion {
   state: VersionState = 'assigned';
   /** Why it failed, or was unloaded; '' otherwise. */
   reason = '';
-  /** Present while it is ready or draining. */
-  engine: Engine | undefined;
   /** How long the last load that worked took, in milliseconds, from the first byte that was fetched to the warm-up's end. */
   loadMs: number | undefined;
   /** Nobody may delete its files: until it is unloaded. */
@@ -54,6 +52,7 @@ export class ServedVersion {
   #assignment: Assignment;
   readonly #ports: VersionPorts;
   readonly #sessions: VersionSessions;
+  readonly #engine = new LiveEngine();
   readonly #logger: Logger;
   readonly #failures: Sampler;
   readonly #abort = new AbortController();
@@ -109,15 +108,29 @@ export class ServedVersion {
     return this.hold !== 'kept' && onItsWay.has(this.state);
   }
 
-  /** When it was asked for last, on the monotonic clock. */
-  get lastUsedMs(): number {
-    return Math.max(this.wantedMs, this.engine?.lastRequestMs ?? 0);
+  /** Present while it is ready: requests that name it go there. */
+  get engine(): Engine | undefined {
+    return this.#engine.named;
   }
 
-  /** Requests are with it. */
+  /** Present as long as it serves anything, on its way out too. */
+  get live(): Engine | undefined {
+    return this.#engine.live;
+  }
+
+  /** When it was asked for last, on the monotonic clock. */
+  get lastUsedMs(): number {
+    return Math.max(this.wantedMs, this.live?.lastRequestMs ?? 0);
+  }
+
+  /** Requests are with it, or sequences live on it. */
   get isBusy(): boolean {
-    const queue = this.engine?.queue();
-    return queue !== undefined && queue.queuedRequests + queue.runningBatches > 0;
+    return this.#engine.isBusy;
+  }
+
+  /** Sequences live on it: to unload it loses their states. */
+  get hasSequences(): boolean {
+    return this.#engine.hasSequences;
   }
 
   /** Why the last load failed. */
@@ -130,14 +143,9 @@ export class ServedVersion {
     return estimatedBytes(this.#assignment, serving, mostSessions(serving, this.#ports.threads));
   }
 
-  /** Sessions and threads that were chosen for the last load. */
-  get threads(): ThreadPlan | undefined {
-    return this.#sessions.threads;
-  }
-
-  /** It runs in the thread that small, quick versions share. */
-  get sharesThread(): boolean {
-    return this.#sessions.sharesThread;
+  /** The threads that were chosen for the last load, and whom it shares one with. */
+  get threading(): Pick<VersionSessions, 'threads' | 'sharesThread' | 'suspectUntil'> {
+    return this.#sessions;
   }
 
   /** Where its sessions are; none while it is not loaded. */
@@ -198,12 +206,13 @@ export class ServedVersion {
       const pool = await this.#sessions.settle(load, opened, warm);
       this.#abort.signal.throwIfAborted();
       pool.serves();
-      this.engine = this.#makeEngine(pool, load, warm);
+      this.#engine.serve(this.#makeEngine(pool, load, warm));
       const grew = this.#ports.residentBytes() - before;
       this.memoryBytes = settledBytes(this.#assignment, this.memoryBytes, grew, this.#sessions.onCpu);
       this.#goOn('warmed');
       this.loadMs = this.#ports.clock.monotonic() - started;
-      const { memoryBytes, threads, devices, sharesThread } = this;
+      const { memoryBytes, devices } = this;
+      const { threads, sharesThread } = this.#sessions;
       this.#logger.info(
         { ms: Math.round(this.loadMs), memoryBytes, ...threads, devices, sharesThread, warmUpRuns: warm.runs },
         'version loaded',
@@ -221,7 +230,7 @@ export class ServedVersion {
   }
 
   async #giveUp(thrown: unknown): Promise<void> {
-    this.engine = undefined;
+    this.#engine.forget();
     await this.#closePool();
     if (this.#abort.signal.aborted) return;
     const error = SluiceError.from(thrown);
@@ -255,39 +264,29 @@ export class ServedVersion {
       return true;
     });
     if (!left) return;
-    this.#logger.info({ ...this.threads }, 'the version no longer shares a thread and has its own now');
+    this.#logger.info({ ...this.#sessions.threads }, 'the version no longer shares a thread and has its own now');
     this.#ports.changed(this);
     await left.close();
   }
 
-  /** It ran, as others did, when an earlier life of this runtime was ended, and shares a thread with them. */
-  get isSuspect(): boolean {
-    return this.#sessions.suspectUntil !== undefined;
-  }
-
   /** A native call of it does not end: its requests get `error`, and no new ones are taken. */
   hang(error: SluiceError): void {
-    this.engine?.hang(error);
+    this.#engine.hang(error);
   }
 
   #makeEngine(pool: SessionPool, load: SessionLoad, warm: WarmUpReport): Engine {
     const { clock, defer } = this.#ports;
     const what = { assignment: this.#assignment, serving: this.serving, pool, warm, stats: this.stats };
-    const engine: Engine = makeEngine({
+    const engine: Engine = engineOf({
       ...{ ...what, clock, defer, logger: this.#logger, failures: this.#failures },
-      ran: (inferUs) => {
-        const { suspectUntil } = this.#sessions;
-        if (suspectUntil !== undefined) {
-          if (clock.now() >= suspectUntil) speed.leave();
-        } else if (this.sharesThread) speed.ran(inferUs);
-      },
+      ran: (inferUs) => speed.ran(inferUs),
     });
-    const moveOut = (): Promise<void> =>
+    const move = (): Promise<void> =>
       this.#moveOut(engine, load, warm).catch((error: unknown) => {
         if (this.#abort.signal.aborted) return;
         this.#logger.warn({ err: error }, 'the version stays in the shared thread');
       });
-    const speed = new SpeedWatch(moveOut);
+    const speed = new SpeedWatch({ clock, sessions: this.#sessions, move });
     this.#speed = speed;
     return engine;
   }
@@ -296,14 +295,15 @@ export class ServedVersion {
     this.#logger.error({ err: error }, 'a session ended by itself');
     if (load !== this.#loads) return;
     this.#sessions.beAlone();
-    if (this.state !== 'ready') {
+    if (!this.live) {
       this.#lostInLoad = error;
       return;
     }
-    const engine = this.engine;
-    this.engine = undefined;
+    this.#engine.lose();
+    // On its way out it ends the sooner.
+    if (this.state !== 'ready') return;
+    this.#engine.forget();
     this.#step('fail', error.message);
-    void engine?.drain(0);
     void this.#closePool().then(() => this.#ports.sessionLost(this));
   }
 
@@ -340,19 +340,18 @@ export class ServedVersion {
 
   async #evict(): Promise<void> {
     const reason = 'unloaded to make room for others; a request loads it again';
-    const { engine } = this;
-    this.engine = undefined;
+    this.#engine.retire();
     this.#step('evict', reason);
-    await engine?.drain(drainMs);
-    await this.#speed?.settled();
-    await this.#closePool();
+    // Somebody waits for the room: sequences, which may live for ever, get less time than requests that run.
+    await this.#engine.finish(this.live?.sequences ? this.#ports.evictionDrainMs : drainMs);
+    await this.#unload();
     this.#logger.info({ memoryBytes: this.memoryBytes }, 'version unloaded to make room');
     if (canTake(this.state, 'emptied')) this.#step('emptied', reason);
   }
 
   /** Nobody can send anything any more: sequences end as soon as they have no request. */
   endSequences(): void {
-    this.engine?.sequences?.endIdle();
+    this.#engine.endSequences();
   }
 
   /** Takes nothing new, lets what it has finish and its sequences end, and gives the memory back. */
@@ -366,16 +365,21 @@ export class ServedVersion {
     if (canTake(this.state, 'withdraw')) this.#step('withdraw');
     await this.#loading;
     await this.#evicting;
-    const report = await this.engine?.drain(drainMs);
+    const report = await this.#engine.finish(drainMs);
     if (report && report.failed + report.runningBatches > 0)
       this.#logger.warn({ ...report }, 'version unloaded with requests left');
-    this.engine = undefined;
-    await this.#speed?.settled();
-    await this.#closePool();
+    await this.#unload();
     if (canTake(this.state, 'drained')) this.#step('drained');
     this.needsFiles = false;
     await this.#ports.cache.drop(this.#assignment, this.#ports.neededFiles);
     this.#logger.info('version unloaded');
+  }
+
+  /** After the last request. */
+  async #unload(): Promise<void> {
+    await this.#speed?.settled();
+    await this.#closePool();
+    this.#engine.forget();
   }
 
   async #closePool(): Promise<void> {

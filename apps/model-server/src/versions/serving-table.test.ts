@@ -14,7 +14,7 @@ function version(number: number, state: VersionState, more: Partial<Assignment> 
     ...more,
   } as unknown as Assignment;
   const engine = state === 'ready' ? ({ number } as unknown as Engine) : undefined;
-  return { assignment, state, reason, engine, onDemand: state === 'evicted' };
+  return { assignment, state, reason, engine, live: engine, onDemand: state === 'evicted' };
 }
 const number = (engine: Engine): number => (engine as unknown as { number: number }).number;
 

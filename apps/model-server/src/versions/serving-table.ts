@@ -12,6 +12,8 @@ export interface TableVersion {
   readonly state: VersionState;
   readonly reason: string;
   readonly engine: Engine | undefined;
+  /** Where its sequences live, also while it gives way or drains. */
+  readonly live: Engine | undefined;
   /** Not ready, and requests wait until it is. */
   readonly onDemand: boolean;
 }

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import type { Clock } from '@sluice/domain/clock';
 import type { ServingConfig } from '@sluice/domain/signature';
 import type { SessionPool } from '../runtime/session-pool.ts';
 import { cpuInstances, type ThreadPlan } from '../runtime/threads.ts';
 import type { WarmUpReport } from '../serving/warm-up.ts';
 import type { Assignment } from './assignment.ts';
 import { hasOpenCost, shareable, Slowness } from './shareable.ts';
+import type { VersionSessions } from './version-sessions.ts';
 
 /** What a version gets in a thread that it shares. */
 export const sharedThreads: ThreadPlan = { instances: 1, intraOpThreads: 1, note: '' };
@@ -37,25 +39,44 @@ export async function mayShare({ assignment, serving, pool, warm, graphFile }: I
   return openMs <= shareable.openMs;
 }
 
-/** Looks at how long the batches of a version take that shares a thread, and moves it out, once, when that is too long. */
+/** After a move that failed (no memory, no thread) the next try comes so much later, in milliseconds. */
+const pauseMs = 60_000;
+
+export interface SpeedWatchPorts {
+  readonly clock: Clock;
+  readonly sessions: Pick<VersionSessions, 'sharesThread' | 'suspectUntil'>;
+  /** Gives the version a thread of its own; never rejects. */
+  readonly move: () => Promise<void>;
+}
+
+/**
+ * Moves a version out of a thread that it shares: a quick one as soon as its batches take too long, a suspect with the first
+ * batch after its time.
+ */
 export class SpeedWatch {
+  readonly #ports: SpeedWatchPorts;
   readonly #slowness = new Slowness();
-  readonly #move: () => Promise<void>;
+  #nextTryMs = -Infinity;
   #moving: Promise<void> | undefined;
 
-  /** @param move gives the version a thread of its own; never rejects */
-  constructor(move: () => Promise<void>) {
-    this.#move = move;
+  constructor(ports: SpeedWatchPorts) {
+    this.#ports = ports;
   }
 
   /** A batch ran. */
   ran(inferUs: number): void {
-    if (!this.#moving && this.#slowness.ran(inferUs)) this.leave();
+    const { clock, sessions } = this.#ports;
+    const { suspectUntil } = sessions;
+    if (suspectUntil === undefined ? sessions.sharesThread && this.#slowness.ran(inferUs) : clock.now() >= suspectUntil)
+      this.#leave();
   }
 
-  /** Its time in the thread is over, however quick it is. */
-  leave(): void {
-    this.#moving ??= this.#move().finally(() => (this.#moving = undefined));
+  #leave(): void {
+    const { clock, move } = this.#ports;
+    const nowMs = clock.monotonic();
+    if (this.#moving || nowMs < this.#nextTryMs) return;
+    this.#nextTryMs = nowMs + pauseMs;
+    this.#moving = move().finally(() => (this.#moving = undefined));
   }
 
   /** Resolves when it is not being moved. */

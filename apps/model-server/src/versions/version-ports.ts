@@ -36,6 +36,8 @@ export interface VersionPorts {
   /** How its threads are made, and where their crashes are written down. */
   readonly threadPorts: ThreadPorts;
   readonly defer: (fn: () => void) => void;
+  /** What sequences get to end when their version makes room for others, in milliseconds. */
+  readonly evictionDrainMs: number;
   /** Resident bytes of the process. */
   readonly residentBytes: () => number;
   /** Told after every change of state. */

@@ -7,18 +7,18 @@ import type { ThreadRegister } from '../runtime/worker-host.ts';
 import type { StrikeBook } from '../watchdog/strike-book.ts';
 import { versionKey, type Assignment, type Placement } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
-import { Demanded, numberedVersion } from './demanded.ts';
 import { IdleSweep } from './idle-sweep.ts';
 import { nextToLoad } from './load-order.ts';
 import { Losses } from './losses.ts';
 import { MemoryRoom } from './memory-room.ts';
+import { OnDemand } from './on-demand.ts';
 import { RetiredStats } from './retired-stats.ts';
 import { ServedVersion } from './served-version.ts';
 import { ServingTable } from './serving-table.ts';
 import type { VersionPorts } from './version-ports.ts';
 import type { VersionState } from './version-state.ts';
 import { VersionThreads } from './version-threads.ts';
-import { WaitingRequests, type Leave, type WaitingRequest } from './waiting-requests.ts';
+import type { Leave, WaitingRequest } from './waiting-requests.ts';
 
 export interface VersionSetPorts {
   readonly clock: Clock;
@@ -39,6 +39,8 @@ export interface VersionSetPorts {
   readonly demandIdleMs: number;
   /** What it takes to load a version that is not placed here; throws SluiceErrors. */
   readonly getAssignment: (model: string, version: number) => Promise<Assignment>;
+  /** What sequences get to end when their version makes room for others, in milliseconds. */
+  readonly evictionDrainMs: number;
   /** Resident bytes of the process. */
   readonly residentBytes: () => number;
   /** Told after every change of a version's state, once the table shows it. */
@@ -74,8 +76,7 @@ export class VersionSet {
   readonly #leaving = new Map<ServedVersion, Promise<void>>();
   readonly #retired = new RetiredStats();
   readonly #losses: Losses;
-  readonly #waiting = new WaitingRequests();
-  readonly #demanded: Demanded;
+  readonly #onDemand: OnDemand;
   readonly #room: MemoryRoom;
   readonly #threads: VersionThreads;
   readonly #sweep: IdleSweep;
@@ -92,7 +93,13 @@ export class VersionSet {
     this.#ports = ports;
     this.epoch = Buffer.from(ports.random.bytes(16)).toString('hex');
     this.#losses = new Losses(ports.clock);
-    this.#demanded = new Demanded(ports.getAssignment);
+    this.#onDemand = new OnDemand({
+      table: () => this.table,
+      version: (key) => this.#versions.get(key),
+      getAssignment: ports.getAssignment,
+      add: (assignment) => this.#addAtOnce(assignment),
+      loadNext: () => this.#loadNext(),
+    });
     this.#threads = new VersionThreads(ports.register);
     const { budgetBytes } = ports;
     this.#sweep = new IdleSweep({
@@ -102,7 +109,7 @@ export class VersionSet {
       withdraw: (version) => this.#withdraw(version),
       swept: () => this.#refresh(),
     });
-    const isAwaited = (key: string): boolean => this.#waiting.has(key);
+    const isAwaited = (key: string): boolean => this.#onDemand.isAwaited(key);
     this.#room = new MemoryRoom({ budgetBytes, versions: () => this.versions(), leaving: this.#leaving, isAwaited });
   }
 
@@ -121,10 +128,17 @@ export class VersionSet {
     return [...this.#leaving.keys()];
   }
 
+  /** Those that are placed, then those that leave; of one number only the one that was placed last. */
+  counted(): readonly ServedVersion[] {
+    const byKey = new Map<string, ServedVersion>();
+    for (const version of [...this.leaving(), ...this.versions()]) byKey.set(version.key, version);
+    return [...byKey.values()];
+  }
+
   /** What is to be known of memory, and of what requests bring. */
   get memory() {
     const { budgetBytes, heldBytes, evictions } = this.#room;
-    return { budgetBytes, heldBytes, evictions, demandLoads: this.demandLoads, waitingRequests: this.#waiting.count };
+    return { budgetBytes, heldBytes, evictions, demandLoads: this.demandLoads, waitingRequests: this.#onDemand.count };
   }
 
   /** Batches that are with sessions, those of versions on their way out too. */
@@ -171,9 +185,10 @@ export class VersionSet {
   }
 
   #add(assignment: Assignment, wantedMs: number): void {
-    const { clock, logger, cache, devices, defer, residentBytes } = this.#ports;
+    const { clock, logger, cache, devices, defer, residentBytes, evictionDrainMs } = this.#ports;
     const ports: VersionPorts = {
-      ...{ clock, logger, cache, devices, defer, residentBytes, threads: this.#ports.threads },
+      ...{ clock, logger, cache, devices, defer, residentBytes, evictionDrainMs },
+      threads: this.#ports.threads,
       ...this.#threadPorts(),
       neededFiles: () => this.neededFiles(),
       changed: (version) => this.#changed(version),
@@ -181,6 +196,13 @@ export class VersionSet {
     };
     const version = new ServedVersion(assignment, ports, wantedMs, this.#retired.take(assignment));
     this.#versions.set(version.key, version);
+  }
+
+  /** A request brought it. */
+  #addAtOnce(assignment: Assignment): void {
+    this.#add(assignment, this.#ports.clock.monotonic());
+    this.#refresh();
+    this.#loadNext();
   }
 
   #threadPorts(): Pick<VersionPorts, 'sharedThread' | 'deviceThread' | 'threadPorts'> {
@@ -209,6 +231,7 @@ export class VersionSet {
   /** A native call of a version does not end, and the process will: its requests get `error`, and nothing is loaded any more. */
   hang(of: { readonly model: string; readonly version: number }, error: SluiceError): void {
     this.#ending = true;
+    this.#onDemand.end();
     const key = versionKey(of);
     for (const version of [...this.#versions.values(), ...this.#leaving.keys()])
       if (version.key === key) version.hang(error);
@@ -220,7 +243,7 @@ export class VersionSet {
     this.#losses.forget(version.key);
     this.#retries.get(version.key)?.cancel();
     this.#retries.delete(version.key);
-    this.#waiting.fail(version.key, unavailable(`${nameOf(version)} was taken away; try again`, { retryAfterMs }));
+    this.#onDemand.fail(version.key, unavailable(`${nameOf(version)} was taken away; try again`, { retryAfterMs }));
     const leaving = this.#leave(version).catch((error: unknown) => {
       this.#ports.logger.error({ err: error, version: version.key }, 'a version could not be unloaded cleanly');
     });
@@ -254,10 +277,10 @@ export class VersionSet {
     this.#refresh();
     const { key, state, engine, failure } = version;
     if (this.#versions.get(key) !== version) return;
-    if (state === 'ready' && engine) this.#waiting.start(key, engine);
-    else if (failure && (state === 'failed' || state === 'evicted')) this.#waiting.fail(key, toldOf(version, failure));
+    if (state === 'ready' && engine) this.#onDemand.start(key, engine);
+    else if (failure && (state === 'failed' || state === 'evicted')) this.#onDemand.fail(key, toldOf(version, failure));
     // Somebody asked for it while it gave way, or an alias came.
-    else if (state === 'evicted' && (version.hold === 'kept' || this.#waiting.has(key))) version.demand();
+    else if (state === 'evicted' && (version.hold === 'kept' || this.#onDemand.isAwaited(key))) version.demand();
     if (version.hold === 'demand' && !this.#closed) this.#sweep.plan();
   }
 
@@ -266,46 +289,11 @@ export class VersionSet {
    * is not placed here. The request is told when the version is ready, or why it does not come.
    * @param ref as in `ServingTable.engine`
    * @returns how it leaves the wait before its end
-   * @throws SluiceError as `ServingTable.engine` where waiting would not help, resource-exhausted when too much is asked for
+   * @throws SluiceError as `ServingTable.engine` where waiting would not help, resource-exhausted when too much is asked for,
+   *   failed-precondition for a sequence that nothing has started, unavailable at the runtime's end
    */
   wait(model: string, ref: string, request: WaitingRequest): Leave {
-    const found = this.table.find(model, ref);
-    if (this.#closed || (found && !found.onDemand)) throw this.table.whyNot(model, ref);
-    const wanted = found?.assignment ?? numberedVersion(model, ref);
-    if (!wanted) throw this.table.whyNot(model, ref);
-    const key = versionKey(wanted);
-    if (!found) this.#demanded.check(key);
-    const leave = this.#waiting.add(key, request);
-    if (found) this.#demand(this.#versions.get(key)!);
-    else {
-      const failed = (error: SluiceError): void => {
-        const unknown = error.kind === 'not-found' && !this.table.find(model, ref);
-        this.#waiting.fail(key, unknown ? this.table.whyNot(model, ref) : error);
-      };
-      this.#demanded.get(wanted, (assignment) => this.#found(assignment), failed);
-    }
-    return leave;
-  }
-
-  #demand(version: ServedVersion): void {
-    version.demand();
-    this.#loadNext();
-  }
-
-  /** The registry has told of a version that somebody asked for. */
-  #found(assignment: Assignment): void {
-    const key = versionKey(assignment);
-    const there = this.#versions.get(key);
-    if (this.#closed || (there && !there.engine && !there.onDemand)) {
-      this.#waiting.fail(key, this.table.whyNot(assignment.model, String(assignment.version)));
-    } else if (there?.engine) this.#waiting.start(key, there.engine);
-    else if (there) this.#demand(there);
-    // Else all have gone again.
-    else if (this.#waiting.has(key)) {
-      this.#add(assignment, this.#ports.clock.monotonic());
-      this.#refresh();
-      this.#loadNext();
-    }
+    return this.#onDemand.wait(model, ref, request);
   }
 
   /**
@@ -318,7 +306,7 @@ export class VersionSet {
     }
     const next = nextToLoad(
       this.versions(),
-      (key) => this.#waiting.has(key),
+      (key) => this.#onDemand.isAwaited(key),
       ({ assignment }) => this.#ports.strikes.isStruck(assignment),
     );
     if (!next) return;
@@ -339,7 +327,7 @@ export class VersionSet {
       version.refuse(refusal);
       return;
     }
-    if (this.#waiting.has(version.key)) this.demandLoads += 1;
+    if (this.#onDemand.isAwaited(version.key)) this.demandLoads += 1;
     await version.load();
   }
 
@@ -350,6 +338,7 @@ export class VersionSet {
       version.retry();
       this.#loadNext();
     };
+    this.#retries.get(version.key)?.cancel();
     this.#retries.set(version.key, this.#ports.clock.schedule(delay, retry));
   }
 
@@ -372,6 +361,7 @@ export class VersionSet {
   /** Withdraws everything; requests in flight should have ended before. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#onDemand.end();
     this.#sweep.stop();
     for (const version of [...this.versions(), ...this.leaving()]) version.endSequences();
     for (const version of this.versions()) this.#withdraw(version);

@@ -1,8 +1,11 @@
 import type { SluiceError } from '@sluice/domain/errors';
+import type { SequenceId, SequenceMark } from '@sluice/inference/sequence';
 import type { Engine } from '../serving/engine.ts';
 
 /** A request that waits for its version to be loaded. Exactly one of the two is called, once, unless it leaves before. */
 export interface WaitingRequest {
+  /** What it says of a sequence. */
+  readonly sequence: SequenceMark | undefined;
   start(engine: Engine): void;
   fail(error: SluiceError): void;
 }
@@ -37,6 +40,13 @@ export class WaitingRequests {
     };
   }
 
+  /** Whether a request waits that starts this sequence, so that others of it may follow. */
+  startWaits(version: string, id: SequenceId): boolean {
+    for (const { sequence } of this.#byVersion.get(version) ?? [])
+      if (sequence?.start && sequence.id === id) return true;
+    return false;
+  }
+
   /** The version is ready: its requests begin, in the order of their arrival. */
   start(version: string, engine: Engine): void {
     for (const request of this.#take(version)) request.start(engine);
@@ -45,6 +55,27 @@ export class WaitingRequests {
   /** The version does not come: all that wait for it are told why. */
   fail(version: string, error: SluiceError): void {
     for (const request of this.#take(version)) request.fail(error);
+  }
+
+  /** None of the versions comes. */
+  failAll(error: SluiceError): void {
+    for (const version of [...this.#byVersion.keys()]) this.fail(version, error);
+  }
+
+  /** Nothing has started the sequences of some of them: neither before, on this version, nor among those that wait. */
+  failLost(version: string, lost: (id: SequenceId) => SluiceError): void {
+    const all = this.#byVersion.get(version);
+    if (!all) return;
+    const started = new Set<SequenceId>();
+    for (const request of [...all]) {
+      const { sequence } = request;
+      if (!sequence) continue;
+      if (sequence.start) started.add(sequence.id);
+      if (started.has(sequence.id) || !all.delete(request)) continue;
+      this.#count -= 1;
+      if (all.size === 0) this.#byVersion.delete(version);
+      request.fail(lost(sequence.id));
+    }
   }
 
   #take(version: string): readonly WaitingRequest[] {

@@ -75,6 +75,12 @@ export class SequenceEngine implements Engine {
       lives: (id) => scheduler.lives(id),
       end: (id) => scheduler.end(id),
       endIdle: () => scheduler.endIdle(),
+      get count() {
+        return scheduler.stats().sequences;
+      },
+      get backlog() {
+        return scheduler.stats().backlog;
+      },
       get stateBytes() {
         return runner.states.bytes;
       },

@@ -4,7 +4,7 @@ import type { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { SessionPool } from '../runtime/session-pool.ts';
 import type { Engine } from '../serving/engine.ts';
-import { makeEngine as engineOf } from '../serving/make-engine.ts';
+import { makeEngine } from '../serving/make-engine.ts';
 import type { VersionStats } from '../serving/version-stats.ts';
 import type { WarmUpReport } from '../serving/warm-up.ts';
 import type { Assignment } from './assignment.ts';
@@ -26,14 +26,14 @@ export interface LoadedSessions {
 }
 
 /** The engine of a version whose sessions are loaded and warm. */
-export function makeEngine(loaded: LoadedSessions): Engine {
+export function engineOf(loaded: LoadedSessions): Engine {
   const { assignment, serving, warm, logger, failures, ...ports } = loaded;
   const { model, version, signature } = assignment;
   if (serving.maxBatchSize !== assignment.serving.maxBatchSize) {
     const { maxBatchSize } = serving;
     logger.warn({ maxBatchSize }, 'rows are so wide that batches are kept smaller than asked for');
   }
-  return engineOf({
+  return makeEngine({
     ...ports,
     model,
     version,
