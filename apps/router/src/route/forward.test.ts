@@ -40,8 +40,9 @@ class Runtime {
     this.#end({ error: undefined, message: Buffer.from(message), messageArrived: true, trailer: () => undefined });
   }
 
-  fail(origin: FailureOrigin, kind: ErrorKind = 'unavailable'): void {
-    const error = new RpcError(kind, 'it failed', { origin, code: 14 });
+  fail(origin: FailureOrigin, kind: ErrorKind = 'unavailable', retryAfterMs?: number): void {
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+    const error = new RpcError(kind, 'it failed', { origin, code: 14, ...wait });
     this.#end({ error, message: undefined, messageArrived: false, trailer: () => undefined });
   }
 
@@ -73,13 +74,23 @@ class Runtime {
 }
 
 function setUp(runtimes: Runtime[], spent = false) {
-  const state = { ready: runtimes, onDemand: [] as Runtime[], failed: [] as string[], ended: [] as string[] };
+  const state = {
+    ready: runtimes,
+    onDemand: [] as Runtime[],
+    /** Those that cannot load it. */
+    refused: [] as string[],
+    whyNotLoaded: undefined as string | undefined,
+    failed: [] as string[],
+    ended: [] as string[],
+  };
   const budget = new RouterRetryBudget();
   if (spent) while (budget.tryTake('lost'));
   const forwarder = new Forwarder({
     random: draws(0),
     readyFor: () => state.ready as unknown as RuntimeLink[],
     onDemandFor: () => state.onDemand as unknown as RuntimeLink[],
+    whyNotLoaded: () => state.whyNotLoaded,
+    onCannotLoad: (link, key, error) => void state.refused.push(`${link.address} ${key} ${error.message}`),
     breakerOf: (link) => (link as unknown as Runtime).versionBreaker,
     budget,
     onFailedAttempt: (_version, failure, retried) =>

@@ -31,6 +31,7 @@ function setUp(backoffMs: (failures: number) => number = () => 100) {
   const closed: string[] = [];
   const pending: ((outcome: RawOutcome) => void)[] = [];
   const fleet = new Fleet({
+    clock,
     connect: (address, onChange) => {
       const fed = new FedStreams<string, RuntimeStatus>();
       streams.set(address, fed);
