@@ -109,6 +109,7 @@ export function sequenceWorld(count: number, settings: { readonly maxSequences?:
   const state = {
     ready: runtimes as readonly FakeRuntime[],
     onDemand: [] as readonly FakeRuntime[],
+    quarantined: undefined as SluiceError | undefined,
     /** Runtimes that cannot load it. */
     refused: [] as string[],
     whyNotLoaded: undefined as string | undefined,
@@ -129,6 +130,7 @@ export function sequenceWorld(count: number, settings: { readonly maxSequences?:
     breakerOf: (link) => (link as unknown as FakeRuntime).breaker as never,
     onFailedAttempt: (_version, { origin }, retried) =>
       state.failed.push(`${origin} ${retried ? 'retried' : 'answered'}`),
+    quarantineOf: () => state.quarantined,
     destination: targetOf,
     find: (question) =>
       new Promise((resolve, reject) => {

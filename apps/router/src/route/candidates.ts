@@ -1,4 +1,5 @@
-import { SluiceError, unavailable } from '@sluice/domain/errors';
+import { unavailable } from '@sluice/domain/errors';
+import type { SluiceError } from '@sluice/domain/errors';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
 import type { AttemptFailure, Attempts } from './attempts.ts';
 import type { VersionTarget } from './table.ts';

@@ -319,6 +319,61 @@ describe('a version that is ready nowhere', () => {
     expect(a.breaker.results).toEqual(['released', 'released']);
   });
 
+  it('says nothing of a runtime that was given up while it loads, whatever the call ends with', () => {
+    const a = new Runtime('a');
+    const { send } = waiting(a);
+    send().cancel('deadline-exceeded');
+    a.fail('local', 'cancelled');
+    expect(a.breaker.results).toEqual(['released']);
+  });
+
+  it('passes by all runtimes that cannot load it, without attempts and tokens', () => {
+    const runtimes = ['a', 'b', 'c', 'd', 'e'].map((address) => new Runtime(address));
+    const { state, send } = setUp([], true);
+    state.onDemand = runtimes;
+    send();
+    for (const runtime of runtimes.slice(0, 3)) runtime.fail('answered', 'not-found');
+    // A device is missing, or the load failed: it names no time to come again.
+    runtimes[3]!.fail('answered', 'unavailable');
+    runtimes[4]!.answer('loaded');
+    expect(state.ended).toEqual(['loaded']);
+    expect(state.refused).toEqual(['a', 'b', 'c', 'd'].map((address) => `${address} digits@3 it failed`));
+    expect(state.failed).toEqual(Array.from({ length: 4 }, () => 'answered retried'));
+  });
+
+  it('counts runtimes that may yet have it: those that are full, or that say when to come again', () => {
+    const runtimes = ['a', 'b', 'c', 'd'].map((address) => new Runtime(address));
+    const { state, send } = setUp([]);
+    state.onDemand = runtimes;
+    send();
+    runtimes[0]!.fail('answered', 'resource-exhausted', 500);
+    runtimes[1]!.fail('answered', 'unavailable', 500);
+    runtimes[2]!.fail('answered', 'unavailable', 500);
+    expect(state.ended).toEqual(['unavailable: it failed']);
+    expect([runtimes[3]!.sent.length, state.refused]).toEqual([0, []]);
+  });
+
+  it('is unavailable with the reason where nobody can load it', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = waiting(a, b);
+    send();
+    a.fail('answered', 'not-found');
+    b.fail('answered', 'not-found');
+    state.onDemand = [];
+    state.whyNotLoaded = 'no device';
+    send();
+    const text = 'unavailable: no runtime can load digits version 3';
+    expect(state.ended).toEqual([`${text}: it failed`, `${text}: no device`]);
+  });
+
+  it('is refused at once in quarantine, which is the same everywhere', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = waiting(a, b);
+    send();
+    a.fail('answered', 'failed-precondition');
+    expect([state.ended, b.sent.length]).toEqual([['failed-precondition: it failed'], 0]);
+  });
+
   it('is unavailable where nobody loads it', () => {
     const { state, send } = waiting();
     send();

@@ -1,3 +1,4 @@
+import { failedPrecondition } from '@sluice/domain/errors';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../../../test/doubles.ts';
 import { sequenceWorld } from '../../../test/sequence-world.ts';
@@ -57,6 +58,23 @@ describe('a start that was refused', () => {
     send('1', start);
     send('2');
     expect(owner.texts.map((text) => text.trim())).toEqual(['old', '1', '2']);
+  });
+});
+
+describe('a sequence whose version is quarantined', () => {
+  it('gets no further, known or found, and goes on once that is lifted', async () => {
+    const { send, owner, state, searches, there } = begun();
+    state.quarantined = failedPrecondition('in quarantine');
+    send('1');
+    send('2', { id: 8n });
+    searches[0]!.answer(there(owner));
+    await settle();
+    expect(state.ended).toEqual(['1', '2'].map((text) => `${text}: failed-precondition: in quarantine`));
+    expect(owner.texts).toHaveLength(1);
+    state.quarantined = undefined;
+    send('3');
+    owner.answer('3');
+    expect(state.ended[2]).toBe(`3 from ${owner.address}@3`);
   });
 });
 

@@ -12,6 +12,7 @@ import { breakerRetryAfterMs, inferPath, settle } from '../forward.ts';
 import type { ForwardedCall, SendingOptions } from '../forward.ts';
 import type { Route } from '../resolve.ts';
 import { targetOf } from '../table.ts';
+import type { VersionTarget } from '../table.ts';
 import { goneWith, newPlace, sequenceLost } from './place.ts';
 import type { Place } from './place.ts';
 import { byRendezvous } from '../../runtimes/rendezvous.ts';
@@ -46,6 +47,8 @@ export function refusedStart(id: SequenceId): SequenceRequest {
 }
 
 export interface SequenceSendOptions extends SendingOptions {
+  /** Why nothing is sent to a version any more, where it ended runtimes; undefined while it is not in quarantine. */
+  readonly quarantineOf: (version: VersionTarget) => SluiceError | undefined;
   readonly clock: Clock;
 }
 
@@ -123,6 +126,11 @@ export class SequenceCall implements ForwardedCall {
   follow(place: Place): void {
     this.place = place;
     const link = place.link!;
+    const quarantine = this.#options.quarantineOf(place.version);
+    if (quarantine) {
+      this.#end(quarantine, undefined);
+      return;
+    }
     const permit = this.#options.breakerOf(link, place.version.key).begin();
     if (permit) this.#sendTo(link, permit, place);
     else this.#end(this.#broken('its runtime', undefined), undefined);

@@ -9,7 +9,7 @@ import type { SequenceCall } from './sequence-call.ts';
 interface Story {
   readonly id: bigint;
   readonly isStart: boolean;
-  readonly call: SequenceCall;
+  readonly call: Pick<SequenceCall, 'isEnded' | 'cancel'>;
   isCancelled: boolean;
   /** Runtimes that it was sent to. */
   readonly runtimes: FakeRuntime[];
@@ -83,7 +83,7 @@ class Play {
   /** A start is refused before it is known where it would go: it is like one that was given up at once. */
   #refuse(id: bigint): void {
     this.world.sequences.refused('digits', id);
-    const call = { isEnded: true } as SequenceCall;
+    const call = { isEnded: true, cancel: () => undefined };
     const searches = this.world.searches.filter(({ question }) => question.id === id).length;
     const rest = { runtimes: [], mayHaveArrived: false, searches };
     this.stories.push({ id, isStart: true, call, isCancelled: true, ...rest });
