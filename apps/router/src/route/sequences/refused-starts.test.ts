@@ -93,6 +93,44 @@ describe('a start that goes nowhere', () => {
     ]);
   });
 
+  it('leaves none when a runtime refuses it and another one has the old sequence', () => {
+    for (const kind of ['resource-exhausted', 'not-found', 'failed-precondition', 'internal'] as const) {
+      const { send, owner, runtimes, state, searches } = begun();
+      const other = runtimes[1]!;
+      state.ready = [other];
+      send('1', start);
+      send('2');
+      other.fail('1', 'answered', kind);
+      other.fail('2', 'answered', 'failed-precondition');
+      send('3');
+      expect(state.ended[2]).toContain(
+        '3: failed-precondition: sequence lost: the sequence_start of sequence 7 of digits failed;',
+      );
+      expect([owner.sent.length, other.sent.length, searches]).toEqual([1, 2, []]);
+      send('4', start);
+      other.answer('4');
+      expect(state.ended.at(-1)).toBe(`4 from ${other.address}@3`);
+    }
+  });
+
+  it('leaves none when it never got to the runtime of the old sequence, and the next one refuses it', () => {
+    const { send, owner, runtimes, state, searches } = begun();
+    send('1', start);
+    owner.fail('1', 'unsent');
+    runtimes[1]!.fail('1', 'answered', 'internal');
+    send('2');
+    expect([state.ended.length, searches]).toEqual([2, []]);
+    expect(state.ended[1]).toContain('the sequence_start of sequence 7 of digits failed');
+  });
+
+  it('is asked for where no other sequence is known: it may have begun through another router', () => {
+    const { send, owner, searches } = begun();
+    send('1', start);
+    owner.fail('1', 'answered', 'resource-exhausted');
+    send('2');
+    expect(searches).toHaveLength(1);
+  });
+
   it('leaves none either when its link cannot take it', () => {
     const { send, owner, state } = begun();
     const works = owner.send.bind(owner);

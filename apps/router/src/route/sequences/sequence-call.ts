@@ -107,8 +107,13 @@ export class SequenceCall implements ForwardedCall {
     this.#owner.changed();
   }
 
-  /** Begins its sequence on the owner of its hash, or the next that can have it. @returns the new place */
-  begin(): Place {
+  /**
+   * Begins its sequence on the owner of its hash, or the next that can have it.
+   *
+   * @param old where the sequence of that id was
+   * @returns the new place
+   */
+  begin(old: Place | undefined): Place {
     const { route } = this.request;
     // It was refused, or given up while it waited for its turn: what it was to replace is over all the same.
     if (!route || this.isEnded) return this.#withoutStart(route ? 'was not sent in time' : 'was refused');
@@ -119,6 +124,8 @@ export class SequenceCall implements ForwardedCall {
     const candidates = candidatesFor(this.#options, version);
     if (candidates.links.length === 0) this.#notBegun(place, nowhere(this.#options, version), 'could not be sent');
     else this.#sendStart(place, candidates, undefined);
+    // A runtime that had it ends it by itself, whatever becomes of the start.
+    place.replacesOther = old !== undefined && (old.replacesOther || old.link !== place.link);
     return place;
   }
 
@@ -233,14 +240,21 @@ export class SequenceCall implements ForwardedCall {
       return;
     }
     place.hasMoved = true;
+    // The runtime that it did not get to may have one.
+    place.replacesOther = true;
     this.#sendStart(place, next, failure.error);
   }
 
   /** Its start was taken by nobody: what comes behind it has no sequence to go on with. */
   #notBegun(place: Place, error: SluiceError, what: string): void {
+    this.#leaveNone(place, what);
+    this.#end(error, undefined);
+  }
+
+  /** Nobody is asked for what is lost without a link. */
+  #leaveNone(place: Place, what: string): void {
     place.link = undefined;
     this.#lose(place, `the sequence_start of ${this.#owner.name} ${what}`);
-    this.#end(error, undefined);
   }
 
   #errorOf(place: Place, { origin, error }: AttemptFailure): SluiceError {
@@ -257,9 +271,11 @@ export class SequenceCall implements ForwardedCall {
   }
 
   #answered(place: Place, error: SluiceError): SluiceError {
+    // A search would find what the start was to replace.
+    if (this.request.mark.start && place.replacesOther) this.#leaveNone(place, 'failed');
     if (error.kind !== 'failed-precondition' && error.kind !== 'not-found') return error;
     // It lives there no more: it idled out, or another process has the address by now.
-    this.#owner.forget(place);
+    if (place.link) this.#owner.forget(place);
     if (error.kind === 'failed-precondition') return error;
     if (this.request.mark.start) return unavailable(`the runtime does not have ${this.#what} any more; try again`);
     const gone = `${this.#owner.name} was on version ${place.version.text}, which its runtime does not have any more`;

@@ -123,7 +123,7 @@ export class Sequence implements Kept, CallOwner {
     if (call === undefined || this.#isSearching) return false;
     if (!call.isEnded || call.request.mark.start) {
       if (!this.#mayLeave(call)) return false;
-      if (call.request.mark.start) this.#place = call.begin();
+      if (call.request.mark.start) this.#place = call.begin(this.#place);
       else if (!this.#sendOn(call)) return false;
       if (this.#isLarge(call) || (call.request.mark.start && this.#place?.isOnDemand === true)) this.#alone = call;
     }
