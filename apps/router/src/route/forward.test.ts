@@ -341,6 +341,17 @@ describe('a version that is ready nowhere', () => {
     expect(state.failed).toEqual(Array.from({ length: 4 }, () => 'answered retried'));
   });
 
+  it('has all its attempts left for runtimes that are full, whoever could not load it before', () => {
+    const runtimes = ['a', 'b', 'c', 'd'].map((address) => new Runtime(address));
+    const { state, send } = setUp([]);
+    state.onDemand = runtimes;
+    send();
+    for (const runtime of runtimes.slice(0, 2)) runtime.fail('answered', 'not-found');
+    runtimes[2]!.fail('answered', 'resource-exhausted', 500);
+    runtimes[3]!.answer('loaded');
+    expect(state.ended).toEqual(['loaded']);
+  });
+
   it('counts runtimes that may yet have it: those that are full, or that say when to come again', () => {
     const runtimes = ['a', 'b', 'c', 'd'].map((address) => new Runtime(address));
     const { state, send } = setUp([]);

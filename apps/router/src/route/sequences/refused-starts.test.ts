@@ -113,6 +113,17 @@ describe('a start that goes nowhere', () => {
     }
   });
 
+  it('leaves none when nothing before it waits any more either', async () => {
+    const { send, state, searches, runtimes, there } = sequenceWorld(1);
+    const calls = [send('1'), send('2', start)];
+    for (const call of calls) call.cancel('cancelled');
+    send('3');
+    searches[0]!.answer(there(runtimes[0]!));
+    await settle();
+    expect([runtimes[0]!.sent, state.ended.length]).toEqual([[], 1]);
+    expect(state.ended[0]).toContain('was not sent in time');
+  });
+
   it('leaves none when it never got to the runtime of the old sequence, and the next one refuses it', () => {
     const { send, owner, runtimes, state, searches } = begun();
     send('1', start);
