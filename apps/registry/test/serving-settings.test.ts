@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '@sluice/testkit/eventually';
 import { graph, model, node, tensor, value } from '@sluice/testkit/onnx-builder';
 import type { Assignment__Output } from '@sluice/contracts/gen/sluice/registry/v1/Assignment';
-import type { RouteVersion__Output } from '@sluice/contracts/gen/sluice/registry/v1/RouteVersion';
+import type { ModelRoute__Output } from '@sluice/contracts/gen/sluice/registry/v1/ModelRoute';
 import pg from 'pg';
 import type { Replica } from './harness.ts';
 import { linearModel, push, Site } from './harness.ts';
@@ -145,13 +145,15 @@ async function assignmentOf(from: Replica, model: string): Promise<Assignment__O
   return undefined;
 }
 
-async function routeOf(from: Replica, model: string): Promise<RouteVersion__Output | undefined> {
+async function modelRouteOf(from: Replica, model: string): Promise<ModelRoute__Output | undefined> {
   for await (const update of from.watch().watchRoutes({ routerId: 'router', protocolVersion: 2 })) {
     const found = update.models.find((one) => one.model === model);
-    if (found || !update.more) return found?.placed[0];
+    if (found || !update.more) return found;
   }
   return undefined;
 }
+
+const routeOf = async (from: Replica, model: string) => (await modelRouteOf(from, model))?.placed[0];
 
 /** Changes what is stored as no registry would. */
 async function asOwner(text: string, value: unknown): Promise<void> {
@@ -200,6 +202,15 @@ describe('a version with every setting', () => {
       states: [{ ...state, initialState: 'rawData', rawData: Buffer.from([7, 0, 0, 0]) }],
     };
     expect(version.serving?.sequenceBatching).toEqual(sequences);
+    // Requests load it before anything places it.
+    const keeps = { placed: [], unplaced: ['1'], keepsSequences: true };
+    await eventually(async () => expect(await modelRouteOf(replica, 'sums')).toMatchObject(keeps));
+    // One that keeps none is beside it, and alone in its own model.
+    for (const model of ['sums', 'plain']) await push(ann, model, await linearModel());
+    const both = { ...keeps, unplaced: ['1', '2'] };
+    await eventually(async () => expect(await modelRouteOf(replica, 'sums')).toMatchObject(both));
+    const none = { unplaced: ['1'], keepsSequences: false };
+    await eventually(async () => expect(await modelRouteOf(replica, 'plain')).toMatchObject(none));
     await ann.pinVersion({ model: 'sums', version: 1 });
     await eventually(async () =>
       expect((await assignmentOf(replica, 'sums'))?.serving?.sequenceBatching).toEqual(sequences),

@@ -1,7 +1,7 @@
 import type { Clock } from '@sluice/domain/clock';
 import { defaultLimits } from '@sluice/rpc/link/peer';
 import type { SendingOptions } from './route/forward.ts';
-import { findModel } from './route/resolve.ts';
+import { findModel, quarantineOf } from './route/resolve.ts';
 import { findSequence } from './route/sequences/search.ts';
 import { Sequences } from './route/sequences/sequences.ts';
 import { targetOf } from './route/table.ts';
@@ -30,6 +30,7 @@ export function composeSequences(
       findModel(table(), question.model);
       return findSequence(search, question, key);
     },
+    quarantineOf: (version) => quarantineOf(table(), version),
     destination: (model, number) => table()?.models.get(model)?.placed.get(number) ?? targetOf(model, number),
   });
 }

@@ -137,9 +137,12 @@ function composeInference(
   const table = () => follower.table();
   const observed = routerMetrics(metrics, { inFlight, fleet, breakers, table, sequences: () => sequences.known });
   fleet.onChange(() => breakers.retain(fleet.links));
+  follower.onTable(() => fleet.routesChanged());
   const sending: SendingOptions = {
     readyFor: (key) => fleet.readyFor(key),
     onDemandFor: (version) => fleet.onDemandFor(version),
+    whyNotLoaded: (key) => fleet.whyNotLoaded(key),
+    onCannotLoad: (link, key, error) => fleet.cannotLoad(link, key, error.message),
     breakerOf: (link, key) => breakers.of(link, key),
     budget,
     onFailedAttempt: (version, failure, retried) => observed.attemptFailed(version, failure, retried),

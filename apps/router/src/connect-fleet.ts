@@ -14,6 +14,7 @@ export function connectFleet(
   const { maxMessageBytes, instanceId: routerId } = config;
   const backoffMs = (failures: number): number => runtimeBackoffMs(failures, random);
   return new Fleet({
+    clock,
     connect(address, onChange) {
       const port = runtimePort(address, { clock, random, logger, maxMessageBytes, routerId, backoffMs });
       const link = new RuntimeLink({

@@ -17,8 +17,8 @@ export interface ModelFacts {
   readonly unplaced?: readonly number[];
   /** Version to the reason. */
   readonly quarantined?: Readonly<Record<number, string>>;
-  /** Whether its versions keep sequences. */
-  readonly sequences?: boolean;
+  /** Whether its versions keep sequences; `unplaced` for some that is not placed alone. */
+  readonly sequences?: boolean | 'unplaced';
 }
 
 type WireServing = NonNullable<WireModelRoute['placed'][number]['serving']>;
@@ -56,6 +56,7 @@ export function wireModel(facts: ModelFacts = {}): WireModelRoute {
       serving: facts.sequences === true ? keepsSequences : null,
     })),
     unplaced: (facts.unplaced ?? []).map(String),
+    keepsSequences: facts.sequences === 'unplaced',
     quarantined: Object.entries(facts.quarantined ?? {}).map(([version, reason]) => ({
       ...{ model, version, reason, pool: 'default', since: null, actor: 'runtime:r1' },
     })),

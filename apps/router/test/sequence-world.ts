@@ -63,8 +63,9 @@ export class FakeRuntime {
     });
   }
 
-  fail(text: string, origin: FailureOrigin, kind: ErrorKind = 'unavailable'): void {
-    const error = new RpcError(kind, `${this.address} ${kind}`, { origin, code: 14 });
+  fail(text: string, origin: FailureOrigin, kind: ErrorKind = 'unavailable', retryAfterMs?: number): void {
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+    const error = new RpcError(kind, `${this.address} ${kind}`, { origin, code: 14, ...wait });
     this.#end(text, { error, message: undefined, messageArrived: false, trailer: () => undefined });
   }
 
@@ -105,7 +106,16 @@ export function sequenceWorld(count: number, settings: { readonly maxSequences?:
     ({ address }) => new FakeRuntime(address, (runtime, text) => void log.push({ runtime, text })),
   );
   const { placed } = modelRoute({ placed: [3, 4], release: 3 });
-  const state = { ready: runtimes as readonly FakeRuntime[], ended: [] as string[], failed: [] as string[] };
+  const state = {
+    ready: runtimes as readonly FakeRuntime[],
+    onDemand: [] as readonly FakeRuntime[],
+    quarantined: undefined as SluiceError | undefined,
+    /** Runtimes that cannot load it. */
+    refused: [] as string[],
+    whyNotLoaded: undefined as string | undefined,
+    ended: [] as string[],
+    failed: [] as string[],
+  };
   const searches: { readonly question: SequenceQuestion; readonly answer: (found: Found | SluiceError) => void }[] = [];
   const budget = new RouterRetryBudget();
   const sequences = new Sequences({
@@ -114,10 +124,13 @@ export function sequenceWorld(count: number, settings: { readonly maxSequences?:
     maxSequences: settings.maxSequences ?? 100,
     orderedBytes: 1_000,
     readyFor: () => state.ready as unknown as readonly RuntimeLink[],
-    onDemandFor: () => [],
+    onDemandFor: () => state.onDemand as unknown as readonly RuntimeLink[],
+    whyNotLoaded: () => state.whyNotLoaded,
+    onCannotLoad: (link) => void state.refused.push(link.address),
     breakerOf: (link) => (link as unknown as FakeRuntime).breaker as never,
     onFailedAttempt: (_version, { origin }, retried) =>
       state.failed.push(`${origin} ${retried ? 'retried' : 'answered'}`),
+    quarantineOf: () => state.quarantined,
     destination: targetOf,
     find: (question) =>
       new Promise((resolve, reject) => {

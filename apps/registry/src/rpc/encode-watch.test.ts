@@ -26,6 +26,7 @@ const model = (name: string): ModelState => ({
   ],
   quarantined: [],
   unplaced: [],
+  keepsSequences: false,
   left: [{ version: 2, revision: 9 }],
 });
 const event = (snapshot: boolean): WatchEvent => ({
@@ -47,6 +48,14 @@ describe('updates of a watch', () => {
     expect(
       [...encodeAssignments(event(true), { pool: 'other', devices: [] }, 1, 10_000)].map((each) => each.assignments),
     ).toEqual([[]]);
+  });
+
+  it('tell a router whether some version of a model keeps sequences', () => {
+    for (const keepsSequences of [false, true]) {
+      const models = [{ ...model('a'), keepsSequences }];
+      const [only] = [...encodeRoutes({ ...event(true), update: { token: 12, snapshot: true, models } }, 1, 10_000)];
+      expect(only!.models![0]!.keepsSequences).toBe(keepsSequences);
+    }
   });
 
   it('tell a runtime of the versions that it can load', () => {

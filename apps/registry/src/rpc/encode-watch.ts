@@ -102,6 +102,7 @@ function routeOf(state: ModelState): Sized<ModelRoute> {
     unplaced: [...state.unplaced],
     revision: state.changedRevision,
     quarantined: state.quarantined.map(encodeQuarantine),
+    keepsSequences: state.keepsSequences,
   };
   const sized = { message: route, bytes: routesCodec!.responseSerialize({ models: [route] }).length };
   routes.set(state, sized);

@@ -21,6 +21,15 @@ interface VersionRow {
   files: VersionFile[];
 }
 
+/** A version that is not placed. */
+interface OtherRow {
+  model: string;
+  number: number;
+  state: string;
+  unplaced_revision: number | null;
+  keeps_sequences: boolean;
+}
+
 /** Models whose last change is later than `token`; to be read in one snapshot. */
 export async function selectModelStates(sql: Sql, token: number): Promise<ModelsSince> {
   const changed = await sql.query<{ name: string; changed_revision: number }>(
@@ -87,8 +96,9 @@ async function selectParts(sql: Sql, names: readonly string[]) {
     ),
     quarantined: byModel(await selectQuarantines(sql, { models: names })),
     others: byModel(
-      await sql.query<{ model: string; number: number; state: string; unplaced_revision: number | null }>(
-        `select model, number, state, unplaced_revision from registry.version
+      await sql.query<OtherRow>(
+        `select model, number, state, unplaced_revision, serving ->> 'sequenceBatching' is not null as keeps_sequences
+         from registry.version
          where model = any ($1) and not placed and (state = 'ready' or unplaced_revision is not null) order by number`,
         [names],
       ),
@@ -133,6 +143,10 @@ function toModelState(model: string, changedRevision: number, parts: Parts): Mod
     }),
     quarantined: parts.quarantined(model),
     unplaced: others.filter((row) => row.state === 'ready').map((row) => row.number),
+    keepsSequences: [
+      ...placed.map(({ version }) => versions.get(version)?.serving.sequenceBatching !== undefined),
+      ...others.map((row) => row.state === 'ready' && row.keeps_sequences),
+    ].includes(true),
     left: others.flatMap((row) =>
       row.unplaced_revision === null ? [] : [{ version: row.number, revision: row.unplaced_revision }],
     ),

@@ -10,6 +10,7 @@ const model = (name: string, changedRevision: number, left: ModelState['left'] =
   placed: [],
   quarantined: [],
   unplaced: [],
+  keepsSequences: false,
   left,
 });
 const names = (models: readonly ModelState[]): readonly string[] => models.map((entry) => entry.model);

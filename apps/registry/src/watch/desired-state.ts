@@ -28,6 +28,8 @@ export interface ModelState {
   readonly quarantined: readonly QuarantineRecord[];
   /** Ready versions that are not placed. */
   readonly unplaced: readonly number[];
+  /** Whether a ready version, placed or not, keeps sequences. */
+  readonly keepsSequences: boolean;
   /** Versions that were placed once and are not now, with the revision that ended it. */
   readonly left: readonly { readonly version: number; readonly revision: number }[];
 }

@@ -15,6 +15,7 @@ const model = (name: string, changedRevision: number): ModelState => ({
   placed: [],
   quarantined: [],
   unplaced: [],
+  keepsSequences: false,
   left: [],
 });
 

@@ -34,7 +34,7 @@ export const maxAttempts = 3;
  * | local: deadline, cancellation                              | that failure                                          |
  *
  * "Another runtime" needs one that has the version and has not had the request, a token of the retry budget, and one of
- * the request's three attempts.
+ * the request's three attempts. A runtime that is asked to load the version and cannot takes neither token nor attempt.
  */
 export class Attempts {
   readonly #version: { readonly model: string; readonly text: string };
@@ -55,6 +55,11 @@ export class Attempts {
 
   started(): void {
     this.#made++;
+  }
+
+  /** The last attempt was of a runtime that cannot have the version at all: it is none of the three. */
+  uncounted(): void {
+    this.#made--;
   }
 
   /**

@@ -40,8 +40,9 @@ class Runtime {
     this.#end({ error: undefined, message: Buffer.from(message), messageArrived: true, trailer: () => undefined });
   }
 
-  fail(origin: FailureOrigin, kind: ErrorKind = 'unavailable'): void {
-    const error = new RpcError(kind, 'it failed', { origin, code: 14 });
+  fail(origin: FailureOrigin, kind: ErrorKind = 'unavailable', retryAfterMs?: number): void {
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+    const error = new RpcError(kind, 'it failed', { origin, code: 14, ...wait });
     this.#end({ error, message: undefined, messageArrived: false, trailer: () => undefined });
   }
 
@@ -73,13 +74,23 @@ class Runtime {
 }
 
 function setUp(runtimes: Runtime[], spent = false) {
-  const state = { ready: runtimes, onDemand: [] as Runtime[], failed: [] as string[], ended: [] as string[] };
+  const state = {
+    ready: runtimes,
+    onDemand: [] as Runtime[],
+    /** Those that cannot load it. */
+    refused: [] as string[],
+    whyNotLoaded: undefined as string | undefined,
+    failed: [] as string[],
+    ended: [] as string[],
+  };
   const budget = new RouterRetryBudget();
   if (spent) while (budget.tryTake('lost'));
   const forwarder = new Forwarder({
     random: draws(0),
     readyFor: () => state.ready as unknown as RuntimeLink[],
     onDemandFor: () => state.onDemand as unknown as RuntimeLink[],
+    whyNotLoaded: () => state.whyNotLoaded,
+    onCannotLoad: (link, key, error) => void state.refused.push(`${link.address} ${key} ${error.message}`),
     breakerOf: (link) => (link as unknown as Runtime).versionBreaker,
     budget,
     onFailedAttempt: (_version, failure, retried) =>
@@ -306,6 +317,72 @@ describe('a version that is ready nowhere', () => {
     send().cancel('deadline-exceeded');
     a.fail('local', 'deadline-exceeded');
     expect(a.breaker.results).toEqual(['released', 'released']);
+  });
+
+  it('says nothing of a runtime that was given up while it loads, whatever the call ends with', () => {
+    const a = new Runtime('a');
+    const { send } = waiting(a);
+    send().cancel('deadline-exceeded');
+    a.fail('local', 'cancelled');
+    expect(a.breaker.results).toEqual(['released']);
+  });
+
+  it('passes by all runtimes that cannot load it, without attempts and tokens', () => {
+    const runtimes = ['a', 'b', 'c', 'd', 'e'].map((address) => new Runtime(address));
+    const { state, send } = setUp([], true);
+    state.onDemand = runtimes;
+    send();
+    for (const runtime of runtimes.slice(0, 3)) runtime.fail('answered', 'not-found');
+    // A device is missing, or the load failed: it names no time to come again.
+    runtimes[3]!.fail('answered', 'unavailable');
+    runtimes[4]!.answer('loaded');
+    expect(state.ended).toEqual(['loaded']);
+    expect(state.refused).toEqual(['a', 'b', 'c', 'd'].map((address) => `${address} digits@3 it failed`));
+    expect(state.failed).toEqual(Array.from({ length: 4 }, () => 'answered retried'));
+  });
+
+  it('has all its attempts left for runtimes that are full, whoever could not load it before', () => {
+    const runtimes = ['a', 'b', 'c', 'd'].map((address) => new Runtime(address));
+    const { state, send } = setUp([]);
+    state.onDemand = runtimes;
+    send();
+    for (const runtime of runtimes.slice(0, 2)) runtime.fail('answered', 'not-found');
+    runtimes[2]!.fail('answered', 'resource-exhausted', 500);
+    runtimes[3]!.answer('loaded');
+    expect(state.ended).toEqual(['loaded']);
+  });
+
+  it('counts runtimes that may yet have it: those that are full, or that say when to come again', () => {
+    const runtimes = ['a', 'b', 'c', 'd'].map((address) => new Runtime(address));
+    const { state, send } = setUp([]);
+    state.onDemand = runtimes;
+    send();
+    runtimes[0]!.fail('answered', 'resource-exhausted', 500);
+    runtimes[1]!.fail('answered', 'unavailable', 500);
+    runtimes[2]!.fail('answered', 'unavailable', 500);
+    expect(state.ended).toEqual(['unavailable: it failed']);
+    expect([runtimes[3]!.sent.length, state.refused]).toEqual([0, []]);
+  });
+
+  it('is unavailable with the reason where nobody can load it', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = waiting(a, b);
+    send();
+    a.fail('answered', 'not-found');
+    b.fail('answered', 'not-found');
+    state.onDemand = [];
+    state.whyNotLoaded = 'no device';
+    send();
+    const text = 'unavailable: no runtime can load digits version 3';
+    expect(state.ended).toEqual([`${text}: it failed`, `${text}: no device`]);
+  });
+
+  it('is refused at once in quarantine, which is the same everywhere', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = waiting(a, b);
+    send();
+    a.fail('answered', 'failed-precondition');
+    expect([state.ended, b.sent.length]).toEqual([['failed-precondition: it failed'], 0]);
   });
 
   it('is unavailable where nobody loads it', () => {

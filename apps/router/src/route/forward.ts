@@ -5,6 +5,8 @@ import type { Pieces, RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
 import { Attempts, verdictOf } from './attempts.ts';
 import type { AttemptFailure } from './attempts.ts';
+import { candidatesFor, nextAfter, nowhere } from './candidates.ts';
+import type { Candidates, WhereOptions } from './candidates.ts';
 import { chooseRuntime } from './choose-runtime.ts';
 import type { RouterRetryBudget } from './retry-tokens.ts';
 import type { VersionTarget } from './table.ts';
@@ -16,11 +18,7 @@ export const inferPath = '/inference.GRPCInferenceService/ModelInfer';
 export const breakerRetryAfterMs = 1_000;
 
 /** What sending to runtimes needs. */
-export interface SendingOptions {
-  /** Runtimes that have a version ready now. */
-  readonly readyFor: (key: string) => readonly RuntimeLink[];
-  /** Runtimes where requests wait until a version is loaded, best first. Asked when none has it ready. */
-  readonly onDemandFor: (version: VersionTarget) => readonly RuntimeLink[];
+export interface SendingOptions extends WhereOptions {
   readonly breakerOf: (link: RuntimeLink, key: string) => Breaker;
   readonly budget: RouterRetryBudget;
   /** Told of every attempt that failed, for metrics. */
@@ -88,18 +86,9 @@ class Forwarding implements ForwardedCall {
   }
 
   start(): void {
-    const candidates = this.#candidates();
-    if (candidates.length === 0) {
-      this.#end(this.#nowhere(), undefined);
-      return;
-    }
-    if (!this.#send(candidates)) {
-      const retryAfterMs = breakerRetryAfterMs;
-      this.#end(
-        unavailable(`${this.#what} keeps failing on every runtime that has it; try again later`, { retryAfterMs }),
-        undefined,
-      );
-    }
+    const candidates = candidatesFor(this.#options, this.#request.version);
+    if (candidates.links.length === 0) this.#end(nowhere(this.#options, this.#request.version), undefined);
+    else if (!this.#send(candidates)) this.#end(this.#broken(undefined), undefined);
   }
 
   cancel(why: SluiceError['kind']): void {
@@ -112,28 +101,18 @@ class Forwarding implements ForwardedCall {
     return `${this.#request.version.model} version ${this.#request.version.text}`;
   }
 
-  /** Runtimes that have the version; when none has, those that load it for this request. */
-  #candidates(): readonly RuntimeLink[] {
-    const { version } = this.#request;
-    const ready = this.#options.readyFor(version.key);
-    this.#waits = ready.length === 0;
-    return this.#waits ? this.#options.onDemandFor(version) : ready;
-  }
-
-  #nowhere(): SluiceError {
-    if (this.#request.version.placed) {
-      return unavailable(`${this.#what} is ready on no runtime that this router reaches; try again`);
-    }
-    const advice = 'give it an alias or `sluice pin`, and `sluice runtimes` shows why';
-    return unavailable(`${this.#what} is not placed, and no runtime that this router reaches loads it: ${advice}`);
+  #broken(cause: SluiceError | undefined): SluiceError {
+    const text = `${this.#what} keeps failing on every runtime that has it; try again later`;
+    return unavailable(text, { retryAfterMs: breakerRetryAfterMs, ...(cause && { cause }) });
   }
 
   /** Sends to one of the candidates whose breaker lets it; false when there is none. */
-  #send(candidates: readonly RuntimeLink[]): boolean {
+  #send({ links, waits }: Candidates): boolean {
     const { key } = this.#request.version;
-    let left = candidates;
+    let left = links;
+    this.#waits = waits;
     for (;;) {
-      const link = this.#waits ? left[0] : chooseRuntime(left, this.#options.random);
+      const link = waits ? left[0] : chooseRuntime(left, this.#options.random);
       if (!link) return false;
       const permit = this.#options.breakerOf(link, key).begin();
       if (permit) {
@@ -170,32 +149,19 @@ class Forwarding implements ForwardedCall {
     }
     const { origin } = outcome.error;
     const failure: AttemptFailure = { origin, error: outcome.error, messageArrived: outcome.messageArrived };
-    // A load may take longer than a caller waits: that says nothing of the runtime.
-    if (this.#waits && verdictOf(failure) === 'silent') permit.release();
-    else if (this.#isLate && origin === 'local') permit.unanswered();
-    else settle(permit, failure);
+    settle(permit, failure, this.#isLate, this.#waits);
     if (!this.#ended) this.#retryOrEnd(failure);
   }
 
   #retryOrEnd(failure: AttemptFailure): void {
+    const { version } = this.#request;
     (this.#tried ??= []).push(this.#link!);
-    const tried = this.#tried;
-    const others = this.#candidates().filter((link) => !tried.includes(link));
-    const error = this.#attempts.failed(failure, others.length > 0);
-    if (error) {
-      this.#options.onFailedAttempt(this.#request.version, failure, false);
-      this.#end(error, undefined);
-      return;
-    }
-    this.#options.onFailedAttempt(this.#request.version, failure, true);
-    if (this.#send(others)) return;
-    this.#end(
-      unavailable(`${this.#what} keeps failing on every runtime that has it; try again later`, {
-        retryAfterMs: breakerRetryAfterMs,
-        cause: failure.error,
-      }),
-      undefined,
-    );
+    const failed = { version, failure, tried: this.#tried, waits: this.#waits };
+    const next = nextAfter(this.#options, this.#attempts, failed);
+    const isOver = next instanceof SluiceError;
+    this.#options.onFailedAttempt(version, failure, !isOver);
+    if (isOver) this.#end(next, undefined);
+    else if (!this.#send(next)) this.#end(this.#broken(failure.error), undefined);
   }
 
   #end(error: SluiceError | undefined, answer: Pieces | undefined): void {
@@ -205,9 +171,15 @@ class Forwarding implements ForwardedCall {
   }
 }
 
-/** Tells a breaker how an attempt failed. */
-export function settle(permit: Permit, failure: AttemptFailure): void {
-  switch (verdictOf(failure)) {
+/**
+ * Tells a breaker how an attempt failed.
+ *
+ * @param isLate it was given up because the caller's deadline passed
+ * @param waits its version was loaded for it: that may take longer than a caller waits, and says nothing of the runtime
+ */
+export function settle(permit: Permit, failure: AttemptFailure, isLate: boolean, waits: boolean): void {
+  const verdict = isLate && failure.origin === 'local' ? 'silent' : verdictOf(failure);
+  switch (waits && verdict === 'silent' ? 'nothing' : verdict) {
     case 'broken':
       permit.fail(failure.error);
       return;

@@ -10,6 +10,7 @@ import type { Forwarder } from './forward.ts';
 import type { InFlight } from './in-flight.ts';
 import type { PredictionIds } from './prediction-id.ts';
 import { resolveRoute } from './resolve.ts';
+import type { Route } from './resolve.ts';
 import { namedNumber, sequenceKey } from './sequences/sequences.ts';
 import type { Sequences } from './sequences/sequences.ts';
 import type { ArmRoute, RouteTable, VersionTarget } from './table.ts';
@@ -36,7 +37,8 @@ export interface InferOptions {
 
 /**
  * The life of a request: scan its header, resolve the route by the table that is in force now, forward its bytes,
- * append to the answer's. A request of a sequence that has begun goes where its sequence is instead.
+ * append to the answer's. A request of a sequence that has begun goes where its sequence is instead; a start that is refused
+ * on its way leaves no sequence.
  */
 export function inferHandler(options: InferOptions): (request: Buffer, call: RawCall) => void {
   const { ids, random, clock, table, forwarder, sequences, inFlight } = options;
@@ -45,21 +47,28 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
     const predictionId = ids.next();
     call.setTrailer(predictionTrailer, predictionId);
     const { modelName, modelVersion, parameters } = scanInferRequest(request);
-    const callMetadata = readCallMetadata((key) => call.metadata(key));
     const said = sequenceOf(parameters);
     const mark = said && sequences.has(table()?.models.get(modelName), modelName, said.id) ? said : undefined;
     if (mark) call.inOrder?.(sequenceKey(modelName, mark.id));
-    const number = mark && namedNumber(modelVersion, mark.id);
-    const hints = { arm: callMetadata.arm, metadata: (key: string) => call.metadata(key) };
-    const route = mark?.start === false ? undefined : resolveRoute(table(), modelName, modelVersion, hints, random);
-    inFlight.enter(request.length);
+    let number = 0;
+    let route: Route | undefined;
+    try {
+      const { arm } = readCallMetadata((key) => call.metadata(key));
+      if (mark) number = namedNumber(modelVersion);
+      const hints = { arm, metadata: (key: string) => call.metadata(key) };
+      if (mark?.start !== false) route = resolveRoute(table(), modelName, modelVersion, hints, random);
+      inFlight.enter(request.length);
+    } catch (error) {
+      if (mark?.start === true) sequences.refused(modelName, mark.id);
+      throw error;
+    }
     const exchange = new Exchange(options, call, request.length, predictionId, startedMs);
     const { deadlineMs } = call;
     const traceparent = call.metadata('traceparent');
     const metadata = traceparent === undefined ? undefined : { traceparent };
     if (mark) {
       const sent = sequences.send(modelName, {
-        ...{ mark, route, number: number!, versionText: modelVersion, message: request, deadlineMs, metadata },
+        ...{ mark, route, number, versionText: modelVersion, message: request, deadlineMs, metadata },
         done: (error, answer, place) => exchange.end(error, answer, place?.version, place?.arm),
       });
       call.onCancel((reason) => {

@@ -68,6 +68,15 @@ export function existingVersion(model: ModelRoute, number: number): VersionTarge
   return model.placed.get(number) ?? unplacedVersion(model, number);
 }
 
+/** The refusal of what would run a version that is quarantined; undefined for any other. */
+export function quarantineOf(
+  table: RouteTable | undefined,
+  { model, number }: Pick<VersionTarget, 'model' | 'number'>,
+): SluiceError | undefined {
+  const reason = table?.models.get(model)?.quarantined.get(number);
+  return reason === undefined ? undefined : quarantinedError({ model, version: number, reason });
+}
+
 function unplacedVersion(model: ModelRoute, number: number): VersionTarget {
   const reason = model.quarantined.get(number);
   if (reason !== undefined) throw quarantinedError({ model: model.name, version: number, reason });

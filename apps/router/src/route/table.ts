@@ -46,7 +46,7 @@ export interface ModelRoute {
   /** Where an empty version goes; undefined when there is neither champion nor pin. */
   readonly release: ReleaseRoute | undefined;
   readonly placed: ReadonlyMap<number, VersionRoute>;
-  /** Whether a placed version keeps sequences: to others their ids mean nothing. */
+  /** Whether some version keeps sequences, placed or not: to other models their ids mean nothing. */
   readonly keepsSequences: boolean;
   /** Versions that exist and that nothing places on runtimes. */
   readonly unplaced: ReadonlySet<number>;

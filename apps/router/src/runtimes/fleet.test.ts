@@ -31,6 +31,7 @@ function setUp(backoffMs: (failures: number) => number = () => 100) {
   const closed: string[] = [];
   const pending: ((outcome: RawOutcome) => void)[] = [];
   const fleet = new Fleet({
+    clock,
     connect: (address, onChange) => {
       const fed = new FedStreams<string, RuntimeStatus>();
       streams.set(address, fed);
@@ -216,6 +217,39 @@ describe('Fleet', () => {
     streams.get('c:1')!.send({ ...status([]), loadsOnDemand: false });
     await settle();
     expect(new Set(of(5, false))).toEqual(new Set(['a:1', 'b:1']));
+  });
+
+  it('does not ask a runtime soon again for what it cannot load, nor after the routes or its process changed', async () => {
+    const { clock, fleet, streams } = setUp();
+    fleet.setAddresses(['a:1', 'b:1']);
+    await settle();
+    for (const address of ['a:1', 'b:1']) streams.get(address)!.send(status([]));
+    await settle();
+    const order = (version: number) =>
+      fleet.onDemandFor({ key: `m@${version}`, placed: false }).map(({ address }) => address);
+    const refuse = () => {
+      fleet.cannotLoad(fleet.links[0]!, 'm@1', 'not here');
+      expect([order(1), order(2).length]).toEqual([['b:1'], 2]);
+    };
+    expect([order(1).length, fleet.whyNotLoaded('m@1')]).toEqual([2, undefined]);
+    refuse();
+    expect([fleet.whyNotLoaded('m@1'), fleet.whyNotLoaded('m@2')]).toEqual(['not here', undefined]);
+    clock.advance(9_999);
+    expect(order(1)).toEqual(['b:1']);
+    clock.advance(1);
+    expect([order(1).length, fleet.whyNotLoaded('m@1')]).toEqual([2, undefined]);
+    refuse();
+    fleet.routesChanged();
+    expect(order(1)).toHaveLength(2);
+    refuse();
+    streams.get('a:1')!.fail();
+    await settle();
+    expect(fleet.whyNotLoaded('m@1')).toBeUndefined();
+    clock.advance(100);
+    await settle();
+    streams.get('a:1')!.send(status([]));
+    await settle();
+    expect(order(1)).toHaveLength(2);
   });
 
   it('refuses a runtime that is two protocol versions ahead', async () => {

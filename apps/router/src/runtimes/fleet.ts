@@ -1,9 +1,12 @@
+import type { Clock } from '@sluice/domain/clock';
+import { DemandRefusals } from './demand-refusals.ts';
 import { byRendezvous } from './rendezvous.ts';
 import type { RuntimeLink } from './runtime-link.ts';
 
 export interface FleetOptions {
   /** Makes the link to an address and starts it. */
   readonly connect: (address: string, onChange: () => void) => RuntimeLink;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 const none: readonly RuntimeLink[] = [];
@@ -14,6 +17,7 @@ const none: readonly RuntimeLink[] = [];
  */
 export class Fleet {
   readonly #options: FleetOptions;
+  readonly #refusals: DemandRefusals<RuntimeLink>;
   readonly #links = new Map<string, RuntimeLink>();
   #wanted: ReadonlySet<string> = new Set();
   #index: ReadonlyMap<string, readonly RuntimeLink[]> = new Map();
@@ -21,6 +25,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#refusals = new DemandRefusals(options.clock);
   }
 
   get links(): readonly RuntimeLink[] {
@@ -35,13 +40,34 @@ export class Fleet {
   /**
    * Runtimes where requests wait until a version is loaded, the one first that every router takes, so that one of them loads
    * it. For a version that is placed these are the runtimes that gave it up for others; for any other all those that live
-   * and have not failed to load it, but where it is on its way, those alone.
+   * and have not failed to load it, but where it is on its way, those alone. Never those that said a short while ago that
+   * they cannot load it.
    */
   onDemandFor({ key, placed }: { readonly key: string; readonly placed: boolean }): readonly RuntimeLink[] {
     const up = this.links.filter((link) => link.state === 'up');
     let may = up.filter((link) => link.onDemand.has(key));
     if (may.length === 0 && !placed) may = up.filter((link) => link.loadsOnDemand && !link.notReady.has(key));
-    return byRendezvous(may, key);
+    const willing = may.filter((link) => this.#refusals.of(link, key) === undefined);
+    return byRendezvous(willing, key);
+  }
+
+  /** A runtime has said that it cannot load a version on demand. It is not asked again for a while; see `DemandRefusals`. */
+  cannotLoad(link: RuntimeLink, key: string, why: string): void {
+    this.#refusals.add(link, key, why);
+  }
+
+  /** The routes have changed: runtimes are asked again for what they could not load. */
+  routesChanged(): void {
+    this.#refusals.clear();
+  }
+
+  /** Why a version is loaded by none of the runtimes that were asked; undefined when none has said. */
+  whyNotLoaded(key: string): string | undefined {
+    for (const link of this.#links.values()) {
+      const why = this.#refusals.of(link, key);
+      if (why !== undefined && link.state === 'up') return why;
+    }
+    return undefined;
   }
 
   /** True when some runtime is up. */

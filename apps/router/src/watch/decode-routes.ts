@@ -53,7 +53,8 @@ export function decodeModelRoute(wire: WireModelRoute): ModelRoute {
     placed: new Map(
       wire.placed.map((version) => decodeVersion(wire.model, version)).map((each) => [each.number, each]),
     ),
-    keepsSequences: wire.placed.some(({ serving }) => serving?.sequenceBatching != null),
+    // A registry of before the field says it of placed versions alone.
+    keepsSequences: wire.keepsSequences || wire.placed.some(({ serving }) => serving?.sequenceBatching != null),
     unplaced: new Set(wire.unplaced.map((number) => whole(number, `${wire.model} unplaced version`))),
     quarantined: new Map(
       wire.quarantined.map(({ version, reason }) => [whole(version, `${wire.model} quarantined version`), reason]),

@@ -15,10 +15,20 @@ export interface Place {
   readonly arm: ArmRoute | undefined;
   /** A runtime has answered something of it, or said that it knows it. */
   isBegun: boolean;
+  /** Its start waits for the version to be loaded there, or did. */
+  isOnDemand: boolean;
+  /** What its start replaced may still live on another runtime, which knows nothing of the start. */
+  replacesOther: boolean;
   /** Its start went to another runtime, since it had not left for the first. */
   hasMoved: boolean;
   /** Set when the sequence cannot go on there. */
   lost: { readonly why: string; readonly atMs: number } | undefined;
+}
+
+/** A place that nothing is known of but the version, and what is said. */
+export function newPlace(version: VersionTarget, known: Partial<Place> = {}): Place {
+  const unknown = { link: undefined, arm: undefined, lost: undefined };
+  return { version, ...unknown, isBegun: false, isOnDemand: false, replacesOther: false, hasMoved: false, ...known };
 }
 
 /** Its runtime is gone, as far as this router can tell. */

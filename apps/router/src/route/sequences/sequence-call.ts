@@ -1,15 +1,19 @@
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
-import type { SequenceMark } from '@sluice/inference/sequence';
+import type { SequenceId, SequenceMark } from '@sluice/inference/sequence';
 import type { Permit } from '@sluice/resilience/breaker';
 import type { Pieces, RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
 import type { RuntimeLink } from '../../runtimes/runtime-link.ts';
 import { Attempts } from '../attempts.ts';
 import type { AttemptFailure } from '../attempts.ts';
+import { candidatesFor, nextAfter, nowhere } from '../candidates.ts';
+import type { Candidates } from '../candidates.ts';
 import { breakerRetryAfterMs, inferPath, settle } from '../forward.ts';
 import type { ForwardedCall, SendingOptions } from '../forward.ts';
 import type { Route } from '../resolve.ts';
-import { goneWith, sequenceLost } from './place.ts';
+import { targetOf } from '../table.ts';
+import type { VersionTarget } from '../table.ts';
+import { goneWith, newPlace, sequenceLost } from './place.ts';
 import type { Place } from './place.ts';
 import { byRendezvous } from '../../runtimes/rendezvous.ts';
 
@@ -18,6 +22,8 @@ export interface SequenceRequest {
   readonly mark: SequenceMark;
   /** Where the routes send it, when it is a start; others go where theirs went. */
   readonly route: Pick<Route, 'version' | 'arm'> | undefined;
+  /** A start that was refused before its turn: it is sent nowhere, and answered already. */
+  readonly isRefused?: true;
   /** `model_version` as its caller wrote it. */
   readonly versionText: string;
   /** The version that it names by number; 0 when it names none, or an alias. */
@@ -31,7 +37,18 @@ export interface SequenceRequest {
   readonly done: (error: SluiceError | undefined, answer: Pieces | undefined, place: Place | undefined) => void;
 }
 
+/** Takes the turn of a start that was refused. */
+export function refusedStart(id: SequenceId): SequenceRequest {
+  return {
+    mark: { id, start: true, end: false },
+    ...{ route: undefined, isRefused: true, versionText: '', number: 0, message: new Uint8Array() },
+    ...{ deadlineMs: 0, metadata: undefined, done: () => undefined },
+  };
+}
+
 export interface SequenceSendOptions extends SendingOptions {
+  /** Why nothing is sent to a version any more, where it ended runtimes; undefined while it is not in quarantine. */
+  readonly quarantineOf: (version: VersionTarget) => SluiceError | undefined;
   readonly clock: Clock;
 }
 
@@ -90,18 +107,25 @@ export class SequenceCall implements ForwardedCall {
     this.#owner.changed();
   }
 
-  /** Begins its sequence on the owner of its hash, or the next that can have it. @returns the new place */
-  begin(): Place {
-    const { version, arm } = this.request.route!;
-    const place: Place = { link: undefined, version, arm, isBegun: false, hasMoved: false, lost: undefined };
+  /**
+   * Begins its sequence on the owner of its hash, or the next that can have it.
+   *
+   * @param old where the sequence of that id was
+   * @returns the new place
+   */
+  begin(old: Place | undefined): Place {
+    const { route } = this.request;
+    // It was refused, or given up while it waited for its turn: what it was to replace is over all the same.
+    if (!route || this.isEnded) return this.#withoutStart(route ? 'was not sent in time' : 'was refused');
+    const { version, arm } = route;
+    const place = newPlace(version, { arm });
     this.place = place;
     this.#attempts = new Attempts(version, this.#options.budget, false);
-    const ready = this.#options.readyFor(version.key);
-    // Where none has it, one loads it for this start.
-    const candidates = ready.length > 0 ? ready : this.#options.onDemandFor(version);
-    if (candidates.length === 0) {
-      this.#notBegun(place, unavailable(`${this.#what} is ready on no runtime that this router reaches; try again`));
-    } else this.#sendStart(place, candidates, undefined);
+    const candidates = candidatesFor(this.#options, version);
+    if (candidates.links.length === 0) this.#notBegun(place, nowhere(this.#options, version), 'could not be sent');
+    else this.#sendStart(place, candidates, undefined);
+    // A runtime that had it ends it by itself, whatever becomes of the start.
+    place.replacesOther = old !== undefined && (old.replacesOther || old.link !== place.link);
     return place;
   }
 
@@ -109,6 +133,11 @@ export class SequenceCall implements ForwardedCall {
   follow(place: Place): void {
     this.place = place;
     const link = place.link!;
+    const quarantine = this.#options.quarantineOf(place.version);
+    if (quarantine) {
+      this.#end(quarantine, undefined);
+      return;
+    }
     const permit = this.#options.breakerOf(link, place.version.key).begin();
     if (permit) this.#sendTo(link, permit, place);
     else this.#end(this.#broken('its runtime', undefined), undefined);
@@ -123,8 +152,19 @@ export class SequenceCall implements ForwardedCall {
     return `${model} version ${text}`;
   }
 
-  #sendStart(place: Place, candidates: readonly RuntimeLink[], cause: SluiceError | undefined): void {
-    for (const link of byRendezvous(candidates, this.#owner.key)) {
+  #withoutStart(what: string): Place {
+    const why = `the sequence_start of ${this.#owner.name} ${what}`;
+    const lost = { why, atMs: this.#options.clock.monotonic() };
+    // Of no version: none was found for it.
+    const place = newPlace(targetOf('', 0), { lost });
+    this.#end(sequenceLost(why), undefined);
+    return place;
+  }
+
+  /** Where its version is to be loaded, the order is the same for all sequences, so that one runtime loads it. */
+  #sendStart(place: Place, { links, waits }: Candidates, cause: SluiceError | undefined): void {
+    place.isOnDemand = waits;
+    for (const link of waits ? links : byRendezvous(links, this.#owner.key)) {
       const permit = this.#options.breakerOf(link, place.version.key).begin();
       if (!permit) continue;
       place.link = link;
@@ -132,10 +172,11 @@ export class SequenceCall implements ForwardedCall {
       this.#sendTo(link, permit, place);
       return;
     }
-    this.#notBegun(place, this.#broken('every runtime that has it', cause));
+    this.#notBegun(place, this.#broken('every runtime that has it', cause), 'could not be sent');
   }
 
-  #sendTo(link: RuntimeLink, permit: Permit, { version }: Place): void {
+  #sendTo(link: RuntimeLink, permit: Permit, place: Place): void {
+    const { version } = place;
     const { message, versionText, deadlineMs, metadata } = this.request;
     this.#link = link;
     this.#permit = permit;
@@ -146,7 +187,8 @@ export class SequenceCall implements ForwardedCall {
     } catch (error) {
       // Nothing was sent: the link closed in this very moment, or refused the metadata.
       permit.release();
-      this.#end(SluiceError.from(error), undefined);
+      if (this.#attempts) this.#notBegun(place, SluiceError.from(error), 'could not be sent');
+      else this.#end(SluiceError.from(error), undefined);
       return;
     }
     this.#options.budget.sent(link.inFlight);
@@ -164,45 +206,55 @@ export class SequenceCall implements ForwardedCall {
     }
     const { origin } = outcome.error;
     const failure: AttemptFailure = { origin, error: outcome.error, messageArrived: outcome.messageArrived };
-    if (this.#isLate && origin === 'local') permit.unanswered();
-    else settle(permit, failure);
+    settle(permit, failure, this.#isLate, place.isOnDemand && !place.isBegun);
     if (this.isEnded) return;
-    if (origin === 'unsent' && this.#sendAgain(place, failure)) return;
+    if (this.#attempts && (origin === 'unsent' || (origin === 'answered' && place.isOnDemand))) {
+      this.#sendStartAgain(this.#attempts, place, failure);
+      return;
+    }
+    if (origin === 'unsent' && this.#followAgain(place, failure)) return;
     this.#options.onFailedAttempt(place.version, failure, false);
     this.#end(this.#errorOf(place, failure), undefined);
   }
 
-  /** What never left may still go: a start to another runtime, and what came behind it after it. */
-  #sendAgain(place: Place, failure: AttemptFailure): boolean {
-    if (this.#attempts === undefined) {
-      if (place.link === this.#link || place.lost !== undefined) return false;
-      this.#options.onFailedAttempt(place.version, failure, true);
-      this.follow(place);
-      this.#owner.changed();
-      return true;
-    }
-    if (!this.#owner.isAt(place)) {
-      this.#notBegun(place, unavailable(`${this.#owner.name} was begun anew before this could be sent`));
-      return false;
-    }
-    this.#tried.push(this.#link!);
-    const others = this.#options.readyFor(place.version.key).filter((link) => !this.#tried.includes(link));
-    const error = this.#attempts.failed(failure, others.length > 0);
-    if (error) {
-      this.#notBegun(place, error);
-      return false;
-    }
+  /** What came behind a start that moved before it had left goes after it. */
+  #followAgain(place: Place, failure: AttemptFailure): boolean {
+    if (place.link === this.#link || place.lost !== undefined) return false;
     this.#options.onFailedAttempt(place.version, failure, true);
-    place.hasMoved = true;
-    this.#sendStart(place, others, failure.error);
+    this.follow(place);
+    this.#owner.changed();
     return true;
   }
 
-  /** Its start was sent to nobody: what comes behind it has no sequence to go on with. */
-  #notBegun(place: Place, error: SluiceError): void {
-    place.link = undefined;
-    this.#lose(place, `the sequence_start of ${this.#owner.name} could not be sent`);
+  /** A start goes to another runtime that never left, or was refused where its version was to be loaded for it. */
+  #sendStartAgain(attempts: Attempts, place: Place, failure: AttemptFailure): void {
+    const { version } = place;
+    this.#tried.push(this.#link!);
+    const next = this.#owner.isAt(place)
+      ? nextAfter(this.#options, attempts, { version, failure, tried: this.#tried, waits: place.isOnDemand })
+      : unavailable(`${this.#owner.name} was begun anew before this could be sent`);
+    const isOver = next instanceof SluiceError;
+    this.#options.onFailedAttempt(version, failure, !isOver);
+    if (isOver) {
+      this.#notBegun(place, next, failure.origin === 'unsent' ? 'could not be sent' : 'failed');
+      return;
+    }
+    place.hasMoved = true;
+    // The runtime that it did not get to may have one.
+    place.replacesOther = true;
+    this.#sendStart(place, next, failure.error);
+  }
+
+  /** Its start was taken by nobody: what comes behind it has no sequence to go on with. */
+  #notBegun(place: Place, error: SluiceError, what: string): void {
+    this.#leaveNone(place, what);
     this.#end(error, undefined);
+  }
+
+  /** Nobody is asked for what is lost without a link. */
+  #leaveNone(place: Place, what: string): void {
+    place.link = undefined;
+    this.#lose(place, `the sequence_start of ${this.#owner.name} ${what}`);
   }
 
   #errorOf(place: Place, { origin, error }: AttemptFailure): SluiceError {
@@ -219,9 +271,11 @@ export class SequenceCall implements ForwardedCall {
   }
 
   #answered(place: Place, error: SluiceError): SluiceError {
+    // A search would find what the start was to replace.
+    if (this.request.mark.start && place.replacesOther) this.#leaveNone(place, 'failed');
     if (error.kind !== 'failed-precondition' && error.kind !== 'not-found') return error;
     // It lives there no more: it idled out, or another process has the address by now.
-    this.#owner.forget(place);
+    if (place.link) this.#owner.forget(place);
     if (error.kind === 'failed-precondition') return error;
     if (this.request.mark.start) return unavailable(`the runtime does not have ${this.#what} any more; try again`);
     const gone = `${this.#owner.name} was on version ${place.version.text}, which its runtime does not have any more`;

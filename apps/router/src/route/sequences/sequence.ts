@@ -1,10 +1,10 @@
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 import type { SequenceId } from '@sluice/inference/sequence';
 import type { VersionTarget } from '../table.ts';
-import { goneWith, nameOf, sequenceLost } from './place.ts';
+import { goneWith, nameOf, newPlace, sequenceLost } from './place.ts';
 import type { Place } from './place.ts';
 import type { Found, SequenceQuestion } from './search.ts';
-import { SequenceCall } from './sequence-call.ts';
+import { refusedStart, SequenceCall } from './sequence-call.ts';
 import type { CallOwner, SequenceRequest, SequenceSendOptions } from './sequence-call.ts';
 import type { Kept } from './sequence-table.ts';
 
@@ -42,8 +42,8 @@ export class Sequence implements Kept, CallOwner {
   /** From the first that is not answered; `#begun` of them were sent, or gave up. */
   readonly #calls: SequenceCall[] = [];
   #begun = 0;
-  /** The last large one that left; the others wait for its end. */
-  #large: SequenceCall | undefined;
+  /** The last large one that left, or start that waits for its version to be loaded; the others wait for its end. */
+  #alone: SequenceCall | undefined;
   #isSearching = false;
   #isPumping = false;
 
@@ -72,6 +72,16 @@ export class Sequence implements Kept, CallOwner {
     return call;
   }
 
+  /**
+   * A start was refused before it was known where it would go. It takes its turn: what came before it goes on, and what
+   * comes behind it has no sequence.
+   */
+  refuse(): void {
+    // One turn is enough for several in a row, so that those that are let in bound the others.
+    if (this.#calls.length > this.#begun && this.#calls.at(-1)?.request.isRefused === true) return;
+    this.send(refusedStart(this.#id));
+  }
+
   isAt(place: Place): boolean {
     return this.#place === place;
   }
@@ -98,9 +108,11 @@ export class Sequence implements Kept, CallOwner {
   #dropFirst(): boolean {
     const first = this.#calls[0];
     if (first?.isEnded !== true) return false;
+    // A start that was given up before its turn still has it: what it was to replace is over.
+    if (this.#begun === 0 && first.request.mark.start) return false;
     this.#calls.shift();
     // Its message is not to stay for as long as the sequence is known.
-    if (first === this.#large) this.#large = undefined;
+    if (first === this.#alone) this.#alone = undefined;
     if (this.#begun > 0) this.#begun--;
     return true;
   }
@@ -109,19 +121,22 @@ export class Sequence implements Kept, CallOwner {
   #sendNext(): boolean {
     const call = this.#calls[this.#begun];
     if (call === undefined || this.#isSearching) return false;
-    if (!call.isEnded) {
+    if (!call.isEnded || call.request.mark.start) {
       if (!this.#mayLeave(call)) return false;
-      if (call.request.mark.start) this.#place = call.begin();
+      if (call.request.mark.start) this.#place = call.begin(this.#place);
       else if (!this.#sendOn(call)) return false;
-      if (this.#isLarge(call)) this.#large = call;
+      if (this.#isLarge(call) || (call.request.mark.start && this.#place?.isOnDemand === true)) this.#alone = call;
     }
     this.#begun++;
     return true;
   }
 
-  /** Large messages go in parts, between others of the link: nothing of the sequence is on its way beside one. */
+  /**
+   * Large messages go in parts, between others of the link: nothing of the sequence is on its way beside one. Nothing goes behind
+   * a start that its runtime may have no room for, since it would not follow when that goes to the next.
+   */
   #mayLeave(call: SequenceCall): boolean {
-    if (this.#large?.isEnded === false) return false;
+    if (this.#alone?.isEnded === false) return false;
     // What was sent behind a start that moved comes back and follows it.
     if (this.#place?.hasMoved === true && this.#calls.some(({ isAstray }) => isAstray)) return false;
     return !this.#isLarge(call) || this.#calls.slice(0, this.#begun).every(({ isEnded }) => isEnded);
@@ -149,10 +164,11 @@ export class Sequence implements Kept, CallOwner {
   #placeFor({ request }: SequenceCall): Place | undefined {
     const place = this.#place;
     if (place === undefined) return undefined;
+    // Nobody can have begun what is behind a start that was not sent, whatever version was meant.
+    if (place.lost && place.link === undefined) return this.#isFresh(place) ? place : undefined;
     if (request.number !== 0 && request.number !== place.version.number) return undefined;
     if (place.link?.isLost === true) place.lost ??= { why: goneWith(this.name), atMs: this.#now() };
-    // Nobody can have begun what is behind a start that was not sent.
-    if (place.lost) return place.link === undefined && this.#isFresh(place) ? place : undefined;
+    if (place.lost) return undefined;
     // The registry did not name it for a while; under another link it may be there as it was.
     return place.link?.state === 'closed' ? undefined : place;
   }
@@ -194,7 +210,7 @@ export class Sequence implements Kept, CallOwner {
       switch (found.kind) {
         case 'there': {
           const version = this.#options.destination(this.#model, found.version);
-          return { link: found.link, version, arm: undefined, isBegun: true, hasMoved: false, lost: undefined };
+          return newPlace(version, { link: found.link, isBegun: true });
         }
         case 'nowhere':
           return sequenceLost(

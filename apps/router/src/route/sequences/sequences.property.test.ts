@@ -9,7 +9,7 @@ import type { SequenceCall } from './sequence-call.ts';
 interface Story {
   readonly id: bigint;
   readonly isStart: boolean;
-  readonly call: SequenceCall;
+  readonly call: Pick<SequenceCall, 'isEnded' | 'cancel'>;
   isCancelled: boolean;
   /** Runtimes that it was sent to. */
   readonly runtimes: FakeRuntime[];
@@ -53,13 +53,19 @@ class Play {
     else if (chance < 0.82) this.#lose(runtime);
     else if (chance < 0.87) this.#cancel();
     else if (chance < 0.9) runtime.isLost = this.#random() < 0.5;
-    else if (chance < 0.93) this.world.state.ready = runtimes.filter(() => this.#random() < 0.8);
-    else if (chance < 0.95) clock.advance(40_000);
+    else if (chance < 0.93) {
+      this.world.state.ready = this.#random() < 0.3 ? [] : runtimes.filter(() => this.#random() < 0.8);
+      this.world.state.onDemand = this.#random() < 0.2 ? [] : runtimes;
+    } else if (chance < 0.95) clock.advance(40_000);
     else await this.#find();
   }
 
   #send(): void {
     const id = this.#random() < 0.7 ? 7n : 8n;
+    if (this.#random() < 0.05) {
+      this.#refuse(id);
+      return;
+    }
     const isStart = this.#random() < 0.2;
     const version = this.#pick(['', '', 'champion', '3', '4'])!;
     const bytes = this.#random() < 0.2 ? 1_000 : 0;
@@ -74,6 +80,15 @@ class Play {
     });
   }
 
+  /** A start is refused before it is known where it would go: it is like one that was given up at once. */
+  #refuse(id: bigint): void {
+    this.world.sequences.refused('digits', id);
+    const call = { isEnded: true, cancel: () => undefined };
+    const searches = this.world.searches.filter(({ question }) => question.id === id).length;
+    const rest = { runtimes: [], mayHaveArrived: false, searches };
+    this.stories.push({ id, isStart: true, call, isCancelled: true, ...rest });
+  }
+
   /** What was sent since the last look. */
   #look(): void {
     for (const { text, runtime } of this.world.log.splice(0)) {
@@ -84,11 +99,10 @@ class Play {
     }
   }
 
-  /** Unless it was searched for, it goes where the last start before it is. */
+  /** Unless it was searched for, it goes where the last start before it is, and nowhere when that is nowhere. */
   #isWhereItBegan(index: number, runtime: FakeRuntime): void {
     const { id } = this.stories[index]!;
-    const isThere = ({ isCancelled, runtimes }: Story): boolean => !isCancelled || runtimes.length > 0;
-    const start = this.stories.slice(0, index).findLast((each) => each.id === id && each.isStart && isThere(each));
+    const start = this.stories.slice(0, index).findLast((each) => each.id === id && each.isStart);
     const searches = this.world.searches.filter(({ question }) => question.id === id).length;
     if (start === undefined || searches > start.searches) return;
     expect(start.runtimes.at(-1)?.address, `request ${index}`).toBe(runtime.address);
@@ -104,8 +118,9 @@ class Play {
     if (!sent) return;
     this.#look();
     const story = this.stories[Number(sent.text)]!;
-    story.mayHaveArrived = true;
     const outcome = this.#pick(outcomes)!;
+    // A runtime that cannot load its version has not begun it.
+    story.mayHaveArrived = !(story.isStart && outcome === 'not-found');
     if (sent.isCancelled) runtime.fail(sent.text, 'local', 'cancelled');
     else if (outcome === 'ok') runtime.answer(sent.text);
     else runtime.fail(sent.text, 'answered', outcome);

@@ -1,6 +1,7 @@
 import { notFound } from '@sluice/domain/errors';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../../../test/doubles.ts';
+import { modelRoute } from '../../../test/routes.ts';
 import { sequenceWorld } from '../../../test/sequence-world.ts';
 import { namedNumber } from './sequences.ts';
 
@@ -367,12 +368,20 @@ describe('a sequence whose runtime is lost', () => {
 
 describe('namedNumber', () => {
   it('is the number that a request names, and 0 for aliases and nothing', () => {
-    expect(['', 'champion', '4'].map((text) => namedNumber(text, 7n))).toEqual([0, 0, 4]);
-    expect(() => namedNumber('-4', 7n)).toThrow('neither a version number nor an alias');
+    expect(['', 'champion', '4'].map((text) => namedNumber(text))).toEqual([0, 0, 4]);
+    expect(() => namedNumber('-4')).toThrow('neither a version number nor an alias');
   });
+});
 
-  it('takes ids of 128 bytes', () => {
-    expect(namedNumber('', 'é'.repeat(64))).toBe(0);
-    expect(() => namedNumber('', 'é'.repeat(65))).toThrow('"sequence_id": expected at most 128 bytes, got 130');
+describe('Sequences.has', () => {
+  it('refuses ids of more than 128 bytes where they mean something', () => {
+    const { sequences } = sequenceWorld(1);
+    const keeps = modelRoute({ placed: [3], release: 3, sequences: true });
+    const plain = modelRoute({ placed: [3], release: 3 });
+    expect(['é'.repeat(64), 7n].map((id) => sequences.has(keeps, 'digits', id))).toEqual([true, true]);
+    expect(sequences.has(plain, 'digits', 'é'.repeat(65))).toBe(false);
+    expect(() => sequences.has(keeps, 'digits', 'é'.repeat(65))).toThrow(
+      '"sequence_id": expected at most 128 bytes, got 130',
+    );
   });
 });

@@ -36,9 +36,16 @@ export class Sequences {
    * Whether ids of sequences mean something to a model.
    *
    * @param model undefined when the routes do not have it
+   * @throws SluiceError invalid-argument for an id that is too long, where it means something
    */
   has(model: ModelRoute | undefined, name: string, id: SequenceId): boolean {
-    return model?.keepsSequences === true || this.#table.has(sequenceKey(name, id));
+    const keeps = model?.keepsSequences === true;
+    // Nothing is made of an id of any size.
+    if (!isTooLong(id)) return keeps || this.#table.has(sequenceKey(name, id));
+    if (!keeps) return false;
+    throw invalidArgument(
+      `parameter "sequence_id": expected at most ${maxIdBytes} bytes, got ${Buffer.byteLength(id)}`,
+    );
   }
 
   /** Takes a request in its turn; `done` may be called before this returns when there is nowhere to send it. */
@@ -47,6 +54,12 @@ export class Sequences {
     const { id } = request.mark;
     const key = sequenceKey(model, id);
     return (this.#table.take(key) ?? this.#add(key, model, id)).send(request);
+  }
+
+  /** A start that is sent nowhere had its turn: the old sequence of that id is over, and none begins. */
+  refused(model: string, id: SequenceId): void {
+    const key = sequenceKey(model, id);
+    (this.#table.take(key) ?? this.#add(key, model, id)).refuse();
   }
 
   #add(key: string, model: string, id: SequenceId): Sequence {
@@ -59,15 +72,15 @@ export class Sequences {
 /**
  * The version that a request names by its number; 0 for none, and for an alias: a sequence stays where it began.
  *
- * @throws SluiceError invalid-argument for a text that is no version, and for an id that is too long
+ * @throws SluiceError invalid-argument for a text that is no version
  */
-export function namedNumber(versionText: string, id: SequenceId): number {
-  if (typeof id === 'string' && (id.length > maxIdBytes || Buffer.byteLength(id) > maxIdBytes))
-    throw invalidArgument(
-      `parameter "sequence_id": expected at most ${maxIdBytes} bytes, got ${Buffer.byteLength(id)}`,
-    );
+export function namedNumber(versionText: string): number {
   const ref = parseVersionRef(versionText);
   return ref.kind === 'number' ? ref.number : 0;
+}
+
+function isTooLong(id: SequenceId): id is string {
+  return typeof id === 'string' && (id.length > maxIdBytes || Buffer.byteLength(id) > maxIdBytes);
 }
 
 /** Names a sequence. Model names hold no space; a number and a text are never the same id. */

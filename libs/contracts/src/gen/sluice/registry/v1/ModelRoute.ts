@@ -29,6 +29,10 @@ export interface ModelRoute {
    * Versions that are held somewhere and loaded nowhere, because they ended runtimes; they are in `unplaced` too.
    */
   'quarantined'?: (_sluice_registry_v1_Quarantine)[];
+  /**
+   * Some ready version, placed or not, keeps sequences. A registry of before this says it of no model: look at `placed` too.
+   */
+  'keepsSequences'?: (boolean);
 }
 
 /**
@@ -54,4 +58,8 @@ export interface ModelRoute__Output {
    * Versions that are held somewhere and loaded nowhere, because they ended runtimes; they are in `unplaced` too.
    */
   'quarantined': (_sluice_registry_v1_Quarantine__Output)[];
+  /**
+   * Some ready version, placed or not, keeps sequences. A registry of before this says it of no model: look at `placed` too.
+   */
+  'keepsSequences': (boolean);
 }
