@@ -207,7 +207,7 @@ describe('a lease', () => {
   it('must name its holder, an address and states that exist', async () => {
     const watch = replica.watch();
     const lease = { runtimeId: 'rt', pool: 'default', address: '127.0.0.1:1', ttlMs: 0 };
-    expect(await watch.renewRuntimeLease(lease)).toEqual({ ttlMs: 3_000 });
+    expect(await watch.renewRuntimeLease(lease)).toEqual({ ttlMs: 3_000, takesEvicted: true });
     await watch.releaseLease({ holderId: 'rt' });
     await expect(watch.renewRuntimeLease({ ...lease, runtimeId: '' })).rejects.toThrow(/^runtime_id: /);
     await expect(watch.renewRuntimeLease({ ...lease, address: 'here' })).rejects.toThrow(/^address: /);

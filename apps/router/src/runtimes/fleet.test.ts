@@ -178,6 +178,22 @@ describe('Fleet', () => {
     expect(fleet.links).toEqual([]);
   });
 
+  it('knows what each runtime offers, as the registry last told', () => {
+    const { fleet } = setUp();
+    const site = (address: string, pool: string, ...devices: readonly string[]) => ({ address, pool, devices });
+    const offers = () => fleet.links.map(({ address, offer }) => [address, offer?.pool, offer?.devices]);
+    fleet.setRuntimes([site('a:1', 'gpu', 'cuda:0'), site('b:1', 'default')]);
+    expect(offers()).toEqual([
+      ['a:1', 'gpu', ['cuda:0']],
+      ['b:1', 'default', []],
+    ]);
+    let told = 0;
+    fleet.onChange(() => (told += 1));
+    fleet.setRuntimes([site('a:1', 'gpu', 'cuda:0', 'cpu')]);
+    expect(offers()).toEqual([['a:1', 'gpu', ['cuda:0', 'cpu']]]);
+    expect(told).toBeGreaterThan(0);
+  });
+
   it('knows who loads a version on demand, in one order for all routers', async () => {
     const addresses = ['a:1', 'b:1', 'c:1', 'd:1'];
     const known = async (order: readonly string[]) => {

@@ -1,3 +1,4 @@
+import type { RuntimeSite } from '../watch/decode-routes.ts';
 import { byRendezvous } from './rendezvous.ts';
 import type { RuntimeLink } from './runtime-link.ts';
 
@@ -16,6 +17,7 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #links = new Map<string, RuntimeLink>();
   #wanted: ReadonlySet<string> = new Set();
+  #offers: ReadonlyMap<string, RuntimeSite> = new Map();
   #index: ReadonlyMap<string, readonly RuntimeLink[]> = new Map();
   #listeners: (() => void)[] = [];
 
@@ -54,6 +56,12 @@ export class Fleet {
     this.#listeners.push(listener);
   }
 
+  /** Sets the runtimes that the registry names, as `setAddresses` does, with what each offers. */
+  setRuntimes(runtimes: readonly RuntimeSite[]): void {
+    this.#offers = new Map(runtimes.map((runtime) => [runtime.address, runtime]));
+    this.setAddresses(runtimes.map(({ address }) => address));
+  }
+
   /**
    * Sets the addresses that the registry names. A runtime that it names no more is kept while its link stands: leases
    * lapse when the registry is in trouble, too.
@@ -66,6 +74,8 @@ export class Fleet {
           address,
           this.#options.connect(address, () => this.#changed()),
         );
+      const offer = this.#offers.get(address);
+      if (offer) this.#links.get(address)!.offer = offer;
     }
     this.#changed();
   }
