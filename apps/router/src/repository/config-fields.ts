@@ -47,6 +47,22 @@ export class ConfigFields {
     return this.#list(name)?.map((value, index) => wholeOf(value, `${this.#at(name)}[${index}]`, max, min));
   }
 
+  number(name: string): number | undefined {
+    const value = this.#values.get(name);
+    return value === undefined ? undefined : numberOf(value, this.#at(name));
+  }
+
+  numbers(name: string): readonly number[] | undefined {
+    return this.#list(name)?.map((value, index) => numberOf(value, `${this.#at(name)}[${index}]`));
+  }
+
+  flags(name: string): readonly boolean[] | undefined {
+    return this.#list(name)?.map((value, index) => {
+      if (typeof value !== 'boolean') throw wrong(`${this.#at(name)}[${index}]`, 'true or false', value);
+      return value;
+    });
+  }
+
   message(name: string): ConfigFields | undefined {
     const value = this.#values.get(name);
     return value === undefined ? undefined : new ConfigFields(value, this.#at(name));
@@ -107,6 +123,11 @@ function wholeOf(value: unknown, path: string, max = Number.MAX_SAFE_INTEGER, mi
     throw wrong(path, `a whole number from ${min} to ${max}`, value);
   }
   return number;
+}
+
+function numberOf(value: unknown, path: string): number {
+  if (typeof value !== 'number') throw wrong(path, 'a number', value);
+  return value;
 }
 
 const wrong = (path: string, expected: string, value: unknown) =>
