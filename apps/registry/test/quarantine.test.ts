@@ -4,7 +4,7 @@ import type { StrikeKind } from '@sluice/domain/quarantine';
 import { eventually } from '@sluice/testkit/eventually';
 import { FakeRouter, FakeRuntime } from './fleet.ts';
 import type { RegistryClient, Replica } from './harness.ts';
-import { followMove, pushApproved, Site } from './harness.ts';
+import { followMove, linearModel, push, pushApproved, Site } from './harness.ts';
 
 let site: Site;
 let replica: Replica;
@@ -25,13 +25,33 @@ afterAll(async () => {
   await site.close();
 });
 
+async function pushFor(model: string, device: string): Promise<number> {
+  if (device === '') return pushApproved(replica, model);
+  const files = (await linearModel()).set('sluice.yaml', Buffer.from(`device: ${device}\n`));
+  const { version } = await push(ann, model, files);
+  await replica.as('bob').approve({ model, version: version.number });
+  return Number(version.number);
+}
+
 /** A model whose last version is champion, perhaps after an earlier one, and who follows it. */
-async function placed(model: string, versions = 1): Promise<{ good: number; bad: number; digest: string }> {
-  runtime = FakeRuntime.start(replica.watch(), 'rt-1');
+async function placed(
+  model: string,
+  versions = 1,
+  device = '',
+): Promise<{ good: number; bad: number; digest: string }> {
+  const [cpu, cuda] = ['cpu', 'cuda:0'].map((name) => ({ name, state: 'DEVICE_STATE_AVAILABLE' as const }));
+  runtime = FakeRuntime.startIn(replica.watch(), 'rt-1', 'default', [cpu!, cuda!]);
+  for (const [id, pool] of [
+    ['rt-2', 'default'],
+    ['gpu-1', 'gpu'],
+    ['gpu-2', 'gpu'],
+  ] as const) {
+    members.push(FakeRuntime.startIn(replica.watch(), id, pool, [cuda!]));
+  }
   router = FakeRouter.start(replica.watch(), 'router-1');
   members.push(runtime, router);
   for (let version = 1; version <= versions; version += 1) {
-    expect(await pushApproved(replica, model)).toBe(version);
+    expect(await pushFor(model, device)).toBe(version);
     const { move } = await ann.moveAlias({ model, alias: 'champion', version });
     await followMove(ann, move!.id);
   }
@@ -133,7 +153,7 @@ describe('a version that ends runtimes', () => {
   });
 
   it('keeps its strikes by pool, forgets them after a day, and has none of other bytes', async () => {
-    const { bad, digest } = await placed('counted');
+    const { bad, digest } = await placed('counted', 1, 'cuda');
     const strike = struck('counted', bad, digest);
     expect(await strike('c1')).toEqual({ quarantined: false, strikes: 1 });
     expect(await strike('c2')).toEqual({ quarantined: false, strikes: 2 });
@@ -150,6 +170,9 @@ describe('a version that ends runtimes', () => {
     expect(await fails(strike('c5', 'rt-1', 'other'))).toMatch(/kind: "other" given; expected one of crashed, hung/);
     await strike('c6', 'gpu-1', 'hung', 'gpu');
     expect(await strike('c7', 'gpu-2', 'hung', 'gpu')).toEqual({ quarantined: true, strikes: 3 });
+    // Nothing more is kept of it, in no pool.
+    expect(await strike('c8', 'gpu-1', 'hung', 'gpu')).toEqual({ quarantined: true, strikes: 3 });
+    expect(await strike('c9')).toEqual({ quarantined: true, strikes: 2 });
     // What ends the runtimes of one pool is loaded in none.
     await eventually(() => expect(runtime.assigned.has(`counted:${bad}`)).toBe(false));
     const refused = ann.moveAlias({ model: 'counted', alias: 'next', version: bad });
@@ -161,6 +184,48 @@ describe('a version that ends runtimes', () => {
     await ann.liftQuarantine({ model: 'counted', version: bad });
     expect((await quarantines()).map(({ model }) => model)).not.toContain('counted');
     await eventually(() => expect(runtime.assigned.has(`counted:${bad}`)).toBe(true));
+  });
+
+  it('is struck by runtimes that are known, of pools that it is for, while it may be loaded', async () => {
+    const { bad, digest } = await placed('trusted', 2);
+    const strike = struck('trusted', bad, digest);
+    const refusal = async (call: Promise<unknown>) => {
+      const error = (await call.catch((thrown: unknown) => thrown)) as { kind: string; message: string };
+      return `${error.kind}: ${error.message}`;
+    };
+    for (const [id, pool] of [
+      ['made-up', 'default'],
+      ['gpu-1', 'default'],
+    ] as const) {
+      expect(await refusal(strike('t1', id, 'crashed', pool))).toMatch(
+        /^unavailable: runtime_id: no runtime .* has a lease in pool default/,
+      );
+    }
+    expect(await refusal(strike('t1', 'gpu-1', 'crashed', 'gpu'))).toBe(
+      'failed-precondition: pool: trusted version 2 is for pool default, not for pool gpu',
+    );
+    // One that fell silent tells it when it is back, an hour later at most.
+    const watch = replica.watch();
+    const silent = { runtimeId: 'rt-silent', pool: 'default', address: '127.0.0.1:1', ttlMs: 1_000 };
+    await watch.renewRuntimeLease(silent);
+    const age = async (interval: string) => {
+      const client = new pg.Client({ connectionString: site.ownerUrl });
+      await client.connect();
+      const set =
+        'update registry.runtime_lease set renewed_at = clock_timestamp() - $1::interval where runtime_id = $2';
+      await client.query(set, [interval, 'rt-silent']);
+      await client.end();
+    };
+    await age('59 minutes');
+    expect(await strike('t1', 'rt-silent')).toEqual({ quarantined: false, strikes: 1 });
+    await age('61 minutes');
+    expect(await refusal(strike('t2', 'rt-silent'))).toMatch(/^unavailable: /);
+    await watch.releaseLease({ holderId: 'rt-silent' });
+    const { version: third } = await push(ann, 'trusted', await linearModel());
+    await ann.deleteVersion({ model: 'trusted', version: third.number });
+    expect(await refusal(struck('trusted', Number(third.number), third.digest)('t3'))).toMatch(
+      /^(failed-precondition: version: trusted version 3 is deleted; no runtime loads it|not-found: )/,
+    );
   });
 
   it('is quarantined once when the third strike reaches two replicas at the same time', async () => {
