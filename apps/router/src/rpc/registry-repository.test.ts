@@ -1,5 +1,5 @@
 import type { RegistryClient } from '@sluice/client/registry-client';
-import { FakeClock } from '@sluice/testkit/fake-clock';
+import type { Clock } from '@sluice/domain/clock';
 import { expect, it } from 'vitest';
 import { anyCall } from '../../test/memory-repository.ts';
 import { wireRelease } from '../../test/routes.ts';
@@ -16,8 +16,10 @@ it('says as of which revision aliases and release name their versions', async ()
     model: { name: 'm', aliases: [alias('champion', '2', '12'), alias('old', '0', '5')] },
     release: { ...wireRelease('m', 2), revision: '14' } as ReturnType<typeof wireRelease> | null,
   };
+  // Only an admission is waited for by the clock.
+  const unused = {} as Clock;
   const registry = { getModel: async () => answer };
-  const repository = registryRepository({ registry } as unknown as RegistryClient, new FakeClock());
+  const repository = registryRepository({ registry } as unknown as RegistryClient, unused);
   expect(await repository.model('m', anyCall())).toMatchObject({
     revision: 14,
     aliases: [{ alias: 'champion', version: 2 }],
