@@ -131,8 +131,9 @@ function addQuarantineCommands(program: Command, run: Run): void {
   );
   command(quarantine, 'lift <model> <version>', 'let a version be loaded again, and forget what it did')
     .option('--pool <pool>', 'the pool whose quarantine ends; all unless told', '')
-    .action(async (model: string, version: string, options: { pool: string }, self: Command) =>
-      liftQuarantine(run(self), model, version, options.pool),
+    .option('--expected-revision <number>', "the version's revision; refuse when somebody changed it since", revision)
+    .action(async (model: string, version: string, options: Expectation & { pool: string }, self: Command) =>
+      liftQuarantine(run(self), model, version, options),
     );
 }
 

@@ -73,8 +73,12 @@ export function describeChanges(platform: () => Platform): void {
       const shown = (await sluice('show', name, '1', '--json')).json() as { digest: string };
       const watch = createRpcClient(watchService, platform().registry, { clock: systemClock });
       const strike = { pool: 'default', model: name, version: 1, digest: shown.digest, at: { seconds: 1, nanos: 0 } };
-      for (const [index, kind] of ['crashed', 'hung', 'crashed-loading'].entries())
-        await watch.reportStrike({ ...strike, strikeId: `cli-${index}`, runtimeId: `runtime-${index}`, kind });
+      for (const [index, kind] of ['crashed', 'hung', 'crashed-loading'].entries()) {
+        const runtimeId = `runtime-${index}`;
+        await watch.renewRuntimeLease({ runtimeId, pool: 'default', address: '127.0.0.1:1', ttlMs: 1_000 });
+        await watch.reportStrike({ ...strike, strikeId: `cli-${index}`, runtimeId, kind });
+        await watch.releaseLease({ holderId: runtimeId });
+      }
       watch.close();
       const why =
         'it ended its runtime 3 times: crashed runtime-0, hung runtime-1, crashed while it was loaded by runtime-2';

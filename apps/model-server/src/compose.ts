@@ -101,7 +101,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     draining: () => board.status.draining,
     version: softwareVersion,
   });
-  addServices(server, handlers, runtimeHandlers(config.instanceId, board, infer, table));
+  addServices(server, handlers, runtimeHandlers(config.instanceId, board, infer, versions));
 
   const port = await server.bind(config.host, config.port);
   address = advertised(config, port);

@@ -77,6 +77,10 @@ describe('a memory budget that is too small for all that is pinned', () => {
     expect(await memoryOf(server)).toMatchObject({ evictions: 1, demandLoads: 1, waitingRequests: 0 });
     expect((await memoryOf(server))['heldBytes']).toBeLessThanOrEqual(54 * mib);
     await eventually(() => expect(leased()).toEqual({ 1: 'READY', 2: 'EVICTED', 3: 'READY' }));
+    // A load without an inference, which ends with the same reasons.
+    await server.status.loadVersion({ model: 'adder', version: '3' });
+    const missing = server.status.loadVersion({ model: 'adder', version: '9' });
+    await expect(missing).rejects.toMatchObject({ kind: 'not-found' });
     // Files stay, so that nothing is downloaded again, and counts go on.
     const { length } = registry.downloads;
     await expectAnswer(server, '2');

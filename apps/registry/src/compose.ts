@@ -235,7 +235,7 @@ function openServer(
   );
   const counted = metrics.counter('sluice_registry_strikes_total', 'Times that a version ended a runtime', ['kind']);
   const strikes = {
-    ...{ state, table: stores.strikes },
+    ...{ state, leases, table: stores.strikes },
     onStrike: ({ kind }: { readonly kind: string }) => counted.inc({ kind }),
   };
   server.addService(watchService, watchHandlers({ state, watch: watchPorts, leases, strikes, clock }));

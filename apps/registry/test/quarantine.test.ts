@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Signature__Output } from '@sluice/contracts/gen/sluice/registry/v1/Signature';
 import pg from 'pg';
 import type { StrikeKind } from '@sluice/domain/quarantine';
 import { eventually } from '@sluice/testkit/eventually';
 import { FakeRouter, FakeRuntime } from './fleet.ts';
 import type { RegistryClient, Replica } from './harness.ts';
-import { followMove, pushApproved, Site } from './harness.ts';
+import { followMove, linearModel, push, pushApproved, Site } from './harness.ts';
 
 let site: Site;
 let replica: Replica;
@@ -25,13 +26,43 @@ afterAll(async () => {
   await site.close();
 });
 
+async function pushFor(model: string, device: string): Promise<number> {
+  if (device === '') return pushApproved(replica, model);
+  const files = (await linearModel()).set('sluice.yaml', Buffer.from(`device: ${device}\n`));
+  const { version } = await push(ann, model, files);
+  await replica.as('bob').approve({ model, version: version.number });
+  return Number(version.number);
+}
+
+/** Files that admission rejects: the graph gives something else than they say. */
+async function wrongModel({ inputs, outputs }: Signature__Output): Promise<Map<string, Uint8Array>> {
+  const golden = {
+    name: 'impossible',
+    inputs: { [inputs[0]!.name]: [Array.from({ length: 64 }, () => 0)] },
+    outputs: { [outputs.find(({ datatype }) => datatype === 'FP32')!.name]: [Array.from({ length: 10 }, () => 1e9)] },
+  };
+  return (await linearModel()).set('sluice.yaml', Buffer.from(JSON.stringify({ golden: [golden] })));
+}
+
 /** A model whose last version is champion, perhaps after an earlier one, and who follows it. */
-async function placed(model: string, versions = 1): Promise<{ good: number; bad: number; digest: string }> {
-  runtime = FakeRuntime.start(replica.watch(), 'rt-1');
+async function placed(
+  model: string,
+  versions = 1,
+  device = '',
+): Promise<{ good: number; bad: number; digest: string }> {
+  const [cpu, cuda] = ['cpu', 'cuda:0'].map((name) => ({ name, state: 'DEVICE_STATE_AVAILABLE' as const }));
+  runtime = FakeRuntime.startIn(replica.watch(), 'rt-1', 'default', [cpu!, cuda!]);
+  for (const [id, pool] of [
+    ['rt-2', 'default'],
+    ['gpu-1', 'gpu'],
+    ['gpu-2', 'gpu'],
+  ] as const) {
+    members.push(FakeRuntime.startIn(replica.watch(), id, pool, [cuda!]));
+  }
   router = FakeRouter.start(replica.watch(), 'router-1');
   members.push(runtime, router);
   for (let version = 1; version <= versions; version += 1) {
-    expect(await pushApproved(replica, model)).toBe(version);
+    expect(await pushFor(model, device)).toBe(version);
     const { move } = await ann.moveAlias({ model, alias: 'champion', version });
     await followMove(ann, move!.id);
   }
@@ -133,7 +164,7 @@ describe('a version that ends runtimes', () => {
   });
 
   it('keeps its strikes by pool, forgets them after a day, and has none of other bytes', async () => {
-    const { bad, digest } = await placed('counted');
+    const { bad, digest } = await placed('counted', 1, 'cuda');
     const strike = struck('counted', bad, digest);
     expect(await strike('c1')).toEqual({ quarantined: false, strikes: 1 });
     expect(await strike('c2')).toEqual({ quarantined: false, strikes: 2 });
@@ -141,8 +172,17 @@ describe('a version that ends runtimes', () => {
     const client = new pg.Client({ connectionString: site.ownerUrl });
     await client.connect();
     await client.query(`update registry.strike set received_at = received_at - interval '24 hours' where id = 'c1'`);
-    await client.end();
+    // As many as a year of lifted quarantines would leave.
+    await client.query(
+      `insert into registry.strike select 'old' || n, runtime_id, pool, model, version, kind, struck_at, received_at, 0
+       from registry.strike, generate_series(1, 200) n where id = 'c1'`,
+    );
     expect(await strike('c4')).toEqual({ quarantined: false, strikes: 2 });
+    const { rows } = await client.query<{ kept: string }>(
+      `select count(*) as kept from registry.strike where model = 'counted' and pool = 'default'`,
+    );
+    expect(rows).toEqual([{ kept: '100' }]);
+    await client.end();
     const fails = async (call: Promise<unknown>) => ((await call.catch((error: unknown) => error)) as Error).message;
     expect(await fails(struck('counted', bad, 'f00')('c5'))).toMatch(/digest: f00 given; counted version 1 has/);
     expect(await fails(struck('counted', 9, digest)('c5'))).toMatch(/counted has no version 9/);
@@ -150,6 +190,9 @@ describe('a version that ends runtimes', () => {
     expect(await fails(strike('c5', 'rt-1', 'other'))).toMatch(/kind: "other" given; expected one of crashed, hung/);
     await strike('c6', 'gpu-1', 'hung', 'gpu');
     expect(await strike('c7', 'gpu-2', 'hung', 'gpu')).toEqual({ quarantined: true, strikes: 3 });
+    // Nothing more is kept of it, in no pool.
+    expect(await strike('c8', 'gpu-1', 'hung', 'gpu')).toEqual({ quarantined: true, strikes: 3 });
+    expect(await strike('c9')).toEqual({ quarantined: true, strikes: 2 });
     // What ends the runtimes of one pool is loaded in none.
     await eventually(() => expect(runtime.assigned.has(`counted:${bad}`)).toBe(false));
     const refused = ann.moveAlias({ model: 'counted', alias: 'next', version: bad });
@@ -161,6 +204,52 @@ describe('a version that ends runtimes', () => {
     await ann.liftQuarantine({ model: 'counted', version: bad });
     expect((await quarantines()).map(({ model }) => model)).not.toContain('counted');
     await eventually(() => expect(runtime.assigned.has(`counted:${bad}`)).toBe(true));
+  });
+
+  it('is struck by runtimes that are known, of pools that it is for, while it may be loaded', async () => {
+    const { bad, digest } = await placed('trusted', 2);
+    const strike = struck('trusted', bad, digest);
+    const refusal = async (call: Promise<unknown>) => {
+      const error = (await call.catch((thrown: unknown) => thrown)) as { kind: string; message: string };
+      return `${error.kind}: ${error.message}`;
+    };
+    for (const [id, pool] of [
+      ['made-up', 'default'],
+      ['gpu-1', 'default'],
+    ] as const) {
+      expect(await refusal(strike('t1', id, 'crashed', pool))).toMatch(
+        /^unavailable: runtime_id: no runtime .* has a lease in pool default/,
+      );
+    }
+    expect(await refusal(strike('t1', 'gpu-1', 'crashed', 'gpu'))).toBe(
+      'failed-precondition: pool: trusted version 2 is for pool default, not for pool gpu',
+    );
+    // One that fell silent tells it when it is back, an hour later at most.
+    const watch = replica.watch();
+    const silent = { runtimeId: 'rt-silent', pool: 'default', address: '127.0.0.1:1', ttlMs: 1_000 };
+    await watch.renewRuntimeLease(silent);
+    const age = async (interval: string) => {
+      const client = new pg.Client({ connectionString: site.ownerUrl });
+      await client.connect();
+      const set =
+        'update registry.runtime_lease set renewed_at = clock_timestamp() - $1::interval where runtime_id = $2';
+      await client.query(set, [interval, 'rt-silent']);
+      await client.end();
+    };
+    await age('59 minutes');
+    expect(await strike('t1', 'rt-silent')).toEqual({ quarantined: false, strikes: 1 });
+    await age('61 minutes');
+    expect(await refusal(strike('t2', 'rt-silent'))).toMatch(/^unavailable: /);
+    await watch.releaseLease({ holderId: 'rt-silent' });
+    const { version: third } = await push(ann, 'trusted', await linearModel());
+    await ann.deleteVersion({ model: 'trusted', version: third.number });
+    expect(await refusal(struck('trusted', Number(third.number), third.digest)('t3'))).toMatch(
+      /^not-found: version: trusted version 3 was deleted/,
+    );
+    const { version: rejected } = await push(ann, 'trusted', await wrongModel(third.signature!));
+    expect(await refusal(struck('trusted', 4, rejected.digest)('t3'))).toBe(
+      'failed-precondition: version: trusted version 4 is rejected; no runtime loads it',
+    );
   });
 
   it('is quarantined once when the third strike reaches two replicas at the same time', async () => {

@@ -35,6 +35,7 @@ import { ModelControl } from './repository/model-control.ts';
 import { Readiness } from './repository/readiness.ts';
 import { routerMetrics } from './router-metrics.ts';
 import { inferenceHandlers } from './rpc/inference.ts';
+import { loadVersion } from './rpc/load-version.ts';
 import { registryPort } from './rpc/registry-port.ts';
 import { registryRepository } from './rpc/registry-repository.ts';
 import { runtimeCalls } from './rpc/runtime-calls.ts';
@@ -116,7 +117,11 @@ function composeControl(
   { clock }: Outside,
   { fleet, follower, changes }: Omit<Shared, 'metrics'> & { readonly changes: RegistryClient },
 ): ModelControl {
-  const readiness = new Readiness({ table: () => follower.table(), runtimes: () => fleet.links });
+  const readiness = new Readiness({
+    table: () => follower.table(),
+    runtimes: () => fleet.links,
+    wake: (version, signal) => loadVersion(fleet.onDemandFor(version), version, { nowMs: clock.now(), signal }),
+  });
   follower.onTable(() => readiness.changed());
   fleet.onChange(() => readiness.changed());
   return new ModelControl(registryRepository(changes, clock), readiness);

@@ -55,7 +55,7 @@ export function followRegistry(
       for (const listener of listeners) listener();
       if (started) lease.renew();
     },
-    onRuntimes: (addresses) => fleet.setAddresses(addresses),
+    onRuntimes: (runtimes) => fleet.setRuntimes(runtimes),
     onConnection(up) {
       dependency.set(up);
       if (up && started) lease.renew();

@@ -7,6 +7,7 @@ const versionRoute = (number: number): VersionRoute => ({
   ...{ model: 'team/digits', number, text: String(number), key: versionKey('team/digits', number), digest: '' },
   placed: true,
   signature: { inputs: [], outputs: [], batched: false },
+  wishes: { instanceCount: 0, device: '', instanceGroups: [] },
   override: new Uint8Array(0),
 });
 

@@ -20,13 +20,16 @@ const plain = {
   batched: true,
   pinned: false,
   rejection: '',
+  revision: 0,
 } as const;
 
 /** A registry of one model, in memory: what was asked of it stands in `log`. */
 export class MemoryRepository implements Repository {
   readonly log: string[] = [];
   readonly versionList: RepositoryVersion[] = [];
-  model_: Omit<RepositoryModel, 'name'> | undefined;
+  model_: Omit<RepositoryModel, 'name' | 'revision'> | undefined;
+  /** As of which the model's aliases are what they are. */
+  modelRevision = 0;
   revision = 10;
   /** How the next admission ends. */
   admission: Pick<RepositoryVersion, 'state' | 'rejection'> = { state: 'ready', rejection: '' };
@@ -54,7 +57,7 @@ export class MemoryRepository implements Repository {
 
   async model(name: string): Promise<RepositoryModel> {
     if (!this.model_) throw notFound(`model: there is no model "${name}"`);
-    return { name, ...this.model_ };
+    return { name, revision: this.modelRevision, ...this.model_ };
   }
 
   async versions(name: string): Promise<readonly RepositoryVersion[]> {

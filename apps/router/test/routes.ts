@@ -116,7 +116,7 @@ export function wireRoutes(
             appliedRevision: '0',
             expiresAt: null,
             versions: [],
-            devices: [],
+            devices: ['cpu', 'cuda:0'].map((name) => ({ name, state: 'DEVICE_STATE_AVAILABLE' as const, detail: '' })),
             memoryBudgetBytes: '0',
             memoryUsedBytes: '0',
             live: true,

@@ -133,6 +133,7 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
       }
     }),
     locateSequence: async (request) => sequences.locate(request),
+    loadVersion: unimplemented('no loads here'),
     link: settings.link === false ? unimplemented('no link here') : linkHandler({ [inferMethod]: infer }),
   });
   server.addService(inferenceService, {

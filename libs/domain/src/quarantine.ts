@@ -4,9 +4,9 @@ import { failedPrecondition, type SluiceError } from './errors.ts';
 export const strikeKinds = ['crashed', 'hung', 'crashed-loading', 'hung-loading'] as const;
 export type StrikeKind = (typeof strikeKinds)[number];
 
-/** Strikes in one pool with which a version is quarantined there. */
+/** Strikes in one pool with which a version is quarantined: it is loaded in no pool then. */
 export const strikesAllowed = 3;
-/** How long a strike counts, in milliseconds: a version that is well for a day begins anew. */
+/** How long a strike counts, in milliseconds since the registry heard of it: a version that is well for a day begins anew. */
 export const strikeCountsForMs = 24 * 60 * 60 * 1000;
 
 export const isStrikeKind = (text: string): text is StrikeKind => strikeKinds.some((kind) => kind === text);
@@ -18,7 +18,7 @@ const deeds: Readonly<Record<StrikeKind, string>> = {
   'hung-loading': 'hung while it was loaded by',
 };
 
-/** Why a version is quarantined, for people: "it ended 3 runtimes: crashed runtime-1, hung runtime-2, …". */
+/** Why a version is quarantined, for people: "it ended its runtime 3 times: crashed runtime-1, hung runtime-2, …". */
 export function quarantineReason(
   strikes: readonly { readonly kind: StrikeKind; readonly runtimeId: string }[],
 ): string {

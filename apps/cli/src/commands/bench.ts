@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { createOipClient } from '@sluice/client/oip-client';
 import { readInferResponse } from '@sluice/inference/infer-response';
 import { RpcError } from '@sluice/rpc/status';
+import { checkWritable } from '../bench/output-files.ts';
 import { probe } from '../bench/probe.ts';
 import { measureCeiling } from '../bench/generator/ceiling.ts';
 import { Generator, type GeneratorOptions, type LoadPort, type WholeLoad } from '../bench/generator/generator.ts';
@@ -57,6 +58,9 @@ type MakeLoad = (options: GeneratorOptions) => LoadPort & Pick<Generator, 'close
 
 async function run(context: CliContext, asked: BenchPlan, rpc: OipRpc, makeLoad: MakeLoad): Promise<void> {
   const startedAt = context.clock.now();
+  // Not when it has been measured for an hour.
+  const { csv, json, html } = asked.files;
+  await checkWritable([csv, json, html].filter((path) => path !== undefined));
   const target = await describeTarget(rpc, asked.model, asked.version, context.signal);
   const plan = target.isStateful ? { ...asked, sequences: asked.sequences ?? asked.defaultSequences } : asked;
   const messages = buildRequests(plan, target, rowInputs(target, plan.shapes), (path) => readFileSync(path, 'utf8'));

@@ -61,6 +61,16 @@ function configOf(
 }
 
 describe('modelConfigOf', () => {
+  it('names the devices that Triton has no kind for, and only then', () => {
+    const groups = (...devices: string[]) => devices.map((device) => ({ count: 1, device }));
+    const told = (...devices: string[]) => configOf({ sessions: groups(...devices) }).parameters!['sluice_devices'];
+    expect(told('cpu', 'cuda:1')).toBeUndefined();
+    expect(told('webgpu', 'cpu')).toEqual({ stringValue: 'webgpu,cpu' });
+    expect(configOf({ serving: { device: 'webgpu' } }).parameters).toMatchObject({
+      sluice_devices: { stringValue: 'webgpu' },
+    });
+  });
+
   it('names the format of images, and the file that says the classes', () => {
     const { input, output } = configOf({
       signature: {

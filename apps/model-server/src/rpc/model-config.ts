@@ -1,5 +1,5 @@
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
-import { deviceGroupsOf } from '@sluice/domain/device';
+import { deviceGroupsOf, deviceKind } from '@sluice/domain/device';
 import type {
   ImageFormat,
   InstanceGroup,
@@ -76,13 +76,15 @@ function tensorOf({ name, datatype, shape }: TensorSpec, signature: Signature, s
   return { name, dataType: modelDatatypes[datatype], dims: [...dims] };
 }
 
+const groupsOf = ({ serving, sessions }: RunVersion): readonly InstanceGroup[] =>
+  sessions.length > 0 ? sessions : deviceGroupsOf(serving);
+
 /** Where the sessions are, or are to be: Triton has two kinds, and a number for a device that has one. */
-function instanceGroupsOf({ assignment, serving, sessions }: RunVersion) {
-  const groups = sessions.length > 0 ? sessions : deviceGroupsOf(serving);
-  return groups.map(({ device, count }, at) => {
+function instanceGroupsOf(version: RunVersion) {
+  return groupsOf(version).map(({ device, count }, at) => {
     const number = device.split(':')[1];
     return {
-      name: `${assignment.model}_${at}`,
+      name: `${version.assignment.model}_${at}`,
       kind: device === 'cpu' ? ('KIND_CPU' as const) : ('KIND_GPU' as const),
       count: Math.max(1, count),
       ...(number !== undefined && { gpus: [Number(number)] }),
@@ -163,10 +165,20 @@ function warmupOf(signature: Signature, serving: ServingConfig): Warmup | undefi
   };
 }
 
+/** The device of each instance group, where kinds and numbers do not say it: a load reads it. */
+function devicesOf(version: RunVersion): { readonly sluice_devices?: string } {
+  const devices = groupsOf(version).map(({ device }) => device);
+  return devices.every((device) => ['cpu', 'cuda'].includes(deviceKind(device)))
+    ? {}
+    : { sluice_devices: devices.join() };
+}
+
 /** What Triton's ONNX Runtime backend takes as parameters, and what Sluice adds to a version. */
-function parametersOf({ assignment, serving, threading }: RunVersion): NonNullable<ModelConfigMessage['parameters']> {
-  const { threads } = threading;
+function parametersOf(version: RunVersion): NonNullable<ModelConfigMessage['parameters']> {
+  const { assignment, serving } = version;
+  const { threads } = version.threading;
   const texts = {
+    ...devicesOf(version),
     ...(threads && { intra_op_thread_count: String(threads.intraOpThreads) }),
     sluice_version: String(assignment.version),
     sluice_digest: assignment.digest,

@@ -5,6 +5,7 @@ import type { SequenceId } from '@sluice/inference/sequence';
 import { watch, type Handlers, type RawUnaryHandler } from '@sluice/rpc/handlers';
 import { linkHandler } from '@sluice/rpc/link/link-handler';
 import type { ServingTable } from '../versions/serving-table.ts';
+import { LoadWaits, type VersionWaits } from '../versions/when-loaded.ts';
 import type { RuntimeStatus, StatusBoard } from '../versions/status-board.ts';
 
 /** Version of the status watch that this runtime speaks. */
@@ -41,8 +42,9 @@ export function runtimeHandlers(
   runtimeId: string,
   board: StatusBoard,
   predict: RawUnaryHandler,
-  table: () => Pick<ServingTable, 'locate'>,
+  versions: VersionWaits & { readonly table: Pick<ServingTable, 'locate'> },
 ): Handlers<RuntimeServiceMethods> {
+  const loads = new LoadWaits(versions);
   return {
     watchStatus: watch(async function* (_request, ctx) {
       for await (const status of board.watch(ctx.signal)) yield messageOf(runtimeId, status);
@@ -50,8 +52,12 @@ export function runtimeHandlers(
     locateSequence: async (request) => {
       if (request.model === '') throw invalidArgument('model: expected the name of a model, got nothing');
       const id = sequenceIdOf(request);
-      const version = id === undefined ? undefined : table().locate(request.model, id, Number(request.version));
+      const version = id === undefined ? undefined : versions.table.locate(request.model, id, Number(request.version));
       return { known: version !== undefined, version: String(version ?? 0) };
+    },
+    async loadVersion({ model, version }, { signal }) {
+      await loads.whenLoaded(model, Number(version), signal);
+      return {};
     },
     link: linkHandler({ [`${inferenceService.name}/ModelInfer`]: predict }),
   };

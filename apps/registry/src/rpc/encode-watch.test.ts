@@ -1,5 +1,6 @@
 import { servingDefaults } from '@sluice/domain/signature';
 import { describe, expect, it } from 'vitest';
+import type { RuntimeLease } from '../usecases/records.ts';
 import type { WatchEvent } from '../usecases/watch.ts';
 import type { ModelState } from '../watch/desired-state.ts';
 import { encodeAssignments, encodeRoutes } from './encode-watch.ts';
@@ -82,6 +83,17 @@ describe('updates of a watch', () => {
     expect(routes!.models![0]!.placed![0]!.serving!.warmupRequests).toEqual([]);
     const [assignments] = [...encodeAssignments(event(true), inDefault, 1, 10_000)];
     expect(assignments!.assignments![0]!.serving!.warmupRequests).toMatchObject([{ name: 'w' }]);
+  });
+
+  it('tell routers what runtimes offer, and not what they have loaded', () => {
+    const lease: RuntimeLease = {
+      ...{ runtimeId: 'rt-1', pool: 'gpu', address: 'a:1', appliedRevision: 1, ttlMs: 1, expiresAt: 0, live: true },
+      ...{ memoryBudgetBytes: 0, memoryUsedBytes: 0 },
+      versions: [{ model: 'a', version: 1, state: 'ready', reason: '', devicesAsked: '', devicesGot: '' }],
+      devices: [{ name: 'cuda:0', state: 'available', detail: '' }],
+    };
+    const [routes] = [...encodeRoutes({ ...event(true), runtimes: [lease] }, 1, 10_000)];
+    expect(routes!.runtimes!.runtimes).toMatchObject([{ pool: 'gpu', versions: [], devices: [{ name: 'cuda:0' }] }]);
   });
 
   it('come in parts that say of which update they are, the last with the runtimes', () => {

@@ -33,7 +33,7 @@ export function* encodeRoutes(
 ): Generator<WatchRoutesResponse, void, void> {
   const { token, snapshot, models } = event.update;
   const runtimes = event.runtimes && {
-    runtimes: event.runtimes.map((lease) => encodeRuntimeLease({ ...lease, versions: [], devices: [] })),
+    runtimes: event.runtimes.map((lease) => encodeRuntimeLease({ ...lease, versions: [] })),
   };
   for (const { items, more } of inParts(models, (model) => routeOf(model).bytes, limit)) {
     yield {

@@ -14,6 +14,8 @@ export interface VersionInPool {
 
 /** Strikes are kept for so long, far beyond the time for which they count. */
 const keepStrikes = `interval '90 days'`;
+/** And at most so many of a version in a pool, the last ones: three that count are a quarantine, which ends the reports. */
+const mostStrikes = 100;
 
 /** Those that hold now, of some models or of all, of one pool or of all. */
 export async function selectQuarantines(
@@ -82,7 +84,12 @@ export class StrikeStore implements StrikeTable {
 
   async add({ id, runtimeId, pool, model, version, kind, at }: StrikeRecord): Promise<boolean> {
     const added = await this.#sql.query(
-      `with old as (delete from registry.strike where received_at < clock_timestamp() - ${keepStrikes})
+      `with old as (
+         delete from registry.strike where received_at < clock_timestamp() - ${keepStrikes} or id in (
+           select id from registry.strike where model = $4 and version = $5 and pool = $3
+           order by received_at desc, id offset ${mostStrikes - 1}
+         )
+       )
        insert into registry.strike (id, runtime_id, pool, model, version, kind, struck_at, received_at)
        values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp()) on conflict (id) do nothing returning id`,
       [id, runtimeId, pool, model, version, kind, fromMs(at)],

@@ -24,7 +24,7 @@ export interface RollbackPorts extends PlacingPorts {
 }
 
 /**
- * Points `champion` back at the version that it had before; another rollback goes one further back. When a live runtime reports that version ready and it is
+ * Points `champion` back at the version that it had before, over those that are deleted or quarantined; another rollback goes one further back. When a live runtime reports that version ready and it is
  * still placed, the move is requested and takes effect in one go; otherwise it is a move like any other.
  */
 export async function rollback(ports: RollbackPorts, actor: string, request: RollbackRequest): Promise<AliasMove> {
@@ -57,17 +57,18 @@ export async function rollback(ports: RollbackPorts, actor: string, request: Rol
 /** An alias that moves every hour has a year's worth. */
 const mostStretches = 10_000;
 
-/** The version that `champion` had before its current one; deleted ones are gone, and it is the one before them. */
+/** The version that `champion` had before its current one; it is the one before those that are deleted or in quarantine. */
 async function formerChampion(change: StateChange, model: string, current: number | undefined): Promise<number> {
   const history = await change.aliasHistory(model, championAlias, newest(mostStretches));
   const way = wayHere(history.toReversed());
   const former = new Set(way.toReversed().filter((version) => version !== current));
+  const quarantined = new Set((await change.quarantines(model)).map(({ version }) => version));
   for (const version of current === undefined ? [] : former) {
-    if ((await change.version(model, version))?.state !== 'deleted') return version;
+    if (!quarantined.has(version) && (await change.version(model, version))?.state !== 'deleted') return version;
   }
   throw failedPrecondition(
     `${model}: ${championAlias} has ${current === undefined ? 'no version' : 'had no version before this one'}` +
-      `${current !== undefined && former.size > 0 ? ' that is not deleted' : ''}; ` +
+      `${current !== undefined && former.size > 0 ? ' that is neither deleted nor quarantined' : ''}; ` +
       `choose one with \`sluice alias set ${model} ${championAlias} VERSION\``,
   );
 }
@@ -95,7 +96,7 @@ async function isPlaced(change: StateChange, model: string, version: number): Pr
     releases: [],
     pins: await change.pins(model),
     retained: await change.retained(model),
-    // A move to one of them is refused before this is asked.
+    // The version that is asked about is none of them.
     quarantined: [],
   });
   return placed.some((entry) => entry.version === version);

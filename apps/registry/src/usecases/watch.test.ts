@@ -86,7 +86,7 @@ describe('a watch', () => {
     expect([event.update.token, names(event)]).toEqual([19, ['c', 'a']]);
   });
 
-  it('tells of runtimes that come and go, not of every renewal, and not to runtimes', async () => {
+  it('tells of runtimes that come, change their devices and go, not of every renewal, and not to runtimes', async () => {
     const { hub, watch, leaving } = setUp();
     const stream = watch(5);
     await next(stream);
@@ -98,6 +98,9 @@ describe('a watch', () => {
     const event = await next(stream);
     expect(event.runtimes?.map(({ runtimeId }) => runtimeId)).toEqual(['rt-1', 'rt-2']);
     expect(event.update).toEqual({ token: 5, snapshot: false, models: [] });
+    const cuda = { name: 'cuda:0', state: 'available', detail: '' } as const;
+    hub.publish({ leases: leases(runtime('rt-1', 8), { ...runtime('rt-2'), devices: [cuda] }) });
+    expect((await next(stream)).runtimes?.map(({ devices }) => devices)).toEqual([[], [cuda]]);
     const gone = stream.next();
     hub.publish({ leases: leases(runtime('rt-1', 8), runtime('rt-2', 0, false)) });
     expect((await gone).value!.runtimes?.map(({ runtimeId }) => runtimeId)).toEqual(['rt-1']);

@@ -23,7 +23,7 @@ export interface WatchEvent {
   readonly update: Update;
   /** The watcher's token before this event. */
   readonly since: number;
-  /** Set when the set of live runtimes is another than in the event before. */
+  /** Set when the live runtimes, their pools, addresses or devices are others than in the event before. */
   readonly runtimes: readonly RuntimeLease[] | undefined;
 }
 
@@ -45,7 +45,9 @@ export async function* watchDesired(
   while (!signal.aborted) {
     const { sequence, desired, leases } = ports.hub.current;
     const live = withRuntimes ? (leases?.runtimes.filter((runtime) => runtime.live) ?? []) : [];
-    const set = JSON.stringify(live.map(({ runtimeId, pool, address }) => [runtimeId, pool, address]));
+    const set = JSON.stringify(
+      live.map(({ runtimeId, pool, address, devices }) => [runtimeId, pool, address, devices]),
+    );
     if (desired && (first || desired.token !== token || set !== known)) {
       const update = first || desired.token !== token ? updateSince(desired, token) : noChange(token);
       yield { update, since: token, runtimes: withRuntimes && set !== known ? live : undefined };

@@ -26,18 +26,6 @@ export class ConfigFields {
     return value === undefined ? undefined : wholeOf(value, this.#at(name), max);
   }
 
-  number(name: string): number | undefined {
-    return this.#typed(name, 'number', 'a number') as number | undefined;
-  }
-
-  numbers(name: string): readonly number[] | undefined {
-    return this.#listOf(name, 'number', 'numbers') as readonly number[] | undefined;
-  }
-
-  flags(name: string): readonly boolean[] | undefined {
-    return this.#listOf(name, 'boolean', 'true and false') as readonly boolean[] | undefined;
-  }
-
   flag(name: string): boolean | undefined {
     return this.#typed(name, 'boolean', 'true or false') as boolean | undefined;
   }
@@ -57,6 +45,22 @@ export class ConfigFields {
 
   wholes(name: string, max?: number, min = 0): readonly number[] | undefined {
     return this.#list(name)?.map((value, index) => wholeOf(value, `${this.#at(name)}[${index}]`, max, min));
+  }
+
+  number(name: string): number | undefined {
+    const value = this.#values.get(name);
+    return value === undefined ? undefined : numberOf(value, this.#at(name));
+  }
+
+  numbers(name: string): readonly number[] | undefined {
+    return this.#list(name)?.map((value, index) => numberOf(value, `${this.#at(name)}[${index}]`));
+  }
+
+  flags(name: string): readonly boolean[] | undefined {
+    return this.#list(name)?.map((value, index) => {
+      if (typeof value !== 'boolean') throw wrong(`${this.#at(name)}[${index}]`, 'true or false', value);
+      return value;
+    });
   }
 
   message(name: string): ConfigFields | undefined {
@@ -106,12 +110,6 @@ export class ConfigFields {
     return value;
   }
 
-  #listOf(name: string, type: string, expected: string): readonly unknown[] | undefined {
-    const list = this.#list(name);
-    if (list?.some((value) => typeof value !== type)) throw wrong(this.#at(name), `a list of ${expected}`, list);
-    return list;
-  }
-
   #list(name: string): readonly unknown[] | undefined {
     const value = this.#values.get(name);
     if (value !== undefined && !Array.isArray(value)) throw wrong(this.#at(name), 'a list', value);
@@ -125,6 +123,11 @@ function wholeOf(value: unknown, path: string, max = Number.MAX_SAFE_INTEGER, mi
     throw wrong(path, `a whole number from ${min} to ${max}`, value);
   }
   return number;
+}
+
+function numberOf(value: unknown, path: string): number {
+  if (typeof value !== 'number') throw wrong(path, 'a number', value);
+  return value;
 }
 
 const wrong = (path: string, expected: string, value: unknown) =>

@@ -50,6 +50,13 @@ describe('a load without parameters', () => {
     repository.model_ = { aliases: [], moves: [], release: release(false, 2, 1) };
     expect(await load(repository, nothing)).toBe('m@2 of 0');
     expect(repository.log).toEqual([]);
+    // Routes of before these would say that it is placed nowhere, or quarantined still.
+    repository.modelRevision = 7;
+    expect(await load(repository, nothing)).toBe('m@2 of 7');
+    repository.add(3, { 'model.onnx': 'c' }, { revision: 9 });
+    repository.model_ = { aliases: [{ alias: 'champion', version: 3 }], moves: [], release: undefined };
+    expect(await load(repository, nothing)).toBe('m@3 of 9');
+    repository.versionList.pop();
     // What follows from a pin is no such wish.
     repository.model_ = { aliases: [other], moves: [], release: release(true, 1) };
     expect(await load(repository, nothing)).toBe('m@2 of 11');

@@ -10,7 +10,7 @@ export interface LoadPorts {
   readonly repository: Repository;
   /**
    * Resolves when a live runtime has the version ready and this router's routes are of that revision or a later one;
-   * rejects with the reasons when all live runtimes have failed to load it.
+   * rejects when it is quarantined or taken away, and with the reasons when all live runtimes have failed to load it.
    */
   readonly whenReady: (model: string, version: number, revision: number, signal: AbortSignal) => Promise<void>;
 }
@@ -32,7 +32,7 @@ export async function loadModel(
   const { repository } = ports;
   if (parameters.config === undefined && parameters.files.length === 0) {
     const answering = await answeringVersion(repository, model, call);
-    if (answering !== undefined) return ports.whenReady(model, answering, 0, call.signal);
+    if (answering) return ports.whenReady(model, answering.number, answering.revision, call.signal);
     const version = await latestVersion(repository, model, call);
     const revision = await repository.pin(model, version.number, call);
     return ports.whenReady(model, version.number, revision, call.signal);
@@ -47,15 +47,18 @@ export async function loadModel(
   return ports.whenReady(model, version.number, revision, call.signal);
 }
 
-/** The version of the primary arm, where something other than a pin says that it answers. */
+/** The version of the primary arm, where something other than a pin says that it answers, and as of which revision. */
 async function answeringVersion(
   repository: Repository,
   name: string,
   call: RepositoryCall,
-): Promise<number | undefined> {
+): Promise<RepositoryVersion | undefined> {
   const model = await repository.model(name, call);
   const champion = model.aliases.find(({ alias }) => alias === 'champion')?.version;
-  return model.release && !model.release.implicit ? model.release.versions[0] : champion;
+  const answering = model.release && !model.release.implicit ? model.release.versions[0] : champion;
+  if (answering === undefined) return undefined;
+  const version = await repository.version(name, answering, call);
+  return { ...version, revision: Math.max(version.revision, model.revision) };
 }
 
 /** As Triton's default version policy: the one with the highest number. */
@@ -71,9 +74,7 @@ async function latestVersion(repository: Repository, model: string, call: Reposi
 
 /** Whose files a `config` without files is about: the version that a load without parameters is of. */
 async function baseVersion(repository: Repository, model: string, call: RepositoryCall): Promise<RepositoryVersion> {
-  const answering = await answeringVersion(repository, model, call);
-  if (answering === undefined) return latestVersion(repository, model, call);
-  return repository.version(model, answering, call);
+  return (await answeringVersion(repository, model, call)) ?? latestVersion(repository, model, call);
 }
 
 /** The version of that content: the last one that there is, or a new one. */

@@ -100,6 +100,8 @@ describe('readModelConfig', () => {
   });
 
   it.each([
+    ['config.sequence_batching.oldest', { sequence_batching: { oldest: { max_candidate_sequences: 1 } } }],
+    ['config.sequence_batching.iterative_sequence', { sequence_batching: { iterative_sequence: true } }],
     ['config.ensemble_scheduling', { ensembleScheduling: { step: [{ model_name: 'a' }] } }],
     ['config.response_cache', { response_cache: { enable: true } }],
     ['config.model_transaction_policy.decoupled', { model_transaction_policy: { decoupled: true } }],
@@ -215,6 +217,125 @@ describe('writeManifest', () => {
     expect(messageOf(() => manifest({ model_warmup: [{ name: 'other', inputs }] }, base))).toContain(
       'request "other", input "x": the version’s sluice.yaml has no values'.replace('’', "'"),
     );
+  });
+});
+
+describe('sequence_batching of a config', () => {
+  /** As a runtime's ModelConfig has it. */
+  const sequences = {
+    max_sequence_idle_microseconds: '30000000',
+    direct: { max_queue_delay_microseconds: '100', minimum_slot_utilization: 0.5 },
+    control_input: [
+      { name: 'START', control: [{ int32_false_true: [0, 1], fp32_false_true: [], bool_false_true: [] }] },
+      { name: 'READY', control: [{ kind: 'CONTROL_SEQUENCE_READY', fp32_false_true: [-1, 1.5] }] },
+      { name: 'END', control: [{ kind: 2, bool_false_true: [false, true] }] },
+      { name: 'CORRID', control: [{ kind: 'CONTROL_SEQUENCE_CORRID', data_type: 'TYPE_UINT64' }] },
+    ],
+    state: [
+      {
+        ...{ input_name: 'S', output_name: 'S_NEXT', data_type: 'TYPE_FP32', dims: ['2', '3'] },
+        initial_state: [{ name: 'initial', data_type: 'TYPE_FP32', dims: ['2', '3'], data_file: 'given at push' }],
+      },
+      {
+        ...{ input_name: 'T', output_name: 'T_NEXT', data_type: 'TYPE_INT64', dims: ['1'] },
+        initial_state: [{ name: 'initial', data_type: 'TYPE_INT64', dims: ['1'], zero_data: true }],
+      },
+    ],
+  };
+  const base = `sequence_batching:
+  state:
+    - { input_name: S, output_name: S_NEXT, initial_state: { data_file: hidden.bin } }`;
+  const written = {
+    max_sequence_idle_microseconds: 30_000_000,
+    direct: { max_queue_delay_microseconds: 100, minimum_slot_utilization: 0.5 },
+    control_input: [
+      { name: 'START', control: 'start', int32_false_true: [0, 1] },
+      { name: 'READY', control: 'ready', fp32_false_true: [-1, 1.5] },
+      { name: 'END', control: 'end', bool_false_true: [false, true] },
+      { name: 'CORRID', control: 'corrid', data_type: 'UINT64' },
+    ],
+    state: [
+      {
+        ...{ input_name: 'S', output_name: 'S_NEXT', data_type: 'FP32', dims: [2, 3] },
+        initial_state: { data_file: 'hidden.bin' },
+      },
+      { input_name: 'T', output_name: 'T_NEXT', data_type: 'INT64', dims: [1] },
+    ],
+  };
+
+  it('is written as sluice.yaml says it, with the initial values that the version has', () => {
+    expect(manifest({ sequence_batching: sequences }, base)).toEqual({ sequence_batching: written });
+    // What was sent back once and is sent back again makes the same version.
+    expect(manifest({ sequence_batching: sequences }, JSON.stringify({ sequence_batching: written }))).toEqual({
+      sequence_batching: written,
+    });
+  });
+
+  it('stays where the config has none, and says something by being there', () => {
+    expect(manifest({}, base)).toEqual(parse(base));
+    for (const empty of ['sequence_batching: {}', 'sequence_batching:']) {
+      expect(manifest({ max_batch_size: 4 }, empty)).toHaveProperty('sequence_batching');
+    }
+    expect(manifest({ sequence_batching: {} })).toEqual({ sequence_batching: { control_input: [], state: [] } });
+  });
+
+  it('takes initial values from a file that came too, in Triton’s folder', () => {
+    const initial_state = [{ name: 'initial', data_file: 'mine' }];
+    const said = { state: [{ input_name: 'S', output_name: 'S_NEXT', initial_state }] };
+    expect(manifest({ sequence_batching: said })).toMatchObject({
+      sequence_batching: { state: [{ input_name: 'S', initial_state: { data_file: 'initial_state/mine' } }] },
+    });
+  });
+
+  it.each([
+    ['config.sequence_batching.control_input[0].control: expected one control', { control_input: [{ name: 'a' }] }],
+    [
+      'config.sequence_batching.control_input[0].control[0].bool_false_true[1]: expected true or false, got 1',
+      { control_input: [{ name: 'a', control: [{ bool_false_true: [false, 1] }] }] },
+    ],
+    [
+      'config.sequence_batching.direct.minimum_slot_utilization: expected a number',
+      { direct: { minimum_slot_utilization: 'x' } },
+    ],
+    ['config.sequence_batching.state[0].use_growable_memory: Sluice has', { state: [{ use_growable_memory: true }] }],
+    ['config.sequence_batching.state[0].initial_state: expected one', { state: [{ initial_state: [{}, {}] }] }],
+    [
+      'config.sequence_batching.state[0].initial_state: data_file "given at push" is that of',
+      { state: [{ input_name: 'S', initial_state: [{ data_file: 'given at push' }] }] },
+    ],
+  ])('says %s', (message, sequence_batching) => {
+    expect(messageOf(() => manifest({ sequence_batching }))).toContain(`invalid-argument: ${message}`);
+  });
+});
+
+describe('devices of a config', () => {
+  const groups = [
+    { name: 'digits_0', kind: 'KIND_GPU', count: 2 },
+    { name: 'digits_1', kind: 'KIND_CPU', count: 1 },
+    { name: 'digits_2', kind: 'KIND_GPU', count: 1, gpus: [1] },
+  ];
+  const devices = (text: string) => ({ parameters: { sluice_devices: { string_value: text } } });
+
+  it('are those that a parameter names, where Triton has no kind for them', () => {
+    expect(manifest({ instance_group: groups, ...devices('webgpu,cpu,cuda:1') })).toEqual({
+      instances: {
+        groups: [
+          { count: 2, device: 'webgpu' },
+          { count: 1, device: 'cpu' },
+          { count: 1, device: 'cuda:1' },
+        ],
+      },
+    });
+    expect(manifest(devices('webgpu'))).toEqual({});
+  });
+
+  it.each([
+    ['config.parameters["sluice_devices"]: 1 devices given for 3 instance groups', 'webgpu'],
+    ['config.parameters["sluice_devices"].string_value: expected devices such as', 'tpu,cpu,cpu'],
+    ['config.instance_group[1].kind: expected KIND_GPU, since sluice_devices names webgpu', 'webgpu,webgpu,cuda:1'],
+    ['config.instance_group[2].gpus: expected nothing, since sluice_devices names webgpu', 'cuda,cpu,webgpu'],
+  ])('says %s', (message, text) => {
+    expect(refusal({ instance_group: groups, ...devices(text) })).toContain(`invalid-argument: ${message}`);
   });
 });
 

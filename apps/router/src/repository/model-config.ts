@@ -1,10 +1,10 @@
 import type { Datatype } from '@sluice/domain/datatype';
 import { invalidArgument } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
-import { datatypeOf } from './config-datatypes.ts';
+import { readDatatype } from './config-datatype.ts';
 import { ConfigFields } from './config-fields.ts';
-import { readSequences } from './config-sequences.ts';
-import type { ConfigSequences } from './config-sequences.ts';
+import { readSequenceBatching } from './sequence-config.ts';
+import type { ConfigSequences } from './sequence-config.ts';
 
 /** What a `config` says of a tensor; undefined where it says nothing. */
 export interface ConfigTensor {
@@ -25,9 +25,9 @@ export interface ConfigOverride {
   /** Of the section `batching`, all that dynamic_batching says; undefined when it is not there. */
   readonly dynamicBatching: Readonly<Record<string, unknown>> | undefined;
   readonly allowedBatchSizes: readonly number[] | undefined;
-  readonly sequences: ConfigSequences | undefined;
   readonly instanceGroups: readonly { readonly count: number; readonly device: string }[] | undefined;
   readonly intraOpThreads: number | undefined;
+  readonly sequences: ConfigSequences | undefined;
   readonly warmUp: ConfigWarmUp | undefined;
   /** Path of the graph. */
   readonly graph: string | undefined;
@@ -66,12 +66,12 @@ export function readModelConfig(json: string, model: string): ConfigOverride {
   config.allow(known, harmless);
   checkIdentity(config, model);
   checkAbsent(config);
-  const parameters = readParameters(config);
+  const { devices, ...parameters } = readParameters(config);
   return {
     maxBatchSize: config.whole('max_batch_size', maxCount),
     dynamicBatching: readDynamicBatching(config.message('dynamic_batching')),
-    sequences: readSequences(config),
-    instanceGroups: config.messages('instance_group')?.flatMap(readInstanceGroup),
+    instanceGroups: readInstanceGroups(config.messages('instance_group'), devices),
+    sequences: readSequenceBatching(config.message('sequence_batching')),
     ...parameters,
     warmUp: readWarmUp(config.messages('model_warmup')),
     graph: config.text('default_model_filename') || undefined,
@@ -82,8 +82,8 @@ export function readModelConfig(json: string, model: string): ConfigOverride {
 
 const known = [
   ...['name', 'platform', 'backend', 'max_batch_size', 'input', 'output', 'optimization', 'dynamic_batching'],
-  ...['instance_group', 'default_model_filename', 'parameters', 'model_warmup', 'model_transaction_policy'],
   'sequence_batching',
+  ...['instance_group', 'default_model_filename', 'parameters', 'model_warmup', 'model_transaction_policy'],
 ];
 
 function parse(json: string): unknown {
@@ -141,21 +141,42 @@ function readDynamicBatching(batching: ConfigFields | undefined): Record<string,
   };
 }
 
+/** @param devices of each group, where kinds and numbers do not say it */
+function readInstanceGroups(groups: readonly ConfigFields[] | undefined, devices: readonly string[] | undefined) {
+  if (groups && devices && groups.length !== devices.length) {
+    throw invalidArgument(
+      `config.parameters["${devicesParameter}"]: ${devices.length} devices given for ${groups.length} instance groups; name one for each, or leave it out`,
+    );
+  }
+  return groups?.flatMap((group, at) => readInstanceGroup(group, devices?.[at]));
+}
+
 /** Groups with the count that Triton gives to one that names none. */
-function readInstanceGroup(group: ConfigFields): { count: number; device: string }[] {
+function readInstanceGroup(group: ConfigFields, told: string | undefined): { count: number; device: string }[] {
   group.allow(['kind', 'count', 'gpus'], ['name']);
   const kind = group.choice('kind', ['KIND_AUTO', 'KIND_GPU', 'KIND_CPU', 'KIND_MODEL']) ?? 'KIND_AUTO';
   const count = group.whole('count', 1_024) || 1;
   const gpus = group.wholes('gpus', 999) ?? [];
   if (gpus.length > 0 && kind !== 'KIND_GPU') group.refuse('gpus', 'nothing, since the kind is not KIND_GPU');
+  if (told === 'webgpu') {
+    const expected = `KIND_GPU, since ${devicesParameter} names webgpu for it`;
+    if (kind !== 'KIND_GPU') group.refuse('kind', expected);
+    if (gpus.length > 0) group.refuse('gpus', `nothing, since ${devicesParameter} names webgpu for it`);
+    return [{ count, device: told }];
+  }
   if (gpus.length > 0) return gpus.map((gpu) => ({ count, device: `cuda:${gpu}` }));
   return [{ count, device: kind === 'KIND_GPU' ? 'cuda' : 'cpu' }];
 }
 
+/** The device of each instance group, in a ModelConfig of ours where one is neither the CPU nor CUDA: Triton has no kind for it. */
+const devicesParameter = 'sluice_devices';
 /** What ModelConfig tells of a version, and nobody sets. */
 const told = ['sluice_version', 'sluice_digest', 'sluice_batching_off_reason'];
 
-function readParameters(config: ConfigFields): Pick<ConfigOverride, 'intraOpThreads' | 'allowedBatchSizes'> {
+function readParameters(
+  config: ConfigFields,
+): Pick<ConfigOverride, 'intraOpThreads' | 'allowedBatchSizes'> & { readonly devices: readonly string[] | undefined } {
+  let devices: readonly string[] | undefined;
   let intraOpThreads: number | undefined;
   let allowedBatchSizes: readonly number[] | undefined;
   for (const [name, parameter] of config.map('parameters') ?? []) {
@@ -167,13 +188,18 @@ function readParameters(config: ConfigFields): Pick<ConfigOverride, 'intraOpThre
     } else if (name === 'sluice_allowed_batch_sizes') {
       if (!/^\d{1,5}(,\d{1,5})*$/.test(text)) parameter.refuse('string_value', 'sizes with commas between');
       allowedBatchSizes = text.split(',').map(Number);
+    } else if (name === devicesParameter) {
+      if (!/^(cpu|cuda(:\d{1,3})?|webgpu)(,(cpu|cuda(:\d{1,3})?|webgpu)){0,255}$/.test(text)) {
+        parameter.refuse('string_value', 'devices such as cpu, cuda:0 and webgpu with commas between');
+      }
+      devices = text.split(',');
     } else if (!told.includes(name)) {
       throw invalidArgument(
-        `${parameter.path}: not known; expected intra_op_thread_count or sluice_allowed_batch_sizes`,
+        `${parameter.path}: not known; expected intra_op_thread_count, sluice_allowed_batch_sizes or ${devicesParameter}`,
       );
     }
   }
-  return { intraOpThreads, allowedBatchSizes };
+  return { intraOpThreads, allowedBatchSizes, devices };
 }
 
 function readWarmUp(warmups: readonly ConfigFields[] | undefined): ConfigWarmUp | undefined {
@@ -217,7 +243,7 @@ function readTensor(tensor: ConfigFields): ConfigTensor {
   return {
     path: tensor.path,
     name,
-    datatype: datatypeOf(tensor),
+    datatype: readDatatype(tensor),
     dims: tensor.wholes('dims', undefined, -1),
     format: undefined,
     labelFile: undefined,

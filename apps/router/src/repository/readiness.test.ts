@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { settle } from '../../test/doubles.ts';
 import { MemoryRepository } from '../../test/memory-repository.ts';
 import { modelRoute } from '../../test/routes.ts';
+import type { ModelFacts } from '../../test/routes.ts';
 import { versionKey } from '../route/table.ts';
-import type { RouteTable } from '../route/table.ts';
+import type { RouteTable, VersionRoute } from '../route/table.ts';
 import { ModelControl } from './model-control.ts';
 import { Readiness } from './readiness.ts';
 import type { SeenRuntime } from './readiness.ts';
@@ -14,19 +15,39 @@ const key = versionKey('digits', 2);
 class World {
   table: RouteTable | undefined;
   runtimes: SeenRuntime[] = [];
-  readonly readiness = new Readiness({ table: () => this.table, runtimes: () => this.runtimes });
+  /** Versions that were woken, and how that ends. */
+  readonly woken: string[] = [];
+  wakes: (signal: AbortSignal) => Promise<void> = () => new Promise(() => undefined);
+  readonly readiness = new Readiness({
+    table: () => this.table,
+    runtimes: () => this.runtimes,
+    wake: (version: VersionRoute, signal) => {
+      this.woken.push(version.key);
+      return this.wakes(signal);
+    },
+  });
 
   route(revision: number, ...placed: number[]): void {
-    this.table = { revision, models: new Map([['digits', modelRoute({ placed })]]) };
+    this.say(revision, { placed });
+  }
+
+  say(revision: number, facts: ModelFacts | undefined): void {
+    this.table = { revision, models: new Map(facts ? [['digits', modelRoute(facts)]] : []) };
     this.readiness.changed();
   }
 
-  runtime(id: string, says: 'ready' | 'failed' | 'loading' | 'unheard', state: SeenRuntime['state'] = 'up'): void {
+  runtime(
+    id: string,
+    says: 'ready' | 'failed' | 'loading' | 'gave way' | 'comes back' | 'unheard',
+    more: Partial<Pick<SeenRuntime, 'state' | 'offer'>> = {},
+  ): void {
     const ready = new Set(says === 'ready' ? [key] : []);
-    const reasons = { failed: 'no memory', loading: '' };
-    const notReady = new Map(says === 'failed' || says === 'loading' ? [[key, reasons[says]]] : []);
+    const reasons = { failed: 'no memory', loading: '', 'gave way': 'unloaded', 'comes back': '' };
+    const notReady = new Map(says === 'ready' || says === 'unheard' ? [] : [[key, reasons[says]]]);
+    const onDemand = new Set(says === 'gave way' || says === 'comes back' ? [key] : []);
     this.runtimes = this.runtimes.filter(({ runtimeId }) => runtimeId !== id);
-    this.runtimes.push({ runtimeId: id, address: 'h:1', state, ready, notReady });
+    const offer = { pool: 'default', devices: ['cpu'] };
+    this.runtimes.push({ runtimeId: id, address: 'h:1', state: 'up', offer, ready, notReady, onDemand, ...more });
     this.readiness.changed();
   }
 
@@ -45,16 +66,13 @@ describe('whenReady', () => {
   it('waits for the routes of the pin and for one live runtime', async () => {
     const world = new World();
     const { outcome } = world.wait();
-    world.runtime('a', 'ready', 'draining');
+    world.runtime('a', 'ready', { state: 'draining' });
     world.runtime('b', 'loading');
     world.route(5, 1, 2);
     await settle();
     expect(outcome()).toBe('waits');
     world.route(4, 1, 2);
     world.runtime('b', 'ready');
-    await settle();
-    expect(outcome()).toBe('waits');
-    world.route(6, 1);
     await settle();
     expect(outcome()).toBe('waits');
     world.route(6, 1, 2);
@@ -67,7 +85,7 @@ describe('whenReady', () => {
     const { outcome } = world.wait();
     world.route(5, 2);
     world.runtime('a', 'failed');
-    world.runtime('c', 'failed', 'connecting');
+    world.runtime('c', 'failed', { state: 'connecting' });
     await settle();
     expect(outcome()).toBe('no runtime can load version 2: a: no memory');
     const other = world.wait();
@@ -83,6 +101,76 @@ describe('whenReady', () => {
       await settle();
       expect(next()).toBe('no runtime can load version 2: a: no memory; b: no memory');
     }
+  });
+
+  it('ends as soon as the version is quarantined or placed no more, and not for routes of before', async () => {
+    const ends: readonly [ModelFacts | undefined, RegExp][] = [
+      [
+        { placed: [1], unplaced: [2], quarantined: { 2: 'it ended its runtime' } },
+        /^digits version 2 is quarantined: it/,
+      ],
+      [{ placed: [1], unplaced: [2] }, /^version 2 was taken away meanwhile/],
+      [undefined, /^version 2 was taken away meanwhile/],
+    ];
+    for (const [facts, message] of ends) {
+      const world = new World();
+      world.runtime('a', 'loading');
+      const { outcome } = world.wait();
+      world.say(4, facts);
+      await settle();
+      expect(outcome()).toBe('waits');
+      world.route(5, 1, 2);
+      await settle();
+      expect(outcome()).toBe('waits');
+      world.say(6, facts);
+      await settle();
+      expect(outcome()).toMatch(message);
+    }
+  });
+
+  it('looks at the runtimes that the version is for, and at those that speak of it', async () => {
+    const world = new World();
+    const gpu = { offer: { pool: 'gpu', devices: ['cuda:0'] } };
+    world.route(5, 2);
+    world.runtime('gpu', 'unheard', gpu);
+    const { outcome } = world.wait();
+    await settle();
+    // One of pool default may come.
+    expect(outcome()).toBe('waits');
+    world.runtime('a', 'failed');
+    await settle();
+    expect(outcome()).toBe('no runtime can load version 2: a: no memory');
+    world.runtime('gpu', 'loading', gpu);
+    const other = world.wait();
+    // A registry that tells of no devices.
+    world.runtime('gpu', 'failed', { offer: undefined });
+    await settle();
+    expect(other.outcome()).toBe('no runtime can load version 2: a: no memory; gpu: no memory');
+  });
+
+  it('brings back what runtimes gave up, when none is loading it, and says why it does not come', async () => {
+    const world = new World();
+    world.route(5, 2);
+    world.runtime('a', 'gave way');
+    world.runtime('b', 'comes back');
+    const first = world.wait();
+    await settle();
+    expect(world.woken).toEqual([]);
+    const wake = Promise.withResolvers<undefined>();
+    world.wakes = async () => wake.promise;
+    world.runtime('b', 'failed');
+    await settle();
+    expect(world.woken).toEqual([key]);
+    world.runtime('a', 'ready');
+    wake.resolve(undefined);
+    await settle();
+    expect(first.outcome()).toBe('ready');
+    world.runtime('a', 'gave way');
+    world.wakes = () => Promise.reject(new SluiceError('resource-exhausted', 'a: no room'));
+    const second = world.wait();
+    await settle();
+    expect(second.outcome()).toBe('a: no room');
+    expect(world.woken).toEqual([key, key]);
   });
 
   it('waits while no runtime is up, and ends with its caller', async () => {

@@ -28,11 +28,15 @@ export interface RepositoryVersion {
   readonly pinned: boolean;
   /** Why admission refused it; '' otherwise. */
   readonly rejection: string;
+  /** Of the registry, as of which it was changed last: pins and quarantines are changes. */
+  readonly revision: number;
 }
 
 /** A model as the registry has it. */
 export interface RepositoryModel {
   readonly name: string;
+  /** Of the registry, as of which its aliases and its release are these. */
+  readonly revision: number;
   readonly aliases: readonly { readonly alias: string; readonly version: number }[];
   /** Moves that are under way: they place their version already. */
   readonly moves: readonly { readonly alias: string; readonly version: number }[];

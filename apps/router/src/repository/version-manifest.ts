@@ -1,8 +1,8 @@
 import { invalidArgument } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
-import { writeSequences } from './config-sequences.ts';
 import { ownFile } from './model-config.ts';
 import type { ConfigOverride, ConfigTensor, ConfigWarmUp } from './model-config.ts';
+import type { ConfigSequences, ConfigState } from './sequence-config.ts';
 
 /** A `sluice.yaml`, read. */
 export type ManifestMap = Readonly<Record<string, unknown>>;
@@ -24,7 +24,7 @@ export function writeManifest(
   config: ConfigOverride,
   labels: ReadonlyMap<string, readonly string[]>,
 ): string {
-  const { graph, sequences, instanceGroups, intraOpThreads, warmUp } = config;
+  const { graph, instanceGroups, intraOpThreads, sequences, warmUp } = config;
   const instances = {
     ...mapOf(base['instances']),
     ...(instanceGroups && { count: undefined, groups: instanceGroups }),
@@ -35,11 +35,9 @@ export function writeManifest(
     // A graph that is named in the call need not stand in the file; one that stands there must not contradict it.
     ...(graph !== undefined && base['graph'] !== undefined && { graph }),
     batching: batchingOf(mapOf(base['batching']), config),
-    ...(sequences && {
-      sequence_batching: writeSequences(sequences, listOf(mapOf(base['sequence_batching'])['state'])),
-    }),
     instances,
     ...(instanceGroups && { device: undefined }),
+    ...(sequences && { sequence_batching: sequencesOf(mapOf(base['sequence_batching']), sequences) }),
     ...(warmUp && { warm_up: warmUpOf(mapOf(base['warm_up']), warmUp) }),
     signature: signatureOf(mapOf(base['signature']), config, labels),
   };
@@ -62,6 +60,30 @@ function batchingOf(base: ManifestMap, config: ConfigOverride): ManifestMap {
   if (config.allowedBatchSizes) batching['allowed_batch_sizes'] = config.allowedBatchSizes;
   return batching;
 }
+
+function sequencesOf(base: ManifestMap, { state, ...said }: ConfigSequences): ManifestMap {
+  const own = listOf(base['state']);
+  const before = ({ path, said: { input_name: name } }: ConfigState): ManifestMap => {
+    const { data_file: file } = mapOf(mapOf(own.find((each) => each['input_name'] === name))['initial_state']);
+    if (file !== undefined) return { data_file: file };
+    throw invalidArgument(
+      `${path}.initial_state: data_file "given at push" is that of the version's sluice.yaml, which names none for "${clip(name)}"; name a file of initial_state/, or zero_data`,
+    );
+  };
+  return {
+    ...said,
+    direct: withoutUnsaid(mapOf(said['direct'])),
+    state: state.map((each) => ({
+      ...each.said,
+      ...(each.initial !== 'zero' && { initial_state: each.initial === 'kept' ? before(each) : each.initial }),
+    })),
+  };
+}
+
+const withoutUnsaid = (map: ManifestMap): ManifestMap | undefined => {
+  const entries = Object.entries(map).filter(([, value]) => value !== undefined);
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+};
 
 function warmUpOf(base: ManifestMap, { count, requests }: ConfigWarmUp): ManifestMap {
   const own = listOf(base['requests']);
@@ -118,14 +140,15 @@ function mapOf(value: unknown): ManifestMap {
 
 const listOf = (value: unknown): readonly ManifestMap[] => (Array.isArray(value) ? value.map(mapOf) : []);
 
-/** A section in which nothing is said is left out, but for the one that says something by being there. */
+/** A section in which nothing is said is left out, but for `sequence_batching`, which says something by being there. */
 function withoutEmptyMaps(manifest: ManifestMap): ManifestMap {
-  const said = (value: unknown): boolean =>
+  const said = ([key, value]: readonly [string, unknown]): boolean =>
     value !== undefined &&
-    !(Object.keys(mapOf(value)).length === 0 && typeof value === 'object' && !Array.isArray(value));
+    (key === 'sequence_batching' ||
+      !(Object.keys(mapOf(value)).length === 0 && typeof value === 'object' && !Array.isArray(value)));
   const entries = Object.entries(manifest).map(([key, value]) => {
     const inner = Object.entries(mapOf(value)).filter(([, each]) => each !== undefined);
     return [key, Object.keys(mapOf(value)).length > 0 ? Object.fromEntries(inner) : value] as const;
   });
-  return Object.fromEntries(entries.filter(([key, value]) => said(value) || (value && key === 'sequence_batching')));
+  return Object.fromEntries(entries.filter(said));
 }

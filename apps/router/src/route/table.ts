@@ -1,3 +1,4 @@
+import type { DeviceWishes } from '@sluice/domain/device';
 import type { Release } from '@sluice/domain/release';
 import type { Signature } from '@sluice/domain/signature';
 import { modelOverride } from '@sluice/inference/rewrite';
@@ -20,6 +21,8 @@ export interface VersionTarget {
 export interface VersionRoute extends VersionTarget {
   readonly digest: string;
   readonly signature: Signature;
+  /** The devices that it asks for: they say which runtimes are to have it. */
+  readonly wishes: DeviceWishes;
 }
 
 /** An arm of a release with what its answers carry. */

@@ -105,6 +105,7 @@ function decodeVersion(wire: Version__Output): RepositoryVersion {
     batched: wire.signature?.batched ?? false,
     pinned: wire.pinned,
     rejection: wire.rejection,
+    revision: whole(wire.revision, 'revision of a version'),
   };
 }
 
@@ -118,8 +119,10 @@ function decodeModel({ name, aliases }: Model__Output, release: Release__Output 
   const arms = release?.arms ?? [];
   const primary = arms.find(({ role }) => role === 'ARM_ROLE_PRIMARY') ?? arms[0];
   const inOrder = primary ? [primary, ...arms.filter((arm) => arm !== primary)] : [];
+  const changes = [...aliases, ...(release ? [release] : [])];
   return {
     name,
+    revision: Math.max(0, ...changes.map(({ revision }) => whole(revision, `revision of ${name}`))),
     aliases: aliases.flatMap(({ alias, version }) =>
       version === '0' ? [] : { alias, version: whole(version, `alias ${alias}`) },
     ),

@@ -1,18 +1,20 @@
 import type { GRPCInferenceServiceMethods, ResponseInput } from '@sluice/contracts/services';
 import { checkRepositoryName } from '@sluice/inference/repository';
+import { whyNobody } from '@sluice/domain/device';
 import { versionKey } from '../route/table.ts';
 import type { ModelRoute, RouteTable } from '../route/table.ts';
+import { concernedBy, progressOf, reasonsOf } from '../runtimes/concerned.ts';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
 
 type Index = ResponseInput<GRPCInferenceServiceMethods['repositoryIndex']>;
 
 /** What the index needs of a runtime that lives. */
-export type IndexedRuntime = Pick<RuntimeLink, 'address' | 'runtimeId' | 'ready' | 'notReady'>;
+export type IndexedRuntime = Pick<RuntimeLink, 'address' | 'runtimeId' | 'ready' | 'notReady' | 'onDemand' | 'offer'>;
 
 /**
  * Every version that may be served, in the order of names and numbers, and those that may not since they are quarantined.
- * READY when a live runtime has it ready. One that is placed is LOADING while a runtime has still to try it, and UNAVAILABLE
- * when all have failed or none lives; one that nothing holds is UNAVAILABLE as "unloaded", Triton's word, until a request
+ * READY when a live runtime has it ready. One that is placed is LOADING while a runtime that it is for has still to try it, and
+ * UNAVAILABLE when all those have failed or gave it up for others, or none lives; one that nothing holds is UNAVAILABLE as "unloaded", Triton's word, until a request
  * loads it.
  */
 export function repositoryIndex(
@@ -41,11 +43,14 @@ function stateOf(
   if (quarantine !== undefined) return { state: 'UNAVAILABLE', reason: `quarantined: ${quarantine}` };
   const key = versionKey(name, number);
   if (runtimes.some(({ ready }) => ready.has(key))) return { state: 'READY', reason: '' };
-  if (!placed.has(number)) return { state: 'UNAVAILABLE', reason: 'unloaded' };
+  const route = placed.get(number);
+  if (!route) return { state: 'UNAVAILABLE', reason: 'unloaded' };
   if (runtimes.length === 0) return { state: 'UNAVAILABLE', reason: 'no runtime is up' };
-  // A runtime that does not name it yet has not heard of it.
-  const reasons = runtimes.map(({ notReady }) => notReady.get(key) ?? '');
-  if (reasons.includes('')) return { state: 'LOADING', reason: '' };
-  const text = runtimes.map(({ runtimeId, address }, index) => `${runtimeId || address}: ${reasons[index]!}`);
-  return { state: 'UNAVAILABLE', reason: text.join('; ') };
+  const concerned = concernedBy(route, runtimes);
+  if (concerned.length === 0) {
+    const offers = runtimes.flatMap(({ offer }) => offer ?? []);
+    return { state: 'UNAVAILABLE', reason: whyNobody(route.wishes, offers) };
+  }
+  if (concerned.some((runtime) => progressOf(runtime, key) === 'coming')) return { state: 'LOADING', reason: '' };
+  return { state: 'UNAVAILABLE', reason: reasonsOf(key, concerned) };
 }

@@ -30,6 +30,7 @@ function setUp(backoffMs: (failures: number) => number = () => 100) {
   const streams = new Map<string, FedStreams<string, RuntimeStatus>>();
   const closed: string[] = [];
   const pending: ((outcome: RawOutcome) => void)[] = [];
+  const given = { up: 0 };
   const fleet = new Fleet({
     clock,
     connect: (address, onChange) => {
@@ -42,7 +43,7 @@ function setUp(backoffMs: (failures: number) => number = () => 100) {
         connection: {
           call: (_path, _message, _options, done) => {
             pending.push(done);
-            return { cancel: () => undefined };
+            return { cancel: () => (given.up += 1) };
           },
           isConnected: () => true,
           close: () => closed.push(address),
@@ -61,6 +62,7 @@ function setUp(backoffMs: (failures: number) => number = () => 100) {
     streams,
     closed,
     pending,
+    given,
     at: (key: string) => fleet.readyFor(key).map((link) => link.address),
   };
 }
@@ -177,6 +179,38 @@ describe('Fleet', () => {
     await settle();
     expect(closed).toEqual(['b:1', 'a:1']);
     expect(fleet.links).toEqual([]);
+  });
+
+  it('gives up a question when whoever asked is gone, and not after its answer', async () => {
+    const { fleet, pending, given } = setUp();
+    fleet.setAddresses(['a:1']);
+    const [link] = fleet.links;
+    const caller = new AbortController();
+    const ask = (signal: AbortSignal) => link!.ask('/x', new Uint8Array(0), { deadlineMs: Infinity }, signal);
+    const answered = ask(caller.signal);
+    pending[0]!({ error: undefined, message: undefined, messageArrived: true, trailer: () => undefined });
+    await answered;
+    void ask(caller.signal);
+    caller.abort();
+    expect(given.up).toBe(1);
+    void ask(caller.signal);
+    expect(given.up).toBe(2);
+  });
+
+  it('knows what each runtime offers, as the registry last told', () => {
+    const { fleet } = setUp();
+    const site = (address: string, pool: string, ...devices: readonly string[]) => ({ address, pool, devices });
+    const offers = () => fleet.links.map(({ address, offer }) => [address, offer?.pool, offer?.devices]);
+    fleet.setRuntimes([site('a:1', 'gpu', 'cuda:0'), site('b:1', 'default')]);
+    expect(offers()).toEqual([
+      ['a:1', 'gpu', ['cuda:0']],
+      ['b:1', 'default', []],
+    ]);
+    let told = 0;
+    fleet.onChange(() => (told += 1));
+    fleet.setRuntimes([site('a:1', 'gpu', 'cuda:0', 'cpu')]);
+    expect(offers()).toEqual([['a:1', 'gpu', ['cuda:0', 'cpu']]]);
+    expect(told).toBeGreaterThan(0);
   });
 
   it('knows who loads a version on demand, in one order for all routers', async () => {

@@ -1,5 +1,6 @@
 import type { Clock } from '@sluice/domain/clock';
 import { DemandRefusals } from './demand-refusals.ts';
+import type { RuntimeSite } from '../watch/decode-routes.ts';
 import { byRendezvous } from './rendezvous.ts';
 import type { RuntimeLink } from './runtime-link.ts';
 
@@ -20,6 +21,7 @@ export class Fleet {
   readonly #refusals: DemandRefusals<RuntimeLink>;
   readonly #links = new Map<string, RuntimeLink>();
   #wanted: ReadonlySet<string> = new Set();
+  #offers: ReadonlyMap<string, RuntimeSite> = new Map();
   #index: ReadonlyMap<string, readonly RuntimeLink[]> = new Map();
   #listeners: (() => void)[] = [];
 
@@ -80,6 +82,12 @@ export class Fleet {
     this.#listeners.push(listener);
   }
 
+  /** Sets the runtimes that the registry names, as `setAddresses` does, with what each offers. */
+  setRuntimes(runtimes: readonly RuntimeSite[]): void {
+    this.#offers = new Map(runtimes.map((runtime) => [runtime.address, runtime]));
+    this.setAddresses(runtimes.map(({ address }) => address));
+  }
+
   /**
    * Sets the addresses that the registry names. A runtime that it names no more is kept while its link stands: leases
    * lapse when the registry is in trouble, too.
@@ -92,6 +100,8 @@ export class Fleet {
           address,
           this.#options.connect(address, () => this.#changed()),
         );
+      const offer = this.#offers.get(address);
+      if (offer) this.#links.get(address)!.offer = offer;
     }
     this.#changed();
   }

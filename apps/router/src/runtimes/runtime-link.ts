@@ -1,5 +1,6 @@
 import type { ResponseOutput, RuntimeServiceMethods } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
+import type { Offer } from '@sluice/domain/device';
 import { SluiceError } from '@sluice/domain/errors';
 import type { RawCallOptions, RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
 import type { Logger } from '@sluice/service-kit/logger';
@@ -53,6 +54,8 @@ export class RuntimeLink {
   /** Counts the times that the runtime came up: what was learnt of it before does not hold for the next one. */
   session = 0;
   runtimeId = '';
+  /** Its pool and devices, as the registry tells of them; undefined before it does. */
+  offer: Offer | undefined;
   #state: LinkState = 'connecting';
   #isLost = false;
   #ready: ReadonlySet<string> = new Set();
@@ -90,10 +93,19 @@ export class RuntimeLink {
     return this.#notReady;
   }
 
-  /** Asks something that is no inference: it is not counted, and no breaker stands before it. */
-  ask(path: string, message: Uint8Array, options: RawCallOptions): Promise<RawOutcome> {
+  /**
+   * Asks something that is no inference: it is not counted, and no breaker stands before it.
+   * @param signal gives up; the outcome is an error of kind `cancelled` then
+   */
+  ask(path: string, message: Uint8Array, options: RawCallOptions, signal?: AbortSignal): Promise<RawOutcome> {
     return new Promise((resolve) => {
-      this.#options.connection.call(path, message, options, resolve);
+      const call = this.#options.connection.call(path, message, options, (outcome) => {
+        signal?.removeEventListener('abort', stop);
+        resolve(outcome);
+      });
+      const stop = (): void => call.cancel();
+      signal?.addEventListener('abort', stop);
+      if (signal?.aborted === true) stop();
     });
   }
 

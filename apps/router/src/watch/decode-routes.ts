@@ -1,5 +1,6 @@
 import type { ResponseOutput, WatchServiceMethods } from '@sluice/contracts/services';
 import { isDatatype } from '@sluice/domain/datatype';
+import type { DeviceWishes, Offer } from '@sluice/domain/device';
 import { SluiceError } from '@sluice/domain/errors';
 import { defaultCapture } from '@sluice/domain/release';
 import type { ArmRole, Durability, ReleaseMode } from '@sluice/domain/release';
@@ -14,6 +15,7 @@ export type WireModelRoute = WireRoutes['models'][number];
 type WireRelease = NonNullable<WireModelRoute['release']>;
 type WireArm = WireRelease['arms'][number];
 type WireVersion = WireModelRoute['placed'][number];
+type WireRuntime = NonNullable<WireRoutes['runtimes']>['runtimes'][number];
 type WireSignature = NonNullable<WireVersion['signature']>;
 
 const modes: Record<WireRelease['mode'], ReleaseMode> = {
@@ -66,8 +68,27 @@ function decodeVersion(model: string, wire: WireVersion): VersionRoute {
   const number = whole(wire.number, `${model} version`);
   const target = { ...targetOf(model, number), placed: true };
   const signature = decodeSignature(wire.signature, `${model} version ${target.text}`);
-  return { ...target, digest: wire.digest, signature };
+  return { ...target, digest: wire.digest, signature, wishes: decodeWishes(wire.serving) };
 }
+
+/** A registry of before there were devices sends none: that is the CPU. */
+function decodeWishes(serving: WireVersion['serving']): DeviceWishes {
+  if (!serving) return { instanceCount: 0, device: '', instanceGroups: [] };
+  const { instanceCount, device, instanceGroups } = serving;
+  return { instanceCount, device, instanceGroups };
+}
+
+/** Where a runtime is and what it offers; see `Offer`. */
+export interface RuntimeSite extends Offer {
+  readonly address: string;
+}
+
+/** A runtime as the registry tells of it. */
+export const decodeSite = ({ address, pool, devices }: WireRuntime): RuntimeSite => ({
+  address,
+  pool,
+  devices: devices.map(({ name }) => name),
+});
 
 function decodeSignature(wire: WireSignature | null, what: string): Signature {
   if (!wire) throw malformed(`${what} has no signature`);

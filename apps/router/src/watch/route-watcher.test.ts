@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FedStreams, recordingLogger, settle } from '../../test/doubles.ts';
 import { wireModel, wireRoutes } from '../../test/routes.ts';
 import type { RouteTable } from '../route/table.ts';
-import type { WireRoutes } from './decode-routes.ts';
+import type { RuntimeSite, WireRoutes } from './decode-routes.ts';
 import { RouteWatcher } from './route-watcher.ts';
 
 function setUp(saved?: WireRoutes | Error) {
@@ -13,6 +13,7 @@ function setUp(saved?: WireRoutes | Error) {
   const seen = {
     tables: [] as RouteTable[],
     runtimes: [] as (readonly string[])[],
+    sites: [] as RuntimeSite[],
     connections: [] as boolean[],
     written: [] as WireRoutes[],
   };
@@ -35,7 +36,10 @@ function setUp(saved?: WireRoutes | Error) {
     open: streams.open,
     backoffMs: (failures) => failures * 100,
     onTable: (table) => seen.tables.push(table),
-    onRuntimes: (addresses) => seen.runtimes.push(addresses),
+    onRuntimes(sites) {
+      seen.runtimes.push(sites.map(({ address }) => address));
+      seen.sites = [...sites];
+    },
     onConnection: (up) => seen.connections.push(up),
   });
   const stop = new AbortController();
@@ -52,6 +56,7 @@ describe('RouteWatcher', () => {
     await settle();
     expect(seen.tables.map((table) => [table.revision, [...table.models.keys()]])).toEqual([[7, ['digits']]]);
     expect(seen.runtimes).toEqual([['a:1']]);
+    expect(seen.sites).toEqual([{ address: 'a:1', pool: 'default', devices: ['cpu', 'cuda:0'] }]);
     expect(seen.connections).toEqual([true]);
     streams.fail();
     await settle();

@@ -3,8 +3,8 @@ import { SluiceError } from '@sluice/domain/errors';
 import type { Logger } from '@sluice/service-kit/logger';
 import { applyUpdate } from '../route/table.ts';
 import type { ModelRoute, RouteTable } from '../route/table.ts';
-import { decodeModelRoute, whole } from './decode-routes.ts';
-import type { WireModelRoute, WireRoutes } from './decode-routes.ts';
+import { decodeModelRoute, decodeSite, whole } from './decode-routes.ts';
+import type { RuntimeSite, WireModelRoute, WireRoutes } from './decode-routes.ts';
 import { isRunning, pause } from './pause.ts';
 
 /** Version of the watch that this router speaks; it understands a registry of the next version too. */
@@ -26,8 +26,8 @@ export interface RouteWatcherOptions {
   readonly backoffMs: (failures: number) => number;
   /** Told of every new table, in order, before anybody else is told. */
   readonly onTable: (table: RouteTable) => void;
-  /** Told of the addresses of runtimes when they change. */
-  readonly onRuntimes: (addresses: readonly string[]) => void;
+  /** Told of the runtimes when they change: where they are, and what they offer. */
+  readonly onRuntimes: (runtimes: readonly RuntimeSite[]) => void;
   /** Told whether the watch stands. */
   readonly onConnection: (up: boolean) => void;
 }
@@ -130,7 +130,7 @@ export class RouteWatcher {
     }
     if (message.runtimes) {
       this.#runtimes = message.runtimes;
-      this.#options.onRuntimes(message.runtimes.runtimes.map((runtime) => runtime.address));
+      this.#options.onRuntimes(message.runtimes.runtimes.map(decodeSite));
     }
   }
 

@@ -51,6 +51,8 @@ import type { ListModelsRequest as sluice_registry_v1_ListModelsRequest, ListMod
 import type { ListModelsResponse as sluice_registry_v1_ListModelsResponse, ListModelsResponse__Output as sluice_registry_v1_ListModelsResponse__Output } from './sluice/registry/v1/ListModelsResponse.ts';
 import type { ListVersionsRequest as sluice_registry_v1_ListVersionsRequest, ListVersionsRequest__Output as sluice_registry_v1_ListVersionsRequest__Output } from './sluice/registry/v1/ListVersionsRequest.ts';
 import type { ListVersionsResponse as sluice_registry_v1_ListVersionsResponse, ListVersionsResponse__Output as sluice_registry_v1_ListVersionsResponse__Output } from './sluice/registry/v1/ListVersionsResponse.ts';
+import type { LoadVersionRequest as sluice_runtime_v1_LoadVersionRequest, LoadVersionRequest__Output as sluice_runtime_v1_LoadVersionRequest__Output } from './sluice/runtime/v1/LoadVersionRequest.ts';
+import type { LoadVersionResponse as sluice_runtime_v1_LoadVersionResponse, LoadVersionResponse__Output as sluice_runtime_v1_LoadVersionResponse__Output } from './sluice/runtime/v1/LoadVersionResponse.ts';
 import type { LocateSequenceRequest as sluice_runtime_v1_LocateSequenceRequest, LocateSequenceRequest__Output as sluice_runtime_v1_LocateSequenceRequest__Output } from './sluice/runtime/v1/LocateSequenceRequest.ts';
 import type { LocateSequenceResponse as sluice_runtime_v1_LocateSequenceResponse, LocateSequenceResponse__Output as sluice_runtime_v1_LocateSequenceResponse__Output } from './sluice/runtime/v1/LocateSequenceResponse.ts';
 import type { LogSettingsRequest as inference_LogSettingsRequest, LogSettingsRequest__Output as inference_LogSettingsRequest__Output } from './inference/LogSettingsRequest.ts';
@@ -209,4 +211,5 @@ export interface RuntimeServiceMethods {
   readonly watchStatus: Method<'serverStream', [sluice_runtime_v1_WatchStatusRequest, sluice_runtime_v1_WatchStatusRequest__Output], [sluice_runtime_v1_WatchStatusResponse, sluice_runtime_v1_WatchStatusResponse__Output]>;
   readonly link: Method<'bidi', [sluice_runtime_v1_LinkRequest, sluice_runtime_v1_LinkRequest__Output], [sluice_runtime_v1_LinkResponse, sluice_runtime_v1_LinkResponse__Output]>;
   readonly locateSequence: Method<'unary', [sluice_runtime_v1_LocateSequenceRequest, sluice_runtime_v1_LocateSequenceRequest__Output], [sluice_runtime_v1_LocateSequenceResponse, sluice_runtime_v1_LocateSequenceResponse__Output]>;
+  readonly loadVersion: Method<'unary', [sluice_runtime_v1_LoadVersionRequest, sluice_runtime_v1_LoadVersionRequest__Output], [sluice_runtime_v1_LoadVersionResponse, sluice_runtime_v1_LoadVersionResponse__Output]>;
 }

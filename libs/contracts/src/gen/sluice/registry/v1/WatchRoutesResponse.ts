@@ -13,7 +13,8 @@ export interface WatchRoutesResponse {
   'models'?: (_sluice_registry_v1_ModelRoute)[];
   'removed'?: (string)[];
   /**
-   * Set when the set of runtimes changed, independent of the token; replaces the whole set.
+   * Set when the set of runtimes or what they offer changed, independent of the token; replaces the whole set. Of each its pool
+   * and devices tell which versions it is for; what it has loaded, routers hear from itself.
    */
   'runtimes'?: (_sluice_registry_v1_RuntimeSet | null);
   'protocolVersion'?: (number);
@@ -32,7 +33,8 @@ export interface WatchRoutesResponse__Output {
   'models': (_sluice_registry_v1_ModelRoute__Output)[];
   'removed': (string)[];
   /**
-   * Set when the set of runtimes changed, independent of the token; replaces the whole set.
+   * Set when the set of runtimes or what they offer changed, independent of the token; replaces the whole set. Of each its pool
+   * and devices tell which versions it is for; what it has loaded, routers hear from itself.
    */
   'runtimes': (_sluice_registry_v1_RuntimeSet__Output | null);
   'protocolVersion': (number);

@@ -8,11 +8,8 @@ const types = [
   ...['TYPE_INT16', 'TYPE_INT32', 'TYPE_INT64', 'TYPE_FP16', 'TYPE_FP32', 'TYPE_FP64', 'TYPE_STRING', 'TYPE_BF16'],
 ];
 
-/**
- * The field `data_type` of a message; undefined where it says nothing.
- * @throws SluiceError invalid-argument for what is none of Triton's
- */
-export function datatypeOf(message: ConfigFields): Datatype | undefined {
-  const type = message.choice('data_type', types)?.replace('TYPE_', '').replace('STRING', 'BYTES');
+/** The field `data_type` of a message; undefined where it says nothing. */
+export function readDatatype(of: ConfigFields): Datatype | undefined {
+  const type = of.choice('data_type', types)?.replace('TYPE_', '').replace('STRING', 'BYTES');
   return type !== undefined && isDatatype(type) ? type : undefined;
 }
