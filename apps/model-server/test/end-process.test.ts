@@ -7,7 +7,7 @@ const stuck = `
   import { endProcess } from ${JSON.stringify(fileURLToPath(new URL('../src/end-process.ts', import.meta.url)))};
   const spin = "import('node:worker_threads').then(({ parentPort }) => { parentPort.postMessage(0); for (;;); })";
   new Worker(spin, { eval: true }).once('message', () => {
-    console.log('pid', process.pid);
+    console.log('pid ' + process.pid);
     endProcess();
   });
 `;
