@@ -55,6 +55,8 @@ async function run(args: readonly string[], signal = new AbortController().signa
 /** Windows that are stable whatever the machine does. */
 const quick = ['-p', '60', '-s', '100000', '--json'];
 const count = (requests: number) => ['--request-count', String(requests), '--json'];
+/** A mark among others: a machine that is busy may make a row of milliseconds `invalid`, too. */
+const marked = (mark: string) => expect.arrayContaining([mark]) as readonly string[];
 /** Probe and load together. */
 const inferences = () => server.calls['ModelInfer'] ?? 0;
 
@@ -163,7 +165,10 @@ describe('bench, on a server that is none of ours', () => {
       INTERNAL: { count: 2, message: 'answered OK with 0 whole messages' },
     };
     const unary = await run(count(10));
-    expect(unary.document()).toMatchObject({ sound: false, rows: [{ requests: 5, marks: ['failures'], failures }] });
+    expect(unary.document()).toMatchObject({
+      sound: false,
+      rows: [{ requests: 5, marks: marked('failures'), failures }],
+    });
     expect([unary.code, unary.notes]).toEqual([1, 'sluice: 1 of 1 rows are not sound; each says why']);
     server.handle = (request, number) => {
       if (number > 12 && number % 2 === 0) throw new Refusal('INTERNAL', 'broken');
@@ -210,7 +215,7 @@ describe('bench, on a server that is none of ours', () => {
     expect(ended.document()).toMatchObject({
       interrupted: true,
       sound: false,
-      rows: [{ windows: 1, marks: ['interrupted'] }],
+      rows: [{ windows: 1, marks: marked('interrupted') }],
     });
     expect(ended.document().rows[0]!.requests).toBeGreaterThan(0);
   });
