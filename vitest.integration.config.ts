@@ -1,7 +1,10 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import { unit } from './vitest.config.ts';
 
-/** Integration tests of one project (`--dir`): real Postgres, real gRPC, real processes. One file at a time. */
+/**
+ * Integration tests of one project (`--dir`): real Postgres, real gRPC, real processes. One file at a time, but for the
+ * registry, whose many files each wait for a Postgres of their own: two at a time (its package.json).
+ */
 export default mergeConfig(
   // mergeConfig joins lists: without this the unit tests would run here too.
   { ...unit, test: { ...unit.test, include: [] } },

@@ -15,7 +15,10 @@ describe('nx affected finds the projects whose tests see a change of', () => {
     ['README.md', ['bench', 'platform', 'tools']],
     ['apps/cli/src/main.ts', ['bench', 'cli', 'platform', 'tools']],
     ['examples/clients/python/classify.py', ['bench', 'platform', 'tools']],
-    ['libs/batching/src/scheduler.ts', ['batching', 'bench', 'cli', 'model-server', 'platform', 'registry', 'tools']],
+    [
+      'libs/batching/src/scheduler.ts',
+      ['batching', 'bench', 'cli', 'model-server', 'platform', 'registry', 'router', 'tools'],
+    ],
     ['deploy/compose.yaml', ['tools']],
   ] as const)('%s', async ([file, projects]) => {
     expect(existsSync(path.join(root, file))).toBe(true);
