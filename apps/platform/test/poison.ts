@@ -66,6 +66,9 @@ class Poison {
     await eventually(async () => {
       for (const { adminPort } of this.#platform.ports.runtimes)
         expect((await poisonOn(adminPort))?.state).toBe('ready');
+      // And everything else: whoever is left must have what others ask for.
+      for (const { adminPort } of this.#platform.ports.runtimes)
+        expect((await versionsOn(adminPort)).filter(({ state }) => state !== 'ready')).toEqual([]);
     }, 30_000);
     await eventually(async () => expect(await this.send(1n)).toBe('ok'), 30_000);
   }
@@ -96,13 +99,18 @@ class Poison {
 
 /** What a runtime says of the version; undefined when it has not heard of it, or is on its way back. */
 async function poisonOn(adminPort: number): Promise<PoisonState | undefined> {
+  return (await versionsOn(adminPort)).find((version) => version.model === model);
+}
+
+/** What a runtime says of its versions; none when it is on its way back. */
+async function versionsOn(adminPort: number): Promise<readonly PoisonState[]> {
   const admin = createRpcClient(adminService, `127.0.0.1:${adminPort}`, { clock: systemClock });
   try {
     const { stateJson } = await admin.getState({}, { timeoutMs: 1_000 });
     const { versions } = JSON.parse(stateJson) as { versions: PoisonState[] };
-    return versions.find((version) => version.model === model);
+    return versions;
   } catch {
-    return undefined;
+    return [];
   } finally {
     admin.close();
   }

@@ -15,6 +15,7 @@ const server = createRpcServer({
 server.addService(runtimeService, {
   watchStatus: unimplemented('not here'),
   locateSequence: unimplemented('not here'),
+  loadVersion: unimplemented('not here'),
   link: linkHandler({ 'inference.GRPCInferenceService/ModelInfer': () => void process.send?.({ request: 1 }) }),
 });
 process.on('disconnect', () => process.exit(0));

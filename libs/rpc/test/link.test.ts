@@ -41,6 +41,7 @@ async function serve(handler: RawUnaryHandler, options: Partial<RpcServerOptions
   server.addService(runtimeService, {
     watchStatus: unimplemented('not here'),
     locateSequence: unimplemented('not here'),
+    loadVersion: unimplemented('not here'),
     link,
   });
   const port = await server.bind('127.0.0.1', 0);

@@ -1,75 +1,10 @@
-import { createBreaker } from '@sluice/resilience/breaker';
-import type { RawOutcome } from '@sluice/rpc/raw-client';
-import { FakeClock } from '@sluice/testkit/fake-clock';
 import { describe, expect, it } from 'vitest';
-import { FedStreams, recordingLogger, settle } from '../../test/doubles.ts';
-import { Breakers } from './breakers.ts';
-import { Fleet } from './fleet.ts';
-import { RuntimeLink } from './runtime-link.ts';
-import type { RuntimeStatus } from './runtime-link.ts';
-
-function status(
-  versions: readonly (readonly [string, number, boolean | 'on demand' | 'failed'])[],
-  draining = false,
-): RuntimeStatus {
-  return {
-    runtimeId: 'r1',
-    versions: versions.map(([model, version, ready]) => ({
-      ...{ model, version: String(version), ready: ready === true, onDemand: ready === 'on demand' },
-      reason: ready === 'failed' ? 'no' : '',
-    })),
-    draining,
-    protocolVersion: 1,
-    loadsOnDemand: true,
-  };
-}
-
-function setUp(backoffMs: (failures: number) => number = () => 100) {
-  const clock = new FakeClock();
-  const { logger } = recordingLogger();
-  const streams = new Map<string, FedStreams<string, RuntimeStatus>>();
-  const closed: string[] = [];
-  const pending: ((outcome: RawOutcome) => void)[] = [];
-  const given = { up: 0 };
-  const fleet = new Fleet({
-    clock,
-    connect: (address, onChange) => {
-      const fed = new FedStreams<string, RuntimeStatus>();
-      streams.set(address, fed);
-      const link = new RuntimeLink({
-        address,
-        clock,
-        logger,
-        connection: {
-          call: (_path, _message, _options, done) => {
-            pending.push(done);
-            return { cancel: () => (given.up += 1) };
-          },
-          isConnected: () => true,
-          close: () => closed.push(address),
-        },
-        watchStatus: (signal) => fed.open(address, signal),
-        backoffMs,
-        onChange,
-      });
-      void link.run();
-      return link;
-    },
-  });
-  return {
-    clock,
-    fleet,
-    streams,
-    closed,
-    pending,
-    given,
-    at: (key: string) => fleet.readyFor(key).map((link) => link.address),
-  };
-}
+import { settle } from '../../test/doubles.ts';
+import { fleetWorld, status } from '../../test/fleet-world.ts';
 
 describe('Fleet', () => {
   it('tells of a runtime that has nothing ready, whatever the reason is', async () => {
-    const { fleet, streams } = setUp();
+    const { fleet, streams } = fleetWorld();
     let changes = 0;
     fleet.onChange(() => (changes += 1));
     fleet.setAddresses(['a:1']);
@@ -89,7 +24,7 @@ describe('Fleet', () => {
   });
 
   it('knows what is ready from the runtimes themselves', async () => {
-    const { fleet, streams, at } = setUp();
+    const { fleet, streams, at } = fleetWorld();
     fleet.setAddresses(['a:1', 'b:1']);
     await settle();
     expect(fleet.anyUp).toBe(false);
@@ -117,7 +52,7 @@ describe('Fleet', () => {
   });
 
   it('stops sending to a runtime that drains or whose stream broke, and goes on when it is back', async () => {
-    const { clock, fleet, streams, at } = setUp();
+    const { clock, fleet, streams, at } = fleetWorld();
     fleet.setAddresses(['a:1']);
     await settle();
     const fed = streams.get('a:1')!;
@@ -141,7 +76,7 @@ describe('Fleet', () => {
   });
 
   it('takes a runtime for lost when a try to reach it has failed, not while one is under way', async () => {
-    const { clock, fleet, streams } = setUp();
+    const { clock, fleet, streams } = fleetWorld();
     fleet.setAddresses(['a:1']);
     await settle();
     const [link] = fleet.links;
@@ -167,7 +102,7 @@ describe('Fleet', () => {
   });
 
   it('keeps a runtime that the registry forgot while its link stands, and not longer', async () => {
-    const { fleet, streams, closed, at } = setUp();
+    const { fleet, streams, closed, at } = fleetWorld();
     fleet.setAddresses(['a:1', 'b:1']);
     await settle();
     streams.get('a:1')!.send(status([['digits', 1, true]]));
@@ -182,7 +117,7 @@ describe('Fleet', () => {
   });
 
   it('gives up a question when whoever asked is gone, and not after its answer', async () => {
-    const { fleet, pending, given } = setUp();
+    const { fleet, pending, given } = fleetWorld();
     fleet.setAddresses(['a:1']);
     const [link] = fleet.links;
     const caller = new AbortController();
@@ -198,7 +133,7 @@ describe('Fleet', () => {
   });
 
   it('knows what each runtime offers, as the registry last told', () => {
-    const { fleet } = setUp();
+    const { fleet } = fleetWorld();
     const site = (address: string, pool: string, ...devices: readonly string[]) => ({ address, pool, devices });
     const offers = () => fleet.links.map(({ address, offer }) => [address, offer?.pool, offer?.devices]);
     fleet.setRuntimes([site('a:1', 'gpu', 'cuda:0'), site('b:1', 'default')]);
@@ -216,7 +151,7 @@ describe('Fleet', () => {
   it('knows who loads a version on demand, in one order for all routers', async () => {
     const addresses = ['a:1', 'b:1', 'c:1', 'd:1'];
     const known = async (order: readonly string[]) => {
-      const { fleet, streams } = setUp();
+      const { fleet, streams } = fleetWorld();
       fleet.setAddresses(order);
       await settle();
       streams.get('a:1')!.send(
@@ -254,7 +189,7 @@ describe('Fleet', () => {
   });
 
   it('does not ask a runtime soon again for what it cannot load, nor after the routes or its process changed', async () => {
-    const { clock, fleet, streams } = setUp();
+    const { clock, fleet, streams } = fleetWorld();
     fleet.setAddresses(['a:1', 'b:1']);
     await settle();
     for (const address of ['a:1', 'b:1']) streams.get(address)!.send(status([]));
@@ -287,7 +222,7 @@ describe('Fleet', () => {
   });
 
   it('refuses a runtime that is two protocol versions ahead', async () => {
-    const { fleet, streams } = setUp();
+    const { fleet, streams } = fleetWorld();
     fleet.setAddresses(['a:1']);
     await settle();
     streams.get('a:1')!.send({ ...status([['digits', 1, true]]), protocolVersion: 3 });
@@ -296,7 +231,7 @@ describe('Fleet', () => {
   });
 
   it('counts what is in flight', async () => {
-    const { fleet, streams, pending } = setUp();
+    const { fleet, streams, pending } = fleetWorld();
     fleet.setAddresses(['a:1']);
     await settle();
     streams.get('a:1')!.send(status([['digits', 1, true]]));
@@ -314,7 +249,7 @@ describe('Fleet', () => {
   });
 
   it('asks a runtime that it cannot understand less and less often', async () => {
-    const { clock, fleet, streams } = setUp((failures) => failures * 100);
+    const { clock, fleet, streams } = fleetWorld((failures) => failures * 100);
     fleet.setAddresses(['a:1']);
     await settle();
     const fed = streams.get('a:1')!;
@@ -328,79 +263,5 @@ describe('Fleet', () => {
       await settle();
       expect(fed.opened).toHaveLength(at + 2);
     }
-  });
-});
-
-describe('Breakers', () => {
-  async function withBreakers() {
-    const world = setUp();
-    const { clock, fleet, streams } = world;
-    const made: string[] = [];
-    const breakers = new Breakers({
-      create: (address, key) => {
-        made.push(`${address} ${key}`);
-        return createBreaker({ name: key, clock, minRequests: 1, isFailure: () => true });
-      },
-    });
-    const shown = () =>
-      [...breakers.all()].map(({ runtime, model, version, state }) => `${runtime} ${model} ${version} ${state}`);
-    fleet.onChange(() => breakers.retain(fleet.links));
-    fleet.setAddresses(['a:1']);
-    await settle();
-    const fed = streams.get('a:1')!;
-    const has = async (...versions: number[]): Promise<void> => {
-      fed.send(status(versions.map((version) => ['digits', version, true])));
-      await settle();
-    };
-    await has(1, 2);
-    const restart = async (): Promise<void> => {
-      fed.fail();
-      await settle();
-      clock.advance(100);
-      await settle();
-      await has(1, 2);
-    };
-    return { ...world, breakers, made, shown, has, restart, link: fleet.links[0]! };
-  }
-
-  it('keeps one per runtime and version, and starts anew with a new session', async () => {
-    const { breakers, made, restart, link } = await withBreakers();
-    expect(breakers.of(link, 'digits@1')).toBe(breakers.of(link, 'digits@1'));
-    breakers.of(link, 'digits@2');
-    expect(made).toEqual(['a:1 digits@1', 'a:1 digits@2']);
-    expect(breakers.states(link)).toEqual({ 'digits@1': 'closed', 'digits@2': 'closed' });
-    await restart();
-    breakers.of(link, 'digits@1');
-    expect(made).toHaveLength(3);
-  });
-
-  it('tells what is: a runtime that came back has no open breaker, whatever still ends on the old one', async () => {
-    const { breakers, clock, shown, restart, link } = await withBreakers();
-    const [first, late] = [breakers.of(link, 'digits@1').begin()!, breakers.of(link, 'digits@1').begin()!];
-    expect(shown()).toEqual(['a:1 digits 1 closed']);
-    first.fail(new Error('broken'));
-    await settle();
-    expect(shown()).toEqual(['a:1 digits 1 open']);
-    // It need not be asked for leave to show that its time is over.
-    clock.advance(1_000);
-    expect(shown()).toEqual(['a:1 digits 1 half-open']);
-    await restart();
-    expect(shown()).toEqual([]);
-    breakers.of(link, 'digits@1');
-    late.fail(new Error('broken'));
-    await settle();
-    expect(shown()).toEqual(['a:1 digits 1 closed']);
-  });
-
-  it('forgets versions that were unloaded and runtimes that are gone', async () => {
-    const { breakers, fleet, streams, shown, has, link } = await withBreakers();
-    for (const key of ['digits@1', 'digits@2']) breakers.of(link, key);
-    await has(2);
-    expect(shown()).toEqual(['a:1 digits 2 closed']);
-    fleet.setAddresses([]);
-    streams.get('a:1')!.fail();
-    await settle();
-    expect(shown()).toEqual([]);
-    expect(breakers.states(link)).toEqual({});
   });
 });
