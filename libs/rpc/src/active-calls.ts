@@ -1,4 +1,6 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
+import { LinkedList } from './linked-list.ts';
+import type { ListEntry } from './linked-list.ts';
 
 /** A call that was accepted and not yet answered. */
 export interface ActiveCall {
@@ -6,6 +8,9 @@ export interface ActiveCall {
   readonly peer: string;
   /** Clock.monotonic() at its start. */
   readonly startedMs: number;
+  /** Its places among all calls, and among those with the default deadline; only `ActiveCalls` writes them. */
+  active?: ListEntry<ActiveCall> | undefined;
+  undated?: ListEntry<ActiveCall> | undefined;
   /** Ends it from the server's side. */
   expire(): void;
 }
@@ -20,8 +25,8 @@ const sweepMs = 250;
 export class ActiveCalls {
   readonly #clock: Clock;
   readonly #defaultDeadlineMs: number;
-  readonly #all = new Set<ActiveCall>();
-  readonly #undated = new Set<ActiveCall>();
+  readonly #all = new LinkedList<ActiveCall>();
+  readonly #undated = new LinkedList<ActiveCall>();
   #sweep: Timer | undefined;
 
   constructor(clock: Clock, defaultDeadlineMs: number) {
@@ -31,15 +36,15 @@ export class ActiveCalls {
 
   /** @param undated true when the default deadline applies */
   add(call: ActiveCall, undated: boolean): void {
-    this.#all.add(call);
+    call.active = this.#all.add(call);
     if (!undated) return;
-    this.#undated.add(call);
+    call.undated = this.#undated.add(call);
     this.#sweep ??= this.#clock.schedule(this.#defaultDeadlineMs, () => this.#expireOldest());
   }
 
   delete(call: ActiveCall): void {
-    this.#all.delete(call);
-    this.#undated.delete(call);
+    this.#all.remove(call.active);
+    this.#undated.remove(call.undated);
   }
 
   get size(): number {
@@ -74,7 +79,7 @@ export class ActiveCalls {
         this.#sweep = this.#clock.schedule(Math.max(left, sweepMs), () => this.#expireOldest());
         return;
       }
-      this.#undated.delete(call);
+      this.#undated.remove(call.undated);
       call.expire();
     }
   }

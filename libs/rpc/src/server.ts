@@ -41,6 +41,7 @@ import { runRaw } from './run-raw.ts';
 import type { ServerCore } from './server-core.ts';
 import { SlowPeers } from './slow-peers.ts';
 import { StreamCall } from './stream-call.ts';
+import { releaseStreams } from './stream-table.ts';
 import type { StreamLife } from './stream-life.ts';
 import { UnaryCall, cancelledError } from './unary-call.ts';
 
@@ -165,6 +166,7 @@ export class RpcServer {
       });
     });
     boundTimeouts(this.#server);
+    releaseStreams(this.#server);
     this.#address = `${literal}:${bound}`;
     return bound;
   }

@@ -24,6 +24,8 @@ export abstract class StreamLife implements ActiveCall, WaitingStream, HandledCa
   readonly startedMs: number;
   readonly deadlineMs: number | undefined;
   readonly trailers = new Metadata();
+  active: ActiveCall['active'];
+  undated: ActiveCall['undated'];
   protected readonly core: ServerCore;
   readonly #stats: MethodStats;
   readonly #surface: Surface;

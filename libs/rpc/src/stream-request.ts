@@ -36,6 +36,8 @@ export class StreamRequest implements RawCall, ActiveCall {
   readonly startedMs: number;
   readonly deadlineMs: number;
   ended = false;
+  active: ActiveCall['active'];
+  undated: ActiveCall['undated'];
   readonly #core: ServerCore;
   readonly #stream: RequestStream;
   readonly #bytes: Buffer;

@@ -17,6 +17,8 @@ export class UnaryCall implements RawCall, ActiveCall, HandledCall {
   readonly startedMs: number;
   readonly deadlineMs: number;
   ended = false;
+  active: ActiveCall['active'];
+  undated: ActiveCall['undated'];
   readonly #core: ServerCore;
   readonly #stats: MethodStats;
   readonly #call: ServerUnaryCall<Buffer, Buffer>;

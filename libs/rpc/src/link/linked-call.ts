@@ -34,6 +34,8 @@ export class LinkedCall implements RawCall, ActiveCall {
   readonly number: number;
   readonly served: ServedMethod;
   ended = false;
+  active: ActiveCall['active'];
+  undated: ActiveCall['undated'];
   readonly #carrier: AnswerCarrier;
   readonly #metadata: MessageHead['pairs'];
   #trailers: Record<string, string> | undefined;

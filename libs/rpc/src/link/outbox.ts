@@ -9,6 +9,8 @@ import {
   writeEnvelope,
 } from './frames.ts';
 import type { Hello, MessageType } from './frames.ts';
+import { LinkedList } from '../linked-list.ts';
+import type { ListEntry } from '../linked-list.ts';
 
 const noTail = new Uint8Array(0);
 
@@ -30,6 +32,8 @@ export class Outgoing {
   begun = false;
   /** Bytes of the message that were given to the transport. */
   sent = 0;
+  /** Where it waits; only `Outbox` writes it. */
+  place: ListEntry<Outgoing> | undefined;
 
   constructor(
     type: MessageType,
@@ -79,11 +83,11 @@ export class Outbox {
   readonly #options: OutboxOptions;
   #control: Buffer[] = [];
   #giveBack = 0;
-  readonly #small = new Set<Outgoing>();
+  readonly #small = new LinkedList<Outgoing>();
   /** Large messages that have not begun. */
-  readonly #large = new Set<Outgoing>();
+  readonly #large = new LinkedList<Outgoing>();
   /** Large messages that go out in turn. */
-  readonly #moving = new Set<Outgoing>();
+  readonly #moving = new LinkedList<Outgoing>();
   #movingBytes = 0;
   #credit = 0;
   #maxPartialBytes = 0;
@@ -108,14 +112,15 @@ export class Outbox {
   add(message: Outgoing): void {
     if (this.#closed) return;
     this.waitingBytes += message.length + bytesBesidePayload;
-    (message.length > this.#options.chunkBytes ? this.#large : this.#small).add(message);
+    message.place = (message.length > this.#options.chunkBytes ? this.#large : this.#small).add(message);
     this.#schedule();
   }
 
   /** Takes a message out, or what is left of it. Nothing happens when it has left. */
   drop(message: Outgoing): void {
-    if (this.#moving.delete(message)) this.#movingBytes -= message.length;
-    else if (!this.#small.delete(message) && !this.#large.delete(message)) return;
+    const { place } = message;
+    if (this.#moving.remove(place)) this.#movingBytes -= message.length;
+    else if (!this.#small.remove(place) && !this.#large.remove(place)) return;
     this.waitingBytes -= message.length - message.sent + bytesBesidePayload;
   }
 
@@ -214,9 +219,10 @@ export class Outbox {
 
   #fillSmall(size: number, limit: number): number {
     let filled = size;
-    for (const message of this.#small) {
-      if (this.#credit <= 0 || filled >= limit) break;
-      this.#small.delete(message);
+    while (this.#credit > 0 && filled < limit) {
+      const message = this.#small.first;
+      if (message === undefined) break;
+      this.#small.remove(message.place);
       filled += this.#take(message, message.length);
     }
     return filled;
@@ -230,8 +236,8 @@ export class Outbox {
       const count = Math.min(this.#options.chunkBytes, message.length - message.sent);
       filled += this.#take(message, count);
       // To the end of the row, or out of it.
-      this.#moving.delete(message);
-      if (message.sent < message.length) this.#moving.add(message);
+      this.#moving.remove(message.place);
+      if (message.sent < message.length) message.place = this.#moving.add(message);
       else this.#movingBytes -= message.length;
     }
     return filled;
@@ -241,12 +247,11 @@ export class Outbox {
   #nextLarge(): Outgoing | undefined {
     for (const message of this.#large) {
       if (this.#moving.size > 0 && this.#movingBytes + message.length > this.#maxPartialBytes) break;
-      this.#large.delete(message);
-      this.#moving.add(message);
+      this.#large.remove(message.place);
+      message.place = this.#moving.add(message);
       this.#movingBytes += message.length;
     }
-    for (const message of this.#moving) return message;
-    return undefined;
+    return this.#moving.first;
   }
 
   /** Puts the next bytes of a message into the batch. @returns what they take there */

@@ -1,5 +1,6 @@
 import type { Timer } from '@sluice/domain/clock';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
+import { NumberMap } from '../number-map.ts';
 import type { ServerCore } from '../server-core.ts';
 import { isAtDeadline } from '../unary-call.ts';
 import { LinkFault, frameTypes, linkVersion, numberFrame } from './frames.ts';
@@ -45,7 +46,7 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
   readonly #options: ServedLinkOptions;
   readonly #stream: ServedStream;
   readonly #peer: LinkPeer;
-  readonly #calls = new Map<number, LinkedCall>();
+  readonly #calls = new NumberMap<LinkedCall>();
   readonly #startedMs: number;
   #draining = false;
   #leaveTimer: Timer | undefined;
@@ -95,7 +96,7 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
   /** Answers what is left with the reason why the server ends it, and ends the stream. */
   expire(): void {
     if (this.#over) return;
-    for (const call of [...this.#calls.values()]) call.expire();
+    for (const call of this.#calls.values()) call.expire();
     this.#peer.outbox.flushSmall();
     this.#finish(statusUnavailable, { code: statusUnavailable, details: 'the server is stopping' });
   }
@@ -178,7 +179,7 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
     this.#leaveTimer?.cancel();
     this.#peer.close();
     const now = this.core.clock.now();
-    for (const call of [...this.#calls.values()]) call.cancel(isAtDeadline(now, call.deadlineMs));
+    for (const call of this.#calls.values()) call.cancel(isAtDeadline(now, call.deadlineMs));
     this.#calls.clear();
     this.#options.stats.ended(code, this.core.clock.monotonic() - this.#startedMs);
     this.#stream.end(refusal);

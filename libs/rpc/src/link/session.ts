@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
+import { NumberMap } from '../number-map.ts';
 import type { Pieces } from '../raw-client.ts';
 import { RpcError, fromWire, statusCodes, transportReason } from '../status.ts';
 import type { ReceivedStatus } from '../status.ts';
@@ -53,7 +54,7 @@ export class LinkSession implements PeerOwner {
   /** Requests that wait for HELLO. */
   readonly #early = new Set<LinkedRequest>();
   #earlyBytes = 0;
-  readonly #requests = new Map<number, LinkedRequest>();
+  readonly #requests = new NumberMap<LinkedRequest>();
   #methods: ReadonlyMap<string, number> | undefined;
   #number = 0;
   #pings = 0;
@@ -192,7 +193,7 @@ export class LinkSession implements PeerOwner {
 
   goaway(): void {
     this.#leaving = true;
-    const unsent = [...this.#requests.values()].filter((request) => !request.outgoing!.begun);
+    const unsent = this.#requests.values().filter((request) => !request.outgoing!.begun);
     for (const request of unsent) {
       this.withdraw(request, false);
       request.fail(unsentError(this.#options.address, 'it is stopping'));
@@ -255,7 +256,7 @@ export class LinkSession implements PeerOwner {
     this.#peer.close();
     if (kind !== 'drained') this.#transport.abort();
     const early = [...this.#early];
-    const requests = [...this.#requests.values()];
+    const requests = this.#requests.values();
     this.#early.clear();
     this.#requests.clear();
     this.#earlyBytes = 0;
