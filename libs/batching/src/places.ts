@@ -1,7 +1,7 @@
 /** Where batches can be handed to: instances, and behind each that runs, `ahead` more places. */
 export class Places {
-  /** Batches that each instance has and has not freed. */
   readonly #ahead: number;
+  /** Batches that each instance has and has not freed. */
   readonly #loads: number[];
   /** The batches of each instance, in the order in which they came: all but the first stand behind. */
   readonly #batches: object[][];
@@ -12,6 +12,7 @@ export class Places {
   #idle: number;
   #free: number;
 
+  /** @param ahead batches that may stand behind the one that an instance runs */
   constructor(instances: number, ahead: number) {
     this.#ahead = ahead;
     this.#loads = Array.from({ length: instances }, () => 0);

@@ -32,7 +32,6 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   readonly #settings: SchedulerSettings;
   readonly #ports: SchedulerPorts<Request, Result>;
   readonly #queue: RequestQueue<Request>;
-  /** A stack: the instance that was used last is warm. */
   readonly #alarm: Alarm;
   readonly #places: Places;
   readonly #open: OpenBatches<Request, Result>;

@@ -152,7 +152,11 @@ export function isUnimplemented(handler: unknown): handler is UnimplementedMetho
   return typeof handler === 'object' && handler !== null && 'unimplemented' in handler;
 }
 
-/** The message of a request that needs an actor but names too long a one. */
+/**
+ * Who the caller says it is, by its metadata `sluice-actor`: decoded where it is URI-encoded.
+ *
+ * @throws SluiceError invalid-argument when it has more than 256 bytes
+ */
 export function checkedActor(value: string | undefined): string {
   if (value === undefined || value === '') return anonymousActor;
   if (Buffer.byteLength(value) > 256)

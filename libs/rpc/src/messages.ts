@@ -43,6 +43,7 @@ export function encodeResponse(definition: AnyDefinition, value: object, maxByte
   return asBuffer(bytes);
 }
 
+/** @throws SluiceError resource-exhausted when an answer is over the limit */
 export function checkSize(bytes: Uint8Array, maxBytes: number): void {
   if (bytes.byteLength > maxBytes)
     throw new SluiceError(
@@ -64,5 +65,6 @@ export function join(message: Uint8Array, more: readonly Uint8Array[]): Uint8Arr
   return whole;
 }
 
+/** A view of the same bytes. */
 export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -12,6 +12,7 @@ const common = {
   'grpc-node.max_session_memory': Number.MAX_SAFE_INTEGER,
 } as const;
 
+/** @param maxMessageBytes largest request, after decompression */
 export function serverChannelOptions(maxMessageBytes: number, keepaliveMs: number): ChannelOptions {
   return {
     ...common,
@@ -24,6 +25,7 @@ export function serverChannelOptions(maxMessageBytes: number, keepaliveMs: numbe
   };
 }
 
+/** @param maxMessageBytes largest request; an answer may have `hopBytes` more */
 export function clientChannelOptions(maxMessageBytes: number): ChannelOptions {
   return {
     ...common,

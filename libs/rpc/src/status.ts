@@ -167,6 +167,13 @@ export function fromWire(status: ReceivedStatus, peer: string, cancelledHere = f
     return new RpcError('unavailable', `${peer} cannot be reached: ${transportReason(status)}`, base);
   if (origin === 'lost')
     return new RpcError('unavailable', `the connection to ${peer} broke: ${transportReason(status)}`, base);
+  return answeredWith(status, origin);
+}
+
+/** A status that the other side itself made, unless `origin` says otherwise: its words say nothing of a transport. */
+export function answeredWith(status: ReceivedStatus, origin: FailureOrigin = 'answered'): RpcError {
+  const code = statusCodes[statusName(status.code)];
+  const base = { origin, code, trailers: status.trailers };
   const pushback = Number(status.trailers[pushbackTrailer] ?? Number.NaN);
   const retryAfterMs = Number.isFinite(pushback) && pushback >= 0 ? pushback : undefined;
   return new RpcError(kindOfAnswer(code, status.trailers), status.details, { ...base, retryAfterMs });

@@ -3,7 +3,7 @@ import { MethodStats } from '@sluice/telemetry/request-stats';
 import type { Logger } from '@sluice/service-kit/logger';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { ActiveCalls } from '../src/active-calls.ts';
-import type { RawCall } from '../src/handlers.ts';
+import type { RawCall, RawUnaryHandler } from '../src/handlers.ts';
 import { LinkClient } from '../src/link/client.ts';
 import type { LinkClientOptions } from '../src/link/client.ts';
 import type { LinkServerOptions } from '../src/link/link-handler.ts';
@@ -28,7 +28,7 @@ export interface WiresOptions {
   readonly client?: Partial<LinkClientOptions>;
   readonly server?: LinkServerOptions;
   readonly maxRequestBytes?: number;
-  readonly handler?: (message: Buffer, call: RawCall) => void;
+  readonly handler?: RawUnaryHandler;
 }
 
 /**
@@ -156,7 +156,7 @@ export class Wires {
             refusalTrailers: () => ({ 'sluice-prediction-id': 'refused' }),
             handler: (message, call) => {
               this.got.push({ message, call });
-              this.#options.handler?.(message, call);
+              return this.#options.handler?.(message, call);
             },
           },
         ],

@@ -77,6 +77,7 @@ export class SessionPool {
     return this.#threads.length * slotsPerSession;
   }
 
+  /** Batches that its threads have now. */
   get inFlight(): number {
     return this.#threads.reduce((sum, thread) => sum + thread.inFlight, 0);
   }

@@ -1,3 +1,5 @@
+// The thread that runs sessions: reads its port, runs batches that were handed over in shared memory, and sleeps until its
+// bell rings. `worker-host.ts` is its other side.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { ControlBlock, Doorbell, nextNumber } from './control-block.ts';
 import type { Envelope, FromWorker, ToWorker, WorkerStart } from './messages.ts';

@@ -45,7 +45,7 @@ export class ServingTable {
   /**
    * The engine for a request.
    * @param ref a number, an alias, or '' for champion, else the highest number that is loaded, else the highest that a request loads
-   * @throws SluiceError not-found or unavailable that says what there is
+   * @throws SluiceError invalid-argument for what is no name, not-found or unavailable that says what there is
    */
   engine(model: string, ref: string): Engine {
     const found = this.#models.get(model)?.byRef.get(ref);

@@ -29,7 +29,8 @@ export const maxAttempts = 3;
  * | lost, for the first time                                   | another runtime, unless it belongs to a sequence      |
  * | lost, for the second time                                  | INTERNAL, never sent again                            |
  * | lost after the answer's message, before its status         | another runtime; it does not count as lost with it    |
- * | answered UNAVAILABLE, RESOURCE_EXHAUSTED or NOT_FOUND      | another runtime                                       |
+ * | answered UNAVAILABLE or NOT_FOUND                          | another runtime                                       |
+ * | answered RESOURCE_EXHAUSTED with a time to come back       | another runtime                                       |
  * | answered anything else, a watchdog's INTERNAL too          | that answer                                           |
  * | local: deadline, cancellation                              | that failure                                          |
  *

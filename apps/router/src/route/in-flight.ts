@@ -10,7 +10,7 @@ export interface InFlightBounds {
 /** How long a caller that was turned away should wait. */
 const retryAfterMs = 100;
 
-/** Counts what is in flight and turns requests away beyond its bounds, before anything was done for them. */
+/** Counts what is in flight and turns requests away beyond its bounds, before they are sent anywhere. */
 export class InFlight {
   readonly #bounds: InFlightBounds;
   #requests = 0;

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { typesOf } from '../../test/link-frames.ts';
 import { Wires, settled } from '../../test/link-wires.ts';
 import type { RawCall } from '../handlers.ts';
 
@@ -31,6 +32,21 @@ describe('silence', () => {
     expect(wires.core.active.size).toBe(0);
     // It may stand still for long: nobody waits for it.
     expect((await wires.call(small)).error).toMatchObject({ origin: 'unsent' });
+  });
+
+  it('is asked for every 250 ms while a call is in flight', () => {
+    const wires = new Wires().open();
+    void wires.call(small);
+    wires.pump();
+    const pings = (): number => typesOf(wires.sent.toServer).filter((type) => type === 7).length;
+    for (let tick = 1; tick <= 8; tick++) {
+      wires.clock.advance(249);
+      wires.pump();
+      expect(pings()).toBe(tick - 1);
+      wires.clock.advance(1);
+      wires.pump();
+      expect(pings()).toBe(tick);
+    }
   });
 
   it('is not that of a peer that answers pings, however long a call takes', async () => {
@@ -129,6 +145,22 @@ describe('a server that stops', () => {
     expect(wires.dials).toBe(1);
     wires.clock.advance(1_000);
     expect(wires.dials).toBe(2);
+  });
+
+  it('gets nothing of a request that has not left: it fails unsent, and the others go on', async () => {
+    const wires = new Wires({ server: { limits: { windowBytes: 20 } } }).open();
+    // Without the credit that would let the second leave.
+    wires.mangle = (message, to) => (to === 'toClient' && typesOf([message])[0] === 9 ? undefined : message);
+    const [first, second] = [wires.call(small), wires.call(small)];
+    wires.pump();
+    wires.server!.drain();
+    wires.pump();
+    expect((await second).error).toMatchObject({ kind: 'unavailable', origin: 'unsent' });
+    expect([wires.got.length, wires.client.inFlight]).toEqual([1, 1]);
+    wires.got[0]!.call.respond(small);
+    wires.pump();
+    expect((await first).error).toBeUndefined();
+    expect(wires.server).toBeUndefined();
   });
 
   it('does not wait for a caller that stands still and of which it has nothing', () => {
@@ -261,6 +293,22 @@ describe('a peer that is away', () => {
     }
     expect(waits).toEqual([1, 2, 3, 4]);
     expect(wires.lines.filter(({ text }) => text === 'no link can be made')).toHaveLength(1);
+  });
+
+  it.each([
+    [1, [50, 100, 200, 400, 800, 1_000, 1_000]],
+    [0, [25, 50, 100, 200, 400, 500, 500]],
+  ])('is tried again after 50 ms, doubling to a second, or half of that by chance (%d)', (chance, waits) => {
+    const wires = new Wires({ client: { random: { uniform: () => chance } } });
+    wires.refusal = away;
+    wires.open();
+    waits.forEach((wait, index) => {
+      wires.clock.advance(wait - 1);
+      expect(wires.dials).toBe(index + 1);
+      wires.clock.advance(1);
+      wires.pump();
+      expect(wires.dials).toBe(index + 2);
+    });
   });
 
   it('is tried at once when somebody says that it is there, and requests wait for that', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { frame, message, pairs, u32, u8 } from '../../test/link-frames.ts';
 import { Wires, inferPath } from '../../test/link-wires.ts';
 import type { RawCall } from '../handlers.ts';
 import type { RawOutcome } from '../raw-client.ts';
@@ -72,6 +73,20 @@ describe('a peer without a link', () => {
     expect(wires.lines.at(-1)).toMatchObject({ level: 'info', text: 'calls go over a link again' });
   });
 
+  it('is asked again every 30 s', () => {
+    const { unary } = unaryDouble();
+    const wires = new Wires({ client: { unary } });
+    wires.refusal = unimplemented;
+    wires.open();
+    for (const dials of [2, 3]) {
+      wires.clock.advance(29_999);
+      expect(wires.dials).toBe(dials - 1);
+      wires.clock.advance(1);
+      wires.pump();
+      expect(wires.dials).toBe(dials);
+    }
+  });
+
   it('that goes away is still asked for a link now and then only', () => {
     const { unary } = unaryDouble();
     const wires = new Wires({ client: { unary, askAgainMs: 1_000 } });
@@ -140,6 +155,27 @@ describe('a peer without a link', () => {
     expect(wires.server).toBeUndefined();
   });
 
+  it('that refuses the version of its client gets calls one by one', async () => {
+    const { calls, unary } = unaryDouble();
+    const wires = new Wires({ client: { unary } });
+    wires.refusal = { code: 9, details: 'the caller speaks version 1 of the link, this server 3', trailers: {} };
+    const early = wires.call(small);
+    wires.pump();
+    expect((await early).error).toBeUndefined();
+    expect(calls).toHaveLength(1);
+  });
+
+  it('that takes too short frames gets calls one by one', async () => {
+    const { calls, unary } = unaryDouble();
+    const wires = new Wires({ client: { unary } });
+    const short = { ...hello, maxFrameBytes: 192 * 1024 - 1, version: 1, methods };
+    wires.mangle = (message, to) => (to === 'toClient' ? inEnvelope(encodeHello(short)) : message);
+    const early = wires.call(small);
+    wires.pump();
+    expect((await early).error).toBeUndefined();
+    expect(calls).toHaveLength(1);
+  });
+
   it('that takes too short messages gets calls one by one', async () => {
     const { calls, unary } = unaryDouble();
     const wires = new Wires({ client: { unary }, maxRequestBytes: 10_000 });
@@ -170,6 +206,8 @@ describe('what is not of the protocol', () => {
       ),
     ],
     ['a frame that only the other side sends', inEnvelope(numberFrame(frameTypes.GOAWAY))],
+    ['a frame that is too short', message(frame(frameTypes.PING, u8(1, 2, 3)))],
+    ['a call of a method that was not offered', message(frame(frameTypes.REQUEST, u32(9), u8(1), u32(0, 0), pairs()))],
   ])('%s ends the link at the server, with one line in the log', async (_what, bytes) => {
     const wires = new Wires().open();
     const lost = wires.call(small);

@@ -1,5 +1,6 @@
 import { SluiceError } from '@sluice/domain/errors';
 import { describe, expect, it, vi } from 'vitest';
+import { failureOf, message } from '../../test/link-frames.ts';
 import { Wires, inferPath, mebi, settled } from '../../test/link-wires.ts';
 import type { RawCall } from '../handlers.ts';
 import type { RawOutcome } from '../raw-client.ts';
@@ -63,6 +64,34 @@ describe('a call', () => {
     expect([wires.stats.infer.count(8), wires.stats.infer.count(13)]).toEqual([1, 1]);
   });
 
+  it('that fails later, as a promise, is answered all the same', async () => {
+    const wires = new Wires({ handler: () => Promise.reject(new SluiceError('not-found', 'nobody')) });
+    const outcome = wires.call(Buffer.of(1));
+    wires.pump();
+    await settled();
+    wires.pump();
+    expect((await outcome).error).toMatchObject({ kind: 'not-found', message: 'nobody', origin: 'answered' });
+    expect([wires.core.active.size, wires.server?.inFlight]).toEqual([0, 0]);
+  });
+
+  it('that fails is answered, whatever its status and words are', async () => {
+    const wires = new Wires().open();
+    const statuses: [number, string][] = [
+      [14, 'read ECONNRESET'],
+      [14, 'No connection established'],
+      [1, 'cancelled'],
+      [4, 'too late'],
+      [13, 'RST_STREAM'],
+    ];
+    const outcomes = statuses.map(() => wires.call(Buffer.of(1)));
+    wires.pump();
+    statuses.forEach(([code, text], index) => wires.events!.message(message(failureOf(index + 1, code, text))));
+    const errors = (await Promise.all(outcomes)).map(({ error }) => error);
+    expect(errors.map((error) => [error?.origin, error?.code, error?.message])).toEqual(
+      statuses.map(([code, text]) => ['answered', code, text]),
+    );
+  });
+
   it('says how much time its caller has left when it leaves, not when it came', () => {
     const wires = new Wires();
     void wires.call(Buffer.of(1), { deadlineMs: wires.clock.now() + 500 });
@@ -102,6 +131,8 @@ describe('a call', () => {
     wires.pump();
     const [own, theirs, answer, fine] = await Promise.all(outcomes);
     expect(own?.error).toMatchObject({ kind: 'resource-exhausted', origin: 'answered' });
+    expect(own?.error?.message).toContain(`more than the limit of ${limit + 100};`);
+    expect(wires.got).toHaveLength(2);
     expect(theirs?.error?.message).toBe(
       `the request has ${limit + 1} bytes, more than the limit of ${limit}; send less at once`,
     );
@@ -237,7 +268,7 @@ describe('a peer that takes nothing', () => {
     const before = wires.sent.toServer.length;
     // The server gives no credit back: nothing that it says arrives.
     wires.stuck.toClient = true;
-    const outcomes = Array.from({ length: 300 }, () => wires.call(bytesOf(8_000)));
+    const outcomes = Array.from({ length: 300 }, (_, index) => wires.call(bytesOf(8_000, index)));
     wires.pump();
     const onTheWay = wires.sent.toServer.slice(before).reduce((sum, message) => sum + message.length, 0);
     expect(onTheWay).toBeGreaterThan(64 * 1024);
@@ -252,6 +283,7 @@ describe('a peer that takes nothing', () => {
     const numbers = wires.got.length;
     expect(numbers).toBeGreaterThan(100);
     expect(numbers).toBeLessThan(150);
+    wires.got.forEach(({ message: its }, index) => expect(its.equals(bytesOf(8_000, index))).toBe(true));
   });
 
   it('is given nothing more by a server whose answers it does not take', () => {

@@ -3,6 +3,7 @@ import type { MethodStats } from '@sluice/telemetry/request-stats';
 import type { ActiveCall } from '../active-calls.ts';
 import type { RawCall, RawUnaryHandler } from '../handlers.ts';
 import { checkSize, join } from '../messages.ts';
+import { runRaw } from '../run-raw.ts';
 import type { ServerCore } from '../server-core.ts';
 import { statusCodes, toWire } from '../status.ts';
 import { cancelledError, lateError } from '../unary-call.ts';
@@ -105,13 +106,9 @@ export class LinkedCall implements RawCall, ActiveCall {
     else this.#onCancel = fn;
   }
 
-  /** Its handler's turn. Whatever it throws is the answer. */
+  /** Its handler's turn. Whatever it throws, at once or later, is the answer. */
   run(message: Buffer): void {
-    try {
-      this.served.handler(message, this);
-    } catch (error) {
-      this.fail(error);
-    }
+    runRaw(this.served.handler, message, this);
   }
 
   /** Its message is larger than the limit: it never reaches its handler. */

@@ -53,6 +53,7 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
     return this.options.message.byteLength + (this.options.suffix?.byteLength ?? 0);
   }
 
+  /** The answer in one piece; joined when it is first asked for. */
   get message(): Buffer | undefined {
     if (this.pieces === undefined) return undefined;
     const [first, ...more] = this.pieces;
@@ -63,6 +64,7 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
     return this.#trailer?.(key);
   }
 
+  /** Its caller gives up. It is told of that, too, but later. */
   cancel(): void {
     if (this.#ended) return;
     this.carrier?.withdraw(this, false);
@@ -73,6 +75,7 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
     queueMicrotask(() => this.#tell(error, undefined));
   }
 
+  /** Its deadline has passed. */
   expire(): void {
     if (this.#ended) return;
     this.carrier?.withdraw(this, true);
@@ -80,6 +83,7 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
     this.fail(new RpcError('deadline-exceeded', 'not answered before the deadline', details));
   }
 
+  /** Its answer is there. */
   succeed(pieces: Pieces, trailers: Pairs): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -88,6 +92,7 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
     this.#tell(undefined, pieces);
   }
 
+  /** Whatever carried it has ended without an answer, or its answer is a failure. */
   fail(error: RpcError): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -2,11 +2,11 @@ import type { Clock, Timer } from '@sluice/domain/clock';
 
 export interface LivenessOptions {
   readonly clock: Clock;
-  /** Milliseconds between pings while something is in flight; default 250. */
+  /** Milliseconds between pings while something is in flight. */
   readonly pingMs: number;
-  /** Milliseconds between pings of an idle link; default 5,000. */
+  /** Milliseconds between pings of an idle link. */
   readonly idlePingMs: number;
-  /** A peer that says nothing for so long is gone, in milliseconds; default 1,000. */
+  /** A peer that says nothing for so long is gone, in milliseconds. */
   readonly silenceMs: number;
   readonly isBusy: () => boolean;
   readonly ping: () => void;

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
 import { NumberMap } from '../number-map.ts';
 import type { Pieces } from '../raw-client.ts';
-import { RpcError, fromWire, statusCodes, transportReason } from '../status.ts';
+import { RpcError, answeredWith, statusCodes, transportReason } from '../status.ts';
 import type { ReceivedStatus } from '../status.ts';
 import { Deadlines } from './deadlines.ts';
 import { LinkFault, frameTypes, linkVersion, numberFrame } from './frames.ts';
@@ -182,7 +182,7 @@ export class LinkSession implements PeerOwner {
     if (type === frameTypes.ANSWER) request.succeed(pieces, pairs);
     else {
       const details = Buffer.concat(pieces).toString();
-      request.fail(fromWire({ code, details, trailers: { ...pairs } }, this.#options.address));
+      request.fail(answeredWith({ code, details, trailers: { ...pairs } }));
     }
     this.#endWhenDone();
   }

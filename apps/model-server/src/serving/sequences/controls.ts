@@ -16,6 +16,7 @@ export interface ControlWriter {
   write(target: Uint8Array, rows: readonly ControlledRow[], count: number): void;
 }
 
+/** How the tensor of a control is filled. */
 export function controlWriter(control: ControlInput): ControlWriter {
   if (control.kind !== 'corrid') return flagWriter(control);
   return control.datatype === 'BYTES' ? textIdWriter : numberIdWriter(control);

@@ -7,7 +7,7 @@ import type { ArmRoute, VersionTarget } from '../table.ts';
 
 /** Where a sequence lives: made by its start, or found on a runtime. */
 export interface Place {
-  /** Its runtime; undefined when its start was sent to none. It changes only while its start has not left. */
+  /** Its runtime; undefined when its start was sent to none. It changes only while no runtime has taken its start. */
   link: RuntimeLink | undefined;
   /** The version of its start, also when the routes do not have it any more. */
   readonly version: VersionTarget;
@@ -19,7 +19,7 @@ export interface Place {
   isOnDemand: boolean;
   /** What its start replaced may still live on another runtime, which knows nothing of the start. */
   replacesOther: boolean;
-  /** Its start went to another runtime, since it had not left for the first. */
+  /** Its start went to another runtime, since the first did not get or did not take it. */
   hasMoved: boolean;
   /** Set when the sequence cannot go on there. */
   lost: { readonly why: string; readonly atMs: number } | undefined;

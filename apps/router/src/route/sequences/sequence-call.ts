@@ -69,8 +69,9 @@ export interface CallOwner {
 const reconnectMs = 100;
 
 /**
- * A request of a sequence, from its turn to its one answer. Only a start that never left goes to a second runtime; what
- * others ended with is their answer, and where their runtime is gone the sequence is.
+ * A request of a sequence, from its turn to its one answer. Only a start goes to a second runtime, when it never left or
+ * was refused where its version was to be loaded for it, and what was sent behind it goes after it. What others ended with is
+ * their answer, and where their runtime is gone the sequence is.
  */
 export class SequenceCall implements ForwardedCall {
   readonly request: SequenceRequest;
