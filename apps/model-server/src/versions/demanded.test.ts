@@ -66,6 +66,22 @@ describe('Demanded', () => {
     demanded.check('m/99');
   });
 
+  it('tells of a refusal at once, and not of an answer of before', async () => {
+    const { demanded, asked, told, get, turn } = setUp();
+    const refusal = new SluiceError('failed-precondition', 'quarantined');
+    demanded.refuse('m/1', refusal);
+    get(1);
+    demanded.refuse('m/1', refusal);
+    expect(told).toEqual([refusal]);
+    get(1);
+    asked[0]!.answer.resolve(of(1));
+    await turn();
+    expect(told).toEqual([refusal]);
+    asked[1]!.answer.resolve(of(1));
+    await turn();
+    expect(told).toEqual([refusal, { model: 'm', version: 1, demandOnly: true }]);
+  });
+
   it.each([
     [notFound('x'), 'not-found', "Request for unknown model: 'm' version '7' is not found on this runtime"],
     [new SluiceError('unimplemented', 'x'), 'not-found', "version '7' is not found"],

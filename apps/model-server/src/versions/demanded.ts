@@ -26,8 +26,8 @@ function isModelName(name: string): boolean {
 /** Gets what it takes to load versions that are not placed here. */
 export class Demanded {
   readonly #ask: (model: string, version: number) => Promise<Assignment>;
-  /** By version, those that are asked for now. */
-  readonly #asked = new Set<string>();
+  /** By version, those that are asked for now, and who is told of a refusal. */
+  readonly #asked = new Map<string, (error: SluiceError) => void>();
 
   /** @param ask the registry's answer, or its SluiceError */
   constructor(ask: (model: string, version: number) => Promise<Assignment>) {
@@ -52,8 +52,10 @@ export class Demanded {
   ): void {
     const key = versionKey(wanted);
     if (this.#asked.has(key)) return;
-    this.#asked.add(key);
+    this.#asked.set(key, failed);
     const end = (tell: () => void): void => {
+      // Else it was refused meanwhile, and perhaps is asked for again.
+      if (this.#asked.get(key) !== failed) return;
       this.#asked.delete(key);
       tell();
     };
@@ -61,6 +63,13 @@ export class Demanded {
       (assignment) => end(() => found({ ...assignment, demandOnly: true })),
       (error: unknown) => end(() => failed(explain(wanted, SluiceError.from(error)))),
     );
+  }
+
+  /** The registry has said meanwhile that the version may not be loaded: an answer that is on its way is of before. */
+  refuse(key: string, error: SluiceError): void {
+    const failed = this.#asked.get(key);
+    this.#asked.delete(key);
+    failed?.(error);
   }
 }
 

@@ -106,6 +106,12 @@ export class OnDemand {
     this.#waiting.start(key, engine);
   }
 
+  /** The registry says that no runtime may have the version: nobody loads it, even if it was asked for just before. */
+  refuse(key: string, error: SluiceError): void {
+    this.#demanded.refuse(key, error);
+    this.#waiting.fail(key, error);
+  }
+
   /** The version does not come: all that wait for it are told why. */
   fail(key: string, error: SluiceError): void {
     this.#waiting.fail(key, error);

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
+import { quarantinedError } from '@sluice/domain/quarantine';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Device } from '../runtime/devices.ts';
 import type { ThreadRegister } from '../runtime/worker-host.ts';
 import type { StrikeBook } from '../watchdog/strike-book.ts';
-import { versionKey, type Assignment, type Placement } from './assignment.ts';
+import { versionKey, type Assignment, type Placement, type Quarantined } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { IdleSweep } from './idle-sweep.ts';
 import { nextToLoad } from './load-order.ts';
@@ -167,6 +168,7 @@ export class VersionSet {
     const wanted = new Map(placement.assignments.map((assignment) => [versionKey(assignment), assignment]));
     this.#placement = placement;
     this.revision = placement.revision;
+    this.#refuse(placement.quarantined ?? []);
     for (const [key, version] of this.#versions) {
       const assignment = wanted.get(key);
       if (assignment && runsAlike(assignment, version.assignment)) this.#update(version, assignment);
@@ -177,6 +179,16 @@ export class VersionSet {
     for (const [key, assignment] of wanted) if (!this.#versions.has(key)) this.#add(assignment, now);
     this.#refresh();
     this.#loadNext();
+  }
+
+  /** What requests brought goes as well, and what is on its way here does not come. */
+  #refuse(quarantined: readonly Quarantined[]): void {
+    for (const of of quarantined) {
+      const key = versionKey(of);
+      this.#onDemand.refuse(key, quarantinedError(of));
+      const version = this.#versions.get(key);
+      if (version?.hold === 'demand') this.#withdraw(version);
+    }
   }
 
   #update(version: ServedVersion, assignment: Assignment): void {
