@@ -35,6 +35,7 @@ function setUp() {
     getAssignment: () => new Promise((resolve) => answers.push(resolve)),
     add: ({ version }) => void done.push(`add ${version}`),
     loadNext: () => void done.push('load'),
+    defer: (fn) => fn(),
   });
   const place = (version: number, sequences = false): Fake => {
     const fake = {

@@ -19,6 +19,8 @@ export interface OnDemandPorts {
   readonly add: (assignment: Assignment) => void;
   /** Loads what is to be loaded next, unless a load is under way. */
   readonly loadNext: () => void;
+  /** Runs it in a later turn. */
+  readonly defer: (fn: () => void) => void;
 }
 
 /** When a request may come again that a runtime refused at its end, in milliseconds. */
@@ -27,13 +29,14 @@ const retryAfterMs = 1_000;
 /** Requests for versions that are not loaded: they wait, and bring the load about. */
 export class OnDemand {
   readonly #ports: OnDemandPorts;
-  readonly #waiting = new WaitingRequests();
+  readonly #waiting: WaitingRequests;
   readonly #demanded: Demanded;
   /** What everybody is told from now on. */
   #over: SluiceError | undefined;
 
   constructor(ports: OnDemandPorts) {
     this.#ports = ports;
+    this.#waiting = new WaitingRequests({ defer: ports.defer, engine: (key) => ports.version(key)?.engine });
     this.#demanded = new Demanded(ports.getAssignment);
   }
 
@@ -47,7 +50,14 @@ export class OnDemand {
     return this.#waiting.has(key);
   }
 
-  /** As `VersionSet.wait`. */
+  /**
+   * Lets a request wait until its version is loaded, which it brings about: a version that gave way to others, or one that
+   * is not placed here. The request is told when the version is ready, or why it does not come.
+   * @param ref as in `ServingTable.engine`
+   * @returns how it leaves the wait before its end
+   * @throws SluiceError as `ServingTable.engine` where waiting would not help, resource-exhausted when too much is asked for,
+   *   failed-precondition for a sequence that nothing has started, unavailable at the runtime's end
+   */
   wait(model: string, ref: string, request: WaitingRequest): Leave {
     const table = this.#ports.table();
     const found = table.find(model, ref);
@@ -71,6 +81,16 @@ export class OnDemand {
     return leave;
   }
 
+  /** Requests that came earlier for that engine's version are still being handed over to it. */
+  isBehind(engine: Engine): boolean {
+    return this.#waiting.versionBehind(engine) !== undefined;
+  }
+
+  /** Lets a request for such an engine wait behind them. @returns how it leaves the wait before its end */
+  waitBehind(engine: Engine, request: WaitingRequest): Leave {
+    return this.#waiting.add(this.#waiting.versionBehind(engine)!, request);
+  }
+
   /** A sequence that nobody has started lives nowhere, and nothing is loaded, nor unloaded, to say so. */
   #checkSequence(key: string, assignment: Assignment, { sequence }: WaitingRequest): void {
     if (!sequence || sequence.start || !assignment.serving.sequenceBatching) return;
@@ -91,7 +111,7 @@ export class OnDemand {
       return;
     }
     if (there?.engine) {
-      this.#waiting.start(key, there.engine);
+      this.#waiting.start(key);
       return;
     }
     if (assignment.serving.sequenceBatching) this.#waiting.failLost(key, (id) => lost(assignment, id));
@@ -102,8 +122,8 @@ export class OnDemand {
   }
 
   /** The version is ready: its requests begin. */
-  start(key: string, engine: Engine): void {
-    this.#waiting.start(key, engine);
+  start(key: string): void {
+    this.#waiting.start(key);
   }
 
   /** The registry says that no runtime may have the version: nobody loads it, even if it was asked for just before. */

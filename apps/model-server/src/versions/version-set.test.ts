@@ -83,7 +83,7 @@ describe('the versions of a runtime', () => {
         quarantined: [{ model: 'm', version: 1, reason: 'it ended its runtime 3 times' }],
       });
     // The registry's answer is on its way, and is of before.
-    versions.wait('m', '1', request);
+    versions.onDemand.wait('m', '1', request);
     quarantine(1);
     expect(told).toEqual(['failed-precondition']);
     answer.resolve(assignmentOf('a'));
@@ -91,7 +91,7 @@ describe('the versions of a runtime', () => {
     expect(versions.versions()).toEqual([]);
     // Lifted, asked for and quarantined again.
     versions.apply({ revision: 2, assignments: [], quarantined: [] });
-    versions.wait('m', '1', request);
+    versions.onDemand.wait('m', '1', request);
     await eventually(() => expect(versions.versions()).toHaveLength(1));
     quarantine(3);
     expect(versions.versions()).toEqual([]);
@@ -106,9 +106,9 @@ describe('the versions of a runtime', () => {
       start: () => undefined,
       fail: ({ message }: Error) => void told.push(message),
     };
-    versions.wait('m', '2', request);
+    versions.onDemand.wait('m', '2', request);
     versions.hang({ model: 'other', version: 1 }, unavailable('hangs'));
     expect(told).toEqual([expect.stringContaining('about to end')]);
-    expect(() => versions.wait('m', '2', request)).toThrow('about to end');
+    expect(() => versions.onDemand.wait('m', '2', request)).toThrow('about to end');
   });
 });
