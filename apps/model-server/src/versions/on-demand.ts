@@ -1,4 +1,5 @@
 import { sequenceLost } from '@sluice/batching/sequences/refusals';
+import type { Clock } from '@sluice/domain/clock';
 import { unavailable, type SluiceError } from '@sluice/domain/errors';
 import type { SequenceId } from '@sluice/inference/sequence';
 import type { Engine } from '../serving/engine.ts';
@@ -9,6 +10,7 @@ import type { ServingTable } from './serving-table.ts';
 import { WaitingRequests, type Leave, type WaitingRequest } from './waiting-requests.ts';
 
 export interface OnDemandPorts {
+  readonly clock: Clock;
   /** The table of now. */
   readonly table: () => ServingTable;
   /** A version that is served here, by its key. */
@@ -37,7 +39,7 @@ export class OnDemand {
   constructor(ports: OnDemandPorts) {
     this.#ports = ports;
     this.#waiting = new WaitingRequests({ defer: ports.defer, engine: (key) => ports.version(key)?.engine });
-    this.#demanded = new Demanded(ports.getAssignment);
+    this.#demanded = new Demanded(ports.getAssignment, ports.clock);
   }
 
   /** Requests that wait now. */
@@ -67,18 +69,32 @@ export class OnDemand {
     const key = versionKey(wanted);
     if (found) this.#checkSequence(key, found.assignment, request);
     const version = this.#ports.version(key);
-    if (!version) this.#demanded.check(key);
+    if (!version) this.#checkRefused(key, model, ref);
     const leave = this.#waiting.add(key, request);
     if (version) this.#demand(version);
     else {
-      const failed = (error: SluiceError): void => {
-        const now = this.#ports.table();
-        const unknown = error.kind === 'not-found' && !now.find(model, ref);
-        this.#waiting.fail(key, unknown ? now.whyNot(model, ref) : error);
-      };
+      const failed = (error: SluiceError): void => this.#waiting.fail(key, this.#refusalOf(model, ref, error));
       this.#demanded.get(wanted, (assignment) => this.#found(assignment), failed);
     }
     return leave;
+  }
+
+  /** @throws SluiceError why it is not worth while to ask the registry for a version, or not now */
+  #checkRefused(key: string, model: string, ref: string): void {
+    const refusal = this.#demanded.refusal(key);
+    if (refusal) throw this.#refusalOf(model, ref, refusal);
+    this.#demanded.check(key);
+  }
+
+  /** What the registry does not know is not found as any other, with what there is. */
+  #refusalOf(model: string, ref: string, error: SluiceError): SluiceError {
+    const now = this.#ports.table();
+    return error.kind === 'not-found' && !now.find(model, ref) ? now.whyNot(model, ref) : error;
+  }
+
+  /** The registry's watch has brought something: what it refused before may be there now. */
+  news(): void {
+    this.#demanded.forgetRefusals();
   }
 
   /** Requests that came earlier for that engine's version are still being handed over to it. */

@@ -89,7 +89,7 @@ describe('the versions of a runtime', () => {
     answer.resolve(assignmentOf('a'));
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
     expect(versions.versions()).toEqual([]);
-    // Lifted, asked for and quarantined again.
+    // What the watch brings is news: lifted, asked for and quarantined again.
     versions.apply({ revision: 2, assignments: [], quarantined: [] });
     versions.onDemand.wait('m', '1', request);
     await eventually(() => expect(versions.versions()).toHaveLength(1));

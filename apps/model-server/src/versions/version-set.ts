@@ -95,6 +95,7 @@ export class VersionSet {
     this.epoch = Buffer.from(ports.random.bytes(16)).toString('hex');
     this.#losses = new Losses(ports.clock);
     this.onDemand = new OnDemand({
+      clock: ports.clock,
       table: () => this.table,
       version: (key) => this.#versions.get(key),
       getAssignment: ports.getAssignment,
@@ -169,6 +170,7 @@ export class VersionSet {
     const wanted = new Map(placement.assignments.map((assignment) => [versionKey(assignment), assignment]));
     this.#placement = placement;
     this.revision = placement.revision;
+    this.onDemand.news();
     this.#refuse(placement.quarantined ?? []);
     for (const [key, version] of this.#versions) {
       const assignment = wanted.get(key);
