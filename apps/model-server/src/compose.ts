@@ -93,7 +93,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
     becameReady: () => sayReady(server, true),
   });
   const table = (): ServingTable => versions.table;
-  const infer = predict({ clock, table, budget, wait: (...asked) => versions.wait(...asked) });
+  const infer = predict({ clock, table, budget, waits: versions.onDemand });
   const handlers = inferenceHandlers({
     ...{ predict: infer, placed: versions, table },
     maxStreamRequests: config.maxStreamRequests,

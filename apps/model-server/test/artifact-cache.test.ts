@@ -1,11 +1,12 @@
 import { open } from 'node:fs/promises';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { unavailable } from '@sluice/domain/errors';
+import { SluiceError, unavailable } from '@sluice/domain/errors';
 import { systemClock } from '@sluice/service-kit/clock';
 import { ArtifactCache, type DownloadFile, type DownloadFiles } from '../src/versions/artifact-cache.ts';
 import type { Assignment } from '../src/versions/assignment.ts';
+import { hashesFor } from '../src/versions/file-hashes.ts';
 import { temporaryFolder } from './support/runtime.ts';
 import { sha256 } from './support/test-registry.ts';
 
@@ -35,7 +36,6 @@ function filesThat(write: (file: DownloadFile, ...args: [Uint8Array, number, num
       const changed = (...args: [Uint8Array, number, number]) => write(file, ...args);
       return {
         write: changed,
-        stat: () => file.stat(),
         sync: () => file.sync(),
         close: () => file.close(),
       } as DownloadFile;
@@ -43,7 +43,7 @@ function filesThat(write: (file: DownloadFile, ...args: [Uint8Array, number, num
   };
 }
 
-const cacheOn = (files: DownloadFiles): ArtifactCache => new ArtifactCache(stateDir, source, systemClock, files);
+const cacheOn = (files: DownloadFiles): ArtifactCache => new ArtifactCache(stateDir, source, systemClock, { files });
 const artifacts = (): string[] => readdirSync(path.join(stateDir, 'artifacts'));
 
 describe('a disk that does not take everything', () => {
@@ -65,7 +65,7 @@ describe('a disk that does not take everything', () => {
     const counting = {
       download: (sha: string, offset: number) => (asked.push(offset), source.download(sha, offset)),
     };
-    const cache = new ArtifactCache(stateDir, counting, systemClock, files);
+    const cache = new ArtifactCache(stateDir, counting, systemClock, { files });
     await expect(cache.provide(versionOf(1), never)).rejects.toMatchObject({
       kind: 'resource-exhausted',
       message: expect.stringContaining('the disk of the artifact cache is full') as string,
@@ -101,4 +101,91 @@ it('a download that breaks off again and again ends, as long as each try brings 
   const graph = await new ArtifactCache(stateDir, breaking, clock).provide(versionOf(1), never);
   expect(readFileSync(graph).equals(bytes)).toBe(true);
   expect(tries).toBe(8);
+});
+
+describe('a large version', () => {
+  const large = Buffer.alloc(64 * 1024 * 1024, 7);
+  const largeSource = {
+    async *download() {
+      for (let at = 0; at < large.length; at += 1024 * 1024) yield large.subarray(at, at + 1024 * 1024);
+    },
+  };
+  /** CPU time of this thread, in microseconds: what others do on the machine is not in it. */
+  const spent = async (work: () => unknown): Promise<number> => {
+    const before = process.threadCpuUsage();
+    await work();
+    const { user, system } = process.threadCpuUsage(before);
+    return user + system;
+  };
+
+  it('is hashed beside the thread that serves, when it came and before each load', async () => {
+    const version = versionOf(1, large);
+    const hashing = await spent(() => sha256(large));
+    // Bytes that are here: the thread starts, and the file is read and hashed in it.
+    const cache = new ArtifactCache(stateDir, largeSource, systemClock);
+    const first = await spent(() => cache.provide(version, never));
+    const again = await spent(() => cache.provide(version, never));
+    expect(again).toBeLessThan(hashing / 2);
+    // And of a download no more than its writes.
+    const writing = await spent(() => writeInPieces(large));
+    expect(first).toBeLessThan(writing + hashing / 2);
+  });
+
+  async function writeInPieces(content: Uint8Array): Promise<void> {
+    const file = await open(path.join(stateDir, 'written'), 'w');
+    for (let at = 0; at < content.length; at += 1024 * 1024) await file.write(content, at, 1024 * 1024);
+    await file.sync();
+    await file.close();
+  }
+
+  it('is found to be damaged there too, and its hash ends with the load', async () => {
+    const version = versionOf(1, large);
+    const cache = new ArtifactCache(stateDir, largeSource, systemClock);
+    const graph = await cache.provide(version, never);
+    const file = await open(graph, 'r+');
+    await file.write(Buffer.from([8]), 0, 1, large.length - 1);
+    await file.close();
+    expect(readFileSync(await cache.provide(version, never)).equals(large)).toBe(true);
+
+    const stop = new AbortController();
+    const hashes = (bytes: number) => {
+      const made = hashesFor(bytes);
+      const digest: typeof made.digest = (...args) => {
+        const under = made.digest(...args);
+        stop.abort(new SluiceError('cancelled', 'withdrawn'));
+        return under;
+      };
+      return { digest, close: () => made.close() };
+    };
+    const stopped = new ArtifactCache(stateDir, largeSource, systemClock, { hashes });
+    await expect(stopped.provide(version, stop.signal)).rejects.toMatchObject({ message: 'withdrawn' });
+  });
+});
+
+describe.each([1, 2 * 1024 * 1024])('hashes of a version of %i bytes', (size) => {
+  it('are those of its files, in any order, and say which error there was', async () => {
+    const hashes = hashesFor(size);
+    const [one, two] = [path.join(stateDir, 'one'), path.join(stateDir, 'two')];
+    writeFileSync(one, '');
+    writeFileSync(two, bytes);
+    const all = [hashes.digest(two, never), hashes.digest(one, never), hashes.digest(`${one}-not`, never)];
+    const settled = await Promise.allSettled(all);
+    expect(settled).toEqual([
+      { status: 'fulfilled', value: sha256(bytes) },
+      { status: 'fulfilled', value: sha256(Buffer.alloc(0)) },
+      { status: 'rejected', reason: expect.objectContaining({ code: 'ENOENT' }) as unknown },
+    ]);
+    await expect(hashes.digest(one, AbortSignal.abort(new Error('over')))).rejects.toThrow();
+    await hashes.close();
+  });
+
+  it('end when they are closed', async () => {
+    const hashes = hashesFor(size);
+    await hashes.close();
+    const file = path.join(stateDir, 'one');
+    writeFileSync(file, Buffer.alloc(size));
+    const under = hashes.digest(file, never).then(String, String);
+    await hashes.close();
+    expect(await under).toMatch(size > 1024 * 1024 ? /the thread that hashes files ended/ : /^[0-9a-f]{64}$/);
+  });
 });

@@ -98,7 +98,7 @@ class HeldOutside {
   }
 
   place(revision: number, ...assignments: Assignment[]): void {
-    this.placed.push({ revision, snapshot: true, assignments, removed: [] });
+    this.placed.push({ revision, snapshot: true, assignments, removed: [], quarantined: [] });
     this.#wake();
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { doingOf, ThreadMark } from '../src/runtime/thread-mark.ts';
@@ -79,6 +79,33 @@ describe('the crash file', () => {
     expect(last()?.innocent).toBe(false);
     file.stopping();
     expect(last()?.innocent).toBe(true);
+  });
+
+  it('takes what threads mark that live on when it is closed, and closes when none does', () => {
+    const start = file.takeMark();
+    file.numberOf(a);
+    file.stopping();
+    file.close();
+    // Its number must not go to another file meanwhile: the thread would write there.
+    const other = openSync(path.join(folder, 'other'), 'w+');
+    new ThreadMark(start).begins(1, 'running');
+    expect([readFileSync(path.join(folder, 'other')).length, last()]).toEqual([
+      0,
+      { epoch: 'epoch-1', innocent: true, ran: [{ ...a, doing: 'running' }], hung: undefined },
+    ]);
+    closeSync(other);
+    file.giveMark(start);
+
+    const next = new CrashFile(folder, 'epoch-2', 'boot-1', (error) => problems.push(error));
+    const ended = next.takeMark();
+    next.giveMark(ended);
+    next.close();
+    expect(() => fstatSync(ended.fd)).toThrow('EBADF');
+    // Nothing writes any more, and nothing fails.
+    next.blame(1, 'running');
+    next.stopping();
+    next.giveMark(next.takeMark());
+    expect([last()?.hung, last()?.innocent, problems]).toEqual([undefined, false, []]);
   });
 
   it('is replaced by that of the next life', () => {

@@ -7,6 +7,7 @@ import type { BatchPlan } from '../src/runtime/batch-plan.ts';
 import { ControlBlock } from '../src/runtime/control-block.ts';
 import type { BatchJob } from '../src/runtime/session-thread.ts';
 import { SessionThread } from '../src/runtime/session-thread.ts';
+import { newMarkStart } from '../src/runtime/thread-mark.ts';
 import { WorkerHost } from '../src/runtime/worker-host.ts';
 import { loopingModel } from './support/looping-model.ts';
 import { temporaryFolder } from './support/runtime.ts';
@@ -87,6 +88,26 @@ describe('closing a session', () => {
     stop = true;
     await busy.close();
     expect(host.alive).toBe(false);
+  });
+
+  it("is native code that its version is named for: a crash in it is no other version's", async () => {
+    const mark = newMarkStart();
+    const host = new WorkerHost({ started: () => mark, ended: () => undefined });
+    const graphFile = path.join(folder, 'named.onnx');
+    writeFileSync(graphFile, loopingModel(1));
+    const open = (crashNumber: number): Promise<SessionThread> => {
+      const settings = { graphFile, intraOpThreads: 1, spinning: false, crashNumber };
+      return SessionThread.start(settings, () => undefined, host);
+    };
+    const [one, two] = [await open(1), await open(2)];
+    expect(await runOnce(one, planOf(1, [1]))).toBe(true);
+    const [version, , step] = new Int32Array(mark.memory);
+    expect(version).toBe(1);
+    await two.close();
+    // Of the native call that was last, after which the thread sleeps.
+    expect([...new Int32Array(mark.memory)].filter((_word, at) => at !== 1)).toEqual([2, step! + 1]);
+    await one.close();
+    expect(new Int32Array(mark.memory)[0]).toBe(1);
   });
 
   it('may be asked for again, at the same time and later', async () => {

@@ -169,3 +169,20 @@ describe('a version that hangs while it gives way', () => {
     expect(await runtime.ended).toBe('SIGKILL');
   });
 });
+
+describe('a version that is quarantined', () => {
+  it('is unloaded although requests brought it, and comes back with them when that is lifted', async () => {
+    const brought = adder(7);
+    registry.place(adder(1, ['champion']));
+    registry.know(brought);
+    const runtime = await serve();
+    await runtime.infer(ask('7'));
+    registry.quarantine(brought);
+    await becomes(runtime, { 'adder/1': 'ready' });
+    const { error } = await runtime.send(ask('7'));
+    expect(error).toMatchObject({ kind: 'failed-precondition' });
+    expect(error!.message).toContain('adder version 7 is quarantined: it ended its runtime');
+    registry.quarantine();
+    await eventually(async () => expect((await runtime.send(ask('7'))).error).toBeUndefined());
+  });
+});

@@ -29,6 +29,7 @@ const loads: readonly (readonly [...Parameters<Layout['entry']>, ...string[]])[]
   ['registry', 'main', '--help'],
   ['model-server', 'main', '--help'],
   ['model-server', 'runtime/session-worker'],
+  ['model-server', 'versions/hash-worker'],
   ['router', 'main', '--help'],
 ];
 

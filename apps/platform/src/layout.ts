@@ -4,13 +4,16 @@ import path from 'node:path';
 /** The services that the platform runs as processes. */
 export type Program = 'registry' | 'model-server' | 'router';
 
+/** What Node runs of a program: `migrate` is the registry's other entry, workers are what threads of a model server run. */
+export type Entry = 'main' | 'migrate' | 'runtime/session-worker' | 'versions/hash-worker';
+
 export interface Layout {
   /** Folder that examples lie below. */
   readonly root: string;
   /** True in a clone, where npx finds buf and the command line. */
   readonly isClone: boolean;
-  /** Arguments for Node that run a program; `migrate` is the registry's other entry, the last one what its threads run. */
-  entry(program: Program, name: 'main' | 'migrate' | 'runtime/session-worker'): readonly string[];
+  /** Arguments for Node that run a program. */
+  entry(program: Program, name: Entry): readonly string[];
 }
 
 /**

@@ -47,7 +47,8 @@ describe('compile cache of a small clone', () => {
     clone = path.join(home, 'clone');
     runs = path.join(home, 'runs');
     const source = `import fs from 'node:fs'; fs.appendFileSync(${JSON.stringify(runs)}, 'x');`;
-    for (const file of [...programs, 'model-server/src/runtime/session-worker.ts']) await put(`apps/${file}`, source);
+    const threads = ['runtime/session-worker.ts', 'versions/hash-worker.ts'].map((file) => `model-server/src/${file}`);
+    for (const file of [...programs, ...threads]) await put(`apps/${file}`, source);
     await put('libs/wire/src/frame.ts', 'export const one = 1;');
     await put('libs/wire/src/frame.test.ts', '');
     await put('package-lock.json', '{}');
@@ -65,12 +66,12 @@ describe('compile cache of a small clone', () => {
     await open().fill(signal);
     await put('libs/wire/src/frame.test.ts', 'changed;');
     await open().fill(signal);
-    expect(countRuns()).toBe(4);
+    expect(countRuns()).toBe(5);
     for (const [index, file] of ['libs/wire/src/frame.ts', 'package-lock.json'].entries()) {
       await put(file, '"changed"');
       const cache = open();
       await cache.fill(signal);
-      expect(countRuns()).toBe(8 + 4 * index);
+      expect(countRuns()).toBe(10 + 5 * index);
       expect(readdirSync(path.join(home, 'compile-cache'))).toEqual([path.basename(folderOf(cache))]);
     }
   });
@@ -79,12 +80,12 @@ describe('compile cache of a small clone', () => {
     await put('apps/router/src/main.ts', 'setInterval(() => undefined, 1000);');
     const stop = new AbortController();
     const interrupted = open().fill(stop.signal);
-    await eventually(() => expect(countRuns()).toBe(3));
+    await eventually(() => expect(countRuns()).toBe(4));
     stop.abort();
     await interrupted;
     const stopped = new AbortController();
     const again = open().fill(stopped.signal);
-    await eventually(() => expect(countRuns()).toBe(6));
+    await eventually(() => expect(countRuns()).toBe(8));
     stopped.abort();
     await again;
   });

@@ -63,6 +63,8 @@ abstract class Member {
 export class FakeRuntime extends Member {
   readonly assigned = new Map<string, { readonly heldBy: readonly string[]; readonly champion: boolean }>();
   readonly snapshots: boolean[] = [];
+  /** Of every update of the watch. */
+  readonly quarantined: string[][] = [];
   verdict: (version: string) => Verdict = () => 'ready';
   pool = 'default';
   devices: readonly Device[] = [];
@@ -116,6 +118,7 @@ export class FakeRuntime extends Member {
       }
       this.applied = Number(update.resumeToken);
       this.snapshots.push(update.snapshot);
+      this.quarantined.push(update.quarantined.map(key));
       this.updates += 1;
       await this.announce().catch(() => undefined);
     }

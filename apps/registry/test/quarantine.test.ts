@@ -122,6 +122,22 @@ describe('a version that ends runtimes', () => {
     expect(metrics).toMatch(/sluice_registry_quarantined_versions(\{.*\})? 1\n/);
   });
 
+  it('is told to runtimes although nothing holds it: requests may have brought it', async () => {
+    await placed('unheld');
+    const other = await pushFor('unheld', '');
+    const { version } = await ann.getVersion({ model: 'unheld', version: String(other) });
+    const strike = struck('unheld', other, version!.digest);
+    for (const id of ['u1', 'u2', 'u3']) await strike(id);
+    await eventually(() => expect(runtime.quarantined.at(-1)).toEqual([`unheld:${other}`]));
+    expect(runtime.assigned.has('unheld:1')).toBe(true);
+    // Who watches anew hears of it too, with all others.
+    const late = FakeRuntime.start(replica.watch(), 'rt-3');
+    members.push(late);
+    await eventually(() => expect(late.quarantined[0]).toContain(`unheld:${other}`));
+    await ann.liftQuarantine({ model: 'unheld', version: other });
+    await eventually(() => expect(runtime.quarantined.at(-1)).toEqual([]));
+  });
+
   it('gets no alias and no pin, and its moves are given up, until it is lifted; then it has no strikes', async () => {
     const { good, bad, digest } = await placed('lifted', 2);
     const strike = struck('lifted', bad, digest);

@@ -2,13 +2,13 @@ import type { SluiceError } from '@sluice/domain/errors';
 import type { BreakerState } from '@sluice/resilience/breaker';
 import { histogramSeries } from '@sluice/telemetry/exposition';
 import type { Metrics } from '@sluice/telemetry/metrics';
-import { durationBuckets, PlacedStats } from './placed-stats.ts';
-import type { RouteStats } from './placed-stats.ts';
 import type { AttemptFailure } from './route/attempts.ts';
 import type { InFlight } from './route/in-flight.ts';
 import type { RouteTable, VersionTarget } from './route/table.ts';
 import type { Breakers } from './runtimes/breakers.ts';
 import type { Fleet } from './runtimes/fleet.ts';
+import { durationBuckets, RoutedVersions } from './routed-versions.ts';
+import type { RouteStats } from './routed-versions.ts';
 import { linkStates } from './runtimes/runtime-link.ts';
 import type { RuntimeLink } from './runtimes/runtime-link.ts';
 
@@ -33,8 +33,8 @@ export interface Observed {
 export const breakerValues: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 };
 
 /**
- * Registers what the router is asked for at a scrape, and what it counts meanwhile. Series are of versions that are
- * placed and of runtimes that are known: those of others go. docs/metrics.md is the list.
+ * Registers what the router is asked for at a scrape, and what it counts meanwhile. Series are of versions and
+ * runtimes that the registry knows: those of others go. docs/metrics.md is the list.
  */
 export function routerMetrics(metrics: Metrics, observed: Observed): RouterMetrics {
   const failures = metrics.counter(
@@ -42,27 +42,27 @@ export function routerMetrics(metrics: Metrics, observed: Observed): RouterMetri
     'Attempts at a runtime that failed, by how, and whether the request was to go elsewhere',
     ['origin', 'kind', 'retried'],
   );
-  const placed = new PlacedStats(observed.table);
-  ofVersions(metrics, placed);
+  const routed = new RoutedVersions(observed.table);
+  ofVersions(metrics, routed);
   ofRuntimes(metrics, observed);
   ofRouter(metrics, observed);
   return {
-    inferred: (version, error, tookMs) => placed.of(version)?.ended(error?.kind, tookMs),
+    inferred: (version, error, tookMs) => routed.of(version)?.ended(error?.kind, tookMs),
     attemptFailed(version, failure, retried) {
       failures.labels(failure.origin, failure.error.kind, String(retried)).inc();
-      if (retried) placed.of(version)?.retried();
+      if (retried) routed.of(version)?.retried();
     },
   };
 }
 
-function ofVersions(metrics: Metrics, placed: PlacedStats): void {
-  const subjects = (): Iterable<RouteStats> => placed.all();
+function ofVersions(metrics: Metrics, routed: RoutedVersions): void {
+  const subjects = (): Iterable<RouteStats> => routed.all();
   const labelsOf = ({ version }: RouteStats) => ({ model: version.model, version: version.text });
   const seconds = histogramSeries(durationBuckets.bounds, 1e-6);
   metrics.observe({
     name: 'sluice_router_inferences_total',
     type: 'counter',
-    help: 'Inferences of placed versions that ended, by version and outcome',
+    help: 'Inferences that ended, by the version that they were routed to and outcome',
     subjects,
     samples: (stats) =>
       stats.counts().map(({ outcome, count }) => ({ labels: { ...labelsOf(stats), outcome }, value: count })),

@@ -118,6 +118,35 @@ describe('what a scrape of a router has', () => {
 });
 
 describe('series', () => {
+  it('are there of a version that nothing places from its first request on, and of none that callers make up', async () => {
+    const { router, registry, addresses } = await setUp();
+    const facts = { aliases: { champion: 4, good: 3 }, release: 4, placed: [3], unplaced: [1, 2, 4] };
+    const model = (more: object) => wireModel({ ...facts, quarantined: { 4: 'it ended its runtime' }, ...more });
+    const publish = (revision: number, unplaced = facts.unplaced): void => {
+      const models = [model({ unplaced })];
+      registry.publish(
+        wireRoutes(revision, models, { snapshot: false, addresses }),
+        wireRoutes(revision, models, { addresses }),
+      );
+    };
+    publish(8);
+    await eventually(async () => expect((await router.state()).revision).toBe(8));
+    const ended = async (version: string, outcome = '') =>
+      (await scrape(router)).read('sluice_router_inferences_total', `version="${version}"`, `outcome="${outcome}`);
+    for (const version of ['1', '4']) expect(await ended(version)).toBeUndefined();
+    const first = await router.infer({ version: '1' });
+    expect(await ended('1', first.outcome)).toBe(1);
+    // The champion, by the release and by its alias and number.
+    for (const version of ['', 'champion', '4'])
+      expect((await router.infer({ version })).outcome).toBe('failed-precondition');
+    expect(await ended('4', 'failed-precondition')).toBe(3);
+    expect((await router.infer({ version: '99' })).outcome).toBe('not-found');
+    for (const version of ['2', '99']) expect(await ended(version)).toBeUndefined();
+    publish(9, [2, 4]);
+    await eventually(async () => expect((await router.state()).revision).toBe(9));
+    expect([await ended('1'), await ended('4')]).toEqual([undefined, 3]);
+  });
+
   it('go with their versions and runtimes', async () => {
     const { router, registry, runtimes, addresses } = await setUp();
     for (let count = 0; count < 10; count++) await router.infer({ version: String(2 + (count % 2)) });

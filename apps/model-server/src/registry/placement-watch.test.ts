@@ -16,6 +16,7 @@ const change = (revision: number, more: Partial<PlacementChange> = {}): Placemen
   snapshot: false,
   assignments: [],
   removed: [],
+  quarantined: [],
   ...more,
 });
 
@@ -67,6 +68,15 @@ describe('PlacementWatch', () => {
     ]);
     await watch.stop();
     expect(kept.at(-1)).toBe(7);
+  });
+
+  it('tells of quarantines as the last change has them', async () => {
+    const poison = { model: 'm', version: 7, reason: 'it ended its runtime' };
+    const { watch, applied } = watching([[change(5, { quarantined: [poison] }), change(6)]]);
+    watch.start();
+    await turns();
+    expect(applied.map(({ quarantined }) => quarantined)).toEqual([[poison], []]);
+    await watch.stop();
   });
 
   it('resumes after what it has, also from disk', async () => {

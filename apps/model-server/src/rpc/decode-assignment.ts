@@ -91,5 +91,6 @@ export function decodeChange(message: WatchAssignmentsResponse__Output): Placeme
     snapshot: message.snapshot,
     assignments: message.assignments.map(decodeAssignment),
     removed: message.removed.map((key) => ({ model: key.model, version: Number(key.version) })),
+    quarantined: message.quarantined.map(({ model, version, reason }) => ({ model, version: Number(version), reason })),
   };
 }

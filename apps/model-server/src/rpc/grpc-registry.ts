@@ -72,6 +72,7 @@ export function grpcRegistry(
         ...last,
         assignments: parts.flatMap((part) => part.assignments),
         removed: parts.flatMap((part) => part.removed),
+        quarantined: parts.flatMap((part) => part.quarantined),
       }),
     );
     for await (const message of updates) yield decodeChange(message);

@@ -10,6 +10,10 @@ import type { ServingTable } from '../versions/serving-table.ts';
 import type { WaitingRequest } from '../versions/waiting-requests.ts';
 import { ByteBudget, bytesBesideMessage, predict } from './predict.ts';
 
+const leave = () => false;
+/** Nobody waits. */
+const noWaits = { wait: () => leave, isBehind: () => false, waitBehind: () => leave };
+
 describe('ByteBudget', () => {
   it('takes up to its limit exactly, refuses one byte more with a time to come back, and takes again what was released', () => {
     const budget = new ByteBudget(100);
@@ -48,7 +52,7 @@ describe('predict', () => {
       infer: (_bytes: Buffer, _deadline: number, answer: { released(): void }) => void held.push(answer),
     };
     const table = { engineFor: () => engine } as unknown as ServingTable;
-    const handler = predict({ clock: systemClock, table: () => table, budget, wait: () => () => false });
+    const handler = predict({ clock: systemClock, table: () => table, budget, waits: noWaits });
     const call = { deadlineMs: 0, onCancel: () => undefined } as unknown as RawCall;
     for (let count = 0; count < 3; count += 1) handler(request, call);
     expect(() => handler(request, call)).toThrow(/send them later/);
@@ -70,7 +74,7 @@ describe('a start that is refused before its engine sees it', () => {
     const ended: unknown[] = [];
     const engine = { sequences: { end: (id: unknown) => void ended.push(id) } };
     const table = { engineFor: () => engine } as unknown as ServingTable;
-    const handler = predict({ clock: systemClock, table: () => table, budget, wait: () => () => false });
+    const handler = predict({ clock: systemClock, table: () => table, budget, waits: noWaits });
     const send = (start: boolean) => () =>
       handler(buildInferRequest({ modelName: 'm', inputs: [], parameters: mark(start) }), {} as unknown as RawCall);
     expect(send(false)).toThrow(/send them later/);
@@ -95,7 +99,7 @@ describe('a request whose version is not loaded', () => {
       return leave;
     };
     const table = { engineFor: () => undefined } as unknown as ServingTable;
-    const handler = predict({ clock, table: () => table, budget, wait });
+    const handler = predict({ clock, table: () => table, budget, waits: { ...noWaits, wait } });
     const told: unknown[] = [];
     let cancel = (): void => undefined;
     const call = {
@@ -150,8 +154,33 @@ describe('a request whose version is not loaded', () => {
       throw new SluiceError('not-found', 'no such version');
     };
     const table = { engineFor: () => undefined } as unknown as ServingTable;
-    const handler = predict({ clock: systemClock, table: () => table, budget, wait });
+    const handler = predict({ clock: systemClock, table: () => table, budget, waits: { ...noWaits, wait } });
     expect(() => handler(request, {} as unknown as RawCall)).toThrow('no such version');
     expect(budget.held).toBe(0);
+  });
+});
+
+describe('a request whose version has just been loaded', () => {
+  it('goes behind those that are being handed over, and to no other version', () => {
+    const request = buildInferRequest({ modelName: 'm', modelVersion: '2', inputs: [] });
+    const sent: string[] = [];
+    const engine = (name: string) => ({ infer: () => void sent.push(name) }) as unknown as VersionEngine;
+    const [one, two] = [engine('one'), engine('two')];
+    let found = one;
+    const behind: WaitingRequest[] = [];
+    const waits = {
+      ...noWaits,
+      isBehind: (of: unknown) => of === one,
+      waitBehind: (_engine: unknown, waiting: WaitingRequest) => (behind.push(waiting), leave),
+    };
+    const table = { engineFor: () => found } as unknown as ServingTable;
+    const handler = predict({ clock: systemClock, table: () => table, budget: new ByteBudget(1_000_000), waits });
+    const call = { deadlineMs: 0, onCancel: () => undefined } as unknown as RawCall;
+    handler(request, call);
+    found = two;
+    handler(request, call);
+    expect([sent, behind.length]).toEqual([['two'], 1]);
+    behind[0]!.start(one);
+    expect(sent).toEqual(['two', 'one']);
   });
 });

@@ -5,6 +5,7 @@ import { sequenceOf, type SequenceMark } from '@sluice/inference/sequence';
 import type { RawCall, RawUnaryHandler } from '@sluice/rpc/handlers';
 import type { InferAnswer } from '../serving/infer-job.ts';
 import type { Cancel, Engine } from '../serving/engine.ts';
+import type { OnDemand } from '../versions/on-demand.ts';
 import type { ServingTable } from '../versions/serving-table.ts';
 import type { Leave, WaitingRequest } from '../versions/waiting-requests.ts';
 
@@ -14,8 +15,8 @@ export interface PredictPorts {
   /** The table of now. */
   readonly table: () => ServingTable;
   readonly budget: ByteBudget;
-  /** Lets a request wait until its version is loaded; throws where that does not help. */
-  readonly wait: (model: string, ref: string, request: WaitingRequest) => Leave;
+  /** Lets requests wait until their version is loaded, and behind those that did. */
+  readonly waits: Pick<OnDemand, 'wait' | 'isBehind' | 'waitBehind'>;
 }
 
 /** What a request costs beside its message, about: its call, its place in the queue, its answer's headers. */
@@ -87,12 +88,12 @@ class Waiting implements WaitingRequest {
     this.#held = held;
   }
 
-  /** @throws SluiceError as `PredictPorts.wait`; the bytes are given back then */
-  begin(model: string, ref: string): void {
-    const { budget, wait } = this.#ports;
+  /** @throws SluiceError as `wait` does; the bytes are given back then */
+  begin(wait: (request: WaitingRequest) => Leave): void {
+    const { budget } = this.#ports;
     let leave: Leave;
     try {
-      leave = wait(model, ref, this);
+      leave = wait(this);
     } catch (error) {
       budget.release(this.#held);
       throw error;
@@ -135,7 +136,7 @@ function send(
  * call's answer. Nothing here looks at a tensor, sets a timer or logs.
  */
 export function predict(ports: PredictPorts): RawUnaryHandler {
-  const { table, budget } = ports;
+  const { table, budget, waits } = ports;
   return (request, call) => {
     const header = scanInferRequest(request);
     const sequence = sequenceOf(header.parameters);
@@ -150,8 +151,10 @@ export function predict(ports: PredictPorts): RawUnaryHandler {
       if (sequence?.start) engine?.sequences?.end(sequence.id);
       throw error;
     }
-    if (!engine) {
-      new Waiting(request, call, ports, held, sequence).begin(header.modelName, header.modelVersion);
+    if (!engine || waits.isBehind(engine)) {
+      new Waiting(request, call, ports, held, sequence).begin((waiting) =>
+        engine ? waits.waitBehind(engine, waiting) : waits.wait(header.modelName, header.modelVersion, waiting),
+      );
       return;
     }
     try {

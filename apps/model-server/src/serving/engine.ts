@@ -1,8 +1,10 @@
 import type { DrainReport, SchedulerStats } from '@sluice/batching/contract';
+import type { Clock } from '@sluice/domain/clock';
 import type { SluiceError } from '@sluice/domain/errors';
-import type { Signature } from '@sluice/domain/signature';
+import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import type { SequenceId } from '@sluice/inference/sequence';
 import type { SessionPool } from '../runtime/session-pool.ts';
+import type { KnownOutputs } from './buckets.ts';
 import type { InferAnswer } from './infer-job.ts';
 import type { VersionStats } from './version-stats.ts';
 
@@ -23,6 +25,28 @@ export interface LiveSequences {
   readonly backlog: number;
   /** Bytes that states of sequences take. */
   readonly stateBytes: number;
+}
+
+/** What an engine serves. */
+export interface EngineOptions {
+  readonly model: string;
+  readonly version: number;
+  readonly signature: Signature;
+  readonly serving: ServingConfig;
+  readonly pool: SessionPool;
+  /** Outputs whose shape the warm-up found to be what the signature states. */
+  readonly knownOutputs: KnownOutputs;
+  /** Outlives the engine: a version that is loaded again goes on counting. */
+  readonly stats: VersionStats;
+  readonly clock: Clock;
+  /** Puts work off to the end of the turn: `setImmediate` in a server. */
+  readonly defer: (fn: () => void) => void;
+  /** Told how long each run took that worked, in microseconds. */
+  readonly ran?: (inferUs: number) => void;
+  /** Told of each request that the model failed on. */
+  readonly modelFailed?: (error: SluiceError) => void;
+  /** A defect of ours that no answer can carry. */
+  readonly onDefect: (thrown: unknown) => void;
 }
 
 /** One loaded version: takes request bytes, queues, batches, runs, and answers with response bytes. */

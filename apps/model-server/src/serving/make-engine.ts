@@ -1,6 +1,6 @@
-import type { Engine } from './engine.ts';
+import type { Engine, EngineOptions } from './engine.ts';
 import { SequenceEngine } from './sequences/sequence-engine.ts';
-import { VersionEngine, type EngineOptions } from './version-engine.ts';
+import { VersionEngine } from './version-engine.ts';
 
 /**
  * The engine of a version: one of sequences where it has settings for them. `knownOutputs` are by output of the graph, so

@@ -1,11 +1,10 @@
-import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm, stat, copyFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { VersionFile } from '@sluice/domain/version';
 import type { Assignment } from './assignment.ts';
+import { hashesFor, type FileHashes } from './file-hashes.ts';
 
 /** Where artifacts come from: the bytes of one from an offset on. */
 export interface ArtifactSource {
@@ -19,7 +18,7 @@ export type Needed = () => readonly Assignment[];
 export interface DownloadFiles {
   open(file: string, flags: 'w' | 'a'): Promise<DownloadFile>;
 }
-export type DownloadFile = Pick<FileHandle, 'write' | 'stat' | 'sync' | 'close'>;
+export type DownloadFile = Pick<FileHandle, 'write' | 'sync' | 'close'>;
 
 /** Tries of one download before its version counts as failed, and the pause after the first, which doubles. */
 const attempts = 5;
@@ -51,12 +50,20 @@ export class ArtifactCache {
   readonly #source: ArtifactSource;
   readonly #clock: Clock;
   readonly #files: DownloadFiles;
+  readonly #hashesFor: (bytes: number) => FileHashes;
   /** Deletions under way, by path. */
   readonly #removals = new Map<string, Promise<void>>();
 
-  constructor(stateDir: string, source: ArtifactSource, clock: Clock, files: DownloadFiles = { open }) {
+  /** @param hashes how a version's files are hashed, by their bytes together */
+  constructor(
+    stateDir: string,
+    source: ArtifactSource,
+    clock: Clock,
+    { files = { open }, hashes = hashesFor }: { files?: DownloadFiles; hashes?: typeof hashesFor } = {},
+  ) {
     this.#clock = clock;
     this.#files = files;
+    this.#hashesFor = hashes;
     this.#artifacts = path.join(stateDir, 'artifacts');
     this.#versions = path.join(stateDir, 'versions');
     this.#source = source;
@@ -97,7 +104,7 @@ export class ArtifactCache {
       throw new SluiceError('data-loss', `"${assignment.digest}" is not a digest`);
     await this.#undisturbed(assignment);
     await mkdir(this.#artifacts, { recursive: true });
-    for (const file of assignment.files) await this.#fetch(file, signal);
+    await this.#fetchAll(assignment.files, signal);
     const folder = path.join(this.#versions, assignment.digest);
     await rm(folder, { recursive: true, force: true });
     for (const file of assignment.files) {
@@ -108,14 +115,25 @@ export class ArtifactCache {
     return path.join(folder, ...assignment.graphPath.split('/'));
   }
 
+  async #fetchAll(files: readonly VersionFile[], signal: AbortSignal): Promise<void> {
+    const hashes = this.#hashesFor(files.reduce((sum, { size }) => sum + size, 0));
+    try {
+      for (const file of files) await this.#fetch(file, hashes, signal);
+    } finally {
+      await hashes.close();
+    }
+  }
+
   /** Gets one artifact if it is not here yet; a broken download is taken up again a few times, where it stopped. */
-  async #fetch(file: VersionFile, signal: AbortSignal): Promise<void> {
+  async #fetch(file: VersionFile, hashes: FileHashes, signal: AbortSignal): Promise<void> {
     const target = path.join(this.#artifacts, file.sha256);
-    if (await hasDigest(target, file)) return;
+    // Before every load: disks and people change bytes, and a disk does so without a trace in the file's times.
+    if ((await sizeOf(target)) === file.size && (await hashes.digest(target, signal)) === file.sha256) return;
     await rm(target, { force: true });
     for (let [attempt, had] = [1, 0]; ; attempt += 1) {
       try {
         await this.#download(file, target, signal);
+        await settle(file, target, hashes, signal);
         return;
       } catch (error) {
         // A try that brought bytes is none of those that fail.
@@ -128,11 +146,11 @@ export class ArtifactCache {
     }
   }
 
+  /** Brings what is missing of a file, or all of it. What came is looked at when it is on the disk, by `settle`. */
   async #download(file: VersionFile, target: string, signal: AbortSignal): Promise<void> {
     const partial = `${target}.partial`;
-    const hash = createHash('sha256');
-    const offset = await readInto(hash, partial, file.size);
-    let written: number;
+    const had = (await sizeOf(partial)) ?? 0;
+    const offset = had > file.size ? 0 : had;
     const handle = await this.#files.open(partial, offset === 0 ? 'w' : 'a');
     try {
       let size = offset;
@@ -140,7 +158,6 @@ export class ArtifactCache {
         for await (const chunk of this.#source.download(file.sha256, offset, signal)) {
           size += chunk.byteLength;
           if (size > file.size) break;
-          hash.update(chunk);
           await writeAll(handle, chunk);
         }
       }
@@ -148,21 +165,9 @@ export class ArtifactCache {
       await handle.sync();
       if (size < file.size)
         throw new SluiceError('unavailable', `${file.path}: the download ended after ${size} of ${file.size} bytes`);
-      written = (await handle.stat()).size;
     } finally {
       await handle.close();
     }
-    const digest = hash.digest('hex');
-    // The hash is of what came; the length says whether all of it is in the file.
-    if (digest !== file.sha256 || written !== file.size) {
-      await rm(partial, { force: true });
-      const got = digest === file.sha256 ? `${written} of ${file.size} bytes on disk` : digest;
-      throw new SluiceError(
-        'data-loss',
-        `${file.path}: expected SHA-256 ${file.sha256}, got ${got}; the bytes were thrown away`,
-      );
-    }
-    await rename(partial, target);
   }
 
   /**
@@ -243,20 +248,24 @@ async function sizeOf(file: string): Promise<number | undefined> {
     .catch(() => undefined);
 }
 
-/** Hashes what is there of a file; returns its length, 0 when it is missing or longer than it may be. */
-async function readInto(hash: Hash, file: string, limit: number): Promise<number> {
-  const size = await sizeOf(file);
-  if (size === undefined || size > limit) return 0;
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return size;
-}
-
-/** Whether a file is there whole. Looked at before every load: disks and people change bytes. */
-async function hasDigest(file: string, wanted: VersionFile): Promise<boolean> {
-  if ((await sizeOf(file)) !== wanted.size) return false;
-  const hash = createHash('sha256');
-  await readInto(hash, file, wanted.size);
-  return hash.digest('hex') === wanted.sha256;
+/**
+ * Gives a download its name when it is all there and has its digest.
+ * @throws SluiceError data-loss else; the bytes are gone then
+ */
+async function settle(file: VersionFile, target: string, hashes: FileHashes, signal: AbortSignal): Promise<void> {
+  const partial = `${target}.partial`;
+  const written = await sizeOf(partial);
+  const digest = written === file.size ? await hashes.digest(partial, signal) : undefined;
+  if (digest === file.sha256) {
+    await rename(partial, target);
+    return;
+  }
+  await rm(partial, { force: true });
+  const got = digest ?? `${written} of ${file.size} bytes on disk`;
+  throw new SluiceError(
+    'data-loss',
+    `${file.path}: expected SHA-256 ${file.sha256}, got ${got}; the bytes were thrown away`,
+  );
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {

@@ -23,10 +23,20 @@ export interface Assignment {
   readonly notKnown?: string;
 }
 
+/** A version that no runtime may have, whatever brought it there. */
+export interface Quarantined {
+  readonly model: string;
+  readonly version: number;
+  /** What it did, for people. */
+  readonly reason: string;
+}
+
 /** All assignments as of a revision of the registry. */
 export interface Placement {
   readonly revision: number;
   readonly assignments: readonly Assignment[];
+  /** As the last change told them: of the models that changed. None of them is placed, but a request may have brought it. */
+  readonly quarantined?: readonly Quarantined[];
 }
 
 /** Changes of a placement, as a watch sends them. */
@@ -36,6 +46,8 @@ export interface PlacementChange {
   readonly snapshot: boolean;
   readonly assignments: readonly Assignment[];
   readonly removed: readonly { readonly model: string; readonly version: number }[];
+  /** Those of the models that changed; in a snapshot all. */
+  readonly quarantined: readonly Quarantined[];
 }
 
 export const versionKey = (of: { readonly model: string; readonly version: number }): string =>
@@ -47,5 +59,5 @@ export function applyChange(placement: Placement | undefined, change: PlacementC
   if (!change.snapshot) for (const kept of placement?.assignments ?? []) all.set(versionKey(kept), kept);
   for (const gone of change.removed) all.delete(versionKey(gone));
   for (const added of change.assignments) all.set(versionKey(added), added);
-  return { revision: change.revision, assignments: [...all.values()] };
+  return { revision: change.revision, assignments: [...all.values()], quarantined: change.quarantined };
 }

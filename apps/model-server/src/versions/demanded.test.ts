@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { notFound, SluiceError, unavailable } from '@sluice/domain/errors';
+import { FakeClock } from '@sluice/testkit/fake-clock';
 import type { Assignment } from './assignment.ts';
 import { Demanded, numberedVersion } from './demanded.ts';
 
 /** A registry whose answers the test gives. */
 function setUp() {
   const asked: { key: string; answer: PromiseWithResolvers<Assignment> }[] = [];
+  const clock = new FakeClock();
   const demanded = new Demanded((model, version) => {
     const answer = Promise.withResolvers<Assignment>();
     asked.push({ key: `${model}/${version}`, answer });
     return answer.promise;
-  });
+  }, clock);
   const told: (string | SluiceError | Assignment)[] = [];
   const get = (version: number) =>
     demanded.get(
@@ -21,7 +23,7 @@ function setUp() {
   const turn = async () => {
     for (let count = 0; count < 5; count += 1) await Promise.resolve();
   };
-  return { demanded, asked, told, get, turn };
+  return { demanded, clock, asked, told, get, turn };
 }
 const of = (version: number) => ({ model: 'm', version }) as Assignment;
 
@@ -64,6 +66,65 @@ describe('Demanded', () => {
     asked[0]!.answer.resolve(of(1));
     await turn();
     demanded.check('m/99');
+  });
+
+  it('remembers for two seconds what the registry does not have, until there is news of it', async () => {
+    const { demanded, clock, asked, get, turn } = setUp();
+    const refuse = async (thrown: unknown) => {
+      get(1);
+      asked.at(-1)!.answer.reject(thrown);
+      await turn();
+      return demanded.refusal('m/1')?.kind;
+    };
+    expect(await refuse(notFound('x'))).toBe('not-found');
+    expect(demanded.refusal('m/2')).toBeUndefined();
+    clock.advance(1_999);
+    expect(demanded.refusal('m/1')).toBeDefined();
+    clock.advance(1);
+    expect(demanded.refusal('m/1')).toBeUndefined();
+    expect(await refuse(new SluiceError('failed-precondition', 'quarantined'))).toBe('failed-precondition');
+    demanded.forgetRefusals();
+    expect(demanded.refusal('m/1')).toBeUndefined();
+    // It may be back at any moment.
+    expect(await refuse(unavailable('away'))).toBeUndefined();
+    expect(await refuse(new Error('a defect'))).toBeUndefined();
+    // An answer of before the news says nothing.
+    get(1);
+    demanded.forgetRefusals();
+    asked.at(-1)!.answer.reject(notFound('x'));
+    await turn();
+    expect(demanded.refusal('m/1')).toBeUndefined();
+  });
+
+  it('remembers 1,024 refusals, the last ones', async () => {
+    const { demanded, asked, get, turn } = setUp();
+    const refuse = async (version: number) => {
+      get(version);
+      asked.at(-1)!.answer.reject(notFound('x'));
+      await turn();
+    };
+    for (let version = 1; version <= 1_024; version += 1) await refuse(version);
+    await refuse(2);
+    expect([demanded.refusal('m/1'), demanded.refusal('m/3')]).toEqual([expect.anything(), expect.anything()]);
+    await refuse(1_025);
+    expect(demanded.refusal('m/1')).toBeUndefined();
+    for (const version of [2, 3, 1_024, 1_025]) expect(demanded.refusal(`m/${version}`)).toBeDefined();
+  });
+
+  it('tells of a refusal at once, and not of an answer of before', async () => {
+    const { demanded, asked, told, get, turn } = setUp();
+    const refusal = new SluiceError('failed-precondition', 'quarantined');
+    demanded.refuse('m/1', refusal);
+    get(1);
+    demanded.refuse('m/1', refusal);
+    expect(told).toEqual([refusal]);
+    get(1);
+    asked[0]!.answer.resolve(of(1));
+    await turn();
+    expect(told).toEqual([refusal]);
+    asked[1]!.answer.resolve(of(1));
+    await turn();
+    expect(told).toEqual([refusal, { model: 'm', version: 1, demandOnly: true }]);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { notFound, type SluiceError } from '@sluice/domain/errors';
+import { notFound, SluiceError } from '@sluice/domain/errors';
 import type { SequenceMark } from '@sluice/inference/sequence';
+import { FakeClock } from '@sluice/testkit/fake-clock';
 import type { Engine } from '../serving/engine.ts';
 import type { Assignment } from './assignment.ts';
 import { OnDemand } from './on-demand.ts';
@@ -24,17 +25,19 @@ function setUp() {
   const done: string[] = [];
   const placed = new Map<string, Fake>();
   let there = true;
-  const answers: ((assignment: Assignment) => void)[] = [];
+  const answers: ((assignment: Assignment | Promise<never>) => void)[] = [];
+  const clock = new FakeClock();
   const table = {
     find: (_model: string, ref: string) => placed.get(`m/${ref}`),
     whyNot: () => notFound('not here'),
   } as unknown as ServingTable;
   const onDemand = new OnDemand({
-    table: () => table,
+    ...{ clock, table: () => table },
     version: (key) => (there ? (placed.get(key) as unknown as ServedVersion | undefined) : undefined),
     getAssignment: () => new Promise((resolve) => answers.push(resolve)),
     add: ({ version }) => void done.push(`add ${version}`),
     loadNext: () => void done.push('load'),
+    defer: (fn) => fn(),
   });
   const place = (version: number, sequences = false): Fake => {
     const fake = {
@@ -50,13 +53,12 @@ function setUp() {
       start: () => void done.push('start'),
       fail: ({ kind, message }: SluiceError) => void done.push(`${kind}: ${message}`),
     });
-  const answer = async (assignment: Assignment): Promise<void> => {
+  const answer = async (assignment: Assignment | Promise<never>): Promise<void> => {
     answers.shift()!(assignment);
-    await Promise.resolve();
-    await Promise.resolve();
+    for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
   };
   const forget = (): void => void (there = false);
-  return { onDemand, done, place, wait, answer, answers, forget };
+  return { onDemand, clock, done, place, wait, answer, answers, forget };
 }
 const lost = expect.stringMatching(/^failed-precondition: m version 2: sequence lost: 7 /) as string;
 
@@ -80,6 +82,23 @@ describe('requests for versions that are not loaded', () => {
     forget();
     wait('1');
     expect([done, answers.length]).toEqual([[], 1]);
+  });
+
+  it('do not ask again and again for what the registry does not have, until there is news or a moment has passed', async () => {
+    const { onDemand, clock, done, wait, answer, answers } = setUp();
+    wait('9');
+    await answer(Promise.reject(notFound('no such version')));
+    expect(done).toEqual(['not-found: not here']);
+    for (let time = 0; time < 100; time += 1) expect(() => wait('9')).toThrow('not here');
+    expect([answers.length, onDemand.count]).toEqual([0, 0]);
+    onDemand.news();
+    wait('9');
+    await answer(Promise.reject(new SluiceError('failed-precondition', 'quarantined')));
+    expect(() => wait('9')).toThrow('quarantined');
+    clock.advance(2_000);
+    wait('9');
+    await answer(assignmentOf(9));
+    expect(done.slice(1)).toEqual(['failed-precondition: quarantined', 'add 9']);
   });
 
   it('load nothing for a sequence that nobody has started, of a placed version and of another', async () => {

@@ -1,4 +1,5 @@
 import { sequenceLost } from '@sluice/batching/sequences/refusals';
+import type { Clock } from '@sluice/domain/clock';
 import { unavailable, type SluiceError } from '@sluice/domain/errors';
 import type { SequenceId } from '@sluice/inference/sequence';
 import type { Engine } from '../serving/engine.ts';
@@ -9,6 +10,7 @@ import type { ServingTable } from './serving-table.ts';
 import { WaitingRequests, type Leave, type WaitingRequest } from './waiting-requests.ts';
 
 export interface OnDemandPorts {
+  readonly clock: Clock;
   /** The table of now. */
   readonly table: () => ServingTable;
   /** A version that is served here, by its key. */
@@ -19,6 +21,8 @@ export interface OnDemandPorts {
   readonly add: (assignment: Assignment) => void;
   /** Loads what is to be loaded next, unless a load is under way. */
   readonly loadNext: () => void;
+  /** Runs it in a later turn. */
+  readonly defer: (fn: () => void) => void;
 }
 
 /** When a request may come again that a runtime refused at its end, in milliseconds. */
@@ -27,14 +31,15 @@ const retryAfterMs = 1_000;
 /** Requests for versions that are not loaded: they wait, and bring the load about. */
 export class OnDemand {
   readonly #ports: OnDemandPorts;
-  readonly #waiting = new WaitingRequests();
+  readonly #waiting: WaitingRequests;
   readonly #demanded: Demanded;
   /** What everybody is told from now on. */
   #over: SluiceError | undefined;
 
   constructor(ports: OnDemandPorts) {
     this.#ports = ports;
-    this.#demanded = new Demanded(ports.getAssignment);
+    this.#waiting = new WaitingRequests({ defer: ports.defer, engine: (key) => ports.version(key)?.engine });
+    this.#demanded = new Demanded(ports.getAssignment, ports.clock);
   }
 
   /** Requests that wait now. */
@@ -47,7 +52,14 @@ export class OnDemand {
     return this.#waiting.has(key);
   }
 
-  /** As `VersionSet.wait`. */
+  /**
+   * Lets a request wait until its version is loaded, which it brings about: a version that gave way to others, or one that
+   * is not placed here. The request is told when the version is ready, or why it does not come.
+   * @param ref as in `ServingTable.engine`
+   * @returns how it leaves the wait before its end
+   * @throws SluiceError as `ServingTable.engine` where waiting would not help, resource-exhausted when too much is asked for,
+   *   failed-precondition for a sequence that nothing has started, unavailable at the runtime's end
+   */
   wait(model: string, ref: string, request: WaitingRequest): Leave {
     const table = this.#ports.table();
     const found = table.find(model, ref);
@@ -57,18 +69,42 @@ export class OnDemand {
     const key = versionKey(wanted);
     if (found) this.#checkSequence(key, found.assignment, request);
     const version = this.#ports.version(key);
-    if (!version) this.#demanded.check(key);
+    if (!version) this.#checkRefused(key, model, ref);
     const leave = this.#waiting.add(key, request);
     if (version) this.#demand(version);
     else {
-      const failed = (error: SluiceError): void => {
-        const now = this.#ports.table();
-        const unknown = error.kind === 'not-found' && !now.find(model, ref);
-        this.#waiting.fail(key, unknown ? now.whyNot(model, ref) : error);
-      };
+      const failed = (error: SluiceError): void => this.#waiting.fail(key, this.#refusalOf(model, ref, error));
       this.#demanded.get(wanted, (assignment) => this.#found(assignment), failed);
     }
     return leave;
+  }
+
+  /** @throws SluiceError why it is not worth while to ask the registry for a version, or not now */
+  #checkRefused(key: string, model: string, ref: string): void {
+    const refusal = this.#demanded.refusal(key);
+    if (refusal) throw this.#refusalOf(model, ref, refusal);
+    this.#demanded.check(key);
+  }
+
+  /** What the registry does not know is not found as any other, with what there is. */
+  #refusalOf(model: string, ref: string, error: SluiceError): SluiceError {
+    const now = this.#ports.table();
+    return error.kind === 'not-found' && !now.find(model, ref) ? now.whyNot(model, ref) : error;
+  }
+
+  /** The registry's watch has brought something: what it refused before may be there now. */
+  news(): void {
+    this.#demanded.forgetRefusals();
+  }
+
+  /** Requests that came earlier for that engine's version are still being handed over to it. */
+  isBehind(engine: Engine): boolean {
+    return this.#waiting.versionBehind(engine) !== undefined;
+  }
+
+  /** Lets a request for such an engine wait behind them. @returns how it leaves the wait before its end */
+  waitBehind(engine: Engine, request: WaitingRequest): Leave {
+    return this.#waiting.add(this.#waiting.versionBehind(engine)!, request);
   }
 
   /** A sequence that nobody has started lives nowhere, and nothing is loaded, nor unloaded, to say so. */
@@ -91,7 +127,7 @@ export class OnDemand {
       return;
     }
     if (there?.engine) {
-      this.#waiting.start(key, there.engine);
+      this.#waiting.start(key);
       return;
     }
     if (assignment.serving.sequenceBatching) this.#waiting.failLost(key, (id) => lost(assignment, id));
@@ -102,8 +138,14 @@ export class OnDemand {
   }
 
   /** The version is ready: its requests begin. */
-  start(key: string, engine: Engine): void {
-    this.#waiting.start(key, engine);
+  start(key: string): void {
+    this.#waiting.start(key);
+  }
+
+  /** The registry says that no runtime may have the version: nobody loads it, even if it was asked for just before. */
+  refuse(key: string, error: SluiceError): void {
+    this.#demanded.refuse(key, error);
+    this.#waiting.fail(key, error);
   }
 
   /** The version does not come: all that wait for it are told why. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { unavailable } from '@sluice/domain/errors';
+import { unavailable, type SluiceError } from '@sluice/domain/errors';
 import { servingDefaults, type Signature } from '@sluice/domain/signature';
 import { createLogger } from '@sluice/service-kit/logger';
 import { eventually } from '@sluice/testkit/eventually';
@@ -16,8 +16,8 @@ const assignmentOf = (digest: string): Assignment => ({
   ...{ aliases: [], champion: false, pinnedOnly: false, memoryBytes: 0 },
 });
 
-/** Nothing can be downloaded. */
-function setUp() {
+/** Nothing can be downloaded. @param getAssignment what the registry says of a version that is not placed */
+function setUp(getAssignment: () => Promise<Assignment> = () => new Promise(() => undefined)) {
   const clock = new FakeClock();
   const cache = {
     provide: () => Promise.reject(unavailable('the registry is away')),
@@ -33,7 +33,7 @@ function setUp() {
     crashNumber: () => 0,
     strikes: { heldBack: () => undefined, isStruck: () => false, suspectUntil: () => undefined },
     defer: (fn) => fn(),
-    getAssignment: () => new Promise(() => undefined),
+    getAssignment,
     residentBytes: () => 0,
     changed: () => undefined,
   });
@@ -68,6 +68,36 @@ describe('the versions of a runtime', () => {
     expect(versions.counted()).toEqual([]);
   });
 
+  it('go when they are quarantined, although nothing placed them, and nobody waits for one any more', async () => {
+    const answer = Promise.withResolvers<Assignment>();
+    const { versions } = setUp(() => answer.promise);
+    const told: (string | undefined)[] = [];
+    const request = {
+      sequence: undefined,
+      start: () => undefined,
+      fail: (error: SluiceError) => told.push(error.kind),
+    };
+    const quarantine = (revision: number) =>
+      versions.apply({
+        ...{ revision, assignments: [] },
+        quarantined: [{ model: 'm', version: 1, reason: 'it ended its runtime 3 times' }],
+      });
+    // The registry's answer is on its way, and is of before.
+    versions.onDemand.wait('m', '1', request);
+    quarantine(1);
+    expect(told).toEqual(['failed-precondition']);
+    answer.resolve(assignmentOf('a'));
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    expect(versions.versions()).toEqual([]);
+    // What the watch brings is news: lifted, asked for and quarantined again.
+    versions.apply({ revision: 2, assignments: [], quarantined: [] });
+    versions.onDemand.wait('m', '1', request);
+    await eventually(() => expect(versions.versions()).toHaveLength(1));
+    quarantine(3);
+    expect(versions.versions()).toEqual([]);
+    await versions.idle();
+  });
+
   it('let nobody wait for a load once a native call hangs', () => {
     const { versions } = setUp();
     const told: string[] = [];
@@ -76,9 +106,9 @@ describe('the versions of a runtime', () => {
       start: () => undefined,
       fail: ({ message }: Error) => void told.push(message),
     };
-    versions.wait('m', '2', request);
+    versions.onDemand.wait('m', '2', request);
     versions.hang({ model: 'other', version: 1 }, unavailable('hangs'));
     expect(told).toEqual([expect.stringContaining('about to end')]);
-    expect(() => versions.wait('m', '2', request)).toThrow('about to end');
+    expect(() => versions.onDemand.wait('m', '2', request)).toThrow('about to end');
   });
 });

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
+import { quarantinedError } from '@sluice/domain/quarantine';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Device } from '../runtime/devices.ts';
 import type { ThreadRegister } from '../runtime/worker-host.ts';
 import type { StrikeBook } from '../watchdog/strike-book.ts';
-import { versionKey, type Assignment, type Placement } from './assignment.ts';
+import { versionKey, type Assignment, type Placement, type Quarantined } from './assignment.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { IdleSweep } from './idle-sweep.ts';
 import { nextToLoad } from './load-order.ts';
@@ -18,7 +19,6 @@ import { ServingTable } from './serving-table.ts';
 import type { VersionPorts } from './version-ports.ts';
 import type { VersionState } from './version-state.ts';
 import { VersionThreads } from './version-threads.ts';
-import type { Leave, WaitingRequest } from './waiting-requests.ts';
 
 export interface VersionSetPorts {
   readonly clock: Clock;
@@ -68,6 +68,8 @@ export class VersionSet {
   table = new ServingTable([]);
   /** The revision that was applied last; 0 before the first. */
   revision = 0;
+  /** Requests for versions that are not loaded. */
+  readonly onDemand: OnDemand;
   /** Names this life of the runtime: what its versions count begins with it. */
   readonly epoch: string;
   readonly #ports: VersionSetPorts;
@@ -76,7 +78,6 @@ export class VersionSet {
   readonly #leaving = new Map<ServedVersion, Promise<void>>();
   readonly #retired = new RetiredStats();
   readonly #losses: Losses;
-  readonly #onDemand: OnDemand;
   readonly #room: MemoryRoom;
   readonly #threads: VersionThreads;
   readonly #sweep: IdleSweep;
@@ -93,12 +94,14 @@ export class VersionSet {
     this.#ports = ports;
     this.epoch = Buffer.from(ports.random.bytes(16)).toString('hex');
     this.#losses = new Losses(ports.clock);
-    this.#onDemand = new OnDemand({
+    this.onDemand = new OnDemand({
+      clock: ports.clock,
       table: () => this.table,
       version: (key) => this.#versions.get(key),
       getAssignment: ports.getAssignment,
       add: (assignment) => this.#addAtOnce(assignment),
       loadNext: () => this.#loadNext(),
+      defer: ports.defer,
     });
     this.#threads = new VersionThreads(ports.register);
     const { budgetBytes } = ports;
@@ -109,7 +112,7 @@ export class VersionSet {
       withdraw: (version) => this.#withdraw(version),
       swept: () => this.#refresh(),
     });
-    const isAwaited = (key: string): boolean => this.#onDemand.isAwaited(key);
+    const isAwaited = (key: string): boolean => this.onDemand.isAwaited(key);
     this.#room = new MemoryRoom({ budgetBytes, versions: () => this.versions(), leaving: this.#leaving, isAwaited });
   }
 
@@ -138,7 +141,7 @@ export class VersionSet {
   /** What is to be known of memory, and of what requests bring. */
   get memory() {
     const { budgetBytes, heldBytes, evictions } = this.#room;
-    return { budgetBytes, heldBytes, evictions, demandLoads: this.demandLoads, waitingRequests: this.#onDemand.count };
+    return { budgetBytes, heldBytes, evictions, demandLoads: this.demandLoads, waitingRequests: this.onDemand.count };
   }
 
   /** Batches that are with sessions, those of versions on their way out too. */
@@ -167,6 +170,8 @@ export class VersionSet {
     const wanted = new Map(placement.assignments.map((assignment) => [versionKey(assignment), assignment]));
     this.#placement = placement;
     this.revision = placement.revision;
+    this.onDemand.news();
+    this.#refuse(placement.quarantined ?? []);
     for (const [key, version] of this.#versions) {
       const assignment = wanted.get(key);
       if (assignment && runsAlike(assignment, version.assignment)) this.#update(version, assignment);
@@ -177,6 +182,16 @@ export class VersionSet {
     for (const [key, assignment] of wanted) if (!this.#versions.has(key)) this.#add(assignment, now);
     this.#refresh();
     this.#loadNext();
+  }
+
+  /** What requests brought goes as well, and what is on its way here does not come. */
+  #refuse(quarantined: readonly Quarantined[]): void {
+    for (const of of quarantined) {
+      const key = versionKey(of);
+      this.onDemand.refuse(key, quarantinedError(of));
+      const version = this.#versions.get(key);
+      if (version?.hold === 'demand') this.#withdraw(version);
+    }
   }
 
   #update(version: ServedVersion, assignment: Assignment): void {
@@ -231,7 +246,7 @@ export class VersionSet {
   /** A native call of a version does not end, and the process will: its requests get `error`, and nothing is loaded any more. */
   hang(of: { readonly model: string; readonly version: number }, error: SluiceError): void {
     this.#ending = true;
-    this.#onDemand.end();
+    this.onDemand.end();
     const key = versionKey(of);
     for (const version of [...this.#versions.values(), ...this.#leaving.keys()])
       if (version.key === key) version.hang(error);
@@ -243,7 +258,7 @@ export class VersionSet {
     this.#losses.forget(version.key);
     this.#retries.get(version.key)?.cancel();
     this.#retries.delete(version.key);
-    this.#onDemand.fail(version.key, unavailable(`${nameOf(version)} was taken away; try again`, { retryAfterMs }));
+    this.onDemand.fail(version.key, unavailable(`${nameOf(version)} was taken away; try again`, { retryAfterMs }));
     const leaving = this.#leave(version).catch((error: unknown) => {
       this.#ports.logger.error({ err: error, version: version.key }, 'a version could not be unloaded cleanly');
     });
@@ -277,23 +292,11 @@ export class VersionSet {
     this.#refresh();
     const { key, state, engine, failure } = version;
     if (this.#versions.get(key) !== version) return;
-    if (state === 'ready' && engine) this.#onDemand.start(key, engine);
-    else if (failure && (state === 'failed' || state === 'evicted')) this.#onDemand.fail(key, toldOf(version, failure));
+    if (state === 'ready' && engine) this.onDemand.start(key);
+    else if (failure && (state === 'failed' || state === 'evicted')) this.onDemand.fail(key, toldOf(version, failure));
     // Somebody asked for it while it gave way, or an alias came.
-    else if (state === 'evicted' && (version.hold === 'kept' || this.#onDemand.isAwaited(key))) version.demand();
+    else if (state === 'evicted' && (version.hold === 'kept' || this.onDemand.isAwaited(key))) version.demand();
     if (version.hold === 'demand' && !this.#closed) this.#sweep.plan();
-  }
-
-  /**
-   * Lets a request wait until its version is loaded, which it brings about: a version that gave way to others, or one that
-   * is not placed here. The request is told when the version is ready, or why it does not come.
-   * @param ref as in `ServingTable.engine`
-   * @returns how it leaves the wait before its end
-   * @throws SluiceError as `ServingTable.engine` where waiting would not help, resource-exhausted when too much is asked for,
-   *   failed-precondition for a sequence that nothing has started, unavailable at the runtime's end
-   */
-  wait(model: string, ref: string, request: WaitingRequest): Leave {
-    return this.#onDemand.wait(model, ref, request);
   }
 
   /**
@@ -306,7 +309,7 @@ export class VersionSet {
     }
     const next = nextToLoad(
       this.versions(),
-      (key) => this.#onDemand.isAwaited(key),
+      (key) => this.onDemand.isAwaited(key),
       ({ assignment }) => this.#ports.strikes.isStruck(assignment),
     );
     if (!next) return;
@@ -327,7 +330,7 @@ export class VersionSet {
       version.refuse(refusal);
       return;
     }
-    if (this.#onDemand.isAwaited(version.key)) this.demandLoads += 1;
+    if (this.onDemand.isAwaited(version.key)) this.demandLoads += 1;
     await version.load();
   }
 
@@ -361,7 +364,7 @@ export class VersionSet {
   /** Withdraws everything; requests in flight should have ended before. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#onDemand.end();
+    this.onDemand.end();
     this.#sweep.stop();
     for (const version of [...this.versions(), ...this.leaving()]) version.endSequences();
     for (const version of this.versions()) this.#withdraw(version);

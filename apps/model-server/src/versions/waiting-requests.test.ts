@@ -4,10 +4,11 @@ import type { SequenceId, SequenceMark } from '@sluice/inference/sequence';
 import type { Engine } from '../serving/engine.ts';
 import { WaitingRequests } from './waiting-requests.ts';
 
-const engine = {} as unknown as Engine;
-
 function setUp() {
-  const waiting = new WaitingRequests();
+  const later: (() => void)[] = [];
+  const engine = {} as unknown as Engine;
+  let ready = true;
+  const waiting = new WaitingRequests({ defer: (fn) => later.push(fn), engine: () => (ready ? engine : undefined) });
   const told: string[] = [];
   const add = (version: string, name: string, more: () => void = () => undefined, sequence?: SequenceMark) =>
     waiting.add(version, {
@@ -18,7 +19,11 @@ function setUp() {
       },
       fail: ({ message }) => void told.push(`${name}: ${message}`),
     });
-  return { waiting, told, add };
+  const turn = () => {
+    for (const fn of later.splice(0)) fn();
+  };
+  const setReady = (now: boolean): void => void (ready = now);
+  return { waiting, told, add, engine, turn, later, setReady };
 }
 
 describe('WaitingRequests', () => {
@@ -27,8 +32,8 @@ describe('WaitingRequests', () => {
     for (const name of ['1', '2', '3']) add('a', name);
     add('b', 'other');
     expect([waiting.count, waiting.has('a'), waiting.has('c')]).toEqual([4, true, false]);
-    waiting.start('a', engine);
-    waiting.start('a', engine);
+    waiting.start('a');
+    waiting.start('a');
     expect(told).toEqual(['1 starts', '2 starts', '3 starts']);
     expect([waiting.count, waiting.has('a')]).toEqual([1, false]);
   });
@@ -38,7 +43,7 @@ describe('WaitingRequests', () => {
     add('a', '1');
     add('a', '2');
     waiting.fail('a', unavailable('no'));
-    waiting.start('a', engine);
+    waiting.start('a');
     expect(told).toEqual(['1: no', '2: no']);
     expect(waiting.count).toBe(0);
   });
@@ -76,17 +81,70 @@ describe('WaitingRequests', () => {
     const { waiting, told, add } = setUp();
     const [one, two] = [add('a', '1'), add('a', '2')];
     expect([one(), one(), waiting.count]).toEqual([true, false, 1]);
-    waiting.start('a', engine);
+    waiting.start('a');
     expect([two(), waiting.count]).toEqual([false, 0]);
     expect(told).toEqual(['2 starts']);
     const last = add('a', '3');
     expect([last(), waiting.has('a')]).toEqual([true, false]);
   });
 
-  it('lets those wait anew that come while others start', () => {
-    const { waiting, told, add } = setUp();
+  it('starts 256 in a turn, and besides as many as have come since, so that it ends', () => {
+    const { waiting, told, add, engine, turn, later } = setUp();
+    for (let number = 1; number <= 600; number += 1) add('a', String(number));
+    // Those that came before the start are no reason to hurry.
+    waiting.start('a');
+    expect([told.length, waiting.count]).toEqual([256, 344]);
+    expect(waiting.versionBehind(engine)).toBe('a');
+    waiting.start('a');
+    for (let number = 601; number <= 610; number += 1) add('a', String(number));
+    turn();
+    expect([told.length, waiting.count]).toEqual([256 + 266, 88]);
+    turn();
+    expect([told.length, waiting.count, waiting.has('a')]).toEqual([610, 0, false]);
+    expect(told).toEqual(Array.from({ length: 610 }, (_, index) => `${index + 1} starts`));
+    expect([waiting.versionBehind(engine), later]).toEqual([undefined, []]);
+  });
+
+  it('lets those that are left wait on when the version goes away, until it is ready again', () => {
+    const { waiting, told, add, engine, turn, later, setReady } = setUp();
+    for (let number = 1; number <= 300; number += 1) add('a', String(number));
+    waiting.start('a');
+    setReady(false);
+    turn();
+    expect([told.length, waiting.count, waiting.versionBehind(engine), later]).toEqual([256, 44, undefined, []]);
+    setReady(true);
+    waiting.start('a');
+    expect([told.length, waiting.count]).toEqual([300, 0]);
+  });
+
+  it('hands nothing over any more to a version that fails meanwhile, nor those who leave', () => {
+    const { waiting, told, add, engine, turn } = setUp();
+    const leaves = Array.from({ length: 300 }, (_, index) => add('a', String(index + 1)));
+    waiting.start('a');
+    expect([leaves[0]!(), leaves[299]!()]).toEqual([false, true]);
+    waiting.fail('a', unavailable('no'));
+    expect([told.length, told.at(-1), waiting.count]).toEqual([299, '299: no', 0]);
+    expect(waiting.versionBehind(engine)).toBeUndefined();
+    add('a', 'later');
+    turn();
+    expect([told.length, waiting.count]).toEqual([299, 1]);
+  });
+
+  it('forgets a version when the last one leaves while they are handed over', () => {
+    const { waiting, told, add, engine, turn } = setUp();
+    const leaves = Array.from({ length: 257 }, (_, index) => add('a', String(index + 1)));
+    waiting.start('a');
+    expect([leaves[256]!(), waiting.has('a'), waiting.versionBehind(engine)]).toEqual([true, false, undefined]);
+    turn();
+    expect(told).toHaveLength(256);
+  });
+
+  it('lets those wait for the next turn that come while others start', () => {
+    const { waiting, told, add, turn } = setUp();
     add('a', '1', () => add('a', 'again'));
-    waiting.start('a', engine);
+    waiting.start('a');
     expect([told, waiting.count, waiting.has('a')]).toEqual([['1 starts'], 1, true]);
+    turn();
+    expect([told.at(-1), waiting.count]).toEqual(['again starts', 0]);
   });
 });

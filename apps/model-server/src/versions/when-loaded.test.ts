@@ -12,9 +12,11 @@ function setUp() {
   const waiting = new Map<WaitingRequest, string>();
   const waits = new LoadWaits({
     table: { find: () => found },
-    wait(model, ref, request) {
-      waiting.set(request, `${model}/${ref}`);
-      return () => waiting.delete(request);
+    onDemand: {
+      wait(model, ref, request) {
+        waiting.set(request, `${model}/${ref}`);
+        return () => waiting.delete(request);
+      },
     },
   });
   const caller = new AbortController();

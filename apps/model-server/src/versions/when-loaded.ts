@@ -1,9 +1,12 @@
 import { SluiceError } from '@sluice/domain/errors';
+import type { OnDemand } from './on-demand.ts';
 import type { ServingTable } from './serving-table.ts';
-import type { VersionSet } from './version-set.ts';
 
 /** What can bring a version about. */
-export type VersionWaits = Pick<VersionSet, 'wait'> & { readonly table: Pick<ServingTable, 'find'> };
+export interface VersionWaits {
+  readonly onDemand: Pick<OnDemand, 'wait'>;
+  readonly table: Pick<ServingTable, 'find'>;
+}
 
 /** Loads that may be waited for at once, by all routers: each has 8 under way at most. */
 const mostLoads = 256;
@@ -18,7 +21,7 @@ export class LoadWaits {
   }
 
   /**
-   * Resolves when the version is ready, which it brings about as a request for it would; see `VersionSet.wait`.
+   * Resolves when the version is ready, which it brings about as a request for it would; see `OnDemand.wait`.
    * @throws SluiceError why it does not come, or the signal's reason; resource-exhausted when too many are waited for
    */
   async whenLoaded(model: string, version: number, signal: AbortSignal): Promise<void> {
@@ -31,7 +34,7 @@ export class LoadWaits {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     const request = { sequence: undefined, start: () => resolve(undefined), fail: reject };
-    const leave = this.#versions.wait(model, ref, request);
+    const leave = this.#versions.onDemand.wait(model, ref, request);
     const stop = (): void => {
       if (leave()) reject(SluiceError.from(signal.reason));
     };

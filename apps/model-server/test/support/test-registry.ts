@@ -7,6 +7,7 @@ import type { ServingConfig } from '@sluice/contracts/gen/sluice/registry/v1/Ser
 import type { WatchAssignmentsRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsRequest';
 import type { WatchAssignmentsResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
 import { notFound } from '@sluice/domain/errors';
+import { quarantinedError } from '@sluice/domain/quarantine';
 import type { Signature } from '@sluice/domain/signature';
 import { createRpcServer, type RpcServer } from '@sluice/rpc/server';
 import { unimplemented, watch } from '@sluice/rpc/handlers';
@@ -59,6 +60,7 @@ export class TestRegistry {
   #revision = 1;
   #placed: TestVersion[] = [];
   #unplaced: TestVersion[] = [];
+  #quarantined: { readonly model: string; readonly version: number; readonly reason: string }[] = [];
   readonly #artifacts = new Map<string, Uint8Array>();
   #changed = new Set<() => void>();
 
@@ -75,6 +77,8 @@ export class TestRegistry {
       getAssignment: async ({ model, version }) => {
         this.asked.push(`${model}/${version}`);
         await this.onAsked();
+        const struck = this.#quarantined.find((each) => each.model === model && each.version === Number(version));
+        if (struck) throw quarantinedError(struck);
         const known = [...this.#placed, ...this.#unplaced];
         const found = known.find((each) => each.model === model && each.version === Number(version));
         if (!found) throw notFound(`${model} has no version ${version}`);
@@ -117,6 +121,17 @@ export class TestRegistry {
   place(...versions: readonly TestVersion[]): void {
     this.#store(versions);
     this.#placed = [...versions];
+    this.#tell();
+  }
+
+  /** Takes a version out of service; none lifts all. */
+  quarantine(...versions: readonly TestVersion[]): void {
+    this.#quarantined = versions.map(({ model, version }) => ({ model, version, reason: 'it ended its runtime' }));
+    this.#placed = this.#placed.filter((placed) => !versions.includes(placed));
+    this.#tell();
+  }
+
+  #tell(): void {
     this.#revision += 1;
     for (const wake of this.#changed) wake();
   }
@@ -147,7 +162,7 @@ export class TestRegistry {
         const placed = this.#placed.map(assignmentOf);
         // A large update comes in parts; here each version is one.
         for (const each of placed.slice(0, -1)) yield { ...update, assignments: [each], more: true };
-        yield { ...update, assignments: placed.slice(-1) };
+        yield { ...update, assignments: placed.slice(-1), quarantined: [...this.#quarantined] };
         continue;
       }
       await new Promise<void>((resolve) => {

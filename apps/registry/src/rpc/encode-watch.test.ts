@@ -78,6 +78,16 @@ describe('updates of a watch', () => {
     ]);
   });
 
+  it('tell a runtime which versions no runtime may have, placed or not', () => {
+    const of = { pool: 'gpu', reason: 'it ended its runtime 3 times', since: 1, actor: 'runtime:rt-1' };
+    const poison: ModelState = { ...model('b'), quarantined: [{ model: 'b', version: 7, ...of }] };
+    for (const snapshot of [true, false]) {
+      const all = { ...event(snapshot), update: { token: 12, snapshot, models: [model('a'), poison] } };
+      const told = [...encodeAssignments(all, inDefault, 1, 1)].map(({ quarantined }) => quarantined);
+      expect(told).toEqual([[], [expect.objectContaining({ model: 'b', version: 7, reason: of.reason })]]);
+    }
+  });
+
   it('tell runtimes of warm-up requests, and routers not', () => {
     const [routes] = [...encodeRoutes(event(true), 1, 10_000)];
     expect(routes!.models![0]!.placed![0]!.serving!.warmupRequests).toEqual([]);

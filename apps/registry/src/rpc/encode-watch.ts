@@ -1,5 +1,6 @@
 import type { Assignment } from '@sluice/contracts/gen/sluice/registry/v1/Assignment';
 import type { ModelRoute } from '@sluice/contracts/gen/sluice/registry/v1/ModelRoute';
+import type { Quarantine } from '@sluice/contracts/gen/sluice/registry/v1/Quarantine';
 import type { WatchAssignmentsResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchAssignmentsResponse';
 import type { WatchRoutesResponse } from '@sluice/contracts/gen/sluice/registry/v1/WatchRoutesResponse';
 import { watchService } from '@sluice/contracts/services';
@@ -15,12 +16,18 @@ import { inParts } from './parts.ts';
 
 // A model's state never changes once it is published, so that every watcher shares one message.
 const routes = new WeakMap<ModelState, Sized<ModelRoute>>();
-const assignments = new WeakMap<ModelState, Sized<Assignment[]>>();
+const assignments = new WeakMap<ModelState, Sized<RuntimeNews>>();
 
 /** What a model is in a message, and the bytes that it takes there. */
 interface Sized<Message> {
   readonly message: Message;
   readonly bytes: number;
+}
+
+/** What runtimes are told of a model. */
+interface RuntimeNews {
+  readonly made: readonly Assignment[];
+  readonly quarantined: readonly Quarantine[];
 }
 
 const { WatchRoutes: routesCodec, WatchAssignments: assignmentsCodec } = watchService.definition;
@@ -65,6 +72,8 @@ export function* encodeAssignments(
       snapshot,
       assignments: items.flatMap((model) => assignmentsFor(model, runtime)),
       removed: [...leftSince({ token, snapshot, models: items }, event.since)],
+      // Whether it has one that is not placed here only the runtime knows.
+      quarantined: items.flatMap((model) => assignmentsOf(model).message.quarantined),
       protocolVersion,
       more,
     };
@@ -82,7 +91,7 @@ function forRouters(serving: ServingConfig): ServingConfig {
 }
 
 function assignmentsFor(state: ModelState, runtime: Offer): Assignment[] {
-  return assignmentsOf(state).message.filter((_assignment, at) => isFor(state.placed[at]!.serving, runtime));
+  return assignmentsOf(state).message.made.filter((_assignment, at) => isFor(state.placed[at]!.serving, runtime));
 }
 
 function routeOf(state: ModelState): Sized<ModelRoute> {
@@ -109,11 +118,13 @@ function routeOf(state: ModelState): Sized<ModelRoute> {
   return sized;
 }
 
-function assignmentsOf(state: ModelState): Sized<Assignment[]> {
+function assignmentsOf(state: ModelState): Sized<RuntimeNews> {
   const known = assignments.get(state);
   if (known) return known;
   const made = state.placed.map((placed) => encodeAssignment(state.model, placed));
-  const sized = { message: made, bytes: assignmentsCodec!.responseSerialize({ assignments: made }).length };
+  const quarantined = state.quarantined.map(encodeQuarantine);
+  const bytes = assignmentsCodec!.responseSerialize({ assignments: made, quarantined }).length;
+  const sized = { message: { made, quarantined }, bytes };
   assignments.set(state, sized);
   return sized;
 }

@@ -57,6 +57,10 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
       if (mark) number = namedNumber(modelVersion);
       const hints = { arm, metadata: (key: string) => call.metadata(key) };
       if (mark?.start !== false) route = resolveRoute(table(), modelName, modelVersion, hints, random);
+      if (route?.quarantine) {
+        options.onAnswer(route.version, route.quarantine, clock.monotonic() - startedMs);
+        throw route.quarantine;
+      }
       inFlight.enter(request.length);
     } catch (error) {
       if (mark?.start === true) sequences.refused(modelName, mark.id);

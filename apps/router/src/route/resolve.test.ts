@@ -55,12 +55,17 @@ describe('resolveRoute', () => {
   it('says why a version is quarantined and what to do, whoever asks for it; the alias stays where it is', () => {
     const facts = { aliases: { champion: 3 }, release: 3, unplaced: [3], quarantined: { 3: 'it ended two runtimes' } };
     const held: RouteTable = { revision: 1, models: new Map([['digits', modelRoute(facts)]]) };
+    const why =
+      'digits version 3 is quarantined: it ended two runtimes; serve another version, ' +
+      'or let it be loaded again with `sluice quarantine lift digits 3`';
     for (const asked of ['', '3', 'champion']) {
-      expect(refusal(asked, held)).toBe(
-        'failed-precondition: digits version 3 is quarantined: it ended two runtimes; serve another version, ' +
-          'or let it be loaded again with `sluice quarantine lift digits 3`',
-      );
+      const { version, quarantine } = resolveRoute(held, 'digits', asked, noHints, draws(0));
+      // Its requests count as its own.
+      expect(version).toMatchObject({ key: 'digits@3', placed: false });
+      expect(quarantine).toMatchObject({ kind: 'failed-precondition', message: why });
     }
+    expect(() => existingVersion(held.models.get('digits')!, 3)).toThrow(why);
+    expect(resolveRoute(table, 'digits', '', noHints, draws(0)).quarantine).toBeUndefined();
   });
 
   it('says what to do about a model without champion and pin', () => {

@@ -14,6 +14,8 @@ export interface Route {
   readonly version: VersionTarget;
   /** Undefined when the request named its version, which bypasses the release. */
   readonly arm: ArmRoute | undefined;
+  /** Why no request may go there, although it was routed there; undefined when they may. */
+  readonly quarantine: SluiceError | undefined;
 }
 
 /** The model of that name. */
@@ -30,7 +32,7 @@ export function findModel(table: RouteTable | undefined, name: string): ModelRou
  *
  * @param versionText the request's `model_version`: a number, an alias, or nothing for the model's release
  * @throws SluiceError invalid-argument for what is no version; not-found for an unknown model, version or alias;
- *   failed-precondition for a model without champion and pin, and for a version that is quarantined
+ *   failed-precondition for a model without champion and pin
  */
 export function resolveRoute(
   table: RouteTable | undefined,
@@ -42,13 +44,18 @@ export function resolveRoute(
   const model = findModel(table, modelName);
   if (versionText === '') {
     const arm = chooseArm(releaseOf(model), hints, random);
-    return { model, version: existingVersion(model, arm.version), arm };
+    return routeTo(model, arm.version, arm);
   }
-  const version = existingVersion(model, namedVersion(model, versionText));
+  const route = routeTo(model, namedVersion(model, versionText), undefined);
   if (hints.arm !== undefined) {
     throw invalidArgument('metadata sluice-arm: a request that names its version goes to no arm; send one of the two');
   }
-  return { model, version, arm: undefined };
+  return route;
+}
+
+function routeTo(model: ModelRoute, number: number, arm: ArmRoute | undefined): Route {
+  const version = model.placed.get(number) ?? unplacedTarget(model, number);
+  return { model, version, arm, quarantine: quarantineIn(model, number) };
 }
 
 /** The version that a metadata or readiness request means, placed or not. */
@@ -73,13 +80,22 @@ export function quarantineOf(
   table: RouteTable | undefined,
   { model, number }: Pick<VersionTarget, 'model' | 'number'>,
 ): SluiceError | undefined {
-  const reason = table?.models.get(model)?.quarantined.get(number);
+  const route = table?.models.get(model);
+  return route && quarantineIn(route, number);
+}
+
+function quarantineIn({ name: model, quarantined }: ModelRoute, number: number): SluiceError | undefined {
+  const reason = quarantined.get(number);
   return reason === undefined ? undefined : quarantinedError({ model, version: number, reason });
 }
 
 function unplacedVersion(model: ModelRoute, number: number): VersionTarget {
-  const reason = model.quarantined.get(number);
-  if (reason !== undefined) throw quarantinedError({ model: model.name, version: number, reason });
+  const quarantine = quarantineIn(model, number);
+  if (quarantine) throw quarantine;
+  return unplacedTarget(model, number);
+}
+
+function unplacedTarget(model: ModelRoute, number: number): VersionTarget {
   if (!model.unplaced.has(number)) {
     throw notFound(`Request for unknown model: '${model.name}' version ${number} is not found`);
   }

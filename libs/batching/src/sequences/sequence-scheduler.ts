@@ -1,7 +1,7 @@
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 import { Alarm } from '../alarm.ts';
 import { handOver, tellFailure, tellSuccess } from '../answers.ts';
-import type { DrainReport, LossReason, RequestPart, Ticket } from '../contract.ts';
+import type { BucketKey, DrainReport, LossReason, RequestPart, Ticket } from '../contract.ts';
 import { IndexedHeap } from '../indexed-heap.ts';
 import type { SequenceKey, SequencePorts, SequenceRequest, SequenceScheduling, SequenceStats } from './contract.ts';
 import { FormedSequenceBatch, type SequenceBatchOwner } from './formed-sequence-batch.ts';
@@ -39,6 +39,8 @@ export class SequenceScheduler<Request extends SequenceRequest<Result>, Result> 
   #drainWaiters: ((report: DrainReport) => void)[] = [];
   #meanRunMs = 0;
   #waiting = 0;
+  /** Requests that wait, by bucket: `stats` is called while requests run, and walks none of them. */
+  readonly #waitingOf = new Map<BucketKey, number>();
   readonly #counts = { runningBatches: 0, runningRows: 0, accepted: 0, succeeded: 0, batches: 0, batchedRows: 0 };
   readonly #lost: Record<LossReason, number> = { refused: 0, expired: 0, cancelled: 0, stopped: 0, 'batch-failed': 0 };
 
@@ -79,8 +81,7 @@ export class SequenceScheduler<Request extends SequenceRequest<Result>, Result> 
     const step = new Step(request, this.#lives.of(request.sequence), this.#timesOf(request, nowMs));
     request.ticket = step satisfies Ticket;
     this.#lives.add(step);
-    if (step.expiresAtMs < Infinity) this.#expiring.push(step);
-    this.#waiting++;
+    this.#queue(step);
     const { defer } = this.#ports;
     if (defer) this.#settleLater(defer);
     else this.#settle();
@@ -156,7 +157,7 @@ export class SequenceScheduler<Request extends SequenceRequest<Result>, Result> 
       openBatches: 0,
       openRows: 0,
       openRequests: 0,
-      queuedBuckets: new Set([...this.#waitingSteps()].map(({ request }) => request.bucket)).size,
+      queuedBuckets: this.#waitingOf.size,
       freeInstances: this.#slots.instances.filter(({ idle }) => idle).length,
       paddingRows: 0,
       lost: { ...this.#lost },
@@ -297,8 +298,19 @@ export class SequenceScheduler<Request extends SequenceRequest<Result>, Result> 
     }
   }
 
+  #queue(step: Step<Request>): void {
+    const { bucket } = step.request;
+    this.#waiting++;
+    this.#waitingOf.set(bucket, (this.#waitingOf.get(bucket) ?? 0) + 1);
+    if (step.expiresAtMs < Infinity) this.#expiring.push(step);
+  }
+
   #unqueue(step: Step<Request>): void {
+    const { bucket } = step.request;
+    const left = this.#waitingOf.get(bucket)! - 1;
     this.#waiting--;
+    if (left > 0) this.#waitingOf.set(bucket, left);
+    else this.#waitingOf.delete(bucket);
     this.#expiring.remove(step);
   }
 

@@ -145,6 +145,9 @@ class Play {
     const { slots, instances, maxQueueSize } = this.#scenario;
     expect(stats.sequences).toBeLessThanOrEqual(slots * instances);
     if (stats.backlog > 0) expect(stats.sequences).toBe(slots * instances);
+    const waiting = this.accepted.filter((step) => step.answers.length === 0 && !this.#ran.has(step));
+    const queuedBuckets = new Set(waiting.map(({ bucket }) => bucket)).size;
+    expect(stats).toMatchObject({ queuedRequests: waiting.length, queuedBuckets });
     if (maxQueueSize > 0) expect(stats.queuedRequests).toBeLessThanOrEqual(maxQueueSize);
     const running = this.#open.flatMap(({ parts }) => parts);
     expect(new Set(running.map(({ request }) => request.sequence)).size).toBe(running.length);

@@ -98,3 +98,18 @@ test('K43 stats count what was accepted, what became of it, and what is there no
     lost: { refused: 1, expired: 0, cancelled: 1, stopped: 0, 'batch-failed': 0 },
   });
 });
+
+test('K46 stats look at no request, however many wait', () => {
+  const rig = new SequenceRig({ slots: 1 });
+  let looks = 0;
+  for (let number = 0; number < 100; number += 1) {
+    const bucket = `bucket ${number % 3}`;
+    const step = rig.start(`s${number}`, { bucket });
+    Object.defineProperty(step, 'bucket', { get: () => ((looks += 1), bucket) });
+  }
+  looks = 0;
+  expect(rig.scheduler.stats()).toMatchObject({ queuedRequests: 99, queuedBuckets: 3, backlog: 99 });
+  expect(looks).toBe(0);
+  void rig.scheduler.drain(0);
+  expect(rig.scheduler.stats()).toMatchObject({ queuedRequests: 0, queuedBuckets: 0 });
+});

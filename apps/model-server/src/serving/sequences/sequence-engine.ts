@@ -7,18 +7,17 @@ import type { Signature } from '@sluice/domain/signature';
 import { parseInferRequest, type InferRequest } from '@sluice/inference/infer-request';
 import { scanInferRequest } from '@sluice/inference/scan';
 import { sequenceOf, type SequenceMark } from '@sluice/inference/sequence';
-import type { BatchTiming } from '../../runtime/control-block.ts';
 import type { SessionPool } from '../../runtime/session-pool.ts';
 import { Buckets } from '../buckets.ts';
-import type { Cancel, Engine, LiveSequences } from '../engine.ts';
-import type { BatchResult, InferAnswer, InferJob } from '../infer-job.ts';
+import type { Cancel, Engine, EngineOptions, LiveSequences } from '../engine.ts';
+import type { BatchResult, InferAnswer } from '../infer-job.ts';
+import { Outcomes } from '../outcomes.ts';
 import { paddedRows, wishesOf } from '../scheduling.ts';
-import { reasonOf, type EngineOptions } from '../version-engine.ts';
 import type { VersionStats } from '../version-stats.ts';
 import { checkSequenceId } from './controls.ts';
 import { SequenceJob } from './sequence-job.ts';
 import { SequencePlans } from './sequence-plans.ts';
-import { SequenceRunner, type SequenceParts } from './sequence-runner.ts';
+import { SequenceRunner } from './sequence-runner.ts';
 
 /** What an engine of sequences serves. */
 export interface SequenceEngineOptions extends EngineOptions {
@@ -34,15 +33,15 @@ export class SequenceEngine implements Engine {
   readonly #buckets: Buckets;
   readonly #scheduler: SequenceScheduler<SequenceJob, BatchResult>;
   readonly #by: { readonly model: string; readonly version: string };
+  readonly #outcomes: Outcomes;
   #pool: SessionPool;
-  /** What everything that waits is answered with once a run does not end. */
-  #hung: SluiceError | undefined;
 
   constructor(options: SequenceEngineOptions) {
     const { model, version, signature, serving, sequences, knownOutputs } = options;
     this.#options = options;
     this.#pool = options.pool;
     this.stats = options.stats;
+    this.#outcomes = new Outcomes(options);
     this.#by = { model, version: String(version) };
     this.#buckets = new Buckets(signature, knownOutputs);
     const slots = signature.batched ? Math.max(1, serving.maxBatchSize) : 1;
@@ -52,7 +51,10 @@ export class SequenceEngine implements Engine {
       maxRows: slots,
       padded: (rows) => paddedRows(serving.allowedBatchSizes, rows),
       submit: (job) => void this.#pool.submit(job),
-      ran: (parts, rows, timing) => this.#ran(parts, rows, timing),
+      ran: (parts, rows, timing) => {
+        const jobs = parts.map(({ request }) => request);
+        this.#outcomes.ran(jobs, rows, timing);
+      },
     });
     const { maxQueueSize, defaultTimeoutMicroseconds, allowTimeoutOverride } = serving;
     const { maxSequenceIdleMicroseconds, maxQueueDelayMicroseconds, minimumSlotUtilization } = sequences;
@@ -103,7 +105,7 @@ export class SequenceEngine implements Engine {
       const { key, plan } = this.#buckets.planFor(request);
       const wishes = wishesOf(request.parameters, 0);
       const what = { request, plan, bucket: key, deadlineMs, wishes, by: this.#by };
-      job = new SequenceJob(mark, what, answer, this.#ended);
+      job = new SequenceJob(mark, what, answer, this.#outcomes.ended);
     } catch (error) {
       this.stats.refused('OTHER');
       this.#refused(bytes);
@@ -111,9 +113,7 @@ export class SequenceEngine implements Engine {
     }
     const refusal = this.#scheduler.enqueue(job);
     if (!refusal) return () => this.#scheduler.cancel(job);
-    this.stats.refused(reasonOf[refusal.kind] ?? 'OTHER');
-    answer.fail(refusal);
-    answer.released();
+    this.#outcomes.refused(refusal, answer);
     return undefined;
   }
 
@@ -142,35 +142,12 @@ export class SequenceEngine implements Engine {
     }
   }
 
-  readonly #ended = (job: InferJob, thrown: SluiceError | undefined): SluiceError | undefined => {
-    const { clock } = this.#options;
-    const { enqueuedAtMs } = job.ticket!;
-    if (thrown) {
-      const error = this.#hung !== undefined && thrown.kind === 'unavailable' ? this.#hung : thrown;
-      this.stats.failed(reasonOf[error.kind] ?? 'OTHER', enqueuedAtMs, clock.monotonic());
-      if (error.kind === 'model-failed') this.#options.modelFailed?.(error);
-      return error;
-    }
-    this.stats.succeeded(job, enqueuedAtMs, clock.monotonic());
-    this.stats.lastInferenceMs = clock.now();
-    return undefined;
-  };
-
-  /** Counts one execution with all the requests that were in it. */
-  #ran(parts: SequenceParts, rows: number, timing: BatchTiming): void {
-    this.#options.ran?.(timing.inferUs);
-    this.stats.batchRan(rows, timing);
-    const ms = (timing.inputUs + timing.inferUs + timing.outputUs) / 1000;
-    const run = { beganAtMs: this.#options.clock.monotonic() - ms, timing };
-    for (const { request } of parts) request.ran(run);
-  }
-
   queue(): SequenceStats {
     return this.#scheduler.stats();
   }
 
   hang(error: SluiceError): void {
-    this.#hung = error;
+    this.#outcomes.hang(error);
     void this.#scheduler.drain(0);
   }
 

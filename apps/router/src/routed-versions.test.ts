@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { PlacedStats, RouteStats } from './placed-stats.ts';
+import { RoutedVersions, RouteStats } from './routed-versions.ts';
 import type { ModelRoute, RouteTable, VersionRoute } from './route/table.ts';
-import { versionKey, versionOf } from './route/table.ts';
+import { targetOf, versionKey, versionOf } from './route/table.ts';
 
 const versionRoute = (number: number): VersionRoute => ({
   ...{ model: 'team/digits', number, text: String(number), key: versionKey('team/digits', number), digest: '' },
@@ -12,6 +12,10 @@ const versionRoute = (number: number): VersionRoute => ({
 });
 
 function tableOf(...numbers: number[]): RouteTable {
+  return tableWith(numbers, []);
+}
+
+function tableWith(numbers: readonly number[], unplaced: readonly number[]): RouteTable {
   const placed = new Map(numbers.map((number) => [number, versionRoute(number)]));
   const name = 'team/digits';
   const model: ModelRoute = {
@@ -20,7 +24,7 @@ function tableOf(...numbers: number[]): RouteTable {
     aliases: new Map(),
     release: undefined,
     placed,
-    unplaced: new Set(),
+    unplaced: new Set(unplaced),
     quarantined: new Map(),
     keepsSequences: false,
   };
@@ -47,10 +51,10 @@ describe('RouteStats', () => {
   });
 });
 
-describe('PlacedStats', () => {
+describe('RoutedVersions', () => {
   it('has every placed version, and forgets what is not placed any more', () => {
     let table: RouteTable | undefined;
-    const placed = new PlacedStats(() => table);
+    const placed = new RoutedVersions(() => table);
     const numbers = (): string[] => [...placed.all()].map(({ version }) => version.text);
     expect(numbers()).toEqual([]);
     table = tableOf(1, 2);
@@ -66,13 +70,46 @@ describe('PlacedStats', () => {
 
   it('makes no counts of a version that ends late, and makes those of a new one at its first request', () => {
     let table = tableOf(1);
-    const placed = new PlacedStats(() => table);
+    const placed = new RoutedVersions(() => table);
     expect(placed.of(versionRoute(1))).toBe(placed.of(versionRoute(1)));
     table = tableOf(2);
     expect(placed.of(versionRoute(2))).toBeDefined();
     expect(placed.of(versionRoute(1))).toBeUndefined();
     table = tableOf(1, 2);
     expect(placed.of(versionRoute(1))!.answered.count).toBe(0);
+  });
+
+  it('has a version that is not placed from its first request on, as long as there is one', () => {
+    let table = tableWith([1], [2, 3]);
+    const routed = new RoutedVersions(() => table);
+    const counts = (): (string | number)[][] =>
+      [...routed.all()].map(({ version, answered }) => [version.text, answered.count]);
+    const two = targetOf('team/digits', 2);
+    routed.of(two)!.ended(undefined, 1);
+    routed.of(two)!.ended(undefined, 1);
+    expect(counts()).toEqual([
+      ['1', 0],
+      ['2', 2],
+    ]);
+    // What callers name makes nothing.
+    for (const other of [targetOf('team/digits', 9), targetOf('other', 2)]) expect(routed.of(other)).toBeUndefined();
+    // It is placed, and counts on.
+    table = tableWith([1, 2], [3]);
+    expect(counts()).toEqual([
+      ['1', 0],
+      ['2', 2],
+    ]);
+    // And not any more: what ends late is not counted, and its next request begins anew.
+    table = tableWith([1], [2, 3]);
+    expect([counts(), routed.of(versionRoute(2))]).toEqual([[['1', 0]], undefined]);
+    routed.of(two)!.ended('unavailable', 1);
+    expect(counts()).toEqual([
+      ['1', 0],
+      ['2', 0],
+    ]);
+    // It was deleted.
+    table = tableWith([1], [3]);
+    expect([counts(), routed.of(two)]).toEqual([[['1', 0]], undefined]);
   });
 });
 

@@ -9,7 +9,7 @@ export const outcomes = ['ok', ...errorKinds] as const;
 /** Of durations, in microseconds: from 16 µs to 134 s. */
 export const durationBuckets = powersOfTwo(4, 27);
 
-/** What this router has counted of one placed version, in slots that are allocated with it. */
+/** What this router has counted of one version, in slots that are allocated with it. */
 export class RouteStats {
   readonly version: Pick<VersionTarget, 'model' | 'text'>;
   /** Of inferences that were answered, from their arrival, in microseconds. */
@@ -47,25 +47,37 @@ export class RouteStats {
   }
 }
 
-/** The counts of the versions that the routes in force have; those of a version that is not placed any more go. */
-export class PlacedStats {
+/**
+ * The counts of versions: of each that is placed, and of each other that the registry knows from its first request on. They
+ * go when it is not placed any more, or not there any more.
+ */
+export class RoutedVersions {
   readonly #table: () => RouteTable | undefined;
   readonly #byKey = new Map<string, RouteStats>();
+  #placed: ReadonlySet<string> = new Set();
   #of: RouteTable | undefined;
 
   constructor(table: () => RouteTable | undefined) {
     this.#table = table;
   }
 
-  /** Of a version; undefined when it is not placed, or not any more, so that what ends late makes no series anew. */
+  /** Of a version; undefined when it went meanwhile, so that what ends late makes no series anew. */
   of(version: VersionTarget): RouteStats | undefined {
     const known = this.#byKey.get(version.key);
-    if (known || this.#of === this.#table()) return known;
+    if (known) return known;
     this.all();
-    return this.#byKey.get(version.key);
+    return this.#byKey.get(version.key) ?? this.#firstOf(version);
   }
 
-  /** Of every version that is placed now, also those that had no request yet. */
+  /** A request for a version that is not placed: only what the registry knows has counts, whatever callers name. */
+  #firstOf(version: VersionTarget): RouteStats | undefined {
+    if (version.placed || !exists(this.#of, version.model, version.number)) return undefined;
+    const made = new RouteStats(version);
+    this.#byKey.set(version.key, made);
+    return made;
+  }
+
+  /** Of every version that is placed now, also those that had no request yet, and of others that had some. */
   all(): Iterable<RouteStats> {
     const table = this.#table();
     if (table === this.#of) return this.#byKey.values();
@@ -77,7 +89,14 @@ export class PlacedStats {
         if (!this.#byKey.has(version.key)) this.#byKey.set(version.key, new RouteStats(version));
       }
     }
-    for (const key of this.#byKey.keys()) if (!placed.has(key)) this.#byKey.delete(key);
+    for (const [key, { version }] of this.#byKey) {
+      if (placed.has(key)) continue;
+      if (this.#placed.has(key) || !exists(table, version.model, Number(version.text))) this.#byKey.delete(key);
+    }
+    this.#placed = placed;
     return this.#byKey.values();
   }
 }
+
+const exists = (table: RouteTable | undefined, model: string, number: number): boolean =>
+  table?.models.get(model)?.unplaced.has(number) === true;
