@@ -1,0 +1,35 @@
+/** RFC 9113, section 7. */
+export const errorCodes = {
+  NO_ERROR: 0x0,
+  PROTOCOL_ERROR: 0x1,
+  INTERNAL_ERROR: 0x2,
+  FLOW_CONTROL_ERROR: 0x3,
+  SETTINGS_TIMEOUT: 0x4,
+  STREAM_CLOSED: 0x5,
+  FRAME_SIZE_ERROR: 0x6,
+  REFUSED_STREAM: 0x7,
+  CANCEL: 0x8,
+  COMPRESSION_ERROR: 0x9,
+  CONNECT_ERROR: 0xa,
+  ENHANCE_YOUR_CALM: 0xb,
+  INADEQUATE_SECURITY: 0xc,
+  HTTP_1_1_REQUIRED: 0xd,
+} as const;
+
+export type ErrorName = keyof typeof errorCodes;
+
+const names = new Map(Object.entries(errorCodes).map(([name, code]) => [code as number, name]));
+
+/** For logs and messages; a code that the RFC does not have by its number. */
+export const errorName = (code: number): string => names.get(code) ?? `error code ${code}`;
+
+/** What the peer did ends the connection: GOAWAY with the code, and `message` as its debug data. */
+export class ConnectionError extends Error {
+  readonly code: number;
+
+  constructor(name: ErrorName, message: string) {
+    super(message);
+    this.name = 'ConnectionError';
+    this.code = errorCodes[name];
+  }
+}
