@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
-import { LinkedList } from './linked-list.ts';
-import type { ListEntry } from './linked-list.ts';
+import { LinkedList } from '@sluice/wire/linked-list';
+import type { ListEntry } from '@sluice/wire/linked-list';
 
 /** A call that was accepted and not yet answered. */
 export interface ActiveCall {

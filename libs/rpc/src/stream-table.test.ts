@@ -3,7 +3,7 @@ import type { ClientHttp2Session, ServerHttp2Session, ServerHttp2Stream } from '
 import type { AddressInfo } from 'node:net';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterEach, describe, expect, it } from 'vitest';
-import { NumberMap } from './number-map.ts';
+import { NumberMap } from '@sluice/wire/number-map';
 import { replaceStreams, releaseStreams, stateOf } from './stream-table.ts';
 
 const cleanups: (() => unknown)[] = [];

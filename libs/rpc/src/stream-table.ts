@@ -1,4 +1,4 @@
-import { NumberMap } from './number-map.ts';
+import { NumberMap } from '@sluice/wire/number-map';
 
 /** As much of what node:http2 knows of a connection as is needed here: its streams by their ids. */
 interface SessionState {

@@ -9,8 +9,8 @@ import {
   writeEnvelope,
 } from './frames.ts';
 import type { Hello, MessageType } from './frames.ts';
-import { LinkedList } from '../linked-list.ts';
-import type { ListEntry } from '../linked-list.ts';
+import { LinkedList } from '@sluice/wire/linked-list';
+import type { ListEntry } from '@sluice/wire/linked-list';
 
 const noTail = new Uint8Array(0);
 

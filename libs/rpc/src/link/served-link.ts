@@ -1,6 +1,6 @@
 import type { Timer } from '@sluice/domain/clock';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
-import { NumberMap } from '../number-map.ts';
+import { NumberMap } from '@sluice/wire/number-map';
 import type { ServerCore } from '../server-core.ts';
 import { isAtDeadline } from '../unary-call.ts';
 import { LinkFault, frameTypes, linkVersion, numberFrame } from './frames.ts';

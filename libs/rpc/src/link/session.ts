@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
-import { NumberMap } from '../number-map.ts';
+import { NumberMap } from '@sluice/wire/number-map';
 import type { Pieces } from '../raw-client.ts';
 import { RpcError, answeredWith, statusCodes, transportReason } from '../status.ts';
 import type { ReceivedStatus } from '../status.ts';

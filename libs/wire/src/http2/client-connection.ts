@@ -1,0 +1,76 @@
+import { ConnectionError, errorCodes } from '../errors.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOptions } from './connection.ts';
+import { clientPreface, defaultWindow, largestStreamId } from './frame-types.ts';
+import type { Http2Stream, StreamSink } from './http2-stream.ts';
+import { settingIds } from './settings.ts';
+
+export interface ClientConnectionOptions extends ConnectionOptions {
+  /** The server takes no more streams; those that it has go on. */
+  readonly goaway: (code: number, debug: string) => void;
+}
+
+/** A connection on which this side opens streams. */
+export class ClientConnection extends Connection {
+  protected readonly isClient = true;
+  readonly #goaway: ClientConnectionOptions['goaway'];
+  #nextStreamId = 1;
+
+  constructor(options: ClientConnectionOptions) {
+    super(options);
+    this.#goaway = options.goaway;
+    const { limits } = options;
+    this.out.append(clientPreface);
+    this.sendSettings([
+      [settingIds.ENABLE_PUSH, 0],
+      [settingIds.MAX_HEADER_LIST_SIZE, limits.maxHeaderListSize],
+      ...(limits.streamWindow === defaultWindow
+        ? []
+        : [[settingIds.INITIAL_WINDOW_SIZE, limits.streamWindow] as const]),
+    ]);
+    this.scheduleFlush();
+  }
+
+  /** Whether another stream may be opened now: the server's limit is not reached, and it has not gone away. */
+  get hasRoom(): boolean {
+    return this.mayOpen && this.streams.size < this.settings.maxConcurrentStreams;
+  }
+
+  /** Whether another stream may be opened sooner or later. */
+  get mayOpen(): boolean {
+    return !this.isOver && !this.isDraining && this.#nextStreamId <= largestStreamId;
+  }
+
+  /** Opens a stream; ask `hasRoom` before. @param fields of the request, names and values in turn */
+  open(fields: readonly string[], constant: boolean, endStream: boolean, sink: StreamSink): Http2Stream {
+    const stream = this.newStream(this.#nextStreamId, false);
+    this.#nextStreamId += 2;
+    stream.sink = sink;
+    this.headers(stream, fields, constant, endStream);
+    return stream;
+  }
+
+  protected get lastStreamId(): number {
+    return 0;
+  }
+
+  protected wasOpened(streamId: number): boolean {
+    return streamId % 2 === 1 && streamId < this.#nextStreamId;
+  }
+
+  protected opened(streamId: number): never {
+    throw new ConnectionError('PROTOCOL_ERROR', `the server opens stream ${streamId}`);
+  }
+
+  /** Streams that the server has not taken up may be sent again elsewhere. */
+  protected wentAway(lastStreamId: number, code: number, debug: string): void {
+    for (const stream of this.streams.values())
+      if (stream.id > lastStreamId) this.abandon(stream, errorCodes.REFUSED_STREAM);
+    this.#goaway(code, debug);
+    this.leave();
+  }
+
+  protected preface(): number {
+    return 0;
+  }
+}

@@ -1,0 +1,393 @@
+import type { Clock } from '@sluice/domain/clock';
+import { ConnectionError, errorCodes } from '../errors.ts';
+import type { ErrorName } from '../errors.ts';
+import type { HeaderBlock } from '../hpack/header-block.ts';
+import { NumberMap } from '../number-map.ts';
+import { Floods } from './floods.ts';
+import { FrameReader } from './frame-reader.ts';
+import { defaultWindow, largestStreamId } from './frame-types.ts';
+import {
+  writeGoaway,
+  writePing,
+  writeReset,
+  writeSettings,
+  writeSettingsAck,
+  writeWindowUpdate,
+} from './frame-writer.ts';
+import { Http2Stream } from './http2-stream.ts';
+import type { AbortedBy } from './http2-stream.ts';
+import { Life } from './life.ts';
+import type { ConnectionLimits } from './limits.ts';
+import { OutQueue } from './out-queue.ts';
+import { Receiving } from './receiving.ts';
+import { ResetStreams } from './reset-streams.ts';
+import { Sending } from './sending.ts';
+import { initialSettings, readSettings, settingIds, settingsPayload } from './settings.ts';
+import type { StreamState } from './stream-states.ts';
+
+/** What a connection stands on: a socket. */
+export interface ConnectionPort {
+  /** Sends these, and calls `Connection.sent` when that is done; not called again before. */
+  send(pieces: readonly Buffer[]): void;
+  /** Reads nothing more until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Ends this side when all that was given is sent. What still comes is read and dropped, for a moment. */
+  end(): void;
+  destroy(): void;
+}
+
+export interface ConnectionOptions {
+  readonly port: ConnectionPort;
+  readonly clock: Clock;
+  readonly limits: ConnectionLimits;
+  /** Fields of most header blocks that are sent, names and values in turn. */
+  readonly repeated: readonly string[];
+  /** It is over. @param error what ended it, unless both sides were done */
+  readonly closed: (error: Error | undefined) => void;
+}
+
+const pingData = Buffer.from('sluice\0\0', 'latin1');
+
+/**
+ * One HTTP/2 connection (RFC 9113): octets in, octets out. What streams carry is for their sinks; who opens them, and how a connection begins, for
+ * `ServerConnection` and `ClientConnection`.
+ */
+export abstract class Connection {
+  protected readonly options: ConnectionOptions;
+  protected readonly settings = initialSettings();
+  protected readonly out = new OutQueue();
+  protected readonly sending: Sending;
+  protected readonly receiving: Receiving;
+  protected readonly streams = new NumberMap<Http2Stream>();
+  protected readonly floods: Floods;
+  protected readonly life: Life;
+  readonly #reader: FrameReader;
+  readonly #resetStreams = new ResetStreams();
+  /** It is in `receive`, which sends at its end what has come together. */
+  #reading = false;
+  #flushDue = false;
+  #writingSinceMs: number | undefined;
+  #paused = false;
+  /** No more is read: it ends when all is sent, or has ended. */
+  #over = false;
+  #draining = false;
+
+  constructor(options: ConnectionOptions) {
+    const { clock, limits } = options;
+    const now = (): number => clock.monotonic();
+    this.options = options;
+    this.life = new Life(limits, now());
+    this.floods = new Floods(limits.floods, now);
+    this.sending = new Sending({
+      now,
+      ...{ out: this.out, settings: this.settings, repeated: options.repeated },
+      ended: (stream) => this.#endedHere(stream),
+    });
+    this.receiving = new Receiving({
+      ...{ limits, now, floods: this.floods },
+      find: (streamId) => this.streams.get(streamId),
+      stateOf: (streamId) => this.#stateOf(streamId),
+      open: (streamId, block, ended) => this.opened(streamId, block, ended),
+      endedThere: (stream) => this.#endedThere(stream),
+      resetThere: (stream, code) => this.#abort(stream, 'closed', code, 'peer'),
+      streamError: (stream, error) => this.#streamError(stream, error),
+      settings: (from, start, end) => this.#settings(from, start, end),
+      settingsAcknowledged: () => this.life.settingsAcknowledged(),
+      ping: (data, ack) => this.#ping(data, ack),
+      goaway: (lastStreamId, code, debug) => this.wentAway(lastStreamId, code, debug),
+      allow: (stream, increment) => this.#allow(stream, increment),
+      giveBack: (streamId, increment) => writeWindowUpdate(this.out, streamId, increment),
+    });
+    this.#reader = new FrameReader(this.receiving);
+  }
+
+  get #isWriting(): boolean {
+    return this.#writingSinceMs !== undefined;
+  }
+  /** Streams that are not over. */
+  get streamCount(): number {
+    return this.streams.size;
+  }
+  /** Nothing more comes of it. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+  /** It takes no new streams. */
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** The other side has opened a stream. */
+  protected abstract opened(streamId: number, block: HeaderBlock, ended: boolean): void;
+  /** Whether a stream that is not open was there before, by its number. */
+  protected abstract wasOpened(streamId: number): boolean;
+  /** Of the highest stream of the peer that was taken up. */
+  protected abstract get lastStreamId(): number;
+  /** The other side says that it takes no more streams. */
+  protected abstract wentAway(lastStreamId: number, code: number, debug: string): void;
+  /** What precedes frames. @returns from where on there are frames */
+  protected abstract preface(chunk: Buffer): number;
+
+  /** Octets of the socket. They are the connection's from now on. */
+  receive(chunk: Buffer): void {
+    if (this.#over) return;
+    this.life.heard(this.options.clock.monotonic());
+    this.#reading = true;
+    try {
+      const start = this.preface(chunk);
+      if (start < chunk.length) this.#reader.read(start === 0 ? chunk : chunk.subarray(start));
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#reading = false;
+    }
+    this.flush();
+  }
+
+  /** The socket has taken what it was given last. */
+  sent(): void {
+    this.#writingSinceMs = undefined;
+    this.out.done();
+    if (!this.#over) this.sending.resume();
+    this.flush();
+    if (this.#over && !this.#isWriting) this.options.port.end();
+    if (this.#paused && this.out.octets < this.options.limits.maxUnsent) {
+      this.#paused = false;
+      this.options.port.resume();
+    }
+  }
+
+  /** The socket is gone. */
+  lost(error: Error | undefined): void {
+    this.#close(error ?? new Error('the connection was closed by the other side'));
+  }
+
+  /** Looks at what took too long; to be called every second or so. */
+  tick(): void {
+    if (this.#over) return;
+    const nowMs = this.options.clock.monotonic();
+    try {
+      const step = this.life.check(nowMs, {
+        begun: this.receiving.begun,
+        streams: this.streams.size,
+        blockSinceMs: this.receiving.blockSinceMs,
+        writingSinceMs: this.#writingSinceMs,
+      });
+      if (step === 'ping') writePing(this.out, pingData, false);
+      if (step === 'close') this.close();
+      const { windowTimeoutMs } = this.options.limits;
+      this.streams.forEach((stream) => {
+        if (stream.blockedSinceMs !== undefined && nowMs - stream.blockedSinceMs >= windowTimeoutMs)
+          this.reset(stream, 'ENHANCE_YOUR_CALM');
+      });
+    } catch (error) {
+      this.fail(error);
+    }
+    this.flush();
+  }
+
+  /** @param constant the same array for all that have these fields */
+  headers(stream: Http2Stream, fields: readonly string[], constant: boolean, endStream: boolean): void {
+    this.sending.headers(stream, fields, constant, endStream);
+    this.scheduleFlush();
+  }
+
+  /** @param head a few octets before the others, which need no array of their own then */
+  data(stream: Http2Stream, head: Uint8Array | undefined, octets: Uint8Array, endStream: boolean): void {
+    this.sending.data(stream, head, octets, endStream);
+    this.scheduleFlush();
+  }
+
+  /** Octets of a sink's data need no place any more. */
+  consume(stream: Http2Stream, octets: number): void {
+    this.receiving.consume(stream, octets);
+    if (this.out.octets > 0) this.scheduleFlush();
+  }
+
+  /** Ends a stream at once, without a word to its sink but `aborted`. */
+  reset(stream: Http2Stream, error: ErrorName): void {
+    if (stream.isOver) return;
+    writeReset(this.out, stream.id, errorCodes[error]);
+    this.#abort(stream, 'reset', errorCodes[error], 'here');
+    this.scheduleFlush();
+  }
+
+  /** Says that no further streams are taken up, with time for those that are on their way; `drain` is next. */
+  announceDrain(): void {
+    if (this.#over || this.#draining) return;
+    writeGoaway(this.out, largestStreamId, errorCodes.NO_ERROR, 'stopping');
+    writePing(this.out, pingData, false);
+    this.flush();
+  }
+
+  /** Takes no further streams, and ends when the last is over. */
+  drain(): void {
+    if (this.#over || this.#draining) return;
+    this.#draining = true;
+    writeGoaway(this.out, this.lastStreamId, errorCodes.NO_ERROR, 'stopping');
+    if (this.streams.size === 0) this.#finish(undefined);
+    this.flush();
+  }
+
+  /** Ends it now; streams that are open are aborted. */
+  close(): void {
+    if (this.#over) return;
+    writeGoaway(this.out, this.lastStreamId, errorCodes.NO_ERROR, '');
+    this.#finish(undefined);
+    this.flush();
+  }
+
+  /** Ends it for what the peer has done. */
+  protected fail(error: unknown): void {
+    if (this.#over) return;
+    const known = error instanceof ConnectionError;
+    // What is not the peer's fault is a defect here: one connection pays for it, not the process.
+    const code = known ? error.code : errorCodes.INTERNAL_ERROR;
+    writeGoaway(this.out, this.lastStreamId, code, known ? error.message : 'internal error');
+    this.#finish(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** Writes what has come together, unless the socket has something still or more is coming together. */
+  protected flush(): void {
+    this.#flushDue = false;
+    const { port, limits, clock } = this.options;
+    if (!this.#reading && this.#writingSinceMs === undefined && this.out.octets > 0) {
+      this.#writingSinceMs = clock.monotonic();
+      port.send(this.out.take());
+    }
+    if (!this.#paused && this.out.octets > limits.maxUnsent) {
+      this.#paused = true;
+      port.pause();
+    }
+  }
+
+  /** Writes at the end of the turn what comes together in it. */
+  protected scheduleFlush(): void {
+    if (this.#flushDue || this.#reading || this.#writingSinceMs !== undefined) return;
+    this.#flushDue = true;
+    setImmediate(() => {
+      if (this.#flushDue) this.flush();
+    });
+  }
+
+  /** Has a stream that the peer began end before it was anybody's. */
+  protected refuse(streamId: number, error: ErrorName): void {
+    this.floods.count('resets');
+    this.#resetStreams.add(streamId);
+    writeReset(this.out, streamId, errorCodes[error]);
+  }
+
+  /** Takes no further streams, and ends when the last is over: the peer has said so. */
+  protected leave(): void {
+    this.#draining = true;
+    if (this.streams.size === 0) this.#finish(undefined);
+  }
+
+  /** A stream is over for the peer, which does not say so by its number. */
+  protected abandon(stream: Http2Stream, code: number): void {
+    this.#abort(stream, 'reset', code, 'peer');
+  }
+
+  /** A stream that begins with HEADERS of the peer, or that this side is about to begin. */
+  protected newStream(streamId: number, ended: boolean): Http2Stream {
+    // Before our settings are acknowledged the peer may go by the default.
+    const receive = Math.max(this.options.limits.streamWindow, this.life.settingsAreKnown ? 0 : defaultWindow);
+    const stream = new Http2Stream(streamId, ended, { send: this.settings.initialWindowSize, receive });
+    this.streams.set(streamId, stream);
+    return stream;
+  }
+
+  protected sendSettings(entries: readonly (readonly [id: number, value: number])[]): void {
+    writeSettings(this.out, settingsPayload(entries));
+    const increment = this.receiving.enlarge(this.options.limits.connectionWindow);
+    if (increment > 0) writeWindowUpdate(this.out, 0, increment);
+  }
+
+  #stateOf(streamId: number): StreamState {
+    if (!this.wasOpened(streamId)) return 'idle';
+    return this.#resetStreams.has(streamId) ? 'reset' : 'closed';
+  }
+
+  #endedHere(stream: Http2Stream): void {
+    if (stream.state === 'open') stream.state = 'half-closed (local)';
+    else this.#remove(stream, 'closed');
+  }
+
+  #endedThere(stream: Http2Stream): void {
+    if (stream.state === 'open') stream.state = 'half-closed (remote)';
+    else this.#remove(stream, 'closed');
+  }
+
+  #remove(stream: Http2Stream, state: StreamState): void {
+    stream.state = state;
+    this.streams.delete(stream.id);
+    if (this.#draining && this.streams.size === 0 && !this.#over) this.#finish(undefined);
+  }
+
+  #abort(stream: Http2Stream, state: StreamState, code: number, by: AbortedBy): void {
+    this.sending.drop(stream);
+    if (state === 'reset') this.#resetStreams.add(stream.id);
+    this.#remove(stream, state);
+    stream.sink.aborted(code, by);
+  }
+
+  #streamError(stream: Http2Stream, error: ErrorName): void {
+    // Whoever provokes them costs as much as one who resets.
+    this.floods.count('resets');
+    this.reset(stream, error);
+  }
+
+  #settings(from: Buffer, start: number, end: number): void {
+    const before = this.settings.initialWindowSize;
+    readSettings(from, start, end, {
+      settings: this.settings,
+      fromServer: this.isClient,
+      changed: (id) => {
+        if (id === settingIds.HEADER_TABLE_SIZE) this.sending.encoder.allowTableSize(this.settings.headerTableSize);
+      },
+    });
+    writeSettingsAck(this.out);
+    const change = this.settings.initialWindowSize - before;
+    if (change === 0) return;
+    this.streams.forEach((stream) => {
+      if (!this.sending.allowStream(stream, change))
+        throw new ConnectionError('FLOW_CONTROL_ERROR', `the window of stream ${stream.id} is too large`);
+    });
+  }
+
+  protected abstract readonly isClient: boolean;
+
+  #ping(data: Buffer, ack: boolean): void {
+    if (ack) this.life.pong();
+    else writePing(this.out, data, true);
+  }
+
+  #allow(stream: Http2Stream | undefined, increment: number): void {
+    if (stream === undefined) {
+      if (!this.sending.allow(increment))
+        throw new ConnectionError('FLOW_CONTROL_ERROR', 'the window of the connection is too large');
+      this.sending.resume();
+    } else if (!this.sending.allowStream(stream, increment)) {
+      this.#streamError(stream, 'FLOW_CONTROL_ERROR');
+    }
+  }
+
+  /** Nothing more is read. What was written goes out, GOAWAY last. */
+  #finish(error: Error | undefined): void {
+    if (this.#over) return;
+    this.#close(error);
+    this.#reading = false;
+    this.flush();
+    // Else `sent` does it, behind what the socket still has.
+    if (this.#writingSinceMs === undefined) this.options.port.end();
+  }
+
+  #close(error: Error | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    const code = error instanceof ConnectionError ? error.code : errorCodes.NO_ERROR;
+    for (const stream of this.streams.values()) this.#abort(stream, 'closed', code, 'connection');
+    this.options.closed(error);
+  }
+}

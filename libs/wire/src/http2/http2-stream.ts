@@ -1,0 +1,81 @@
+import type { HeaderBlock } from '../hpack/header-block.ts';
+import type { ListEntry } from '../linked-list.ts';
+import type { StreamState } from './stream-states.ts';
+
+/** Why a stream was over before both sides had ended it. */
+export type AbortedBy = 'peer' | 'here' | 'connection';
+
+/** Who gets what a stream receives. None of these may throw but a ConnectionError. */
+export interface StreamSink {
+  /** Header fields, or trailers. @param ended nothing more comes */
+  headers(block: HeaderBlock, ended: boolean): void;
+  /** Data, from `start` to `end`. The octets are the sink's: nobody else writes them. Say `consume` for them sooner or later. */
+  data(chunk: Buffer, start: number, end: number): void;
+  /** The peer has ended its side behind data. */
+  ended(): void;
+  /** @param code of RFC 9113, section 7 */
+  aborted(code: number, by: AbortedBy): void;
+  /** All that was given to be sent has left, or there is room for more of it. */
+  drained(): void;
+}
+
+/** Octets that wait until the peer allows them. */
+export interface Outgoing {
+  readonly octets: Uint8Array;
+  at: number;
+}
+
+/** Until a stream has its sink. */
+const nobody: StreamSink = {
+  headers: () => undefined,
+  data: () => undefined,
+  ended: () => undefined,
+  aborted: () => undefined,
+  drained: () => undefined,
+};
+
+/** A stream as its connection keeps it. All that is done to it is done by way of the connection. */
+export class Http2Stream {
+  readonly id: number;
+  state: StreamState;
+  /** Set by who takes the stream up. */
+  sink = nobody;
+  /** Octets that may be sent before the peer allows more; negative after it has taken some back. */
+  sendWindow: number;
+  /** Octets that the peer may send before it is allowed more. */
+  receiveWindow: number;
+  /** Octets that were consumed and not given back to the peer. */
+  unreturned = 0;
+  /** Data that waits for windows, in order. */
+  waiting: Outgoing[] | undefined;
+  /** Octets of it. */
+  waitingOctets = 0;
+  /** The trailers behind that data. */
+  trailers: readonly string[] | undefined;
+  /** Nothing more is given to be sent. */
+  finishing = false;
+  /** Its place among those that wait for the socket; only `Sending` writes it. */
+  place: ListEntry<Http2Stream> | undefined;
+  /** Since when it waits for the peer to open a window, on the monotonic clock. */
+  blockedSinceMs: number | undefined;
+
+  constructor(id: number, remoteEnded: boolean, windows: { readonly send: number; readonly receive: number }) {
+    this.id = id;
+    this.state = remoteEnded ? 'half-closed (remote)' : 'open';
+    this.sendWindow = windows.send;
+    this.receiveWindow = windows.receive;
+  }
+
+  /** Over, for whatever reason. */
+  get isOver(): boolean {
+    return this.state === 'closed' || this.state === 'reset';
+  }
+  /** The peer sends nothing more. */
+  get remoteEnded(): boolean {
+    return this.state === 'half-closed (remote)' || this.isOver;
+  }
+  /** All of it was sent. */
+  get localEnded(): boolean {
+    return this.state === 'half-closed (local)' || this.isOver;
+  }
+}

@@ -1,0 +1,73 @@
+import { ConnectionError } from '../errors.ts';
+import type { ConnectionLimits } from './limits.ts';
+
+/** What a connection looks like when its times are looked at. All times are of the monotonic clock, in milliseconds. */
+export interface LifeSigns {
+  /** The first SETTINGS of the peer has come. */
+  readonly begun: boolean;
+  readonly streams: number;
+  readonly blockSinceMs: number | undefined;
+  /** Since when the socket has what it was given last; undefined when it has nothing. */
+  readonly writingSinceMs: number | undefined;
+}
+
+/** What is to be done. `close` ends the connection without fault of anybody. */
+export type LifeStep = 'nothing' | 'ping' | 'close';
+
+/** How long a connection may take for what, and when it is asked whether it is still there. */
+export class Life {
+  readonly #limits: ConnectionLimits;
+  readonly #startedMs: number;
+  #heardMs: number;
+  /** When it had its last stream. */
+  #busyMs: number;
+  #settingsAcknowledged = false;
+  #pingedMs: number | undefined;
+
+  constructor(limits: ConnectionLimits, nowMs: number) {
+    this.#limits = limits;
+    this.#startedMs = this.#heardMs = this.#busyMs = nowMs;
+  }
+
+  /** The peer has acknowledged our settings. */
+  get settingsAreKnown(): boolean {
+    return this.#settingsAcknowledged;
+  }
+
+  heard(nowMs: number): void {
+    this.#heardMs = nowMs;
+  }
+
+  settingsAcknowledged(): void {
+    this.#settingsAcknowledged = true;
+  }
+
+  pong(): void {
+    this.#pingedMs = undefined;
+  }
+
+  /** @throws ConnectionError for what took too long */
+  check(nowMs: number, signs: LifeSigns): LifeStep {
+    const limits = this.#limits;
+    if (signs.streams > 0) this.#busyMs = nowMs;
+    if ((!signs.begun || !this.#settingsAcknowledged) && nowMs - this.#startedMs >= limits.settingsTimeoutMs) {
+      const what = signs.begun ? 'no acknowledgement of SETTINGS' : 'no SETTINGS';
+      throw new ConnectionError('SETTINGS_TIMEOUT', `${what} within ${limits.settingsTimeoutMs} ms`);
+    }
+    if (signs.blockSinceMs !== undefined && nowMs - signs.blockSinceMs >= limits.headersTimeoutMs)
+      throw new ConnectionError('ENHANCE_YOUR_CALM', `a header block that took over ${limits.headersTimeoutMs} ms`);
+    if (signs.writingSinceMs !== undefined && nowMs - signs.writingSinceMs >= limits.writeTimeoutMs)
+      throw new ConnectionError('ENHANCE_YOUR_CALM', `nothing was read for ${limits.writeTimeoutMs} ms`);
+    if (this.#pingedMs !== undefined) {
+      // Whatever it sends is a sign of life.
+      if (this.#heardMs > this.#pingedMs) this.#pingedMs = undefined;
+      else if (nowMs - this.#pingedMs >= limits.keepaliveTimeoutMs)
+        throw new ConnectionError('NO_ERROR', `no answer to a ping within ${limits.keepaliveTimeoutMs} ms`);
+      else return 'nothing';
+    }
+    if (nowMs - this.#busyMs >= limits.idleTimeoutMs) return 'close';
+    if (nowMs - this.#heardMs < limits.keepaliveMs) return 'nothing';
+    this.#pingedMs = nowMs;
+    return 'ping';
+  }
+}

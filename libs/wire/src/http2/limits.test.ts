@@ -1,0 +1,271 @@
+import { describe, expect, it } from 'vitest';
+import { ServerSide } from '../../test/connections.ts';
+import {
+  data,
+  frame,
+  headers,
+  hello,
+  ping,
+  priority,
+  request,
+  rstStream,
+  settings,
+  settingsAck,
+  windowUpdate,
+} from '../../test/frames.ts';
+import { flags, frameTypes } from './frame-types.ts';
+import { defaultLimits } from './limits.ts';
+
+const tight = { burst: 10, perSecond: 10 };
+const floods = {
+  ...defaultLimits.floods,
+  resets: tight,
+  pings: tight,
+  settings: tight,
+  priorities: tight,
+  empty: tight,
+};
+
+describe('a flood', () => {
+  it.each<[string, (at: number) => Buffer]>([
+    [
+      'streams that are reset as soon as they are opened',
+      (at) => Buffer.concat([request(2 * at + 3), rstStream(2 * at + 3)]),
+    ],
+    ['streams that provoke a reset', (at) => Buffer.concat([headers(2 * at + 3), windowUpdate(2 * at + 3, 0)])],
+    ['pings', () => ping()],
+    ['answers to pings that nobody asked for', () => ping(flags.ACK)],
+    ['settings', () => settings()],
+    ['acknowledgements of settings', () => settingsAck()],
+    ['priorities', () => priority(1)],
+    ['DATA without data', () => data(1)],
+    ['frames of unknown kinds', () => frame(0x42, 0, 0)],
+    ['windows that open by an octet', () => windowUpdate(1, 1)],
+    ['the same of the connection', () => windowUpdate(0, 1)],
+  ])('of %s ends its connection', (_what, bytes) => {
+    const side = ServerSide.begun({ floods });
+    side.write(headers(1));
+    let count = 0;
+    while (side.over === undefined && count < 100) side.write(bytes(count++));
+    expect([side.read().at(-1), side.port.ended]).toEqual(['GOAWAY ENHANCE_YOUR_CALM', true]);
+    expect(count).toBeLessThanOrEqual(11);
+  });
+
+  it('is none that comes at the pace that is allowed', () => {
+    const side = ServerSide.begun({ floods });
+    for (let count = 0; count < 200; count++) {
+      side.write(ping());
+      side.clock.advance(101);
+    }
+    expect(side.over).toBeUndefined();
+    // What was forgiven is: then as many may come in a row again, and no more.
+    side.clock.advance(10_000);
+    for (let count = 0; count < 9; count++) side.write(ping());
+    expect(side.over).toBeUndefined();
+    for (let count = 0; count < 9; count++) side.write(ping());
+    expect(side.over?.error?.message).toBe('too many frames (pings): 10, and 10 a second');
+  });
+
+  it('of streams beyond the limit ends the connection', () => {
+    const side = ServerSide.begun({ floods, maxConcurrentStreams: 1 });
+    side.write(headers(1));
+    for (let at = 0; at < 20 && side.over === undefined; at++) side.write(headers(2 * at + 3));
+    expect(side.read().at(-1)).toBe('GOAWAY ENHANCE_YOUR_CALM');
+  });
+});
+
+describe('a header block', () => {
+  it('of too many octets ends the connection, in one frame or in many', () => {
+    const one = ServerSide.begun({ maxHeaderBlock: 1000 });
+    one.write(headers(1, flags.END_HEADERS, Buffer.alloc(1001, 0x82)));
+    expect(one.read()).toEqual(['GOAWAY ENHANCE_YOUR_CALM']);
+    const many = ServerSide.begun({ maxHeaderBlock: 1000 });
+    many.write(headers(1, 0, Buffer.alloc(600, 0x82)), frame(frameTypes.CONTINUATION, 0, 1, Buffer.alloc(401, 0x82)));
+    expect(many.read()).toEqual(['GOAWAY ENHANCE_YOUR_CALM']);
+  });
+
+  it('in too many pieces ends the connection', () => {
+    const side = ServerSide.begun();
+    side.write(headers(1, 0));
+    for (let count = 0; count < 8; count++) side.write(frame(frameTypes.CONTINUATION, 0, 1));
+    expect(side.over).toBeUndefined();
+    side.write(frame(frameTypes.CONTINUATION, 0, 1));
+    expect(side.read()).toEqual(['GOAWAY ENHANCE_YOUR_CALM']);
+  });
+
+  it('that stands for too many fields is given without them', () => {
+    const side = ServerSide.begun({ maxHeaderListSize: 4096 });
+    side.write(headers(1, flags.END_HEADERS, `40 01 61 7f c11e ${'78'.repeat(4032 - 1)}`.replace('c11e', 'c01e')));
+    expect(side.last().block.tooLong).toBe(false);
+    side.write(headers(3, flags.END_HEADERS, Buffer.alloc(16_000, 0xbe)));
+    expect(side.last().block).toMatchObject({ tooLong: true, fields: [] });
+    expect(side.over).toBeUndefined();
+  });
+});
+
+describe('a peer that takes too long', () => {
+  const over = (side: ServerSide): unknown => [side.read(), side.over?.error?.message];
+
+  it('to begin', () => {
+    const side = new ServerSide();
+    side.read();
+    side.clock.advance(9_999);
+    side.connection.tick();
+    expect(side.over).toBeUndefined();
+    side.connection.receive(hello().subarray(0, 5));
+    side.clock.advance(1);
+    side.connection.tick();
+    expect(over(side)).toEqual([['GOAWAY SETTINGS_TIMEOUT'], 'no SETTINGS within 10000 ms']);
+  });
+
+  it('to acknowledge settings', () => {
+    const side = new ServerSide();
+    side.write(hello(), request(1));
+    side.clock.advance(10_000);
+    side.connection.tick();
+    expect(over(side)).toEqual([
+      expect.arrayContaining(['GOAWAY SETTINGS_TIMEOUT']),
+      'no acknowledgement of SETTINGS within 10000 ms',
+    ]);
+  });
+
+  it('to end a header block', () => {
+    const side = ServerSide.begun();
+    side.write(headers(1, 0));
+    for (let second = 0; second < 10; second++) {
+      side.clock.advance(1_000);
+      side.connection.tick();
+      if (second < 9) side.write(frame(frameTypes.CONTINUATION, 0, 1).subarray(second, second + 1));
+    }
+    expect(over(side)).toEqual([['GOAWAY ENHANCE_YOUR_CALM'], 'a header block that took over 10000 ms']);
+  });
+
+  it('to read', () => {
+    const side = ServerSide.begun();
+    side.port.holds = true;
+    side.write(ping());
+    side.clock.advance(20_000);
+    side.connection.tick();
+    expect(side.over?.error?.message).toBe('nothing was read for 20000 ms');
+    // GOAWAY comes behind what it did not read; without that there is no end.
+    expect(side.port.ended).toBe(false);
+    side.connection.sent();
+    side.connection.sent();
+    expect([side.read(), side.port.ended]).toEqual([['PING ACK', 'GOAWAY ENHANCE_YOUR_CALM'], true]);
+  });
+
+  it('to open the window of a stream', () => {
+    const side = ServerSide.begun();
+    side.write(settings('0004 00000000'), request(1), request(3));
+    side.connection.data(side.taken[0]!.stream, undefined, Buffer.from('a'), true);
+    side.read();
+    for (let second = 0; second < 60; second++) {
+      side.clock.advance(1_000);
+      side.write(ping());
+      side.connection.tick();
+    }
+    expect(side.read().slice(-2)).toEqual(['PING ACK', 'RST_STREAM 1 ENHANCE_YOUR_CALM']);
+    expect([side.over, side.connection.streamCount]).toEqual([undefined, 1]);
+  });
+
+  it('to say anything is asked for a sign of life', () => {
+    const side = ServerSide.begun();
+    side.write(headers(1));
+    side.clock.advance(59_999);
+    side.connection.tick();
+    expect(side.read()).toEqual([]);
+    side.clock.advance(1);
+    side.connection.tick();
+    expect(side.read()).toEqual(['PING']);
+    side.clock.advance(10_000);
+    side.write(ping(flags.ACK));
+    side.connection.tick();
+    side.clock.advance(60_000);
+    side.connection.tick();
+    expect(side.read()).toEqual(['PING']);
+    side.clock.advance(19_999);
+    side.connection.tick();
+    expect(side.over).toBeUndefined();
+    side.clock.advance(1);
+    side.connection.tick();
+    expect(over(side)).toEqual([['GOAWAY NO_ERROR'], 'no answer to a ping within 20000 ms']);
+    expect(side.last().sink.events).toEqual(['aborted NO_ERROR connection']);
+  });
+
+  it('with its next stream has to connect again', () => {
+    const side = ServerSide.begun({ idleTimeoutMs: 5_000 });
+    side.write(headers(1));
+    side.clock.advance(6_000);
+    side.connection.tick();
+    side.write(rstStream(1));
+    side.clock.advance(4_999);
+    side.connection.tick();
+    expect(side.over).toBeUndefined();
+    side.clock.advance(1);
+    side.connection.tick();
+    expect([side.read(), side.over]).toEqual([['GOAWAY NO_ERROR'], { error: undefined }]);
+  });
+});
+
+describe('a peer that does not read', () => {
+  it('is not read either, when too much waits for it', () => {
+    const side = ServerSide.begun({ maxUnsent: 100_000 });
+    side.write(settings('0004 7fffffff'), windowUpdate(0, 0x7000_0000));
+    side.read();
+    side.port.holds = true;
+    for (let streamId = 1; streamId < 40; streamId += 2) {
+      side.write(request(streamId));
+      side.connection.data(side.last().stream, undefined, Buffer.alloc(10_000), true);
+    }
+    side.write(ping());
+    expect(side.port.paused).toBe(true);
+    side.read();
+    side.read();
+    expect([side.port.paused, side.connection.streamCount]).toEqual([false, 0]);
+  });
+});
+
+describe('a connection that is to stop', () => {
+  it('says so, takes what is on its way, and then says what it took', () => {
+    const side = ServerSide.begun();
+    side.write(headers(1));
+    side.connection.announceDrain();
+    const [away, probe] = side.frames();
+    expect([away!.type, away!.payload.readUInt32BE(0), probe!.type]).toEqual(['GOAWAY', 0x7fff_ffff, 'PING']);
+    side.write(request(3), ping(flags.ACK));
+    expect(side.taken).toHaveLength(2);
+    side.connection.drain();
+    expect(side.frames()[0]!.payload.readUInt32BE(0)).toBe(3);
+    side.write(request(5), data(5, 'aa'));
+    expect([side.read(), side.taken.length]).toEqual([['RST_STREAM 5 REFUSED_STREAM'], 2]);
+    side.connection.headers(side.taken[1]!.stream, [':status', '200'], false, true);
+    expect([side.read(), side.over]).toEqual([['HEADERS 3 END'], undefined]);
+    side.write(rstStream(1));
+    expect([side.over, side.port.ended]).toEqual([{ error: undefined }, true]);
+  });
+
+  it('ends at once without streams, or when it must', () => {
+    const idle = ServerSide.begun();
+    idle.connection.drain();
+    expect([idle.read(), idle.port.ended]).toEqual([['GOAWAY NO_ERROR'], true]);
+    const busy = ServerSide.begun();
+    busy.write(headers(1));
+    busy.connection.close();
+    expect([busy.read(), busy.last().sink.events]).toEqual([['GOAWAY NO_ERROR'], ['aborted NO_ERROR connection']]);
+  });
+
+  it('tells its streams when the socket goes', () => {
+    const side = ServerSide.begun();
+    side.write(headers(1));
+    side.connection.lost(new Error('ECONNRESET'));
+    expect([side.over?.error?.message, side.last().sink.events]).toEqual([
+      'ECONNRESET',
+      ['aborted NO_ERROR connection'],
+    ]);
+    side.connection.lost(undefined);
+    side.connection.tick();
+    side.connection.drain();
+    side.connection.close();
+    expect(side.read()).toEqual([]);
+  });
+});

@@ -1,0 +1,71 @@
+import { ConnectionError } from '../errors.ts';
+import type { HeaderBlock } from '../hpack/header-block.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOptions } from './connection.ts';
+import { clientPreface, defaultWindow } from './frame-types.ts';
+import type { Http2Stream } from './http2-stream.ts';
+import { settingIds } from './settings.ts';
+
+export interface ServerConnectionOptions extends ConnectionOptions {
+  /** A client has begun a stream: give it a sink. @param ended nothing comes behind these fields */
+  readonly accept: (stream: Http2Stream, block: HeaderBlock, ended: boolean) => void;
+}
+
+/** A connection on which clients open streams. */
+export class ServerConnection extends Connection {
+  protected readonly isClient = false;
+  readonly #accept: ServerConnectionOptions['accept'];
+  /** Octets of the preface that have come. */
+  #prefaceAt = 0;
+  /** The highest that a client has opened, taken up or not. */
+  #highest = 0;
+  #highestTaken = 0;
+
+  constructor(options: ServerConnectionOptions) {
+    super(options);
+    this.#accept = options.accept;
+    const { limits } = options;
+    this.sendSettings([
+      [settingIds.MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams],
+      [settingIds.MAX_HEADER_LIST_SIZE, limits.maxHeaderListSize],
+      ...(limits.streamWindow === defaultWindow
+        ? []
+        : [[settingIds.INITIAL_WINDOW_SIZE, limits.streamWindow] as const]),
+    ]);
+    this.scheduleFlush();
+  }
+
+  protected get lastStreamId(): number {
+    return this.#highestTaken;
+  }
+
+  protected wasOpened(streamId: number): boolean {
+    return streamId % 2 === 1 && streamId <= this.#highest;
+  }
+
+  protected opened(streamId: number, block: HeaderBlock, ended: boolean): void {
+    if (streamId % 2 === 0) throw new ConnectionError('PROTOCOL_ERROR', `a client opens stream ${streamId}`);
+    this.#highest = streamId;
+    // Whoever opens too many may come again with those; after GOAWAY on another connection.
+    if (this.isDraining || this.streams.size >= this.options.limits.maxConcurrentStreams) {
+      this.refuse(streamId, 'REFUSED_STREAM');
+      return;
+    }
+    this.#highestTaken = streamId;
+    this.#accept(this.newStream(streamId, ended), block, ended);
+  }
+
+  /** A client that goes away opens no more streams by itself. */
+  protected wentAway(): void {
+    this.leave();
+  }
+
+  protected preface(chunk: Buffer): number {
+    if (this.#prefaceAt === clientPreface.length) return 0;
+    const count = Math.min(chunk.length, clientPreface.length - this.#prefaceAt);
+    if (chunk.compare(clientPreface, this.#prefaceAt, this.#prefaceAt + count, 0, count) !== 0)
+      throw new ConnectionError('PROTOCOL_ERROR', 'this port speaks HTTP/2 (gRPC), which begins otherwise');
+    this.#prefaceAt += count;
+    return count;
+  }
+}
