@@ -68,6 +68,9 @@ export class RecordingSink implements StreamSink {
   drained(): void {
     this.events.push('drained');
   }
+  sentEnd(): void {
+    this.events.push('sent end');
+  }
 }
 
 export interface Taken {

@@ -1,7 +1,7 @@
 import { asBuffer, join } from '../messages.ts';
 import type { Pieces, RawClientCall, RawOutcome } from '../raw-client.ts';
 import { RpcError, statusCodes } from '../status.ts';
-import type { Dated } from './deadlines.ts';
+import type { Dated } from '@sluice/wire/deadlines';
 import type { Pairs } from './frames.ts';
 import type { Outgoing } from './outbox.ts';
 

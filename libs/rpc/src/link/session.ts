@@ -3,7 +3,7 @@ import { NumberMap } from '@sluice/wire/number-map';
 import type { Pieces } from '../raw-client.ts';
 import { RpcError, answeredWith, statusCodes, transportReason } from '../status.ts';
 import type { ReceivedStatus } from '../status.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines } from '@sluice/wire/deadlines';
 import { LinkFault, frameTypes, linkVersion, numberFrame } from './frames.ts';
 import type { Hello, MessageHead } from './frames.ts';
 import type { LinkedRequest } from './linked-request.ts';

@@ -310,8 +310,10 @@ export abstract class Connection {
   }
 
   #endedHere(stream: Http2Stream): void {
-    if (stream.state === 'open') stream.state = 'half-closed (local)';
-    else this.#remove(stream, 'closed');
+    if (stream.state === 'open') {
+      stream.state = 'half-closed (local)';
+      stream.sink.sentEnd();
+    } else this.#remove(stream, 'closed');
   }
 
   #endedThere(stream: Http2Stream): void {

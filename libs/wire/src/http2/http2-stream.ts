@@ -15,8 +15,10 @@ export interface StreamSink {
   ended(): void;
   /** @param code of RFC 9113, section 7 */
   aborted(code: number, by: AbortedBy): void;
-  /** All that was given to be sent has left, or there is room for more of it. */
+  /** All that was given to be sent has been handed over, and there may be more. */
   drained(): void;
+  /** This side has sent its end, and the other side has not. */
+  sentEnd(): void;
 }
 
 /** Octets that wait until the peer allows them. */
@@ -32,6 +34,7 @@ const nobody: StreamSink = {
   ended: () => undefined,
   aborted: () => undefined,
   drained: () => undefined,
+  sentEnd: () => undefined,
 };
 
 /** A stream as its connection keeps it. All that is done to it is done by way of the connection. */

@@ -1,0 +1,92 @@
+import { readRequest } from '../http2/fields.ts';
+import type { HeaderBlock } from '../hpack/header-block.ts';
+import { isCoding } from './codings.ts';
+import type { Coding } from './codings.ts';
+import { Metadata } from './metadata.ts';
+import { parseTimeout, statusCodes } from './status.ts';
+
+/** Why a request is not a call, and how it is answered. */
+export type Refusal =
+  | { readonly kind: 'malformed'; readonly why: string }
+  | { readonly kind: 'http'; readonly status: number }
+  | { readonly kind: 'grpc'; readonly code: number; readonly details: string };
+
+/** What the fields of a request say. It may stand for many requests with the same fields. */
+export interface RequestHead {
+  readonly refusal: Refusal | undefined;
+  readonly path: string;
+  readonly authority: string;
+  /** Undefined: without a deadline. */
+  readonly timeoutMs: number | undefined;
+  readonly coding: Coding;
+  readonly contentLength: number | undefined;
+  /** Names and values in turn, of all that is metadata. */
+  readonly fields: readonly string[];
+  metadata(): Metadata;
+}
+
+const protocolFields = new Set(['te', 'content-type', 'grpc-timeout', 'grpc-encoding', 'content-length', 'host']);
+
+/** @returns what was made of the same block before, if it was */
+export function requestHead(block: HeaderBlock): RequestHead {
+  return (block.meaning ??= read(block)) as RequestHead;
+}
+
+class Head implements RequestHead {
+  refusal: Refusal | undefined;
+  path = '';
+  authority = '';
+  timeoutMs: number | undefined;
+  coding: Coding = 'identity';
+  contentLength: number | undefined;
+  fields: string[] = [];
+
+  metadata(): Metadata {
+    return Metadata.fromFields(this.fields);
+  }
+}
+
+function read(block: HeaderBlock): RequestHead {
+  const head = new Head();
+  head.refusal = fill(head, block);
+  return head;
+}
+
+function fill(head: Head, block: HeaderBlock): Refusal | undefined {
+  // Request Header Fields Too Large (RFC 6585).
+  if (block.tooLong) return { kind: 'http', status: 431 };
+  const request = readRequest(block);
+  if (request.malformed !== undefined) return { kind: 'malformed', why: request.malformed };
+  head.path = request.pseudo.get(':path')!;
+  head.authority = request.pseudo.get(':authority') ?? '';
+  head.contentLength = request.contentLength;
+  if (request.pseudo.get(':method') !== 'POST') return { kind: 'http', status: 405 };
+  let refusal: Refusal | undefined;
+  let isGrpc = false;
+  for (let at = 0; at < request.regular.length; at += 2) {
+    const name = request.regular[at]!;
+    const value = request.regular[at + 1]!;
+    if (!protocolFields.has(name)) head.fields.push(name, value);
+    else if (name === 'content-type') isGrpc = /^application\/grpc(?:$|[+;])/.test(value);
+    else if (name === 'grpc-timeout') refusal ??= readTimeout(head, value);
+    else if (name === 'grpc-encoding') refusal ??= readCoding(head, value);
+  }
+  return isGrpc ? refusal : { kind: 'http', status: 415 };
+}
+
+function readTimeout(head: Head, value: string): Refusal | undefined {
+  head.timeoutMs = parseTimeout(value);
+  if (head.timeoutMs !== undefined) return undefined;
+  return { kind: 'grpc', code: statusCodes.INTERNAL, details: `grpc-timeout: ${JSON.stringify(value)} is none` };
+}
+
+function readCoding(head: Head, value: string): Refusal | undefined {
+  if (isCoding(value)) head.coding = value;
+  else
+    return {
+      kind: 'grpc',
+      code: statusCodes.UNIMPLEMENTED,
+      details: `grpc-encoding: ${JSON.stringify(value)} is not known here; identity, gzip and deflate are`,
+    };
+  return undefined;
+}

@@ -1,0 +1,314 @@
+import type { Clock } from '@sluice/domain/clock';
+import type { Dated, Deadlines } from '../deadlines.ts';
+import type { Connection } from '../http2/connection.ts';
+import { readTrailers } from '../http2/fields.ts';
+import type { AbortedBy, Http2Stream, StreamSink } from '../http2/http2-stream.ts';
+import type { HeaderBlock } from '../hpack/header-block.ts';
+import { inflate } from './codings.ts';
+import type { Memory } from './memory.ts';
+import { MessageFault, MessageReader, prefixOctets } from './message-reader.ts';
+import type { RequestHead } from './request-head.ts';
+import { encodeMessage, statusCodes, statusOfReset } from './status.ts';
+
+/** What the calls of a connection share. */
+export interface CallHost {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  /** Octets of a message at most, when it is inflated. */
+  readonly maxRequestOctets: number;
+  /** Of messages of which a part has come, or that wait to be read. */
+  readonly memory: Memory;
+  readonly peer: string;
+}
+
+/** Who answers a call. */
+export interface CallSink {
+  message(octets: Buffer): void;
+  /** The caller has sent all. */
+  halfClosed(): void;
+  /** The call is over, and not by `finish`: nobody waits for an answer. @param code what its caller was told or sees */
+  cancelled(code: number): void;
+  /** Trailers of a status that the transport gives, names and values in turn. */
+  refusalFields(): readonly string[];
+  /** What was written has been handed over. */
+  drained(): void;
+}
+
+/** Fields of an answer, and of one that has no message. The same arrays each time: their blocks are remembered. */
+export const answerHead = [':status', '200', 'content-type', 'application/grpc+proto'] as const;
+export const okTrailers = ['grpc-status', '0'] as const;
+export const repeatedFields: readonly string[] = [...answerHead.slice(2), ...okTrailers];
+
+/** One call as the server has it, from its header fields to its trailers: messages in, messages out, and one end. */
+export class ServerCall implements StreamSink, Dated {
+  readonly head: RequestHead;
+  readonly deadlineAt: number;
+  heapIndex = -1;
+  sink: CallSink | undefined;
+  readonly #host: CallHost;
+  readonly #connection: Connection;
+  readonly #stream: Http2Stream;
+  #reader: MessageReader | undefined;
+  #received = 0;
+  #sentHead = false;
+  #over = false;
+  #halfClosed = false;
+  #paused = false;
+  readonly #waiting: Buffer[] = [];
+  /** Octets that are given back when messages are read again. */
+  #held = 0;
+  /** Octets of memory that are taken: of a message of which a part has come, and of those that wait. */
+  #reserved = 0;
+  #reservedForPart = 0;
+  /** Messages are inflated one after the other. */
+  #inflating: Promise<void> | undefined;
+
+  constructor(host: CallHost, connection: Connection, stream: Http2Stream, head: RequestHead) {
+    this.#host = host;
+    this.#connection = connection;
+    this.#stream = stream;
+    this.head = head;
+    this.deadlineAt = head.timeoutMs === undefined ? Infinity : host.clock.monotonic() + head.timeoutMs;
+    if (head.timeoutMs !== undefined) host.deadlines.add(this);
+  }
+
+  get peer(): string {
+    return this.#host.peer;
+  }
+  /** When its caller gives up, by the machine's clock; Infinity for never. */
+  get deadline(): Date | number {
+    if (this.deadlineAt === Infinity) return Infinity;
+    const { clock } = this.#host;
+    return new Date(clock.now() + this.deadlineAt - clock.monotonic());
+  }
+  /** Nothing can be sent any more. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+  /** Something that was written waits for the caller to read. */
+  get isBlocked(): boolean {
+    return this.#stream.waitingOctets > 0;
+  }
+
+  /** Gives no more messages until `resume`. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    while (!this.#paused && this.#waiting.length > 0) {
+      const octets = this.#waiting.shift()!;
+      this.#release(octets.length);
+      this.sink?.message(octets);
+    }
+    if (this.#paused || this.#over) return;
+    this.#giveBack(this.#held);
+    this.#held = 0;
+    this.#endIfRead();
+  }
+
+  /** @param fields names and values in turn, beside those of every answer */
+  sendHead(fields: readonly string[]): void {
+    if (this.#sentHead || this.#over) return;
+    this.#sentHead = true;
+    if (fields.length === 0) this.#connection.headers(this.#stream, answerHead, true, false);
+    else this.#connection.headers(this.#stream, [...answerHead, ...fields], false, false);
+  }
+
+  /** @param octets nobody changes them until they are sent */
+  write(octets: Uint8Array): void {
+    if (this.#over) return;
+    this.sendHead([]);
+    this.#connection.data(this.#stream, prefixOf(octets.length), octets, false);
+  }
+
+  /** @param fields trailers beside the status, names and values in turn */
+  finish(code: number, details: string, fields: readonly string[] = []): void {
+    if (this.#over) return;
+    this.#end();
+    if (code === 0 && fields.length === 0 && this.#sentHead) {
+      this.#connection.headers(this.#stream, okTrailers, true, true);
+      return;
+    }
+    const head = this.#sentHead ? [] : answerHead;
+    const message = details === '' ? [] : ['grpc-message', encodeMessage(details)];
+    this.#connection.headers(this.#stream, [...head, 'grpc-status', String(code), ...message, ...fields], false, true);
+  }
+
+  /** Ends the stream without a status: for a caller who does not read. */
+  abort(): void {
+    this.#end();
+    this.#connection.reset(this.#stream, 'CANCEL');
+  }
+
+  headers(block: HeaderBlock, ended: boolean): void {
+    if (!ended || block.tooLong || readTrailers(block).malformed !== undefined) this.#malformed();
+    else this.ended();
+  }
+
+  data(chunk: Buffer, start: number, end: number): void {
+    const octets = end - start;
+    this.#received += octets;
+    if (this.#over) {
+      this.#connection.consume(this.#stream, octets);
+      return;
+    }
+    try {
+      if (!this.#readWhole(chunk, start, end)) this.#read(chunk, start, end);
+    } catch (error) {
+      this.#fault(error);
+    }
+    if (this.#paused) this.#held += octets;
+    else this.#giveBack(octets);
+  }
+
+  ended(): void {
+    const { contentLength } = this.head;
+    if (contentLength !== undefined && contentLength !== this.#received) this.#malformed();
+    else if (!this.#over && this.#reader?.midMessage === true)
+      this.#refuse(statusCodes.INVALID_ARGUMENT, 'the stream of requests ended within a message');
+    else {
+      this.#halfClosed = true;
+      this.#endIfRead();
+    }
+  }
+
+  aborted(code: number, by: AbortedBy): void {
+    const sink = this.#over ? undefined : this.sink;
+    this.#end();
+    const isClient = by === 'peer' && (code === 0x8 || code === 0x0);
+    sink?.cancelled(isClient || by === 'connection' ? statusCodes.CANCELLED : statusOfReset(code));
+  }
+
+  drained(): void {
+    if (!this.#over) this.sink?.drained();
+  }
+
+  /** The caller was told all before it had said all: it need not go on. */
+  sentEnd(): void {
+    this.#connection.reset(this.#stream, 'NO_ERROR');
+  }
+
+  expire(): void {
+    this.#refuse(statusCodes.DEADLINE_EXCEEDED, "the caller's deadline has passed");
+  }
+
+  /** Most requests are one message in one piece. */
+  #readWhole(chunk: Buffer, start: number, end: number): boolean {
+    if (this.#reader !== undefined || end - start < prefixOctets || chunk[start] !== 0) return false;
+    const length = chunk.readUInt32BE(start + 1);
+    if (length !== end - start - prefixOctets || length > this.#host.maxRequestOctets) return false;
+    this.#take(chunk.subarray(start + prefixOctets, end));
+    return true;
+  }
+
+  #read(chunk: Buffer, start: number, end: number): void {
+    this.#reader ??= new MessageReader({
+      maxOctets: this.#host.maxRequestOctets,
+      reserve: (octets) => {
+        this.#reserve(octets);
+        this.#reservedForPart = octets;
+      },
+      message: (octets, compressed) => {
+        // It is whole, and from now on its handler's.
+        this.#release(this.#reservedForPart);
+        this.#reservedForPart = 0;
+        if (compressed || this.#inflating !== undefined) this.#inflate(octets, compressed);
+        else this.#take(octets);
+      },
+    });
+    this.#reader.read(chunk, start, end);
+  }
+
+  #reserve(octets: number): void {
+    if (!this.#host.memory.take(octets))
+      throw new MessageFault('too-large', 'the server holds as many bytes of requests as it may; try again later');
+    this.#reserved += octets;
+  }
+
+  #release(octets: number): void {
+    if (octets === 0) return;
+    this.#host.memory.give(octets);
+    this.#reserved -= octets;
+  }
+
+  #inflate(octets: Buffer, compressed: boolean): void {
+    if (compressed && this.head.coding === 'identity')
+      throw new MessageFault('malformed', 'a compressed message without grpc-encoding');
+    const { maxRequestOctets } = this.#host;
+    const before = this.#inflating;
+    if (before === undefined) {
+      const inflated = inflate(octets, this.head.coding, maxRequestOctets);
+      if (inflated instanceof Promise) this.#inflateLater(inflated);
+      else this.#take(inflated);
+      return;
+    }
+    this.#inflateLater(before.then(() => (compressed ? inflate(octets, this.head.coding, maxRequestOctets) : octets)));
+  }
+
+  #inflateLater(inflated: Promise<Buffer>): void {
+    const done = inflated.then(
+      (octets) => this.#take(octets),
+      (error: unknown) => this.#fault(error),
+    );
+    this.#inflating = done;
+    void done.then(() => {
+      if (this.#inflating !== done) return;
+      this.#inflating = undefined;
+      this.#endIfRead();
+    });
+  }
+
+  #take(octets: Buffer): void {
+    if (this.#over) return;
+    if (!this.#paused) {
+      this.sink?.message(octets);
+      return;
+    }
+    this.#reserve(octets.length);
+    this.#waiting.push(octets);
+  }
+
+  #endIfRead(): void {
+    if (!this.#halfClosed || this.#over || this.#waiting.length > 0 || this.#inflating !== undefined) return;
+    this.#halfClosed = false;
+    this.sink?.halfClosed();
+  }
+
+  #giveBack(octets: number): void {
+    if (octets > 0) this.#connection.consume(this.#stream, octets);
+  }
+
+  #fault(error: unknown): void {
+    if (!(error instanceof MessageFault)) throw error;
+    const code = error.kind === 'too-large' ? statusCodes.RESOURCE_EXHAUSTED : statusCodes.INTERNAL;
+    this.#refuse(code, error.message);
+  }
+
+  /** Answers by itself, and tells the handler. */
+  #refuse(code: number, details: string): void {
+    if (this.#over) return;
+    const { sink } = this;
+    this.finish(code, details, sink?.refusalFields());
+    sink?.cancelled(code);
+  }
+
+  #malformed(): void {
+    this.#connection.reset(this.#stream, 'PROTOCOL_ERROR');
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#host.deadlines.remove(this);
+    this.#release(this.#reserved);
+    this.#waiting.length = 0;
+  }
+}
+
+function prefixOf(length: number): Buffer {
+  const prefix = Buffer.allocUnsafe(prefixOctets);
+  prefix[0] = 0;
+  prefix.writeUInt32BE(length, 1);
+  return prefix;
+}

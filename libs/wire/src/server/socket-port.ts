@@ -1,0 +1,70 @@
+import type { Socket } from 'node:net';
+import type { Clock, Timer } from '@sluice/domain/clock';
+import type { Connection, ConnectionPort } from '../http2/connection.ts';
+
+/** How long a peer may take to close a connection that was ended, in milliseconds: it may not have read why. */
+const lingerMs = 1000;
+
+/** A socket of node:net or node:tls as what a connection stands on. */
+export class SocketPort implements ConnectionPort {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  #connection: Connection | undefined;
+  #linger: Timer | undefined;
+  #error: Error | undefined;
+
+  constructor(socket: Socket, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+    socket.setNoDelay(true);
+  }
+
+  /** Hands what comes to the connection; to be called in the turn in which the socket came. */
+  serve(connection: Connection): void {
+    this.#connection = connection;
+    const socket = this.#socket;
+    socket.on('data', (chunk: Buffer) => connection.receive(chunk));
+    socket.on('error', (error) => (this.#error = error));
+    // The other side sends nothing more, and with that no frame that would let anything go on.
+    socket.on('end', () => {
+      connection.lost(this.#error);
+      socket.destroySoon();
+    });
+    socket.on('close', () => {
+      this.#linger?.cancel();
+      connection.lost(this.#error);
+    });
+  }
+
+  send(pieces: readonly Buffer[]): void {
+    const socket = this.#socket;
+    const last = pieces.length - 1;
+    if (last > 0) socket.cork();
+    for (let at = 0; at < last; at++) socket.write(pieces[at]!);
+    socket.write(pieces[last]!, this.#sent);
+    if (last > 0) socket.uncork();
+  }
+
+  readonly #sent = (error?: Error | null): void => {
+    // Of a socket that failed there is nothing to go on with: it closes.
+    if (!error) this.#connection?.sent();
+  };
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+    this.#socket.resume();
+    this.#linger ??= this.#clock.schedule(lingerMs, () => this.destroy());
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

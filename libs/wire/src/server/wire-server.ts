@@ -1,0 +1,207 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Clock, Timer } from '@sluice/domain/clock';
+import { Deadlines } from '../deadlines.ts';
+import { adapt } from '../grpc/adapt.ts';
+import type { Handler, ServiceDefinition } from '../grpc/adapt.ts';
+import { Memory } from '../grpc/memory.ts';
+import { requestHead } from '../grpc/request-head.ts';
+import type { RequestHead } from '../grpc/request-head.ts';
+import { ServerCall, answerHead, repeatedFields } from '../grpc/server-call.ts';
+import type { CallHost } from '../grpc/server-call.ts';
+import { statusCodes } from '../grpc/status.ts';
+import type { HeaderBlock } from '../hpack/header-block.ts';
+import type { Http2Stream } from '../http2/http2-stream.ts';
+import { defaultLimits } from '../http2/limits.ts';
+import type { ConnectionLimits } from '../http2/limits.ts';
+import { ServerConnection } from '../http2/server-connection.ts';
+import { SocketPort } from './socket-port.ts';
+
+/** Begins a call: gives it its sink, or ends it. */
+export type Begin = (call: ServerCall) => void;
+
+/** What a server says of itself; each at most once for a connection. */
+export interface WireEvents {
+  /** A connection ended for what its peer did. */
+  readonly connectionFailed: (peer: string, error: Error) => void;
+}
+
+export interface WireServerOptions {
+  readonly clock: Clock;
+  /** Octets of a request at most, when it is inflated; default 64 MiB. */
+  readonly maxRequestOctets?: number;
+  /** Octets of requests of all connections that are not whole yet, or wait to be read; default 1 GiB. */
+  readonly maxBuffered?: number;
+  readonly limits?: Partial<ConnectionLimits>;
+  readonly events?: Partial<WireEvents>;
+}
+
+const tickMs = 1000;
+/** Between the announcement of a stop and the last word on which calls are taken: a round trip, and more. */
+const announcedMs = 100;
+
+/** A gRPC server on plain sockets. Methods are registered by their path, as bytes; `addService` mounts whole services. */
+export class WireServer {
+  readonly #options: WireServerOptions;
+  readonly #limits: ConnectionLimits;
+  readonly #methods = new Map<string, Begin>();
+  readonly #connections = new Set<ServerConnection>();
+  readonly #sockets = new Set<Socket>();
+  readonly #deadlines: Deadlines;
+  readonly #memory: Memory;
+  readonly #servers: Server[] = [];
+  #timer: Timer | undefined;
+  #stopping: PromiseWithResolvers<undefined> | undefined;
+
+  constructor(options: WireServerOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#deadlines = new Deadlines(options.clock);
+    this.#memory = new Memory(options.maxBuffered ?? 1024 ** 3);
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Octets of requests that are not whole yet, or wait to be read. */
+  get bufferedOctets(): number {
+    return this.#memory.used;
+  }
+
+  /**
+   * @param path with a leading slash
+   * @returns false when it is registered already
+   */
+  register(path: string, begin: Begin): boolean {
+    if (this.#methods.has(path)) return false;
+    this.#methods.set(path, begin);
+    return true;
+  }
+
+  /**
+   * Mounts a service with handlers as grpc-js takes them.
+   * @param handlers by the name of the method, as in the definition or as in its .proto file
+   * @throws Error for a method that has no handler or is registered already
+   */
+  addService(definition: ServiceDefinition, handlers: object): void {
+    const byName = handlers as Readonly<Record<string, Handler | undefined>>;
+    for (const [name, method] of Object.entries(definition)) {
+      const handler = byName[name] ?? byName[method.originalName ?? name];
+      if (handler === undefined) throw new Error(`${method.path} has no handler`);
+      if (!this.register(method.path, adapt(method, handler.bind(handlers) as Handler)))
+        throw new Error(`${method.path} is registered twice`);
+    }
+  }
+
+  /**
+   * Starts to serve, without TLS.
+   * @returns the port
+   * @throws the socket's error, with its `code`
+   */
+  async listen(host: string, port: number): Promise<number> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port, backlog: 1024 }, resolve);
+    });
+    this.#servers.push(server);
+    this.#timer ??= this.#options.clock.schedule(tickMs, () => this.#tick());
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** Takes no further connections and calls; those that are under way go on. Resolves when none is left. */
+  stop(): Promise<void> {
+    if (this.#stopping === undefined) {
+      this.#stopping = Promise.withResolvers();
+      for (const server of this.#servers) server.close();
+      for (const connection of this.#connections) connection.announceDrain();
+      this.#options.clock.schedule(announcedMs, () => {
+        for (const connection of [...this.#connections]) connection.drain();
+      });
+      this.#endIfDone();
+    }
+    return this.#stopping.promise.then(() => undefined);
+  }
+
+  /** Ends all connections now. */
+  close(): void {
+    void this.stop();
+    for (const connection of [...this.#connections]) connection.close();
+  }
+
+  #connected(socket: Socket): void {
+    const { clock, events } = this.#options;
+    const { remoteAddress = '', remotePort = 0 } = socket;
+    const peer = `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+    const host: CallHost = {
+      ...{ clock, peer, deadlines: this.#deadlines },
+      maxRequestOctets: this.#options.maxRequestOctets ?? 64 * 1024 * 1024,
+      memory: new Memory(this.#limits.maxBuffered, this.#memory),
+    };
+    const port = new SocketPort(socket, clock);
+    const connection: ServerConnection = new ServerConnection({
+      ...{ port, clock, limits: this.#limits, repeated: repeatedFields },
+      accept: (stream, block) => this.#accept(host, connection, stream, block),
+      closed: (error) => {
+        this.#connections.delete(connection);
+        if (error !== undefined) events?.connectionFailed?.(peer, error);
+        this.#endIfDone();
+      },
+    });
+    this.#connections.add(connection);
+    port.serve(connection);
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#endIfDone();
+    });
+  }
+
+  #accept(host: CallHost, connection: ServerConnection, stream: Http2Stream, block: HeaderBlock): void {
+    const head = requestHead(block);
+    const { refusal } = head;
+    if (refusal === undefined || refusal.kind === 'grpc') {
+      const call = new ServerCall(host, connection, stream, head);
+      stream.sink = call;
+      if (refusal !== undefined) call.finish(refusal.code, refusal.details);
+      else this.#begin(call, head);
+    } else if (refusal.kind === 'malformed') connection.reset(stream, 'PROTOCOL_ERROR');
+    else refuse(connection, stream, refusal.status);
+  }
+
+  #begin(call: ServerCall, head: RequestHead): void {
+    const begin = this.#methods.get(head.path);
+    if (begin !== undefined) begin(call);
+    else call.finish(statusCodes.UNIMPLEMENTED, `The server does not implement the method ${head.path}`);
+  }
+
+  #tick(): void {
+    for (const connection of this.#connections) connection.tick();
+    this.#timer = this.#options.clock.schedule(tickMs, () => this.#tick());
+  }
+
+  #endIfDone(): void {
+    if (this.#stopping === undefined || this.#connections.size > 0 || this.#sockets.size > 0) return;
+    this.#timer?.cancel();
+    this.#deadlines.stop();
+    this.#stopping.resolve(undefined);
+  }
+}
+
+/** Answers what is not gRPC in the words of HTTP. */
+function refuse(connection: ServerConnection, stream: Http2Stream, status: number): void {
+  stream.sink = {
+    ...{ headers: () => undefined, ended: () => undefined, aborted: () => undefined, drained: () => undefined },
+    data: (_chunk, start, end) => connection.consume(stream, end - start),
+    sentEnd: () => connection.reset(stream, 'NO_ERROR'),
+  };
+  // A client of gRPC that went through all the same finds a status too.
+  const code = status === 431 ? statusCodes.RESOURCE_EXHAUSTED : statusCodes.INTERNAL;
+  connection.headers(
+    stream,
+    [':status', String(status), ...answerHead.slice(2), 'grpc-status', String(code)],
+    false,
+    true,
+  );
+}
