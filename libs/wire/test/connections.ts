@@ -1,5 +1,5 @@
 import { FakeClock } from '@sluice/testkit/fake-clock';
-import type { ConnectionPort } from '../src/http2/connection.ts';
+import type { ConnectionPort } from '../src/http2/port.ts';
 import type { AbortedBy, Http2Stream, StreamSink } from '../src/http2/http2-stream.ts';
 import { defaultLimits } from '../src/http2/limits.ts';
 import type { ConnectionLimits } from '../src/http2/limits.ts';
@@ -34,7 +34,7 @@ export class FakePort implements ConnectionPort {
   end(): void {
     this.ended = true;
   }
-  destroy(): void {
+  destroyAfter(): void {
     this.destroyed = true;
   }
   /** What was sent since the last time. */

@@ -112,8 +112,10 @@ class OneRequest implements CallSink {
   }
 
   message(octets: Buffer): void {
-    if (this.#octets === undefined) this.#octets = octets;
-    else this.#call.finish(statusCodes.UNIMPLEMENTED, `${this.#call.head.path} takes one message, and a second came`);
+    if (this.#octets === undefined) {
+      this.#octets = octets;
+      this.#call.hold(octets.length);
+    } else this.#call.finish(statusCodes.UNIMPLEMENTED, `${this.#call.head.path} takes one message, and a second came`);
   }
 
   halfClosed(): void {

@@ -13,32 +13,48 @@ const mostInPlace = 1024;
 /**
  * The message that was compressed. One of more than a few octets is inflated in another thread. It ends at the limit, whatever would come.
  * @param maxOctets of the message when it is inflated
+ * @param reserve room for what is inflated in another thread; throws a MessageFault when there is none
  * @returns at once where it is small
  * @throws MessageFault, or rejects with it
  */
-export function inflate(octets: Buffer, coding: Coding, maxOctets: number): Buffer | Promise<Buffer> {
+export function inflate(
+  octets: Buffer,
+  coding: Coding,
+  maxOctets: number,
+  reserve: (octets: number) => void,
+): Buffer | Promise<Buffer> {
   if (coding === 'identity') return octets;
   // A small one may become a thousand times as large: more than that is not done here.
-  if (octets.length > mostInPlace) return inflateBeside(octets, coding, maxOctets);
+  if (octets.length > mostInPlace) return inflateBeside(octets, coding, maxOctets, reserve);
   try {
     const options = { maxOutputLength: Math.min(maxOctets, 1024 * mostInPlace) };
     return coding === 'gzip' ? gunzipSync(octets, options) : inflateSync(octets, options);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' && maxOctets > 1024 * mostInPlace)
-      return inflateBeside(octets, coding, maxOctets);
+      return inflateBeside(octets, coding, maxOctets, reserve);
     throw faultOf(error, coding, maxOctets);
   }
 }
 
-function inflateBeside(octets: Buffer, coding: Coding, maxOctets: number): Promise<Buffer> {
+function inflateBeside(
+  octets: Buffer,
+  coding: Coding,
+  maxOctets: number,
+  reserve: (octets: number) => void,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const stream = coding === 'gzip' ? createGunzip() : createInflate();
     const pieces: Buffer[] = [];
     let length = 0;
     stream.on('data', (piece: Buffer) => {
       length += piece.length;
-      if (length > maxOctets) stream.destroy(tooLarge(maxOctets));
-      else pieces.push(piece);
+      try {
+        if (length > maxOctets) throw tooLarge(maxOctets);
+        reserve(piece.length);
+        pieces.push(piece);
+      } catch (error) {
+        stream.destroy(error as Error);
+      }
     });
     stream.on('end', () => resolve(Buffer.concat(pieces, length)));
     stream.on('error', (error) => reject(faultOf(error, coding, maxOctets)));

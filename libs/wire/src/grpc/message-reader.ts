@@ -14,7 +14,9 @@ export class MessageFault extends Error {
 export interface MessageReaderOptions {
   /** Octets of a message at most, as it comes. */
   readonly maxOctets: number;
-  /** Room for a message of which a part has come. @throws MessageFault when there is none */
+  /** A message begins that has not come as a whole. @throws MessageFault when there is no room for it */
+  readonly announced: (octets: number) => void;
+  /** Room for a part of it, which has come. @throws MessageFault when there is none */
   readonly reserve: (octets: number) => void;
   /** A message is there. */
   readonly message: (octets: Buffer, compressed: boolean) => void;
@@ -81,7 +83,7 @@ export class MessageReader {
       this.#options.message(length === 0 ? noOctets : chunk.subarray(at, at + length), this.#compressed);
       return at + length;
     }
-    this.#options.reserve(length);
+    this.#options.announced(length);
     // Pages of it take memory only as octets come.
     this.#message = Buffer.allocUnsafeSlow(length);
     this.#at = 0;
@@ -90,6 +92,7 @@ export class MessageReader {
 
   #readMessage(message: Buffer, chunk: Buffer, at: number, end: number): number {
     const count = Math.min(message.length - this.#at, end - at);
+    this.#options.reserve(count);
     chunk.copy(message, this.#at, at, at + count);
     this.#at += count;
     if (this.#at === message.length) {

@@ -18,6 +18,8 @@ export interface CallHost {
   readonly maxRequestOctets: number;
   /** Of messages of which a part has come, or that wait to be read. */
   readonly memory: Memory;
+  /** Of messages of which the length has come: their memory is used only as they come, but there is no end of lengths. */
+  readonly announced: Memory;
   readonly peer: string;
 }
 
@@ -33,6 +35,11 @@ export interface CallSink {
   /** What was written has been handed over. */
   drained(): void;
 }
+
+/** What a message that waits costs beside its octets. */
+const messageOverhead = 128;
+/** Pieces of a message with fewer octets have to be rare. */
+const fragmentOctets = 64;
 
 /** Fields of an answer, and of one that has no message. The same arrays each time: their blocks are remembered. */
 export const answerHead = [':status', '200', 'content-type', 'application/grpc+proto'] as const;
@@ -54,12 +61,18 @@ export class ServerCall implements StreamSink, Dated {
   #over = false;
   #halfClosed = false;
   #paused = false;
-  readonly #waiting: Buffer[] = [];
+  #waiting: Buffer[] = [];
+  /** The first of them that was not read; taking it out would move all others. */
+  #waitingAt = 0;
   /** Octets that are given back when messages are read again. */
   #held = 0;
   /** Octets of memory that are taken: of a message of which a part has come, and of those that wait. */
   #reserved = 0;
   #reservedForPart = 0;
+  /** Octets of the message of which a part has come, all of it. */
+  #announced = 0;
+  /** Octets that the sink has before the caller has sent all. */
+  #heldBySink = 0;
   /** Messages are inflated one after the other. */
   #inflating: Promise<void> | undefined;
 
@@ -97,15 +110,23 @@ export class ServerCall implements StreamSink, Dated {
 
   resume(): void {
     this.#paused = false;
-    while (!this.#paused && this.#waiting.length > 0) {
-      const octets = this.#waiting.shift()!;
-      this.#release(octets.length);
+    while (!this.#paused && this.#waitingAt < this.#waiting.length) {
+      const octets = this.#waiting[this.#waitingAt++]!;
+      this.#release(octets.length + messageOverhead);
       this.sink?.message(octets);
     }
     if (this.#paused || this.#over) return;
+    this.#waiting = [];
+    this.#waitingAt = 0;
     this.#giveBack(this.#held);
     this.#held = 0;
     this.#endIfRead();
+  }
+
+  /** The sink keeps a message until the caller has sent all. @throws MessageFault when there is no room for it */
+  hold(octets: number): void {
+    this.#reserve(octets);
+    this.#heldBySink += octets;
   }
 
   /** @param fields names and values in turn, beside those of every answer */
@@ -204,31 +225,48 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   #read(chunk: Buffer, start: number, end: number): void {
-    this.#reader ??= new MessageReader({
+    this.#reader ??= this.#newReader();
+    const within = this.#reader.midMessage;
+    this.#reader.read(chunk, start, end);
+    if (within && end - start < fragmentOctets && this.#reader.midMessage) this.#connection.countFragment();
+  }
+
+  #newReader(): MessageReader {
+    return new MessageReader({
       maxOctets: this.#host.maxRequestOctets,
+      announced: (octets) => {
+        if (this.#over || !this.#host.announced.take(octets)) throw noRoom();
+        this.#announced = octets;
+      },
       reserve: (octets) => {
         this.#reserve(octets);
-        this.#reservedForPart = octets;
+        this.#reservedForPart += octets;
       },
       message: (octets, compressed) => {
         // It is whole, and from now on its handler's.
         this.#release(this.#reservedForPart);
         this.#reservedForPart = 0;
+        this.#forgetAnnounced();
         if (compressed || this.#inflating !== undefined) this.#inflate(octets, compressed);
         else this.#take(octets);
       },
     });
-    this.#reader.read(chunk, start, end);
+  }
+
+  #forgetAnnounced(): void {
+    if (this.#announced > 0) this.#host.announced.give(this.#announced);
+    this.#announced = 0;
   }
 
   #reserve(octets: number): void {
-    if (!this.#host.memory.take(octets))
-      throw new MessageFault('too-large', 'the server holds as many bytes of requests as it may; try again later');
+    // What is still inflated for a call that is over is nobody's.
+    if (this.#over || !this.#host.memory.take(octets)) throw noRoom();
     this.#reserved += octets;
   }
 
   #release(octets: number): void {
-    if (octets === 0) return;
+    // All of it was given back when the call ended.
+    if (octets === 0 || this.#over) return;
     this.#host.memory.give(octets);
     this.#reserved -= octets;
   }
@@ -236,22 +274,26 @@ export class ServerCall implements StreamSink, Dated {
   #inflate(octets: Buffer, compressed: boolean): void {
     if (compressed && this.head.coding === 'identity')
       throw new MessageFault('malformed', 'a compressed message without grpc-encoding');
-    const { maxRequestOctets } = this.#host;
-    const before = this.#inflating;
-    if (before === undefined) {
-      const inflated = inflate(octets, this.head.coding, maxRequestOctets);
-      if (inflated instanceof Promise) this.#inflateLater(inflated);
-      else this.#take(inflated);
-      return;
-    }
-    this.#inflateLater(before.then(() => (compressed ? inflate(octets, this.head.coding, maxRequestOctets) : octets)));
+    let cost = 0;
+    const reserve = (more: number): void => {
+      this.#reserve(more);
+      cost += more;
+    };
+    const start = (): Buffer | Promise<Buffer> =>
+      compressed ? inflate(octets, this.head.coding, this.#host.maxRequestOctets, reserve) : octets;
+    const take = (inflated: Buffer): void => {
+      this.#release(cost);
+      this.#take(inflated);
+    };
+    // It waits for its turn, and takes more and more room then.
+    reserve(octets.length + messageOverhead);
+    const inflated = this.#inflating === undefined ? start() : this.#inflating.then(start);
+    if (inflated instanceof Promise) this.#inflateLater(inflated.then(take));
+    else take(inflated);
   }
 
-  #inflateLater(inflated: Promise<Buffer>): void {
-    const done = inflated.then(
-      (octets) => this.#take(octets),
-      (error: unknown) => this.#fault(error),
-    );
+  #inflateLater(taken: Promise<void>): void {
+    const done = taken.catch((error: unknown) => this.#fault(error));
     this.#inflating = done;
     void done.then(() => {
       if (this.#inflating !== done) return;
@@ -266,13 +308,15 @@ export class ServerCall implements StreamSink, Dated {
       this.sink?.message(octets);
       return;
     }
-    this.#reserve(octets.length);
+    this.#reserve(octets.length + messageOverhead);
     this.#waiting.push(octets);
   }
 
   #endIfRead(): void {
-    if (!this.#halfClosed || this.#over || this.#waiting.length > 0 || this.#inflating !== undefined) return;
+    if (!this.#halfClosed || this.#over || this.#waitingAt < this.#waiting.length || this.#inflating !== undefined) return;
     this.#halfClosed = false;
+    this.#release(this.#heldBySink);
+    this.#heldBySink = 0;
     this.sink?.halfClosed();
   }
 
@@ -299,12 +343,17 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   #end(): void {
-    this.#over = true;
     this.#host.deadlines.remove(this);
+    this.#forgetAnnounced();
     this.#release(this.#reserved);
-    this.#waiting.length = 0;
+    this.#over = true;
+    this.#waiting = [];
+    this.#waitingAt = 0;
   }
 }
+
+const noRoom = (): MessageFault =>
+  new MessageFault('too-large', 'the server holds as many bytes of requests as it may; try again later');
 
 function prefixOf(length: number): Buffer {
   const prefix = Buffer.allocUnsafe(prefixOctets);

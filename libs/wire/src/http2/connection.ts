@@ -18,24 +18,13 @@ import { Http2Stream } from './http2-stream.ts';
 import type { AbortedBy } from './http2-stream.ts';
 import { Life } from './life.ts';
 import type { ConnectionLimits } from './limits.ts';
+import type { ConnectionPort } from './port.ts';
 import { OutQueue } from './out-queue.ts';
 import { Receiving } from './receiving.ts';
 import { ResetStreams } from './reset-streams.ts';
 import { Sending } from './sending.ts';
 import { initialSettings, readSettings, settingIds, settingsPayload } from './settings.ts';
 import type { StreamState } from './stream-states.ts';
-
-/** What a connection stands on: a socket. */
-export interface ConnectionPort {
-  /** Sends these, and calls `Connection.sent` when that is done; not called again before. */
-  send(pieces: readonly Buffer[]): void;
-  /** Reads nothing more until `resume`. */
-  pause(): void;
-  resume(): void;
-  /** Ends this side when all that was given is sent. What still comes is read and dropped, for a moment. */
-  end(): void;
-  destroy(): void;
-}
 
 export interface ConnectionOptions {
   readonly port: ConnectionPort;
@@ -95,6 +84,7 @@ export abstract class Connection {
       settings: (from, start, end) => this.#settings(from, start, end),
       settingsAcknowledged: () => this.life.settingsAcknowledged(),
       ping: (data, ack) => this.#ping(data, ack),
+      hasAnswered: () => this.sending.hasAnswered(),
       goaway: (lastStreamId, code, debug) => this.wentAway(lastStreamId, code, debug),
       allow: (stream, increment) => this.#allow(stream, increment),
       giveBack: (streamId, increment) => writeWindowUpdate(this.out, streamId, increment),
@@ -172,6 +162,7 @@ export abstract class Connection {
         begun: this.receiving.begun,
         streams: this.streams.size,
         blockSinceMs: this.receiving.blockSinceMs,
+        unfinishedFrame: this.#reader.unfinished,
         writingSinceMs: this.#writingSinceMs,
       });
       if (step === 'ping') writePing(this.out, pingData, false);
@@ -203,6 +194,11 @@ export abstract class Connection {
   consume(stream: Http2Stream, octets: number): void {
     this.receiving.consume(stream, octets);
     if (this.out.octets > 0) this.scheduleFlush();
+  }
+
+  /** A few octets of a message came, and neither its beginning nor its end. @throws ConnectionError when it is one too many */
+  countFragment(): void {
+    this.floods.count('fragments');
   }
 
   /** Ends a stream at once, without a word to its sink but `aborted`. */
@@ -381,8 +377,10 @@ export abstract class Connection {
     this.#close(error);
     this.#reading = false;
     this.flush();
-    // Else `sent` does it, behind what the socket still has.
-    if (this.#writingSinceMs === undefined) this.options.port.end();
+    const { port, clock, limits } = this.options;
+    // Else `sent` does it, behind what the socket still has. Who reads nothing would keep the socket for ever.
+    if (this.#writingSinceMs === undefined) port.end();
+    else port.destroyAfter(limits.writeTimeoutMs - (clock.monotonic() - this.#writingSinceMs));
   }
 
   #close(error: Error | undefined): void {

@@ -31,6 +31,8 @@ export class FrameReader {
   /** Octets of the payload that have not come; of a frame that is put together all of them. */
   #left = 0;
   #payload = nothing;
+  /** Frames that have begun. */
+  #count = 0;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -39,6 +41,12 @@ export class FrameReader {
   /** Whether a frame has begun and not ended. */
   get midFrame(): boolean {
     return this.#inFrame || this.#have > 0;
+  }
+
+  /** The number of the frame of which a part is kept until it is whole; undefined for none. */
+  get unfinished(): number | undefined {
+    if (this.#inFrame) return this.#passesOn() ? undefined : this.#count;
+    return this.#have > 0 ? this.#count + 1 : undefined;
   }
 
   /** @throws ConnectionError what the sink throws, and FRAME_SIZE_ERROR */
@@ -77,6 +85,7 @@ export class FrameReader {
       throw new ConnectionError('FRAME_SIZE_ERROR', `a frame of ${length} octets, of ${defaultMaxFrameSize} allowed`);
     this.#left = length;
     this.#inFrame = true;
+    this.#count++;
     if (this.#passesOn()) this.#sink.dataBegins(this.#streamId, this.#flags, length);
   }
 

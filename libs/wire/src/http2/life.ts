@@ -7,6 +7,8 @@ export interface LifeSigns {
   readonly begun: boolean;
   readonly streams: number;
   readonly blockSinceMs: number | undefined;
+  /** The number of the frame of which a part has come, of those that are taken only whole. */
+  readonly unfinishedFrame: number | undefined;
   /** Since when the socket has what it was given last; undefined when it has nothing. */
   readonly writingSinceMs: number | undefined;
 }
@@ -23,10 +25,13 @@ export class Life {
   #busyMs: number;
   #settingsAcknowledged = false;
   #pingedMs: number | undefined;
+  /** The frame that was unfinished when this looked last, and since when it was. */
+  #frame: number | undefined;
+  #frameSinceMs: number;
 
   constructor(limits: ConnectionLimits, nowMs: number) {
     this.#limits = limits;
-    this.#startedMs = this.#heardMs = this.#busyMs = nowMs;
+    this.#startedMs = this.#heardMs = this.#busyMs = this.#frameSinceMs = nowMs;
   }
 
   /** The peer has acknowledged our settings. */
@@ -56,6 +61,10 @@ export class Life {
     }
     if (signs.blockSinceMs !== undefined && nowMs - signs.blockSinceMs >= limits.headersTimeoutMs)
       throw new ConnectionError('ENHANCE_YOUR_CALM', `a header block that took over ${limits.headersTimeoutMs} ms`);
+    if (signs.unfinishedFrame === undefined || signs.unfinishedFrame !== this.#frame) this.#frameSinceMs = nowMs;
+    this.#frame = signs.unfinishedFrame;
+    if (nowMs - this.#frameSinceMs >= limits.headersTimeoutMs)
+      throw new ConnectionError('ENHANCE_YOUR_CALM', `a frame that took over ${limits.headersTimeoutMs} ms`);
     if (signs.writingSinceMs !== undefined && nowMs - signs.writingSinceMs >= limits.writeTimeoutMs)
       throw new ConnectionError('ENHANCE_YOUR_CALM', `nothing was read for ${limits.writeTimeoutMs} ms`);
     if (this.#pingedMs !== undefined) {

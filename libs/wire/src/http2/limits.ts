@@ -20,7 +20,7 @@ export interface ConnectionLimits {
   readonly maxBuffered: number;
   /** How long the preface and the first SETTINGS may take, and the acknowledgement of ours. */
   readonly settingsTimeoutMs: number;
-  /** How long a header block may take from its first frame to its last. */
+  /** How long a header block may take from its first frame to its last, and any frame but DATA to its end. */
   readonly headersTimeoutMs: number;
   /** How long the peer may read nothing while something waits for it. */
   readonly writeTimeoutMs: number;
@@ -45,12 +45,13 @@ export interface FloodLimit {
 export const floodKinds = [
   /** Streams that end before their answer, by either side: rapid reset. */
   'resets',
+  /** But for one behind whatever was answered: clients measure their connection with it. */
   'pings',
   'settings',
   'priorities',
   /** Frames that say nothing: DATA without data, frames of unknown kinds, WINDOW_UPDATEs of a few octets. */
   'empty',
-  /** Pieces of a message of a few octets. */
+  /** Pieces of a few octets from the midst of a message. */
   'fragments',
 ] as const;
 export type FloodKind = (typeof floodKinds)[number];

@@ -32,6 +32,8 @@ export interface ReceivingPorts {
   readonly settings: (from: Buffer, start: number, end: number) => void;
   readonly settingsAcknowledged: () => void;
   readonly ping: (data: Buffer, ack: boolean) => void;
+  /** Whether anything was sent on a stream since this was asked last. */
+  readonly hasAnswered: () => boolean;
   readonly goaway: (lastStreamId: number, code: number, debug: string) => void;
   /** @param stream undefined: the connection's window */
   readonly allow: (stream: Http2Stream | undefined, increment: number) => void;
@@ -261,7 +263,8 @@ export class Receiving implements FrameSink {
     const ack = (flags & flag.ACK) !== 0;
     if (name === 'PING') {
       if (length !== 8) throw fault('FRAME_SIZE_ERROR', `PING of ${length} octets`);
-      this.#ports.floods.count('pings');
+      // grpc-go, to measure what the connection can carry, sends one for whatever it gets.
+      if (ack || !this.#ports.hasAnswered()) this.#ports.floods.count('pings');
       this.#ports.ping(from.subarray(start, end), ack);
     } else if (name === 'GOAWAY') {
       if (length < 8) throw fault('FRAME_SIZE_ERROR', `GOAWAY of ${length} octets`);

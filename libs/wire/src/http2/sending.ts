@@ -26,6 +26,7 @@ export class Sending {
   /** Streams with data that may be sent as far as their own window goes. */
   readonly #ready = new LinkedList<Http2Stream>();
   #window = defaultWindow;
+  #answered = false;
 
   constructor(ports: SendingPorts) {
     this.#ports = ports;
@@ -35,6 +36,13 @@ export class Sending {
   /** Streams that have data and room for it wait for the socket. */
   get waits(): boolean {
     return this.#ready.size > 0;
+  }
+
+  /** Whether anything was sent on a stream since this was asked last. */
+  hasAnswered(): boolean {
+    const answered = this.#answered;
+    this.#answered = false;
+    return answered;
   }
 
   /** Octets that the connection's window has left. */
@@ -53,6 +61,7 @@ export class Sending {
       stream.trailers = fields;
       return;
     }
+    this.#answered = true;
     const block = constant ? this.encoder.encodeConstant(fields) : this.encoder.encode(fields);
     writeHeaders(this.#ports.out, stream.id, block, endStream, this.#ports.settings.maxFrameSize);
     if (endStream) this.#ports.ended(stream);
@@ -114,6 +123,7 @@ export class Sending {
   }
 
   #take(stream: Http2Stream, octets: number): void {
+    this.#answered = true;
     stream.sendWindow -= octets;
     this.#window -= octets;
   }

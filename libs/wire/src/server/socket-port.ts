@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '@sluice/domain/clock';
-import type { Connection, ConnectionPort } from '../http2/connection.ts';
+import type { Connection } from '../http2/connection.ts';
+import type { ConnectionPort } from '../http2/port.ts';
 
 /** How long a peer may take to close a connection that was ended, in milliseconds: it may not have read why. */
 const lingerMs = 1000;
@@ -61,10 +62,11 @@ export class SocketPort implements ConnectionPort {
   end(): void {
     this.#socket.end();
     this.#socket.resume();
-    this.#linger ??= this.#clock.schedule(lingerMs, () => this.destroy());
+    this.destroyAfter(lingerMs);
   }
 
-  destroy(): void {
-    this.#socket.destroy();
+  destroyAfter(ms: number): void {
+    this.#linger?.cancel();
+    this.#linger = this.#clock.schedule(Math.max(0, ms), () => this.#socket.destroy());
   }
 }

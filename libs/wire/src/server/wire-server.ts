@@ -36,6 +36,15 @@ export interface WireServerOptions {
   readonly events?: Partial<WireEvents>;
 }
 
+/** A stream that a client has begun. */
+interface Accepted {
+  readonly host: CallHost;
+  readonly connection: ServerConnection;
+  readonly stream: Http2Stream;
+  readonly block: HeaderBlock;
+  readonly ended: boolean;
+}
+
 const tickMs = 1000;
 /** Between the announcement of a stop and the last word on which calls are taken: a round trip, and more. */
 const announcedMs = 100;
@@ -138,11 +147,12 @@ export class WireServer {
       ...{ clock, peer, deadlines: this.#deadlines },
       maxRequestOctets: this.#options.maxRequestOctets ?? 64 * 1024 * 1024,
       memory: new Memory(this.#limits.maxBuffered, this.#memory),
+      announced: new Memory(this.#limits.maxBuffered),
     };
     const port = new SocketPort(socket, clock);
     const connection: ServerConnection = new ServerConnection({
       ...{ port, clock, limits: this.#limits, repeated: repeatedFields },
-      accept: (stream, block) => this.#accept(host, connection, stream, block),
+      accept: (stream, block, ended) => this.#accept({ host, connection, stream, block, ended }),
       closed: (error) => {
         this.#connections.delete(connection);
         if (error !== undefined) events?.connectionFailed?.(peer, error);
@@ -158,7 +168,7 @@ export class WireServer {
     });
   }
 
-  #accept(host: CallHost, connection: ServerConnection, stream: Http2Stream, block: HeaderBlock): void {
+  #accept({ host, connection, stream, block, ended }: Accepted): void {
     const head = requestHead(block);
     const { refusal } = head;
     if (refusal === undefined || refusal.kind === 'grpc') {
@@ -166,6 +176,8 @@ export class WireServer {
       stream.sink = call;
       if (refusal !== undefined) call.finish(refusal.code, refusal.details);
       else this.#begin(call, head);
+      // Nothing else will say so of a request that has no data at all.
+      if (ended && !stream.isOver) call.ended();
     } else if (refusal.kind === 'malformed') connection.reset(stream, 'PROTOCOL_ERROR');
     else refuse(connection, stream, refusal.status);
   }

@@ -1,0 +1,259 @@
+import { gzipSync } from 'node:zlib';
+import { eventually } from '@sluice/testkit/eventually';
+import { afterEach, describe, expect, it } from 'vitest';
+import { flags, frameTypes } from '../src/http2/frame-types.ts';
+import type { WireServerOptions } from '../src/server/wire-server.ts';
+import { Attacker, Bystander, callBlock, callHeaders, message } from './attacker.ts';
+import { data, frame, headers, ping, priority, rstStream, settings, settingsAck, windowUpdate } from './frames.ts';
+import { cleanUp, serve } from './interop/echo.ts';
+import type { Served } from './interop/echo.ts';
+
+afterEach(cleanUp);
+
+const mebi = 1024 * 1024;
+const many = (count: number, make: (at: number) => Buffer): Buffer =>
+  Buffer.concat(Array.from({ length: count }, (_, at) => make(at)));
+
+/** Under attack: the server, and who attacks. An honest client calls beside it from before to behind it. */
+async function attack(
+  act: (served: Served, attacker: Attacker) => Promise<unknown>,
+  options: Partial<WireServerOptions> = {},
+  handlers: object = {},
+) {
+  const served = await serve(options, handlers);
+  const bystander = new Bystander(served.address);
+  await eventually(() => expect(bystander.calls).toBeGreaterThan(1));
+  const before = process.memoryUsage().rss;
+  const attacker = await Attacker.connect(served.port);
+  await act(served, attacker);
+  const calls = bystander.calls;
+  await eventually(() => expect(bystander.calls).toBeGreaterThan(calls + 2));
+  await bystander.stop();
+  expect(bystander.errors).toEqual([]);
+  return { served, attacker, grownMebi: (process.memoryUsage().rss - before) / mebi };
+}
+
+/** The server ends the connection of who does that, says so once, and neither grows nor starts much. */
+async function floodedWith(
+  batch: (at: number) => Uint8Array,
+  { first = [], code = 'ENHANCE_YOUR_CALM' }: { first?: Buffer[]; code?: string } = {},
+): Promise<Served> {
+  const { served, attacker, grownMebi } = await attack(async (_served, each) => {
+    await each.write(...first);
+    await each.flood(batch, 5000);
+    await each.closed;
+  });
+  expect(attacker.goaway()).toBe(code);
+  expect(served.failures).toHaveLength(1);
+  expect(grownMebi).toBeLessThan(200);
+  return served;
+}
+
+describe('floods', () => {
+  it('rapid reset', async () => {
+    const served = await floodedWith((at) =>
+      many(50, (each) => {
+        const streamId = 2 * (50 * at + each) + 1;
+        return Buffer.concat([callHeaders(streamId, 'Chat'), rstStream(streamId)]);
+      }),
+    );
+    // A thousand at once, and a hundred a second.
+    expect(served.counts.started).toBeLessThan(3000);
+  });
+
+  it('streams that the server has to reset itself', async () => {
+    await floodedWith((at) =>
+      many(50, (each) => {
+        const streamId = 2 * (50 * at + each) + 1;
+        return Buffer.concat([callHeaders(streamId, 'Chat'), windowUpdate(streamId, 0)]);
+      }),
+    );
+  });
+
+  it('more streams than there may be', async () => {
+    await floodedWith((at) =>
+      many(50, (each) => callHeaders(2 * (50 * at + each) + 1, 'Unary', { 'x-wait-ms': '60000' })),
+    );
+  });
+
+  it('SETTINGS', async () => {
+    await floodedWith(() => many(50, () => settings()));
+    await floodedWith((at) => many(50, (each) => settings(`0004 0000${(at + each + 4096).toString(16).padStart(4, '0')}`)));
+  });
+
+  it('acknowledgements of SETTINGS', async () => {
+    await floodedWith(() => many(50, settingsAck));
+  });
+
+  it('PING', async () => {
+    await floodedWith(() => many(50, () => ping()));
+  });
+
+  it('DATA without data', async () => {
+    await floodedWith(() => many(100, () => data(1)), { first: [callHeaders(1, 'Upload')] });
+  });
+
+  it('a message in pieces of one octet', async () => {
+    await floodedWith(() => many(500, () => data(1, '00')), {
+      first: [callHeaders(1, 'Upload'), data(1, '00 00 f0 00 00')],
+    });
+  });
+
+  it('PRIORITY', async () => {
+    await floodedWith(() => many(100, (each) => priority(2 * each + 1)));
+  });
+
+  it('frames of unknown kinds', async () => {
+    await floodedWith((at) => many(100, () => frame(0x20 + (at % 100), 0, 0)));
+  });
+
+  it('CONTINUATION without end', async () => {
+    const first = [frame(frameTypes.HEADERS, 0, 1, callBlock('Unary'))];
+    await floodedWith(() => many(10, () => frame(frameTypes.CONTINUATION, 0, 1)), { first });
+    await floodedWith(() => frame(frameTypes.CONTINUATION, 0, 1, Buffer.alloc(16_384, 0x82)), { first });
+  });
+
+  it('windows that open by an octet', async () => {
+    const request = [callHeaders(1, 'Download', { 'x-count': '1000' }), message(1, Buffer.alloc(10_000), true)];
+    await floodedWith(() => many(50, () => windowUpdate(1, 1)), { first: [settings('0004 00000000'), ...request] });
+    await floodedWith(() => many(50, () => windowUpdate(0, 1)), { first: request });
+  });
+});
+
+describe('what is small and stands for much', () => {
+  /** A field of four thousand octets that goes into the table, and is referred to in what is left of the block. */
+  const bomb = Buffer.concat([
+    callBlock('Unary'),
+    Buffer.from([0x40, 1, 0x61, 0x7f, 0xa1, 0x1e]),
+    Buffer.alloc(4000, 'a'),
+    Buffer.alloc(12_000, 0xbe),
+  ]);
+
+  it('a header block', async () => {
+    const { attacker, served, grownMebi } = await attack(async (_served, each) => {
+      for (let at = 0; at < 500; at++)
+        await each.write(headers(2 * at + 1, flags.END_HEADERS | flags.END_STREAM, bomb));
+      await eventually(() => expect(each.count('HEADERS')).toBe(500));
+    });
+    expect(attacker.goaway()).toBeUndefined();
+    expect([served.counts.started - served.counts.cancelled > 0, served.failures]).toEqual([true, []]);
+    expect(grownMebi).toBeLessThan(200);
+  });
+
+  it('messages that are inflated to much more', async () => {
+    const limit = 128 * mebi;
+    const zipped = gzipSync(Buffer.alloc(60 * mebi));
+    let most = 0;
+    const { grownMebi, served } = await attack(
+      async ({ wire }, each) => {
+        for (let at = 0; at < 40; at++)
+          await each.write(
+            callHeaders(2 * at + 1, 'Unary', { 'grpc-encoding': 'gzip', 'x-status': '5' }),
+            message(2 * at + 1, zipped, true, true),
+          );
+        await eventually(() => {
+          most = Math.max(most, wire.bufferedOctets);
+          expect(each.count('HEADERS')).toBe(40);
+        });
+      },
+      { limits: { maxBuffered: limit } },
+    );
+    expect(most).toBeLessThanOrEqual(limit);
+    expect(served.wire.bufferedOctets).toBe(0);
+    expect(grownMebi).toBeLessThan(500);
+  });
+
+  it('messages that are announced and never come', async () => {
+    const { served } = await attack(
+      async ({ port, wire }) => {
+        for (let connection = 0; connection < 4; connection++) {
+          const each = await Attacker.connect(port);
+          for (let at = 0; at < 50; at++)
+            await each.write(callHeaders(2 * at + 1, 'Unary'), data(2 * at + 1, '00 04 00 00 00 61'));
+        }
+        await eventually(() => expect(wire.connections).toBe(6));
+      },
+      { maxBuffered: 64 * mebi },
+    );
+    expect(served.wire.bufferedOctets).toBeLessThan(mebi);
+  });
+});
+
+describe('requests that nobody ends', () => {
+  it('whole messages of calls that go on count as held', async () => {
+    const { served } = await attack(async ({ wire }, each) => {
+      for (let at = 0; at < 40; at++)
+        await each.write(callHeaders(2 * at + 1, 'Unary'), message(2 * at + 1, Buffer.alloc(100_000), false));
+      await eventually(() => expect(wire.bufferedOctets).toBeGreaterThanOrEqual(4_000_000));
+    });
+    expect(served.failures).toEqual([]);
+  });
+
+  it('messages of an octet or none, for a handler that does not read', async () => {
+    const never = { upload: () => new Promise(() => undefined) };
+    const small = many(500, () => message(1, Buffer.alloc(1), false));
+    const { grownMebi, served } = await attack(
+      async ({ wire }, each) => {
+        for (let at = 0; at < 100; at++) {
+          const streamId = 2 * at + 1;
+          await each.write(callHeaders(streamId, 'Upload'));
+          const own = Buffer.from(small);
+          for (let place = 0; place < own.length; place += 15) own.writeUInt32BE(streamId, place + 5);
+          await each.flood(() => own, 20);
+        }
+        expect(wire.bufferedOctets).toBeGreaterThan(20 * mebi);
+      },
+      { limits: { maxBuffered: 32 * mebi } },
+      never,
+    );
+    expect(grownMebi).toBeLessThan(300);
+    expect(served.failures).toEqual([]);
+  });
+
+  it('a hundred thousand messages that waited for their handler are read without delay', async () => {
+    const { promise, resolve: go } = Promise.withResolvers<undefined>();
+    const upload = async (call: AsyncIterable<Buffer>, send: (error: null, value: Buffer) => void): Promise<void> => {
+      await promise;
+      let count = 0;
+      for await (const octets of call) count += octets.length;
+      send(null, Buffer.from(String(count)));
+    };
+    const messages = Buffer.alloc(16_380, Buffer.from([0, 0, 0, 0, 1, 0x61]));
+    let tookMs = 0;
+    await attack(
+      async ({ wire }, each) => {
+        await each.write(callHeaders(1, 'Upload'));
+        await each.flood((at) => data(1, messages, at === 39 ? flags.END_STREAM : 0), 40);
+        await eventually(() => expect(wire.bufferedOctets).toBeGreaterThan(100_000));
+        const began = performance.now();
+        go(undefined);
+        await eventually(() => expect(each.count('DATA')).toBe(1));
+        tookMs = performance.now() - began;
+        expect(each.frames().find(({ type }) => type === 'DATA')?.payload.toString('latin1', 5)).toBe('109200');
+      },
+      {},
+      { upload },
+    );
+    expect(tookMs).toBeLessThan(3000);
+  });
+
+  it('compressed messages, for a handler that does not read and where there is no room', async () => {
+    const never = { upload: () => new Promise(() => undefined) };
+    const zipped = gzipSync(Buffer.alloc(4 * mebi));
+    const { served, attacker } = await attack(
+      async (_served, each) => {
+        for (let at = 0; at < 10; at++)
+          await each.write(
+            callHeaders(2 * at + 1, 'Upload', { 'grpc-encoding': 'gzip' }),
+            message(2 * at + 1, zipped, false, true),
+            message(2 * at + 1, zipped, false, true),
+            message(2 * at + 1, zipped, false, true),
+          );
+        await eventually(() => expect(each.count('RST_STREAM')).toBeGreaterThan(5));
+      },
+      { limits: { maxBuffered: 16 * mebi } },
+      never,
+    );
+    expect([attacker.goaway(), served.failures]).toEqual([undefined, []]);
+  });
+});
