@@ -79,7 +79,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   });
   const budget = new ByteBudget(config.maxQueuedBytes);
   const collector = idleCollector(clock);
-  const server = createRpcServer({ logger, metrics, clock, ...messageLimits(config) });
+  const server = createRpcServer({ logger, metrics, clock, transport: config.transport, ...messageLimits(config) });
   const link: RegistryLink = new RegistryLink({
     registry,
     versions,

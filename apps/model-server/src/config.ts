@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { commonFields } from '@sluice/service-kit/common-config';
 import { field, integerField, type Config } from '@sluice/service-kit/config';
+import { transports } from '@sluice/rpc/transport/transport';
 import { z } from 'zod';
 import { isDeviceSetting } from './runtime/devices.ts';
 
@@ -27,6 +28,10 @@ export const configSpec = {
   registry: field(addresses, {
     doc: 'Addresses of the registry, host:port joined by commas; they are tried in turn',
     default: '127.0.0.1:8101',
+  }),
+  transport: field(z.enum(transports), {
+    doc: `gRPC stack of the public port: ${transports.join(' or ')}; both serve the same`,
+    default: 'grpc-js',
   }),
   pool: field(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected up to 63 of a-z, 0-9, ".", "_", "-"'), {
     doc: 'Pool of runtimes that this one belongs to; placement is per pool',

@@ -1,6 +1,7 @@
 import { booleanField, field, integerField } from '@sluice/service-kit/config';
 import type { Config } from '@sluice/service-kit/config';
 import { logLevels } from '@sluice/service-kit/logger';
+import { transports } from '@sluice/rpc/transport/transport';
 import { z } from 'zod';
 
 export const settings = {
@@ -17,6 +18,10 @@ export const settings = {
     { min: 0, max: 256 },
     { doc: 'Threads that each model-server may use for inference; 0 shares the cores among them', default: 0 },
   ),
+  transport: field(z.enum(transports), {
+    doc: `gRPC stack of the ports that carry inference: ${transports.join(' or ')}`,
+    default: 'grpc-js',
+  }),
   examples: booleanField({ doc: 'Push the example models that are not there yet', default: true }),
   logLevel: field(z.enum(logLevels), {
     doc: `Least severe lines of the services: ${logLevels.join(', ')}`,

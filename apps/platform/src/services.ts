@@ -59,6 +59,7 @@ export function serviceDefinitions(inputs: ServiceInputs): ServiceDefinition[] {
     const settings = {
       ...common(name, own, inputs),
       SLUICE_REGISTRY: registryAddress,
+      SLUICE_TRANSPORT: config.transport,
       SLUICE_STATE_DIR: path.join(home, name),
       SLUICE_THREADS: String(Math.max(1, threads)),
     };
@@ -67,6 +68,7 @@ export function serviceDefinitions(inputs: ServiceInputs): ServiceDefinition[] {
   const router = {
     ...common('router', ports.router, inputs),
     SLUICE_REGISTRY: registryAddress,
+    SLUICE_TRANSPORT: config.transport,
     SLUICE_STATE_DIR: path.join(home, 'router'),
   };
   return [

@@ -192,9 +192,10 @@ function openServer(
   },
 ): RpcServer {
   const { fleet, follower, metrics, infer, streamInfer, control, ready } = parts;
-  const { maxMessageBytes, defaultDeadlineMs, repositoryControl, serverName } = config;
+  const { transport, maxMessageBytes, defaultDeadlineMs, repositoryControl, serverName } = config;
   const maxAnswerBytes = maxMessageBytes + hopBytes;
-  const server = createRpcServer({ logger, metrics, clock, maxMessageBytes, maxAnswerBytes, defaultDeadlineMs });
+  const limits = { maxMessageBytes, maxAnswerBytes, defaultDeadlineMs };
+  const server = createRpcServer({ logger, metrics, clock, transport, ...limits });
   const calls = runtimeCalls(clock);
   const handlers = inferenceHandlers({
     infer,

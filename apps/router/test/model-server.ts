@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { transportSetting } from '@sluice/testkit/transport';
 import { runtimeService } from '@sluice/contracts/services';
 import type { RuntimeServiceMethods } from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
@@ -26,6 +27,7 @@ export async function modelServer(id: string, registry: string): Promise<ModelSe
       ...{ SLUICE_INSTANCE_ID: id, SLUICE_REGISTRY: registry, SLUICE_STATE_DIR: await temporaryFolder() },
       ...{ SLUICE_PORT: String(port), SLUICE_METRICS_PORT: '0', SLUICE_ADMIN_PORT: '0', SLUICE_THREADS: '1' },
       SLUICE_SUPERVISED: '1',
+      ...transportSetting(),
     },
     execArgv: ['--conditions=@sluice/source'],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

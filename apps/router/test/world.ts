@@ -18,6 +18,7 @@ import type { RawCallOptions, RawOutcome } from '@sluice/rpc/raw-client';
 import { createRpcServer } from '@sluice/rpc/server';
 import { systemClock, systemRandom } from '@sluice/service-kit/clock';
 import { parseConfig } from '@sluice/service-kit/config';
+import { transportSetting } from '@sluice/testkit/transport';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import { eventually } from '@sluice/testkit/eventually';
 import { keptPort } from '@sluice/testkit/kept-port';
@@ -273,7 +274,7 @@ export function resultOf(outcome: RawOutcome): InferResult {
 /** A router in this process, over real sockets, with settings as a person would give them. */
 export async function testRouter(settings: Readonly<Record<string, string>>): Promise<TestRouter> {
   const zero = { SLUICE_PORT: '0', SLUICE_METRICS_PORT: '0', SLUICE_ADMIN_PORT: '0', SLUICE_INSTANCE_ID: 'router-1' };
-  const config = parseConfig(configSpec, { env: { ...zero, ...settings }, argv: [] });
+  const config = parseConfig(configSpec, { env: { ...zero, ...transportSetting(), ...settings }, argv: [] });
   const { logger, lines } = recordingLogger();
   const running = await compose(config, { clock: systemClock, random: systemRandom, logger });
   const address = `127.0.0.1:${running.ports['port']!}`;

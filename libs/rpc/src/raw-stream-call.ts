@@ -2,6 +2,7 @@ import { constants } from 'node:http2';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { SluiceError } from '@sluice/domain/errors';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
+import { ServerCall } from '@sluice/wire/grpc/server-call';
 import type { RawStreamMethod } from './handlers.ts';
 import { asBuffer } from './messages.ts';
 import { OrderedAnswers } from './ordered-answers.ts';
@@ -10,7 +11,7 @@ import type { ServerCore } from './server-core.ts';
 import { StreamLife, cutOffError, endedWithinMessage } from './stream-life.ts';
 import { StreamRequest } from './stream-request.ts';
 import type { RequestStream } from './stream-request.ts';
-import { cancelledError } from './unary-call.ts';
+import { cancelledError } from './unary-life.ts';
 
 /** Bytes of answers that wait for the caller to read them before nothing more is read from it. */
 const maxUnsentBytes = 4 * 1024 * 1024;
@@ -186,8 +187,9 @@ export class RawStreamCall extends StreamLife implements RequestStream {
 
 /** Ends a stream without a status and forgets what was written; grpc-js offers that to clients only. */
 function reset(stream: ServerDuplexStream<Buffer, Buffer>): void {
-  const { call } = stream as unknown as { call?: { stream?: { close(code: number): void } } };
-  call?.stream?.close(constants.NGHTTP2_CANCEL);
+  const { call } = stream as unknown as { call?: ServerCall | { stream?: { close(code: number): void } } };
+  if (call instanceof ServerCall) call.abort();
+  else call?.stream?.close(constants.NGHTTP2_CANCEL);
 }
 
 /** Streams of objects read sixteen of them ahead, which here may be a gigabyte; grpc-js has no setting for it. */

@@ -2,6 +2,8 @@ import { Metadata, status as grpcStatus } from '@grpc/grpc-js';
 import type { Server, ServerInterceptor, StatusObject } from '@grpc/grpc-js';
 import type { Clock } from '@sluice/domain/clock';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
+import { fieldsOf } from '@sluice/wire/grpc/metadata';
+import { ServerCall } from '@sluice/wire/grpc/server-call';
 
 /** A call that has reached its handler. */
 export interface HandledCall {
@@ -79,8 +81,10 @@ export class Refusals {
 
 /** Says that a call reached its handler: from now on its own trailers and counts hold. */
 export function handles(surface: unknown, by: HandledCall): void {
-  const { call } = surface as { readonly call?: TransportCall };
-  if (call !== undefined) call[handled] = by;
+  const { call } = surface as { readonly call?: TransportCall | ServerCall };
+  if (call instanceof ServerCall)
+    call.observer = { trailers: () => fieldsOf(by.trailers), refused: (code) => by.refused(code) };
+  else if (call !== undefined) call[handled] = by;
 }
 
 function completed(call: TransportCall, status: Status, clock: Clock): Status {

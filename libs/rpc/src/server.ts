@@ -1,4 +1,3 @@
-import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import type {
   ServerDuplexStream,
   ServerReadableStream,
@@ -34,16 +33,17 @@ import { serveLink } from './link/serve-link.ts';
 import type { LinkHost } from './link/serve-link.ts';
 import { decodeRequest, encodeResponse } from './messages.ts';
 import type { AnyDefinition } from './messages.ts';
-import { serverChannelOptions } from './options.ts';
 import { RawStreamCall } from './raw-stream-call.ts';
-import { Refusals, boundTimeouts } from './refusals.ts';
 import { runRaw } from './run-raw.ts';
 import type { ServerCore } from './server-core.ts';
 import { SlowPeers } from './slow-peers.ts';
 import { StreamCall } from './stream-call.ts';
-import { releaseStreams } from './stream-table.ts';
 import type { StreamLife } from './stream-life.ts';
-import { UnaryCall, cancelledError } from './unary-call.ts';
+import { GrpcJsTransport } from './transport/grpc-js-transport.ts';
+import type { ServerTransport, TransportName } from './transport/transport.ts';
+import { WireTransport } from './transport/wire-transport.ts';
+import { UnaryCall } from './unary-call.ts';
+import { cancelledError } from './unary-life.ts';
 
 export interface RpcServerOptions {
   readonly logger: Logger;
@@ -64,33 +64,22 @@ export interface RpcServerOptions {
   readonly streamIdleMs?: number;
   /** Milliseconds between pings of a connection; default 30,000. */
   readonly keepaliveMs?: number;
+  /** The gRPC stack under it; default grpc-js. */
+  readonly transport?: TransportName;
 }
 
 const reflectionNames = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
-/** The end of what grpc-js prints when it cannot bind; `bind` throws an error that says more. */
-const bindNoise = /No address added out of total/;
-setLogger({
-  error: (message?: unknown, ...rest: unknown[]) => {
-    if (typeof message !== 'string' || !bindNoise.test(message)) console.error(message, ...rest);
-  },
-  info: console.info,
-  debug: console.debug,
-});
-const identity = (bytes: Buffer): Buffer => bytes;
-
 /** A gRPC server. The only way to register a handler, so none can hang a caller or leak a cause. */
 export class RpcServer {
   readonly health = new Health();
   readonly #core: ServerCore;
   readonly #active: ActiveCalls;
   readonly #metrics: RpcServerOptions['metrics'];
-  readonly #server: Server;
-  readonly #refusals: Refusals;
+  readonly #transport: ServerTransport;
   readonly #services: string[] = [];
   /** Streams that are told of a stop, since they may never end by themselves. */
   readonly #told = new Set<StreamLife>();
   readonly #linkHost: LinkHost;
-  #address: string | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: RpcServerOptions) {
@@ -100,11 +89,6 @@ export class RpcServer {
     const maxRequestBytes = options.maxRequestBytes ?? maxMessageBytes;
     this.#metrics = options.metrics;
     this.#active = new ActiveCalls(options.clock, defaultDeadlineMs);
-    this.#refusals = new Refusals(options.clock);
-    this.#server = new Server({
-      ...serverChannelOptions(maxRequestBytes, options.keepaliveMs ?? 30_000),
-      interceptors: [this.#refusals.interceptor],
-    });
     this.#core = {
       clock: options.clock,
       logger: options.logger,
@@ -122,6 +106,8 @@ export class RpcServer {
             )
           : new SluiceError('unavailable', 'the server is stopping'),
     };
+    const limits = { core: this.#core, maxRequestBytes, keepaliveMs: options.keepaliveMs ?? 30_000 };
+    this.#transport = options.transport === 'wire' ? new WireTransport(limits) : new GrpcJsTransport(limits);
     this.#linkHost = { core: this.#core, metrics: options.metrics, maxRequestBytes, links: new Set() };
   }
 
@@ -158,17 +144,11 @@ export class RpcServer {
    * @throws SluiceError failed-precondition when the port is taken or the address is not this machine's
    */
   async bind(host: string, port: number): Promise<number> {
-    const literal = host.includes(':') ? `[${host}]` : host;
-    const bound = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(`${literal}:${port}`, ServerCredentials.createInsecure(), (error, value) => {
-        if (error === null) resolve(value);
-        else reject(bindError(host, port, error));
-      });
-    });
-    boundTimeouts(this.#server);
-    releaseStreams(this.#server);
-    this.#address = `${literal}:${bound}`;
-    return bound;
+    try {
+      return await this.#transport.bind(host, port);
+    } catch (error) {
+      throw bindError(host, port, error as Error);
+    }
   }
 
   /** Calls that were taken and not answered. */
@@ -192,7 +172,7 @@ export class RpcServer {
       for (const call of [...this.#told]) call.drain();
       for (const link of this.#linkHost.links) link.drain();
     });
-    this.#server.tryShutdown(() => closed.resolve(undefined));
+    void this.#transport.stop().then(() => closed.resolve(undefined));
   }
 
   /** Resolves when nothing is in flight; once `signal` aborts, ends what is left with UNAVAILABLE first. */
@@ -231,27 +211,24 @@ export class RpcServer {
     for (const call of this.#active.list()) call.expire();
     // One turn of the loop, so that these answers leave before their connections go.
     await new Promise((resolve) => setImmediate(resolve));
-    // Without channelz forceShutdown forgets the sessions of clients; drain does not.
-    if (this.#address !== undefined) this.#server.drain(this.#address, 0);
-    this.#server.forceShutdown();
+    this.#transport.force();
   }
 
   #register(service: ForeignService): void {
     for (const [name, method] of Object.entries(service.definition)) {
       const definition = method as AnyDefinition;
       const handler = service.handlers[definition.originalName ?? name];
-      const type = `${definition.requestStream ? 'c' : ''}${definition.responseStream ? 's' : ''}`;
-      const [kind, func] = this.#adapt(definition, handler, type);
-      if (!this.#server.register(definition.path, func as never, identity, identity, kind))
-        throw new Error(`${definition.path} is registered twice`);
-      this.#refusals.add(definition.path, {
-        stats: this.#metrics.method(definition.path.slice(1)),
-        trailers: isRaw(handler) ? handler.refusalTrailers : undefined,
-      });
+      const { path, requestStream, responseStream } = definition;
+      const type = `${requestStream ? 'c' : ''}${responseStream ? 's' : ''}`;
+      const func = this.#adapt(definition, handler, type);
+      const stats = this.#metrics.method(path.slice(1));
+      const trailers = isRaw(handler) ? handler.refusalTrailers : undefined;
+      const raw = type === '' && isRaw(handler) ? handler.raw : undefined;
+      this.#transport.register({ path, requestStream, responseStream, func, raw, refusal: { stats, trailers } });
     }
   }
 
-  #adapt(definition: AnyDefinition, handler: unknown, type: string): [string, (...args: never[]) => void] {
+  #adapt(definition: AnyDefinition, handler: unknown, type: string): (...args: never[]) => void {
     if (isUnimplemented(handler)) {
       const refuse = (): never => {
         throw new SluiceError('unimplemented', handler.unimplemented);
@@ -260,15 +237,15 @@ export class RpcServer {
     }
     switch (type) {
       case '':
-        return ['unary', this.#unary(definition, handler)];
+        return this.#unary(definition, handler);
       case 's':
-        return ['serverStream', this.#serverStream(definition, handler)];
+        return this.#serverStream(definition, handler);
       case 'c':
-        return ['clientStream', this.#clientStream(definition, handler as ClientStreamHandler<object, object>)];
+        return this.#clientStream(definition, handler as ClientStreamHandler<object, object>);
       default:
-        if (isRawStream(handler)) return ['bidi', this.#rawStream(definition, handler)];
-        if (isLink(handler)) return ['bidi', serveLink(this.#linkHost, definition, handler)];
-        return ['bidi', this.#bidi(definition, handler as BidiHandler<object, object>)];
+        if (isRawStream(handler)) return this.#rawStream(definition, handler);
+        if (isLink(handler)) return serveLink(this.#linkHost, definition, handler);
+        return this.#bidi(definition, handler as BidiHandler<object, object>);
     }
   }
 

@@ -7,7 +7,7 @@ import type { AnyDefinition } from './messages.ts';
 import type { ServerCore } from './server-core.ts';
 import { StreamLife, cutOffError, endedWithinMessage } from './stream-life.ts';
 import type { Surface, Writing } from './stream-life.ts';
-import { cancelledError } from './unary-call.ts';
+import { cancelledError } from './unary-life.ts';
 
 type Reading = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 

@@ -2,6 +2,7 @@ import { Metadata } from '@grpc/grpc-js';
 import type { ServerDuplexStream, ServerReadableStream, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { SluiceError } from '@sluice/domain/errors';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
+import { ServerCall } from '@sluice/wire/grpc/server-call';
 import type { ActiveCall } from './active-calls.ts';
 import { textOf } from './context.ts';
 import { grpcCode } from './grpc-code.ts';
@@ -10,7 +11,7 @@ import type { HandledCall } from './refusals.ts';
 import type { ServerCore } from './server-core.ts';
 import type { WaitingStream } from './slow-peers.ts';
 import { statusCodes, toWire } from './status.ts';
-import { cancelledError, isAtDeadline } from './unary-call.ts';
+import { cancelledError, isAtDeadline } from './unary-life.ts';
 
 /** A streaming call as grpc-js hands it over. */
 export type Surface =
@@ -139,8 +140,8 @@ export abstract class StreamLife implements ActiveCall, WaitingStream, HandledCa
 
 /** grpc-js drops the beginning of a message that never ends, and reports the end of the stream as if all were well. */
 export function endedWithinMessage(call: unknown): boolean {
-  const { decoder } = (call as { call?: { decoder?: { readState?: number } } }).call ?? {};
-  return (decoder?.readState ?? 0) !== 0;
+  const { call: under } = call as { call?: ServerCall | { decoder?: { readState?: number } } };
+  return under instanceof ServerCall ? under.isCutOff : (under?.decoder?.readState ?? 0) !== 0;
 }
 
 /** What a stream whose requests ended within a message fails with. */

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '@sluice/testkit/eventually';
 import { raw } from '../src/handlers.ts';
-import { cleanups, start } from './world.ts';
+import { transport, cleanups, start } from './world.ts';
 import type { World } from './world.ts';
 
 const getModel = '/sluice.registry.v1.RegistryService/GetModel';
@@ -69,12 +69,22 @@ async function isWell(served: World): Promise<void> {
   await eventually(() => expect(served.server.inFlight).toBe(0));
 }
 
+const onWire = transport === 'wire';
+
 describe('a peer that breaks the rules gets one clear status, and the server lives', () => {
   it.each<[string, string, Uint8Array, Record<string, string>, number, RegExp]>([
     ['bytes that are no protobuf', getModel, frame(Buffer.of(0xff, 0xff, 0xff)), {}, 3, /no GetModelRequest message/],
     ['a text that is cut off', getModel, frame(Buffer.of(0x0a, 9, 0x41)), {}, 3, /: name is cut off/],
     ['no message', getModel, Buffer.alloc(0), {}, 12, /no request message/],
-    ['half a message', getModel, frame(Buffer.of(0x0a, 1), 0, 3), {}, 12, /no request message/],
+    // grpc-js forgets what was not whole.
+    [
+      'half a message',
+      getModel,
+      frame(Buffer.of(0x0a, 1), 0, 3),
+      {},
+      onWire ? 3 : 12,
+      onWire ? /within a message/ : /no request message/,
+    ],
     [
       'two messages for one',
       getModel,

@@ -5,7 +5,7 @@ import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { raw } from '../src/handlers.ts';
 import type { RawCall } from '../src/handlers.ts';
-import { cleanups, path, start } from './world.ts';
+import { transport, cleanups, path, start } from './world.ts';
 
 const limit = 4096;
 
@@ -109,7 +109,7 @@ describe('what grpc-js answers by itself', () => {
       });
       expect((await send(frame(Buffer.alloc(1)), { 'grpc-timeout': header }))['grpc-status']).toBe('0');
       expect(deadlines[0]).toBeGreaterThan(595 * 3_600_000);
-      expect(deadlines[0]).toBeLessThan(2 ** 31);
+      if (transport === 'grpc-js') expect(deadlines[0]).toBeLessThan(2 ** 31);
     },
   );
 });

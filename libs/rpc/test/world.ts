@@ -14,6 +14,8 @@ import { RpcError } from '../src/status.ts';
 
 type Registry = RpcClient<RegistryServiceMethods>;
 export const path = '/inference.GRPCInferenceService/ModelInfer';
+/** The stack that servers of these tests stand on: each suite holds on both. */
+export const transport = process.env['SLUICE_TRANSPORT'] === 'wire' ? 'wire' : 'grpc-js';
 /** Run in reverse order after each test. */
 export const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -41,7 +43,7 @@ export async function start(
   const lines: string[] = [];
   const logger = createLogger({ service: 't', instance: 't1', stream: { write: (line) => void lines.push(line) } });
   const metrics = createMetrics({ service: 't', instanceId: 't1', processMetrics: false });
-  const server = new RpcServer({ logger, metrics, clock: systemClock, ...options });
+  const server = new RpcServer({ logger, metrics, clock: systemClock, transport, ...options });
   server.addService(registryService, { ...others(registryService), ...registryHandlers });
   server.addService(inferenceService, { ...others(inferenceService), ...inference });
   const port = await server.bind('127.0.0.1', 0);

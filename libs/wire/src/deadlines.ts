@@ -10,6 +10,8 @@ export interface Dated {
   expire(): void;
 }
 
+const longestTimerMs = 2 ** 31 - 1;
+
 /**
  * Deadlines of many calls with one timer. The timer is not moved when a call ends before its time, as nearly all do: it
  * then wakes for nothing and is set to the next one.
@@ -51,7 +53,9 @@ export class Deadlines {
   #wakeAt(at: number): void {
     this.#timer?.cancel();
     this.#timerAt = at;
-    this.#timer = this.#clock.schedule(Math.max(0, Math.ceil(at - this.#clock.monotonic())), () => this.#expire());
+    const ms = Math.max(0, Math.ceil(at - this.#clock.monotonic()));
+    // What is further away than a timer can be is looked at again then.
+    this.#timer = this.#clock.schedule(Math.min(ms, longestTimerMs), () => this.#expire());
   }
 
   #expire(): void {

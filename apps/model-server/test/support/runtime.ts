@@ -11,6 +11,7 @@ import { createRawClient, type RawClient, type RawOutcome } from '@sluice/rpc/ra
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock, systemRandom } from '@sluice/service-kit/clock';
 import { parseConfig } from '@sluice/service-kit/config';
+import { transportSetting } from '@sluice/testkit/transport';
 import { createLogger } from '@sluice/service-kit/logger';
 import type { Running } from '@sluice/service-kit/service';
 import { eventually } from '@sluice/testkit/eventually';
@@ -99,7 +100,7 @@ export async function startRuntime({ registry, stateDir, args = [], devices }: R
   const defaults = ['--port=0', '--metrics-port=0', '--admin-port=0', '--threads=2'];
   const open = defaults.filter((flag) => !args.some((given) => given.split('=')[0] === flag.split('=')[0]));
   const argv = ['--registry', registry, '--state-dir', stateDir, ...open, ...args];
-  const config = parseConfig(configSpec, { env: {}, argv });
+  const config = parseConfig(configSpec, { env: transportSetting(), argv });
   const log: Record<string, unknown>[] = [];
   const stream = { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) };
   const logger = createLogger({ service: 'model-server', instance: config.instanceId, level: 'debug', stream });

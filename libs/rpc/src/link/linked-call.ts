@@ -6,7 +6,7 @@ import { checkSize, join } from '../messages.ts';
 import { runRaw } from '../run-raw.ts';
 import type { ServerCore } from '../server-core.ts';
 import { statusCodes, toWire } from '../status.ts';
-import { cancelledError, lateError } from '../unary-call.ts';
+import { cancelledError, lateError } from '../unary-life.ts';
 import { encodePairs, frameTypes, noDeadline } from './frames.ts';
 import type { MessageHead, MessageType } from './frames.ts';
 

@@ -2,7 +2,7 @@ import type { Timer } from '@sluice/domain/clock';
 import type { MethodStats } from '@sluice/telemetry/request-stats';
 import { NumberMap } from '@sluice/wire/number-map';
 import type { ServerCore } from '../server-core.ts';
-import { isAtDeadline } from '../unary-call.ts';
+import { isAtDeadline } from '../unary-life.ts';
 import { LinkFault, frameTypes, linkVersion, numberFrame } from './frames.ts';
 import type { Hello, MessageHead, MessageType } from './frames.ts';
 import type { LinkServerOptions } from './link-handler.ts';

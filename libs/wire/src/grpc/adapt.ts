@@ -30,8 +30,17 @@ type Send = (error: StatusLike | null, value?: unknown, trailers?: MetadataLike 
 /** A handler of grpc-js: `(call, callback)`, or `(call)` where the answer is a stream. */
 export type Handler = (call: never, send?: Send) => unknown;
 
+export interface AdaptOptions {
+  /** Handlers of streams of requests ask for `ServerCall.isCutOff` themselves. */
+  readonly handlesCutOff?: boolean;
+}
+
 /** How a call of a method begins, with a handler of grpc-js's shape. */
-export function adapt(definition: MethodDefinition, handler: Handler): (call: ServerCall) => void {
+export function adapt(
+  definition: MethodDefinition,
+  handler: Handler,
+  { handlesCutOff = false }: AdaptOptions = {},
+): (call: ServerCall) => void {
   const codec: Codec = { deserialize: definition.requestDeserialize, serialize: definition.responseSerialize };
   if (!definition.requestStream) {
     const answer = definition.responseStream ? answerStream : answerUnary;
@@ -40,13 +49,13 @@ export function adapt(definition: MethodDefinition, handler: Handler): (call: Se
   return definition.responseStream
     ? (call) => {
         const surface = new DuplexSurface(call, codec.serialize);
-        call.sink = readingSink(surface, codec.deserialize);
+        call.sink = readingSink(surface, codec.deserialize, handlesCutOff);
         call.pause();
         run(call, () => handler(surface as never));
       }
     : (call) => {
         const surface = new ReadableSurface(call);
-        call.sink = readingSink(surface, codec.deserialize);
+        call.sink = readingSink(surface, codec.deserialize, handlesCutOff);
         call.pause();
         run(call, () => handler(surface as never, sendOf(call, codec)));
       };
@@ -115,19 +124,24 @@ class OneRequest implements CallSink {
     if (this.#octets === undefined) {
       this.#octets = octets;
       this.#call.hold(octets.length);
-    } else this.#call.finish(statusCodes.UNIMPLEMENTED, `${this.#call.head.path} takes one message, and a second came`);
+    } else
+      this.#call.refuse(
+        statusCodes.UNIMPLEMENTED,
+        `${this.#call.head.path}: a second request message, where one is taken`,
+      );
   }
 
   halfClosed(): void {
+    if (this.#call.refuseCutOff()) return;
     if (this.#octets === undefined) {
-      this.#call.finish(statusCodes.UNIMPLEMENTED, `${this.#call.head.path} takes one message, and none came`);
+      this.#call.refuse(statusCodes.UNIMPLEMENTED, `${this.#call.head.path}: no request message`);
       return;
     }
     let request: unknown;
     try {
       request = this.#codec.deserialize(this.#octets);
     } catch (error) {
-      this.#call.finish(statusCodes.INTERNAL, `Error deserializing request: ${textOf(error)}`);
+      this.#call.refuse(statusCodes.INTERNAL, `Error deserializing request: ${textOf(error)}`);
       return;
     }
     this.#surface = this.#answer(this.#call, request, this.#codec, this.#handler);
@@ -139,9 +153,5 @@ class OneRequest implements CallSink {
 
   drained(): void {
     if (this.#surface instanceof WritableSurface) this.#surface.answers.drained();
-  }
-
-  refusalFields(): readonly string[] {
-    return [];
   }
 }

@@ -71,5 +71,5 @@ const tooLarge = (maxOctets: number): MessageFault =>
 function faultOf(error: unknown, coding: Coding, maxOctets: number): MessageFault {
   if (error instanceof MessageFault) return error;
   if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return tooLarge(maxOctets);
-  return new MessageFault('malformed', `a message that is not ${coding}`);
+  return new MessageFault('malformed', `a message that does not decompress as ${coding}`);
 }

@@ -30,10 +30,15 @@ export interface CallSink {
   halfClosed(): void;
   /** The call is over, and not by `finish`: nobody waits for an answer. @param code what its caller was told or sees */
   cancelled(code: number): void;
-  /** Trailers of a status that the transport gives, names and values in turn. */
-  refusalFields(): readonly string[];
   /** What was written has been handed over. */
   drained(): void;
+}
+
+/** Who is told of answers that the transport gives by itself: a message is too large, or a deadline has passed. */
+export interface CallObserver {
+  /** Trailers of such an answer, names and values in turn. */
+  trailers(): readonly string[];
+  refused(code: number): void;
 }
 
 /** What a message that waits costs beside its octets. */
@@ -52,6 +57,7 @@ export class ServerCall implements StreamSink, Dated {
   readonly deadlineAt: number;
   heapIndex = -1;
   sink: CallSink | undefined;
+  observer: CallObserver | undefined;
   readonly #host: CallHost;
   readonly #connection: Connection;
   readonly #stream: Http2Stream;
@@ -97,6 +103,10 @@ export class ServerCall implements StreamSink, Dated {
   /** Nothing can be sent any more. */
   get isOver(): boolean {
     return this.#over;
+  }
+  /** The caller has ended its side within a message, of which nothing is given. */
+  get isCutOff(): boolean {
+    return this.#reader?.midMessage === true;
   }
   /** Something that was written waits for the caller to read. */
   get isBlocked(): boolean {
@@ -157,6 +167,21 @@ export class ServerCall implements StreamSink, Dated {
     this.#connection.headers(this.#stream, [...head, 'grpc-status', String(code), ...message, ...fields], false, true);
   }
 
+  /** Ends it without its handler, which is told. */
+  refuse(code: number, details: string): void {
+    if (this.#over) return;
+    const { sink, observer } = this;
+    observer?.refused(code);
+    this.finish(code, details, observer?.trailers());
+    sink?.cancelled(code);
+  }
+
+  /** Ends a call whose requests were cut off. @returns whether they were */
+  refuseCutOff(): boolean {
+    if (this.isCutOff) this.refuse(statusCodes.INVALID_ARGUMENT, 'the stream of requests ended within a message');
+    return this.isCutOff;
+  }
+
   /** Ends the stream without a status: for a caller who does not read. */
   abort(): void {
     this.#end();
@@ -187,8 +212,6 @@ export class ServerCall implements StreamSink, Dated {
   ended(): void {
     const { contentLength } = this.head;
     if (contentLength !== undefined && contentLength !== this.#received) this.#malformed();
-    else if (!this.#over && this.#reader?.midMessage === true)
-      this.#refuse(statusCodes.INVALID_ARGUMENT, 'the stream of requests ended within a message');
     else {
       this.#halfClosed = true;
       this.#endIfRead();
@@ -212,7 +235,7 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   expire(): void {
-    this.#refuse(statusCodes.DEADLINE_EXCEEDED, "the caller's deadline has passed");
+    this.refuse(statusCodes.DEADLINE_EXCEEDED, "the caller's deadline has passed");
   }
 
   /** Most requests are one message in one piece. */
@@ -327,15 +350,7 @@ export class ServerCall implements StreamSink, Dated {
   #fault(error: unknown): void {
     if (!(error instanceof MessageFault)) throw error;
     const code = error.kind === 'too-large' ? statusCodes.RESOURCE_EXHAUSTED : statusCodes.INTERNAL;
-    this.#refuse(code, error.message);
-  }
-
-  /** Answers by itself, and tells the handler. */
-  #refuse(code: number, details: string): void {
-    if (this.#over) return;
-    const { sink } = this;
-    this.finish(code, details, sink?.refusalFields());
-    sink?.cancelled(code);
+    this.refuse(code, error.message);
   }
 
   #malformed(): void {

@@ -238,27 +238,30 @@ export function cancel(of: UnarySurface | ReadableSurface | WritableSurface | Du
 
 export type StreamSurface = ReadableSurface | DuplexSurface;
 
-/** What a stream of requests makes of what comes. */
-export function readingSink(of: StreamSurface, deserialize: Codec['deserialize']): CallSink {
+/**
+ * What a stream of requests makes of what comes.
+ * @param handlesCutOff its handler asks for `ServerCall.isCutOff` at its end: what came before is answered then
+ */
+export function readingSink(of: StreamSurface, deserialize: Codec['deserialize'], handlesCutOff: boolean): CallSink {
   return {
     message: (octets) => {
       let value: unknown;
       try {
         value = deserialize(octets);
       } catch (error) {
-        of.call.finish(statusCodes.INTERNAL, `Error deserializing request: ${textOf(error)}`);
-        cancel(of);
+        of.call.refuse(statusCodes.INTERNAL, `Error deserializing request: ${textOf(error)}`);
         return;
       }
       // The next message is for the next `_read`.
       if (!of.push(value)) of.call.pause();
     },
-    halfClosed: () => void of.push(null),
+    halfClosed: () => {
+      if (handlesCutOff || !of.call.refuseCutOff()) of.push(null);
+    },
     cancelled: () => cancel(of),
     drained: () => {
       if (of instanceof DuplexSurface) of.answers.drained();
     },
-    refusalFields: () => [],
   };
 }
 

@@ -6,9 +6,9 @@ import { adapt } from '../grpc/adapt.ts';
 import type { Handler, ServiceDefinition } from '../grpc/adapt.ts';
 import { Memory } from '../grpc/memory.ts';
 import { requestHead } from '../grpc/request-head.ts';
-import type { RequestHead } from '../grpc/request-head.ts';
+import type { Refusal, RequestHead } from '../grpc/request-head.ts';
 import { ServerCall, answerHead, repeatedFields } from '../grpc/server-call.ts';
-import type { CallHost } from '../grpc/server-call.ts';
+import type { CallHost, CallObserver } from '../grpc/server-call.ts';
 import { statusCodes } from '../grpc/status.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import type { Http2Stream } from '../http2/http2-stream.ts';
@@ -17,8 +17,14 @@ import type { ConnectionLimits } from '../http2/limits.ts';
 import { ServerConnection } from '../http2/server-connection.ts';
 import { SocketPort } from './socket-port.ts';
 
-/** Begins a call: gives it its sink, or ends it. */
+/** Begins a call: gives it its sink and its observer, or ends it. */
 export type Begin = (call: ServerCall) => void;
+
+export interface WireMethod {
+  readonly begin: Begin;
+  /** Who is told of a call that ends before it begins. */
+  readonly observe?: () => CallObserver;
+}
 
 /** What a server says of itself; each at most once for a connection. */
 export interface WireEvents {
@@ -53,7 +59,7 @@ const announcedMs = 100;
 export class WireServer {
   readonly #options: WireServerOptions;
   readonly #limits: ConnectionLimits;
-  readonly #methods = new Map<string, Begin>();
+  readonly #methods = new Map<string, WireMethod>();
   readonly #connections = new Set<ServerConnection>();
   readonly #sockets = new Set<Socket>();
   readonly #deadlines: Deadlines;
@@ -82,9 +88,9 @@ export class WireServer {
    * @param path with a leading slash
    * @returns false when it is registered already
    */
-  register(path: string, begin: Begin): boolean {
+  register(path: string, method: WireMethod): boolean {
     if (this.#methods.has(path)) return false;
-    this.#methods.set(path, begin);
+    this.#methods.set(path, method);
     return true;
   }
 
@@ -98,7 +104,7 @@ export class WireServer {
     for (const [name, method] of Object.entries(definition)) {
       const handler = byName[name] ?? byName[method.originalName ?? name];
       if (handler === undefined) throw new Error(`${method.path} has no handler`);
-      if (!this.register(method.path, adapt(method, handler.bind(handlers) as Handler)))
+      if (!this.register(method.path, { begin: adapt(method, handler.bind(handlers) as Handler) }))
         throw new Error(`${method.path} is registered twice`);
     }
   }
@@ -174,18 +180,22 @@ export class WireServer {
     if (refusal === undefined || refusal.kind === 'grpc') {
       const call = new ServerCall(host, connection, stream, head);
       stream.sink = call;
-      if (refusal !== undefined) call.finish(refusal.code, refusal.details);
-      else this.#begin(call, head);
+      this.#begin(call, head, refusal);
       // Nothing else will say so of a request that has no data at all.
       if (ended && !stream.isOver) call.ended();
     } else if (refusal.kind === 'malformed') connection.reset(stream, 'PROTOCOL_ERROR');
     else refuse(connection, stream, refusal.status);
   }
 
-  #begin(call: ServerCall, head: RequestHead): void {
-    const begin = this.#methods.get(head.path);
-    if (begin !== undefined) begin(call);
-    else call.finish(statusCodes.UNIMPLEMENTED, `The server does not implement the method ${head.path}`);
+  #begin(call: ServerCall, head: RequestHead, refusal: Extract<Refusal, { kind: 'grpc' }> | undefined): void {
+    const method = this.#methods.get(head.path);
+    if (method === undefined)
+      call.refuse(statusCodes.UNIMPLEMENTED, `The server does not implement the method ${head.path}`);
+    else if (refusal === undefined) method.begin(call);
+    else {
+      call.observer = method.observe?.();
+      call.refuse(refusal.code, refusal.details);
+    }
   }
 
   #tick(): void {

@@ -1,0 +1,63 @@
+import { adapt } from '@sluice/wire/grpc/adapt';
+import type { Handler } from '@sluice/wire/grpc/adapt';
+import type { CallObserver } from '@sluice/wire/grpc/server-call';
+import { WireServer } from '@sluice/wire/server/wire-server';
+import type { Begin } from '@sluice/wire/server/wire-server';
+import type { ServerCore } from '../server-core.ts';
+import type { ServerTransport, TransportMethod, TransportOptions } from './transport.ts';
+import { Unhandled } from './unhandled.ts';
+import { WireRequest } from './wire-unary.ts';
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** `libs/wire`. */
+export class WireTransport implements ServerTransport {
+  readonly #core: ServerCore;
+  readonly #server: WireServer;
+
+  constructor({ core, maxRequestBytes, keepaliveMs }: TransportOptions) {
+    const { clock, logger } = core;
+    this.#core = core;
+    this.#server = new WireServer({
+      clock,
+      maxRequestOctets: maxRequestBytes,
+      limits: { keepaliveMs },
+      events: {
+        connectionFailed: (peer, error) =>
+          logger.debug({ peer, err: error }, 'a connection was ended for what its peer did'),
+      },
+    });
+  }
+
+  register(method: TransportMethod): void {
+    const { path, raw, refusal } = method;
+    const core = this.#core;
+    const observe = (): CallObserver => new Unhandled(refusal, core.clock);
+    const of = { core, method: path.slice(1), refusal };
+    const begin: Begin =
+      raw === undefined ? shaped(method, observe) : (call) => void new WireRequest({ ...of, handler: raw }, call);
+    if (!this.#server.register(path, { begin, observe })) throw new Error(`${path} is registered twice`);
+  }
+
+  bind(host: string, port: number): Promise<number> {
+    return this.#server.listen(host, port);
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+
+  force(): void {
+    this.#server.close();
+  }
+}
+
+/** A method whose handler has the shape of grpc-js. */
+function shaped({ path, requestStream, responseStream, func }: TransportMethod, observe: () => CallObserver): Begin {
+  const codec = { requestDeserialize: identity, responseSerialize: identity };
+  const begin = adapt({ path, requestStream, responseStream, ...codec }, func as Handler, { handlesCutOff: true });
+  return (call) => {
+    call.observer = observe();
+    begin(call);
+  };
+}

@@ -1,0 +1,114 @@
+import type { MethodStats } from '@sluice/telemetry/request-stats';
+import type { CallObserver, CallSink, ServerCall } from '@sluice/wire/grpc/server-call';
+import { valueOf } from '@sluice/wire/http2/fields';
+import type { RawUnaryHandler } from '../handlers.ts';
+import type { RefusalRule } from '../refusals.ts';
+import { runRaw } from '../run-raw.ts';
+import type { ServerCore } from '../server-core.ts';
+import { UnaryLife } from '../unary-life.ts';
+import { Unhandled } from './unhandled.ts';
+
+/** A method of bytes on `libs/wire`. */
+export interface WireRawMethod {
+  readonly core: ServerCore;
+  /** Without a leading slash. */
+  readonly method: string;
+  readonly handler: RawUnaryHandler;
+  readonly refusal: RefusalRule;
+}
+
+const unimplemented = 12;
+
+/** A call of such a method, until its one request is there. */
+export class WireRequest extends Unhandled implements CallSink {
+  readonly #of: WireRawMethod;
+  readonly #call: ServerCall;
+  #octets: Buffer | undefined;
+
+  constructor(of: WireRawMethod, call: ServerCall) {
+    super(of.refusal, of.core.clock);
+    this.#of = of;
+    this.#call = call;
+    call.sink = call.observer = this;
+  }
+
+  message(octets: Buffer): void {
+    if (this.#octets === undefined) this.#octets = octets;
+    else this.#call.refuse(unimplemented, `${this.#of.method}: a second request message, where one is taken`);
+  }
+
+  halfClosed(): void {
+    const { core, refusal, method, handler } = this.#of;
+    if (this.#call.refuseCutOff()) return;
+    if (this.#octets === undefined) {
+      this.#call.refuse(unimplemented, `${method}: no request message`);
+      return;
+    }
+    runRaw(handler, this.#octets, new WireUnary(core, refusal.stats, method, this.#call));
+  }
+
+  cancelled(): void {
+    // Nobody works for it yet.
+  }
+
+  drained(): void {
+    // Nothing was written.
+  }
+}
+
+/** A call of such a method, as its handler has it. */
+class WireUnary extends UnaryLife implements CallSink, CallObserver {
+  readonly #call: ServerCall;
+  /** Names and values in turn. */
+  readonly #trailers: string[] = [];
+
+  constructor(core: ServerCore, stats: MethodStats, method: string, call: ServerCall) {
+    super(core, stats, method, Number(call.deadline));
+    this.#call = call;
+    call.sink = call.observer = this;
+  }
+
+  get peer(): string {
+    return this.#call.peer;
+  }
+
+  metadata(key: string): string | undefined {
+    return valueOf(this.#call.head.fields, key);
+  }
+
+  setTrailer(key: string, value: string): void {
+    const at = this.#trailers.findIndex((name, index) => index % 2 === 0 && name === key);
+    if (at < 0) this.#trailers.push(key, value);
+    else this.#trailers[at + 1] = value;
+  }
+
+  trailers(): readonly string[] {
+    return this.#trailers;
+  }
+
+  message(): void {
+    // Its request is there, and the caller has said that no other comes.
+  }
+
+  halfClosed(): void {
+    // It was before.
+  }
+
+  /** @param code what its caller sees */
+  cancelled(code: number): void {
+    this.refused(code);
+  }
+
+  drained(): void {
+    // It writes once.
+  }
+
+  protected sendAnswer(message: Buffer): void {
+    this.#call.write(message);
+    this.#call.finish(0, '', this.#trailers);
+  }
+
+  protected sendFailure(code: number, details: string): void {
+    this.#call.finish(code, details, this.#trailers);
+  }
+}
