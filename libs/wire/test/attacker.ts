@@ -67,7 +67,7 @@ export class Attacker {
     socket.setNoDelay(true);
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.closed = promise.then(() => undefined);
-    socket.on('data', (piece) => this.#pieces.push(piece));
+    socket.on('data', (piece: Buffer) => this.#pieces.push(piece));
     socket.on('error', () => undefined);
     socket.on('end', () => (this.over = true));
     socket.on('close', () => {

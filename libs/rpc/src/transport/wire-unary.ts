@@ -33,8 +33,10 @@ export class WireRequest extends Unhandled implements CallSink {
   }
 
   message(octets: Buffer): void {
-    if (this.#octets === undefined) this.#octets = octets;
-    else this.#call.refuse(unimplemented, `${this.#of.method}: a second request message, where one is taken`);
+    if (this.#octets === undefined) {
+      this.#octets = octets;
+      this.#call.hold(octets.length);
+    } else this.#call.refuse(unimplemented, `${this.#of.method}: a second request message, where one is taken`);
   }
 
   halfClosed(): void {

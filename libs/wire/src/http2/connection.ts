@@ -84,7 +84,7 @@ export abstract class Connection {
       settings: (from, start, end) => this.#settings(from, start, end),
       settingsAcknowledged: () => this.life.settingsAcknowledged(),
       ping: (data, ack) => this.#ping(data, ack),
-      hasAnswered: () => this.sending.hasAnswered(),
+      expects: () => this.sending.expects(),
       goaway: (lastStreamId, code, debug) => this.wentAway(lastStreamId, code, debug),
       allow: (stream, increment) => this.#allow(stream, increment),
       giveBack: (streamId, increment) => writeWindowUpdate(this.out, streamId, increment),
@@ -148,9 +148,10 @@ export abstract class Connection {
     }
   }
 
-  /** The socket is gone. */
+  /** The socket is gone. Without streams nobody misses it: most clients leave without a GOAWAY. */
   lost(error: Error | undefined): void {
-    this.#close(error ?? new Error('the connection was closed by the other side'));
+    const idle = this.streams.size === 0;
+    this.#close(idle ? undefined : (error ?? new Error('the connection was closed by the other side')));
   }
 
   /** Looks at what took too long; to be called every second or so. */
@@ -291,6 +292,7 @@ export abstract class Connection {
     const receive = Math.max(this.options.limits.streamWindow, this.life.settingsAreKnown ? 0 : defaultWindow);
     const stream = new Http2Stream(streamId, ended, { send: this.settings.initialWindowSize, receive });
     this.streams.set(streamId, stream);
+    this.life.opened();
     return stream;
   }
 

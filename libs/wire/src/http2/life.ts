@@ -23,6 +23,8 @@ export class Life {
   #heardMs: number;
   /** When it had its last stream. */
   #busyMs: number;
+  /** A stream was opened since this looked last; it may be over already. */
+  #opened = false;
   #settingsAcknowledged = false;
   #pingedMs: number | undefined;
   /** The frame that was unfinished when this looked last, and since when it was. */
@@ -43,6 +45,10 @@ export class Life {
     this.#heardMs = nowMs;
   }
 
+  opened(): void {
+    this.#opened = true;
+  }
+
   settingsAcknowledged(): void {
     this.#settingsAcknowledged = true;
   }
@@ -54,7 +60,8 @@ export class Life {
   /** @throws ConnectionError for what took too long */
   check(nowMs: number, signs: LifeSigns): LifeStep {
     const limits = this.#limits;
-    if (signs.streams > 0) this.#busyMs = nowMs;
+    if (signs.streams > 0 || this.#opened) this.#busyMs = nowMs;
+    this.#opened = false;
     if ((!signs.begun || !this.#settingsAcknowledged) && nowMs - this.#startedMs >= limits.settingsTimeoutMs) {
       const what = signs.begun ? 'no acknowledgement of SETTINGS' : 'no SETTINGS';
       throw new ConnectionError('SETTINGS_TIMEOUT', `${what} within ${limits.settingsTimeoutMs} ms`);

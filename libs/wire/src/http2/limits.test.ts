@@ -205,9 +205,64 @@ describe('a peer that takes too long', () => {
     side.connection.tick();
     expect([side.read(), side.over]).toEqual([['GOAWAY NO_ERROR'], { error: undefined }]);
   });
+
+  it('is in use by streams that no look at it finds', () => {
+    const side = ServerSide.begun({ idleTimeoutMs: 5_000, keepaliveMs: 60_000 });
+    for (let streamId = 1; streamId < 41; streamId += 2) {
+      side.write(headers(streamId), rstStream(streamId));
+      side.clock.advance(1_000);
+      side.connection.tick();
+    }
+    expect(side.over).toBeUndefined();
+  });
+});
+
+describe('a peer that takes its time', () => {
+  it('with a frame has to end it', () => {
+    const side = ServerSide.begun({ headersTimeoutMs: 5_000 });
+    side.write(headers(1).subarray(0, 11));
+    side.connection.tick();
+    side.clock.advance(4_999);
+    side.connection.tick();
+    expect(side.over).toBeUndefined();
+    side.clock.advance(1);
+    side.connection.tick();
+    expect(side.read()).toEqual(['GOAWAY ENHANCE_YOUR_CALM']);
+  });
+
+  it('may always be within some frame', () => {
+    const side = ServerSide.begun({ headersTimeoutMs: 2_000, idleTimeoutMs: 60_000 });
+    const whole = ping();
+    for (let count = 0; count < 20; count++) {
+      side.write(count === 0 ? whole.subarray(0, 11) : Buffer.concat([whole.subarray(11), whole.subarray(0, 11)]));
+      side.clock.advance(1_000);
+      side.connection.tick();
+    }
+    expect(side.over).toBeUndefined();
+  });
+
+  it('with data takes as long as it likes', () => {
+    const side = ServerSide.begun({ headersTimeoutMs: 2_000 });
+    side.write(headers(1), data(1, '0102030405').subarray(0, 11));
+    for (let count = 0; count < 20; count++) {
+      side.clock.advance(1_000);
+      side.connection.tick();
+    }
+    expect(side.over).toBeUndefined();
+  });
 });
 
 describe('a peer that does not read', () => {
+  it('has its socket given up behind the last word, which it will not read', () => {
+    const side = ServerSide.begun({ writeTimeoutMs: 5_000 });
+    side.port.holds = true;
+    side.write(ping());
+    side.clock.advance(5_000);
+    side.connection.tick();
+    expect([side.over?.error?.message, side.port.ended]).toEqual([expect.stringMatching(/nothing was read/), false]);
+    expect(side.port.destroyed).toBe(true);
+  });
+
   it('is not read either, when too much waits for it', () => {
     const side = ServerSide.begun({ maxUnsent: 100_000 });
     side.write(settings('0004 7fffffff'), windowUpdate(0, 0x7000_0000));

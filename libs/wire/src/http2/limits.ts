@@ -41,11 +41,10 @@ export interface FloodLimit {
   readonly perSecond: number;
 }
 
-/** What costs the sender next to nothing and the receiver something. */
+/** What costs the sender next to nothing and the receiver something. PINGs and WINDOW_UPDATEs that answer what was sent do not count. */
 export const floodKinds = [
   /** Streams that end before their answer, by either side: rapid reset. */
   'resets',
-  /** But for one behind whatever was answered: clients measure their connection with it. */
   'pings',
   'settings',
   'priorities',

@@ -32,8 +32,8 @@ export interface ReceivingPorts {
   readonly settings: (from: Buffer, start: number, end: number) => void;
   readonly settingsAcknowledged: () => void;
   readonly ping: (data: Buffer, ack: boolean) => void;
-  /** Whether anything was sent on a stream since this was asked last. */
-  readonly hasAnswered: () => boolean;
+  /** Whether a small frame may be the answer to something that was sent. */
+  readonly expects: () => boolean;
   readonly goaway: (lastStreamId: number, code: number, debug: string) => void;
   /** @param stream undefined: the connection's window */
   readonly allow: (stream: Http2Stream | undefined, increment: number) => void;
@@ -226,7 +226,7 @@ export class Receiving implements FrameSink {
   #windowUpdate(streamId: number, from: Buffer, start: number, end: number): void {
     if (end - start !== 4) throw fault('FRAME_SIZE_ERROR', `WINDOW_UPDATE of ${end - start} octets`);
     const increment = from.readUInt32BE(start) & 0x7fff_ffff;
-    if (increment < smallIncrement) this.#ports.floods.count('empty');
+    if (increment < smallIncrement && !this.#ports.expects()) this.#ports.floods.count('empty');
     if (streamId === 0) {
       if (increment === 0) throw fault('PROTOCOL_ERROR', 'WINDOW_UPDATE of 0 on the connection');
       this.#ports.allow(undefined, increment);
@@ -263,8 +263,7 @@ export class Receiving implements FrameSink {
     const ack = (flags & flag.ACK) !== 0;
     if (name === 'PING') {
       if (length !== 8) throw fault('FRAME_SIZE_ERROR', `PING of ${length} octets`);
-      // grpc-go, to measure what the connection can carry, sends one for whatever it gets.
-      if (ack || !this.#ports.hasAnswered()) this.#ports.floods.count('pings');
+      if (ack || !this.#ports.expects()) this.#ports.floods.count('pings');
       this.#ports.ping(from.subarray(start, end), ack);
     } else if (name === 'GOAWAY') {
       if (length < 8) throw fault('FRAME_SIZE_ERROR', `GOAWAY of ${length} octets`);

@@ -9,6 +9,12 @@ import type { PeerSettings } from './settings.ts';
 /** Data stays with its stream while so much waits for the socket: others are to have their turn. */
 const mostQueued = 256 * 1024;
 
+/**
+ * Small frames that a client may send for each header block or message that it gets, beyond its limits: C core opens both
+ * windows by as few octets as it has read, and grpc-go pings to measure what the connection can carry.
+ */
+const answersEach = 3;
+
 export interface SendingPorts {
   readonly out: OutQueue;
   readonly settings: PeerSettings;
@@ -26,7 +32,8 @@ export class Sending {
   /** Streams with data that may be sent as far as their own window goes. */
   readonly #ready = new LinkedList<Http2Stream>();
   #window = defaultWindow;
-  #answered = false;
+  /** Small frames of the peer that are the answer to what was sent. */
+  #expected = 0;
 
   constructor(ports: SendingPorts) {
     this.#ports = ports;
@@ -38,11 +45,11 @@ export class Sending {
     return this.#ready.size > 0;
   }
 
-  /** Whether anything was sent on a stream since this was asked last. */
-  hasAnswered(): boolean {
-    const answered = this.#answered;
-    this.#answered = false;
-    return answered;
+  /** A small frame has come. @returns whether it may be the answer to something that was sent */
+  expects(): boolean {
+    if (this.#expected === 0) return false;
+    this.#expected--;
+    return true;
   }
 
   /** Octets that the connection's window has left. */
@@ -61,7 +68,7 @@ export class Sending {
       stream.trailers = fields;
       return;
     }
-    this.#answered = true;
+    this.#expected += answersEach;
     const block = constant ? this.encoder.encodeConstant(fields) : this.encoder.encode(fields);
     writeHeaders(this.#ports.out, stream.id, block, endStream, this.#ports.settings.maxFrameSize);
     if (endStream) this.#ports.ended(stream);
@@ -74,6 +81,7 @@ export class Sending {
   data(stream: Http2Stream, head: Uint8Array | undefined, octets: Uint8Array, endStream: boolean): void {
     if (stream.localEnded || stream.finishing) return;
     stream.finishing = endStream;
+    this.#expected += answersEach;
     const { out, settings } = this.#ports;
     const headOctets = head === undefined ? 0 : head.length;
     const total = headOctets + octets.length;
@@ -123,7 +131,6 @@ export class Sending {
   }
 
   #take(stream: Http2Stream, octets: number): void {
-    this.#answered = true;
     stream.sendWindow -= octets;
     this.#window -= octets;
   }

@@ -80,10 +80,10 @@ function handlers(counts: Counts) {
     },
     download: async (call: Call): Promise<void> => {
       begin(call);
-      const drained = (): Promise<unknown> =>
-        new Promise((resolve) => call.once('drain', resolve).once('close', resolve));
+      let go: () => void = () => undefined;
+      for (const event of ['drain', 'close']) call.on(event, () => go());
       for (let left = asked(call, 'x-count'); left > 0 && !call.cancelled; left--)
-        if (!call.write(call.request)) await drained();
+        if (!call.write(call.request)) await new Promise<void>((resolve) => (go = resolve));
       const waitMs = asked(call, 'x-wait-ms');
       if (waitMs > 0) await sleep(waitMs);
       call.end(answerMetadata(call, 'tail-'));

@@ -12,8 +12,12 @@ interface Health {
   readonly status: string;
 }
 
-const { check, watch, list } = service as unknown as Record<
-  'check' | 'watch' | 'list',
+const {
+  Check: check,
+  Watch: watch,
+  List: list,
+} = service as unknown as Record<
+  'Check' | 'Watch' | 'List',
   {
     readonly path: string;
     readonly requestSerialize: (value: object) => Buffer;
