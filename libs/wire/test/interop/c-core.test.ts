@@ -1,15 +1,17 @@
 import { eventually } from '@sluice/testkit/eventually';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../src/http2/limits.ts';
 import { cleanUp, serve } from './echo.ts';
 import { cCore, noCCore } from './programs.ts';
 
-afterEach(cleanUp);
+// They run beside each other, each with its own server; what they leave ends with the last.
+afterAll(cleanUp);
 
 const reason = noCCore();
 
 /** Everything here is done by c_core.py, by the client of grpc's C core. */
-describe.skipIf(reason !== undefined)(`gRPC's C core as a client${reason === undefined ? '' : `: ${reason}`}`, () => {
+const title = `gRPC's C core as a client${reason === undefined ? '' : `: ${reason}`}`;
+describe.skipIf(reason !== undefined)(title, { concurrent: true }, () => {
   it('unary calls of every size', async () => {
     const { address, failures } = await serve();
     expect(await cCore('unary', address)).toEqual([0, 1, 16_378, 16_379, 16_380, 65_535, 1_000_000]);
