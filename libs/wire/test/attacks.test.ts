@@ -78,7 +78,9 @@ describe('floods', () => {
 
   it('SETTINGS', async () => {
     await floodedWith(() => many(50, () => settings()));
-    await floodedWith((at) => many(50, (each) => settings(`0004 0000${(at + each + 4096).toString(16).padStart(4, '0')}`)));
+    await floodedWith((at) =>
+      many(50, (each) => settings(`0004 0000${(at + each + 4096).toString(16).padStart(4, '0')}`)),
+    );
   });
 
   it('acknowledgements of SETTINGS', async () => {
@@ -229,7 +231,12 @@ describe('requests that nobody ends', () => {
         go(undefined);
         await eventually(() => expect(each.count('DATA')).toBe(1));
         tookMs = performance.now() - began;
-        expect(each.frames().find(({ type }) => type === 'DATA')?.payload.toString('latin1', 5)).toBe('109200');
+        expect(
+          each
+            .frames()
+            .find(({ type }) => type === 'DATA')
+            ?.payload.toString('latin1', 5),
+        ).toBe('109200');
       },
       {},
       { upload },

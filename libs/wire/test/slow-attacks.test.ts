@@ -161,4 +161,3 @@ describe.concurrent('who does not read', () => {
     await Promise.race([wire!.stop(), sleep(5000).then(() => Promise.reject(new Error('a socket is left')))]);
   });
 });
-

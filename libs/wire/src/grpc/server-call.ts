@@ -6,6 +6,7 @@ import type { AbortedBy, Http2Stream, StreamSink } from '../http2/http2-stream.t
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import { inflate } from './codings.ts';
 import type { Memory } from './memory.ts';
+import { MessageQueue } from './message-queue.ts';
 import { MessageFault, MessageReader, prefixOctets } from './message-reader.ts';
 import type { RequestHead } from './request-head.ts';
 import { encodeMessage, statusCodes, statusOfReset } from './status.ts';
@@ -67,9 +68,7 @@ export class ServerCall implements StreamSink, Dated {
   #over = false;
   #halfClosed = false;
   #paused = false;
-  #waiting: Buffer[] = [];
-  /** The first of them that was not read; taking it out would move all others. */
-  #waitingAt = 0;
+  readonly #waiting = new MessageQueue();
   /** Octets that are given back when messages are read again. */
   #held = 0;
   /** Octets of memory that are taken: of a message of which a part has come, and of those that wait. */
@@ -120,17 +119,23 @@ export class ServerCall implements StreamSink, Dated {
 
   resume(): void {
     this.#paused = false;
-    while (!this.#paused && this.#waitingAt < this.#waiting.length) {
-      const octets = this.#waiting[this.#waitingAt++]!;
+    for (let octets = this.#nextWaiting(); octets !== undefined; octets = this.#nextWaiting()) {
       this.#release(octets.length + messageOverhead);
       this.sink?.message(octets);
     }
-    if (this.#paused || this.#over) return;
-    this.#waiting = [];
-    this.#waitingAt = 0;
+    if (this.#isHeld()) return;
     this.#giveBack(this.#held);
     this.#held = 0;
     this.#endIfRead();
+  }
+
+  /** Undefined too when its sink has paused it again, by `message`. */
+  #nextWaiting(): Buffer | undefined {
+    return this.#isHeld() ? undefined : this.#waiting.shift();
+  }
+
+  #isHeld(): boolean {
+    return this.#paused || this.#over;
   }
 
   /** The sink keeps a message until the caller has sent all. @throws MessageFault when there is no room for it */
@@ -336,7 +341,7 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   #endIfRead(): void {
-    if (!this.#halfClosed || this.#over || this.#waitingAt < this.#waiting.length || this.#inflating !== undefined) return;
+    if (!this.#halfClosed || this.#over || this.#waiting.size > 0 || this.#inflating !== undefined) return;
     this.#halfClosed = false;
     this.#release(this.#heldBySink);
     this.#heldBySink = 0;
@@ -362,8 +367,7 @@ export class ServerCall implements StreamSink, Dated {
     this.#forgetAnnounced();
     this.#release(this.#reserved);
     this.#over = true;
-    this.#waiting = [];
-    this.#waitingAt = 0;
+    this.#waiting.clear();
   }
 }
 

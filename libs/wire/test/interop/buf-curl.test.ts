@@ -52,7 +52,7 @@ describe('@grpc/reflection, mounted as it is', () => {
   const serveReflection = (): Promise<Served> =>
     serve({}, {}, (wire) => {
       const definition = loadSync(proto, { keepCase: true });
-      new ReflectionService(definition).addToServer(wire as never);
+      new ReflectionService(definition).addToServer(wire);
     });
 
   it.each(['grpc-v1', 'grpc-v1alpha'])('buf curl asks what there is, and calls it: %s', async (protocol) => {
@@ -77,4 +77,3 @@ describe('@grpc/reflection, mounted as it is', () => {
     expect(err).toMatch(/test\.Other/);
   });
 });
-

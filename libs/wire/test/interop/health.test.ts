@@ -1,5 +1,5 @@
-import { Client, status } from '@grpc/grpc-js';
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import type { Client, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { eventually } from '@sluice/testkit/eventually';
 import { HealthImplementation, protoPath, service } from 'grpc-health-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ const {
 
 async function serveHealth() {
   const health = new HealthImplementation({ '': 'SERVING', 'test.Echo': 'NOT_SERVING' });
-  const served = await serve({}, {}, (wire) => health.addToServer(wire as never));
+  const served = await serve({}, {}, (wire) => health.addToServer(wire));
   return { ...served, health, client: grpcJsClient(served.address) };
 }
 
@@ -74,7 +74,8 @@ describe('grpc-health-check, mounted as it is', () => {
     health.setStatus('test.Echo', 'SERVING');
     health.setStatus('test.Echo', 'NOT_SERVING');
     await eventually(() => expect(seen).toEqual(['NOT_SERVING', 'SERVING', 'NOT_SERVING']));
-    const watchers = (): number => (health as unknown as { watchers: Map<string, Set<unknown>> }).watchers.get('test.Echo')!.size;
+    const watchers = (): number =>
+      (health as unknown as { watchers: Map<string, Set<unknown>> }).watchers.get('test.Echo')!.size;
     expect(watchers()).toBe(1);
     watching.cancel();
     await eventually(() => expect(watchers()).toBe(0));

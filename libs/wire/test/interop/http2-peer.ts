@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, SecureClientSessionOptions } from 'node:http2';
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  IncomingHttpHeaders,
+  SecureClientSessionOptions,
+} from 'node:http2';
 import { later } from './echo.ts';
 import { framed } from './programs.ts';
 
@@ -24,7 +29,7 @@ export const begin = (
     {
       ...{ ':method': 'POST', ':path': `/test.Echo/${method}`, 'content-type': 'application/grpc', te: 'trailers' },
       ...fields,
-    } as Record<string, string>,
+    },
     options,
   );
 

@@ -111,9 +111,7 @@ describe('node:http2 as a client', () => {
     const answers = await Promise.all(
       Array.from({ length: 2000 }, (_, at) => call(client, Buffer.from(`request ${at}`), { 'x-wait-ms': '20' })),
     );
-    expect(answers.map(({ octets }) => octets.toString('latin1', 5))).toEqual(
-      answers.map((_, at) => `request ${at}`),
-    );
+    expect(answers.map(({ octets }) => octets.toString('latin1', 5))).toEqual(answers.map((_, at) => `request ${at}`));
     expect([wire.connections, counts.started, failures]).toEqual([1, 2000, []]);
   });
 
@@ -150,8 +148,7 @@ describe('windows and settings of node:http2', () => {
   it('settings that change while streams are open', async () => {
     const { port, failures } = await serve();
     const client = await session(port);
-    const change = (settings: object) =>
-      new Promise<void>((resolve) => client.settings(settings, () => resolve()));
+    const change = (settings: object) => new Promise<void>((resolve) => client.settings(settings, () => resolve()));
     const before = download(client, 50, 100_000);
     await change({ initialWindowSize: 0 });
     const during = download(client, 3, 50_000);
