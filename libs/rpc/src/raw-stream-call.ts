@@ -47,6 +47,8 @@ export class RawStreamCall extends StreamLife implements RequestStream {
   /** The caller has said that it sends nothing more. */
   #isHalfClosed = false;
   #isStopping = false;
+  /** The stream's own deadline has come, which its stack is about to see. */
+  #isLate = false;
   /** A request came that the server was too late for. */
   #hasRefused = false;
 
@@ -134,6 +136,7 @@ export class RawStreamCall extends StreamLife implements RequestStream {
   #send(request: StreamRequest, message: Uint8Array): void {
     this.#inFlight.delete(request);
     if (this.ended) return;
+    this.#isLate ||= request.isLate;
     if (this.#unsent === 0) this.#lastActivityMs = this.core.clock.monotonic();
     const { byteLength } = message;
     this.#unsent++;
@@ -171,7 +174,8 @@ export class RawStreamCall extends StreamLife implements RequestStream {
   }
 
   #endIfDone(): void {
-    if (this.ended || this.#inFlight.size > 0 || this.#unsent > 0) return;
+    // A stream whose deadline has passed is no success, although its last answer says so of itself a moment earlier.
+    if (this.ended || this.#isLate || this.#inFlight.size > 0 || this.#unsent > 0) return;
     if (this.#isHalfClosed && !this.#hasRefused) {
       if (endedWithinMessage(this.#stream)) this.fail(cutOffError());
       else this.succeed();

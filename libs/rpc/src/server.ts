@@ -222,7 +222,7 @@ export class RpcServer {
       const type = `${requestStream ? 'c' : ''}${responseStream ? 's' : ''}`;
       const func = this.#adapt(definition, handler, type);
       const stats = this.#metrics.method(path.slice(1));
-      const trailers = isRaw(handler) ? handler.refusalTrailers : undefined;
+      const trailers = isRaw(handler) || isRawStream(handler) ? handler.refusalTrailers : undefined;
       const raw = type === '' && isRaw(handler) ? handler.raw : undefined;
       this.#transport.register({ path, requestStream, responseStream, func, raw, refusal: { stats, trailers } });
     }

@@ -4,7 +4,7 @@ import type { ActiveCall } from './active-calls.ts';
 import type { RawCall, StreamCodec } from './handlers.ts';
 import { checkSize } from './messages.ts';
 import type { ServerCore } from './server-core.ts';
-import { statusOf, toWire } from './status.ts';
+import { statusCodes, statusOf, toWire } from './status.ts';
 
 /** The stream that a request came on. */
 export interface RequestStream {
@@ -36,6 +36,8 @@ export class StreamRequest implements RawCall, ActiveCall {
   readonly startedMs: number;
   readonly deadlineMs: number;
   ended = false;
+  /** It failed for a deadline that is its stream's too. */
+  isLate = false;
   active: ActiveCall['active'];
   undated: ActiveCall['undated'];
   readonly #core: ServerCore;
@@ -94,6 +96,7 @@ export class StreamRequest implements RawCall, ActiveCall {
     const status = toWire(error);
     this.#end(status.code);
     const stream = this.#stream;
+    this.isLate = status.code === statusCodes.DEADLINE_EXCEEDED && this.deadlineMs === stream.deadlineMs;
     if (stream.endsAtFailure) {
       stream.failAll(this, error, this.#trailers ?? noTrailers);
       return;

@@ -114,7 +114,8 @@ function checkedValue(key: string, value: MetadataValue): MetadataValue {
 const unpadded = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64').replace(/=+$/, '');
 
 /** Fields of the protocol itself, which no metadata is. */
-const reserved = /^(?::|grpc-(?!previous-rpc-attempts)|content-type$|te$|user-agent$|content-length$|host$)/;
+const reserved =
+  /^(?::|(?:grpc-(?:status|message|timeout|encoding|accept-encoding|message-type)|content-type|te|content-length|host)$)/;
 
 /**
  * Names and values in turn, as they are sent. What the protocol has fields for is left out, and white space at the ends of
