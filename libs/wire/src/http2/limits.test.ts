@@ -66,6 +66,38 @@ describe('a flood', () => {
     expect(side.over?.error?.message).toBe('too many frames (pings): 10, and 10 a second');
   });
 
+  it.each<[string, () => Buffer]>([
+    ['pings', () => ping()],
+    ['windows that open by an octet', () => windowUpdate(0, 1)],
+  ])('of %s is none where each answers to what was sent', (_what, bytes) => {
+    const side = ServerSide.begun({ floods });
+    side.write(headers(1));
+    const { stream } = side.last();
+    side.connection.headers(stream, [':status', '200'], false, false);
+    for (let count = 0; count < 100; count++) {
+      side.connection.data(stream, undefined, Buffer.from('answer'), false);
+      side.write(bytes(), bytes(), bytes());
+    }
+    expect(side.over).toBeUndefined();
+    for (let count = 0; count < 20; count++) side.write(bytes());
+    expect(side.read().at(-1)).toBe('GOAWAY ENHANCE_YOUR_CALM');
+  });
+
+  it('of small windows is one where the same answer goes out octet by octet', () => {
+    const side = ServerSide.begun({ floods });
+    side.write(settings('0004 00000000'), headers(1));
+    const { stream } = side.last();
+    side.connection.headers(stream, [':status', '200'], false, false);
+    side.connection.data(stream, undefined, Buffer.alloc(1000), false);
+    let count = 0;
+    while (side.over === undefined && count < 100) {
+      side.write(windowUpdate(1, 1));
+      count++;
+    }
+    // Six for its header block and its data, and ten at once.
+    expect([side.read().at(-1), count]).toEqual(['GOAWAY ENHANCE_YOUR_CALM', 17]);
+  });
+
   it('of streams beyond the limit ends the connection', () => {
     const side = ServerSide.begun({ floods, maxConcurrentStreams: 1 });
     side.write(headers(1));
