@@ -212,6 +212,24 @@ describe('requests that nobody ends', () => {
     expect(served.failures).toEqual([]);
   });
 
+  it('small messages that come with much else, for a handler that does not read', async () => {
+    const never = { upload: () => new Promise(() => undefined) };
+    const { grownMebi, served } = await attack(
+      async ({ wire }, each) => {
+        // A stream that is over here before it is there: what still comes for it is dropped.
+        await each.write(callHeaders(1, 'Nothing'), callHeaders(3, 'Upload'));
+        await eventually(() => expect(each.count('RST_STREAM')).toBe(1));
+        const junk = many(3, () => data(1, Buffer.alloc(16_000)));
+        for (let at = 0; at < 6000; at++) await each.write(message(3, Buffer.alloc(1), false), junk);
+        await eventually(() => expect(wire.bufferedOctets).toBeGreaterThan(6000));
+      },
+      {},
+      never,
+    );
+    expect(grownMebi).toBeLessThan(150);
+    expect(served.failures).toEqual([]);
+  });
+
   it('a hundred thousand messages that waited for their handler are read without delay', async () => {
     const { promise, resolve: go } = Promise.withResolvers<undefined>();
     const upload = async (call: AsyncIterable<Buffer>, send: (error: null, value: Buffer) => void): Promise<void> => {

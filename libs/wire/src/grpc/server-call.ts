@@ -337,7 +337,9 @@ export class ServerCall implements StreamSink, Dated {
       return;
     }
     this.#reserve(octets.length + messageOverhead);
-    this.#waiting.push(octets);
+    // A small one would keep all that the socket gave together with it.
+    const mostly = 2 * octets.length + messageOverhead < octets.buffer.byteLength;
+    this.#waiting.push(mostly ? Buffer.from(octets) : octets);
   }
 
   #endIfRead(): void {

@@ -10,10 +10,13 @@ import type { PeerSettings } from './settings.ts';
 const mostQueued = 256 * 1024;
 
 /**
- * Small frames that a client may send for each header block or message that it gets, beyond its limits: C core opens both
- * windows by as few octets as it has read, and grpc-go pings to measure what the connection can carry.
+ * Small frames that a client may send beyond its limits for each header block, message, and frame of more than a few octets
+ * that it gets: C core opens both windows by as few octets as it has read, and grpc-go opens one and pings, to measure what
+ * the connection can carry.
  */
 const answersEach = 3;
+/** Of frames that a client has cut out of a message by its window. */
+const fewOctets = 1024;
 
 export interface SendingPorts {
   readonly out: OutQueue;
@@ -170,6 +173,7 @@ export class Sending {
     const last = whole && stream.waiting!.length === 1;
     const endStream = last && stream.finishing && stream.trailers === undefined;
     writeData(this.#ports.out, stream.id, piece.octets, piece.at, piece.at + count, endStream);
+    if (count > fewOctets) this.#expected += answersEach;
     piece.at += count;
     this.#take(stream, count);
     stream.waitingOctets -= count;

@@ -87,6 +87,17 @@ describe('node:http2 as a client', () => {
       client.ping(() => returned++);
     }
     await eventually(() => expect(returned).toBe(1000));
+    // While a large answer comes there is always a ping under way.
+    let isComing = true;
+    const pingAgain = (): void => {
+      if (isComing) client.ping(pingAgain);
+      returned++;
+    };
+    const answer = answerTo(begin(client, 'Download', { 'x-count': '20' }).end(framed(Buffer.alloc(5_000_000))));
+    pingAgain();
+    expect((await answer).octets).toHaveLength(20 * 5_000_005);
+    isComing = false;
+    expect(returned).toBeGreaterThan(1200);
     expect(failures).toEqual([]);
   });
 
