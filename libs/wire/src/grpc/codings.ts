@@ -21,7 +21,7 @@ export function inflate(
   octets: Buffer,
   coding: Coding,
   maxOctets: number,
-  reserve: (octets: number) => void,
+  reserve: (octets: number) => void = () => undefined,
 ): Buffer | Promise<Buffer> {
   if (coding === 'identity') return octets;
   // A small one may become a thousand times as large: more than that is not done here.

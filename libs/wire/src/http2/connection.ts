@@ -92,9 +92,6 @@ export abstract class Connection {
     this.#reader = new FrameReader(this.receiving);
   }
 
-  get #isWriting(): boolean {
-    return this.#writingSinceMs !== undefined;
-  }
   /** Streams that are not over. */
   get streamCount(): number {
     return this.streams.size;
@@ -110,8 +107,8 @@ export abstract class Connection {
 
   /** The other side has opened a stream. */
   protected abstract opened(streamId: number, block: HeaderBlock, ended: boolean): void;
-  /** Whether a stream that is not open was there before, by its number. */
-  protected abstract wasOpened(streamId: number): boolean;
+  /** What a stream that is not open is by its number alone. */
+  protected abstract stateByNumber(streamId: number): 'idle' | 'skipped' | 'closed';
   /** Of the highest stream of the peer that was taken up. */
   protected abstract get lastStreamId(): number;
   /** The other side says that it takes no more streams. */
@@ -141,7 +138,7 @@ export abstract class Connection {
     this.out.done();
     if (!this.#over) this.sending.resume();
     this.flush();
-    if (this.#over && !this.#isWriting) this.options.port.end();
+    if (this.#over && this.#writingSinceMs === undefined) this.options.port.end();
     if (this.#paused && this.out.octets < this.options.limits.maxUnsent) {
       this.#paused = false;
       this.options.port.resume();
@@ -223,7 +220,7 @@ export abstract class Connection {
     if (this.#over || this.#draining) return;
     this.#draining = true;
     writeGoaway(this.out, this.lastStreamId, errorCodes.NO_ERROR, 'stopping');
-    if (this.streams.size === 0) this.#finish(undefined);
+    this.endIfLeft();
     this.flush();
   }
 
@@ -275,10 +272,14 @@ export abstract class Connection {
     writeReset(this.out, streamId, errorCodes[error]);
   }
 
-  /** Takes no further streams, and ends when the last is over: the peer has said so. */
+  /** Takes no further streams: the peer has said so. */
   protected leave(): void {
     this.#draining = true;
-    if (this.streams.size === 0) this.#finish(undefined);
+  }
+
+  /** Ends, where no further streams are taken and none is left. */
+  protected endIfLeft(): void {
+    if (this.#draining && this.streams.size === 0 && !this.#over) this.#finish(undefined);
   }
 
   /** A stream is over for the peer, which does not say so by its number. */
@@ -303,8 +304,8 @@ export abstract class Connection {
   }
 
   #stateOf(streamId: number): StreamState {
-    if (!this.wasOpened(streamId)) return 'idle';
-    return this.#resetStreams.has(streamId) ? 'reset' : 'closed';
+    const state = this.stateByNumber(streamId);
+    return state !== 'idle' && this.#resetStreams.has(streamId) ? 'reset' : state;
   }
 
   #endedHere(stream: Http2Stream): void {
@@ -322,7 +323,7 @@ export abstract class Connection {
   #remove(stream: Http2Stream, state: StreamState): void {
     stream.state = state;
     this.streams.delete(stream.id);
-    if (this.#draining && this.streams.size === 0 && !this.#over) this.#finish(undefined);
+    this.endIfLeft();
   }
 
   #abort(stream: Http2Stream, state: StreamState, code: number, by: AbortedBy): void {

@@ -2,7 +2,6 @@ import type { HeaderBlock } from '../hpack/header-block.ts';
 
 /** Visible ASCII in lower case, without the colon that only begins pseudo-header fields (RFC 9113, section 8.2.1). */
 const nameForm = /^[!-9;-@[-~]+$/;
-// eslint-disable-next-line no-control-regex
 const prohibited = /[\0\r\n]|^[ \t]|[ \t]$/;
 const connectionSpecific: ReadonlySet<string> = new Set([
   'connection',
@@ -88,6 +87,8 @@ export function readRequest(block: HeaderBlock): Fields | Malformed {
 export function readResponse(block: HeaderBlock): Fields | Malformed {
   const response = split(block, responsePseudo);
   if (response.malformed !== undefined) return response;
+  // The exception for it is one of requests (section 8.2.2).
+  if (valueOf(response.regular, 'te') !== undefined) return { malformed: 'te, which is for requests' };
   return /^[1-9]\d\d$/.test(response.pseudo.get(':status') ?? '') ? response : { malformed: 'no :status' };
 }
 

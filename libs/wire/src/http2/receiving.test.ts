@@ -153,6 +153,20 @@ describe('a frame that ends its stream', () => {
   });
 });
 
+describe('a frame of 16,384 octets', () => {
+  it.each([
+    ['DATA', data(1, Buffer.alloc(16_384)), 'data 16384'],
+    ['DATA with padding', data(1, Buffer.alloc(16_384, 'ff61'.repeat(8192), 'hex'), flags.PADDED), 'data 16128'],
+    ['HEADERS', headers(1, flags.END_HEADERS | flags.END_STREAM, Buffer.alloc(16_384, 0x82)), 'headers  end'],
+    ['an unknown kind', frame(0x42, 0, 1, Buffer.alloc(16_384)), undefined],
+    ['GOAWAY', frame(frameTypes.GOAWAY, 0, 0, Buffer.alloc(16_384)), undefined],
+  ])('is taken: %s', (_what, bytes, event) => {
+    const side = ServerSide.begun();
+    side.write(headers(1), bytes);
+    expect([side.last().sink.events.at(-1), side.read(), side.over]).toEqual([event, [], undefined]);
+  });
+});
+
 describe('a header block', () => {
   it('comes in pieces, with nothing in between', () => {
     const side = ServerSide.begun();
@@ -253,6 +267,16 @@ describe('data', () => {
     expect(side.read()).toEqual(Array<string>(3).fill('WINDOW_UPDATE 0 +33000'));
   });
 
+  it('that use up the window of their stream keep nothing else from being taken', () => {
+    const side = ServerSide.begun({ streamWindow: 65_535 });
+    side.write(headers(1), data(1, Buffer.alloc(16_384)), data(1, Buffer.alloc(16_384)), data(1, Buffer.alloc(16_384)));
+    side.write(data(1, Buffer.alloc(16_383)), ping(), settings(), windowUpdate(1, 1000), headers(3));
+    expect([side.last().stream.id, side.taken[0]!.stream.receiveWindow]).toEqual([3, 0]);
+    side.write(headers(1, flags.END_HEADERS | flags.END_STREAM, '00 01 61 01 62'));
+    expect(side.taken[0]!.sink.events.at(-1)).toBe('headers a b end');
+    expect(side.read()).toEqual(['PING ACK', 'SETTINGS ACK']);
+  });
+
   it('that say nothing are an end, or a waste', () => {
     const side = ServerSide.begun();
     side.write(headers(1), data(1), data(1, '', flags.END_STREAM));
@@ -285,6 +309,14 @@ describe('what the peer says of the connection', () => {
     side.write(frame(0x42, 0xff, 7, 'abcd'), settings('00ff 12345678'), ping(0xfe), request(1));
     expect(side.read()).toEqual(['SETTINGS ACK', 'PING ACK']);
     expect(side.taken).toHaveLength(1);
+  });
+
+  it('is an error by a code that is not known, and means what any other does', () => {
+    const side = ServerSide.begun();
+    side.write(headers(1), headers(3), rstStream(1, 0x1234_5678), goaway(0, 0xffff_ffff));
+    expect(side.taken[0]!.sink.events).toEqual(['aborted error code 305419896 peer']);
+    side.connection.headers(side.last().stream, [':status', '200'], false, false);
+    expect([side.read(), side.over]).toEqual([['HEADERS 3'], undefined]);
   });
 
   it('has the last of several values of one setting', () => {

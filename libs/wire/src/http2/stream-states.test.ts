@@ -25,7 +25,7 @@ const reach: Readonly<Record<string, readonly [StreamState, (side: ServerSide) =
     },
   ],
   'closed by a reset of the peer': ['closed', (side) => side.write(headers(1), rstStream(1))],
-  'closed since a higher one was opened': ['closed', (side) => side.write(request(3))],
+  'closed since a higher one was opened': ['skipped', (side) => side.write(request(3))],
   'reset here': [
     'reset',
     (side) => {
@@ -80,6 +80,27 @@ describe('a frame that arrives on a stream', () => {
       expect(got).toEqual([`GOAWAY ${verdict.connection}`]);
       expect([side.port.ended, side.over?.error?.message]).toEqual([true, expect.stringContaining(type)]);
     }
+  });
+});
+
+describe('the numbers of streams', () => {
+  it('may leave out some, which nobody may come back to', () => {
+    const side = ServerSide.begun();
+    side.write(request(5), request(7), request(13));
+    for (const streamId of [1, 3, 9, 11]) {
+      const other = ServerSide.begun();
+      other.write(request(5), request(7), request(13), request(streamId));
+      expect([other.read(), other.taken.length]).toEqual([['GOAWAY PROTOCOL_ERROR'], 3]);
+    }
+    side.write(rstStream(5), request(5));
+    expect(side.read()).toEqual(['GOAWAY STREAM_CLOSED']);
+  });
+
+  it('are remembered as left out up to a bound', () => {
+    const side = ServerSide.begun();
+    for (let at = 0; at < 70; at++) side.write(headers(4 * at + 3), rstStream(4 * at + 3));
+    side.write(request(1));
+    expect(side.read()).toEqual(['GOAWAY STREAM_CLOSED']);
   });
 });
 
