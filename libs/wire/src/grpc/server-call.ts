@@ -102,10 +102,7 @@ export class ServerCall implements StreamSink, Dated {
       this.#release(octets.length);
       this.sink?.message(octets);
     }
-    if (this.#paused || this.#over) return;
-    this.#giveBack(this.#held);
-    this.#held = 0;
-    this.#endIfRead();
+    this.#endReading();
   }
 
   /** @param fields names and values in turn, beside those of every answer */
@@ -159,7 +156,7 @@ export class ServerCall implements StreamSink, Dated {
     } catch (error) {
       this.#fault(error);
     }
-    if (this.#paused) this.#held += octets;
+    if (this.#paused || this.#inflating !== undefined) this.#held += octets;
     else this.#giveBack(octets);
   }
 
@@ -240,24 +237,34 @@ export class ServerCall implements StreamSink, Dated {
     const before = this.#inflating;
     if (before === undefined) {
       const inflated = inflate(octets, this.head.coding, maxRequestOctets);
-      if (inflated instanceof Promise) this.#inflateLater(inflated);
+      if (inflated instanceof Promise) this.#inflateLater(inflated, octets.length);
       else this.#take(inflated);
       return;
     }
-    this.#inflateLater(before.then(() => (compressed ? inflate(octets, this.head.coding, maxRequestOctets) : octets)));
+    const inTurn = before.then(() =>
+      compressed && !this.#over ? inflate(octets, this.head.coding, maxRequestOctets) : octets,
+    );
+    this.#inflateLater(inTurn, octets.length);
   }
 
-  #inflateLater(inflated: Promise<Buffer>): void {
-    const done = inflated.then(
-      (octets) => this.#take(octets),
-      (error: unknown) => this.#fault(error),
-    );
+  /** @param octets of the message as it came, which is held until then */
+  #inflateLater(inflated: Promise<Buffer>, octets: number): void {
+    const done = inflated
+      .then((message) => {
+        if (this.#over) return;
+        this.#release(octets);
+        this.#take(message);
+      })
+      .catch((error: unknown) => this.#faultLater(error));
     this.#inflating = done;
-    void done.then(() => {
-      if (this.#inflating !== done) return;
-      this.#inflating = undefined;
-      this.#endIfRead();
-    });
+    void done
+      .then(() => {
+        if (this.#inflating !== done) return;
+        this.#inflating = undefined;
+        this.#endReading();
+      })
+      .catch((error: unknown) => this.#faultLater(error));
+    this.#reserve(octets);
   }
 
   #take(octets: Buffer): void {
@@ -268,6 +275,14 @@ export class ServerCall implements StreamSink, Dated {
     }
     this.#reserve(octets.length);
     this.#waiting.push(octets);
+  }
+
+  /** All that has come was read: more may come. */
+  #endReading(): void {
+    if (this.#paused || this.#over || this.#inflating !== undefined) return;
+    this.#giveBack(this.#held);
+    this.#held = 0;
+    this.#endIfRead();
   }
 
   #endIfRead(): void {
@@ -286,6 +301,12 @@ export class ServerCall implements StreamSink, Dated {
     this.#refuse(code, error.message);
   }
 
+  /** Nobody is there to throw to: what is no fault of a message is a defect, and this call pays for it. */
+  #faultLater(error: unknown): void {
+    if (error instanceof MessageFault) this.#fault(error);
+    else this.#refuse(statusCodes.INTERNAL, 'internal error');
+  }
+
   /** Answers by itself, and tells the handler. */
   #refuse(code: number, details: string): void {
     if (this.#over) return;
@@ -300,6 +321,7 @@ export class ServerCall implements StreamSink, Dated {
 
   #end(): void {
     this.#over = true;
+    this.#reader?.stop();
     this.#host.deadlines.remove(this);
     this.#release(this.#reserved);
     this.#waiting.length = 0;

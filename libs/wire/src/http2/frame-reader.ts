@@ -31,6 +31,7 @@ export class FrameReader {
   /** Octets of the payload that have not come; of a frame that is put together all of them. */
   #left = 0;
   #payload = nothing;
+  #stopped = false;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -45,7 +46,7 @@ export class FrameReader {
   read(chunk: Buffer): void {
     let at = 0;
     const end = chunk.length;
-    while (at < end) {
+    while (at < end && !this.#stopped) {
       if (this.#inFrame) {
         at = this.#readPayload(chunk, at, end);
       } else if (this.#have === 0 && end - at >= frameHeaderOctets) {
@@ -64,6 +65,11 @@ export class FrameReader {
         if (this.#left === 0) at = this.#readPayload(chunk, at, end);
       }
     }
+  }
+
+  /** Reads no more, also of what it is reading now: the connection is over. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   #begin(from: Buffer, at: number): void {

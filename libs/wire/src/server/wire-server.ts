@@ -5,20 +5,14 @@ import { Deadlines } from '../deadlines.ts';
 import { adapt } from '../grpc/adapt.ts';
 import type { Handler, ServiceDefinition } from '../grpc/adapt.ts';
 import { Memory } from '../grpc/memory.ts';
-import { requestHead } from '../grpc/request-head.ts';
-import type { RequestHead } from '../grpc/request-head.ts';
-import { ServerCall, answerHead, repeatedFields } from '../grpc/server-call.ts';
+import { repeatedFields } from '../grpc/server-call.ts';
 import type { CallHost } from '../grpc/server-call.ts';
-import { statusCodes } from '../grpc/status.ts';
-import type { HeaderBlock } from '../hpack/header-block.ts';
-import type { Http2Stream } from '../http2/http2-stream.ts';
 import { defaultLimits } from '../http2/limits.ts';
 import type { ConnectionLimits } from '../http2/limits.ts';
 import { ServerConnection } from '../http2/server-connection.ts';
+import { accept } from './accept.ts';
+import type { Begin } from './accept.ts';
 import { SocketPort } from './socket-port.ts';
-
-/** Begins a call: gives it its sink, or ends it. */
-export type Begin = (call: ServerCall) => void;
 
 /** What a server says of itself; each at most once for a connection. */
 export interface WireEvents {
@@ -142,7 +136,7 @@ export class WireServer {
     const port = new SocketPort(socket, clock);
     const connection: ServerConnection = new ServerConnection({
       ...{ port, clock, limits: this.#limits, repeated: repeatedFields },
-      accept: (stream, block) => this.#accept(host, connection, stream, block),
+      accept: (stream, block, ended) => accept(this.#methods, host, { connection, stream, block, ended }),
       closed: (error) => {
         this.#connections.delete(connection);
         if (error !== undefined) events?.connectionFailed?.(peer, error);
@@ -158,24 +152,6 @@ export class WireServer {
     });
   }
 
-  #accept(host: CallHost, connection: ServerConnection, stream: Http2Stream, block: HeaderBlock): void {
-    const head = requestHead(block);
-    const { refusal } = head;
-    if (refusal === undefined || refusal.kind === 'grpc') {
-      const call = new ServerCall(host, connection, stream, head);
-      stream.sink = call;
-      if (refusal !== undefined) call.finish(refusal.code, refusal.details);
-      else this.#begin(call, head);
-    } else if (refusal.kind === 'malformed') connection.reset(stream, 'PROTOCOL_ERROR');
-    else refuse(connection, stream, refusal.status);
-  }
-
-  #begin(call: ServerCall, head: RequestHead): void {
-    const begin = this.#methods.get(head.path);
-    if (begin !== undefined) begin(call);
-    else call.finish(statusCodes.UNIMPLEMENTED, `The server does not implement the method ${head.path}`);
-  }
-
   #tick(): void {
     for (const connection of this.#connections) connection.tick();
     this.#timer = this.#options.clock.schedule(tickMs, () => this.#tick());
@@ -187,21 +163,4 @@ export class WireServer {
     this.#deadlines.stop();
     this.#stopping.resolve(undefined);
   }
-}
-
-/** Answers what is not gRPC in the words of HTTP. */
-function refuse(connection: ServerConnection, stream: Http2Stream, status: number): void {
-  stream.sink = {
-    ...{ headers: () => undefined, ended: () => undefined, aborted: () => undefined, drained: () => undefined },
-    data: (_chunk, start, end) => connection.consume(stream, end - start),
-    sentEnd: () => connection.reset(stream, 'NO_ERROR'),
-  };
-  // A client of gRPC that went through all the same finds a status too.
-  const code = status === 431 ? statusCodes.RESOURCE_EXHAUSTED : statusCodes.INTERNAL;
-  connection.headers(
-    stream,
-    [':status', String(status), ...answerHead.slice(2), 'grpc-status', String(code)],
-    false,
-    true,
-  );
 }
