@@ -78,7 +78,7 @@ function* framesOf(plan: CallPlan, streamId: number, encoder: HpackEncoder): Gen
 }
 
 /** One piece for the mixer, as nothing comes between the frames of a header block. */
-function* head(streamId: number, block: Buffer, ends: boolean, cut: number): Generator<Buffer> {
+export function* head(streamId: number, block: Buffer, ends: boolean, cut: number): Generator<Buffer> {
   const endStream = ends ? flags.END_STREAM : 0;
   if (cut === 0 || cut >= block.length) yield frame(frameTypes.HEADERS, flags.END_HEADERS | endStream, streamId, block);
   else
@@ -88,7 +88,7 @@ function* head(streamId: number, block: Buffer, ends: boolean, cut: number): Gen
     ]);
 }
 
-function dataFrame(streamId: number, octets: Buffer, padding: number, last: boolean): Buffer {
+export function dataFrame(streamId: number, octets: Buffer, padding: number, last: boolean): Buffer {
   const endStream = last ? flags.END_STREAM : 0;
   if (padding === 0 || octets.length > 16_000 - 256) return data(streamId, octets, endStream);
   const padded = Buffer.concat([Buffer.of(padding), octets, Buffer.alloc(padding)]);
@@ -96,7 +96,7 @@ function dataFrame(streamId: number, octets: Buffer, padding: number, last: bool
 }
 
 /** Frames of the connection that may come at any time. */
-const between = fc.oneof(
+export const between = fc.oneof(
   fc.constant(ping()),
   fc.constant(settingsAck()),
   fc.constant(priority(5)),
@@ -111,38 +111,53 @@ const between = fc.oneof(
     .map(([id, value]) => settings(`${id} ${value.toString(16).padStart(8, '0')}`)),
 );
 
-/** A stream of octets of a client that keeps to the protocol, frame by frame. */
-export const validStream: fc.Arbitrary<readonly Buffer[]> = fc
-  .record({
-    plans: fc.array(callPlan, { minLength: 1, maxLength: 6 }),
-    others: fc.array(between, { maxLength: 6 }),
-    picks: fc.array(fc.nat(1000), { maxLength: 60 }),
-  })
-  .map(({ plans, others, picks }) => mix(plans, others, picks));
+/** Octets of a client that keeps to the protocol, frame by frame. @param other frames that come between those of its calls */
+export const clientStream = (
+  plan: fc.Arbitrary<CallPlan>,
+  other: fc.Arbitrary<Buffer>,
+): fc.Arbitrary<readonly Buffer[]> =>
+  fc
+    .record({
+      plans: fc.array(plan, { minLength: 1, maxLength: 6 }),
+      others: fc.array(other, { maxLength: 6 }),
+      picks: fc.array(fc.nat(1000), { maxLength: 60 }),
+    })
+    .map(({ plans, others, picks }) => {
+      const encoder = new HpackEncoder(repeated);
+      const calls = plans.map((each, at) => () => framesOf(each, 2 * at + 1, encoder));
+      return [clientPreface, settings(), settingsAck(), ...mix(calls, others, picks)];
+    });
 
-function mix(plans: readonly CallPlan[], others: readonly Buffer[], picks: readonly number[]): Buffer[] {
-  const encoder = new HpackEncoder(repeated);
-  const frames = [clientPreface, settings(), settingsAck()];
+export const validStream = clientStream(callPlan, between);
+
+/**
+ * The frames of all streams, and others in between, in an order that `picks` says.
+ * @param streams begun in their order
+ */
+export function mix(
+  streams: readonly (() => Generator<Buffer>)[],
+  others: readonly Buffer[],
+  picks: readonly number[],
+): Buffer[] {
+  const frames: Buffer[] = [];
   const live: Generator<Buffer>[] = [];
   let [opened, other] = [0, 0];
-  const open = (): void => void live.push(framesOf(plans[opened]!, 2 * opened++ + 1, encoder));
   const step = (at: number): void => {
     const { value, done } = live[at]!.next();
     if (done === true) live.splice(at, 1);
     else frames.push(value);
   };
+  // What is begun sends its head at once.
+  const open = (): void => step(live.push(streams[opened++]!()) - 1);
   for (const pick of picks) {
     const at = pick % (live.length + 2);
-    // What is opened sends its head at once: streams are opened in the order of their numbers.
     if (at < live.length) step(at);
-    else if (at === live.length && opened < plans.length) {
-      open();
-      step(live.length - 1);
-    } else if (other < others.length) frames.push(others[other++]!);
+    else if (at === live.length && opened < streams.length) open();
+    else if (other < others.length) frames.push(others[other++]!);
   }
-  while (live.length > 0 || opened < plans.length) {
+  while (live.length > 0 || opened < streams.length) {
     if (live.length === 0) open();
-    step(0);
+    else step(0);
   }
   return frames;
 }

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ClientSide } from './client-side.ts';
+import { answers } from './fuzz-answers.ts';
 import { GrpcSide } from './grpc-side.ts';
 import type { GrpcSideOptions } from './grpc-side.ts';
 import { hello, settingsAck } from './frames.ts';
@@ -93,4 +95,42 @@ describe('a server connection', () => {
       play(side, all);
       side.finish();
     }));
+});
+
+describe('a client connection', () => {
+  it('takes valid answers, and nothing of them is an error', () =>
+    hold([answers], ({ bodies, frames }) => {
+      const side = new ClientSide(bodies);
+      for (const frame of frames) side.feed(frame);
+      expect(side.over?.error).toBeUndefined();
+      side.finish();
+    }));
+
+  it('makes the same of octets however they are cut, valid or damaged', () =>
+    hold([answers, fc.array(mutation, { maxLength: 2 }), cuts], ({ bodies, frames }, mutations, sizes) => {
+      const octets = mutations.reduce(mutate, Buffer.concat(frames));
+      const [inPieces, atOnce] = [sizes, [octets.length + 1]].map((of) => {
+        const side = new ClientSide(bodies);
+        for (const chunk of cutAt(octets, of)) side.feed(chunk);
+        const seen = side.sinks.map(({ heads, octets: got, hasEnded, abortedWith }) => ({
+          ...{ heads, hasEnded, abortedWith },
+          data: Buffer.concat(got).toString('latin1'),
+        }));
+        const result = { seen, goaways: side.peer.goaways, over: side.over?.error?.message ?? side.over };
+        side.finish();
+        return result;
+      });
+      expect(inPieces).toEqual(atOnce);
+    }));
+
+  it('keeps to the protocol whatever is done to the octets of its server', () =>
+    hold(
+      [answers, fc.array(mutation, { minLength: 1, maxLength: 6 }), cuts],
+      ({ bodies, frames }, mutations, sizes) => {
+        const octets = mutations.reduce(mutate, Buffer.concat(frames));
+        const side = new ClientSide(bodies, { streamWindow: 40_000, connectionWindow: 100_000 });
+        for (const chunk of cutAt(octets, sizes)) side.feed(chunk);
+        side.finish();
+      },
+    ));
 });
