@@ -7,7 +7,7 @@ import type { GrpcSideOptions } from './grpc-side.ts';
 import { hello, settingsAck } from './frames.ts';
 import { cutAt, cuts, mutate, mutation, partingStream, validStream } from './fuzz-streams.ts';
 import { play, steps } from './fuzz-steps.ts';
-import { propertyRuns } from './property-runs.ts';
+import { fewerRuns } from './property-runs.ts';
 
 /** Small windows, so that they matter, and little memory. */
 const tight: GrpcSideOptions = {
@@ -25,13 +25,14 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 async function hold<Values extends [unknown, ...unknown[]]>(
   arbitraries: { [At in keyof Values]: fc.Arbitrary<Values[At]> },
   predicate: (...values: Values) => void,
+  part = 1,
 ): Promise<void> {
   let count = 0;
   const property = fc.asyncProperty(...arbitraries, async (...values: Values) => {
     if (count++ % 50 === 0) await turn();
     predicate(...values);
   });
-  await fc.assert(property, propertyRuns);
+  await fc.assert(property, fewerRuns(part));
 }
 
 /** What came of a stream of octets, but for what may depend on how it was cut: the order in which streams have their turns. */
