@@ -1,4 +1,5 @@
-import { connect as connectSocket } from 'node:net';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorName } from '../src/errors.ts';
 import { HpackDecoder } from '../src/hpack/decoder.ts';
@@ -23,34 +24,64 @@ const lastPing = (round: number): string => `b0b0b0b0b0b0b0${round.toString(16).
  * have had their turn; where an answer to that cannot come it is waited for a moment.
  */
 export async function exchange(port: number, phases: readonly Uint8Array[]): Promise<Verdict> {
-  const socket = connectSocket({ port, host: '127.0.0.1', noDelay: true });
-  let received: Buffer = Buffer.alloc(0);
-  let over = false;
-  let wake = (): void => undefined;
-  socket.on('data', (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
-    wake();
-  });
-  for (const event of ['close', 'end', 'error'] as const)
-    socket.on(event, () => {
-      over = true;
-      wake();
-    });
+  const client = new Client(port);
   let round = 0;
   for (const phase of phases) {
-    socket.write(phase);
-    for (let turns = 0; turns < 3 && !over; turns++) {
-      const payload = Buffer.from(lastPing(round), 'hex');
-      socket.write(ping(0, lastPing(round++)));
-      const late = delay(silenceMs, 'late');
-      while (!over && !received.includes(payload)) {
-        const news = new Promise<string>((resolve) => (wake = () => resolve('news')));
-        if ((await Promise.race([news, late])) === 'late') break;
-      }
+    client.write(phase);
+    for (let turns = 0; turns < 3 && !client.isOver; turns++) {
+      const payload = lastPing(round++);
+      client.write(ping(0, payload));
+      await client.until(Buffer.from(payload, 'hex'));
     }
   }
-  socket.destroy();
-  return verdictOf(whole(received), over);
+  return verdictOf(whole(client.close()), client.isOver);
+}
+
+/** A socket, and what came of it. */
+class Client {
+  readonly #socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #over = false;
+  #wake = (): void => undefined;
+
+  constructor(port: number) {
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#wake();
+    });
+    for (const event of ['close', 'end', 'error'] as const)
+      this.#socket.on(event, () => {
+        this.#over = true;
+        this.#wake();
+      });
+  }
+
+  /** The server has closed it. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  write(octets: Uint8Array): void {
+    this.#socket.write(octets);
+  }
+
+  /** Waits for these octets, for the end, or for a moment. */
+  async until(octets: Buffer): Promise<void> {
+    const late = new AbortController();
+    const moment = delay(silenceMs, 'late', { signal: late.signal }).catch(() => 'late');
+    while (!this.#over && !this.#received.includes(octets)) {
+      const news = new Promise<string>((resolve) => (this.#wake = () => resolve('news')));
+      if ((await Promise.race([news, moment])) === 'late') break;
+    }
+    late.abort();
+  }
+
+  /** @returns all that came */
+  close(): Buffer {
+    this.#socket.destroy();
+    return this.#received;
+  }
 }
 
 /** Octets up to the last frame that is whole. */

@@ -25,7 +25,7 @@ const answerPlan: fc.Arbitrary<AnswerPlan> = fc.record({
 
 const ok = ['content-type', 'application/grpc', 'grpc-status', '0'];
 
-function* framesOf(plan: AnswerPlan, streamId: number, encoder: HpackEncoder): Generator<Buffer> {
+function* framesOf(plan: AnswerPlan, streamId: number, encoder: HpackEncoder): Generator<Buffer, void> {
   const block = (fields: readonly string[]): Buffer => Buffer.from(encoder.encode(fields));
   if (plan.window > 0) yield windowUpdate(streamId, plan.window);
   if (plan.interim) yield* head(streamId, block([':status', '103', 'x-early', '1']), false, plan.cutBlock);

@@ -48,7 +48,7 @@ export function message(octets: Uint8Array, compressed = false): Buffer {
 }
 
 /** The frames of a call, each made when it is its turn: header blocks depend on those before. */
-function* framesOf(plan: CallPlan, streamId: number, encoder: HpackEncoder): Generator<Buffer> {
+function* framesOf(plan: CallPlan, streamId: number, encoder: HpackEncoder): Generator<Buffer, void> {
   const sizes = plan.ends === 'with its head' ? [] : plan.messages;
   const body = Buffer.concat(
     sizes.map((length, at) => {
@@ -78,7 +78,7 @@ function* framesOf(plan: CallPlan, streamId: number, encoder: HpackEncoder): Gen
 }
 
 /** One piece for the mixer, as nothing comes between the frames of a header block. */
-export function* head(streamId: number, block: Buffer, ends: boolean, cut: number): Generator<Buffer> {
+export function* head(streamId: number, block: Buffer, ends: boolean, cut: number): Generator<Buffer, void> {
   const endStream = ends ? flags.END_STREAM : 0;
   if (cut === 0 || cut >= block.length) yield frame(frameTypes.HEADERS, flags.END_HEADERS | endStream, streamId, block);
   else
@@ -135,12 +135,12 @@ export const validStream = clientStream(callPlan, between);
  * @param streams begun in their order
  */
 export function mix(
-  streams: readonly (() => Generator<Buffer>)[],
+  streams: readonly (() => Generator<Buffer, void>)[],
   others: readonly Buffer[],
   picks: readonly number[],
 ): Buffer[] {
   const frames: Buffer[] = [];
-  const live: Generator<Buffer>[] = [];
+  const live: Generator<Buffer, void>[] = [];
   let [opened, other] = [0, 0];
   const step = (at: number): void => {
     const { value, done } = live[at]!.next();
@@ -221,7 +221,7 @@ export const cuts: fc.Arbitrary<readonly number[]> = fc.oneof(
 );
 
 /** Small pieces a few hundred times, and then larger ones, for time. */
-export function* cutAt(octets: Buffer, sizes: readonly number[]): Generator<Buffer> {
+export function* cutAt(octets: Buffer, sizes: readonly number[]): Generator<Buffer, void> {
   for (let at = 0, turn = 0; at < octets.length; turn++) {
     const size = sizes[turn % sizes.length]! * (turn < 200 ? 1 : 50);
     const end = Math.min(octets.length, at + size);

@@ -137,6 +137,9 @@ export class GrpcSide {
   finish(): void {
     this.port.holds = false;
     this.goOn();
+    const { settings, pings } = this.peer.fed;
+    if (this.over === undefined && settings.length + pings.length > 0)
+      throw new Error('SETTINGS or PING has no answer');
     for (const { call, name, streamId } of this.records)
       if (call?.isOver === false && name !== 'Never' && this.peer.fed.stream(streamId).ended)
         throw new Error(`call ${streamId} has no answer`);

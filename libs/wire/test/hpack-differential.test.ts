@@ -25,7 +25,9 @@ const names = [
   'cache-control',
   'via',
 ];
-const text = fc.string({ unit: fc.constantFrom(...'abc019 .;"%~/'), maxLength: 30 }).map((value) => value.trim());
+const text = fc
+  .string({ unit: fc.constantFrom('a', 'b', 'c', '0', '9', ' ', '.', ';', '"', '%', '~', '/'), maxLength: 30 })
+  .map((value) => value.trim());
 const value = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('1', 'application/grpc', '20m', 'no-cache', '') },
   { weight: 3, arbitrary: text },
