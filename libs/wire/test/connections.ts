@@ -9,6 +9,8 @@ import { errorName } from '../src/errors.ts';
 import { describe as describeFrame, hello, parse, settingsAck } from './frames.ts';
 import type { Parsed } from './frames.ts';
 
+const nothing = Buffer.alloc(0);
+
 /** A socket that takes everything at once, unless it is told to hold it. */
 export class FakePort implements ConnectionPort {
   #octets: Buffer[] = [];
@@ -39,6 +41,7 @@ export class FakePort implements ConnectionPort {
   }
   /** What was sent since the last time. */
   take(): Buffer {
+    if (this.#octets.length === 0) return nothing;
     const all = Buffer.concat(this.#octets);
     this.#octets = [];
     return all;

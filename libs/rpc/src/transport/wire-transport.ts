@@ -1,8 +1,8 @@
 import { adapt } from '@sluice/wire/grpc/adapt';
 import type { Handler } from '@sluice/wire/grpc/adapt';
 import type { CallObserver } from '@sluice/wire/grpc/server-call';
+import type { Begin } from '@sluice/wire/server/accept';
 import { WireServer } from '@sluice/wire/server/wire-server';
-import type { Begin } from '@sluice/wire/server/wire-server';
 import type { ServerCore } from '../server-core.ts';
 import type { ServerTransport, TransportMethod, TransportOptions } from './transport.ts';
 import { Unhandled } from './unhandled.ts';

@@ -18,3 +18,12 @@ it('shares a larger bound with others, whose room it leaves when it has none its
   one.give(10);
   expect([one.used, all.used, other.take(5), all.used]).toEqual([0, 5, true, 10]);
 });
+
+it('bounds what is announced by itself, and takes nothing for it', () => {
+  const all = new Memory(15);
+  const [one, other] = [new Memory(10, all), new Memory(10, all)];
+  expect([one.announce(8), one.announce(3), other.announce(10), all.used]).toEqual([true, false, true, 0]);
+  expect([one.take(10), one.announce(2), one.announce(1)]).toEqual([true, true, false]);
+  one.retract(8);
+  expect([one.announce(8), one.used, all.used]).toEqual([true, 10, 10]);
+});

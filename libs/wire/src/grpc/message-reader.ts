@@ -37,6 +37,7 @@ export class MessageReader {
   /** The message of which a part has come. */
   #message: Buffer | undefined;
   #at = 0;
+  #stopped = false;
 
   constructor(options: MessageReaderOptions) {
     this.#options = options;
@@ -50,12 +51,18 @@ export class MessageReader {
   /** @throws MessageFault */
   read(chunk: Buffer, start: number, end: number): void {
     let at = start;
-    while (at < end) {
+    while (at < end && !this.#stopped) {
       if (this.#message !== undefined) at = this.#readMessage(this.#message, chunk, at, end);
       else if (this.#prefixAt === 0 && end - at >= prefixOctets)
         at = this.#begin(chunk, at, chunk, at + prefixOctets, end);
       else at = this.#readPrefix(chunk, at, end);
     }
+  }
+
+  /** Reads no more, also of what it is reading now: whoever takes the messages has had enough of them. */
+  stop(): void {
+    this.#stopped = true;
+    this.#message = undefined;
   }
 
   #readPrefix(chunk: Buffer, at: number, end: number): number {

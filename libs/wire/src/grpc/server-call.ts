@@ -19,8 +19,6 @@ export interface CallHost {
   readonly maxRequestOctets: number;
   /** Of messages of which a part has come, or that wait to be read. */
   readonly memory: Memory;
-  /** Of messages of which the length has come: their memory is used only as they come, but there is no end of lengths. */
-  readonly announced: Memory;
   readonly peer: string;
 }
 
@@ -123,10 +121,7 @@ export class ServerCall implements StreamSink, Dated {
       this.#release(octets.length + messageOverhead);
       this.sink?.message(octets);
     }
-    if (this.#isHeld()) return;
-    this.#giveBack(this.#held);
-    this.#held = 0;
-    this.#endIfRead();
+    this.#endReading();
   }
 
   /** Undefined too when its sink has paused it again, by `message`. */
@@ -183,8 +178,9 @@ export class ServerCall implements StreamSink, Dated {
 
   /** Ends a call whose requests were cut off. @returns whether they were */
   refuseCutOff(): boolean {
-    if (this.isCutOff) this.refuse(statusCodes.INVALID_ARGUMENT, 'the stream of requests ended within a message');
-    return this.isCutOff;
+    const { isCutOff } = this;
+    if (isCutOff) this.refuse(statusCodes.INVALID_ARGUMENT, 'the stream of requests ended within a message');
+    return isCutOff;
   }
 
   /** Ends the stream without a status: for a caller who does not read. */
@@ -210,7 +206,7 @@ export class ServerCall implements StreamSink, Dated {
     } catch (error) {
       this.#fault(error);
     }
-    if (this.#paused) this.#held += octets;
+    if (this.#paused || this.#inflating !== undefined) this.#held += octets;
     else this.#giveBack(octets);
   }
 
@@ -263,7 +259,7 @@ export class ServerCall implements StreamSink, Dated {
     return new MessageReader({
       maxOctets: this.#host.maxRequestOctets,
       announced: (octets) => {
-        if (this.#over || !this.#host.announced.take(octets)) throw noRoom();
+        if (this.#over || !this.#host.memory.announce(octets)) throw noRoom();
         this.#announced = octets;
       },
       reserve: (octets) => {
@@ -282,7 +278,7 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   #forgetAnnounced(): void {
-    if (this.#announced > 0) this.#host.announced.give(this.#announced);
+    if (this.#announced > 0) this.#host.memory.retract(this.#announced);
     this.#announced = 0;
   }
 
@@ -321,13 +317,15 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   #inflateLater(taken: Promise<void>): void {
-    const done = taken.catch((error: unknown) => this.#fault(error));
+    const done = taken.catch((error: unknown) => this.#faultLater(error));
     this.#inflating = done;
-    void done.then(() => {
-      if (this.#inflating !== done) return;
-      this.#inflating = undefined;
-      this.#endIfRead();
-    });
+    void done
+      .then(() => {
+        if (this.#inflating !== done) return;
+        this.#inflating = undefined;
+        this.#endReading();
+      })
+      .catch((error: unknown) => this.#faultLater(error));
   }
 
   #take(octets: Buffer): void {
@@ -340,6 +338,14 @@ export class ServerCall implements StreamSink, Dated {
     // A small one would keep all that the socket gave together with it.
     const mostly = 2 * octets.length + messageOverhead < octets.buffer.byteLength;
     this.#waiting.push(mostly ? Buffer.from(octets) : octets);
+  }
+
+  /** All that has come was read: more may come. */
+  #endReading(): void {
+    if (this.#paused || this.#over || this.#inflating !== undefined) return;
+    this.#giveBack(this.#held);
+    this.#held = 0;
+    this.#endIfRead();
   }
 
   #endIfRead(): void {
@@ -360,11 +366,18 @@ export class ServerCall implements StreamSink, Dated {
     this.refuse(code, error.message);
   }
 
+  /** Nobody is there to throw to: what is no fault of a message is a defect, and this call pays for it. */
+  #faultLater(error: unknown): void {
+    if (error instanceof MessageFault) this.#fault(error);
+    else this.refuse(statusCodes.INTERNAL, 'internal error');
+  }
+
   #malformed(): void {
     this.#connection.reset(this.#stream, 'PROTOCOL_ERROR');
   }
 
   #end(): void {
+    this.#reader?.stop();
     this.#host.deadlines.remove(this);
     this.#forgetAnnounced();
     this.#release(this.#reserved);

@@ -389,6 +389,7 @@ export abstract class Connection {
   #close(error: Error | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    this.#reader.stop();
     const code = error instanceof ConnectionError ? error.code : errorCodes.NO_ERROR;
     for (const stream of this.streams.values()) this.#abort(stream, 'closed', code, 'connection');
     this.options.closed(error);

@@ -33,6 +33,7 @@ export class FrameReader {
   #payload = nothing;
   /** Frames that have begun. */
   #count = 0;
+  #stopped = false;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -53,7 +54,7 @@ export class FrameReader {
   read(chunk: Buffer): void {
     let at = 0;
     const end = chunk.length;
-    while (at < end) {
+    while (at < end && !this.#stopped) {
       if (this.#inFrame) {
         at = this.#readPayload(chunk, at, end);
       } else if (this.#have === 0 && end - at >= frameHeaderOctets) {
@@ -72,6 +73,11 @@ export class FrameReader {
         if (this.#left === 0) at = this.#readPayload(chunk, at, end);
       }
     }
+  }
+
+  /** Reads no more, also of what it is reading now: the connection is over. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   #begin(from: Buffer, at: number): void {

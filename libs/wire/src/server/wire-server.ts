@@ -5,26 +5,14 @@ import { Deadlines } from '../deadlines.ts';
 import { adapt } from '../grpc/adapt.ts';
 import type { Handler, ServiceDefinition } from '../grpc/adapt.ts';
 import { Memory } from '../grpc/memory.ts';
-import { requestHead } from '../grpc/request-head.ts';
-import type { Refusal, RequestHead } from '../grpc/request-head.ts';
-import { ServerCall, answerHead, repeatedFields } from '../grpc/server-call.ts';
-import type { CallHost, CallObserver } from '../grpc/server-call.ts';
-import { statusCodes } from '../grpc/status.ts';
-import type { HeaderBlock } from '../hpack/header-block.ts';
-import type { Http2Stream } from '../http2/http2-stream.ts';
+import { repeatedFields } from '../grpc/server-call.ts';
+import type { CallHost } from '../grpc/server-call.ts';
 import { defaultLimits } from '../http2/limits.ts';
 import type { ConnectionLimits } from '../http2/limits.ts';
 import { ServerConnection } from '../http2/server-connection.ts';
+import { accept } from './accept.ts';
+import type { WireMethod } from './accept.ts';
 import { SocketPort } from './socket-port.ts';
-
-/** Begins a call: gives it its sink and its observer, or ends it. */
-export type Begin = (call: ServerCall) => void;
-
-export interface WireMethod {
-  readonly begin: Begin;
-  /** Who is told of a call that ends before it begins. */
-  readonly observe?: () => CallObserver;
-}
 
 /** What a server says of itself; each at most once for a connection. */
 export interface WireEvents {
@@ -40,15 +28,6 @@ export interface WireServerOptions {
   readonly maxBuffered?: number;
   readonly limits?: Partial<ConnectionLimits>;
   readonly events?: Partial<WireEvents>;
-}
-
-/** A stream that a client has begun. */
-interface Accepted {
-  readonly host: CallHost;
-  readonly connection: ServerConnection;
-  readonly stream: Http2Stream;
-  readonly block: HeaderBlock;
-  readonly ended: boolean;
 }
 
 const tickMs = 1000;
@@ -153,12 +132,11 @@ export class WireServer {
       ...{ clock, peer, deadlines: this.#deadlines },
       maxRequestOctets: this.#options.maxRequestOctets ?? 64 * 1024 * 1024,
       memory: new Memory(this.#limits.maxBuffered, this.#memory),
-      announced: new Memory(this.#limits.maxBuffered),
     };
     const port = new SocketPort(socket, clock);
     const connection: ServerConnection = new ServerConnection({
       ...{ port, clock, limits: this.#limits, repeated: repeatedFields },
-      accept: (stream, block, ended) => this.#accept({ host, connection, stream, block, ended }),
+      accept: (stream, block, ended) => accept(this.#methods, host, { connection, stream, block, ended }),
       closed: (error) => {
         this.#connections.delete(connection);
         if (error !== undefined) events?.connectionFailed?.(peer, error);
@@ -174,30 +152,6 @@ export class WireServer {
     });
   }
 
-  #accept({ host, connection, stream, block, ended }: Accepted): void {
-    const head = requestHead(block);
-    const { refusal } = head;
-    if (refusal === undefined || refusal.kind === 'grpc') {
-      const call = new ServerCall(host, connection, stream, head);
-      stream.sink = call;
-      this.#begin(call, head, refusal);
-      // Nothing else will say so of a request that has no data at all.
-      if (ended && !stream.isOver) call.ended();
-    } else if (refusal.kind === 'malformed') connection.reset(stream, 'PROTOCOL_ERROR');
-    else refuse(connection, stream, refusal.status);
-  }
-
-  #begin(call: ServerCall, head: RequestHead, refusal: Extract<Refusal, { kind: 'grpc' }> | undefined): void {
-    const method = this.#methods.get(head.path);
-    if (method === undefined)
-      call.refuse(statusCodes.UNIMPLEMENTED, `The server does not implement the method ${head.path}`);
-    else if (refusal === undefined) method.begin(call);
-    else {
-      call.observer = method.observe?.();
-      call.refuse(refusal.code, refusal.details);
-    }
-  }
-
   #tick(): void {
     for (const connection of this.#connections) connection.tick();
     this.#timer = this.#options.clock.schedule(tickMs, () => this.#tick());
@@ -209,21 +163,4 @@ export class WireServer {
     this.#deadlines.stop();
     this.#stopping.resolve(undefined);
   }
-}
-
-/** Answers what is not gRPC in the words of HTTP. */
-function refuse(connection: ServerConnection, stream: Http2Stream, status: number): void {
-  stream.sink = {
-    ...{ headers: () => undefined, ended: () => undefined, aborted: () => undefined, drained: () => undefined },
-    data: (_chunk, start, end) => connection.consume(stream, end - start),
-    sentEnd: () => connection.reset(stream, 'NO_ERROR'),
-  };
-  // A client of gRPC that went through all the same finds a status too.
-  const code = status === 431 ? statusCodes.RESOURCE_EXHAUSTED : statusCodes.INTERNAL;
-  connection.headers(
-    stream,
-    [':status', String(status), ...answerHead.slice(2), 'grpc-status', String(code)],
-    false,
-    true,
-  );
 }
