@@ -17,12 +17,13 @@ function file(octets: Uint8Array): string {
   return name;
 }
 
+const prior = ['-sS', '--http2-prior-knowledge'];
 const grpc = ['-H', 'content-type: application/grpc', '-H', 'te: trailers'];
 
 const noCurl = missing('curl');
 describe.skipIf(noCurl !== undefined)(`curl${noCurl === undefined ? '' : `: ${noCurl}`}`, () => {
   const curl = (url: string, body: Uint8Array, ...parameters: string[]) =>
-    run('curl', ['-sS', '--http2-prior-knowledge', '--data-binary', `@${file(body)}`, ...parameters, url]);
+    run('curl', [...prior, '--data-binary', `@${file(body)}`, ...parameters, url]);
 
   it('sends a body of gRPC and gets one back', async () => {
     const { address, failures } = await serve();
@@ -47,10 +48,12 @@ describe.skipIf(noCurl !== undefined)(`curl${noCurl === undefined ? '' : `: ${no
 
   it('is told in the words of HTTP that it did not send gRPC', async () => {
     const { address } = await serve();
+    const url = `http://${address}/test.Echo/Unary`;
     const status = ['-o', '/dev/null', '-w', '%{http_code} %{http_version}'];
-    const json = await curl(`http://${address}/test.Echo/Unary`, Buffer.from('{}'), ...status);
+    // Without a body: curl 7 forgets an answer behind which its stream is reset before it has sent all.
+    const json = await run('curl', [...prior, '-H', 'content-type: application/json', '-X', 'POST', ...status, url]);
     expect(json.out.toString()).toBe('415 2');
-    const get = await run('curl', ['-sS', '--http2-prior-knowledge', ...status, `http://${address}/`]);
+    const get = await run('curl', [...prior, ...status, `http://${address}/`]);
     expect(get.out.toString()).toBe('405 2');
   });
 
