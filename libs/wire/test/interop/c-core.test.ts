@@ -78,6 +78,15 @@ describe.skipIf(reason !== undefined)(title, { concurrent: true }, () => {
     expect(failures).toEqual([]);
   });
 
+  it('calls that are refused before they have sent all', async () => {
+    const { address, failures, wire } = await serve({ maxRequestOctets: 250_000 });
+    expect(await cCore('refused', address)).toEqual({
+      unknown: ['UNIMPLEMENTED'],
+      'too large': ['RESOURCE_EXHAUSTED'],
+    });
+    expect([failures, wire.bufferedOctets]).toEqual([[], 0]);
+  });
+
   it('messages compressed with gzip and deflate', async () => {
     const { address } = await serve();
     expect(await cCore('compressed', address)).toEqual({ Gzip: true, Deflate: true });

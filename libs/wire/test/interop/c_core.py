@@ -149,6 +149,17 @@ def keepalive():
     return {"states": states[states.index("READY") :], "code": code}
 
 
+def refused():
+    """Calls that are answered before all of their request has come."""
+    caller = Caller()
+    nothing = caller.channel.unary_unary("/test.Echo/Nothing")
+    found = {}
+    for name, method in (("unknown", nothing), ("too large", caller.unary)):
+        calls = [method.future(b"r" * 300000, timeout=20) for _ in range(200)]
+        found[name] = sorted({code_of(call) for call in calls})
+    return found
+
+
 def concurrent():
     caller = Caller()
     calls = [caller.unary.future(b"%d" % number, timeout=20) for number in range(3000)]
