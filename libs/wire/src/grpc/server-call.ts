@@ -100,6 +100,10 @@ export class ServerCall implements StreamSink, Dated {
     return this.#stream.waitingOctets > 0;
   }
 
+  get #reads(): boolean {
+    return !this.#paused;
+  }
+
   /** Gives no more messages until `resume`. */
   pause(): void {
     this.#paused = true;
@@ -107,12 +111,12 @@ export class ServerCall implements StreamSink, Dated {
 
   resume(): void {
     this.#paused = false;
-    while (!this.#paused && this.#waiting.length > 0) {
+    while (this.#reads && this.#waiting.length > 0) {
       const octets = this.#waiting.shift()!;
       this.#release(octets.length);
       this.sink?.message(octets);
     }
-    if (this.#paused || this.#over) return;
+    if (!this.#reads || this.#over) return;
     this.#giveBack(this.#held);
     this.#held = 0;
     this.#endIfRead();

@@ -2,7 +2,6 @@ import type { HeaderBlock } from '../hpack/header-block.ts';
 
 /** Visible ASCII in lower case, without the colon that only begins pseudo-header fields (RFC 9113, section 8.2.1). */
 const nameForm = /^[!-9;-@[-~]+$/;
-// eslint-disable-next-line no-control-regex
 const prohibited = /[\0\r\n]|^[ \t]|[ \t]$/;
 const connectionSpecific: ReadonlySet<string> = new Set([
   'connection',
