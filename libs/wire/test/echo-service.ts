@@ -72,7 +72,7 @@ export interface Served {
 }
 
 export async function serveOnWire(
-  handlers: Partial<typeof echoes>,
+  handlers: object,
   options: Partial<WireServerOptions>,
 ): Promise<Served> {
   const wire = new WireServer({ clock: systemClock, ...options });
@@ -86,7 +86,7 @@ export async function serveOnWire(
 }
 
 export async function serveOnGrpcJs(
-  handlers: Partial<typeof echoes>,
+  handlers: object,
   options: Partial<WireServerOptions>,
 ): Promise<Served> {
   const server = new Server({ 'grpc.max_receive_message_length': options.maxRequestOctets ?? 64 * 1024 * 1024 });
