@@ -71,10 +71,7 @@ export interface Served {
   readonly wire: WireServer | undefined;
 }
 
-export async function serveOnWire(
-  handlers: object,
-  options: Partial<WireServerOptions>,
-): Promise<Served> {
+export async function serveOnWire(handlers: object, options: Partial<WireServerOptions>): Promise<Served> {
   const wire = new WireServer({ clock: systemClock, ...options });
   wire.addService(definition, { ...echoes, ...handlers });
   const port = await wire.listen('127.0.0.1', 0);
@@ -85,10 +82,7 @@ export async function serveOnWire(
   return { port, wire };
 }
 
-export async function serveOnGrpcJs(
-  handlers: object,
-  options: Partial<WireServerOptions>,
-): Promise<Served> {
+export async function serveOnGrpcJs(handlers: object, options: Partial<WireServerOptions>): Promise<Served> {
   const server = new Server({ 'grpc.max_receive_message_length': options.maxRequestOctets ?? 64 * 1024 * 1024 });
   server.addService(definition, { ...echoes, ...handlers } as never);
   const port = await new Promise<number>((resolve, reject) =>

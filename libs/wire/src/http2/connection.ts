@@ -325,6 +325,12 @@ export abstract class Connection {
     stream.state = state;
     this.streams.delete(stream.id);
     if (this.#draining && this.streams.size === 0 && !this.#over) this.#finish(undefined);
+    else this.streamOver();
+  }
+
+  /** There is room for another stream. */
+  protected streamOver(): void {
+    // A server waits for its clients to make use of it.
   }
 
   #abort(stream: Http2Stream, state: StreamState, code: number, by: AbortedBy): void {
