@@ -3,7 +3,8 @@ import { unit } from './vitest.config.ts';
 
 /**
  * Integration tests of one project (`--dir`): real Postgres, real gRPC, real processes. One file at a time, but for the
- * registry, whose many files each wait for a Postgres of their own: two at a time (its package.json).
+ * registry, whose files each wait for a Postgres of their own, and the model server, whose files wait for loads: two at a
+ * time (their package.json).
  */
 export default mergeConfig(
   // mergeConfig joins lists: without this the unit tests would run here too.

@@ -1,143 +1,10 @@
-import { createHash } from 'node:crypto';
-import { connect } from 'node:http2';
-import { Client, Metadata, Server, ServerCredentials, credentials, status } from '@grpc/grpc-js';
-import type { CallOptions, ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
-import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { ServiceDefinition } from '../src/grpc/adapt.ts';
-import { WireServer } from '../src/server/wire-server.ts';
+import { describe, expect, it } from 'vitest';
 import type { WireServerOptions } from '../src/server/wire-server.ts';
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-const identity = (octets: Buffer): Buffer => octets;
-const method = (name: string, requestStream: boolean, responseStream: boolean) => ({
-  path: `/test.Echo/${name}`,
-  originalName: name,
-  ...{ requestStream, responseStream },
-  ...{
-    requestSerialize: identity,
-    requestDeserialize: identity,
-    responseSerialize: identity,
-    responseDeserialize: identity,
-  },
-});
-const definition = {
-  Unary: method('unary', false, false),
-  Download: method('download', false, true),
-  Upload: method('upload', true, false),
-  Chat: method('chat', true, true),
-} satisfies ServiceDefinition;
-
-/** As a handler of grpc-js sees its call. */
-interface Call extends NodeJS.EventEmitter, AsyncIterable<Buffer> {
-  readonly request: Buffer;
-  readonly metadata: Metadata;
-  readonly cancelled: boolean;
-  write(octets: Buffer, sent?: () => void): boolean;
-  end(trailers?: Metadata): void;
-  getPeer(): string;
-  getHost(): string;
-  getPath(): string;
-  getDeadline(): Date | number;
-  sendMetadata(metadata: Metadata): void;
-  pause(): void;
-  resume(): void;
-}
-type Send = (error: object | null, value?: Buffer, trailers?: Metadata) => void;
-
-const echoes = {
-  unary: (call: Call, send: Send): void => send(null, call.request),
-  download: (call: Call): void => {
-    for (let count = 0; count < Number(call.request.toString()); count++) call.write(Buffer.from(String(count)));
-    call.end();
-  },
-  upload: async (call: Call, send: Send): Promise<void> => {
-    let length = 0;
-    for await (const octets of call) length += octets.length;
-    send(null, Buffer.from(String(length)));
-  },
-  chat: (call: Call): void => {
-    call.on('data', (octets: Buffer) => call.write(octets));
-    call.on('end', () => call.end());
-  },
-};
-
-/** The same service and handlers on either server. */
-interface Served {
-  readonly port: number;
-  readonly wire: WireServer | undefined;
-}
-
-async function serveOnWire(handlers: Partial<typeof echoes>, options: Partial<WireServerOptions>): Promise<Served> {
-  const wire = new WireServer({ clock: systemClock, ...options });
-  wire.addService(definition, { ...echoes, ...handlers });
-  const port = await wire.listen('127.0.0.1', 0);
-  cleanups.push(async () => {
-    wire.close();
-    await wire.stop();
-  });
-  return { port, wire };
-}
-
-async function serveOnGrpcJs(handlers: Partial<typeof echoes>, options: Partial<WireServerOptions>): Promise<Served> {
-  const server = new Server({ 'grpc.max_receive_message_length': options.maxRequestOctets ?? 64 * 1024 * 1024 });
-  server.addService(definition, { ...echoes, ...handlers } as never);
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
-  );
-  cleanups.push(() => server.forceShutdown());
-  return { port, wire: undefined };
-}
-
-function clientOf(port: number, options: object = {}): Client {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
-    'grpc.max_receive_message_length': -1,
-    'grpc.max_send_message_length': -1,
-    ...options,
-  });
-  cleanups.push(() => client.close());
-  return client;
-}
-
-interface Answer {
-  readonly value: Buffer | undefined;
-  readonly error: ServiceError | undefined;
-  readonly headers: Metadata | undefined;
-  readonly trailers: Metadata | undefined;
-}
-
-const unary = (
-  client: Client,
-  request: Buffer,
-  metadata = new Metadata(),
-  options: CallOptions = {},
-  path = definition.Unary.path,
-) =>
-  new Promise<Answer>((resolve) => {
-    let headers: Metadata | undefined;
-    let trailers: Metadata | undefined;
-    const call = client.makeUnaryRequest(path, identity, identity, request, metadata, options, (error, value) =>
-      setImmediate(() => resolve({ value, error: error ?? undefined, headers, trailers })),
-    );
-    call.on('metadata', (received) => (headers = received));
-    call.on('status', ({ metadata: received }) => (trailers = received));
-  });
-
-const chat = (client: Client, options: CallOptions = {}): ClientDuplexStream<Buffer, Buffer> =>
-  client.makeBidiStreamRequest(definition.Chat.path, identity, identity, new Metadata(), options);
-
-async function all(stream: AsyncIterable<Buffer>): Promise<string[]> {
-  const texts: string[] = [];
-  for await (const octets of stream) texts.push(octets.toString());
-  return texts;
-}
+import { all, chat, clientOf, definition, identity, serveOnGrpcJs, serveOnWire, unary } from './echo-service.ts';
+import type { Call, Send } from './echo-service.ts';
+import { Metadata, status, systemClock } from './peers.ts';
+import type { ServiceError } from './peers.ts';
 
 describe.each([
   ['wire', serveOnWire],
@@ -258,7 +125,7 @@ describe.each([
     const stream = chat(client);
     stream.on('error', () => undefined);
     stream.write(Buffer.from('a'));
-    setTimeout(() => stream.cancel(), 50);
+    systemClock.schedule(50, () => stream.cancel());
     await eventually(() => expect(cancelled).toBe(2));
   });
 
@@ -282,9 +149,7 @@ describe.each([
     const stream = chat(client);
     for (let count = 0; count < 500; count++) stream.write(Buffer.from(String(count)));
     stream.end();
-    expect(await all(stream as unknown as AsyncIterable<Buffer>)).toEqual(
-      Array.from({ length: 500 }, (_, at) => String(at)),
-    );
+    expect(await all(stream)).toEqual(Array.from({ length: 500 }, (_, at) => String(at)));
   });
 
   it('empty streams', async () => {
@@ -293,7 +158,7 @@ describe.each([
     expect(await all(download as unknown as AsyncIterable<Buffer>)).toEqual([]);
     const stream = chat(client);
     stream.end();
-    expect(await all(stream as unknown as AsyncIterable<Buffer>)).toEqual([]);
+    expect(await all(stream)).toEqual([]);
   });
 
   it('a stream that fails behind its answers', async () => {
@@ -347,7 +212,7 @@ describe.each([
     const stream = chat(client);
     for (let count = 0; count < 50; count++) stream.write(Buffer.alloc(count % 3 === 0 ? 20_000 : 10, String(count)));
     stream.end();
-    const back = await all(stream as unknown as AsyncIterable<Buffer>);
+    const back = await all(stream);
     expect(back.map((text, at) => text.startsWith(String(at)))).toEqual(Array<boolean>(50).fill(true));
   });
 
@@ -356,73 +221,5 @@ describe.each([
     const { error } = await unary(client, Buffer.alloc(50_000_000));
     expect(error?.code).toBe(status.RESOURCE_EXHAUSTED);
     expect((await unary(client, Buffer.alloc(90_000))).value).toHaveLength(90_000);
-  });
-});
-
-describe('a wire server', () => {
-  it('ends when its calls do', async () => {
-    const answers: Send[] = [];
-    const { port, wire } = await serveOnWire({ unary: (_call: Call, send: Send) => void answers.push(send) }, {});
-    const client = clientOf(port);
-    const answer = unary(client, Buffer.from('x'));
-    await eventually(() => expect(answers).toHaveLength(1));
-    let stopped = false;
-    const stopping = wire!.stop().then(() => (stopped = true));
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(stopped).toBe(false);
-    answers[0]!(null, Buffer.from('y'));
-    expect((await answer).value?.toString()).toBe('y');
-    await stopping;
-    expect((await unary(client, Buffer.from('x'))).error?.code).toBe(status.UNAVAILABLE);
-  });
-
-  it('lets who does not read wait, and its handler with it, and nobody else', async () => {
-    let written = 0;
-    const pieces = 300;
-    const piece = Buffer.alloc(100_000, 1);
-    const download = async (call: Call): Promise<void> => {
-      for (; written < pieces; written++)
-        if (!call.write(piece)) await new Promise((resolve) => call.once('drain', resolve));
-      call.end();
-    };
-    const { port } = await serveOnWire({ download: download as never }, {});
-    const session = connect(`http://127.0.0.1:${port}`);
-    cleanups.push(() => session.destroy());
-    const headers = { ':method': 'POST', ':path': definition.Download.path, 'content-type': 'application/grpc' };
-    const stream = session.request({ ...headers, te: 'trailers' });
-    stream.pause();
-    stream.end(Buffer.from([0, 0, 0, 0, 0]));
-    await eventually(() => expect(written).toBeGreaterThan(0));
-    expect((await unary(clientOf(port), Buffer.from('other'))).value?.toString()).toBe('other');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    // What its window takes, and sixteen that Node keeps before `write` says no.
-    expect(written).toBeLessThan(30);
-    let length = 0;
-    for await (const octets of stream) length += (octets as Buffer).length;
-    expect(length).toBe(pieces * (piece.length + 5));
-  });
-
-  it('takes promises that fail for answers', async () => {
-    const { port } = await serveOnWire({ unary: (() => Promise.reject(new Error('secret'))) as never }, {});
-    const { error } = await unary(clientOf(port), Buffer.from(''));
-    expect([error?.code, error?.details]).toEqual([status.UNKNOWN, 'Unknown error']);
-  });
-
-  it('gives back all memory that it took for messages', async () => {
-    const { port, wire } = await serveOnWire({}, { maxBuffered: 8 * 1024 * 1024 });
-    const client = clientOf(port);
-    const hash = (octets: Buffer | undefined) =>
-      createHash('sha256')
-        .update(octets ?? '')
-        .digest('hex');
-    for (let round = 0; round < 3; round++) {
-      const requests = Array.from({ length: 4 }, (_, at) => Buffer.alloc(1_500_000, at + round));
-      const answers = await Promise.all(requests.map((request) => unary(client, request)));
-      expect(answers.map(({ value }) => hash(value))).toEqual(requests.map(hash));
-    }
-    const tooMany = await Promise.all(Array.from({ length: 12 }, () => unary(client, Buffer.alloc(4_000_000))));
-    const codes = new Set(tooMany.map(({ error }) => error?.code ?? 0));
-    expect([...codes].every((code) => code === 0 || code === status.RESOURCE_EXHAUSTED)).toBe(true);
-    expect(wire!.bufferedOctets).toBe(0);
   });
 });

@@ -48,7 +48,8 @@ export async function runBench(options: BenchOptions, ports: BenchPorts): Promis
   const rest = options.only.test('rest') ? await measureRest(restOptions, ports.say) : [];
   const bench = new Bench(options, { h2load, folder, seconds: options.seconds }, ports);
   const machine = `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`;
-  const figures: Figures = { raw: bench.raw, load: bench.load, rest, scenarios: bench.scenarios };
+  const { transport } = options;
+  const figures: Figures = { raw: bench.raw, load: bench.load, rest, scenarios: bench.scenarios, transport };
   const result = { figures, machine, folder, profiles: bench.profiles };
   try {
     await bench.start();
@@ -94,15 +95,18 @@ class Bench {
     const wants = (subject: string, inFlight: number): boolean => only.test(`${plan.name}/${subject}/${inFlight}`);
     const all = [...counts, ...also];
     const wantsServer = all.some((inFlight) => wants('direct', inFlight) || wants('router', inFlight));
-    const wantsEcho = plan.name === 'small' && all.some((inFlight) => wants('echo', inFlight));
+    const echoNames = (['wire-echo', 'echo'] as const).filter(
+      (name) => plan.name === 'small' && all.some((inFlight) => wants(name, inFlight)),
+    );
     const wantsRaw = only.test(rawName(plan.name));
-    if (!wantsServer && !wantsEcho && !wantsRaw) return;
+    if (!wantsServer && echoNames.length === 0 && !wantsRaw) return;
     const subjects = wantsServer ? this.#platformSubjects(await this.#runningPlatform()) : [];
     const workload = await this.#prepare(plan, wantsServer);
-    const echo = wantsEcho ? await this.#startEcho() : undefined;
+    const echoes: Subject[] = [];
+    for (const name of echoNames) echoes.push(await this.#startEcho(name));
     for (const inFlight of all) {
       const sides = subjects.map((subject) => [subject, workload] as const);
-      if (echo) sides.unshift([echo, asEcho(workload)]);
+      for (const echo of echoes) sides.unshift([echo, asEcho(workload)]);
       const wanted = sides.filter(([subject]) => wants(subject.name, inFlight));
       const group = wanted.map(([subject, of]) => this.#addLoad(subject, of, inFlight));
       if (group.length > 0) this.#groups.push(group);
@@ -149,8 +153,8 @@ class Bench {
     return prepareWorkload(plan, version, file, { folder, checks: checksPerWorkload, threads });
   }
 
-  async #startEcho(): Promise<Subject> {
-    const { subject, stop } = await startEcho();
+  async #startEcho(name: 'echo' | 'wire-echo'): Promise<Subject> {
+    const { subject, stop } = await startEcho(name);
     this.#stops.push(stop);
     return subject;
   }
@@ -181,7 +185,13 @@ class Bench {
 
   /** A target that was missed is shown with where the time went. */
   async profileMissed(): Promise<void> {
-    const rows = rowsOf({ raw: this.raw, load: this.load, rest: [], scenarios: [] });
+    const rows = rowsOf({
+      raw: this.raw,
+      load: this.load,
+      rest: [],
+      scenarios: [],
+      transport: this.#options.transport,
+    });
     const names = new Set(rows.flatMap((row) => (row.verdict && row.verdict !== 'met' && row.of ? [row.of] : [])));
     for (const one of this.#groups.flat()) {
       if (!names.has(one.name) || !one.profile) continue;
@@ -198,9 +208,9 @@ class Bench {
   async #runningPlatform(): Promise<RunningPlatform> {
     if (this.#platform) return this.#platform;
     this.#ports.say('starting the platform');
-    const { portOffset, threads } = this.#options;
+    const { portOffset, threads, transport } = this.#options;
     const home = path.join(this.#loadOptions.folder, 'platform');
-    const platform = await startPlatform({ root: this.#ports.root, home, portOffset, runtimes: 1, threads });
+    const platform = await startPlatform({ root: this.#ports.root, home, portOffset, runtimes: 1, threads, transport });
     this.#stops.push(async () => platform.stop());
     this.#platform = platform;
     return platform;

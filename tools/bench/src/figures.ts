@@ -24,6 +24,8 @@ export interface Figures {
   readonly load: readonly LoadSeries[];
   readonly rest: readonly RestSeries[];
   readonly scenarios: readonly ScenarioSeries[];
+  /** The gRPC stack of router and model-server. */
+  readonly transport?: 'grpc-js' | 'wire';
 }
 
 export const seriesName = (series: LoadSeries): string => `${series.workload}/${series.subject}/${series.inFlight}`;

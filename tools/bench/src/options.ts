@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly seconds: number;
   /** Of ONNX Runtime, on both sides. */
   readonly threads: number;
+  /** The gRPC stack of router and model-server. */
+  readonly transport: 'grpc-js' | 'wire';
   readonly inFlight: readonly number[];
   /** The numbers in flight were given: no others are measured. */
   readonly isInFlightChosen: boolean;
@@ -33,6 +35,7 @@ export const usage = `npm run bench -- [options]
   --rounds N         interleaved runs of every measurement (5)
   --seconds N        of one run (3)
   --threads N        threads of ONNX Runtime, in the raw loop and in the model-server (1)
+  --transport NAME   gRPC stack of router and model-server: grpc-js or wire (grpc-js)
   --in-flight A,B    requests in flight (1,16,64,256, and for the perceptron 512)
   --endurance        only whether memory grows: millions of requests, hundreds of loads and unloads
   --requests N       of --endurance (5000000)
@@ -56,16 +59,20 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       threads: { type: 'string', default: '1' },
+      transport: { type: 'string', default: 'grpc-js' },
       'in-flight': { type: 'string' },
       'port-offset': { type: 'string', default: '20000' },
     },
   });
-  const { json, quick, publish, help } = values;
+  const { json, quick, publish, help, transport } = values;
+  if (transport !== 'grpc-js' && transport !== 'wire')
+    throw new Error(`--transport must be grpc-js or wire, got ${transport}`);
   return {
     json,
     quick,
     publish,
     help,
+    transport,
     only: new RegExp(values.only),
     endurance: values.endurance
       ? {

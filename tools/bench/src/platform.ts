@@ -14,6 +14,8 @@ export interface PlatformOptions {
   readonly portOffset: number;
   readonly runtimes: number;
   readonly threads: number;
+  /** The gRPC stack of router and model-server; default that of the platform. */
+  readonly transport?: 'grpc-js' | 'wire';
 }
 
 /** A running platform: `npm start`, in a home and at ports of its own. */
@@ -38,6 +40,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       path.join(options.root, 'apps', 'platform', 'src', 'main.ts'),
       ...['--home', options.home, '--port-offset', String(options.portOffset)],
       ...['--runtimes', String(options.runtimes), '--threads', String(options.threads)],
+      ...(options.transport === undefined ? [] : ['--transport', options.transport]),
     ],
     { cwd: options.root, stdio: ['ignore', log, log, 'ipc'] },
   );

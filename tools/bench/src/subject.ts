@@ -19,7 +19,7 @@ export interface ServerCounts {
 
 /** A server under load. */
 export interface Subject {
-  readonly name: 'echo' | 'direct' | 'router';
+  readonly name: 'echo' | 'wire-echo' | 'direct' | 'router';
   readonly address: string;
   readonly path: string;
   /** The processes whose CPU is counted, by name; those that work on requests come first. */
@@ -29,16 +29,17 @@ export interface Subject {
   counts(workload: Workload): Promise<ServerCounts>;
 }
 
-/** Starts the echo server as a process of its own. */
-export async function startEcho(): Promise<{ subject: Subject; stop: () => void }> {
-  const child = fork(path.join(import.meta.dirname, 'echo-server.ts'), { execArgv: ['--conditions=@sluice/source'] });
+/** Starts an echo server as a process of its own: of plain grpc-js, or of libs/wire. */
+export async function startEcho(name: 'echo' | 'wire-echo'): Promise<{ subject: Subject; stop: () => void }> {
+  const file = path.join(import.meta.dirname, `${name}-server.ts`);
+  const child = fork(file, { execArgv: ['--conditions=@sluice/source'] });
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   const subject: Subject = {
-    name: 'echo',
+    name,
     address: `127.0.0.1:${port}`,
     path: echoPath,
-    pids: { echo: [child.pid!] },
-    busy: ['echo'],
+    pids: { [name]: [child.pid!] },
+    busy: [name],
     counts: async () => ({ successes: await askEcho(child), inFront: {}, rows: undefined, batches: undefined }),
   };
   return { subject, stop: () => child.disconnect() };

@@ -1,6 +1,8 @@
-import { restName, seriesName, type Figures, type LoadSeries } from './figures.ts';
-import { inRound, problemsOfSeries, row, type Row } from './row.ts';
-import { median, type Target } from './statistics.ts';
+import { restName, type Figures, type LoadSeries } from './figures.ts';
+import { row, type Row } from './row.ts';
+import { median } from './statistics.ts';
+import { checksOf, cpuOf, cpuRow, cpuTarget, rateTarget, ratioRow } from './target-rows.ts';
+import { wireRows } from './wire-targets.ts';
 
 /** A subject's rate over raw ONNX Runtime's. */
 interface OverRaw {
@@ -28,6 +30,7 @@ export function targetRows(figures: Figures): Row[] {
   return [
     ...overRaw.flatMap((target) => overRawRow(figures, target)),
     ...transportRows(figures),
+    ...wireRows(figures),
     ...figures.rest.map((series) =>
       row(restName(series), 'MB', series.megabytes, [], { is: 'at most', value: restLimitMegabytes }),
     ),
@@ -54,13 +57,12 @@ function transportRows(figures: Figures): Row[] {
   const [direct, router, echo] = [at('direct'), at('router'), at('echo')];
   const rows: Row[] = [];
   if (direct && echo) {
-    const rates = echo.runs.map((run) => run.requestsPerSecond);
     const name = `${workload}: direct over grpc-js echo (${inFlight} in flight)`;
-    rows.push(ratioRow(name, direct, rates, problemsOfSeries(echo), overEcho));
+    rows.push(rateTarget(name, direct, echo, overEcho));
   }
   if (router) {
     const name = `link: CPU of the model-server, ${workload} model (${inFlight} in flight)`;
-    rows.push(cpuRow(name, router, cpuOf(router, 'model-server'), [], serverUs));
+    rows.push(cpuTarget(name, router, 'model-server', serverUs));
   }
   if (router && echo) {
     const echoUs = cpuOf(echo, 'echo');
@@ -71,32 +73,8 @@ function transportRows(figures: Figures): Row[] {
   return rows;
 }
 
-const cpuOf = (series: LoadSeries, process: string): number[] => series.runs.map((run) => run.cpuUs[process] ?? NaN);
-
-/** What makes even the CPU of a series worth nothing. */
-const checksOf = (series: LoadSeries): string[] =>
-  series.runs.flatMap((run, round) => inRound(round, run.checkProblems));
-
-function cpuRow(name: string, of: LoadSeries, us: readonly number[], others: readonly string[], atMost: number): Row {
-  const target: Target = { is: 'at most', value: atMost };
-  return row(name, 'µs/request', us, [...checksOf(of), ...others], target, seriesName(of));
-}
-
 /** The series of the highest median rate: the number in flight at which this server is at its best. */
 function bestOf(series: readonly LoadSeries[]): LoadSeries | undefined {
   const rate = (one: LoadSeries): number => median(one.runs.map((run) => run.requestsPerSecond));
   return series.toSorted((a, b) => rate(b) - rate(a))[0];
-}
-
-/** Ratios are taken round by round: what disturbs the machine disturbs both sides of a round. */
-function ratioRow(
-  name: string,
-  series: LoadSeries,
-  over: readonly number[],
-  otherProblems: readonly string[],
-  atLeast: number,
-): Row {
-  const ratios = series.runs.map((run, round) => run.requestsPerSecond / (over[round] ?? NaN));
-  const target: Target = { is: 'at least', value: atLeast };
-  return row(name, 'ratio', ratios, [...problemsOfSeries(series), ...otherProblems], target, seriesName(series));
 }

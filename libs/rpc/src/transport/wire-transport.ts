@@ -35,7 +35,7 @@ export class WireTransport implements ServerTransport {
     const observe = (): CallObserver => new Unhandled(refusal, core.clock);
     const of = { core, method: path.slice(1), refusal };
     const begin: Begin =
-      raw === undefined ? shaped(method, observe) : (call) => void new WireRequest({ ...of, handler: raw }, call);
+      raw === undefined ? shaped(method, observe) : (call) => WireRequest.begin({ ...of, handler: raw }, call);
     if (!this.#server.register(path, { begin, observe })) throw new Error(`${path} is registered twice`);
   }
 

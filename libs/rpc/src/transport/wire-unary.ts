@@ -25,11 +25,14 @@ export class WireRequest extends Unhandled implements CallSink {
   readonly #call: ServerCall;
   #octets: Buffer | undefined;
 
-  constructor(of: WireRawMethod, call: ServerCall) {
+  static begin(of: WireRawMethod, call: ServerCall): void {
+    call.sink = call.observer = new WireRequest(of, call);
+  }
+
+  private constructor(of: WireRawMethod, call: ServerCall) {
     super(of.refusal, of.core.clock);
     this.#of = of;
     this.#call = call;
-    call.sink = call.observer = this;
   }
 
   message(octets: Buffer): void {

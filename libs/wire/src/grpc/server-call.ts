@@ -126,11 +126,7 @@ export class ServerCall implements StreamSink, Dated {
 
   /** Undefined too when its sink has paused it again, by `message`. */
   #nextWaiting(): Buffer | undefined {
-    return this.#isHeld() ? undefined : this.#waiting.shift();
-  }
-
-  #isHeld(): boolean {
-    return this.#paused || this.#over;
+    return this.#paused || this.#over ? undefined : this.#waiting.shift();
   }
 
   /** The sink keeps a message until the caller has sent all. @throws MessageFault when there is no room for it */
@@ -252,7 +248,7 @@ export class ServerCall implements StreamSink, Dated {
     this.#reader ??= this.#newReader();
     const within = this.#reader.midMessage;
     this.#reader.read(chunk, start, end);
-    if (within && end - start < fragmentOctets && this.#reader.midMessage) this.#connection.countFragment();
+    if (within && end - start < fragmentOctets && this.#reader.midMessage) this.#connection.floods.count('fragments');
   }
 
   #newReader(): MessageReader {

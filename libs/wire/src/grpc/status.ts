@@ -10,6 +10,7 @@ export const statusCodes = {
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
   UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
 } as const;
 
 /** What must be encoded of a `grpc-message`: all but printable ASCII, and the percent sign (PROTOCOL-HTTP2.md, Responses). */

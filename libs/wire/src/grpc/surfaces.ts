@@ -45,7 +45,7 @@ interface Surface {
   getAuthContext(): Record<string, never>;
 }
 
-/** The same for each of the classes below, which have other ancestors. */
+/** The same for each of the classes below, which have other ancestors: it is put into their prototypes. */
 const surface = {
   getPeer(this: { readonly call: ServerCall }): string {
     return this.call.peer;
@@ -68,7 +68,13 @@ const surface = {
 };
 
 /** A unary call, or one that is answered by a stream: its request is there. */
-export class UnarySurface extends EventEmitter {
+export class UnarySurface extends EventEmitter implements Surface {
+  declare readonly getPeer: Surface['getPeer'];
+  declare readonly getHost: Surface['getHost'];
+  declare readonly getPath: Surface['getPath'];
+  declare readonly getDeadline: Surface['getDeadline'];
+  declare readonly sendMetadata: Surface['sendMetadata'];
+  declare readonly getAuthContext: Surface['getAuthContext'];
   readonly call: ServerCall;
   readonly metadata: Metadata;
   readonly request: unknown;
@@ -83,7 +89,13 @@ export class UnarySurface extends EventEmitter {
 }
 
 /** A stream of requests with one answer. */
-export class ReadableSurface extends Readable {
+export class ReadableSurface extends Readable implements Surface {
+  declare readonly getPeer: Surface['getPeer'];
+  declare readonly getHost: Surface['getHost'];
+  declare readonly getPath: Surface['getPath'];
+  declare readonly getDeadline: Surface['getDeadline'];
+  declare readonly sendMetadata: Surface['sendMetadata'];
+  declare readonly getAuthContext: Surface['getAuthContext'];
   readonly call: ServerCall;
   readonly metadata: Metadata;
   cancelled = false;
@@ -140,7 +152,13 @@ class Answers {
 }
 
 /** A call whose answer is a stream. */
-export class WritableSurface extends Writable {
+export class WritableSurface extends Writable implements Surface {
+  declare readonly getPeer: Surface['getPeer'];
+  declare readonly getHost: Surface['getHost'];
+  declare readonly getPath: Surface['getPath'];
+  declare readonly getDeadline: Surface['getDeadline'];
+  declare readonly sendMetadata: Surface['sendMetadata'];
+  declare readonly getAuthContext: Surface['getAuthContext'];
   readonly call: ServerCall;
   readonly metadata: Metadata;
   readonly request: unknown;
@@ -172,7 +190,13 @@ export class WritableSurface extends Writable {
 }
 
 /** A stream both ways. */
-export class DuplexSurface extends Duplex {
+export class DuplexSurface extends Duplex implements Surface {
+  declare readonly getPeer: Surface['getPeer'];
+  declare readonly getHost: Surface['getHost'];
+  declare readonly getPath: Surface['getPath'];
+  declare readonly getDeadline: Surface['getDeadline'];
+  declare readonly sendMetadata: Surface['sendMetadata'];
+  declare readonly getAuthContext: Surface['getAuthContext'];
   readonly call: ServerCall;
   readonly metadata: Metadata;
   cancelled = false;
@@ -208,11 +232,6 @@ export class DuplexSurface extends Duplex {
 for (const kind of [UnarySurface, ReadableSurface, WritableSurface, DuplexSurface])
   Object.assign(kind.prototype, surface);
 
-export interface UnarySurface extends Surface {}
-export interface ReadableSurface extends Surface {}
-export interface WritableSurface extends Surface {}
-export interface DuplexSurface extends Surface {}
-
 function writeTo(answers: Answers, value: unknown, written: (error?: Error | null) => void): void {
   try {
     answers.write(value, written);
@@ -223,7 +242,7 @@ function writeTo(answers: Answers, value: unknown, written: (error?: Error | nul
 
 /** An error of a stream is how its handler says that it failed: it goes out behind what was written. */
 function endWith(of: WritableSurface | DuplexSurface, error: Error): void {
-  of.answers.failed(error as StatusLike);
+  of.answers.failed(error);
   // A stream that destroyed itself for it, as one does that could not write, has no end of its own.
   if (of.destroyed) of.answers.finish();
   else of.end();

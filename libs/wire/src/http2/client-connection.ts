@@ -8,17 +8,21 @@ import { settingIds } from './settings.ts';
 export interface ClientConnectionOptions extends ConnectionOptions {
   /** The server takes no more streams; those that it has go on. */
   readonly goaway: (code: number, debug: string) => void;
+  /** A stream is over: there may be room for another. */
+  readonly streamClosed?: () => void;
 }
 
 /** A connection on which this side opens streams. */
 export class ClientConnection extends Connection {
   protected readonly isClient = true;
   readonly #goaway: ClientConnectionOptions['goaway'];
+  readonly #streamClosed: ClientConnectionOptions['streamClosed'];
   #nextStreamId = 1;
 
   constructor(options: ClientConnectionOptions) {
     super(options);
     this.#goaway = options.goaway;
+    this.#streamClosed = options.streamClosed;
     const { limits } = options;
     this.out.append(clientPreface);
     this.sendSettings([
@@ -48,6 +52,10 @@ export class ClientConnection extends Connection {
     stream.sink = sink;
     this.headers(stream, fields, constant, endStream);
     return stream;
+  }
+
+  protected override streamOver(): void {
+    this.#streamClosed?.();
   }
 
   protected get lastStreamId(): number {

@@ -49,7 +49,7 @@ export abstract class Connection {
   protected readonly sending: Sending;
   protected readonly receiving: Receiving;
   protected readonly streams = new NumberMap<Http2Stream>();
-  protected readonly floods: Floods;
+  readonly floods: Floods;
   protected readonly life: Life;
   readonly #reader: FrameReader;
   readonly #resetStreams = new ResetStreams();
@@ -194,11 +194,6 @@ export abstract class Connection {
     if (this.out.octets > 0) this.scheduleFlush();
   }
 
-  /** A few octets of a message came, and neither its beginning nor its end. @throws ConnectionError when it is one too many */
-  countFragment(): void {
-    this.floods.count('fragments');
-  }
-
   /** Ends a stream at once, without a word to its sink but `aborted`. */
   reset(stream: Http2Stream, error: ErrorName): void {
     if (stream.isOver) return;
@@ -324,6 +319,12 @@ export abstract class Connection {
     stream.state = state;
     this.streams.delete(stream.id);
     this.endIfLeft();
+    if (!this.#over) this.streamOver();
+  }
+
+  /** There is room for another stream. */
+  protected streamOver(): void {
+    // A server waits for its clients to make use of it.
   }
 
   #abort(stream: Http2Stream, state: StreamState, code: number, by: AbortedBy): void {

@@ -83,7 +83,7 @@ export class WireServer {
     for (const [name, method] of Object.entries(definition)) {
       const handler = byName[name] ?? byName[method.originalName ?? name];
       if (handler === undefined) throw new Error(`${method.path} has no handler`);
-      if (!this.register(method.path, { begin: adapt(method, handler.bind(handlers) as Handler) }))
+      if (!this.register(method.path, { begin: adapt(method, (call, send) => handler.call(handlers, call, send)) }))
         throw new Error(`${method.path} is registered twice`);
     }
   }

@@ -1,0 +1,275 @@
+import type { Dated, Deadlines } from '../deadlines.ts';
+import { errorName } from '../errors.ts';
+import { inflate, isCoding } from '../grpc/codings.ts';
+import type { Coding } from '../grpc/codings.ts';
+import { MessageFault, MessageReader, prefixOctets } from '../grpc/message-reader.ts';
+import { statusCodes, statusOfReset } from '../grpc/status.ts';
+import type { ClientConnection } from '../http2/client-connection.ts';
+import { readResponse, readTrailers, valueOf } from '../http2/fields.ts';
+import type { AbortedBy, Http2Stream, StreamSink } from '../http2/http2-stream.ts';
+import type { HeaderBlock } from '../hpack/header-block.ts';
+import { refusedByHttp, statusOfTrailers } from './call-status.ts';
+import type { CallStatus } from './call-status.ts';
+
+/** Who made a call. */
+export interface CallEvents {
+  /** Header fields of the answer, names and values in turn. */
+  head?(fields: readonly string[]): void;
+  message(octets: Buffer): void;
+  /** Once, and last. */
+  ended(status: CallStatus): void;
+  /** What was written has been handed over, and there may be more. */
+  drained?(): void;
+}
+
+export interface CallParts {
+  readonly events: CallEvents;
+  readonly deadlines: Deadlines;
+  /** On the monotonic clock; Infinity for none. */
+  readonly deadlineAt: number;
+  /** Octets of an answer's message at most. */
+  readonly maxMessageOctets: number;
+}
+
+/** One call as the client has it. It may be written to before there is a connection. */
+export class ClientCall implements StreamSink, Dated {
+  readonly deadlineAt: number;
+  heapIndex = -1;
+  readonly #parts: CallParts;
+  #connection: ClientConnection | undefined;
+  #stream: Http2Stream | undefined;
+  /** What was written before there was a stream. */
+  #early: Uint8Array[] = [];
+  #halfClosed = false;
+  #hasHead = false;
+  #coding: Coding | undefined;
+  #reader: MessageReader | undefined;
+  #inflating: Promise<void> | undefined;
+  /** The status, while messages before it are being inflated. */
+  #status: CallStatus | undefined;
+  #paused = false;
+  #held = 0;
+  #over = false;
+
+  constructor(parts: CallParts) {
+    this.#parts = parts;
+    this.deadlineAt = parts.deadlineAt;
+    parts.deadlines.add(this);
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+  /** Something that was written waits for the server. */
+  get isBlocked(): boolean {
+    return this.#stream === undefined ? this.#early.length > 0 : this.#stream.waitingOctets > 0;
+  }
+
+  /** @param octets nobody changes them until they are sent */
+  write(octets: Uint8Array): void {
+    if (this.#over || this.#halfClosed) return;
+    if (this.#stream === undefined) this.#early.push(octets);
+    else this.#connection!.data(this.#stream, prefixOf(octets.length), octets, false);
+  }
+
+  /** Writes the last message, and says that it is. */
+  writeLast(octets: Uint8Array): void {
+    if (this.#over || this.#halfClosed) return;
+    if (this.#stream === undefined) this.#early.push(octets);
+    else this.#connection!.data(this.#stream, prefixOf(octets.length), octets, true);
+    this.#halfClosed = true;
+  }
+
+  halfClose(): void {
+    if (this.#over || this.#halfClosed) return;
+    this.#halfClosed = true;
+    if (this.#stream !== undefined) this.#connection!.data(this.#stream, undefined, noOctets, true);
+  }
+
+  /** Messages go on to come as far as the window of the stream goes, and no further. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#stream !== undefined && this.#held > 0) this.#connection!.consume(this.#stream, this.#held);
+    this.#held = 0;
+  }
+
+  cancel(details = 'cancelled'): void {
+    this.#give('CANCEL', { code: statusCodes.CANCELLED, details, trailers: [], origin: 'here' });
+  }
+
+  expire(): void {
+    const details = 'the deadline has passed';
+    this.#give('CANCEL', { code: statusCodes.DEADLINE_EXCEEDED, details, trailers: [], origin: 'here' });
+  }
+
+  /** The stream is open: what was written before goes out. Only the channel calls it. */
+  opened(connection: ClientConnection, stream: Http2Stream): void {
+    this.#connection = connection;
+    this.#stream = stream;
+    const early = this.#early;
+    this.#early = [];
+    for (const [at, octets] of early.entries()) {
+      const isLast = this.#halfClosed && at === early.length - 1;
+      connection.data(stream, prefixOf(octets.length), octets, isLast);
+    }
+    if (this.#halfClosed && early.length === 0) connection.data(stream, undefined, noOctets, true);
+  }
+
+  /** There will be no stream for it. Only the channel calls it. */
+  unsent(details: string): void {
+    this.#end({ code: statusCodes.UNAVAILABLE, details, trailers: [], origin: 'unsent' });
+  }
+
+  headers(block: HeaderBlock, ended: boolean): void {
+    const fields = this.#hasHead ? readTrailers(block) : readResponse(block);
+    if (block.tooLong || fields.malformed !== undefined) {
+      const why = block.tooLong ? 'too many octets' : fields.malformed!;
+      this.#fault(`the server's header fields: ${why}`);
+    } else if (this.#hasHead) {
+      if (ended) this.#finish(statusOfTrailers(fields));
+      else this.#fault('header fields in the middle of an answer');
+    } else if (fields.pseudo.get(':status')!.startsWith('1')) {
+      // An interim response says nothing to anybody here, and ends nothing.
+      if (ended) this.#fault('an interim response that ends its stream');
+    } else {
+      this.#hasHead = true;
+      const refused = refusedByHttp(fields);
+      if (refused !== undefined) this.#give('CANCEL', refused);
+      else if (ended) this.#finish(statusOfTrailers(fields));
+      else this.#head(fields.regular);
+    }
+  }
+
+  data(chunk: Buffer, start: number, end: number): void {
+    if (!this.#hasHead) {
+      this.#fault('data before any header fields');
+      return;
+    }
+    try {
+      this.#reader ??= new MessageReader({
+        maxOctets: this.#parts.maxMessageOctets,
+        announced: () => undefined,
+        reserve: () => undefined,
+        message: (octets, compressed) => this.#message(octets, compressed),
+      });
+      this.#reader.read(chunk, start, end);
+    } catch (error) {
+      this.#messageFault(error);
+    }
+    if (this.#over) return;
+    if (this.#paused) this.#held += end - start;
+    else this.#connection!.consume(this.#stream!, end - start);
+  }
+
+  ended(): void {
+    this.#finish({
+      code: statusCodes.UNKNOWN,
+      details: 'the server ended without a status',
+      trailers: [],
+      origin: 'answered',
+    });
+  }
+
+  aborted(code: number, by: AbortedBy): void {
+    // Not taken up: RFC 9113, section 8.7.
+    if (code === 0x7 && by === 'peer') this.unsent('the server did not take it up');
+    else if (by === 'connection')
+      this.#end({ code: statusCodes.UNAVAILABLE, details: 'the connection was lost', trailers: [], origin: 'lost' });
+    else if (by === 'peer')
+      this.#end({
+        code: statusOfReset(code),
+        details: `the server reset the stream: ${errorName(code)}`,
+        trailers: [],
+        origin: 'lost',
+      });
+    else this.#fault(`the server broke the protocol: ${errorName(code)}`);
+  }
+
+  drained(): void {
+    if (!this.#over) this.#parts.events.drained?.();
+  }
+
+  sentEnd(): void {
+    // The server answers when it likes.
+  }
+
+  #head(fields: readonly string[]): void {
+    const coding = valueOf(fields, 'grpc-encoding') ?? 'identity';
+    this.#coding = isCoding(coding) ? coding : undefined;
+    this.#parts.events.head?.(fields);
+  }
+
+  #message(octets: Buffer, compressed: boolean): void {
+    if (!compressed && this.#inflating === undefined) {
+      this.#parts.events.message(octets);
+      return;
+    }
+    if (compressed && (this.#coding === undefined || this.#coding === 'identity'))
+      throw new MessageFault('malformed', 'a compressed message in a coding that was not named, or is not known');
+    const inflated = async (): Promise<Buffer> =>
+      compressed ? inflate(octets, this.#coding!, this.#parts.maxMessageOctets) : octets;
+    const done = (this.#inflating ?? Promise.resolve()).then(inflated).then(
+      (whole) => {
+        if (!this.#over) this.#parts.events.message(whole);
+      },
+      (error: unknown) => this.#messageFault(error),
+    );
+    this.#inflating = done;
+    void done.then(() => {
+      if (this.#inflating !== done) return;
+      this.#inflating = undefined;
+      if (this.#status !== undefined) this.#end(this.#status);
+    });
+  }
+
+  #messageFault(error: unknown): void {
+    if (!(error instanceof MessageFault)) throw error;
+    const code = error.kind === 'too-large' ? statusCodes.RESOURCE_EXHAUSTED : statusCodes.INTERNAL;
+    const details = error.kind === 'too-large' ? 'the answer is larger than is taken here' : error.message;
+    this.#give('CANCEL', { code, details, trailers: [], origin: 'answered' });
+  }
+
+  #fault(details: string): void {
+    this.#give('PROTOCOL_ERROR', { code: statusCodes.INTERNAL, details, trailers: [], origin: 'answered' });
+  }
+
+  /** The server has said its status; messages before it come first. */
+  #finish(status: CallStatus): void {
+    const cutOff = this.#reader?.midMessage === true && status.code === statusCodes.OK;
+    const said = cutOff
+      ? { ...status, code: statusCodes.INTERNAL, details: 'the answer ends within a message' }
+      : status;
+    if (this.#inflating === undefined) this.#end(said);
+    else this.#status = said;
+    // It need not hear the rest.
+    if (!this.#halfClosed && this.#stream?.isOver === false) this.#connection!.reset(this.#stream, 'NO_ERROR');
+  }
+
+  /** Ends it from here. */
+  #give(error: 'CANCEL' | 'PROTOCOL_ERROR', status: CallStatus): void {
+    if (this.#over) return;
+    this.#end(status);
+    if (this.#stream !== undefined) this.#connection!.reset(this.#stream, error);
+  }
+
+  #end(status: CallStatus): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#early = [];
+    this.#parts.deadlines.remove(this);
+    this.#parts.events.ended(status);
+  }
+}
+
+const noOctets = Buffer.alloc(0);
+
+function prefixOf(length: number): Buffer {
+  const prefix = Buffer.allocUnsafe(prefixOctets);
+  prefix[0] = 0;
+  prefix.writeUInt32BE(length, 1);
+  return prefix;
+}

@@ -1,0 +1,180 @@
+import { connect } from 'node:net';
+import type { Clock, Random, Timer } from '@sluice/domain/clock';
+import { Deadlines } from '../deadlines.ts';
+import { formatTimeout } from '../grpc/status.ts';
+import { ClientConnection } from '../http2/client-connection.ts';
+import { defaultLimits } from '../http2/limits.ts';
+import type { ConnectionLimits } from '../http2/limits.ts';
+import { SocketPort } from '../server/socket-port.ts';
+import { ClientCall } from './client-call.ts';
+import type { CallEvents } from './client-call.ts';
+
+export interface WireChannelOptions {
+  readonly clock: Clock;
+  readonly random: Pick<Random, 'uniform'>;
+  /** Octets of an answer's message at most; default 64 MiB. */
+  readonly maxMessageOctets?: number;
+  readonly limits?: Partial<ConnectionLimits>;
+  /** How long a connection may take to come about, in milliseconds; default 20,000. */
+  readonly connectTimeoutMs?: number;
+}
+
+export interface WireCallOptions {
+  /** When to give up, on the monotonic clock; Infinity for never. */
+  readonly deadlineAt: number;
+  /** Metadata, names and values in turn. */
+  readonly metadata?: readonly string[];
+}
+
+/** A call on its way to a stream. */
+interface Wanted {
+  readonly call: ClientCall;
+  readonly fields: readonly string[];
+  readonly deadlineAt: number;
+}
+
+const tickMs = 1000;
+/** As grpc/grpc's doc/connection-backoff.md has it. */
+const backoff = { firstMs: 1000, factor: 1.6, mostMs: 120_000, jitter: 0.2 };
+
+/**
+ * Calls to one address over one connection, which is made when the first call comes and again when it is lost. While there is none, calls
+ * wait for it; when it does not come about they fail, and until the next try all others do.
+ */
+export class WireChannel {
+  readonly #host: string;
+  readonly #port: number;
+  readonly #options: WireChannelOptions;
+  readonly #limits: ConnectionLimits;
+  readonly #deadlines: Deadlines;
+  #connection: ClientConnection | undefined;
+  #isConnecting = false;
+  /** Calls that wait for a connection, or for the server to take more of them. */
+  #waiting: Wanted[] = [];
+  #failures = 0;
+  #retry: Timer | undefined;
+  #lastError = '';
+  #ticking: Timer | undefined;
+  #closed = false;
+
+  /** @param address host:port */
+  constructor(address: string, options: WireChannelOptions) {
+    const [, host, port] = /^\[?([^[\]]+?)\]?:(\d+)$/.exec(address) ?? [];
+    if (host === undefined) throw new Error(`${JSON.stringify(address)} is no host:port`);
+    this.#host = host;
+    this.#port = Number(port);
+    this.#options = options;
+    // A server may send as many streams' worth of data as was asked for.
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#deadlines = new Deadlines(options.clock);
+  }
+
+  /** There is a connection that takes calls. */
+  get isConnected(): boolean {
+    return this.#connection?.mayOpen === true;
+  }
+
+  /** @param path such as `/package.Service/Method` */
+  call(path: string, options: WireCallOptions, events: CallEvents): ClientCall {
+    const { deadlineAt, metadata = [] } = options;
+    const maxMessageOctets = this.#options.maxMessageOctets ?? 64 * 1024 * 1024;
+    const call = new ClientCall({ events, deadlineAt, maxMessageOctets, deadlines: this.#deadlines });
+    const head = [':method', 'POST', ':scheme', 'http', ':path', path, ':authority', `${this.#host}:${this.#port}`];
+    const fields = [...head, 'te', 'trailers', 'content-type', 'application/grpc', ...metadata];
+    if (this.#closed) call.unsent('the channel is closed');
+    else if (this.#retry !== undefined) call.unsent(this.#lastError);
+    else this.#open({ call, fields, deadlineAt });
+    return call;
+  }
+
+  /** Ends all calls and the connection. */
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#ticking?.cancel();
+    this.#deadlines.stop();
+    this.#failWaiting('the channel is closed');
+    this.#connection?.close();
+  }
+
+  #open(wanted: Wanted): void {
+    if (this.#connection?.hasRoom === true && this.#waiting.length === 0) this.#send(this.#connection, wanted);
+    else {
+      this.#waiting.push(wanted);
+      if (this.#connection?.mayOpen !== true) this.#connect();
+    }
+  }
+
+  #send(connection: ClientConnection, { call, fields, deadlineAt }: Wanted): void {
+    if (call.isOver) return;
+    const left = deadlineAt - this.#options.clock.monotonic();
+    const timed = deadlineAt === Infinity ? fields : [...fields, 'grpc-timeout', formatTimeout(left)];
+    call.opened(connection, connection.open(timed, false, false, call));
+  }
+
+  #sendWaiting(connection: ClientConnection): void {
+    while (this.#waiting.length > 0 && connection.hasRoom) this.#send(connection, this.#waiting.shift()!);
+  }
+
+  #connect(): void {
+    if (this.#isConnecting || this.#closed) return;
+    this.#isConnecting = true;
+    const { clock, connectTimeoutMs = 20_000 } = this.#options;
+    const socket = connect({ host: this.#host, port: this.#port, noDelay: true });
+    const timer = clock.schedule(connectTimeoutMs, () =>
+      socket.destroy(new Error(`no answer in ${connectTimeoutMs} ms`)),
+    );
+    const failed = (error: Error): void => {
+      timer.cancel();
+      this.#failed(error.message);
+    };
+    socket.once('error', failed);
+    socket.once('connect', () => {
+      timer.cancel();
+      socket.off('error', failed);
+      const port = new SocketPort(socket, clock);
+      const connection: ClientConnection = new ClientConnection({
+        ...{ port, clock, limits: this.#limits },
+        repeated: [':authority', `${this.#host}:${this.#port}`, 'te', 'trailers', 'content-type', 'application/grpc'],
+        goaway: () => this.#gone(connection),
+        closed: () => this.#gone(connection),
+        streamClosed: () => this.#sendWaiting(connection),
+      });
+      port.serve(connection);
+      this.#isConnecting = false;
+      this.#failures = 0;
+      this.#connection = connection;
+      this.#ticking ??= clock.schedule(tickMs, () => this.#tick());
+      this.#sendWaiting(connection);
+    });
+  }
+
+  /** It takes no more calls. Those that wait are sent over the next one. */
+  #gone(connection: ClientConnection): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    if (this.#waiting.length > 0) this.#connect();
+  }
+
+  #failed(why: string): void {
+    this.#isConnecting = false;
+    if (this.#closed) return;
+    this.#lastError = `cannot connect to ${this.#host}:${this.#port}: ${why}`;
+    const { clock, random } = this.#options;
+    const ms = Math.min(backoff.mostMs, backoff.firstMs * backoff.factor ** this.#failures++);
+    const jittered = ms * (1 + backoff.jitter * (2 * random.uniform() - 1));
+    this.#retry = clock.schedule(jittered, () => (this.#retry = undefined));
+    this.#failWaiting(this.#lastError);
+  }
+
+  #failWaiting(why: string): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { call } of waiting) call.unsent(why);
+  }
+
+  #tick(): void {
+    this.#connection?.tick();
+    this.#ticking = this.#closed ? undefined : this.#options.clock.schedule(tickMs, () => this.#tick());
+  }
+}
