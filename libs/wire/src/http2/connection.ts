@@ -102,6 +102,9 @@ export abstract class Connection {
     this.#reader = new FrameReader(this.receiving);
   }
 
+  get #isWriting(): boolean {
+    return this.#writingSinceMs !== undefined;
+  }
   /** Streams that are not over. */
   get streamCount(): number {
     return this.streams.size;
@@ -148,7 +151,7 @@ export abstract class Connection {
     this.out.done();
     if (!this.#over) this.sending.resume();
     this.flush();
-    if (this.#over && this.#writingSinceMs === undefined) this.options.port.end();
+    if (this.#over && !this.#isWriting) this.options.port.end();
     if (this.#paused && this.out.octets < this.options.limits.maxUnsent) {
       this.#paused = false;
       this.options.port.resume();
