@@ -1,4 +1,4 @@
-import { FakeClock } from '@sluice/testkit/fake-clock';
+import { systemClock } from '@sluice/service-kit/clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { flags } from '../src/http2/frame-types.ts';
 import { WireServer } from '../src/server/wire-server.ts';
@@ -25,7 +25,7 @@ const answer = [
 /** A server that echoes, and a client of it that need not keep to anything. */
 async function serve() {
   const calls: string[] = [];
-  const wire = new WireServer({ clock: new FakeClock() });
+  const wire = new WireServer({ clock: systemClock });
   wire.register('/test.Echo/Unary', (call) => {
     const messages: Buffer[] = [];
     calls.push('begun');
