@@ -328,7 +328,7 @@ export abstract class Connection {
   #remove(stream: Http2Stream, state: StreamState): void {
     stream.state = state;
     this.streams.delete(stream.id);
-    this.endIfLeft();
+    if (this.#draining && this.streams.size === 0 && !this.#over) this.#finish(undefined);
   }
 
   #abort(stream: Http2Stream, state: StreamState, code: number, by: AbortedBy): void {
