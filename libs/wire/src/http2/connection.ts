@@ -74,7 +74,7 @@ export abstract class Connection {
       ended: (stream) => this.#endedHere(stream),
     });
     this.receiving = new Receiving({
-      ...{ limits, now, floods: this.floods },
+      ...{ limits, now, floods: this.floods, expects: () => this.sending.expects() },
       find: (streamId) => this.streams.get(streamId),
       stateOf: (streamId) => this.#stateOf(streamId),
       open: (streamId, block, ended) => this.opened(streamId, block, ended),
@@ -84,7 +84,6 @@ export abstract class Connection {
       settings: (from, start, end) => this.#settings(from, start, end),
       settingsAcknowledged: () => this.life.settingsAcknowledged(),
       ping: (data, ack) => this.#ping(data, ack),
-      expects: () => this.sending.expects(),
       goaway: (lastStreamId, code, debug) => this.wentAway(lastStreamId, code, debug),
       allow: (stream, increment) => this.#allow(stream, increment),
       giveBack: (streamId, increment) => writeWindowUpdate(this.out, streamId, increment),
@@ -92,6 +91,9 @@ export abstract class Connection {
     this.#reader = new FrameReader(this.receiving);
   }
 
+  get #isWriting(): boolean {
+    return this.#writingSinceMs !== undefined;
+  }
   /** Streams that are not over. */
   get streamCount(): number {
     return this.streams.size;
@@ -138,7 +140,7 @@ export abstract class Connection {
     this.out.done();
     if (!this.#over) this.sending.resume();
     this.flush();
-    if (this.#over && this.#writingSinceMs === undefined) this.options.port.end();
+    if (this.#over && !this.#isWriting) this.options.port.end();
     if (this.#paused && this.out.octets < this.options.limits.maxUnsent) {
       this.#paused = false;
       this.options.port.resume();

@@ -96,6 +96,7 @@ describe('a frame that ends the connection', () => {
     ['GOAWAY on a stream', frame(frameTypes.GOAWAY, 0, 1, '0000000000000000'), 'PROTOCOL_ERROR'],
     ['GOAWAY of seven octets', frame(frameTypes.GOAWAY, 0, 0, '00000000000000'), 'FRAME_SIZE_ERROR'],
     ['WINDOW_UPDATE of three octets', frame(frameTypes.WINDOW_UPDATE, 0, 1, '000001'), 'FRAME_SIZE_ERROR'],
+    ['WINDOW_UPDATE of five octets', frame(frameTypes.WINDOW_UPDATE, 0, 1, '0000010000'), 'FRAME_SIZE_ERROR'],
     ['WINDOW_UPDATE of 0 on the connection', windowUpdate(0, 0), 'PROTOCOL_ERROR'],
     ['WINDOW_UPDATE beyond 2^31 on the connection', windowUpdate(0, 0x7fff_ffff), 'FLOW_CONTROL_ERROR'],
     ['CONTINUATION without HEADERS', frame(frameTypes.CONTINUATION, flags.END_HEADERS, 1), 'PROTOCOL_ERROR'],
@@ -228,11 +229,13 @@ describe('data', () => {
     const side = ServerSide.begun({ streamWindow: 65_535, connectionWindow: 65_535 });
     side.write(headers(1), data(1, `05 616263 0000000000`, flags.PADDED | flags.END_STREAM));
     expect([side.last().sink.events, side.last().sink.data_.toString()]).toEqual([['data 3', 'ended'], 'abc']);
-    // 9 octets of the window, of which three are data.
+    // 9 octets of the window, of which three are data; then padding and nothing else.
     side.write(headers(3));
     expect(side.last().stream.unreturned).toBe(0);
     side.write(data(3, `ff 61 ${'00'.repeat(255)}`, flags.PADDED));
     expect(side.last().stream.unreturned).toBe(256);
+    side.write(data(3, '02 0000', flags.PADDED));
+    expect([side.last().stream.unreturned, side.last().sink.events, side.over]).toEqual([259, ['data 1'], undefined]);
   });
 
   it('are given back to the peer when they are consumed, in few frames', () => {
@@ -330,8 +333,10 @@ describe('what the peer says of the connection', () => {
     const side = ServerSide.begun();
     const bytes = request(1);
     bytes[5]! |= 0x80;
-    side.write(bytes, frame(frameTypes.WINDOW_UPDATE, 0, 1, word(0x8000_0001)), goaway(0x8000_0000));
-    expect([side.taken.length, side.over]).toEqual([1, undefined]);
+    side.write(settings('0004 00000000'), bytes, frame(frameTypes.WINDOW_UPDATE, 0, 1, word(0x8000_0003)));
+    side.connection.data(side.last().stream, undefined, Buffer.from('abcdef'), false);
+    side.write(goaway(0x8000_0000));
+    expect([side.read(), side.over]).toEqual([['SETTINGS ACK', 'DATA 1 3 octets'], undefined]);
   });
 
   it('is that it goes away: what is open is finished, and then it ends', () => {
