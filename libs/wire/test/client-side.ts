@@ -83,7 +83,7 @@ export class ClientSide {
   }
 
   feed(chunk: Buffer): void {
-    this.peer.feed(chunk);
+    this.peer.feed(chunk, true);
     this.connection.receive(Buffer.from(chunk));
     this.check();
   }

@@ -57,14 +57,18 @@ export class StrictPeer {
     this.fed = new FedFrames(testsServer);
   }
 
-  /** What the connection is about to receive. */
-  feed(chunk: Buffer): void {
+  /** What the connection is about to receive. @param settled all that it had to say to what came before was heard */
+  feed(chunk: Buffer, settled: boolean): void {
+    if (settled) this.#settle();
+    this.fed.add(chunk);
+  }
+
+  #settle(): void {
     for (const [id, stream] of this.streams) {
       const { reset, ended } = this.fed.stream(id);
       stream.silenced ||= reset;
       stream.endedThere ||= ended;
     }
-    this.fed.add(chunk);
   }
 
   /** What the connection has sent since. @throws where it may not */
