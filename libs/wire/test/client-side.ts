@@ -61,6 +61,7 @@ export class ClientSide {
   readonly clock = new FakeClock();
   readonly peer = new StrictPeer(false);
   readonly sinks: OrderedSink[] = [];
+  readonly #streams: Http2Stream[] = [];
   readonly connection: ClientConnection;
   over: { readonly error: Error | undefined } | undefined;
   #preface = false;
@@ -82,7 +83,7 @@ export class ClientSide {
   }
 
   feed(chunk: Buffer): void {
-    this.peer.feed(chunk);
+    this.peer.feed(chunk, true);
     this.connection.receive(Buffer.from(chunk));
     this.check();
   }
@@ -98,6 +99,8 @@ export class ClientSide {
     this.peer.hear(octets);
     const { error } = this.over ?? {};
     if (error !== undefined && error !== gone && !(error instanceof ConnectionError)) throw error;
+    for (const { id, isOver } of this.#streams)
+      if (id > this.peer.fed.lastTaken && !isOver) throw new Error(`stream ${id} waits for a server that is gone`);
   }
 
   /** The server is gone: nothing of it may be left, and every stream knows. */
@@ -123,6 +126,7 @@ export class ClientSide {
     const sink: OrderedSink = new OrderedSink((count) => this.connection.consume(stream, count));
     const stream: Http2Stream = this.connection.open(request, true, octets === 0, sink);
     this.sinks.push(sink);
+    this.#streams.push(stream);
     if (octets !== 0) this.connection.data(stream, undefined, Buffer.alloc(Math.abs(octets), 'x'), octets > 0);
   }
 }

@@ -25,6 +25,8 @@ export class FedFrames {
   readonly pings: Buffer[] = [];
   connectionCredit = 0;
   highestOpened = 0;
+  /** Of the last stream that is taken up, as GOAWAY says. */
+  lastTaken = Infinity;
   #preface: number;
   #rest: Buffer = Buffer.alloc(0);
   /** Nothing that comes can be told apart any more. */
@@ -110,6 +112,9 @@ export class FedFrames {
         return;
       case frameTypes.PING:
         if ((flag & flags.ACK) === 0) this.pings.push(Buffer.from(payload));
+        return;
+      case frameTypes.GOAWAY:
+        if (payload.length >= 8) this.lastTaken = payload.readUInt32BE(0) & 0x7fff_ffff;
         return;
       case frameTypes.WINDOW_UPDATE:
         this.#windowUpdate(id, payload);

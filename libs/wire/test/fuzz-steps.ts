@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { HpackEncoder } from '../src/hpack/encoder.ts';
 import { frameTypes } from '../src/http2/frame-types.ts';
 import { frame, rstStream, settings, windowUpdate } from './frames.ts';
-import { message } from './fuzz-streams.ts';
+import { head, message } from './fuzz-streams.ts';
 import { methodNames } from './grpc-side.ts';
 import type { GrpcSide, MethodName } from './grpc-side.ts';
 
-/** Which stream is meant: a new one, one that was opened lately, or just a number. */
+/** Which stream is meant: a new one, one of those that were opened last, or just a number. */
 interface Which {
   readonly of: 'next' | 'recent' | 'number';
   readonly number: number;
@@ -23,7 +23,8 @@ type FrameStep =
   | {
       readonly do: 'request';
       readonly method: MethodName;
-      readonly flag: number;
+      readonly ends: boolean;
+      readonly inPieces: boolean;
       readonly field: string;
       readonly value: string;
     }
@@ -53,7 +54,10 @@ export type Step =
   | { readonly do: 'wait'; readonly ms: number };
 
 const which: fc.Arbitrary<Which> = fc.record({
-  of: fc.constantFrom('next', 'recent', 'recent', 'recent', 'number'),
+  of: fc.oneof(
+    { weight: 30, arbitrary: fc.constant('recent' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('next' as const, 'number' as const) },
+  ),
   number: fc.oneof(fc.nat(12), fc.constantFrom(0, 0x7fff_ffff, 0x8000_0001)),
 });
 const flag = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(0, 1, 4, 5) }, { weight: 1, arbitrary: fc.nat(255) });
@@ -98,7 +102,8 @@ const frameStep: fc.Arbitrary<FrameStep> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('request' as const),
       method: fc.constantFrom(...methodNames),
-      flag: fc.constantFrom(4, 4, 4, 5, 5, 0, 1),
+      ends: fc.boolean(),
+      inPieces: fc.constantFrom(false, false, false, true),
       field: fc.constantFrom('', '', '', 'grpc-timeout', 'content-length', 'grpc-encoding', 'connection', 'X', 'te'),
       value: fc.constantFrom('1S', '5', '0', 'gzip', 'deflate', ''),
     }),
@@ -110,7 +115,7 @@ const frameStep: fc.Arbitrary<FrameStep> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
-      ...{ do: fc.constant('data' as const), which, flag: fc.constantFrom(0, 0, 1, 1, 8, 9, 0xf7) },
+      ...{ do: fc.constant('data' as const), which, flag: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 0xf7, 8, 9) },
       sizes: fc.array(fc.oneof(fc.nat(20), fc.nat(8000)), { maxLength: 3 }),
       cut: fc.constantFrom(0, 0, 0, 1, 6, 100),
     }),
@@ -126,10 +131,17 @@ const frameStep: fc.Arbitrary<FrameStep> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constantFrom('window' as const, 'window' as const, 'reset' as const),
+      do: fc.constant('window' as const),
       which,
-      value: number,
+      value: fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom(1, 100, 5000, 70_000) },
+        { weight: 1, arbitrary: number },
+      ),
     }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('reset' as const), which, value: number }),
   },
   {
     weight: 1,
@@ -169,9 +181,12 @@ export class Careless {
   #next = 1;
 
   bytes(step: FrameStep): Buffer {
+    // Nothing was opened that could be meant.
+    if ('which' in step && step.which.of === 'recent' && this.#next === 1)
+      return Buffer.concat([this.#opening('Echo', '', ''), this.bytes(step)]);
     switch (step.do) {
       case 'request':
-        return frame(frameTypes.HEADERS, step.flag, this.#new(), this.#request(step.method, step.field, step.value));
+        return this.#opening(step.method, step.field, step.value, step.ends, step.inPieces);
       case 'head':
         return frame(frameTypes.HEADERS, step.flag, this.#id(step.which), blockOf(step.pieces));
       case 'data': {
@@ -202,7 +217,12 @@ export class Careless {
   #id({ of, number: n }: Which): number {
     if (of === 'number') return n;
     if (of === 'next') return this.#new();
-    return Math.max(1, this.#next - 2 - 2 * (n % 4));
+    const opened = (this.#next - 1) / 2;
+    return this.#next - 2 - 2 * (n % Math.min(4, opened));
+  }
+
+  #opening(method: MethodName, field: string, value: string, ends = false, inPieces = false): Buffer {
+    return Buffer.concat([...head(this.#new(), this.#request(method, field, value), ends, inPieces ? 10 : 0)]);
   }
 
   #request(method: MethodName, field: string, value: string): Buffer {

@@ -107,7 +107,7 @@ export class GrpcSide {
   /** @throws for anything that it may not do */
   feed(chunk: Buffer): void {
     this.#fed += chunk.length;
-    this.peer.feed(chunk);
+    this.peer.feed(chunk, !this.port.holds);
     // Octets are the connection's from now on: it gets its own.
     this.connection.receive(Buffer.from(chunk));
     this.check();

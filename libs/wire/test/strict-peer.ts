@@ -15,6 +15,8 @@ interface HeardStream {
   granted: number;
   /** Its peer had reset it before the last chunk. */
   silenced: boolean;
+  /** Its peer had ended its side before the last chunk. */
+  endedThere: boolean;
   status: string | undefined;
   readonly data: Buffer[];
   trailers: readonly string[] | undefined;
@@ -55,10 +57,18 @@ export class StrictPeer {
     this.fed = new FedFrames(testsServer);
   }
 
-  /** What the connection is about to receive. */
-  feed(chunk: Buffer): void {
-    for (const [id, stream] of this.streams) if (this.fed.stream(id).reset) stream.silenced = true;
+  /** What the connection is about to receive. @param settled all that it had to say to what came before was heard */
+  feed(chunk: Buffer, settled: boolean): void {
+    if (settled) this.#settle();
     this.fed.add(chunk);
+  }
+
+  #settle(): void {
+    for (const [id, stream] of this.streams) {
+      const { reset, ended } = this.fed.stream(id);
+      stream.silenced ||= reset;
+      stream.endedThere ||= ended;
+    }
   }
 
   /** What the connection has sent since. @throws where it may not */
@@ -70,7 +80,7 @@ export class StrictPeer {
     let stream = this.streams.get(id);
     if (stream === undefined) {
       stream = {
-        ...{ state: 'nothing', sent: 0, granted: 0, silenced: false, status: undefined },
+        ...{ state: 'nothing', sent: 0, granted: 0, silenced: false, endedThere: false, status: undefined },
         ...{ data: [], trailers: undefined, resetCode: undefined },
       };
       this.streams.set(id, stream);
@@ -190,6 +200,7 @@ export class StrictPeer {
   #reset(id: number, payload: Buffer): void {
     must(payload.length === 4, 'RST_STREAM of another length');
     const stream = this.#known(id, 'RST_STREAM');
+    must(stream.state !== 'end' || !stream.endedThere, `stream ${id} is reset, which both sides have ended`);
     stream.resetCode = payload.readUInt32BE(0);
     must(stream.resetCode !== 2, `stream ${id} is reset for a defect`);
     stream.state = 'reset';

@@ -339,6 +339,12 @@ describe('what the peer says of the connection', () => {
     expect([side.read(), side.over]).toEqual([['SETTINGS ACK', 'DATA 1 3 octets'], undefined]);
   });
 
+  it('is that it goes away, and nothing that comes behind it in the same octets is read', () => {
+    const side = ServerSide.begun();
+    side.write(goaway(), ping(), request(1));
+    expect([side.over, side.port.ended, side.taken, side.read()]).toEqual([{ error: undefined }, true, [], []]);
+  });
+
   it('is that it goes away: what is open is finished, and then it ends', () => {
     const side = ServerSide.begun();
     side.write(request(1), goaway());

@@ -11,11 +11,15 @@ import type { GrpcSideOptions, MethodName } from './grpc-side.ts';
 
 const encoder = new HpackEncoder([]);
 
-/** A call whose messages are compressed. Those here are too long to be inflated at once. */
+const request = (method: MethodName): string[] => {
+  const control = [':method', 'POST', ':scheme', 'http', ':path', `/fuzz/${method}`];
+  return [...control, 'content-type', 'application/grpc'];
+};
+
+/** A call whose messages may be compressed. Those here are too long to be inflated at once. */
 function call(method: MethodName, options: GrpcSideOptions): GrpcSide {
   const side = new GrpcSide(options);
-  const fields = [':method', 'POST', ':scheme', 'http', ':path', `/fuzz/${method}`, 'content-type', 'application/grpc'];
-  const block = Buffer.from(encoder.encode([...fields, 'grpc-encoding', 'gzip']));
+  const block = Buffer.from(encoder.encode([...request(method), 'grpc-encoding', 'gzip']));
   side.feed(Buffer.concat([hello(), settingsAck(), headers(1, flags.END_HEADERS, block)]));
   return side;
 }
@@ -80,5 +84,31 @@ it('messages that wait to be inflated are counted, and their sender waits with t
   for (const piece of many) side.feed(data(1, piece));
   side.check();
   expect(side.peer.stream(1).trailers).toContain('8');
+  side.finish();
+});
+
+it('memory is taken for a message that is not whole, and given back when it is', () => {
+  const side = call('Echo', {});
+  const bytes = message(noise(10_000));
+  side.feed(data(1, bytes.subarray(0, 5000)));
+  expect(side.memory.used).toBeGreaterThan(4000);
+  side.feed(data(1, bytes.subarray(5000)));
+  expect([side.memory.used, side.records[0]!.messages.length]).toEqual([0, 1]);
+  side.finish();
+});
+
+it('nothing is read behind the end of a call, and no memory taken', () => {
+  const side = call('Early', {});
+  // The handler has had enough after the first, and the third will never be whole.
+  side.feed(data(1, Buffer.concat([message(noise(10)), message(noise(10)), message(noise(1000)).subarray(0, 500)])));
+  expect([side.memory.used, side.records[0]!.messages.length]).toEqual([0, 1]);
+  side.finish();
+});
+
+it('a call that ends with its head has no messages, and is answered', () => {
+  const side = new GrpcSide();
+  const block = Buffer.from(encoder.encode([...request('Echo')]));
+  side.feed(Buffer.concat([hello(), settingsAck(), headers(1, flags.END_HEADERS | flags.END_STREAM, block)]));
+  expect([side.records[0]!.halfClosed, side.peer.stream(1).trailers?.at(-1)]).toEqual([true, '0']);
   side.finish();
 });
