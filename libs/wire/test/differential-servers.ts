@@ -1,10 +1,10 @@
 import { createServer } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { systemClock } from '@sluice/service-kit/clock';
 import type { ServerCall } from '../src/grpc/server-call.ts';
 import { WireServer } from '../src/server/wire-server.ts';
 import { methodNames } from './grpc-side.ts';
+import { systemClock } from './peers.ts';
 
 const neverPaths = ['/d/Never', '/fuzz/Never'];
 const echoPaths = [

@@ -1,4 +1,3 @@
-import { systemClock } from '@sluice/service-kit/clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { flags } from '../src/http2/frame-types.ts';
 import type { ServerCall } from '../src/grpc/server-call.ts';
@@ -6,6 +5,7 @@ import { WireServer } from '../src/server/wire-server.ts';
 import { block } from './client-connections.ts';
 import { data, headers, rstStream } from './frames.ts';
 import { RawClient } from './raw-client.ts';
+import { systemClock } from './peers.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

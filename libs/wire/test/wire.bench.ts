@@ -1,7 +1,6 @@
 // `npx nx bench wire`: what HTTP/2 and gRPC cost a request without its socket: header blocks, and unary calls from octets to
 // octets with a handler that does nothing. Figures for a person to read; no test depends on them.
 import process from 'node:process';
-import { systemClock } from '@sluice/service-kit/clock';
 import { Deadlines } from '../src/deadlines.ts';
 import { adapt } from '../src/grpc/adapt.ts';
 import { Memory } from '../src/grpc/memory.ts';
@@ -16,6 +15,7 @@ import type { ConnectionPort } from '../src/http2/port.ts';
 import { ServerConnection } from '../src/http2/server-connection.ts';
 import { accept } from '../src/server/accept.ts';
 import { data, headers, hello, settingsAck, windowUpdate } from './frames.ts';
+import { systemClock } from './peers.ts';
 
 /** As a client of an inference server sends them. */
 const fields = [

@@ -1,7 +1,6 @@
 import path from 'node:path';
-import { loadSync } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ReflectionService, loadSync } from '../peers.ts';
 import { cleanUp, serve } from './echo.ts';
 import type { Served } from './echo.ts';
 import { bufCurl, here } from './programs.ts';

@@ -1,9 +1,8 @@
-import { Client, Metadata, credentials } from '@grpc/grpc-js';
-import type { ServiceError } from '@grpc/grpc-js';
-import { systemClock } from '@sluice/service-kit/clock';
 import type { ServiceDefinition } from '../../src/grpc/adapt.ts';
 import { WireServer } from '../../src/server/wire-server.ts';
 import type { WireServerOptions } from '../../src/server/wire-server.ts';
+import { Client, Metadata, credentials, systemClock } from '../peers.ts';
+import type { ServiceError } from '../peers.ts';
 
 /** Run in reverse behind each test; a test file gives it to `afterEach`. */
 const cleanups: (() => unknown)[] = [];

@@ -1,8 +1,7 @@
-import { status } from '@grpc/grpc-js';
-import type { Client, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { eventually } from '@sluice/testkit/eventually';
-import { HealthImplementation, protoPath, service } from 'grpc-health-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { HealthImplementation, protoPath, service, status } from '../peers.ts';
+import type { Client, ClientReadableStream, ServiceError } from '../peers.ts';
 import { bufCurl } from './programs.ts';
 import { cleanUp, grpcJsClient, serve } from './echo.ts';
 
