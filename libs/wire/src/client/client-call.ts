@@ -117,6 +117,7 @@ export class ClientCall implements StreamSink, Dated {
       connection.data(stream, prefixOf(octets.length), octets, isLast);
     }
     if (this.#halfClosed && early.length === 0) connection.data(stream, undefined, noOctets, true);
+    if (early.length > 0 && !this.isBlocked) this.drained();
   }
 
   /** There will be no stream for it. Only the channel calls it. */
