@@ -5,7 +5,7 @@ export interface MetadataLike {
   toHttp2Headers(): Record<string, unknown>;
 }
 
-const keyForm = /^[:0-9a-z_.-]+$/;
+const keyForm = /^[0-9a-z_.-]+$/;
 const valueForm = /^[ -~]*$/;
 
 const isBinary = (key: string): boolean => key.endsWith('-bin');
@@ -113,9 +113,9 @@ function checkedValue(key: string, value: MetadataValue): MetadataValue {
 
 const unpadded = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64').replace(/=+$/, '');
 
-/** Fields of the protocol itself, which no metadata is. */
+/** Fields of the protocols themselves, which no metadata is, and names that no field may have (RFC 9113, sections 8.2.1 and 8.2.2). */
 const reserved =
-  /^(?::|(?:grpc-(?:status|message|timeout|encoding|accept-encoding|message-type)|content-type|te|content-length|host)$)/;
+  /:|^(?:grpc-(?:status|message|timeout|encoding|accept-encoding|message-type)|content-type|te|content-length|host|connection|proxy-connection|keep-alive|transfer-encoding|upgrade)$/;
 
 /**
  * Names and values in turn, as they are sent. What the protocol has fields for is left out, and white space at the ends of

@@ -85,6 +85,14 @@ describe('the encoder', () => {
     expect(through(response)).toEqual(response);
   });
 
+  it('announces once also with a block that is remembered', () => {
+    const { encoder } = pair([]);
+    const block = (): number[] => [...encoder.encodeConstant(trailers)];
+    const plain = block();
+    encoder.allowTableSize(0);
+    expect([block(), block(), block()]).toEqual([[0x20, ...plain], plain, plain]);
+  });
+
   it('is read back by the decoder, whatever the fields', () => {
     const name = fc.constantFrom('a', 'grpc-status', 'content-type', ':path', 'x-long-name', 'cookie');
     const value = fc.oneof(fc.constantFrom('0', 'application/grpc', ''), fc.string({ maxLength: 300 }));

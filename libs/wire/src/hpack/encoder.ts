@@ -74,12 +74,14 @@ export class HpackEncoder {
   /** As `encode`, for an array that is given again and again and never changed: its block is remembered. */
   encodeConstant(fields: readonly string[]): Buffer {
     const known = this.#constants.get(fields);
-    if (known !== undefined && this.#updates.length === 0) return known;
+    const announces = this.#updates.length > 0;
+    if (known !== undefined && !announces) return known;
     const before = this.#added.size;
     const block = this.encode(fields);
     // A block that adds to the table means something else the second time, and what is added moves the indices of the rest.
-    if (this.#added.size === before) this.#constants.set(fields, Buffer.from(block));
-    else this.#constants.clear();
+    if (this.#added.size !== before) this.#constants.clear();
+    // An update is for one block.
+    else if (!announces) this.#constants.set(fields, Buffer.from(block));
     return block;
   }
 

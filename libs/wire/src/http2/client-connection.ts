@@ -62,8 +62,8 @@ export class ClientConnection extends Connection {
     return 0;
   }
 
-  protected wasOpened(streamId: number): boolean {
-    return streamId % 2 === 1 && streamId < this.#nextStreamId;
+  protected stateByNumber(streamId: number): 'idle' | 'closed' {
+    return streamId % 2 === 1 && streamId < this.#nextStreamId ? 'closed' : 'idle';
   }
 
   protected opened(streamId: number): never {
@@ -72,10 +72,12 @@ export class ClientConnection extends Connection {
 
   /** Streams that the server has not taken up may be sent again elsewhere. */
   protected wentAway(lastStreamId: number, code: number, debug: string): void {
+    // First of all: whoever sends again what is refused here must not find that this connection still has room.
+    this.leave();
+    this.#goaway(code, debug);
     for (const stream of this.streams.values())
       if (stream.id > lastStreamId) this.abandon(stream, errorCodes.REFUSED_STREAM);
-    this.#goaway(code, debug);
-    this.leave();
+    this.endIfLeft();
   }
 
   protected preface(): number {

@@ -120,8 +120,8 @@ export abstract class Connection {
 
   /** The other side has opened a stream. */
   protected abstract opened(streamId: number, block: HeaderBlock, ended: boolean): void;
-  /** Whether a stream that is not open was there before, by its number. */
-  protected abstract wasOpened(streamId: number): boolean;
+  /** What a stream that is not open is by its number alone. */
+  protected abstract stateByNumber(streamId: number): 'idle' | 'skipped' | 'closed';
   /** Of the highest stream of the peer that was taken up. */
   protected abstract get lastStreamId(): number;
   /** The other side says that it takes no more streams. */
@@ -226,7 +226,7 @@ export abstract class Connection {
     if (this.#over || this.#draining) return;
     this.#draining = true;
     writeGoaway(this.out, this.lastStreamId, errorCodes.NO_ERROR, 'stopping');
-    if (this.streams.size === 0) this.#finish(undefined);
+    this.endIfLeft();
     this.flush();
   }
 
@@ -278,10 +278,14 @@ export abstract class Connection {
     writeReset(this.out, streamId, errorCodes[error]);
   }
 
-  /** Takes no further streams, and ends when the last is over: the peer has said so. */
+  /** Takes no further streams: the peer has said so. */
   protected leave(): void {
     this.#draining = true;
-    if (this.streams.size === 0) this.#finish(undefined);
+  }
+
+  /** Ends, where no further streams are taken and none is left. */
+  protected endIfLeft(): void {
+    if (this.#draining && this.streams.size === 0 && !this.#over) this.#finish(undefined);
   }
 
   /** A stream is over for the peer, which does not say so by its number. */
@@ -305,8 +309,8 @@ export abstract class Connection {
   }
 
   #stateOf(streamId: number): StreamState {
-    if (!this.wasOpened(streamId)) return 'idle';
-    return this.#resetStreams.has(streamId) ? 'reset' : 'closed';
+    const state = this.stateByNumber(streamId);
+    return state !== 'idle' && this.#resetStreams.has(streamId) ? 'reset' : state;
   }
 
   #endedHere(stream: Http2Stream): void {

@@ -87,6 +87,8 @@ export function readRequest(block: HeaderBlock): Fields | Malformed {
 export function readResponse(block: HeaderBlock): Fields | Malformed {
   const response = split(block, responsePseudo);
   if (response.malformed !== undefined) return response;
+  // The exception for it is one of requests (section 8.2.2).
+  if (valueOf(response.regular, 'te') !== undefined) return { malformed: 'te, which is for requests' };
   return /^[1-9]\d\d$/.test(response.pseudo.get(':status') ?? '') ? response : { malformed: 'no :status' };
 }
 

@@ -244,6 +244,17 @@ describe('a connection that is to stop', () => {
     expect([side.over, side.port.ended]).toEqual([{ error: undefined }, true]);
   });
 
+  it('decodes and counts all the same what it takes no more', () => {
+    const side = ServerSide.begun({ connectionWindow: 65_535 });
+    side.write(headers(1));
+    side.connection.drain();
+    side.read();
+    side.write(headers(3, flags.END_HEADERS, '83 86 84 40 01 61 01 62'), data(3, Buffer.alloc(16_384)));
+    side.write(data(3, Buffer.alloc(16_384), flags.END_STREAM), headers(1, flags.END_HEADERS | flags.END_STREAM, 'be'));
+    expect(side.read()).toEqual(['RST_STREAM 3 REFUSED_STREAM', 'WINDOW_UPDATE 0 +32768']);
+    expect(side.last().sink.events).toEqual(['headers a b end']);
+  });
+
   it('ends at once without streams, or when it must', () => {
     const idle = ServerSide.begun();
     idle.connection.drain();

@@ -96,6 +96,7 @@ describe('a frame that ends the connection', () => {
     ['GOAWAY on a stream', frame(frameTypes.GOAWAY, 0, 1, '0000000000000000'), 'PROTOCOL_ERROR'],
     ['GOAWAY of seven octets', frame(frameTypes.GOAWAY, 0, 0, '00000000000000'), 'FRAME_SIZE_ERROR'],
     ['WINDOW_UPDATE of three octets', frame(frameTypes.WINDOW_UPDATE, 0, 1, '000001'), 'FRAME_SIZE_ERROR'],
+    ['WINDOW_UPDATE of five octets', frame(frameTypes.WINDOW_UPDATE, 0, 1, '0000010000'), 'FRAME_SIZE_ERROR'],
     ['WINDOW_UPDATE of 0 on the connection', windowUpdate(0, 0), 'PROTOCOL_ERROR'],
     ['WINDOW_UPDATE beyond 2^31 on the connection', windowUpdate(0, 0x7fff_ffff), 'FLOW_CONTROL_ERROR'],
     ['CONTINUATION without HEADERS', frame(frameTypes.CONTINUATION, flags.END_HEADERS, 1), 'PROTOCOL_ERROR'],
@@ -150,6 +151,20 @@ describe('a frame that ends its stream', () => {
     expect(side.read()).toEqual(['RST_STREAM 5 REFUSED_STREAM', 'RST_STREAM 7 REFUSED_STREAM']);
     side.write(data(5, 'aa', flags.END_STREAM), rstStream(1), request(9));
     expect([side.read(), side.taken.map(({ stream }) => stream.id)]).toEqual([[], [1, 3, 9]]);
+  });
+});
+
+describe('a frame of 16,384 octets', () => {
+  it.each([
+    ['DATA', data(1, Buffer.alloc(16_384)), 'data 16384'],
+    ['DATA with padding', data(1, Buffer.alloc(16_384, 'ff61'.repeat(8192), 'hex'), flags.PADDED), 'data 16128'],
+    ['HEADERS', headers(1, flags.END_HEADERS | flags.END_STREAM, Buffer.alloc(16_384, 0x82)), 'headers  end'],
+    ['an unknown kind', frame(0x42, 0, 1, Buffer.alloc(16_384)), undefined],
+    ['GOAWAY', frame(frameTypes.GOAWAY, 0, 0, Buffer.alloc(16_384)), undefined],
+  ])('is taken: %s', (_what, bytes, event) => {
+    const side = ServerSide.begun();
+    side.write(headers(1), bytes);
+    expect([side.last().sink.events.at(-1), side.read(), side.over]).toEqual([event, [], undefined]);
   });
 });
 
@@ -214,11 +229,13 @@ describe('data', () => {
     const side = ServerSide.begun({ streamWindow: 65_535, connectionWindow: 65_535 });
     side.write(headers(1), data(1, `05 616263 0000000000`, flags.PADDED | flags.END_STREAM));
     expect([side.last().sink.events, side.last().sink.data_.toString()]).toEqual([['data 3', 'ended'], 'abc']);
-    // 9 octets of the window, of which three are data.
+    // 9 octets of the window, of which three are data; then padding and nothing else.
     side.write(headers(3));
     expect(side.last().stream.unreturned).toBe(0);
     side.write(data(3, `ff 61 ${'00'.repeat(255)}`, flags.PADDED));
     expect(side.last().stream.unreturned).toBe(256);
+    side.write(data(3, '02 0000', flags.PADDED));
+    expect([side.last().stream.unreturned, side.last().sink.events, side.over]).toEqual([259, ['data 1'], undefined]);
   });
 
   it('are given back to the peer when they are consumed, in few frames', () => {
@@ -251,6 +268,16 @@ describe('data', () => {
     for (let count = 0; count < 100; count++) side.write(data(1, Buffer.alloc(1000)));
     expect(side.over).toBeUndefined();
     expect(side.read()).toEqual(Array<string>(3).fill('WINDOW_UPDATE 0 +33000'));
+  });
+
+  it('that use up the window of their stream keep nothing else from being taken', () => {
+    const side = ServerSide.begun({ streamWindow: 65_535 });
+    side.write(headers(1), data(1, Buffer.alloc(16_384)), data(1, Buffer.alloc(16_384)), data(1, Buffer.alloc(16_384)));
+    side.write(data(1, Buffer.alloc(16_383)), ping(), settings(), windowUpdate(1, 1000), headers(3));
+    expect([side.last().stream.id, side.taken[0]!.stream.receiveWindow]).toEqual([3, 0]);
+    side.write(headers(1, flags.END_HEADERS | flags.END_STREAM, '00 01 61 01 62'));
+    expect(side.taken[0]!.sink.events.at(-1)).toBe('headers a b end');
+    expect(side.read()).toEqual(['PING ACK', 'SETTINGS ACK']);
   });
 
   it('that say nothing are an end, or a waste', () => {
@@ -287,6 +314,14 @@ describe('what the peer says of the connection', () => {
     expect(side.taken).toHaveLength(1);
   });
 
+  it('is an error by a code that is not known, and means what any other does', () => {
+    const side = ServerSide.begun();
+    side.write(headers(1), headers(3), rstStream(1, 0x1234_5678), goaway(0, 0xffff_ffff));
+    expect(side.taken[0]!.sink.events).toEqual(['aborted error code 305419896 peer']);
+    side.connection.headers(side.last().stream, [':status', '200'], false, false);
+    expect([side.read(), side.over]).toEqual([['HEADERS 3'], undefined]);
+  });
+
   it('has the last of several values of one setting', () => {
     const side = ServerSide.begun();
     side.write(settings('0004 00000001 0004 00000003'), request(1));
@@ -298,8 +333,10 @@ describe('what the peer says of the connection', () => {
     const side = ServerSide.begun();
     const bytes = request(1);
     bytes[5]! |= 0x80;
-    side.write(bytes, frame(frameTypes.WINDOW_UPDATE, 0, 1, word(0x8000_0001)), goaway(0x8000_0000));
-    expect([side.taken.length, side.over]).toEqual([1, undefined]);
+    side.write(settings('0004 00000000'), bytes, frame(frameTypes.WINDOW_UPDATE, 0, 1, word(0x8000_0003)));
+    side.connection.data(side.last().stream, undefined, Buffer.from('abcdef'), false);
+    side.write(goaway(0x8000_0000));
+    expect([side.read(), side.over]).toEqual([['SETTINGS ACK', 'DATA 1 3 octets'], undefined]);
   });
 
   it('is that it goes away: what is open is finished, and then it ends', () => {

@@ -11,6 +11,9 @@ export interface ServerConnectionOptions extends ConnectionOptions {
   readonly accept: (stream: Http2Stream, block: HeaderBlock, ended: boolean) => void;
 }
 
+/** Ranges of numbers that are remembered as left out. Clients leave out none; one that does so on purpose does not make them grow. */
+const mostGaps = 64;
+
 /** A connection on which clients open streams. */
 export class ServerConnection extends Connection {
   protected readonly isClient = false;
@@ -18,8 +21,10 @@ export class ServerConnection extends Connection {
   /** Octets of the preface that have come. */
   #prefaceAt = 0;
   /** The highest that a client has opened, taken up or not. */
-  #highest = 0;
+  #highest = -1;
   #highestTaken = 0;
+  /** Ranges of numbers that were left out, the first and the last of each. */
+  readonly #gaps: (readonly [first: number, last: number])[] = [];
 
   constructor(options: ServerConnectionOptions) {
     super(options);
@@ -39,12 +44,17 @@ export class ServerConnection extends Connection {
     return this.#highestTaken;
   }
 
-  protected wasOpened(streamId: number): boolean {
-    return streamId % 2 === 1 && streamId <= this.#highest;
+  protected stateByNumber(streamId: number): 'idle' | 'skipped' | 'closed' {
+    if (streamId % 2 === 0 || streamId > this.#highest) return 'idle';
+    return this.#gaps.some(([first, last]) => first <= streamId && streamId <= last) ? 'skipped' : 'closed';
   }
 
   protected opened(streamId: number, block: HeaderBlock, ended: boolean): void {
     if (streamId % 2 === 0) throw new ConnectionError('PROTOCOL_ERROR', `a client opens stream ${streamId}`);
+    if (streamId > this.#highest + 2) {
+      this.#gaps.push([this.#highest + 2, streamId - 2]);
+      if (this.#gaps.length > mostGaps) this.#gaps.shift();
+    }
     this.#highest = streamId;
     // Whoever opens too many may come again with those; after GOAWAY on another connection.
     if (this.isDraining || this.streams.size >= this.options.limits.maxConcurrentStreams) {
@@ -58,6 +68,7 @@ export class ServerConnection extends Connection {
   /** A client that goes away opens no more streams by itself. */
   protected wentAway(): void {
     this.leave();
+    this.endIfLeft();
   }
 
   protected preface(chunk: Buffer): number {

@@ -25,7 +25,7 @@ const reach: Readonly<Record<string, readonly [StreamState, (side: ServerSide) =
     },
   ],
   'closed by a reset of the peer': ['closed', (side) => side.write(headers(1), rstStream(1))],
-  'closed since a higher one was opened': ['closed', (side) => side.write(request(3))],
+  'closed since a higher one was opened': ['skipped', (side) => side.write(request(3))],
   'reset here': [
     'reset',
     (side) => {
@@ -48,6 +48,47 @@ const frames = {
 const cases = Object.entries(reach).flatMap(([name, [state, bring]]) =>
   Object.entries(frames).map(([type, bytes]) => ({ name, state, bring, type: type as keyof typeof frames, bytes })),
 );
+
+/** Tables are compared with what happens below. That the tables say what the RFC does where it leaves no choice is said here. */
+describe('RFC 9113 has it', () => {
+  const fault = { connection: 'PROTOCOL_ERROR' };
+  const streamClosed = { stream: 'STREAM_CLOSED' };
+
+  it('that an idle stream begins with HEADERS, and with nothing else', () => {
+    const { HEADERS, PRIORITY, ...others } = received.idle;
+    expect([HEADERS, PRIORITY]).toEqual(['take', 'drop']);
+    for (const verdict of Object.values(others)) expect(verdict).toEqual(fault);
+    expect([...sendable.idle]).toEqual(['HEADERS']);
+  });
+
+  it('that behind its end the peer sends nothing that has a meaning', () => {
+    const state = received['half-closed (remote)'];
+    expect([state.DATA, state.HEADERS]).toEqual([streamClosed, streamClosed]);
+    expect([state.WINDOW_UPDATE, state.RST_STREAM]).toEqual(['take', 'take']);
+    expect([...sendable['half-closed (local)']].sort()).toEqual(['RST_STREAM', 'WINDOW_UPDATE']);
+  });
+
+  it('that on a stream that is over nothing is sent, and what was on its way is no fault', () => {
+    for (const state of ['closed', 'skipped', 'reset'] as const) {
+      expect([received[state].WINDOW_UPDATE, received[state].RST_STREAM]).toEqual(['drop', 'drop']);
+      expect(sendable[state].size).toBe(0);
+    }
+    expect([received.reset.DATA, received.reset.HEADERS]).toEqual(['drop', 'drop']);
+    // Here it leaves a choice, and the code.
+    const closed = { connection: 'STREAM_CLOSED' };
+    expect([received.closed.DATA, received.closed.HEADERS, received.skipped.DATA]).toEqual([closed, closed, closed]);
+    expect(received.skipped.HEADERS).toEqual(fault);
+  });
+
+  it('that a stream that is open takes what there is, that priorities are no fault anywhere, and pushes a fault where nobody wants any', () => {
+    for (const state of ['open', 'half-closed (local)'] as const) {
+      const { DATA, HEADERS, RST_STREAM, WINDOW_UPDATE } = received[state];
+      expect([DATA, HEADERS, RST_STREAM, WINDOW_UPDATE]).toEqual(['take', 'take', 'take', 'take']);
+    }
+    for (const { PRIORITY, PUSH_PROMISE, CONTINUATION } of Object.values(received))
+      expect([PRIORITY, PUSH_PROMISE, CONTINUATION]).toEqual(['drop', fault, fault]);
+  });
+});
 
 describe('a frame that arrives on a stream', () => {
   it('has a verdict in every state', () => {
@@ -80,6 +121,28 @@ describe('a frame that arrives on a stream', () => {
       expect(got).toEqual([`GOAWAY ${verdict.connection}`]);
       expect([side.port.ended, side.over?.error?.message]).toEqual([true, expect.stringContaining(type)]);
     }
+  });
+});
+
+describe('the numbers of streams', () => {
+  it('may leave out some, which nobody may come back to', () => {
+    const side = ServerSide.begun();
+    side.write(request(5), request(7), request(13));
+    for (const streamId of [1, 3, 9, 11]) {
+      const other = ServerSide.begun();
+      other.write(request(5), request(7), request(13), request(streamId));
+      expect([other.read(), other.taken.length]).toEqual([['GOAWAY PROTOCOL_ERROR'], 3]);
+    }
+    // It was there, if next to a gap.
+    side.write(rstStream(7), request(7));
+    expect(side.read()).toEqual(['GOAWAY STREAM_CLOSED']);
+  });
+
+  it('are remembered as left out up to a bound', () => {
+    const side = ServerSide.begun();
+    for (let at = 0; at < 70; at++) side.write(headers(4 * at + 3), rstStream(4 * at + 3));
+    side.write(request(1));
+    expect(side.read()).toEqual(['GOAWAY STREAM_CLOSED']);
   });
 });
 

@@ -3,9 +3,18 @@ import type { frameTypes } from './frame-types.ts';
 
 /**
  * States of a stream (RFC 9113, section 5.1). Nothing is ever pushed here, so that no stream is reserved. `closed` is one that both sides have
- * ended, that the peer has reset, or that was skipped; `reset` one that was reset here, of which the peer may not know yet.
+ * ended, or that the peer has reset; `skipped` one whose number was left out, which closes it; `reset` one that was reset here, of which the peer
+ * may not know yet.
  */
-export const streamStates = ['idle', 'open', 'half-closed (local)', 'half-closed (remote)', 'closed', 'reset'] as const;
+export const streamStates = [
+  'idle',
+  'open',
+  'half-closed (local)',
+  'half-closed (remote)',
+  'closed',
+  'skipped',
+  'reset',
+] as const;
 export type StreamState = (typeof streamStates)[number];
 
 export type FrameName = keyof typeof frameTypes;
@@ -76,6 +85,16 @@ export const received: Readonly<
     WINDOW_UPDATE: 'drop',
     CONTINUATION: protocolError,
   },
+  skipped: {
+    DATA: { connection: 'STREAM_CLOSED' },
+    // It would open a stream behind a higher one (section 5.1.1).
+    HEADERS: protocolError,
+    PRIORITY: 'drop',
+    RST_STREAM: 'drop',
+    PUSH_PROMISE: protocolError,
+    WINDOW_UPDATE: 'drop',
+    CONTINUATION: protocolError,
+  },
   reset: {
     DATA: 'drop',
     HEADERS: 'drop',
@@ -94,5 +113,6 @@ export const sendable: Readonly<Record<StreamState, ReadonlySet<FrameName>>> = {
   'half-closed (local)': new Set(['RST_STREAM', 'WINDOW_UPDATE']),
   'half-closed (remote)': new Set(['DATA', 'HEADERS', 'RST_STREAM']),
   closed: new Set(),
+  skipped: new Set(),
   reset: new Set(),
 };
