@@ -26,20 +26,21 @@ const answer = [
 async function serve() {
   const calls: string[] = [];
   const wire = new WireServer({ clock: systemClock });
-  wire.register('/test.Echo/Unary', (call) => {
-    const messages: Buffer[] = [];
-    calls.push('begun');
-    call.sink = {
-      message: (octets) => void messages.push(octets),
-      halfClosed: () => {
-        calls.push(`ended with ${messages.length}`);
-        for (const octets of messages) call.write(octets);
-        call.finish(0, '');
-      },
-      cancelled: (code) => void calls.push(`cancelled ${code}`),
-      refusalFields: () => [],
-      drained: () => undefined,
-    };
+  wire.register('/test.Echo/Unary', {
+    begin: (call) => {
+      const messages: Buffer[] = [];
+      calls.push('begun');
+      call.sink = {
+        message: (octets) => void messages.push(octets),
+        halfClosed: () => {
+          calls.push(`ended with ${messages.length}`);
+          for (const octets of messages) call.write(octets);
+          call.finish(0, '');
+        },
+        cancelled: (code) => void calls.push(`cancelled ${code}`),
+        drained: () => undefined,
+      };
+    },
   });
   const port = await wire.listen('127.0.0.1', 0);
   const client = await RawClient.connect(port);

@@ -74,6 +74,9 @@ describe('a message that was compressed', () => {
       compressed[coding](noise(5000)).subarray(0, -5),
       Buffer.alloc(0),
     ])
-      expect(await faultOf(octets, coding, limit)).toEqual(['malformed', `a message that is not ${coding}`]);
+      expect(await faultOf(octets, coding, limit)).toEqual([
+        'malformed',
+        `a message that does not decompress as ${coding}`,
+      ]);
   });
 });
