@@ -1,22 +1,23 @@
 import type { Clock, Random } from '@sluice/domain/clock';
 import type { Logger } from '@sluice/service-kit/logger';
 import { runtimeBackoffMs } from './backoff.ts';
+import type { RouterConfig } from './config.ts';
 import { runtimePort } from './rpc/runtime-port.ts';
 import { Fleet } from './runtimes/fleet.ts';
 import { RuntimeLink } from './runtimes/runtime-link.ts';
 
 /** A fleet whose links are real connections. */
 export function connectFleet(
-  config: { readonly instanceId: string; readonly maxMessageBytes: number },
+  config: Pick<RouterConfig, 'instanceId' | 'maxMessageBytes' | 'transport'>,
   outside: { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
 ): Fleet {
   const { clock, random, logger } = outside;
-  const { maxMessageBytes, instanceId: routerId } = config;
+  const { transport, maxMessageBytes, instanceId: routerId } = config;
   const backoffMs = (failures: number): number => runtimeBackoffMs(failures, random);
   return new Fleet({
     clock,
     connect(address, onChange) {
-      const port = runtimePort(address, { clock, random, logger, maxMessageBytes, routerId, backoffMs });
+      const port = runtimePort(address, { clock, random, logger, transport, maxMessageBytes, routerId, backoffMs });
       const link = new RuntimeLink({
         address,
         clock,

@@ -2,6 +2,7 @@ import { runtimeService } from '@sluice/contracts/services';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createLogger } from '@sluice/service-kit/logger';
 import { createMetrics } from '@sluice/telemetry/metrics';
+import { transportName } from '@sluice/testkit/transport';
 import { unimplemented } from '../src/handlers.ts';
 import { linkHandler } from '../src/link/link-handler.ts';
 import { createRpcServer } from '../src/server.ts';
@@ -11,6 +12,7 @@ const server = createRpcServer({
   logger: createLogger({ service: 'probe', instance: 'probe-1', level: 'silent' }),
   metrics: createMetrics({ service: 'probe', instanceId: 'probe-1', processMetrics: false }),
   clock: systemClock,
+  transport: transportName(),
 });
 server.addService(runtimeService, {
   watchStatus: unimplemented('not here'),

@@ -15,6 +15,7 @@ import type { LinkClient, LinkClientOptions } from '../src/link/client.ts';
 import { linkHandler } from '../src/link/link-handler.ts';
 import type { RawCallOptions, RawClientCall, RawOutcome } from '../src/raw-client.ts';
 import { createRpcServer } from '../src/server.ts';
+import { transportName } from '@sluice/testkit/transport';
 import type { RpcServerOptions } from '../src/server.ts';
 import { cleanups, path as inferPath } from './world.ts';
 
@@ -31,7 +32,7 @@ function recorder() {
 async function serve(handler: RawUnaryHandler, options: Partial<RpcServerOptions> = {}, mounted = true) {
   const { lines, logger } = recorder();
   const metrics = createMetrics({ service: 't', instanceId: 't1', processMetrics: false });
-  const server = createRpcServer({ logger, metrics, clock: systemClock, ...options });
+  const server = createRpcServer({ logger, metrics, clock: systemClock, transport: transportName(), ...options });
   const names = Object.values(inferenceService.definition).map((each) => each.originalName!);
   const others = Object.fromEntries(names.map((name) => [name, unimplemented('not here')])) as unknown;
   const infer = raw(handler, () => ({ 'sluice-prediction-id': 'refused' }));
@@ -57,6 +58,7 @@ function connect(port: number, options: Partial<LinkClientOptions> = {}) {
     clock: systemClock,
     random: { uniform: Math.random },
     logger,
+    transport: transportName(),
     ...options,
   });
   cleanups.push(() => client.close());

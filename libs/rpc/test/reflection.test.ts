@@ -7,6 +7,7 @@ import type { GRPCInferenceServiceMethods } from '@sluice/contracts/services';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createLogger } from '@sluice/service-kit/logger';
 import { createMetrics } from '@sluice/telemetry/metrics';
+import { transportName } from '@sluice/testkit/transport';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mountAdmin } from '../src/admin.ts';
 import type { Admin } from '../src/admin.ts';
@@ -34,6 +35,7 @@ beforeAll(async () => {
     logger: createLogger({ service: 'router', instance: 'router-1', level: 'silent' }),
     metrics: createMetrics({ service: 'router', instanceId: 'router-1', processMetrics: false }),
     clock: systemClock,
+    transport: transportName(),
   };
   server = createRpcServer(shared);
   const names = Object.values(inferenceService.definition).map((method) => method.originalName!);

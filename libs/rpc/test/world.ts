@@ -3,7 +3,7 @@ import type { GRPCInferenceServiceMethods, RegistryServiceMethods, Service } fro
 import { systemClock } from '@sluice/service-kit/clock';
 import { createLogger } from '@sluice/service-kit/logger';
 import { createMetrics } from '@sluice/telemetry/metrics';
-import { transportSetting } from '@sluice/testkit/transport';
+import { transportName } from '@sluice/testkit/transport';
 import { afterEach, expect } from 'vitest';
 import { createRpcClient } from '../src/client.ts';
 import type { RpcClient } from '../src/client.ts';
@@ -16,7 +16,7 @@ import { RpcError } from '../src/status.ts';
 type Registry = RpcClient<RegistryServiceMethods>;
 export const path = '/inference.GRPCInferenceService/ModelInfer';
 /** The stack that servers of these tests stand on: each suite holds on both. */
-export const transport = transportSetting()['SLUICE_TRANSPORT'] === 'wire' ? 'wire' : 'grpc-js';
+export const transport = transportName();
 /** Run in reverse order after each test. */
 export const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

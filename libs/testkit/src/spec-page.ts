@@ -35,7 +35,7 @@ const cellsOf = (line: string): string[] =>
     .map((cell) => cell.trim());
 
 /** What begins a group, ends one, or is a test, also a table of tests: `it.each(…)('title'`. */
-const parts = /^\}\);|^ *(describe|it|test)(?:\.\w+\([^]*?\))?\(\s*(['"])(.+?)\2/gm;
+const parts = /^\}\);|^ *(describe|it|test)(?:\.\w+(?:<[^(]*>)?\([^]*?\))?\(\s*(['"])(.+?)\2/gm;
 
 /** The tests of a file. Titles are in quotes, and a `describe` stands in no other. */
 export function titlesOf(source: string): TestTitle[] {

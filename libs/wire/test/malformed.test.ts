@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { flags } from '../src/http2/frame-types.ts';
-import type { ServerCall } from '../src/grpc/server-call.ts';
 import { WireServer } from '../src/server/wire-server.ts';
 import { block } from './client-connections.ts';
 import { data, headers, rstStream } from './frames.ts';
@@ -27,21 +26,22 @@ const answer = [
 async function serve() {
   const calls: string[] = [];
   const wire = new WireServer({ clock: systemClock });
-  const begin = (call: ServerCall): void => {
-    const messages: Buffer[] = [];
-    calls.push('begun');
-    call.sink = {
-      message: (octets) => void messages.push(octets),
-      halfClosed: () => {
-        calls.push(`ended with ${messages.length}`);
-        for (const octets of messages) call.write(octets);
-        call.finish(0, '');
-      },
-      cancelled: (code) => void calls.push(`cancelled ${code}`),
-      drained: () => undefined,
-    };
-  };
-  wire.register('/test.Echo/Unary', { begin });
+  wire.register('/test.Echo/Unary', {
+    begin: (call) => {
+      const messages: Buffer[] = [];
+      calls.push('begun');
+      call.sink = {
+        message: (octets) => void messages.push(octets),
+        halfClosed: () => {
+          calls.push(`ended with ${messages.length}`);
+          for (const octets of messages) call.write(octets);
+          call.finish(0, '');
+        },
+        cancelled: (code) => void calls.push(`cancelled ${code}`),
+        drained: () => undefined,
+      };
+    },
+  });
   const port = await wire.listen('127.0.0.1', 0);
   const client = await RawClient.connect(port);
   cleanups.push(async () => {

@@ -95,7 +95,7 @@ async function afterRequests({ options, ports, folder, processes }: Watched): Pr
   // In parts: h2load writes a line for each request.
   const parts = Math.max(1, Math.round(requests / 250_000));
   for (let part = 0; part < parts; part++) {
-    ports.say(`requests: part ${part + 1} of ${parts}`);
+    ports.say(`requests: part ${part + 1} of ${parts}; resident now: ${residentNow(processes)}`);
     await send(Math.ceil((requests * (1 - warmUpShare)) / parts));
   }
   const after = await memoryOf(processes);
@@ -122,7 +122,7 @@ async function afterLoads({ options, ports, folder, registryAddress, processes }
   for (let count = 0; count < Math.min(warmUpCycles, cycles); count++) await cycle();
   const before = await memoryOf(processes);
   for (let count = warmUpCycles; count < cycles; count++) {
-    if (count % 20 === 0) ports.say(`loads: ${count} of ${cycles}`);
+    if (count % 20 === 0) ports.say(`loads: ${count} of ${cycles}; resident now: ${residentNow(processes)}`);
     await cycle();
   }
   const after = await memoryOf(processes);
@@ -132,6 +132,12 @@ async function afterLoads({ options, ports, folder, registryAddress, processes }
 }
 
 const grown = (name: string, values: readonly number[]): Row => row(name, 'ratio', values, [], target);
+
+/** What grows shows itself before the end. */
+const residentNow = (processes: Readonly<Record<string, number>>): string =>
+  Object.entries(processes)
+    .map(([name, pid]) => `${name} ${(residentBytes(pid) / 1e6).toFixed(0)} MB`)
+    .join(', ');
 
 /** Resident megabytes of each process at rest: the median of five looks. */
 async function memoryOf(processes: Readonly<Record<string, number>>): Promise<Record<string, number>> {

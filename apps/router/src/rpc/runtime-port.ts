@@ -3,6 +3,7 @@ import type { Clock, Random } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
 import { createLinkClient } from '@sluice/rpc/link/client';
 import { hopBytes } from '@sluice/rpc/options';
+import type { TransportName } from '@sluice/rpc/transport/transport';
 import type { Logger } from '@sluice/service-kit/logger';
 import { statusProtocol } from '../runtimes/runtime-link.ts';
 import type { InferenceConnection, RuntimeStatus } from '../runtimes/runtime-link.ts';
@@ -17,6 +18,8 @@ export interface RuntimePortOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** The gRPC stack of the link. */
+  readonly transport: TransportName;
   readonly maxMessageBytes: number;
   readonly routerId: string;
   /** Wait before the link is tried again; see `RuntimeLinkOptions`. */
@@ -24,9 +27,9 @@ export interface RuntimePortOptions {
 }
 
 export function runtimePort(address: string, options: RuntimePortOptions): RuntimePort {
-  const { clock, random, logger, backoffMs } = options;
+  const { clock, random, logger, transport, backoffMs } = options;
   const maxMessageBytes = options.maxMessageBytes + hopBytes;
-  const link = createLinkClient({ address, clock, random, logger, maxMessageBytes, backoffMs });
+  const link = createLinkClient({ address, clock, random, logger, transport, maxMessageBytes, backoffMs });
   const status = createRpcClient(runtimeService, address, { clock });
   return {
     connection: {

@@ -6,6 +6,7 @@ import { hopBytes } from '../options.ts';
 import { createRawClient } from '../raw-client.ts';
 import type { RawCallOptions, RawClientCall, RawOutcome } from '../raw-client.ts';
 import { RpcError, statusCodes } from '../status.ts';
+import type { TransportName } from '../transport/transport.ts';
 import { LinkFault, encodePairs } from './frames.ts';
 import type { Pairs } from './frames.ts';
 import { LinkedRequest } from './linked-request.ts';
@@ -15,6 +16,7 @@ import { LinkSession, unsentError } from './session.ts';
 import type { SessionEnd } from './session.ts';
 import { grpcDial } from './transport.ts';
 import type { LinkDial } from './transport.ts';
+import { wireDial } from './wire-dial.ts';
 
 /** What carries calls where there is no link: see `RawClient`. */
 export interface UnaryCalls {
@@ -47,6 +49,8 @@ export interface LinkClientOptions {
   /** Wait before the next try in milliseconds; `failures` counts from 1. Default: 50 doubling to 1,000, with jitter. */
   readonly backoffMs?: (failures: number) => number;
   readonly limits?: Partial<PeerLimits>;
+  /** The gRPC stack under it; default grpc-js. */
+  readonly transport?: TransportName;
   /** For tests: how a stream is opened; default over gRPC. */
   readonly dial?: LinkDial;
   /** For tests: what carries calls where there is no link; default a `RawClient`. */
@@ -155,11 +159,12 @@ export class LinkClient {
   #connect(): LinkSession {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const { address, clock, limits, helloMs, pingMs, idlePingMs, silenceMs } = this.#options;
+    const { address, clock, random, transport, limits, helloMs, pingMs, idlePingMs, silenceMs } = this.#options;
+    const dial = transport === 'wire' ? wireDial(address, linkPath, { clock, random }) : grpcDial(address, linkPath);
     const session: LinkSession = new LinkSession({
       address,
       clock,
-      dial: this.#options.dial ?? grpcDial(address, linkPath),
+      dial: this.#options.dial ?? dial,
       limits: { ...defaultLimits, ...limits },
       maxMessageBytes: this.#maxMessageBytes + hopBytes,
       helloMs: helloMs ?? 3_000,

@@ -42,6 +42,9 @@ export class ClientCall implements StreamSink, Dated {
   #early: Uint8Array[] = [];
   #halfClosed = false;
   #hasHead = false;
+  /** Octets that the answer has by its `content-length`, and that have come. */
+  #announced: number | undefined;
+  #received = 0;
   #coding: Coding | undefined;
   #reader: MessageReader | undefined;
   #inflating: Promise<void> | undefined;
@@ -117,6 +120,7 @@ export class ClientCall implements StreamSink, Dated {
       connection.data(stream, prefixOf(octets.length), octets, isLast);
     }
     if (this.#halfClosed && early.length === 0) connection.data(stream, undefined, noOctets, true);
+    if (early.length > 0 && !this.isBlocked) this.drained();
   }
 
   /** There will be no stream for it. Only the channel calls it. */
@@ -137,6 +141,7 @@ export class ClientCall implements StreamSink, Dated {
       if (ended) this.#fault('an interim response that ends its stream');
     } else {
       this.#hasHead = true;
+      this.#announced = fields.contentLength;
       const refused = refusedByHttp(fields);
       if (refused !== undefined) this.#give('CANCEL', refused);
       else if (ended) this.#finish(statusOfTrailers(fields));
@@ -149,6 +154,7 @@ export class ClientCall implements StreamSink, Dated {
       this.#fault('data before any header fields');
       return;
     }
+    this.#received += end - start;
     try {
       this.#reader ??= new MessageReader({
         maxOctets: this.#parts.maxMessageOctets,
@@ -175,6 +181,8 @@ export class ClientCall implements StreamSink, Dated {
   }
 
   aborted(code: number, by: AbortedBy): void {
+    // All was said before, and messages of it are being inflated (RFC 9113, section 8.1).
+    if (this.#status !== undefined) return;
     // Not taken up: RFC 9113, section 8.7.
     if (code === 0x7 && by === 'peer') this.unsent('the server did not take it up');
     else if (by === 'connection')
@@ -239,6 +247,10 @@ export class ClientCall implements StreamSink, Dated {
 
   /** The server has said its status; messages before it come first. */
   #finish(status: CallStatus): void {
+    if (this.#announced !== undefined && this.#announced !== this.#received) {
+      this.#fault(`the server's content-length is ${this.#announced}, and ${this.#received} octets came`);
+      return;
+    }
     const cutOff = this.#reader?.midMessage === true && status.code === statusCodes.OK;
     const said = cutOff
       ? { ...status, code: statusCodes.INTERNAL, details: 'the answer ends within a message' }

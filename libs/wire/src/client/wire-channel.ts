@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { Deadlines } from '../deadlines.ts';
+import { isReserved } from '../grpc/metadata.ts';
 import { formatTimeout } from '../grpc/status.ts';
 import { ClientConnection } from '../http2/client-connection.ts';
 import { defaultLimits } from '../http2/limits.ts';
@@ -34,6 +35,16 @@ interface Wanted {
 }
 
 const tickMs = 1000;
+/** What may be sent of metadata: names in lower case, none of the protocols' own. */
+function sendable(metadata: readonly string[]): string[] {
+  const fields: string[] = [];
+  for (let at = 0; at < metadata.length; at += 2) {
+    const name = metadata[at]!.toLowerCase();
+    if (!isReserved(name)) fields.push(name, metadata[at + 1]!.trim());
+  }
+  return fields;
+}
+
 /** As grpc/grpc's doc/connection-backoff.md has it. */
 const backoff = { firstMs: 1000, factor: 1.6, mostMs: 120_000, jitter: 0.2 };
 
@@ -80,7 +91,7 @@ export class WireChannel {
     const maxMessageOctets = this.#options.maxMessageOctets ?? 64 * 1024 * 1024;
     const call = new ClientCall({ events, deadlineAt, maxMessageOctets, deadlines: this.#deadlines });
     const head = [':method', 'POST', ':scheme', 'http', ':path', path, ':authority', `${this.#host}:${this.#port}`];
-    const fields = [...head, 'te', 'trailers', 'content-type', 'application/grpc', ...metadata];
+    const fields = [...head, 'te', 'trailers', 'content-type', 'application/grpc', ...sendable(metadata)];
     if (this.#closed) call.unsent('the channel is closed');
     else if (this.#retry !== undefined) call.unsent(this.#lastError);
     else this.#open({ call, fields, deadlineAt });

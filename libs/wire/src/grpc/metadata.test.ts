@@ -85,7 +85,7 @@ describe('fields of metadata', () => {
 
   it('are none of those that the protocols have for themselves', () => {
     const own = ['grpc-status', 'grpc-message', 'grpc-timeout', 'grpc-encoding', 'grpc-accept-encoding'];
-    const http = ['content-type', 'te', 'content-length', 'host'];
+    const http = ['content-type', 'te', 'user-agent', 'content-length', 'host'];
     for (const key of [...own, ...http])
       expect([key, fieldsOf(like({ [key]: 'x', a: 'b' }))]).toEqual([key, ['a', 'b']]);
     expect(fieldsOf(like({ 'grpc-previous-rpc-attempts': '1' }))).toEqual(['grpc-previous-rpc-attempts', '1']);

@@ -115,7 +115,10 @@ const unpadded = (bytes: Uint8Array): string => Buffer.from(bytes).toString('bas
 
 /** Fields of the protocols themselves, which no metadata is, and names that no field may have (RFC 9113, sections 8.2.1 and 8.2.2). */
 const reserved =
-  /:|^(?:grpc-(?:status|message|timeout|encoding|accept-encoding|message-type)|content-type|te|content-length|host|connection|proxy-connection|keep-alive|transfer-encoding|upgrade)$/;
+  /:|^(?:grpc-(?:status|message|timeout|encoding|accept-encoding|message-type)|content-type|te|user-agent|content-length|host|connection|proxy-connection|keep-alive|transfer-encoding|upgrade)$/;
+
+/** @param name in lower case */
+export const isReserved = (name: string): boolean => reserved.test(name);
 
 /**
  * Names and values in turn, as they are sent. What the protocol has fields for is left out, and white space at the ends of
@@ -125,7 +128,7 @@ export function fieldsOf(metadata: MetadataLike | undefined | null): string[] {
   const fields: string[] = [];
   if (!metadata) return fields;
   for (const [key, given] of Object.entries(metadata.toHttp2Headers())) {
-    if (reserved.test(key)) continue;
+    if (isReserved(key)) continue;
     const values: unknown[] = Array.isArray(given) ? given : [given];
     for (const value of values) {
       // grpc-js gives bytes in base64 already.
