@@ -224,7 +224,7 @@ export class GrpcSide {
         inOrder();
         record.halfClosed = true;
         this.#checkWhole(record);
-        const end = (): void => call.finish(0, '');
+        const end = (): void => call.finish(0, '', name === 'Big' ? ['x-big', '1'] : []);
         if (name === 'Big') call.write(big);
         if (name === 'Late') record.later = end;
         else if (name !== 'Never') end();
