@@ -14,6 +14,7 @@ import { accept } from '../src/server/accept.ts';
 import type { Begin } from '../src/server/accept.ts';
 import { FakePort } from './connections.ts';
 import { StrictPeer } from './strict-peer.ts';
+import { beginOnSurface } from './surface-handlers.ts';
 
 /** How the handlers of the methods behave; each is "/fuzz/" and its name. */
 export const methodNames = ['Unary', 'Echo', 'Early', 'Big', 'Held', 'Late', 'Never'] as const;
@@ -36,6 +37,8 @@ export interface GrpcSideOptions {
   readonly limits?: Partial<ConnectionLimits>;
   readonly maxRequestOctets?: number;
   readonly maxBuffered?: number;
+  /** Handlers stand on streams of Node, and take their time. */
+  readonly surfaces?: boolean;
 }
 
 /** What a socket says that its peer has closed. */
@@ -73,11 +76,18 @@ export class GrpcSide {
   );
   /** Of the stream that is being accepted. */
   #record: CallRecord | undefined;
+  readonly #surfaces: boolean;
   readonly #faults: Error[] = [];
   #sends = 0;
   #fed = 0;
 
-  constructor({ limits = {}, maxRequestOctets = 50_000, maxBuffered = 100_000 }: GrpcSideOptions = {}) {
+  constructor({
+    limits = {},
+    maxRequestOctets = 50_000,
+    maxBuffered = 100_000,
+    surfaces = false,
+  }: GrpcSideOptions = {}) {
+    this.#surfaces = surfaces;
     this.memory = new Memory(maxBuffered);
     const { clock, port } = this;
     this.#host = {
@@ -141,7 +151,7 @@ export class GrpcSide {
     if (this.over === undefined && settings.length + pings.length > 0)
       throw new Error('SETTINGS or PING has no answer');
     for (const { call, name, streamId } of this.records)
-      if (call?.isOver === false && name !== 'Never' && this.peer.fed.stream(streamId).ended)
+      if (!this.#surfaces && call?.isOver === false && name !== 'Never' && this.peer.fed.stream(streamId).ended)
         throw new Error(`call ${streamId} has no answer`);
     this.connection.lost(gone);
     this.check();
@@ -182,6 +192,10 @@ export class GrpcSide {
     const record = this.#record!;
     record.call = call;
     record.name = name;
+    if (this.#surfaces) {
+      beginOnSurface(name, call, (octets) => void record.messages.push(octets));
+      return;
+    }
     if (name === 'Unary') {
       this.#unary(record, call);
       return;
