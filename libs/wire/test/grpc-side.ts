@@ -78,6 +78,8 @@ export class GrpcSide {
   #record: CallRecord | undefined;
   readonly #surfaces: boolean;
   readonly #faults: Error[] = [];
+  /** What the socket has and has not sent, and what it was when it came there. */
+  #lent: (readonly [piece: Buffer, before: Buffer])[] = [];
   #sends = 0;
   #fed = 0;
 
@@ -107,6 +109,11 @@ export class GrpcSide {
         this.over = { error };
       },
     });
+    const send = port.send.bind(port);
+    port.send = (pieces) => {
+      this.#lent = port.holds ? pieces.map((piece) => [piece, Buffer.from(piece)]) : [];
+      send(pieces);
+    };
     port.sent = () => {
       // Whoever answers for ever is as bad as one who throws.
       if (this.#sends++ > 100 + 10 * this.#fed) throw new Error('it does not stop sending');
@@ -134,6 +141,9 @@ export class GrpcSide {
   }
 
   check(): void {
+    for (const [piece, before] of this.#lent)
+      if (!piece.equals(before)) throw new Error('what the socket has is written to');
+    if (!this.port.holds) this.#lent = [];
     // As at the end of a turn.
     if (!this.port.holds) this.connection.sent();
     this.peer.hear(this.port.take());
