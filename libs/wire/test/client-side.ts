@@ -127,6 +127,8 @@ export class ClientSide {
     const stream: Http2Stream = this.connection.open(request, true, octets === 0, sink);
     this.sinks.push(sink);
     this.#streams.push(stream);
-    if (octets !== 0) this.connection.data(stream, undefined, Buffer.alloc(Math.abs(octets), 'x'), octets > 0);
+    if (octets === 0) return;
+    const body = Buffer.alloc(Math.abs(octets), 'x');
+    this.connection.data(stream, body.subarray(0, 5), body.subarray(5), octets > 0);
   }
 }

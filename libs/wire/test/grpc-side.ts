@@ -14,6 +14,7 @@ import { accept } from '../src/server/accept.ts';
 import type { WireMethod } from '../src/server/accept.ts';
 import { FakePort } from './connections.ts';
 import { StrictPeer } from './strict-peer.ts';
+import { beginOnSurface } from './surface-handlers.ts';
 
 /** How the handlers of the methods behave; each is "/fuzz/" and its name. */
 export const methodNames = ['Unary', 'Echo', 'Early', 'Big', 'Held', 'Late', 'Never'] as const;
@@ -36,6 +37,8 @@ export interface GrpcSideOptions {
   readonly limits?: Partial<ConnectionLimits>;
   readonly maxRequestOctets?: number;
   readonly maxBuffered?: number;
+  /** Handlers stand on streams of Node, and take their time. */
+  readonly surfaces?: boolean;
 }
 
 /** What a socket says that its peer has closed. */
@@ -73,11 +76,20 @@ export class GrpcSide {
   );
   /** Of the stream that is being accepted. */
   #record: CallRecord | undefined;
+  readonly #surfaces: boolean;
   readonly #faults: Error[] = [];
+  /** What the socket has and has not sent, and what it was when it came there. */
+  #lent: (readonly [piece: Buffer, before: Buffer])[] = [];
   #sends = 0;
   #fed = 0;
 
-  constructor({ limits = {}, maxRequestOctets = 50_000, maxBuffered = 100_000 }: GrpcSideOptions = {}) {
+  constructor({
+    limits = {},
+    maxRequestOctets = 50_000,
+    maxBuffered = 100_000,
+    surfaces = false,
+  }: GrpcSideOptions = {}) {
+    this.#surfaces = surfaces;
     this.memory = new Memory(maxBuffered);
     const { clock, port } = this;
     this.#host = {
@@ -97,6 +109,11 @@ export class GrpcSide {
         this.over = { error };
       },
     });
+    const send = port.send.bind(port);
+    port.send = (pieces) => {
+      this.#lent = port.holds ? pieces.map((piece) => [piece, Buffer.from(piece)]) : [];
+      send(pieces);
+    };
     port.sent = () => {
       // Whoever answers for ever is as bad as one who throws.
       if (this.#sends++ > 100 + 10 * this.#fed) throw new Error('it does not stop sending');
@@ -124,6 +141,9 @@ export class GrpcSide {
   }
 
   check(): void {
+    for (const [piece, before] of this.#lent)
+      if (!piece.equals(before)) throw new Error('what the socket has is written to');
+    if (!this.port.holds) this.#lent = [];
     // As at the end of a turn.
     if (!this.port.holds) this.connection.sent();
     this.peer.hear(this.port.take());
@@ -141,7 +161,7 @@ export class GrpcSide {
     if (this.over === undefined && settings.length + pings.length > 0)
       throw new Error('SETTINGS or PING has no answer');
     for (const { call, name, streamId } of this.records)
-      if (call?.isOver === false && name !== 'Never' && this.peer.fed.stream(streamId).ended)
+      if (!this.#surfaces && call?.isOver === false && name !== 'Never' && this.peer.fed.stream(streamId).ended)
         throw new Error(`call ${streamId} has no answer`);
     this.connection.lost(gone);
     this.check();
@@ -182,6 +202,10 @@ export class GrpcSide {
     const record = this.#record!;
     record.call = call;
     record.name = name;
+    if (this.#surfaces) {
+      beginOnSurface(name, call, (octets) => void record.messages.push(octets));
+      return;
+    }
     if (name === 'Unary') {
       this.#unary(record, call);
       return;
@@ -225,7 +249,7 @@ export class GrpcSide {
         if (call.refuseCutOff()) return;
         record.halfClosed = true;
         this.#checkWhole(record);
-        const end = (): void => call.finish(0, '');
+        const end = (): void => call.finish(0, '', name === 'Big' ? ['x-big', '1'] : []);
         if (name === 'Big') call.write(big);
         if (name === 'Late') record.later = end;
         else if (name !== 'Never') end();

@@ -1,5 +1,6 @@
 import { HpackDecoder } from '../src/hpack/decoder.ts';
 import { defaultMaxFrameSize, defaultWindow, flags, largestWindow } from '../src/http2/frame-types.ts';
+import { valueOf } from '../src/http2/fields.ts';
 import { settingIds } from '../src/http2/settings.ts';
 import { FedFrames } from './fed-frames.ts';
 import { parse } from './frames.ts';
@@ -20,6 +21,7 @@ interface HeardStream {
   status: string | undefined;
   readonly data: Buffer[];
   trailers: readonly string[] | undefined;
+  grpcStatus: string | undefined;
   resetCode: number | undefined;
 }
 
@@ -40,6 +42,8 @@ export class StrictPeer {
   readonly goaways: { readonly lastStreamId: number; readonly code: number }[] = [];
   settingsAcks = 0;
   pongs = 0;
+  /** Streams that it has reset without an error after both sides had ended them, or in the same turn. */
+  readonly needlessResets: number[] = [];
   readonly #testsServer: boolean;
   readonly #decoder = new HpackDecoder({ maxListSize: 1 << 24 });
   #frames = 0;
@@ -81,7 +85,7 @@ export class StrictPeer {
     if (stream === undefined) {
       stream = {
         ...{ state: 'nothing', sent: 0, granted: 0, silenced: false, endedThere: false, status: undefined },
-        ...{ data: [], trailers: undefined, resetCode: undefined },
+        ...{ data: [], trailers: undefined, grpcStatus: undefined, resetCode: undefined },
       };
       this.streams.set(id, stream);
     }
@@ -202,6 +206,7 @@ export class StrictPeer {
     const stream = this.#known(id, 'RST_STREAM');
     must(stream.state !== 'end' || !stream.endedThere, `stream ${id} is reset, which both sides have ended`);
     stream.resetCode = payload.readUInt32BE(0);
+    if (stream.resetCode === 0 && this.fed.stream(id).ended) this.needlessResets.push(id);
     must(stream.resetCode !== 2, `stream ${id} is reset for a defect`);
     stream.state = 'reset';
   }
@@ -229,6 +234,7 @@ export class StrictPeer {
     const stream = this.stream(streamId);
     if (stream.state === 'nothing') {
       must(fields[0] === (this.#testsServer ? ':status' : ':method'), 'a head that begins otherwise');
+      must(fields.includes('content-type'), 'a head without content-type');
       stream.status = fields[1];
       if (ends) stream.trailers = fields;
       stream.state = ends ? 'end' : 'head';
@@ -237,6 +243,7 @@ export class StrictPeer {
       stream.trailers = fields;
       stream.state = 'end';
     }
+    stream.grpcStatus ??= valueOf(fields, 'grpc-status');
     for (let at = 0; at < fields.length; at += 2) must(/^:?[a-z0-9_.-]+$/.test(fields[at]!), `a field ${fields[at]!}`);
   }
 }
