@@ -3,7 +3,7 @@ import { unit } from './vitest.config.ts';
 
 /**
  * Integration tests of one project (`--dir`): real Postgres, real gRPC, real processes. One file at a time, but for the
- * registry, whose files each wait for a Postgres of their own, and the model server, whose files wait for loads: two at a
+ * registry, whose files each wait for a Postgres of their own, the model server, whose files wait for loads, and wire: two at a
  * time (their package.json).
  */
 export default mergeConfig(
