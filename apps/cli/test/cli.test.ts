@@ -188,8 +188,12 @@ describe('a version', () => {
     expect(again.json()).toMatchObject({ number: '2', state: 'VERSION_STATE_READY', createdBy: 'pusher' });
     // Nothing places it: a request brings it to a runtime, and waits for it.
     const two = ['--model-version', '2', '--label-column', 'label', '--limit', '1', '--json'];
-    const brought = await sluice('infer', 'team/mine', holdout('digits'), ...two);
-    expect(brought.json()).toMatchObject({ versions: ['2'] });
+    // The router hears of a version a moment after its push.
+    await eventually(async () => {
+      const brought = await sluice('infer', 'team/mine', holdout('digits'), ...two);
+      expect(brought.code).toBe(0);
+      expect(brought.json()).toMatchObject({ versions: ['2'] });
+    });
     await eventually(async () => expect((await sluice('runtimes')).out).toMatch(/team\/mine:2 ready/));
 
     const refused = await sluice('alias', 'set', 'team/mine', 'champion', '1');
