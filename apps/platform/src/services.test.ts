@@ -45,6 +45,12 @@ describe('serviceDefinitions', () => {
     for (const { settings: each } of watchers) expect(each['SLUICE_REGISTRY']).toBe('127.0.0.1:8201');
   });
 
+  it('has router and runtimes stand on the stack that was asked for', () => {
+    for (const asked of ['grpc-js', 'wire'])
+      for (const { settings: each } of definitions(['--transport', asked]).slice(1))
+        expect(each['SLUICE_TRANSPORT']).toBe(asked);
+  });
+
   it('never gives a runtime less than one thread', () => {
     for (const { settings: each } of definitions(['--runtimes', '8']).slice(1, 9))
       expect(Number(each['SLUICE_THREADS'])).toBeGreaterThanOrEqual(1);

@@ -66,6 +66,20 @@ async function settle(): Promise<void> {
 const yes = Buffer.from('yes');
 
 describe('a stream of requests', () => {
+  it('is no success when its last request fails for the deadline of the stream, a moment before its stack sees it', async () => {
+    const { clock, surface, given, streams } = start({ deadlineMs: 500 });
+    surface.come('a');
+    await settle();
+    surface.halfClose();
+    await settle();
+    clock.advance(500);
+    given.get('a')!.fail(new SluiceError('deadline-exceeded', 'late'));
+    await settle();
+    expect([surface.sent.length, surface.status]).toEqual([1, undefined]);
+    surface.emit('cancelled', 'cancelled');
+    expect([streams.count(4), streams.count(0)]).toEqual([1, 0]);
+  });
+
   it('answers each when it is ready, and ends when its caller has no more', async () => {
     const { surface, given, active, streams, requests } = start();
     surface.come('a', 'b');

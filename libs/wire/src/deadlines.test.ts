@@ -61,3 +61,19 @@ it('of whatever is added and removed, exactly what is left ends, in order', () =
     }),
   );
 });
+
+it('ask for no timer that is longer than timers can be, and end at their time all the same', () => {
+  const { clock, deadlines, ended, item } = world();
+  const asked: number[] = [];
+  const schedule = clock.schedule.bind(clock);
+  clock.schedule = (ms, fn) => {
+    asked.push(ms);
+    return schedule(ms, fn);
+  };
+  const far = 2 ** 33;
+  deadlines.add(item(far));
+  clock.advance(far - 1);
+  expect([ended, Math.max(...asked)]).toEqual([[], 2 ** 31 - 1]);
+  clock.advance(1);
+  expect(ended).toEqual([[far, far]]);
+});

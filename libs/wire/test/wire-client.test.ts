@@ -162,6 +162,10 @@ describe('a wire client', () => {
     const channel = channelTo((server.address() as AddressInfo).port);
     const { status, answer } = await unary(channel, Buffer.from('x'));
     expect([status.code, answer?.equals(Buffer.alloc(100_000, 'a'))]).toEqual([0, true]);
+    // One that has not said that it is done is reset from here, while its answer is being inflated.
+    const open = begin(channel, '/a.B/C');
+    open.call.write(Buffer.from('x'));
+    expect([(await open.status).code, open.messages.length]).toEqual([0, 1]);
     channel.close();
     server.close();
   });
@@ -226,11 +230,24 @@ describe('a wire client', () => {
   });
 
   it('waits for room when the server takes no more streams', async () => {
-    const { port } = await serveOnWire({}, { limits: { maxConcurrentStreams: 3 } });
+    const unaryLater = (call: Call, send: Send): void => void setImmediate(() => send(null, call.request));
+    const { port } = await serveOnWire({ unary: unaryLater }, { limits: { maxConcurrentStreams: 3 } });
     const channel = channelTo(port);
     await unary(channel, Buffer.from('first'));
     const many = await Promise.all(Array.from({ length: 100 }, (_, at) => unary(channel, Buffer.from(String(at)))));
     expect(many.map(({ answer }) => answer?.toString())).toEqual(many.map((_, at) => String(at)));
+  });
+
+  it('says that what was written before there was a connection has gone out', async () => {
+    const { port } = await serveOnWire({}, {});
+    const drained = Promise.withResolvers<undefined>();
+    const events = { message: () => undefined, ended: () => undefined, drained: () => drained.resolve(undefined) };
+    const call = channelTo(port).call(definition.Chat.path, { deadlineAt: Infinity }, events);
+    call.write(Buffer.from('early'));
+    expect(call.isBlocked).toBe(true);
+    await drained.promise;
+    expect(call.isBlocked).toBe(false);
+    call.cancel();
   });
 
   it('goes to a new connection when the server says that it stops', async () => {
