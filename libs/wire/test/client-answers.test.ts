@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CallStatus } from '../src/client/call-status.ts';
@@ -24,6 +26,11 @@ const message = data(1, '00 00000001 61');
 
 /** A server that answers the first request with bytes of the test, and what its client sent. */
 async function answering(...answer: readonly Uint8Array[]) {
+  return answeringTo(true, ...answer);
+}
+
+/** @param isLast the client says that its first message is its last */
+async function answeringTo(isLast: boolean, ...answer: readonly Uint8Array[]) {
   let received = Buffer.alloc(0);
   const server = createServer((socket: Socket) => {
     cleanups.push(() => socket.destroy());
@@ -45,7 +52,9 @@ async function answering(...answer: readonly Uint8Array[]) {
   const metadata = ['Host', 'elsewhere', 'X-Mine', ' a ', 'connection', 'close', 'te', 'gzip'];
   const deadlineAt = systemClock.monotonic() + 10_000;
   const events = { message: (octets: Buffer) => void messages.push(String(octets)), ended: ended.resolve };
-  channel.call('/a.B/C', { deadlineAt, metadata }, events).writeLast(Buffer.from('x'));
+  const call = channel.call('/a.B/C', { deadlineAt, metadata }, events);
+  if (isLast) call.writeLast(Buffer.from('x'));
+  else call.write(Buffer.from('x'));
   const sent = () => parse(received.subarray(clientPreface.length));
   return { status: await ended.promise, messages, sent, port };
 }
@@ -98,6 +107,18 @@ describe('a response that is malformed', () => {
     expect((await answering(ok, cut)).status).toMatchObject({ code: 2, details: 'the server ended without a status' });
     expect((await answering(ok, data(1, '00 00000005 61'), trailers)).status).toMatchObject({ code: 13 });
   });
+});
+
+it('an answer that is being inflated when its stream is over is whole all the same', async () => {
+  const noise = createHash('shake256', { outputLength: 10_000 }).update('noise').digest();
+  const packed = gzipSync(noise);
+  const prefix = Buffer.from([1, 0, 0, packed.length >> 8, packed.length & 0xff]);
+  const fields = block(':status', '200', 'content-type', 'application/grpc', 'grpc-encoding', 'gzip');
+  // In one piece, so that the status is there before the message; the client has more to say, and says it no more.
+  const answer = [headers(1, endHeaders, fields), data(1, Buffer.concat([prefix, packed])), trailers];
+  const { status, messages, sent } = await answeringTo(false, ...answer);
+  expect([status.code, messages]).toEqual([0, [String(noise)]]);
+  await eventually(() => expect(sent().map(words)).toContain('RST_STREAM 1 NO_ERROR'));
 });
 
 it('what a client asks', async () => {
