@@ -5,6 +5,7 @@ import type { RawUnaryHandler } from '../handlers.ts';
 import type { RefusalRule } from '../refusals.ts';
 import { runRaw } from '../run-raw.ts';
 import type { ServerCore } from '../server-core.ts';
+import { statusCodes } from '../status.ts';
 import { UnaryLife } from '../unary-life.ts';
 import { Unhandled } from './unhandled.ts';
 
@@ -16,8 +17,6 @@ export interface WireRawMethod {
   readonly handler: RawUnaryHandler;
   readonly refusal: RefusalRule;
 }
-
-const unimplemented = 12;
 
 /** A call of such a method, until its one request is there. */
 export class WireRequest extends Unhandled implements CallSink {
@@ -39,14 +38,15 @@ export class WireRequest extends Unhandled implements CallSink {
     if (this.#octets === undefined) {
       this.#octets = octets;
       this.#call.hold(octets.length);
-    } else this.#call.refuse(unimplemented, `${this.#of.method}: a second request message, where one is taken`);
+    } else
+      this.#call.refuse(statusCodes.UNIMPLEMENTED, `${this.#of.method}: a second request message, where one is taken`);
   }
 
   halfClosed(): void {
     const { core, refusal, method, handler } = this.#of;
     if (this.#call.refuseCutOff()) return;
     if (this.#octets === undefined) {
-      this.#call.refuse(unimplemented, `${method}: no request message`);
+      this.#call.refuse(statusCodes.UNIMPLEMENTED, `${method}: no request message`);
       return;
     }
     runRaw(handler, this.#octets, new WireUnary(core, refusal.stats, method, this.#call));
@@ -68,7 +68,7 @@ class WireUnary extends UnaryLife implements CallSink, CallObserver {
   readonly #trailers: string[] = [];
 
   constructor(core: ServerCore, stats: MethodStats, method: string, call: ServerCall) {
-    super(core, stats, method, Number(call.deadline));
+    super(core, stats, method, call.deadlineMs);
     this.#call = call;
     call.sink = call.observer = this;
   }

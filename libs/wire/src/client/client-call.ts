@@ -2,7 +2,7 @@ import type { Dated, Deadlines } from '../deadlines.ts';
 import { errorName } from '../errors.ts';
 import { inflate, isCoding } from '../grpc/codings.ts';
 import type { Coding } from '../grpc/codings.ts';
-import { MessageFault, MessageReader, prefixOctets } from '../grpc/message-reader.ts';
+import { MessageFault, MessageReader, prefixOf } from '../grpc/message-reader.ts';
 import { statusCodes, statusOfReset } from '../grpc/status.ts';
 import type { ClientConnection } from '../http2/client-connection.ts';
 import { readResponse, readTrailers, valueOf } from '../http2/fields.ts';
@@ -278,10 +278,3 @@ export class ClientCall implements StreamSink, Dated {
 }
 
 const noOctets = Buffer.alloc(0);
-
-function prefixOf(length: number): Buffer {
-  const prefix = Buffer.allocUnsafe(prefixOctets);
-  prefix[0] = 0;
-  prefix.writeUInt32BE(length, 1);
-  return prefix;
-}

@@ -1,6 +1,14 @@
 /** Octets before each message: whether it is compressed, and its length. */
 export const prefixOctets = 5;
 
+/** What goes before a message that is not compressed. */
+export function prefixOf(length: number): Buffer {
+  const prefix = Buffer.allocUnsafe(prefixOctets);
+  prefix[0] = 0;
+  prefix.writeUInt32BE(length, 1);
+  return prefix;
+}
+
 /** A message that cannot be taken. */
 export class MessageFault extends Error {
   readonly kind: 'malformed' | 'too-large';

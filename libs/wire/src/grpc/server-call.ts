@@ -7,7 +7,7 @@ import type { HeaderBlock } from '../hpack/header-block.ts';
 import { inflate } from './codings.ts';
 import type { Memory } from './memory.ts';
 import { MessageQueue } from './message-queue.ts';
-import { MessageFault, MessageReader, prefixOctets } from './message-reader.ts';
+import { MessageFault, MessageReader, prefixOctets, prefixOf } from './message-reader.ts';
 import type { RequestHead } from './request-head.ts';
 import { encodeMessage, statusCodes, statusOfReset } from './status.ts';
 
@@ -91,11 +91,11 @@ export class ServerCall implements StreamSink, Dated {
   get peer(): string {
     return this.#host.peer;
   }
-  /** When its caller gives up, by the machine's clock; Infinity for never. */
-  get deadline(): Date | number {
+  /** When its caller gives up, in milliseconds since the epoch; Infinity for never. */
+  get deadlineMs(): number {
     if (this.deadlineAt === Infinity) return Infinity;
     const { clock } = this.#host;
-    return new Date(clock.now() + this.deadlineAt - clock.monotonic());
+    return clock.now() + this.deadlineAt - clock.monotonic();
   }
   /** Nothing can be sent any more. */
   get isOver(): boolean {
@@ -384,10 +384,3 @@ export class ServerCall implements StreamSink, Dated {
 
 const noRoom = (): MessageFault =>
   new MessageFault('too-large', 'the server holds as many bytes of requests as it may; try again later');
-
-function prefixOf(length: number): Buffer {
-  const prefix = Buffer.allocUnsafe(prefixOctets);
-  prefix[0] = 0;
-  prefix.writeUInt32BE(length, 1);
-  return prefix;
-}

@@ -57,7 +57,8 @@ const surface = {
     return this.call.head.path;
   },
   getDeadline(this: { readonly call: ServerCall }): Date | number {
-    return this.call.deadline;
+    const { deadlineMs } = this.call;
+    return deadlineMs === Infinity ? Infinity : new Date(deadlineMs);
   },
   sendMetadata(this: { readonly call: ServerCall }, metadata: MetadataLike): void {
     this.call.sendHead(fieldsOf(metadata));
