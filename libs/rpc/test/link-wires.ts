@@ -113,6 +113,14 @@ export class Wires {
     return this;
   }
 
+  /** Time passes while both ends are awake: whoever is pinged answers. */
+  live(ms: number): void {
+    for (let left = ms; left > 0; left -= 100) {
+      this.clock.advance(Math.min(100, left));
+      this.pump();
+    }
+  }
+
   #dial(events: LinkEvents): LinkTransport {
     this.dials++;
     let isOpen = true;

@@ -34,10 +34,8 @@ export interface LinkClientOptions {
   readonly maxMessageBytes?: number;
   /** Bytes of requests that may wait for the peer to take them; those beyond fail unsent. Default 256 MiB. */
   readonly maxWaitingBytes?: number;
-  /** Milliseconds between pings while something is in flight; default 250. */
+  /** Milliseconds between pings; default 250. */
   readonly pingMs?: number;
-  /** Milliseconds between pings of an idle link; default 5,000. */
-  readonly idlePingMs?: number;
   /** A peer that says nothing for so long is gone, in milliseconds; default 1,000. */
   readonly silenceMs?: number;
   /** How long a link may take to stand, in milliseconds; default 3,000. */
@@ -159,7 +157,7 @@ export class LinkClient {
   #connect(): LinkSession {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const { address, clock, random, transport, limits, helloMs, pingMs, idlePingMs, silenceMs } = this.#options;
+    const { address, clock, random, transport, limits, helloMs, pingMs, silenceMs } = this.#options;
     const dial = transport === 'wire' ? wireDial(address, linkPath, { clock, random }) : grpcDial(address, linkPath);
     const session: LinkSession = new LinkSession({
       address,
@@ -169,7 +167,6 @@ export class LinkClient {
       maxMessageBytes: this.#maxMessageBytes + hopBytes,
       helloMs: helloMs ?? 3_000,
       pingMs: pingMs ?? 250,
-      idlePingMs: idlePingMs ?? 5_000,
       silenceMs: silenceMs ?? 1_000,
       defer: this.#options.defer ?? ((fn) => void setImmediate(fn)),
       unary: (request) => this.#callUnary(request),

@@ -24,7 +24,7 @@ import type { PeerOwner } from './peer.ts';
 import { ServedLink } from './served-link.ts';
 
 const echo = (bytes: Buffer, call: RawCall): void => call.respond(bytes);
-const patient = { pingMs: 1e9, idlePingMs: 1e9, silenceMs: 1e9 };
+const patient = { pingMs: 1e9, silenceMs: 1e9 };
 const kibi = 1024;
 /** What a REQUEST without metadata has beside its bytes. */
 const requestHead = requestOf(1, 1, u8(1)).length - 1;

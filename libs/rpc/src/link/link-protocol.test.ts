@@ -223,7 +223,7 @@ describe('what is not of the protocol', () => {
 
   it('ends the link at the client, fails what was on it, and the next one works', async () => {
     const wires = new Wires({ handler: echo }).open();
-    wires.clock.advance(2_000);
+    wires.live(2_000);
     wires.mangle = (message, to) => (to === 'toClient' ? Buffer.from('nonsense') : message);
     const lost = wires.call(small);
     wires.pump(6);

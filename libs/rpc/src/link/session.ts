@@ -33,7 +33,6 @@ export interface SessionOptions {
   readonly maxMessageBytes: number;
   readonly helloMs: number;
   readonly pingMs: number;
-  readonly idlePingMs: number;
   readonly silenceMs: number;
   readonly defer: (fn: () => void) => void;
   /** Carries a request whose method the peer does not take over the link, or which waited for a link that cannot be. */
@@ -65,11 +64,10 @@ export class LinkSession implements PeerOwner {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { clock, limits, defer, helloMs, pingMs, idlePingMs, silenceMs } = options;
+    const { clock, limits, defer, helloMs, pingMs, silenceMs } = options;
     this.#deadlines = new Deadlines(clock);
     this.#liveness = new Liveness({
-      ...{ clock, pingMs, idlePingMs, silenceMs },
-      isBusy: () => this.#requests.size > 0,
+      ...{ clock, pingMs, silenceMs },
       ping: () => this.#peer.outbox.control(numberFrame(frameTypes.PING, this.#pings++ >>> 0)),
       silent: () => this.#end('silent', `it said nothing for ${silenceMs} ms`),
     });
@@ -224,7 +222,6 @@ export class LinkSession implements PeerOwner {
     request.outgoing = new Outgoing(frameTypes.REQUEST, number, method, pairs, message, deadlineAt, suffix);
     this.#requests.set(request.number, request);
     this.#peer.send(request.outgoing);
-    this.#liveness.busy();
   }
 
   #endWhenDone(): void {
