@@ -11,6 +11,7 @@ import type { Logger } from '@sluice/service-kit/logger';
 import { idleCollector } from '@sluice/service-kit/idle-collector';
 import type { IdleCollector } from '@sluice/service-kit/idle-collector';
 import type { Running } from '@sluice/service-kit/service';
+import { openTls, type Tls } from '@sluice/service-kit/tls/open-tls';
 import { createMetrics, type Metrics } from '@sluice/telemetry/metrics';
 import { adminState } from './admin-state.ts';
 import { configSpec, type ModelServerConfig } from './config.ts';
@@ -62,10 +63,11 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const threads = config.threads > 0 ? config.threads : availableParallelism();
   await mkdir(config.stateDir, { recursive: true });
   const crashes = await openCrashes(config, outside);
+  const tls = await openTls(config, outside);
 
   let address = '';
   const devices = await devicesOf(config, outside);
-  const registry = grpcRegistry(config.registry, () => identityOf(config, address, devices), clock);
+  const registry = grpcRegistry(config.registry, () => identityOf(config, address, devices), { clock, tls: tls.client });
   const cache = new ArtifactCache(config.stateDir, registry, clock);
   const board = new StatusBoard();
   const versions: VersionSet = new VersionSet({
@@ -79,7 +81,10 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   });
   const budget = new ByteBudget(config.maxQueuedBytes);
   const collector = idleCollector(clock);
-  const server = createRpcServer({ logger, metrics, clock, transport: config.transport, ...messageLimits(config) });
+  const server = createRpcServer({
+    ...{ logger, metrics, clock, transport: config.transport, tls: tls.server },
+    ...messageLimits(config),
+  });
   const link: RegistryLink = new RegistryLink({
     registry,
     versions,
@@ -110,11 +115,11 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   registerMemoryMetrics(metrics, () => versions.memory);
   metrics.observedGauge('sluice_held_request_bytes', 'Bytes of requests that wait or run', () => budget.held);
   const state = () => adminState({ versions, link, budget, threads, devices, address, book: crashes.book });
-  const sides = await openSides(config, outside, metrics, server, state);
+  const sides = await openSides(config, outside, { metrics, tls, server, state });
   logger.info({ threads, cores: availableParallelism(), address }, 'sessions of a version share these threads');
   const watch = watchThreads(config, outside, { server, link, versions, registry, crashes });
   await link.start();
-  const parts = { server, link, versions, registry, collector, crashes, watch, closeSides: sides.close };
+  const parts = { server, link, versions, registry, collector, crashes, watch, tls, closeSides: sides.close };
   return running({ port, ...sides.ports }, parts);
 }
 
@@ -234,13 +239,17 @@ function identityOf(config: ModelServerConfig, address: string, devices: readonl
 function openSides(
   config: ModelServerConfig,
   { clock, logger }: Outside,
-  metrics: Metrics,
-  server: RpcServer,
-  state: () => unknown,
+  parts: {
+    readonly metrics: Metrics;
+    readonly tls: Tls;
+    readonly server: RpcServer;
+    readonly state: () => unknown;
+  },
 ): Promise<SidePorts> {
+  const { metrics, tls, server, state } = parts;
   const { host, metricsPort, adminPort, instanceId } = config;
   return openSidePorts({
-    ...{ host, metricsPort, adminPort, instanceId, logger, metrics, clock, state },
+    ...{ host, metricsPort, adminPort, instanceId, logger, metrics, clock, state, tls: tls.server },
     service: 'model-server',
     version: softwareVersion,
     config: publicConfig(configSpec, config),
@@ -256,11 +265,12 @@ interface Parts {
   readonly collector: IdleCollector;
   readonly crashes: Crashes;
   readonly watch: { stop(): Promise<void> };
+  readonly tls: Tls;
   readonly closeSides: () => Promise<void>;
 }
 
 function running(ports: Running['ports'], parts: Parts): ModelServer {
-  const { server, link, versions, registry, collector, crashes, watch, closeSides } = parts;
+  const { server, link, versions, registry, collector, crashes, watch, tls, closeSides } = parts;
   return {
     ports,
     async stopAccepting() {
@@ -279,6 +289,7 @@ function running(ports: Running['ports'], parts: Parts): ModelServer {
       collector.stop();
       registry.close();
       await closeSides();
+      tls.close();
     },
     busy: () => server.busy(),
     stuck: () => versions.runningBatches > 0,

@@ -19,7 +19,7 @@ const config = configOrExit(
   },
 );
 const logger = createLogger({ service: name, instance: config.instanceId, level: config.logLevel });
-warnIfExposed(logger, config.host);
+warnIfExposed(logger, config);
 try {
   let server: ModelServer | undefined;
   const outside = { clock: systemClock, random: systemRandom, logger, endProcess };

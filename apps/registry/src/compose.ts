@@ -12,6 +12,8 @@ import { publicConfig } from '@sluice/service-kit/config';
 import { idleCollector } from '@sluice/service-kit/idle-collector';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Running } from '@sluice/service-kit/service';
+import { openTls } from '@sluice/service-kit/tls/open-tls';
+import type { Tls } from '@sluice/service-kit/tls/open-tls';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import type { DataSource } from 'typeorm';
@@ -214,14 +216,14 @@ function openController(host: RegistryHost, stores: Stores, jobs: AdmissionJobs,
 /** The public port. */
 function openServer(
   { config, logger, clock }: RegistryHost,
-  metrics: Metrics,
+  { metrics, tls }: { readonly metrics: Metrics; readonly tls: Tls },
   stores: Stores,
   watchPorts: ReturnType<typeof openWatch>,
   { admission, jobs }: ReturnType<typeof openAdmission>,
   audit: Awaited<ReturnType<typeof openAudit>>,
 ): RpcServer {
   const { state, leases, artifacts, artifactUse, heartbeat } = stores;
-  const server = createRpcServer({ logger, metrics, clock, maxMessageBytes: config.maxMessageBytes });
+  const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
   server.addService(
     registryService,
     registryHandlers({
@@ -260,7 +262,9 @@ export async function startRegistry(host: RegistryHost): Promise<Running> {
 /** Opens part after part; `opened` closes them in the opposite order. */
 async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<Running> {
   const { config, logger } = host;
-  warnIfExposed(logger, config.host);
+  warnIfExposed(logger, config);
+  const tls = await openTls(config, host);
+  opened.defer(() => tls.close());
   const metrics = createMetrics({ service: 'registry', instanceId: config.instanceId });
   const pools = await openPools(host, opened);
   const signals = new Signals();
@@ -276,7 +280,7 @@ async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<R
   const admissions = openAdmission(host, stores, () => collector.worked());
   opened.defer(() => admissions.jobs.close());
   const { lock, controller } = openController(host, stores, admissions.jobs, metrics, signals);
-  const server = openServer(host, metrics, stores, watchPorts, admissions, audit);
+  const server = openServer(host, { metrics, tls }, stores, watchPorts, admissions, audit);
   follow(metrics, server, watchPorts.hub, signals, audit.guard);
   metrics.queue('changes', () => stores.state.waiting);
   metrics.queue('admissions', () => admissions.jobs.running.length);
@@ -286,7 +290,7 @@ async function open(host: RegistryHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(async () => {
     await server.tryShutdown(0);
   });
-  const sides = await openSides(host, metrics, server, () => ({
+  const sides = await openSides(host, { metrics, tls, server }, () => ({
     ...adminState({ heartbeat: stores.heartbeat, lock, hub: watchPorts.hub, jobs: admissions.jobs }),
     checkpoints: audit.signer.status,
   }));
@@ -333,11 +337,15 @@ function startListening({ config, clock, random }: RegistryHost, signals: Signal
   });
 }
 
-function openSides({ config, ...rest }: RegistryHost, metrics: Metrics, server: RpcServer, state: () => unknown) {
+function openSides(
+  { config, ...rest }: RegistryHost,
+  { metrics, tls, server }: { readonly metrics: Metrics; readonly tls: Tls; readonly server: RpcServer },
+  state: () => unknown,
+) {
   const { logger, clock, version } = rest;
   const { host, metricsPort, adminPort, instanceId } = config;
   return openSidePorts({
-    ...{ host, metricsPort, adminPort, instanceId, logger, metrics, clock, version, state },
+    ...{ host, metricsPort, adminPort, instanceId, logger, metrics, clock, version, state, tls: tls.server },
     service: 'registry',
     config: publicConfig(configSpec, config),
     health: server.health,

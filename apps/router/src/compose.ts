@@ -16,6 +16,8 @@ import type { RpcServer } from '@sluice/rpc/server';
 import { publicConfig } from '@sluice/service-kit/config';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Running } from '@sluice/service-kit/service';
+import { openTls } from '@sluice/service-kit/tls/open-tls';
+import type { Tls } from '@sluice/service-kit/tls/open-tls';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import { adminState } from './admin-state.ts';
@@ -55,20 +57,22 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
   const { clock } = outside;
   const metrics = createMetrics({ service: 'router', instanceId: config.instanceId });
   await mkdir(config.stateDir, { recursive: true });
+  const tls = await openTls(config, outside);
 
   let address = '';
   const registry = registryPort(config.registry, () => ({ routerId: config.instanceId, address }), {
     clock,
     maxMessageBytes: config.maxMessageBytes,
     silentMs: config.leaseTtlMs,
+    tls: tls.client,
   });
-  const fleet = connectFleet(config, outside);
+  const fleet = connectFleet(config, { ...outside, tls: tls.client });
   const follower = followRegistry(config, outside, { registry, fleet, metrics });
-  const changes = createRegistryClient(config.registry.join(), { clock, random: outside.random });
+  const changes = createRegistryClient(config.registry.join(), { clock, random: outside.random, tls: tls.client });
   const control = composeControl(outside, { fleet, follower, changes });
   const inference = composeInference(config, outside, { fleet, follower, metrics });
   const ready = (): boolean => follower.table() !== undefined && fleet.anyUp;
-  const server = openServer(config, outside, { fleet, follower, metrics, ...inference.methods, control, ready });
+  const server = openServer(config, outside, { fleet, follower, metrics, tls, ...inference.methods, control, ready });
 
   await follower.load();
   const port = await server.bind(config.host, config.port);
@@ -85,7 +89,7 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
       registry: () => follower.state(),
       ready,
     });
-  const sides = await openSides(config, outside, metrics, server, state);
+  const sides = await openSides(config, outside, { metrics, tls, server, state });
   follower.start();
   return {
     ports: { port, ...sides.ports },
@@ -101,6 +105,7 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
       registry.close();
       changes.close();
       await sides.close();
+      tls.close();
     },
     busy: () => server.busy(),
   };
@@ -189,13 +194,14 @@ function openServer(
     readonly streamInfer: RawStreamMethod;
     readonly control: ModelControl;
     readonly ready: () => boolean;
+    readonly tls: Tls;
   },
 ): RpcServer {
-  const { fleet, follower, metrics, infer, streamInfer, control, ready } = parts;
+  const { fleet, follower, metrics, tls, infer, streamInfer, control, ready } = parts;
   const { transport, maxMessageBytes, defaultDeadlineMs, repositoryControl, serverName } = config;
   const maxAnswerBytes = maxMessageBytes + hopBytes;
   const limits = { maxMessageBytes, maxAnswerBytes, defaultDeadlineMs };
-  const server = createRpcServer({ logger, metrics, clock, transport, ...limits });
+  const server = createRpcServer({ logger, metrics, clock, transport, tls: tls.server, ...limits });
   const calls = runtimeCalls(clock);
   const handlers = inferenceHandlers({
     infer,
@@ -226,13 +232,17 @@ function openServer(
 function openSides(
   config: RouterConfig,
   { clock, logger }: Outside,
-  metrics: Metrics,
-  server: RpcServer,
-  state: () => unknown,
+  parts: {
+    readonly metrics: Metrics;
+    readonly tls: Tls;
+    readonly server: RpcServer;
+    readonly state: () => unknown;
+  },
 ): Promise<SidePorts> {
+  const { metrics, tls, server, state } = parts;
   const { host, metricsPort, adminPort, instanceId } = config;
   return openSidePorts({
-    ...{ host, metricsPort, adminPort, instanceId, logger, metrics, clock, state },
+    ...{ host, metricsPort, adminPort, instanceId, logger, metrics, clock, state, tls: tls.server },
     service: 'router',
     version: softwareVersion,
     config: publicConfig(configSpec, config),

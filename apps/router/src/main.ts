@@ -18,7 +18,7 @@ const config = configOrExit(
   },
 );
 const logger = createLogger({ service: name, instance: config.instanceId, level: config.logLevel });
-warnIfExposed(logger, config.host);
+warnIfExposed(logger, config);
 try {
   const start = () => compose(config, { clock: systemClock, random: systemRandom, logger });
   process.exitCode = await runService({ name, logger, clock: systemClock, drainMs: config.drainMs, start });

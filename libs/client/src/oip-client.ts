@@ -12,6 +12,7 @@ import { createRawClient } from '@sluice/rpc/raw-client';
 import { Replicas } from '@sluice/rpc/replicas';
 import type { RawClient, RawOutcome } from '@sluice/rpc/raw-client';
 import type { RpcError } from '@sluice/rpc/status';
+import type { TlsSource } from '@sluice/rpc/tls/source';
 import { systemRandom } from '@sluice/service-kit/clock';
 import { parseAddresses } from './addresses.ts';
 import { callerClock } from './caller-clock.ts';
@@ -31,6 +32,8 @@ export interface OipClientOptions {
   readonly retryForMs?: number;
   /** Largest message sent or taken, in bytes; default 64 MiB. */
   readonly maxMessageBytes?: number;
+  /** What connections are secured with; without it they are plain. */
+  readonly tls?: TlsSource | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -94,6 +97,7 @@ export class OipClient {
     this.#clock = options.clock ?? callerClock;
     this.#rpc = createRpcClient(inferenceService, this.#routers, {
       clock: this.#clock,
+      tls: options.tls,
       ...(options.maxMessageBytes !== undefined && { maxMessageBytes: options.maxMessageBytes }),
     });
   }
@@ -188,8 +192,8 @@ export class OipClient {
   #client(address: string): RawClient {
     const known = this.#raw.get(address);
     if (known !== undefined) return known;
-    const { maxMessageBytes } = this.#options;
-    const client = createRawClient(address, maxMessageBytes === undefined ? {} : { maxMessageBytes });
+    const { maxMessageBytes, tls } = this.#options;
+    const client = createRawClient(address, { maxMessageBytes, tls });
     this.#raw.set(address, client);
     return client;
   }

@@ -11,6 +11,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import { createRpcClient } from '@sluice/rpc/client';
 import type { CallOptions, RpcClient } from '@sluice/rpc/client';
 import { RpcError } from '@sluice/rpc/status';
+import type { TlsSource } from '@sluice/rpc/tls/source';
 import { systemRandom } from '@sluice/service-kit/clock';
 import { parseAddresses } from './addresses.ts';
 import { callerClock } from './caller-clock.ts';
@@ -30,6 +31,8 @@ export interface RegistryClientOptions {
   readonly retryForMs?: number;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** What connections are secured with; without it they are plain. */
+  readonly tls?: TlsSource | undefined;
 }
 
 export interface Upload extends FileDigest {
@@ -56,6 +59,7 @@ export class RegistryClient {
       const client = createRpcClient(service, list, {
         clock,
         defaultTimeoutMs: timeoutMs,
+        tls: options.tls,
         ...(options.actor !== undefined && { actor: options.actor }),
       });
       return retrying(service, client, this.#retry, timeoutMs);

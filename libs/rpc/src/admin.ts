@@ -2,6 +2,7 @@ import { adminService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Metrics } from '@sluice/telemetry/metrics';
+import type { TlsSource } from '@sluice/wire/tls';
 import { createRpcServer } from './server.ts';
 import type { RpcServer } from './server.ts';
 import type { Health } from './health.ts';
@@ -23,6 +24,8 @@ export interface AdminOptions {
   readonly state: () => unknown;
   /** Of the public port, answered here too. */
   readonly health: Health;
+  /** What the port is secured with; without it, it is plain. */
+  readonly tls?: TlsSource | undefined;
 }
 
 export interface Admin {

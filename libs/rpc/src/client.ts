@@ -1,12 +1,14 @@
-import { Client, Metadata, credentials, status as grpcStatus } from '@grpc/grpc-js';
+import { Client, Metadata, status as grpcStatus } from '@grpc/grpc-js';
 import type { CallOptions as GrpcCallOptions, ServiceError, StatusObject } from '@grpc/grpc-js';
 import type { Method, RequestInput, ResponseOutput, Service } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
+import type { TlsSource } from '@sluice/wire/tls';
 import type { AnyDefinition } from './messages.ts';
 import { clientChannelOptions } from './options.ts';
 import { Replicas } from './replicas.ts';
 import { Silence } from './silence.ts';
 import { RpcError, fromWire, statusCodes } from './status.ts';
+import { channelCredentials } from './tls/credentials.ts';
 import { textEntries } from './trailers.ts';
 
 export interface CallOptions {
@@ -55,6 +57,8 @@ export interface RpcClientOptions {
   readonly maxMessageBytes?: number;
   /** Sent as `sluice-actor` with every call. */
   readonly actor?: string;
+  /** What its connections are secured with; without it they are plain. */
+  readonly tls?: TlsSource | undefined;
 }
 
 /**
@@ -111,7 +115,7 @@ class Channels {
     const known = this.#clients.get(this.address);
     if (known !== undefined) return known;
     const options = clientChannelOptions(this.#options.maxMessageBytes ?? 64 * 1024 * 1024);
-    const client = new Client(this.address, credentials.createInsecure(), options);
+    const client = new Client(this.address, channelCredentials(this.#options.tls), options);
     this.#clients.set(this.address, client);
     return client;
   }

@@ -1,14 +1,18 @@
-import { Channel, Metadata, connectivityState, credentials, status as grpcStatus } from '@grpc/grpc-js';
+import { Channel, Metadata, connectivityState, status as grpcStatus } from '@grpc/grpc-js';
 import type { StatusObject } from '@grpc/grpc-js';
+import type { TlsSource } from '@sluice/wire/tls';
 import { asBuffer, join } from './messages.ts';
 import { clientChannelOptions } from './options.ts';
 import { fromWire } from './status.ts';
 import type { RpcError } from './status.ts';
+import { channelCredentials } from './tls/credentials.ts';
 import { textEntries } from './trailers.ts';
 
 export interface RawClientOptions {
   /** Largest message sent or taken; default 64 MiB. */
-  readonly maxMessageBytes?: number;
+  readonly maxMessageBytes?: number | undefined;
+  /** What its connection is secured with; without it, it is plain. */
+  readonly tls?: TlsSource | undefined;
 }
 
 export interface RawCallOptions {
@@ -52,7 +56,7 @@ export class RawClient {
   constructor(address: string, options: RawClientOptions = {}) {
     this.address = address;
     const channelOptions = clientChannelOptions(options.maxMessageBytes ?? 64 * 1024 * 1024);
-    this.#channel = new Channel(address, credentials.createInsecure(), channelOptions);
+    this.#channel = new Channel(address, channelCredentials(options.tls), channelOptions);
   }
 
   /** Whether there is a connection now; asks for one when there is none. */

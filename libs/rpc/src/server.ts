@@ -13,6 +13,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Metrics } from '@sluice/telemetry/metrics';
+import type { TlsSource } from '@sluice/wire/tls';
 import { ActiveCalls } from './active-calls.ts';
 import { Context } from './context.ts';
 import { foreignServices } from './foreign.ts';
@@ -66,6 +67,8 @@ export interface RpcServerOptions {
   readonly keepaliveMs?: number;
   /** The gRPC stack under it; default grpc-js. */
   readonly transport?: TransportName;
+  /** What its connections are secured with; without it they are plain. */
+  readonly tls?: TlsSource | undefined;
 }
 
 const reflectionNames = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
@@ -106,7 +109,8 @@ export class RpcServer {
             )
           : new SluiceError('unavailable', 'the server is stopping'),
     };
-    const limits = { core: this.#core, maxRequestBytes, keepaliveMs: options.keepaliveMs ?? 30_000 };
+    const { keepaliveMs = 30_000, tls } = options;
+    const limits = { core: this.#core, maxRequestBytes, keepaliveMs, tls };
     this.#transport = options.transport === 'wire' ? new WireTransport(limits) : new GrpcJsTransport(limits);
     this.#linkHost = { core: this.#core, metrics: options.metrics, maxRequestBytes, links: new Set() };
   }
@@ -138,7 +142,7 @@ export class RpcServer {
   }
 
   /**
-   * Starts to serve, without TLS.
+   * Starts to serve.
    *
    * @returns the port
    * @throws SluiceError failed-precondition when the port is taken or the address is not this machine's

@@ -1,5 +1,8 @@
 import { startMetricsServer } from '@sluice/telemetry/metrics-server';
+import type { MetricsTls } from '@sluice/telemetry/metrics-server';
 import type { Metrics } from '@sluice/telemetry/metrics';
+import { contextOptions } from '@sluice/wire/tls';
+import type { TlsSource } from '@sluice/wire/tls';
 import { mountAdmin } from './admin.ts';
 import type { AdminOptions } from './admin.ts';
 
@@ -22,8 +25,8 @@ export interface SidePorts {
  * @throws SluiceError failed-precondition when one of them cannot be bound
  */
 export async function openSidePorts(options: SidePortsOptions): Promise<SidePorts> {
-  const { host, metrics } = options;
-  const scraped = await startMetricsServer({ host, port: options.metricsPort, metrics });
+  const { host, metrics, tls } = options;
+  const scraped = await startMetricsServer({ host, port: options.metricsPort, metrics, tls: tls && metricsTls(tls) });
   const admin = await mountAdmin({ ...options, port: options.adminPort }).catch(async (error: unknown) => {
     await scraped.close();
     throw error;
@@ -36,3 +39,8 @@ export async function openSidePorts(options: SidePortsOptions): Promise<SidePort
     },
   };
 }
+
+const metricsTls = (tls: TlsSource): MetricsTls => ({
+  options: { ...contextOptions(tls.current), requestCert: tls.current.ca !== undefined, rejectUnauthorized: true },
+  onChange: (listener) => tls.onChange(() => listener(contextOptions(tls.current))),
+});

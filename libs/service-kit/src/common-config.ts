@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { field, integerField, portField } from './config.ts';
-import type { Field } from './config.ts';
+import type { Config, Field } from './config.ts';
 import { logLevels } from './logger.ts';
 import type { Logger, LogLevel } from './logger.ts';
+import { tlsFields } from './tls/tls-fields.ts';
+import type { TlsFields } from './tls/tls-fields.ts';
 
 // An alias, not an interface: only aliases fit into a `ConfigSpec`.
-export type CommonFields = {
+export type CommonFields = TlsFields & {
   readonly host: Field<string>;
   readonly port: Field<number>;
   readonly metricsPort: Field<number>;
@@ -50,6 +52,7 @@ export function commonFields(
       { min: 1024, max: 1024 ** 3 },
       { doc: 'Largest message taken or sent, in bytes after decompression', default: 64 * 1024 * 1024 },
     ),
+    ...tlsFields(),
   };
 }
 
@@ -58,11 +61,20 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host) || /^::ffff:127\./i.test(host);
 }
 
-/** Warns when ports without TLS or authentication can be reached from other machines. */
-export function warnIfExposed(logger: Logger, host: string): void {
+/** Warns when ports without TLS, or with TLS for everybody, can be reached from other machines. */
+export function warnIfExposed(
+  logger: Pick<Logger, 'warn'>,
+  { host, tlsCertFile, tlsClientCaFile }: Pick<Config<CommonFields>, 'host' | 'tlsCertFile' | 'tlsClientCaFile'>,
+): void {
   if (isLoopback(host)) return;
-  logger.warn(
-    { host },
-    'ports are open to other machines without TLS or authentication: put them behind a proxy that has both',
-  );
+  if (tlsCertFile === '')
+    logger.warn(
+      { host },
+      'ports are open to other machines without TLS or authentication: set SLUICE_TLS_CERT_FILE, SLUICE_TLS_KEY_FILE and SLUICE_TLS_CLIENT_CA_FILE, or put them behind a proxy that has both',
+    );
+  else if (tlsClientCaFile === '')
+    logger.warn(
+      { host },
+      'ports are open to other machines without authentication: set SLUICE_TLS_CLIENT_CA_FILE, or let only those reach them who may',
+    );
 }

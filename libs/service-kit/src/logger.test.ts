@@ -56,10 +56,17 @@ describe('createLogger', () => {
 describe('warnIfExposed', () => {
   it('warns when other machines can reach the ports', () => {
     const { logger, lines, last } = make();
-    warnIfExposed(logger, '127.0.0.1');
+    const plain = { tlsCertFile: '', tlsClientCaFile: '' };
+    warnIfExposed(logger, { host: '127.0.0.1', ...plain });
     expect(lines).toEqual([]);
-    warnIfExposed(logger, '0.0.0.0');
+    warnIfExposed(logger, { host: '0.0.0.0', ...plain });
     expect(last()).toMatchObject({ severity: 'warn', host: '0.0.0.0' });
+    expect(last()['message']).toContain('without TLS or authentication');
+    warnIfExposed(logger, { host: '0.0.0.0', tlsCertFile: '/tls/cert.pem', tlsClientCaFile: '' });
+    expect(last()['message']).toContain('without authentication');
+    expect(lines).toHaveLength(2);
+    warnIfExposed(logger, { host: '0.0.0.0', tlsCertFile: '/tls/cert.pem', tlsClientCaFile: '/tls/ca.pem' });
+    expect(lines).toHaveLength(2);
   });
 });
 

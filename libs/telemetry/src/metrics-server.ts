@@ -1,7 +1,16 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { Metrics } from './metrics.ts';
+
+/** What the port is secured with. */
+export interface MetricsTls {
+  readonly options: TlsOptions;
+  /** Tells of other certificates, for new connections. @returns ends that */
+  onChange(listener: (options: SecureContextOptions) => void): () => void;
+}
 
 export interface MetricsServerOptions {
   readonly host: string;
@@ -10,6 +19,8 @@ export interface MetricsServerOptions {
   readonly metrics: Pick<Metrics, 'text' | 'registry'>;
   /** A client that has not sent its request by then is cut off; default 5,000 ms. */
   readonly requestTimeoutMs?: number;
+  /** Without it, the port is plain. */
+  readonly tls?: MetricsTls | undefined;
 }
 
 export interface MetricsServer {
@@ -24,11 +35,13 @@ export interface MetricsServer {
  * @throws Error with code EADDRINUSE and the like when the port cannot be bound
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
-  const timeoutMs = options.requestTimeoutMs ?? 5_000;
-  const server = createServer(
-    { maxHeaderSize: 8_192, headersTimeout: timeoutMs, requestTimeout: timeoutMs, keepAliveTimeout: timeoutMs },
-    (request, response) => void answer(options.metrics, request, response),
-  );
+  const { tls, requestTimeoutMs: timeoutMs = 5_000 } = options;
+  const limits = {
+    ...{ maxHeaderSize: 8_192, headersTimeout: timeoutMs, requestTimeout: timeoutMs, keepAliveTimeout: timeoutMs },
+    handshakeTimeout: timeoutMs,
+  };
+  const serve = (request: IncomingMessage, response: ServerResponse) => void answer(options.metrics, request, response);
+  const server = tls === undefined ? createServer(limits, serve) : secureServer(tls, limits, serve);
   server.maxConnections = 32;
   server.unref();
   const listening = Promise.withResolvers<undefined>();
@@ -45,6 +58,13 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       await closed.promise;
     },
   };
+}
+
+function secureServer(tls: MetricsTls, limits: ServerOptions, serve: RequestListener): Server {
+  const server = createSecureServer({ ...tls.options, ...limits }, serve);
+  const unfollow = tls.onChange((options) => server.setSecureContext(options));
+  server.once('close', unfollow);
+  return server;
 }
 
 async function answer(metrics: MetricsServerOptions['metrics'], request: IncomingMessage, response: ServerResponse) {

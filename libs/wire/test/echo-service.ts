@@ -4,6 +4,8 @@ import { Client, Metadata, Server, ServerCredentials, credentials, systemClock }
 import type { CallOptions, ClientDuplexStream, ServiceError } from './peers.ts';
 import { WireServer } from '../src/server/wire-server.ts';
 import type { WireServerOptions } from '../src/server/wire-server.ts';
+import type { TlsSource } from '../src/tls.ts';
+import { authority, serverTls } from './secured.ts';
 
 export const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -69,12 +71,23 @@ export const echoes = {
 export interface Served {
   readonly port: number;
   readonly wire: WireServer | undefined;
+  /** What its clients have to trust; undefined where connections are plain. */
+  readonly ca?: Buffer;
 }
 
-export async function serveOnWire(handlers: object, options: Partial<WireServerOptions>): Promise<Served> {
+export const serveOnWireWithTls = async (handlers: object, options: Partial<WireServerOptions>): Promise<Served> => ({
+  ...(await serveOnWire(handlers, options, serverTls())),
+  ca: authority.cert,
+});
+
+export async function serveOnWire(
+  handlers: object,
+  options: Partial<WireServerOptions>,
+  tls?: TlsSource,
+): Promise<Served> {
   const wire = new WireServer({ clock: systemClock, ...options });
   wire.addService(definition, { ...echoes, ...handlers });
-  const port = await wire.listen('127.0.0.1', 0);
+  const port = await wire.listen('127.0.0.1', 0, tls);
   cleanups.push(async () => {
     wire.close();
     await wire.stop();
@@ -94,8 +107,10 @@ export async function serveOnGrpcJs(handlers: object, options: Partial<WireServe
   return { port, wire: undefined };
 }
 
-export function clientOf(port: number, options: object = {}): Client {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+export function clientOf(port: number, options: object = {}, ca?: Buffer): Client {
+  const secured = ca === undefined ? credentials.createInsecure() : credentials.createSsl(ca);
+  // This client cannot be secured to an address: it names one as if it were a name, and Node refuses.
+  const client = new Client(`${ca === undefined ? '127.0.0.1' : 'localhost'}:${port}`, secured, {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
     ...options,

@@ -1,18 +1,19 @@
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import type { WireServerOptions } from '../src/server/wire-server.ts';
-import { all, chat, clientOf, definition, identity, serveOnGrpcJs, serveOnWire, unary } from './echo-service.ts';
+import { all, chat, clientOf, definition, identity, serveOnGrpcJs, serveOnWire, serveOnWireWithTls, unary } from './echo-service.ts';
 import type { Call, Send } from './echo-service.ts';
 import { Metadata, status, systemClock } from './peers.ts';
 import type { ServiceError } from './peers.ts';
 
 describe.each([
   ['wire', serveOnWire],
+  ['wire with TLS', serveOnWireWithTls],
   ['grpc-js', serveOnGrpcJs],
 ] as const)('a grpc-js client and handlers of its shape, on %s', (name, serve) => {
   const start = async (handlers: object = {}, options: Partial<WireServerOptions> = {}, channel: object = {}) => {
     const served = await serve(handlers, options);
-    return { ...served, client: clientOf(served.port, channel) };
+    return { ...served, client: clientOf(served.port, channel, served.ca) };
   };
 
   it('unary calls of every size', async () => {
@@ -53,7 +54,7 @@ describe.each([
     metadata.add('x-text', 'second');
     metadata.set('x-bytes-bin', Buffer.from([1, 2, 3, 0xfe]));
     const { headers, trailers } = await unary(client, Buffer.from(''), metadata);
-    expect(seen!.get('X-Text')).toEqual(name === 'wire' ? ['first', 'second'] : ['first, second']);
+    expect(seen!.get('X-Text')).toEqual(name === 'grpc-js' ? ['first, second'] : ['first', 'second']);
     expect(seen!.get('x-bytes-bin')).toEqual([Buffer.from([1, 2, 3, 0xfe])]);
     expect([headers!.get('x-head'), headers!.get('x-head-bin')]).toEqual([['a b'], [Buffer.from([0, 255, 1])]]);
     expect(trailers!.get('x-trail').join(', ')).toBe('one, two');
@@ -62,7 +63,7 @@ describe.each([
 
   it('what a handler knows of its call', async () => {
     const known: unknown[] = [];
-    const { client, port } = await start({
+    const { client, port, ca } = await start({
       unary: (call: Call, send: Send) => {
         known.push(call.getPath(), call.getHost(), call.getDeadline(), call.getPeer(), call.cancelled);
         send(null, Buffer.from(''));
@@ -70,7 +71,8 @@ describe.each([
     });
     await unary(client, Buffer.from(''));
     const [path, host, deadline, peer, cancelled] = known;
-    expect([path, host, deadline, cancelled]).toEqual(['/test.Echo/unary', `127.0.0.1:${port}`, Infinity, false]);
+    const named = `${ca === undefined ? '127.0.0.1' : 'localhost'}:${port}`;
+    expect([path, host, deadline, cancelled]).toEqual(['/test.Echo/unary', named, Infinity, false]);
     expect(peer).toMatch(/^127\.0\.0\.1:\d+$/);
     const before = Date.now() + 60_000;
     await unary(client, Buffer.from(''), new Metadata(), { deadline: before });

@@ -8,6 +8,7 @@ import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { createRpcClient } from '@sluice/rpc/client';
 import { Replicas } from '@sluice/rpc/replicas';
+import type { TlsSource } from '@sluice/rpc/tls/source';
 import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import type { LeaseReport, RegistryPort, ReportedVersion } from '../registry/ports.ts';
 import type { Device } from '../runtime/devices.ts';
@@ -56,11 +57,11 @@ function encodeStrike(strike: Strike, { runtimeId, pool }: RuntimeIdentity) {
 export function grpcRegistry(
   addresses: readonly string[],
   identity: () => RuntimeIdentity,
-  clock: Clock,
+  options: { readonly clock: Clock; readonly tls?: TlsSource | undefined },
 ): RegistryPort & { close(): void } {
   const replicas = new Replicas(addresses);
-  const watches = createRpcClient(watchService, replicas, { clock });
-  const files = createRpcClient(registryService, replicas, { clock });
+  const watches = createRpcClient(watchService, replicas, options);
+  const files = createRpcClient(registryService, replicas, options);
 
   async function* watchAssignments(resumeToken: number, signal: AbortSignal): AsyncIterable<PlacementChange> {
     const { runtimeId, pool, ttlMs, devices } = identity();

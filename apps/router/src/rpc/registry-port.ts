@@ -2,6 +2,7 @@ import { watchService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
 import { Replicas } from '@sluice/rpc/replicas';
+import type { TlsSource } from '@sluice/rpc/tls/source';
 import { wholeUpdates } from '@sluice/rpc/whole-updates';
 import { watchProtocol } from '../watch/route-watcher.ts';
 import type { WireRoutes } from '../watch/decode-routes.ts';
@@ -29,6 +30,7 @@ export interface RegistryPortOptions {
   readonly maxMessageBytes: number;
   /** After so many milliseconds without an answer a replica of the registry counts as hung, if there is another. */
   readonly silentMs: number;
+  readonly tls?: TlsSource | undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Clock, Random } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
 import { createLinkClient } from '@sluice/rpc/link/client';
 import { hopBytes } from '@sluice/rpc/options';
+import type { TlsSource } from '@sluice/rpc/tls/source';
 import type { TransportName } from '@sluice/rpc/transport/transport';
 import type { Logger } from '@sluice/service-kit/logger';
 import { statusProtocol } from '../runtimes/runtime-link.ts';
@@ -20,6 +21,7 @@ export interface RuntimePortOptions {
   readonly logger: Logger;
   /** The gRPC stack of the link. */
   readonly transport: TransportName;
+  readonly tls?: TlsSource | undefined;
   readonly maxMessageBytes: number;
   readonly routerId: string;
   /** Wait before the link is tried again; see `RuntimeLinkOptions`. */
@@ -27,10 +29,10 @@ export interface RuntimePortOptions {
 }
 
 export function runtimePort(address: string, options: RuntimePortOptions): RuntimePort {
-  const { clock, random, logger, transport, backoffMs } = options;
+  const { clock, random, logger, transport, tls, backoffMs } = options;
   const maxMessageBytes = options.maxMessageBytes + hopBytes;
-  const link = createLinkClient({ address, clock, random, logger, transport, maxMessageBytes, backoffMs });
-  const status = createRpcClient(runtimeService, address, { clock });
+  const link = createLinkClient({ address, clock, random, logger, transport, tls, maxMessageBytes, backoffMs });
+  const status = createRpcClient(runtimeService, address, { clock, tls });
   return {
     connection: {
       call: (path, message, callOptions, done) => link.call(path, message, callOptions, done),

@@ -2,6 +2,7 @@ import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { invalidArgument, unavailable } from '@sluice/domain/errors';
 import { jittered } from '@sluice/resilience/backoff';
 import type { Logger } from '@sluice/service-kit/logger';
+import type { TlsSource } from '@sluice/wire/tls';
 import { hopBytes } from '../options.ts';
 import { createRawClient } from '../raw-client.ts';
 import type { RawCallOptions, RawClientCall, RawOutcome } from '../raw-client.ts';
@@ -49,6 +50,8 @@ export interface LinkClientOptions {
   readonly limits?: Partial<PeerLimits>;
   /** The gRPC stack under it; default grpc-js. */
   readonly transport?: TransportName;
+  /** What connections are secured with; without it they are plain. */
+  readonly tls?: TlsSource | undefined;
   /** For tests: how a stream is opened; default over gRPC. */
   readonly dial?: LinkDial;
   /** For tests: what carries calls where there is no link; default a `RawClient`. */
@@ -157,8 +160,8 @@ export class LinkClient {
   #connect(): LinkSession {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const { address, clock, random, transport, limits, helloMs, pingMs, silenceMs } = this.#options;
-    const dial = transport === 'wire' ? wireDial(address, linkPath, { clock, random }) : grpcDial(address, linkPath);
+    const { address, clock, random, transport, tls, limits, helloMs, pingMs, silenceMs } = this.#options;
+    const dial = transport === 'wire' ? wireDial(address, linkPath, { clock, random, tls }) : grpcDial(address, linkPath, tls);
     const session: LinkSession = new LinkSession({
       address,
       clock,
@@ -221,9 +224,8 @@ export class LinkClient {
   }
 
   #unaryCalls(): UnaryCalls {
-    const { unary, maxMessageBytes } = this.#options;
-    return (this.#unary ??=
-      unary?.() ?? createRawClient(this.address, maxMessageBytes === undefined ? {} : { maxMessageBytes }));
+    const { unary, maxMessageBytes, tls } = this.#options;
+    return (this.#unary ??= unary?.() ?? createRawClient(this.address, { maxMessageBytes, tls }));
   }
 }
 

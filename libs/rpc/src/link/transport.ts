@@ -1,7 +1,9 @@
-import { Channel, Metadata, credentials, status as grpcStatus } from '@grpc/grpc-js';
+import { Channel, Metadata, status as grpcStatus } from '@grpc/grpc-js';
 import type { StatusObject } from '@grpc/grpc-js';
+import type { TlsSource } from '@sluice/wire/tls';
 import { clientChannelOptions } from '../options.ts';
 import type { ReceivedStatus } from '../status.ts';
+import { channelCredentials } from '../tls/credentials.ts';
 import { textEntries } from '../trailers.ts';
 import { maxBatchBytes } from './peer.ts';
 
@@ -24,9 +26,12 @@ export interface LinkEvents {
 /** Opens a stream; its events come later. */
 export type LinkDial = (events: LinkEvents) => LinkTransport;
 
-/** Opens streams of a method of a peer, each over a connection of its own that ends with it. */
-export function grpcDial(address: string, path: string): LinkDial {
-  return (events) => new GrpcTransport(address, path, events);
+/**
+ * Opens streams of a method of a peer, each over a connection of its own that ends with it.
+ * @param tls without it, connections are plain
+ */
+export function grpcDial(address: string, path: string, tls?: TlsSource): LinkDial {
+  return (events) => new GrpcTransport(address, path, tls, events);
 }
 
 class GrpcTransport implements LinkTransport {
@@ -36,9 +41,9 @@ class GrpcTransport implements LinkTransport {
   readonly #events: LinkEvents;
   #aborted = false;
 
-  constructor(address: string, path: string, events: LinkEvents) {
+  constructor(address: string, path: string, tls: TlsSource | undefined, events: LinkEvents) {
     this.#events = events;
-    this.#channel = new Channel(address, credentials.createInsecure(), clientChannelOptions(maxBatchBytes));
+    this.#channel = new Channel(address, channelCredentials(tls), clientChannelOptions(maxBatchBytes));
     this.#call = this.#channel.createCall(path, Infinity, null, null, null);
     this.#call.start(new Metadata(), this);
     this.#call.startRead();

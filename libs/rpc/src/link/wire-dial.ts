@@ -2,12 +2,15 @@ import type { Clock, Random } from '@sluice/domain/clock';
 import type { CallStatus } from '@sluice/wire/client/call-status';
 import type { CallEvents, ClientCall } from '@sluice/wire/client/client-call';
 import { WireChannel } from '@sluice/wire/client/wire-channel';
+import type { TlsSource } from '@sluice/wire/tls';
 import { maxBatchBytes } from './peer.ts';
 import type { LinkDial, LinkEvents, LinkTransport } from './transport.ts';
 
 export interface WireDialOptions {
   readonly clock: Clock;
   readonly random: Pick<Random, 'uniform'>;
+  /** Without it, connections are plain. */
+  readonly tls?: TlsSource | undefined;
 }
 
 /** As `grpcDial`, over `libs/wire`. */

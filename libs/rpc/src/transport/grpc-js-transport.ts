@@ -1,7 +1,9 @@
-import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
+import { Server, setLogger } from '@grpc/grpc-js';
+import type { TlsSource } from '@sluice/wire/tls';
 import { serverChannelOptions } from '../options.ts';
 import { Refusals, boundTimeouts } from '../refusals.ts';
 import { releaseStreams } from '../stream-table.ts';
+import { serverCredentials } from '../tls/credentials.ts';
 import type { ServerTransport, TransportMethod, TransportOptions } from './transport.ts';
 
 /** The end of what grpc-js prints when it cannot bind; `bind` throws an error that says more. */
@@ -20,9 +22,11 @@ const identity = (bytes: Buffer): Buffer => bytes;
 export class GrpcJsTransport implements ServerTransport {
   readonly #server: Server;
   readonly #refusals: Refusals;
+  readonly #tls: TlsSource | undefined;
   #address: string | undefined;
 
-  constructor({ core, maxRequestBytes, keepaliveMs }: TransportOptions) {
+  constructor({ core, maxRequestBytes, keepaliveMs, tls }: TransportOptions) {
+    this.#tls = tls;
     this.#refusals = new Refusals(core.clock);
     this.#server = new Server({
       ...serverChannelOptions(maxRequestBytes, keepaliveMs),
@@ -41,7 +45,7 @@ export class GrpcJsTransport implements ServerTransport {
   async bind(host: string, port: number): Promise<number> {
     const literal = host.includes(':') ? `[${host}]` : host;
     const bound = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(`${literal}:${port}`, ServerCredentials.createInsecure(), (error, value) => {
+      this.#server.bindAsync(`${literal}:${port}`, serverCredentials(this.#tls), (error, value) => {
         if (error === null) resolve(value);
         else reject(error);
       });

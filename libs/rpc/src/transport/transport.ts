@@ -1,3 +1,4 @@
+import type { TlsSource } from '@sluice/wire/tls';
 import type { RawUnaryHandler } from '../handlers.ts';
 import type { RefusalRule } from '../refusals.ts';
 import type { ServerCore } from '../server-core.ts';
@@ -24,6 +25,8 @@ export interface TransportOptions {
   readonly core: ServerCore;
   readonly maxRequestBytes: number;
   readonly keepaliveMs: number;
+  /** Without it, connections are plain. */
+  readonly tls: TlsSource | undefined;
 }
 
 /** A gRPC stack, as `RpcServer` uses it. */

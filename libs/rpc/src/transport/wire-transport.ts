@@ -3,6 +3,7 @@ import type { Handler } from '@sluice/wire/grpc/adapt';
 import type { CallObserver } from '@sluice/wire/grpc/server-call';
 import type { Begin } from '@sluice/wire/server/accept';
 import { WireServer } from '@sluice/wire/server/wire-server';
+import type { TlsSource } from '@sluice/wire/tls';
 import type { ServerCore } from '../server-core.ts';
 import type { ServerTransport, TransportMethod, TransportOptions } from './transport.ts';
 import { Unhandled } from './unhandled.ts';
@@ -14,10 +15,12 @@ const identity = (bytes: Buffer): Buffer => bytes;
 export class WireTransport implements ServerTransport {
   readonly #core: ServerCore;
   readonly #server: WireServer;
+  readonly #tls: TlsSource | undefined;
 
-  constructor({ core, maxRequestBytes, keepaliveMs }: TransportOptions) {
+  constructor({ core, maxRequestBytes, keepaliveMs, tls }: TransportOptions) {
     const { clock, logger } = core;
     this.#core = core;
+    this.#tls = tls;
     this.#server = new WireServer({
       clock,
       maxRequestOctets: maxRequestBytes,
@@ -40,7 +43,7 @@ export class WireTransport implements ServerTransport {
   }
 
   bind(host: string, port: number): Promise<number> {
-    return this.#server.listen(host, port);
+    return this.#server.listen(host, port, this.#tls);
   }
 
   stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { Deadlines } from '../deadlines.ts';
 import { isReserved } from '../grpc/metadata.ts';
@@ -7,8 +7,10 @@ import { ClientConnection } from '../http2/client-connection.ts';
 import { defaultLimits } from '../http2/limits.ts';
 import type { ConnectionLimits } from '../http2/limits.ts';
 import { SocketPort } from '../server/socket-port.ts';
+import type { TlsSource } from '../tls.ts';
 import { ClientCall } from './client-call.ts';
 import type { CallEvents } from './client-call.ts';
+import { openSocket } from './open-socket.ts';
 
 export interface WireChannelOptions {
   readonly clock: Clock;
@@ -18,6 +20,8 @@ export interface WireChannelOptions {
   readonly limits?: Partial<ConnectionLimits>;
   /** How long a connection may take to come about, in milliseconds; default 20,000. */
   readonly connectTimeoutMs?: number;
+  /** Without it, connections are plain. */
+  readonly tls?: TlsSource | undefined;
 }
 
 export interface WireCallOptions {
@@ -55,11 +59,13 @@ const backoff = { firstMs: 1000, factor: 1.6, mostMs: 120_000, jitter: 0.2 };
 export class WireChannel {
   readonly #host: string;
   readonly #port: number;
+  readonly #scheme: 'http' | 'https';
   readonly #options: WireChannelOptions;
   readonly #limits: ConnectionLimits;
   readonly #deadlines: Deadlines;
   #connection: ClientConnection | undefined;
-  #isConnecting = false;
+  /** A socket that is not open yet. */
+  #opening: Socket | undefined;
   /** Calls that wait for a connection, or for the server to take more of them. */
   #waiting: Wanted[] = [];
   #failures = 0;
@@ -75,6 +81,7 @@ export class WireChannel {
     this.#host = host;
     this.#port = Number(port);
     this.#options = options;
+    this.#scheme = options.tls === undefined ? 'http' : 'https';
     // A server may send as many streams' worth of data as was asked for.
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#deadlines = new Deadlines(options.clock);
@@ -90,7 +97,7 @@ export class WireChannel {
     const { deadlineAt, metadata = [] } = options;
     const maxMessageOctets = this.#options.maxMessageOctets ?? 64 * 1024 * 1024;
     const call = new ClientCall({ events, deadlineAt, maxMessageOctets, deadlines: this.#deadlines });
-    const head = [':method', 'POST', ':scheme', 'http', ':path', path, ':authority', `${this.#host}:${this.#port}`];
+    const head = [':method', 'POST', ':scheme', this.#scheme, ':path', path, ':authority', `${this.#host}:${this.#port}`];
     const fields = [...head, 'te', 'trailers', 'content-type', 'application/grpc', ...sendable(metadata)];
     if (this.#closed) call.unsent('the channel is closed');
     else if (this.#retry !== undefined) call.unsent(this.#lastError);
@@ -105,6 +112,7 @@ export class WireChannel {
     this.#ticking?.cancel();
     this.#deadlines.stop();
     this.#failWaiting('the channel is closed');
+    this.#opening?.destroy();
     this.#connection?.close();
   }
 
@@ -128,21 +136,11 @@ export class WireChannel {
   }
 
   #connect(): void {
-    if (this.#isConnecting || this.#closed) return;
-    this.#isConnecting = true;
-    const { clock, connectTimeoutMs = 20_000 } = this.#options;
-    const socket = connect({ host: this.#host, port: this.#port, noDelay: true });
-    const timer = clock.schedule(connectTimeoutMs, () =>
-      socket.destroy(new Error(`no answer in ${connectTimeoutMs} ms`)),
-    );
-    const failed = (error: Error): void => {
-      timer.cancel();
-      this.#failed(error.message);
-    };
-    socket.once('error', failed);
-    socket.once('connect', () => {
-      timer.cancel();
-      socket.off('error', failed);
+    if (this.#opening !== undefined || this.#closed) return;
+    const { clock, connectTimeoutMs = 20_000, tls } = this.#options;
+    const failed = (error: Error): void => this.#failed(error.message);
+    const where = { host: this.#host, port: this.#port, tls };
+    this.#opening = openSocket({ ...where, clock, timeoutMs: connectTimeoutMs, failed }, (socket) => {
       const port = new SocketPort(socket, clock);
       const connection: ClientConnection = new ClientConnection({
         ...{ port, clock, limits: this.#limits },
@@ -152,7 +150,7 @@ export class WireChannel {
         streamClosed: () => this.#sendWaiting(connection),
       });
       port.serve(connection);
-      this.#isConnecting = false;
+      this.#opening = undefined;
       this.#failures = 0;
       this.#connection = connection;
       this.#ticking ??= clock.schedule(tickMs, () => this.#tick());
@@ -168,7 +166,7 @@ export class WireChannel {
   }
 
   #failed(why: string): void {
-    this.#isConnecting = false;
+    this.#opening = undefined;
     if (this.#closed) return;
     this.#lastError = `cannot connect to ${this.#host}:${this.#port}: ${why}`;
     const { clock, random } = this.#options;

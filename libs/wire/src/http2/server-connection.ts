@@ -11,6 +11,8 @@ export interface ServerConnectionOptions extends ConnectionOptions {
   readonly accept: (stream: Http2Stream, block: HeaderBlock, ended: boolean) => void;
 }
 
+/** The first octet of a client that speaks TLS (RFC 8446, section 5.1). */
+const tlsHandshake = 22;
 /** Ranges of numbers that are remembered as left out. Clients leave out none; one that does so on purpose does not make them grow. */
 const mostGaps = 64;
 
@@ -74,8 +76,13 @@ export class ServerConnection extends Connection {
   protected preface(chunk: Buffer): number {
     if (this.#prefaceAt === clientPreface.length) return 0;
     const count = Math.min(chunk.length, clientPreface.length - this.#prefaceAt);
-    if (chunk.compare(clientPreface, this.#prefaceAt, this.#prefaceAt + count, 0, count) !== 0)
-      throw new ConnectionError('PROTOCOL_ERROR', 'this port speaks HTTP/2 (gRPC), which begins otherwise');
+    if (chunk.compare(clientPreface, this.#prefaceAt, this.#prefaceAt + count, 0, count) !== 0) {
+      const what =
+        this.#prefaceAt === 0 && chunk[0] === tlsHandshake
+          ? 'this port has no TLS, and the client came with it'
+          : 'this port speaks HTTP/2 (gRPC), which begins otherwise';
+      throw new ConnectionError('PROTOCOL_ERROR', what);
+    }
     this.#prefaceAt += count;
     return count;
   }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock, Timer } from '@sluice/domain/clock';
 import type { Connection } from '../http2/connection.ts';
 import type { ConnectionPort } from '../http2/port.ts';
+import { tlsFault } from '../tls.ts';
 
 /** How long a peer may take to close a connection that was ended, in milliseconds: it may not have read why. */
 const lingerMs = 1000;
@@ -25,7 +26,7 @@ export class SocketPort implements ConnectionPort {
     this.#connection = connection;
     const socket = this.#socket;
     socket.on('data', (chunk: Buffer) => connection.receive(chunk));
-    socket.on('error', (error) => (this.#error = error));
+    socket.on('error', (error) => (this.#error = tlsFault(error)));
     // The other side sends nothing more, and with that no frame that would let anything go on.
     socket.on('end', () => {
       connection.lost(this.#error);

@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock, Timer } from '@sluice/domain/clock';
 import { Deadlines } from '../deadlines.ts';
 import { adapt } from '../grpc/adapt.ts';
@@ -10,13 +9,16 @@ import type { CallHost } from '../grpc/server-call.ts';
 import { defaultLimits } from '../http2/limits.ts';
 import type { ConnectionLimits } from '../http2/limits.ts';
 import { ServerConnection } from '../http2/server-connection.ts';
+import type { TlsSource } from '../tls.ts';
 import { accept } from './accept.ts';
 import type { WireMethod } from './accept.ts';
+import { listen, peerOf } from './listener.ts';
+import type { Listener } from './listener.ts';
 import { SocketPort } from './socket-port.ts';
 
 /** What a server says of itself; each at most once for a connection. */
 export interface WireEvents {
-  /** A connection ended for what its peer did. */
+  /** A connection ended for what its peer did, or never came about. */
   readonly connectionFailed: (peer: string, error: Error) => void;
 }
 
@@ -34,7 +36,7 @@ const tickMs = 1000;
 /** Between the announcement of a stop and the last word on which calls are taken: a round trip, and more. */
 const announcedMs = 100;
 
-/** A gRPC server on plain sockets. Methods are registered by their path, as bytes; `addService` mounts whole services. */
+/** A gRPC server, with TLS or without. Methods are registered by their path, as bytes; `addService` mounts whole services. */
 export class WireServer {
   readonly #options: WireServerOptions;
   readonly #limits: ConnectionLimits;
@@ -43,7 +45,7 @@ export class WireServer {
   readonly #sockets = new Set<Socket>();
   readonly #deadlines: Deadlines;
   readonly #memory: Memory;
-  readonly #servers: Server[] = [];
+  readonly #listeners: Listener[] = [];
   #timer: Timer | undefined;
   #stopping: PromiseWithResolvers<undefined> | undefined;
 
@@ -89,26 +91,28 @@ export class WireServer {
   }
 
   /**
-   * Starts to serve, without TLS.
+   * Starts to serve.
+   * @param tls without it, connections are plain
    * @returns the port
    * @throws the socket's error, with its `code`
    */
-  async listen(host: string, port: number): Promise<number> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port, backlog: 1024 }, resolve);
+  async listen(host: string, port: number, tls?: TlsSource): Promise<number> {
+    const listener = await listen({
+      ...{ host, port, tls, handshakeTimeoutMs: this.#limits.settingsTimeoutMs },
+      connected: (socket) => this.#connected(socket),
+      opened: (socket) => this.#opened(socket),
+      failed: (socket, error) => this.#options.events?.connectionFailed?.(peerOf(socket), error),
     });
-    this.#servers.push(server);
+    this.#listeners.push(listener);
     this.#timer ??= this.#options.clock.schedule(tickMs, () => this.#tick());
-    return (server.address() as AddressInfo).port;
+    return listener.port;
   }
 
   /** Takes no further connections and calls; those that are under way go on. Resolves when none is left. */
   stop(): Promise<void> {
     if (this.#stopping === undefined) {
       this.#stopping = Promise.withResolvers();
-      for (const server of this.#servers) server.close();
+      for (const listener of this.#listeners) listener.close();
       for (const connection of this.#connections) connection.announceDrain();
       this.#options.clock.schedule(announcedMs, () => {
         for (const connection of [...this.#connections]) connection.drain();
@@ -124,10 +128,22 @@ export class WireServer {
     for (const connection of [...this.#connections]) connection.close();
   }
 
+  /** Keeps a socket, secured or not yet, until it is closed. */
   #connected(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#endIfDone();
+    });
+  }
+
+  #opened(socket: Socket): void {
+    if (this.#stopping !== undefined) {
+      socket.destroy();
+      return;
+    }
     const { clock, events } = this.#options;
-    const { remoteAddress = '', remotePort = 0 } = socket;
-    const peer = `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+    const peer = peerOf(socket);
     const host: CallHost = {
       ...{ clock, peer, deadlines: this.#deadlines },
       maxRequestOctets: this.#options.maxRequestOctets ?? 64 * 1024 * 1024,
@@ -145,11 +161,6 @@ export class WireServer {
     });
     this.#connections.add(connection);
     port.serve(connection);
-    this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#endIfDone();
-    });
   }
 
   #tick(): void {
