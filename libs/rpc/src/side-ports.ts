@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { startMetricsServer } from '@sluice/telemetry/metrics-server';
 import type { MetricsTls } from '@sluice/telemetry/metrics-server';
 import type { Metrics } from '@sluice/telemetry/metrics';
@@ -26,6 +27,12 @@ export interface SidePorts {
  */
 export async function openSidePorts(options: SidePortsOptions): Promise<SidePorts> {
   const { host, metrics, tls } = options;
+  if (tls !== undefined)
+    metrics.observedGauge(
+      'sluice_tls_certificate_not_after_seconds',
+      'When the certificate of the ports is out of date, in seconds since the epoch',
+      () => Date.parse(new X509Certificate(tls.current.cert!).validTo) / 1000,
+    );
   const scraped = await startMetricsServer({ host, port: options.metricsPort, metrics, tls: tls && metricsTls(tls) });
   const admin = await mountAdmin({ ...options, port: options.adminPort }).catch(async (error: unknown) => {
     await scraped.close();

@@ -61,9 +61,9 @@ describe('warnIfExposed', () => {
     expect(lines).toEqual([]);
     warnIfExposed(logger, { host: '0.0.0.0', ...plain });
     expect(last()).toMatchObject({ severity: 'warn', host: '0.0.0.0' });
-    expect(last()['message']).toContain('without TLS or authentication');
+    expect(last()['msg']).toContain('without TLS or authentication');
     warnIfExposed(logger, { host: '0.0.0.0', tlsCertFile: '/tls/cert.pem', tlsClientCaFile: '' });
-    expect(last()['message']).toContain('without authentication');
+    expect(last()['msg']).toContain('without authentication');
     expect(lines).toHaveLength(2);
     warnIfExposed(logger, { host: '0.0.0.0', tlsCertFile: '/tls/cert.pem', tlsClientCaFile: '/tls/ca.pem' });
     expect(lines).toHaveLength(2);

@@ -57,6 +57,7 @@ export function protocolFault(socket: TLSSocket): string | undefined {
   return socket.alpnProtocol === 'h2' ? undefined : 'the protocol h2 was not negotiated (ALPN)';
 }
 
+const untrusted = 'the certificate of the other side is of an authority that is not trusted here';
 /** OpenSSL's words for what goes wrong in a handshake, by their codes in Node, in words that say what to mend. */
 const faults: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'the other side does not speak TLS',
@@ -66,6 +67,11 @@ const faults: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server does not speak h2 (ALPN)',
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'the client showed no certificate, and it needs one',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the server wants a certificate of its clients',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  CERT_SIGNATURE_FAILURE: untrusted,
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the other side does not trust the authority of the certificate that it was shown',
 };
 

@@ -92,7 +92,7 @@ describe('a wire client with TLS', () => {
     const { port } = await handshakes({ ...(await other.sign('server')), ALPNProtocols: h2 });
     const { status } = await call(channelTo(`127.0.0.1:${port}`, clientTls()));
     expect(status).toMatchObject({ code: 14, origin: 'unsent' });
-    expect(status.details).toBe(`cannot connect to 127.0.0.1:${port}: unable to verify the first certificate`);
+    expect(status.details).toBe(`cannot connect to 127.0.0.1:${port}: the certificate of the other side is of an authority that is not trusted here`);
   });
 
   it.each([

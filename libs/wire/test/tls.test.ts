@@ -103,7 +103,7 @@ describe('the handshake of a server', () => {
   );
 
   it('has no compression, and does not negotiate anew', async () => {
-    const { port } = await start(serverTls(), { limits: { settingsTimeoutMs: 300 } });
+    const { port } = await start(serverTls(), { limits: { settingsTimeoutMs: 300, writeTimeoutMs: 300 } });
     const socket = await secured(port, { maxVersion: 'TLSv1.2' });
     const renegotiated = await new Promise<Error | null>((resolve) => {
       socket.on('error', resolve);

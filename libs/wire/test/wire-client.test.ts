@@ -9,10 +9,9 @@ import type { CallStatus } from '../src/client/call-status.ts';
 import type { ClientCall } from '../src/client/client-call.ts';
 import { WireChannel } from '../src/client/wire-channel.ts';
 import type { WireChannelOptions } from '../src/client/wire-channel.ts';
-import { cleanups, definition, pause, serveOnGrpcJs, serveOnWire, serveOnWireWithTls } from './echo-service.ts';
+import { cleanups, definition, pause, serveOnGrpcJs, serveOnWire } from './echo-service.ts';
 import type { Call, Send } from './echo-service.ts';
 import { Metadata, systemClock } from './peers.ts';
-import { ChangingTls } from './secured.ts';
 
 function channelTo(port: number, options: Partial<WireChannelOptions> = {}): WireChannel {
   const channel = new WireChannel(`127.0.0.1:${port}`, {
@@ -59,11 +58,10 @@ const valueIn = (fields: readonly string[], name: string): string | undefined =>
 describe.each([
   ['grpc-js', serveOnGrpcJs],
   ['wire', serveOnWire],
-  ['wire (with TLS)', serveOnWireWithTls],
 ] as const)('a wire client of a %s server', (_name, serve) => {
   const start = async (handlers: object = {}, options: Partial<WireChannelOptions> = {}) => {
-    const { port, ca } = await serve(handlers, {});
-    return channelTo(port, { ...options, ...(ca !== undefined && { tls: new ChangingTls({ ca }) }) });
+    const { port } = await serve(handlers, {});
+    return channelTo(port, options);
   };
 
   it('makes unary calls of every size, many at once', async () => {

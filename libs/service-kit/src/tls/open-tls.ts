@@ -23,8 +23,6 @@ export interface Tls {
   readonly server: TlsSource | undefined;
   /** Of its calls to others; undefined: they are plain. */
   readonly client: TlsSource | undefined;
-  /** When its own certificate is out of date, in milliseconds since the epoch; undefined where it has none. */
-  readonly notAfterMs: number | undefined;
   /** Ends looking for changes. */
   close(): void;
 }
@@ -54,7 +52,8 @@ export async function openTls(files: TlsFiles, options: OpenTlsOptions): Promise
 class OpenTls implements Tls {
   server: TlsSource | undefined;
   client: TlsSource | undefined;
-  notAfterMs: number | undefined;
+  /** When its own certificate is out of date, in milliseconds since the epoch; undefined where it has none. */
+  #notAfterMs: number | undefined;
   readonly #files: TlsFiles;
   readonly #options: OpenTlsOptions;
   #texts: Texts = {};
@@ -101,7 +100,7 @@ class OpenTls implements Tls {
         this.#texts = texts;
         this.server?.change(server);
         this.client?.change(client);
-        logger.info({ notAfter: dateOf(this.notAfterMs) }, 'TLS files have changed: new connections have the new ones');
+        logger.info({ notAfter: dateOf(this.#notAfterMs) }, 'TLS files have changed: new connections have the new ones');
       }
       this.#problem = undefined;
     } catch (error) {
@@ -134,7 +133,7 @@ class OpenTls implements Tls {
     }
     if (clientCa !== undefined) certificatesOf(this.#named('tlsClientCaFile'), clientCa);
     if (ca !== undefined) certificatesOf(this.#named('tlsCaFile'), ca);
-    this.notAfterMs = notAfterMs;
+    this.#notAfterMs = notAfterMs;
     const identity: TlsMaterial = { cert, key };
     return { server: { ...identity, ca: clientCa }, client: { ...identity, ca } };
   }
@@ -142,11 +141,11 @@ class OpenTls implements Tls {
   /** Says once a day that the certificate is, or is soon, out of date. */
   #warnIfDue(): void {
     const { clock, logger } = this.#options;
-    if (this.notAfterMs === undefined || clock.monotonic() - this.#warnedMs < dayMs) return;
-    const days = (this.notAfterMs - clock.now()) / dayMs;
+    if (this.#notAfterMs === undefined || clock.monotonic() - this.#warnedMs < dayMs) return;
+    const days = (this.#notAfterMs - clock.now()) / dayMs;
     if (days >= warnDays) return;
     this.#warnedMs = clock.monotonic();
-    const line = { file: this.#files.tlsCertFile, notAfter: dateOf(this.notAfterMs) };
+    const line = { file: this.#files.tlsCertFile, notAfter: dateOf(this.#notAfterMs) };
     if (days > 0) logger.warn(line, `the TLS certificate is out of date in ${Math.floor(days)} days`);
     else logger.error(line, 'the TLS certificate is out of date: callers refuse it');
   }

@@ -185,9 +185,11 @@ export class ClientCall implements StreamSink, Dated {
     if (this.#status !== undefined) return;
     // Not taken up: RFC 9113, section 8.7.
     if (code === 0x7 && by === 'peer') this.unsent('the server did not take it up');
-    else if (by === 'connection')
-      this.#end({ code: statusCodes.UNAVAILABLE, details: 'the connection was lost', trailers: [], origin: 'lost' });
-    else if (by === 'peer')
+    else if (by === 'connection') {
+      const why = this.#connection?.failure?.message ?? 'it was closed';
+      const details = `the connection was lost: ${why}`;
+      this.#end({ code: statusCodes.UNAVAILABLE, details, trailers: [], origin: 'lost' });
+    } else if (by === 'peer')
       this.#end({
         code: statusOfReset(code),
         details: `the server reset the stream: ${errorName(code)}`,

@@ -61,6 +61,8 @@ export abstract class Connection {
   /** No more is read: it ends when all is sent, or has ended. */
   #over = false;
   #draining = false;
+  /** What ended it, unless both sides were done. */
+  failure: Error | undefined;
 
   constructor(options: ConnectionOptions) {
     const { clock, limits } = options;
@@ -392,6 +394,7 @@ export abstract class Connection {
   #close(error: Error | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    this.failure = error;
     this.#reader.stop();
     const code = error instanceof ConnectionError ? error.code : errorCodes.NO_ERROR;
     for (const stream of this.streams.values()) this.#abort(stream, 'closed', code, 'connection');
