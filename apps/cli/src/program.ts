@@ -18,12 +18,17 @@ export interface GlobalOptions {
   readonly router: string;
   readonly as?: string;
   readonly json: boolean;
+  readonly tlsCaFile: string;
+  readonly tlsCertFile: string;
+  readonly tlsKeyFile: string;
 }
 
 export interface ProgramOptions {
   readonly version: string;
-  /** Values of `--registry` and `--router` when they are not given. */
-  readonly defaults: { readonly registry: string; readonly router: string };
+  /** Values of options that are not given. */
+  readonly defaults: Pick<GlobalOptions, 'registry' | 'router' | 'tlsCaFile' | 'tlsCertFile' | 'tlsKeyFile'>;
+  /** What has to be done before a command runs, and takes time. */
+  readonly prepare: (options: GlobalOptions) => Promise<void>;
   /** Makes what a command runs with, once its options are known. */
   readonly contextOf: (options: GlobalOptions) => CliContext;
 }
@@ -36,17 +41,22 @@ Exit status:
 
 /** The whole command line. Actions run with a context of their own options. */
 export function createProgram(options: ProgramOptions): Command {
+  const { defaults } = options;
   const program = new Command('sluice')
     .description('Push models, decide which version answers, run inference, and check the audit log.')
     .version(options.version)
     .option(
       '--registry <addresses>',
       'registries, HOST:PORT with commas between (SLUICE_REGISTRY)',
-      options.defaults.registry,
+      defaults.registry,
     )
-    .option('--router <addresses>', 'routers, HOST:PORT with commas between (SLUICE_ROUTER)', options.defaults.router)
+    .option('--router <addresses>', 'routers, HOST:PORT with commas between (SLUICE_ROUTER)', defaults.router)
     .option('--as <name>', 'who makes the change (SLUICE_ACTOR; default: the user of this machine)')
     .option('--json', 'print JSON and nothing else', false)
+    .option('--tls-ca-file <file>', 'use TLS, and trust these authorities, in PEM (SLUICE_TLS_CA_FILE)', defaults.tlsCaFile)
+    .option('--tls-cert-file <file>', 'certificate to show to servers that want one (SLUICE_TLS_CERT_FILE)', defaults.tlsCertFile)
+    .option('--tls-key-file <file>', 'its key (SLUICE_TLS_KEY_FILE)', defaults.tlsKeyFile)
+    .hook('preAction', async (_, action) => options.prepare(action.optsWithGlobals<GlobalOptions>()))
     .addHelpText('after', exitStatuses)
     .showSuggestionAfterError()
     .showHelpAfterError('(sluice help shows the commands)');

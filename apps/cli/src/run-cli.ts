@@ -2,6 +2,8 @@ import { parseAddresses } from '@sluice/client/addresses';
 import { createOipClient, defaultRouterPort, type OipClient } from '@sluice/client/oip-client';
 import { createRegistryClient, defaultRegistryPort, type RegistryClient } from '@sluice/client/registry-client';
 import type { Clock } from '@sluice/domain/clock';
+import { failedPrecondition } from '@sluice/domain/errors';
+import { openTls, type Tls } from '@sluice/service-kit/tls/open-tls';
 import { CommanderError } from 'commander';
 import type { CliContext, Terminal } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
@@ -33,7 +35,11 @@ export async function runCli(run: CliRun): Promise<ExitCode> {
     defaults: {
       registry: run.env['SLUICE_REGISTRY'] || `127.0.0.1:${defaultRegistryPort}`,
       router: run.env['SLUICE_ROUTER'] || `127.0.0.1:${defaultRouterPort}`,
+      tlsCaFile: run.env['SLUICE_TLS_CA_FILE'] ?? '',
+      tlsCertFile: run.env['SLUICE_TLS_CERT_FILE'] ?? '',
+      tlsKeyFile: run.env['SLUICE_TLS_KEY_FILE'] ?? '',
     },
+    prepare: (options) => session.prepare(options),
     contextOf: (options) => session.open(options),
   });
   for (const command of [program, ...descendants(program)]) {
@@ -63,9 +69,18 @@ class Session {
   #addresses: Addresses = { registry: [], router: [] };
   #registry: RegistryClient | undefined;
   #inference: OipClient | undefined;
+  #tls: Tls | undefined;
 
   constructor(run: CliRun) {
     this.#run = run;
+  }
+
+  /** @throws SluiceError failed-precondition for files that are not right */
+  async prepare({ tlsCaFile, tlsCertFile, tlsKeyFile }: GlobalOptions): Promise<void> {
+    if (tlsCaFile === '' && tlsCertFile !== '') throw failedPrecondition('--tls-cert-file needs --tls-ca-file too');
+    const files = { tlsCaFile, tlsCertFile, tlsKeyFile, tlsClientCaFile: '' };
+    const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    this.#tls = await openTls(files, { clock: this.#run.clock, logger: silent });
   }
 
   open(options: GlobalOptions): CliContext {
@@ -75,8 +90,9 @@ class Session {
       router: parseAddresses(options.router, defaultRouterPort),
     };
     const actor = options.as ?? (env['SLUICE_ACTOR'] || user);
-    const registry = () => (this.#registry ??= createRegistryClient(options.registry, { actor, clock, retryForMs }));
-    const inference = () => (this.#inference ??= createOipClient(options.router, { clock, retryForMs }));
+    const calls = { clock, retryForMs, tls: this.#tls?.client };
+    const registry = () => (this.#registry ??= createRegistryClient(options.registry, { actor, ...calls }));
+    const inference = () => (this.#inference ??= createOipClient(options.router, calls));
     return {
       terminal,
       clock,
@@ -110,5 +126,6 @@ class Session {
   close(): void {
     this.#registry?.close();
     this.#inference?.close();
+    this.#tls?.close();
   }
 }

@@ -1,10 +1,15 @@
+import type { PlatformConfig } from './config.ts';
 import type { PortTable } from './ports.ts';
 import { host } from './ports.ts';
+
+export type BannerTls = Pick<PlatformConfig, 'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaFile' | 'tlsCaFile'>;
 
 export interface BannerInputs {
   readonly ports: PortTable;
   readonly home: string;
   readonly databaseFolder: string;
+  /** Files of TLS, as in the settings; empty where there is none. */
+  readonly tls: BannerTls;
   /** Whether npx finds buf and the command line. */
   readonly isClone: boolean;
   /** The example models whose champion moves without an approval. */
@@ -14,29 +19,31 @@ export interface BannerInputs {
 }
 
 /** What a person can do next: commands to copy, and where things lie. */
-export function banner({ ports, home, databaseFolder, isClone, unapproved, request }: BannerInputs): string {
+export function banner(inputs: BannerInputs): string {
+  const { ports, home, databaseFolder, tls, isClone, unapproved, request } = inputs;
+  const { grpcurl, buf: bufFlags, scheme, cli: cliFlags, said } = tlsFlags(tls);
   const address = `${host}:${ports.router.port}`;
   const service = 'inference.GRPCInferenceService';
-  const buf = `${isClone ? 'npx ' : ''}buf curl --protocol grpc --http2-prior-knowledge`;
+  const buf = `${isClone ? 'npx ' : ''}buf curl --protocol grpc ${bufFlags}`;
   // The command line knows the usual ports by itself.
   const registry = `${host}:${ports.registry.port}`;
   const addresses = ports.router.port === 8001 ? '' : ` --registry ${registry} --router ${address}`;
-  const cli = `${isClone ? 'npx sluice' : 'sluice'}${addresses}`;
+  const cli = `${isClone ? 'npx sluice' : 'sluice'}${addresses}${cliFlags}`;
   const lines = [
     '',
     'Sluice is running. Stop it with Ctrl-C; its data stays.',
     '',
     'List, describe and call by reflection, with grpcurl:',
-    `  grpcurl -plaintext ${address} list`,
-    `  grpcurl -plaintext ${address} describe ${service}`,
-    `  grpcurl -plaintext -d '{}' ${address} ${service}/ServerReady`,
-    ...(request === undefined ? [] : [`  grpcurl -plaintext -d '${request}' ${address} ${service}/ModelInfer`]),
+    `  grpcurl ${grpcurl} ${address} list`,
+    `  grpcurl ${grpcurl} ${address} describe ${service}`,
+    `  grpcurl ${grpcurl} -d '{}' ${address} ${service}/ServerReady`,
+    ...(request === undefined ? [] : [`  grpcurl ${grpcurl} -d '${request}' ${address} ${service}/ModelInfer`]),
     '',
     isClone ? 'The same with buf, which is installed here:' : 'The same with buf:',
-    `  ${buf} --list-services http://${address}`,
-    `  ${buf} --list-methods http://${address}`,
-    `  ${buf} -d '{}' http://${address}/${service}/ServerReady`,
-    ...(request === undefined ? [] : [`  ${buf} -d '${request}' http://${address}/${service}/ModelInfer`]),
+    `  ${buf} --list-services ${scheme}://${address}`,
+    `  ${buf} --list-methods ${scheme}://${address}`,
+    `  ${buf} -d '{}' ${scheme}://${address}/${service}/ServerReady`,
+    ...(request === undefined ? [] : [`  ${buf} -d '${request}' ${scheme}://${address}/${service}/ModelInfer`]),
     '',
     'With the command line:',
     `  ${cli} models`,
@@ -50,8 +57,28 @@ export function banner({ ports, home, databaseFolder, isClone, unapproved, reque
       : [
           `The example models ${unapproved.join(' and ')} need no approvals (approvals 0): who moves their champion needs nobody else. Models that you push need one.`,
         ]),
-    'Nobody is authenticated yet: the name behind a change is only noted, and every port is open to this machine alone.',
+    said,
     '',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** How the clients of the banner are told of TLS, and what is said of who may call. */
+function tlsFlags({ tlsCertFile, tlsKeyFile, tlsClientCaFile, tlsCaFile }: BannerTls) {
+  const open = 'every port is open to this machine alone';
+  if (tlsCertFile === '')
+    return {
+      ...{ grpcurl: '-plaintext', buf: '--http2-prior-knowledge', scheme: 'http', cli: '' },
+      said: `Nobody is authenticated yet: the name behind a change is only noted, and ${open}.`,
+    };
+  const own = tlsClientCaFile === '' ? undefined : { cert: tlsCertFile, key: tlsKeyFile };
+  return {
+    grpcurl: `-cacert ${tlsCaFile}${own ? ` -cert ${own.cert} -key ${own.key}` : ''}`,
+    buf: `--cacert ${tlsCaFile}${own ? ` --cert ${own.cert} --key ${own.key}` : ''}`,
+    scheme: 'https',
+    cli: ` --tls-ca-file ${tlsCaFile}${own ? ` --tls-cert-file ${own.cert} --tls-key-file ${own.key}` : ''}`,
+    said: own
+      ? `Callers show a certificate; the name behind a change is only noted, and ${open}.`
+      : `Nobody is authenticated: the name behind a change is only noted, and ${open}.`,
+  };
 }

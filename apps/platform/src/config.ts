@@ -1,5 +1,6 @@
 import { booleanField, field, integerField } from '@sluice/service-kit/config';
 import type { Config } from '@sluice/service-kit/config';
+import { tlsFields } from '@sluice/service-kit/tls/tls-fields';
 import { logLevels } from '@sluice/service-kit/logger';
 import { transports } from '@sluice/rpc/transport/transport';
 import { z } from 'zod';
@@ -22,6 +23,7 @@ export const settings = {
     doc: `gRPC stack of the ports that carry inference: ${transports.join(' or ')}`,
     default: 'grpc-js',
   }),
+  ...tlsFields(),
   examples: booleanField({ doc: 'Push the example models that are not there yet', default: true }),
   logLevel: field(z.enum(logLevels), {
     doc: `Least severe lines of the services: ${logLevels.join(', ')}`,

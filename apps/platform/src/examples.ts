@@ -5,6 +5,7 @@ import { createRegistryClient } from '@sluice/client/registry-client';
 import type { RegistryClient } from '@sluice/client/registry-client';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError, failedPrecondition } from '@sluice/domain/errors';
+import type { TlsSource } from '@sluice/rpc/tls/source';
 import { host } from './ports.ts';
 import type { PortTable } from './ports.ts';
 
@@ -36,6 +37,8 @@ export interface ExampleOptions {
   readonly folder: string;
   readonly ports: PortTable;
   readonly clock: Clock;
+  /** What calls to the registry are secured with. */
+  readonly tls: TlsSource | undefined;
   readonly say: (severity: 'info' | 'warn', text: string) => void;
 }
 
@@ -46,8 +49,8 @@ export interface ExampleOptions {
  * @returns the example models whose champion moves without an approval, as they all do until somebody changes that
  */
 export async function pushExamples(options: ExampleOptions): Promise<string[]> {
-  const { ports, clock } = options;
-  const registry = createRegistryClient(`${host}:${ports.registry.port}`, { clock, actor: 'npm-start' });
+  const { ports, clock, tls } = options;
+  const registry = createRegistryClient(`${host}:${ports.registry.port}`, { clock, tls, actor: 'npm-start' });
   try {
     const approvals = await Promise.all(models.map(async (model) => pushModel(registry, model, options)));
     return models.filter((_, index) => approvals[index] === 0).map(({ name }) => name);

@@ -2,6 +2,9 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceError, failedPrecondition } from '@sluice/domain/errors';
+import type { TlsSource } from '@sluice/rpc/tls/source';
+import { openTls } from '@sluice/service-kit/tls/open-tls';
+import type { Tls } from '@sluice/service-kit/tls/open-tls';
 import { banner } from './banner.ts';
 import { exampleRequest, pushExamples } from './examples.ts';
 import { exampleFolder } from './layout.ts';
@@ -34,8 +37,10 @@ export async function runPlatform(options: RunOptions): Promise<number> {
     now: () => new Date(clock.now()).toISOString(),
   });
   const platform = new Platform({ ...options, log });
+  let tls: Tls | undefined;
   try {
-    const why = await Promise.race([options.stop, bringUp(platform, options, log)]);
+    tls = await openFiles(options, log);
+    const why = await Promise.race([options.stop, bringUp(platform, options, log, tls.client)]);
     log.say('platform', 'info', `stopping (${why})`);
     await platform.stop();
     log.say('platform', 'info', 'stopped');
@@ -44,6 +49,7 @@ export async function runPlatform(options: RunOptions): Promise<number> {
     await platform.stop();
     throw error;
   } finally {
+    tls?.close();
     await files.close();
     clearInterval(keepAlive);
   }
@@ -61,20 +67,34 @@ async function openHome(home: string): Promise<void> {
   }
 }
 
+/** Checks the files of TLS before anything is started. The services read them themselves. */
+async function openFiles({ config, clock }: RunOptions, log: MergedLog): Promise<Tls> {
+  if (config.tlsCertFile !== '' && config.tlsCaFile === '')
+    throw failedPrecondition('SLUICE_TLS_CERT_FILE needs SLUICE_TLS_CA_FILE too: the services call one another');
+  const say = (severity: string) => (_line: unknown, text?: string) => log.say('platform', severity, text ?? '');
+  return openTls(config, { clock, logger: { info: say('info'), warn: say('warn'), error: say('error') } });
+}
+
 /** Starts the platform and its examples and says so; then waits for the word to stop. */
-async function bringUp(platform: Platform, options: RunOptions, log: MergedLog): Promise<string> {
+async function bringUp(
+  platform: Platform,
+  options: RunOptions,
+  log: MergedLog,
+  tls: TlsSource | undefined,
+): Promise<string> {
   await platform.start();
   const examples = options.config.examples ? exampleFolder(options.layout) : undefined;
   const say = (severity: string, text: string): void => log.say('platform', severity, text);
   const unapproved =
     examples === undefined
       ? []
-      : await pushExamples({ folder: examples, ports: platform.ports, clock: options.clock, say });
+      : await pushExamples({ folder: examples, ports: platform.ports, clock: options.clock, tls, say });
   options.print(
     banner({
       ports: platform.ports,
       home: options.home,
       databaseFolder: platform.databaseFolder ?? '',
+      tls: options.config,
       isClone: options.layout.isClone,
       unapproved,
       request: examples === undefined ? undefined : await exampleRequest(examples),

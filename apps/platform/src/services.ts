@@ -32,6 +32,10 @@ function common(name: string, ports: ServicePorts, { config }: ServiceInputs): R
     SLUICE_INSTANCE_ID: name,
     SLUICE_LOG_LEVEL: config.logLevel,
     SLUICE_DRAIN_MS: String(config.drainMs),
+    SLUICE_TLS_CERT_FILE: config.tlsCertFile,
+    SLUICE_TLS_KEY_FILE: config.tlsKeyFile,
+    SLUICE_TLS_CLIENT_CA_FILE: config.tlsClientCaFile,
+    SLUICE_TLS_CA_FILE: config.tlsCaFile,
   };
 }
 
