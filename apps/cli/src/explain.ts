@@ -54,7 +54,7 @@ function connectionHint(message: string, addresses: Addresses): string {
   const [what, option, variable] = isRouter
     ? (['router', '--router', 'SLUICE_ROUTER'] as const)
     : (['registry', '--registry', 'SLUICE_REGISTRY'] as const);
-  return `Is a ${what} running there? \`npm start\` starts the platform on this machine; ${option} HOST:PORT or ${variable} names another.`;
+  return `Is a ${what} running there? \`npm start\` starts the platform on this machine; ${option} HOST:PORT or ${variable} names another. One with TLS wants --tls-ca-file FILE.`;
 }
 
 /** A failure to read or write a file that the user named. */

@@ -45,16 +45,20 @@ export function createProgram(options: ProgramOptions): Command {
   const program = new Command('sluice')
     .description('Push models, decide which version answers, run inference, and check the audit log.')
     .version(options.version)
-    .option(
-      '--registry <addresses>',
-      'registries, HOST:PORT with commas between (SLUICE_REGISTRY)',
-      defaults.registry,
-    )
+    .option('--registry <addresses>', 'registries, HOST:PORT with commas between (SLUICE_REGISTRY)', defaults.registry)
     .option('--router <addresses>', 'routers, HOST:PORT with commas between (SLUICE_ROUTER)', defaults.router)
     .option('--as <name>', 'who makes the change (SLUICE_ACTOR; default: the user of this machine)')
     .option('--json', 'print JSON and nothing else', false)
-    .option('--tls-ca-file <file>', 'use TLS, and trust these authorities, in PEM (SLUICE_TLS_CA_FILE)', defaults.tlsCaFile)
-    .option('--tls-cert-file <file>', 'certificate to show to servers that want one (SLUICE_TLS_CERT_FILE)', defaults.tlsCertFile)
+    .option(
+      '--tls-ca-file <file>',
+      'use TLS, and trust these authorities, in PEM (SLUICE_TLS_CA_FILE)',
+      defaults.tlsCaFile,
+    )
+    .option(
+      '--tls-cert-file <file>',
+      'certificate to show to servers that want one (SLUICE_TLS_CERT_FILE)',
+      defaults.tlsCertFile,
+    )
     .option('--tls-key-file <file>', 'its key (SLUICE_TLS_KEY_FILE)', defaults.tlsKeyFile)
     .hook('preAction', async (_, action) => options.prepare(action.optsWithGlobals<GlobalOptions>()))
     .addHelpText('after', exitStatuses)

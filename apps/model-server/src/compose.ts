@@ -67,7 +67,8 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
 
   let address = '';
   const devices = await devicesOf(config, outside);
-  const registry = grpcRegistry(config.registry, () => identityOf(config, address, devices), { clock, tls: tls.client });
+  const calls = { clock, tls: tls.client };
+  const registry = grpcRegistry(config.registry, () => identityOf(config, address, devices), calls);
   const cache = new ArtifactCache(config.stateDir, registry, clock);
   const board = new StatusBoard();
   const versions: VersionSet = new VersionSet({
@@ -81,18 +82,13 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   });
   const budget = new ByteBudget(config.maxQueuedBytes);
   const collector = idleCollector(clock);
-  const server = createRpcServer({
-    ...{ logger, metrics, clock, transport: config.transport, tls: tls.server },
-    ...messageLimits(config),
-  });
+  const server = openServer(config, outside, metrics, tls);
   const link: RegistryLink = new RegistryLink({
     registry,
     versions,
     board,
     snapshot: new SnapshotFile(config.stateDir, placedBy(config, devices)),
-    clock,
-    random,
-    logger,
+    ...{ clock, random, logger },
     ttlMs: config.leaseTtlMs,
     registryUp: (up) => metrics.dependency('registry').set(up),
     becameReady: () => sayReady(server, true),
@@ -100,8 +96,7 @@ export async function compose(config: ModelServerConfig, outside: Outside): Prom
   const table = (): ServingTable => versions.table;
   const infer = predict({ clock, table, budget, waits: versions.onDemand });
   const handlers = inferenceHandlers({
-    ...{ predict: infer, placed: versions, table },
-    maxStreamRequests: config.maxStreamRequests,
+    ...{ predict: infer, placed: versions, table, maxStreamRequests: config.maxStreamRequests },
     ready: () => link.ready,
     draining: () => board.status.draining,
     version: softwareVersion,
@@ -164,6 +159,12 @@ const messageLimits = ({ maxMessageBytes }: ModelServerConfig) => ({
   maxMessageBytes,
   maxRequestBytes: maxMessageBytes + hopBytes,
 });
+
+/** The port of inference, not yet bound and without services. */
+function openServer(config: ModelServerConfig, { clock, logger }: Outside, metrics: Metrics, tls: Tls): RpcServer {
+  const { transport } = config;
+  return createRpcServer({ ...{ logger, metrics, clock, transport, tls: tls.server }, ...messageLimits(config) });
+}
 
 function addServices(
   server: RpcServer,

@@ -6,7 +6,14 @@ const plain = { tlsCertFile: '', tlsKeyFile: '', tlsClientCaFile: '', tlsCaFile:
 const files = { ...plain, tlsCertFile: '/c.pem', tlsKeyFile: '/k.pem', tlsCaFile: '/ca.pem' };
 
 it('says of which example models no approval is needed, and of no others', () => {
-  const inputs = { ports: portTable(0, 2), home: '/home', databaseFolder: '/data', isClone: true, request: undefined, tls: plain };
+  const inputs = {
+    ports: portTable(0, 2),
+    home: '/home',
+    databaseFolder: '/data',
+    isClone: true,
+    request: undefined,
+    tls: plain,
+  };
   expect(banner({ ...inputs, unapproved: ['wdbc'] })).toContain('models wdbc need no approvals (approvals 0)');
   expect(banner({ ...inputs, unapproved: [] })).not.toContain('approval');
 });

@@ -24,7 +24,16 @@ export function connectFleet(
   return new Fleet({
     clock,
     connect(address, onChange) {
-      const port = runtimePort(address, { clock, random, logger, tls, transport, maxMessageBytes, routerId, backoffMs });
+      const port = runtimePort(address, {
+        clock,
+        random,
+        logger,
+        tls,
+        transport,
+        maxMessageBytes,
+        routerId,
+        backoffMs,
+      });
       const link = new RuntimeLink({
         address,
         clock,

@@ -26,9 +26,13 @@ const known = constantTls({ ...client, ca: authority.cert });
 async function secured(tls: TlsSource) {
   const echo = raw((message, call) => call.respond(message));
   const getModel = async ({ name }: { name: string }) => ({ model: { name } });
-  const world = await start({ getModel } as never, { tls }, { modelInfer: echo });
+  const world = await start({ getModel }, { tls }, { modelInfer: echo });
   const registryAt = (address: string, clientTls: typeof trusting | undefined) => {
-    const made = createRpcClient(registryService, address, { clock: systemClock, tls: clientTls, defaultTimeoutMs: 5_000 });
+    const made = createRpcClient(registryService, address, {
+      clock: systemClock,
+      tls: clientTls,
+      defaultTimeoutMs: 5_000,
+    });
     cleanups.push(() => made.close());
     return made;
   };
@@ -59,7 +63,9 @@ describe('a server with TLS', () => {
     expect(await ask(known)).toBe('digits');
     expect(await failureOf(ask(trusting))).toMatchObject({ kind: 'unavailable' });
     const stranger = await (await CertificateAuthority.create()).sign('client');
-    expect(await failureOf(ask(constantTls({ ...stranger, ca: authority.cert })))).toMatchObject({ kind: 'unavailable' });
+    expect(await failureOf(ask(constantTls({ ...stranger, ca: authority.cert })))).toMatchObject({
+      kind: 'unavailable',
+    });
   });
 
   it('has other certificates from one connection to the next, and so has a client', async () => {
@@ -105,7 +111,13 @@ describe('the ports beside it', () => {
     cleanups.push(() => sides.close());
     const page = (material: object): Promise<string> =>
       new Promise((resolve) => {
-        const options = { host: '127.0.0.1', port: sides.ports.metricsPort, path: '/metrics', agent: false, ca: authority.cert };
+        const options = {
+          host: '127.0.0.1',
+          port: sides.ports.metricsPort,
+          path: '/metrics',
+          agent: false,
+          ca: authority.cert,
+        };
         const asked = request({ ...options, ...material }, (response) => {
           let text = '';
           response.on('data', (octets: Buffer) => (text += octets.toString()));
@@ -115,7 +127,9 @@ describe('the ports beside it', () => {
         asked.end();
       });
     const notAfter = Date.parse(new X509Certificate(server.cert).validTo) / 1000;
-    expect(await page(client)).toContain(`sluice_tls_certificate_not_after_seconds{service="t",instance="t1"} ${notAfter}\n`);
+    expect(await page(client)).toContain(
+      `sluice_tls_certificate_not_after_seconds{service="t",instance="t1"} ${notAfter}\n`,
+    );
     expect(await page({})).not.toContain('sluice');
     const other = await CertificateAuthority.create();
     tls.change({ ...(await other.sign('server')), ca: authority.cert });

@@ -55,27 +55,58 @@ describe('the files of TLS settings', () => {
       undefined,
     ]);
     const { tls: calls } = await start({ tlsCaFile: at('ca.pem') });
-    expect([calls.server, calls.client?.current]).toEqual([undefined, { cert: undefined, key: undefined, ca: authority.cert }]);
+    expect([calls.server, calls.client?.current]).toEqual([
+      undefined,
+      { cert: undefined, key: undefined, ca: authority.cert },
+    ]);
     const { tls: both } = await start({ ...identity(), tlsCaFile: at('ca.pem'), tlsClientCaFile: at('ca.pem') });
     expect(both.server?.current).toEqual(both.client?.current);
     expect(both.server?.current.ca).toEqual(authority.cert);
   });
 
   it.each<[string, () => Partial<TlsFiles>, string]>([
-    ['a certificate alone', () => ({ tlsCertFile: at('cert.pem') }), 'SLUICE_TLS_CERT_FILE needs SLUICE_TLS_KEY_FILE too'],
+    [
+      'a certificate alone',
+      () => ({ tlsCertFile: at('cert.pem') }),
+      'SLUICE_TLS_CERT_FILE needs SLUICE_TLS_KEY_FILE too',
+    ],
     ['a key alone', () => ({ tlsKeyFile: at('key.pem') }), 'SLUICE_TLS_KEY_FILE needs SLUICE_TLS_CERT_FILE too'],
-    ['clients alone', () => ({ tlsClientCaFile: at('ca.pem') }), 'SLUICE_TLS_CLIENT_CA_FILE needs SLUICE_TLS_CERT_FILE too'],
+    [
+      'clients alone',
+      () => ({ tlsClientCaFile: at('ca.pem') }),
+      'SLUICE_TLS_CLIENT_CA_FILE needs SLUICE_TLS_CERT_FILE too',
+    ],
     ['no file', () => ({ ...identity(), tlsCertFile: at('none') }), 'SLUICE_TLS_CERT_FILE: FOLDER/none does not exist'],
-    ['a folder', () => ({ ...identity(), tlsCertFile: folder }), 'SLUICE_TLS_CERT_FILE: FOLDER cannot be read (EISDIR)'],
-    ['other text', () => ({ ...identity(), tlsCertFile: at('text.txt') }), 'SLUICE_TLS_CERT_FILE: FOLDER/text.txt holds no certificate in PEM'],
-    ['a damaged one', () => ({ tlsCaFile: at('damaged.pem') }), 'SLUICE_TLS_CA_FILE: FOLDER/damaged.pem holds a certificate that is damaged'],
-    ['no key', () => ({ ...identity(), tlsKeyFile: at('cert.pem') }), 'SLUICE_TLS_KEY_FILE: FOLDER/cert.pem holds no private key in PEM'],
+    [
+      'a folder',
+      () => ({ ...identity(), tlsCertFile: folder }),
+      'SLUICE_TLS_CERT_FILE: FOLDER cannot be read (EISDIR)',
+    ],
+    [
+      'other text',
+      () => ({ ...identity(), tlsCertFile: at('text.txt') }),
+      'SLUICE_TLS_CERT_FILE: FOLDER/text.txt holds no certificate in PEM',
+    ],
+    [
+      'a damaged one',
+      () => ({ tlsCaFile: at('damaged.pem') }),
+      'SLUICE_TLS_CA_FILE: FOLDER/damaged.pem holds a certificate that is damaged',
+    ],
+    [
+      'no key',
+      () => ({ ...identity(), tlsKeyFile: at('cert.pem') }),
+      'SLUICE_TLS_KEY_FILE: FOLDER/cert.pem holds no private key in PEM',
+    ],
     [
       'another key',
       () => ({ ...identity(), tlsKeyFile: at('other-key.pem') }),
       'SLUICE_TLS_KEY_FILE: FOLDER/other-key.pem is not the key of the certificate in FOLDER/cert.pem',
     ],
-    ['a large file', () => ({ tlsCaFile: at('large.pem') }), 'SLUICE_TLS_CA_FILE: FOLDER/large.pem has 5000000 bytes; that is no PEM file of certificates'],
+    [
+      'a large file',
+      () => ({ tlsCaFile: at('large.pem') }),
+      'SLUICE_TLS_CA_FILE: FOLDER/large.pem has 5000000 bytes; that is no PEM file of certificates',
+    ],
   ])('are refused by name: %s', async (_what, files, message) => {
     const error: unknown = await start(files()).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SluiceError);

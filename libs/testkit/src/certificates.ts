@@ -58,7 +58,7 @@ export class CertificateAuthority {
         ...validity(30),
         extensions: [new BasicConstraintsExtension(true, undefined, true), keyUsages(KeyUsageFlags.keyCertSign)],
       },
-      webcrypto as never,
+      webcrypto,
     );
     return new CertificateAuthority(name, keys, certificate);
   }
@@ -78,7 +78,7 @@ export class CertificateAuthority {
           keyUsages(KeyUsageFlags.digitalSignature),
         ],
       },
-      webcrypto as never,
+      webcrypto,
     );
     const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
     return { cert: Buffer.from(`${certificate.toString('pem')}\n`), key: Buffer.from(pem('PRIVATE KEY', pkcs8)) };
@@ -86,7 +86,7 @@ export class CertificateAuthority {
 }
 
 async function generateKeys(kind: keyof typeof algorithms): Promise<webcrypto.CryptoKeyPair> {
-  return (await webcrypto.subtle.generateKey(algorithms[kind], true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  return (await webcrypto.subtle.generateKey(algorithms[kind], true, ['sign', 'verify']));
 }
 
 /** From a year ago, so that the clocks of tests are of no matter. */

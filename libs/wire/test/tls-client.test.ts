@@ -58,7 +58,7 @@ describe('a wire client with TLS', () => {
   it('makes calls to grpc-js', async () => {
     const { cert, key } = await authority.sign('server');
     const server = new Server();
-    server.addService(definition, { unary: (of: { request: Buffer }, send: (e: null, v: Buffer) => void) => send(null, of.request) } as never);
+    server.addService(definition, { unary: (of: { request: Buffer }, send: (e: null, v: Buffer) => void) => send(null, of.request) });
     const credentials = ServerCredentials.createSsl(authority.cert, [{ cert_chain: cert, private_key: key }], true);
     const port = await new Promise<number>((resolve, reject) =>
       server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error === null ? resolve(bound) : reject(error))),

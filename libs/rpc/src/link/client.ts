@@ -161,7 +161,8 @@ export class LinkClient {
     this.#timer?.cancel();
     this.#timer = undefined;
     const { address, clock, random, transport, tls, limits, helloMs, pingMs, silenceMs } = this.#options;
-    const dial = transport === 'wire' ? wireDial(address, linkPath, { clock, random, tls }) : grpcDial(address, linkPath, tls);
+    const dial =
+      transport === 'wire' ? wireDial(address, linkPath, { clock, random, tls }) : grpcDial(address, linkPath, tls);
     const session: LinkSession = new LinkSession({
       address,
       clock,

@@ -70,8 +70,11 @@ class SourceCredentials extends ChannelCredentials {
 function secured(socket: Socket, host: string, tls: TlsSource): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const secure = connect({ ...secureOptions(host, tls), socket });
-  // Later ones are for whoever has the socket then.
-  secure.on('error', (error) => reject(tlsFault(error)));
+  secure.on('error', (error) => {
+    // Later ones are for whoever has the socket then, who shows their message as it is.
+    error.message = tlsFault(error).message;
+    reject(error);
+  });
   secure.once('secureConnect', () => {
     const fault = protocolFault(secure);
     if (fault === undefined) resolve(secure);

@@ -100,13 +100,17 @@ class OpenTls implements Tls {
         this.#texts = texts;
         this.server?.change(server);
         this.client?.change(client);
-        logger.info({ notAfter: dateOf(this.#notAfterMs) }, 'TLS files have changed: new connections have the new ones');
+        logger.info(
+          { notAfter: dateOf(this.#notAfterMs) },
+          'TLS files have changed: new connections have the new ones',
+        );
       }
       this.#problem = undefined;
     } catch (error) {
       // Two files that are replaced one after the other are wrong for a moment; what stays wrong is said once.
       const { message } = error as Error;
-      if (message !== this.#problem) logger.error({ err: error }, 'TLS files have changed and are not right; the old ones hold');
+      if (message !== this.#problem)
+        logger.error({ err: error }, 'TLS files have changed and are not right; the old ones hold');
       this.#problem = message;
     }
     this.#warnIfDue();
@@ -164,4 +168,5 @@ function isSame(one: Texts, other: Texts): boolean {
   return settings.every((setting) => one[setting]?.equals(other[setting]!) ?? true);
 }
 
-const dateOf = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString());
+const dateOf = (ms: number | undefined): string | undefined =>
+  ms === undefined ? undefined : new Date(ms).toISOString();

@@ -22,7 +22,8 @@ export interface OpenSocketOptions {
  */
 export function openSocket(options: OpenSocketOptions, opened: (socket: Socket) => void): Socket {
   const { host, port, tls, clock, timeoutMs } = options;
-  const socket = tls === undefined ? connect({ host, port, noDelay: true }) : connectTls({ ...secureOptions(host, tls), port });
+  const socket =
+    tls === undefined ? connect({ host, port, noDelay: true }) : connectTls({ ...secureOptions(host, tls), port });
   const timer = clock.schedule(timeoutMs, () => socket.destroy(new Error(`no answer in ${timeoutMs} ms`)));
   const failed = (error: Error): void => {
     timer.cancel();

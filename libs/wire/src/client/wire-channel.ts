@@ -97,7 +97,16 @@ export class WireChannel {
     const { deadlineAt, metadata = [] } = options;
     const maxMessageOctets = this.#options.maxMessageOctets ?? 64 * 1024 * 1024;
     const call = new ClientCall({ events, deadlineAt, maxMessageOctets, deadlines: this.#deadlines });
-    const head = [':method', 'POST', ':scheme', this.#scheme, ':path', path, ':authority', `${this.#host}:${this.#port}`];
+    const head = [
+      ':method',
+      'POST',
+      ':scheme',
+      this.#scheme,
+      ':path',
+      path,
+      ':authority',
+      `${this.#host}:${this.#port}`,
+    ];
     const fields = [...head, 'te', 'trailers', 'content-type', 'application/grpc', ...sendable(metadata)];
     if (this.#closed) call.unsent('the channel is closed');
     else if (this.#retry !== undefined) call.unsent(this.#lastError);
