@@ -2,6 +2,7 @@ import { createOipClient } from '@sluice/client/oip-client';
 import type { OipClient } from '@sluice/client/oip-client';
 import { RpcError } from '@sluice/client/errors';
 import type { FailureOrigin } from '@sluice/client/errors';
+import type { TlsSource } from '@sluice/rpc/tls/source';
 
 /** One answered request: when it was sent (milliseconds, monotonic) and the version that answered. */
 export interface Answered {
@@ -24,6 +25,8 @@ export interface LoadOptions {
   readonly retryForMs: number;
   /** What sends one request after the other ends at its first failure: for a router that is being stopped. */
   readonly endsAtFailure?: boolean;
+  /** What it connects with; without it, plainly. */
+  readonly tls?: TlsSource;
 }
 
 /** Sends digits to an address until it is stopped, and remembers what failed and who answered. */
@@ -38,9 +41,9 @@ export class Load {
   #running = true;
   #lastAnswer = performance.now();
 
-  constructor(address: string, { concurrency, retryForMs, endsAtFailure = false }: LoadOptions) {
+  constructor(address: string, { concurrency, retryForMs, endsAtFailure = false, tls }: LoadOptions) {
     this.#endsAtFailure = endsAtFailure;
-    this.#client = createOipClient(address, { timeoutMs: 10_000, retryForMs });
+    this.#client = createOipClient(address, { timeoutMs: 10_000, retryForMs, tls });
     this.#workers = Array.from({ length: concurrency }, async (_, index) => this.#work(index));
   }
 

@@ -4,27 +4,33 @@ import { env } from 'node:process';
 import { createRegistryClient } from '@sluice/client/registry-client';
 import type { RegistryClient } from '@sluice/client/registry-client';
 import { digestFile } from '@sluice/client/files';
+import type { TlsSource } from '@sluice/rpc/tls/source';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseAddresses } from '../src/database.ts';
 import { openSecrets } from '../src/secrets.ts';
 import { Load } from './load.ts';
 import { Printed, RunningPlatform, freeOffset, killStarted, makeHome, root } from './running-platform.ts';
+import { secured } from './secured.ts';
 
 let home: string;
 let platform: RunningPlatform;
 let router: string;
+let callers: TlsSource;
 let alice: RegistryClient;
 let bob: RegistryClient;
 
 beforeAll(async () => {
   home = await makeHome('sluice-promotion-');
-  platform = new RunningPlatform({ home, offset: await freeOffset() });
+  // What moves a champion here is secured throughout: clients, registry, router, links.
+  const { args, client: tls } = await secured(home);
+  callers = tls;
+  platform = new RunningPlatform({ home, offset: await freeOffset(), args });
   await platform.up();
   router = `127.0.0.1:${platform.ports.router.port}`;
   const registry = `127.0.0.1:${platform.ports.registry.port}`;
-  alice = createRegistryClient(registry, { actor: 'alice' });
-  bob = createRegistryClient(registry, { actor: 'bob' });
+  alice = createRegistryClient(registry, { actor: 'alice', tls });
+  bob = createRegistryClient(registry, { actor: 'bob', tls });
   await alice.registry.updateModel({ name: 'digits', approvalsRequired: 1 });
 });
 afterAll(async () => {
@@ -86,7 +92,7 @@ describe('champion moves under load', { timeout: 120_000 }, () => {
     await expect(alice.registry.approve({ model: 'digits', version, alias: 'champion' })).rejects.toThrow(/alice/);
     await bob.registry.approve({ model: 'digits', version, alias: 'champion' });
 
-    const load = new Load(router, { concurrency: 64, retryForMs: 0 });
+    const load = new Load(router, { concurrency: 64, retryForMs: 0, tls: callers });
     const progress = await moveChampion(alice, version);
     const returned = performance.now();
     expect(progress.move?.state).toBe('ALIAS_MOVE_STATE_EFFECTIVE');
@@ -107,7 +113,7 @@ describe('champion moves under load', { timeout: 120_000 }, () => {
     const { version, noteSha256 } = await push(alice, 'linear.onnx', 'damaged in the store after its admission');
     await bob.registry.approve({ model: 'digits', version, alias: 'champion' });
     await writeFile(await artifactFile(noteSha256), 'description: something else that is here now!!\n');
-    const load = new Load(router, { concurrency: 64, retryForMs: 0 });
+    const load = new Load(router, { concurrency: 64, retryForMs: 0, tls: callers });
     const progress = await moveChampion(alice, version, 10_000);
     await load.stop();
     expect(progress.move?.state).toBe('ALIAS_MOVE_STATE_WITHDRAWN');
@@ -117,7 +123,7 @@ describe('champion moves under load', { timeout: 120_000 }, () => {
   });
 
   it('goes back at once with a rollback, which needs no new approval', async () => {
-    const load = new Load(router, { concurrency: 64, retryForMs: 0 });
+    const load = new Load(router, { concurrency: 64, retryForMs: 0, tls: callers });
     const started = performance.now();
     const { move } = await alice.registry.rollback({ model: 'digits' });
     for await (const progress of alice.registry.watchAliasMove({ moveId: move!.id })) if (progress.done) break;
@@ -152,7 +158,9 @@ async function flipByte(leaf: number): Promise<void> {
 
 it('sluice audit verify passes, fails on one changed byte and names its entry, and passes again', async () => {
   const registry = `127.0.0.1:${platform.ports.registry.port}`;
-  const verify = () => new Printed('npx', ['sluice', 'audit', 'verify', '--registry', registry], root, env);
+  const files = ['ca', 'cert', 'key'].map((name) => [`--tls-${name}-file`, path.join(home, `${name}.pem`)]);
+  const flags = files.flat();
+  const verify = () => new Printed('npx', ['sluice', 'audit', 'verify', '--registry', registry, ...flags], root, env);
   const whole = verify();
   expect([await whole.ended, whole.out]).toEqual([0, expect.stringContaining('the audit log is whole')]);
   await flipByte(3);

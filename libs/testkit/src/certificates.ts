@@ -86,7 +86,7 @@ export class CertificateAuthority {
 }
 
 async function generateKeys(kind: keyof typeof algorithms): Promise<webcrypto.CryptoKeyPair> {
-  return (await webcrypto.subtle.generateKey(algorithms[kind], true, ['sign', 'verify']));
+  return await webcrypto.subtle.generateKey(algorithms[kind], true, ['sign', 'verify']);
 }
 
 /** From a year ago, so that the clocks of tests are of no matter. */

@@ -1,7 +1,17 @@
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import type { WireServerOptions } from '../src/server/wire-server.ts';
-import { all, chat, clientOf, definition, identity, serveOnGrpcJs, serveOnWire, serveOnWireWithTls, unary } from './echo-service.ts';
+import {
+  all,
+  chat,
+  clientOf,
+  definition,
+  identity,
+  serveOnGrpcJs,
+  serveOnWire,
+  serveOnWireWithTls,
+  unary,
+} from './echo-service.ts';
 import type { Call, Send } from './echo-service.ts';
 import { Metadata, status, systemClock } from './peers.ts';
 import type { ServiceError } from './peers.ts';

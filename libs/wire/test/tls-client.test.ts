@@ -58,7 +58,9 @@ describe('a wire client with TLS', () => {
   it('makes calls to grpc-js', async () => {
     const { cert, key } = await authority.sign('server');
     const server = new Server();
-    server.addService(definition, { unary: (of: { request: Buffer }, send: (e: null, v: Buffer) => void) => send(null, of.request) });
+    server.addService(definition, {
+      unary: (of: { request: Buffer }, send: (e: null, v: Buffer) => void) => send(null, of.request),
+    });
     const credentials = ServerCredentials.createSsl(authority.cert, [{ cert_chain: cert, private_key: key }], true);
     const port = await new Promise<number>((resolve, reject) =>
       server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error === null ? resolve(bound) : reject(error))),
@@ -92,7 +94,9 @@ describe('a wire client with TLS', () => {
     const { port } = await handshakes({ ...(await other.sign('server')), ALPNProtocols: h2 });
     const { status } = await call(channelTo(`127.0.0.1:${port}`, clientTls()));
     expect(status).toMatchObject({ code: 14, origin: 'unsent' });
-    expect(status.details).toBe(`cannot connect to 127.0.0.1:${port}: the certificate of the other side is of an authority that is not trusted here`);
+    expect(status.details).toBe(
+      `cannot connect to 127.0.0.1:${port}: the certificate of the other side is of an authority that is not trusted here`,
+    );
   });
 
   it.each([

@@ -144,7 +144,9 @@ describe('the handshake of a server', () => {
     const socket = await secured(port, client);
     expect(await firstWord(socket)).toBe(settings);
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-      expect(await echo(port, { maxVersion })).toMatch(/ERR_SSL_TLSV1_?3?_ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)|ECONNRESET|ERR_HTTP2|SSLV3_ALERT_HANDSHAKE_FAILURE/);
+      expect(await echo(port, { maxVersion })).toMatch(
+        /ERR_SSL_TLSV1_?3?_ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)|ECONNRESET|ERR_HTTP2|SSLV3_ALERT_HANDSHAKE_FAILURE/,
+      );
       expect(await echo(port, { maxVersion, ...stranger })).not.toBe('hi');
     }
     await eventually(() => expect(failures).toHaveLength(4));
@@ -216,4 +218,3 @@ describe('a port without TLS', () => {
     await eventually(() => expect(failures).toEqual(['this port has no TLS, and the client came with it']));
   });
 });
-
