@@ -2,11 +2,11 @@ import { parseAddresses } from '@sluice/client/addresses';
 import { createOipClient, defaultRouterPort, type OipClient } from '@sluice/client/oip-client';
 import { createRegistryClient, defaultRegistryPort, type RegistryClient } from '@sluice/client/registry-client';
 import type { Clock } from '@sluice/domain/clock';
-import { failedPrecondition } from '@sluice/domain/errors';
+import { SluiceError } from '@sluice/domain/errors';
 import { openTls, type Tls } from '@sluice/service-kit/tls/open-tls';
 import { CommanderError } from 'commander';
 import type { CliContext, Terminal } from './context.ts';
-import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { CliError, exitCodes, type ExitCode } from './exit-codes.ts';
 import { type Addresses, explain } from './explain.ts';
 import { printable } from './format.ts';
 import { createProgram, type GlobalOptions } from './program.ts';
@@ -75,12 +75,17 @@ class Session {
     this.#run = run;
   }
 
-  /** @throws SluiceError failed-precondition for files that are not right */
+  /** @throws CliError for files that are not right */
   async prepare({ tlsCaFile, tlsCertFile, tlsKeyFile }: GlobalOptions): Promise<void> {
-    if (tlsCaFile === '' && tlsCertFile !== '') throw failedPrecondition('--tls-cert-file needs --tls-ca-file too');
+    if (tlsCaFile === '' && tlsCertFile !== '')
+      throw new CliError(exitCodes.usage, '--tls-cert-file needs --tls-ca-file too');
     const files = { tlsCaFile, tlsCertFile, tlsKeyFile, tlsClientCaFile: '' };
     const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    this.#tls = await openTls(files, { clock: this.#run.clock, logger: silent });
+    try {
+      this.#tls = await openTls(files, { clock: this.#run.clock, logger: silent });
+    } catch (error) {
+      throw new CliError(exitCodes.usage, SluiceError.from(error).message);
+    }
   }
 
   open(options: GlobalOptions): CliContext {
