@@ -221,9 +221,9 @@ export class LinkClient {
   }
 
   #unaryCalls(): UnaryCalls {
-    const { unary, maxMessageBytes } = this.#options;
-    return (this.#unary ??=
-      unary?.() ?? createRawClient(this.address, maxMessageBytes === undefined ? {} : { maxMessageBytes }));
+    const { unary, transport = 'grpc-js', clock, random } = this.#options;
+    const maxMessageBytes = this.#maxMessageBytes;
+    return (this.#unary ??= unary?.() ?? createRawClient(this.address, { transport, clock, random, maxMessageBytes }));
   }
 }
 

@@ -18,6 +18,15 @@ export interface WireChannelOptions {
   readonly limits?: Partial<ConnectionLimits>;
   /** How long a connection may take to come about, in milliseconds; default 20,000. */
   readonly connectTimeoutMs?: number;
+  readonly backoff?: WireBackoff;
+}
+
+/** Waits before the next try to connect: each is 1.6 times the one before, a fifth more or less. */
+export interface WireBackoff {
+  /** The first, in milliseconds; default 1,000. */
+  readonly firstMs: number;
+  /** None is longer, in milliseconds and before the fifth; default 120,000. */
+  readonly mostMs: number;
 }
 
 export interface WireCallOptions {
@@ -46,7 +55,8 @@ function sendable(metadata: readonly string[]): string[] {
 }
 
 /** As grpc/grpc's doc/connection-backoff.md has it. */
-const backoff = { firstMs: 1000, factor: 1.6, mostMs: 120_000, jitter: 0.2 };
+const defaultBackoff: WireBackoff = { firstMs: 1000, mostMs: 120_000 };
+const backoffGrowth = { factor: 1.6, jitter: 0.2 };
 
 /**
  * Calls to one address over one connection, which is made when the first call comes and again when it is lost. While there is none, calls
@@ -83,6 +93,11 @@ export class WireChannel {
   /** There is a connection that takes calls. */
   get isConnected(): boolean {
     return this.#connection?.mayOpen === true;
+  }
+
+  /** Asks for a connection where there is none, as a call does; not before the next try is due. */
+  connect(): void {
+    if (!this.isConnected && this.#retry === undefined) this.#connect();
   }
 
   /** @param path such as `/package.Service/Method` */
@@ -171,9 +186,9 @@ export class WireChannel {
     this.#isConnecting = false;
     if (this.#closed) return;
     this.#lastError = `cannot connect to ${this.#host}:${this.#port}: ${why}`;
-    const { clock, random } = this.#options;
-    const ms = Math.min(backoff.mostMs, backoff.firstMs * backoff.factor ** this.#failures++);
-    const jittered = ms * (1 + backoff.jitter * (2 * random.uniform() - 1));
+    const { clock, random, backoff = defaultBackoff } = this.#options;
+    const ms = Math.min(backoff.mostMs, backoff.firstMs * backoffGrowth.factor ** this.#failures++);
+    const jittered = ms * (1 + backoffGrowth.jitter * (2 * random.uniform() - 1));
     this.#retry = clock.schedule(jittered, () => (this.#retry = undefined));
     this.#failWaiting(this.#lastError);
   }
