@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { FakeClock } from '@sluice/testkit/fake-clock';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { raw } from '../src/handlers.ts';
 import { hopBytes } from '../src/options.ts';
 import type { RawCallOptions, RawClient, RawClientOptions, RawOutcome } from '../src/raw-client.ts';
@@ -119,14 +119,17 @@ describe('a raw client', () => {
     const late = send(client, Buffer.alloc(1), { deadlineMs: Date.now() + 150 });
     expect(await failureOf(late)).toMatchObject({ kind: 'deadline-exceeded', origin: 'local', messageArrived: false });
     await eventually(() => expect(reasons).toHaveLength(1));
+    const given = Promise.withResolvers<RawOutcome>();
     let told = false;
-    const given = send(client, Buffer.alloc(1));
-    void given.then(() => (told = true));
+    const call = client.call(path, Buffer.alloc(1), { deadlineMs: Infinity }, (outcome) => {
+      told = true;
+      given.resolve(outcome);
+    });
     await pause();
-    given.call.cancel();
+    call.cancel();
     expect(told).toBe(false);
-    expect(await failureOf(given)).toMatchObject({ kind: 'cancelled', origin: 'local' });
-    given.call.cancel();
+    expect(await failureOf(given.promise)).toMatchObject({ kind: 'cancelled', origin: 'local' });
+    call.cancel();
     await eventually(() => expect(reasons).toHaveLength(2));
     const passed = send(client, Buffer.alloc(1), { deadlineMs: Date.now() - 5 });
     expect(await failureOf(passed)).toMatchObject({ kind: 'deadline-exceeded', origin: 'local' });
@@ -142,6 +145,10 @@ describe('a raw client', () => {
       expect(failed).toMatchObject({ kind: 'unavailable', origin: 'unsent', messageArrived: false });
       expect(failed.message).toMatch(/^127\.0\.0\.1:\d+ cannot be reached: connect ECONNREFUSED 127/);
     }
+    let told = false;
+    client.call(path, Buffer.alloc(1), { deadlineMs: Infinity }, () => (told = true));
+    expect(told).toBe(false);
+    await eventually(() => expect(told).toBe(true));
     expect(client.isConnected()).toBe(false);
     await peer((stream) => answer(stream, ['a'], { 'grpc-status': '0' }), port);
     await eventually(() => expect(client.isConnected()).toBe(true));
@@ -220,6 +227,15 @@ describe('a raw client', () => {
     expect(failed.message).toMatch(/answered OK without a message$/);
   });
 
+  it('takes an end without a status for a connection that broke', async () => {
+    const { port } = await peer((stream) => {
+      stream.respond(head);
+      stream.end(framed(Buffer.from('a')));
+    });
+    const failed = await failureOf(send(rawClientOf(port), Buffer.alloc(1)));
+    expect(failed).toMatchObject({ kind: 'unavailable', origin: 'lost', messageArrived: true });
+  });
+
   it('loses what is on its way with its connection, and makes another', async () => {
     const held: ServerHttp2Stream[] = [];
     const { port } = await peer((stream) => held.push(stream));
@@ -285,6 +301,22 @@ describe.runIf(transport === 'wire')('a raw client on wire', () => {
     expect((await second).error).toMatchObject({ kind: 'unavailable', origin: 'unsent' });
     answer(held[0]!, ['a'], { 'grpc-status': '0' });
     expect((await first).message?.toString()).toBe('a');
+  });
+
+  it('goes on when one that is told throws, which is not hidden', async () => {
+    const { port } = await peer((stream) => answer(stream, ['a'], { 'grpc-status': '0' }));
+    const { client, outcome } = unary(port);
+    await outcome();
+    const later: (() => void)[] = [];
+    const spy = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((fn) => void later.push(fn));
+    cleanups.push(() => spy.mockRestore());
+    call(client, () => {
+      throw new Error('a defect');
+    });
+    expect((await outcome()).message?.toString()).toBe('a');
+    await eventually(() => expect(later).toHaveLength(1));
+    expect(later[0]).toThrow('a defect');
+    expect((await outcome()).message?.toString()).toBe('a');
   });
 
   it('that is closed sends nothing', async () => {

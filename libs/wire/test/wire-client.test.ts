@@ -302,6 +302,25 @@ describe('a wire channel', () => {
     expect(connections).toBe(1);
   });
 
+  it('keeps its process alive while there are calls, and no longer', async () => {
+    const answers: Send[] = [];
+    const { port } = await serveOnWire({ unary: (_call: Call, send: Send) => void answers.push(send) }, {});
+    const channel = channelTo(port);
+    // Those that keep it alive; the server's own is always one of them.
+    const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+    const during: number[] = [];
+    for (let time = 1; time <= 3; time++) {
+      const made = [begin(channel, definition.Unary.path), begin(channel, definition.Unary.path)];
+      for (const { call } of made) call.writeLast(Buffer.from('x'));
+      await eventually(() => expect(answers).toHaveLength(2 * time));
+      during.push(sockets());
+      for (const send of answers.slice(-2)) send(null, Buffer.from('y'));
+      for (const { status } of made) expect((await status).code).toBe(0);
+      await eventually(() => expect(sockets()).toBe(during[0]! - 1));
+    }
+    expect(during).toEqual([during[0], during[0], during[0]]);
+  });
+
   it('opens what it held back when the server has said how many streams it takes', async () => {
     const held: ServerHttp2Stream[] = [];
     const server = createServer();

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { Deadlines } from '../deadlines.ts';
 import { isReserved } from '../grpc/metadata.ts';
@@ -69,6 +70,8 @@ export class WireChannel {
   readonly #limits: ConnectionLimits;
   readonly #deadlines: Deadlines;
   #connection: ClientConnection | undefined;
+  /** Of the connection; it keeps the process alive while there are calls, and no longer. */
+  #socket: Socket | undefined;
   #isConnecting = false;
   /** Calls that wait for a connection, or for the server to take more of them. */
   #waiting: Wanted[] = [];
@@ -134,6 +137,7 @@ export class WireChannel {
   #send(connection: ClientConnection, { call, fields, deadlineAt }: Wanted): void {
     if (call.isOver) return;
     const left = deadlineAt - this.#options.clock.monotonic();
+    if (connection.streamCount === 0) this.#socket?.ref();
     const timed = deadlineAt === Infinity ? fields : [...fields, 'grpc-timeout', formatTimeout(left)];
     call.opened(connection, connection.open(timed, false, false, call));
   }
@@ -164,12 +168,16 @@ export class WireChannel {
         repeated: [':authority', `${this.#host}:${this.#port}`, 'te', 'trailers', 'content-type', 'application/grpc'],
         goaway: () => this.#gone(connection),
         closed: () => this.#gone(connection),
-        streamClosed: () => this.#sendWaiting(connection),
+        streamClosed: () => {
+          this.#sendWaiting(connection);
+          if (connection.streamCount === 0) socket.unref();
+        },
       });
       port.serve(connection);
       this.#isConnecting = false;
       this.#failures = 0;
       this.#connection = connection;
+      this.#socket = socket.unref();
       this.#ticking ??= clock.schedule(tickMs, () => this.#tick());
       this.#sendWaiting(connection);
     });
