@@ -294,6 +294,8 @@ describe('a wire channel', () => {
     clock.advance(149);
     channel.connect();
     await fails();
+    await pause(50);
+    expect(connections).toBe(0);
     clock.advance(1);
     channel.connect();
     channel.connect();
