@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
+import { transports } from '@sluice/rpc/transport/transport';
 import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -52,6 +53,8 @@ async function run(args: readonly string[], signal = new AbortController().signa
   return { code, out: out.join('\n'), notes: notes.join('\n'), document: () => JSON.parse(out.join('\n')) as Document };
 }
 
+/** As which a client says that it calls. */
+const agentOf = { 'grpc-js': expect.stringMatching(/^grpc-node-js/) as unknown, wire: undefined };
 /** Windows that are stable whatever the machine does. */
 const quick = ['-p', '60', '-s', '100000', '--json'];
 const count = (requests: number) => ['--request-count', String(requests), '--json'];
@@ -135,24 +138,38 @@ describe('bench, on a server that is none of ours', () => {
     expect(row!.schedule!.held).toBeGreaterThanOrEqual(13);
   });
 
-  it('measures over a stream, where an answer belongs to the request that it names', async () => {
-    const { handle } = server;
-    const last = Promise.withResolvers<undefined>();
-    server.handle = async (request, number) => {
-      // The probe is the first. The first of the load is answered after all others, which three callers send in turn.
-      if (number === 2) await last.promise;
-      else await new Promise<void>((resolve) => systemClock.schedule(10, resolve));
-      if (number === 41) last.resolve(undefined);
-      return handle(request, number);
-    };
-    const [row] = (await run([...count(40), '--streaming', '--concurrency-range', '4', '-b', '4096'])).document().rows;
-    expect(row).toMatchObject({ requests: 40, failures: {} });
-    expect(row!.latencyMs['max']).toBeGreaterThan(0.8 * row!.seconds * 1000);
-    expect([inferences(), server.calls['ModelStreamInfer']]).toEqual([1, 1]);
-    expect(new Set(server.requests.slice(1).map(({ id }) => id)).size).toBe(40);
-  });
+  it.each(transports)(
+    'measures over a stream on %s, where an answer belongs to the request that it names',
+    async (transport) => {
+      const { handle } = server;
+      const last = Promise.withResolvers<undefined>();
+      server.handle = async (request, number) => {
+        // The probe is the first. The first of the load is answered after all others, which three callers send in turn.
+        if (number === 2) await last.promise;
+        else await new Promise<void>((resolve) => systemClock.schedule(10, resolve));
+        if (number === 41) last.resolve(undefined);
+        return handle(request, number);
+      };
+      const streamed = [
+        ...count(40),
+        '--streaming',
+        '--concurrency-range',
+        '4',
+        '-b',
+        '4096',
+        '--transport',
+        transport,
+      ];
+      const [row] = (await run(streamed)).document().rows;
+      expect(row).toMatchObject({ requests: 40, failures: {} });
+      expect(row!.latencyMs['max']).toBeGreaterThan(0.8 * row!.seconds * 1000);
+      expect([inferences(), server.calls['ModelStreamInfer']]).toEqual([1, 1]);
+      expect(server.agents['ModelStreamInfer']).toEqual(agentOf[transport]);
+      expect(new Set(server.requests.slice(1).map(({ id }) => id)).size).toBe(40);
+    },
+  );
 
-  it('shows failures by status, and ends with status 1', async () => {
+  it.each(transports)('shows failures on %s by status, and ends with status 1', async (transport) => {
     const { handle } = server;
     server.handle = (request, number) => {
       if (number % 4 === 2) throw new Refusal('RESOURCE_EXHAUSTED', 'the queue is full');
@@ -164,31 +181,39 @@ describe('bench, on a server that is none of ours', () => {
       RESOURCE_EXHAUSTED: { count: 3, message: 'the queue is full' },
       INTERNAL: { count: 2, message: 'answered OK with 0 whole messages' },
     };
-    const unary = await run(count(10));
+    const unary = await run([...count(10), '--transport', transport]);
     expect(unary.document()).toMatchObject({
       sound: false,
       rows: [{ requests: 5, marks: marked('failures'), failures }],
     });
     expect([unary.code, unary.notes]).toEqual([1, 'sluice: 1 of 1 rows are not sound; each says why']);
+    expect(server.agents['ModelInfer']).toEqual(agentOf[transport]);
     server.handle = (request, number) => {
       if (number > 12 && number % 2 === 0) throw new Refusal('INTERNAL', 'broken');
       return handle(request, number);
     };
-    const streamed = (await run([...count(10), '--streaming'])).document();
+    const streamed = (await run([...count(10), '--streaming', '--transport', transport])).document();
     expect(streamed.rows).toMatchObject([{ requests: 5, failures: { STREAM_ERROR: { count: 5 } } }]);
   });
 
-  it('gives up what is not answered in time, and goes on after a connection broke', async () => {
-    const { handle } = server;
-    server.handle = async (request, number) => {
-      if (number === 2) await new Promise(() => undefined);
-      if (number === 4) server.breakOff();
-      return handle(request, number);
-    };
-    const [row] = (await run([...count(6), '--timeout', '1'])).document().rows;
-    expect(row!.failures).toMatchObject({ DEADLINE_EXCEEDED: { count: 1 }, UNAVAILABLE: { count: 1 } });
-    expect(row!.requests).toBe(4);
-  });
+  it.each(transports)(
+    'on %s gives up what is not answered in time, and goes on after a connection broke',
+    async (transport) => {
+      const { handle } = server;
+      server.handle = async (request, number) => {
+        if (number === 2) await new Promise(() => undefined);
+        if (number === 4) server.breakOff();
+        return handle(request, number);
+      };
+      const [row] = (await run([...count(6), '--timeout', '1', '--transport', transport])).document().rows;
+      const broke = expect.stringMatching(new RegExp(`^the connection to ${server.address} broke: `)) as unknown;
+      expect(row!.failures).toEqual({
+        DEADLINE_EXCEEDED: { count: 1, message: 'no answer within the time-out' },
+        UNAVAILABLE: { count: 1, message: broke },
+      });
+      expect(row!.requests).toBe(4);
+    },
+  );
 
   it('drives sequences, and ends those that are open', async () => {
     await run([...count(7), '--sequence-length', '3', '--sequence-length-variation', '0', '--start-sequence-id', '40']);

@@ -32,7 +32,7 @@ export const configSpec = {
     doc: 'Folder that keeps the last routes, so that a restart works with the registry away; one per router',
   }),
   transport: field(z.enum(transports), {
-    doc: `gRPC stack of the public port and of links to runtimes: ${transports.join(' or ')}; both serve the same`,
+    doc: `gRPC stack of the public port and towards runtimes: ${transports.join(' or ')}; both serve the same`,
     default: 'grpc-js',
   }),
   serverName: field(z.string().min(1).max(100), {

@@ -39,5 +39,6 @@ it.each(['grpc-js', 'wire'])('port and links stand on %s when that is asked for'
     onWire,
   );
   // Only ours writes names of paths in plain octets: grpc-js has them Huffman-coded.
-  expect(between.heard().includes('RuntimeService/Link')).toBe(onWire);
+  for (const method of ['Link', 'WatchStatus'])
+    expect(between.heard().includes(`RuntimeService/${method}`)).toBe(onWire);
 });

@@ -10,6 +10,7 @@ import { scanInferRequest } from '@sluice/inference/scan';
 import { raw } from '@sluice/rpc/handlers';
 import type { RawCall } from '@sluice/rpc/handlers';
 import { RpcError } from '@sluice/rpc/status';
+import { transports } from '@sluice/rpc/transport/transport';
 import { keptPort } from '@sluice/testkit/kept-port';
 import { describe, expect, it } from 'vitest';
 import { createOipClient } from '../src/oip-client.ts';
@@ -35,18 +36,20 @@ function answer(call: RawCall, version = '3'): void {
   call.respond(buildInferResponse({ modelName: 'digits', modelVersion: version, id: 'i1', parameters, outputs }));
 }
 
-function client(address: string, options: OipClientOptions = {}) {
-  const made = createOipClient(address, options);
-  cleanups.push(() => made.close());
-  return made;
-}
+describe.each(transports)('OipClient on %s', (transport) => {
+  function client(address: string, options: OipClientOptions = {}) {
+    const made = createOipClient(address, { transport, ...options });
+    cleanups.push(() => made.close());
+    return made;
+  }
 
-describe('OipClient', () => {
   it('sends tensors and reads the answer with what Sluice adds to it', async () => {
-    const seen: { model: string; version: string; subject: string | undefined }[] = [];
+    const seen: Record<string, unknown>[] = [];
+    const agents: (string | undefined)[] = [];
     const { port } = await serve(inferenceService, {
       modelInfer: raw((request, call) => {
         const header = scanInferRequest(request);
+        agents.push(call.metadata('user-agent'));
         seen.push({ model: header.modelName, version: header.modelVersion, subject: call.metadata('sluice-subject') });
         answer(call);
       }),
@@ -56,6 +59,8 @@ describe('OipClient', () => {
       { metadata: { 'sluice-subject': 's1' } },
     );
     expect(seen).toEqual([{ model: 'digits', version: 'mlp', subject: 's1' }]);
+    // grpc-js says who it is.
+    expect(agents[0] === undefined).toBe(transport === 'wire');
     expect(result).toMatchObject({
       model: 'digits',
       version: '3',
@@ -136,7 +141,7 @@ describe('OipClient', () => {
 
   it('keeps a program alive that only waits', async () => {
     const program = path.join(import.meta.dirname, 'lonely-process.ts');
-    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@sluice/source', program]);
+    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@sluice/source', program, transport]);
     expect(stdout).toMatch(/^127\.0\.0\.1:1 cannot be reached: connect ECONNREFUSED/);
   });
 

@@ -1,4 +1,6 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
+import type { WireChannelOptions } from '@sluice/wire/client/wire-channel';
+import type { TlsSource } from '@sluice/wire/tls';
 
 /**
  * What a proxy of ours may add to a message: a request grows by its version, an answer by two parameters. A limit behind
@@ -25,6 +27,22 @@ export function serverChannelOptions(maxMessageBytes: number, keepaliveMs: numbe
   };
 }
 
+/** How clients connect and notice that a peer is gone, on either stack. Times are in milliseconds. */
+const patience = { firstBackoffMs: 100, mostBackoffMs: 2_000, keepaliveMs: 10_000, keepaliveTimeoutMs: 5_000 };
+
+/** The same as `clientChannelOptions` for channels of libs/wire. */
+export function wireChannelOptions(
+  maxMessageBytes: number,
+  tls?: TlsSource,
+): Omit<WireChannelOptions, 'clock' | 'random'> {
+  const { firstBackoffMs, mostBackoffMs, keepaliveMs, keepaliveTimeoutMs } = patience;
+  return {
+    ...{ maxMessageOctets: maxMessageBytes + hopBytes, tls },
+    backoff: { firstMs: firstBackoffMs, mostMs: mostBackoffMs },
+    limits: { keepaliveMs, keepaliveTimeoutMs, keepaliveIdle: false },
+  };
+}
+
 /** @param maxMessageBytes largest request; an answer may have `hopBytes` more */
 export function clientChannelOptions(maxMessageBytes: number): ChannelOptions {
   return {
@@ -36,10 +54,10 @@ export function clientChannelOptions(maxMessageBytes: number): ChannelOptions {
     'grpc.enable_http_proxy': 0,
     // One layer retries, and it is not this one: see resilience/retry-rule.
     'grpc.enable_retries': 0,
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 2_000,
-    'grpc.keepalive_time_ms': 10_000,
-    'grpc.keepalive_timeout_ms': 5_000,
+    'grpc.initial_reconnect_backoff_ms': patience.firstBackoffMs,
+    'grpc.max_reconnect_backoff_ms': patience.mostBackoffMs,
+    'grpc.keepalive_time_ms': patience.keepaliveMs,
+    'grpc.keepalive_timeout_ms': patience.keepaliveTimeoutMs,
     'grpc-node.flow_control_window': 1024 * 1024,
     // Two clients of one address are two connections, so that closing one does not touch the other.
     'grpc.use_local_subchannel_pool': 1,

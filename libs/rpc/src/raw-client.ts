@@ -1,18 +1,28 @@
 import { Channel, Metadata, connectivityState, status as grpcStatus } from '@grpc/grpc-js';
 import type { StatusObject } from '@grpc/grpc-js';
+import type { Clock, Random } from '@sluice/domain/clock';
+import { systemClock, systemRandom } from '@sluice/service-kit/clock';
 import type { TlsSource } from '@sluice/wire/tls';
 import { asBuffer, join } from './messages.ts';
 import { clientChannelOptions } from './options.ts';
+import { WireRawClient } from './raw/wire-raw-client.ts';
 import { fromWire } from './status.ts';
 import type { RpcError } from './status.ts';
 import { channelCredentials } from './tls/credentials.ts';
 import { textEntries } from './trailers.ts';
+import type { TransportName } from './transport/transport.ts';
 
 export interface RawClientOptions {
   /** Largest message sent or taken; default 64 MiB. */
   readonly maxMessageBytes?: number | undefined;
   /** What its connection is secured with; without it, it is plain. */
   readonly tls?: TlsSource | undefined;
+  /** The gRPC stack under it; default grpc-js. */
+  readonly transport?: TransportName;
+  /** What deadlines and waits of `wire` go by; default the machine's. */
+  readonly clock?: Clock;
+  /** Spreads the waits of `wire` between two tries to connect; default the machine's. */
+  readonly random?: Pick<Random, 'uniform'>;
 }
 
 export interface RawCallOptions {
@@ -49,7 +59,22 @@ export interface RawClientCall {
 }
 
 /** Unary calls of message bytes over one connection that all of them share: for a proxy. */
-export class RawClient {
+export interface RawClient {
+  readonly address: string;
+  /** Whether there is a connection now; asks for one when there is none. */
+  isConnected(): boolean;
+  /**
+   * Sends one message. `done` is called once, never before this returns.
+   *
+   * @param path such as `/inference.GRPCInferenceService/ModelInfer`
+   * @throws Error for metadata that cannot be sent
+   */
+  call(path: string, message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void): RawClientCall;
+  /** Takes no more calls; those in flight end. */
+  close(): void;
+}
+
+class GrpcJsRawClient implements RawClient {
   readonly address: string;
   readonly #channel: Channel;
 
@@ -59,16 +84,10 @@ export class RawClient {
     this.#channel = new Channel(address, channelCredentials(options.tls), channelOptions);
   }
 
-  /** Whether there is a connection now; asks for one when there is none. */
   isConnected(): boolean {
     return this.#channel.getConnectivityState(true) === connectivityState.READY;
   }
 
-  /**
-   * Sends one message. `done` is called once, never before this returns.
-   *
-   * @param path such as `/inference.GRPCInferenceService/ModelInfer`
-   */
   call(path: string, message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void): RawClientCall {
     return new Call(this.#channel, this.address, path, message, options, done);
   }
@@ -143,6 +162,8 @@ class Call implements RawOutcome, RawClientCall {
   }
 }
 
+/** @param address `host:port` */
 export function createRawClient(address: string, options: RawClientOptions = {}): RawClient {
-  return new RawClient(address, options);
+  if (options.transport !== 'wire') return new GrpcJsRawClient(address, options);
+  return new WireRawClient(address, { clock: systemClock, random: systemRandom, ...options });
 }

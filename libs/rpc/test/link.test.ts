@@ -128,11 +128,20 @@ describe('over gRPC', () => {
   });
 
   it('a peer of before the link is called one by one', async () => {
-    const { port } = await serve((message, call) => call.respond(message), {}, false);
+    const agents = new Set<string | undefined>();
+    const answer: RawUnaryHandler = (message, call) => {
+      agents.add(call.metadata('user-agent'));
+      call.respond(message);
+    };
+    const { port } = await serve(answer, {}, false);
     const { client, lines } = connect(port);
     const outcomes = await Promise.all(['a', 'b'].map((text) => send(client, Buffer.from(text))));
     expect(outcomes.map(({ message }) => message?.toString())).toEqual(['a', 'b']);
     expect(lines).toMatchObject([{ msg: 'there is no link to it: calls go one by one', reason: 'no link here' }]);
+    // On the stack of the link: grpc-js says who it is, wire does not.
+    expect([...agents]).toEqual([
+      transportName() === 'wire' ? undefined : (expect.stringMatching(/^grpc-node-js/) as unknown),
+    ]);
   });
 });
 

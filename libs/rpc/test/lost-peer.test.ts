@@ -9,10 +9,9 @@ import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterEach, expect, it } from 'vitest';
 import { createRpcClient } from '../src/client.ts';
-import { createRawClient } from '../src/raw-client.ts';
 import type { RawOutcome } from '../src/raw-client.ts';
 import type { RpcError } from '../src/status.ts';
-import { failureOf } from './world.ts';
+import { failureOf, rawClientOf } from './world.ts';
 
 let child: ChildProcess | undefined;
 afterEach(() => child?.kill('SIGKILL'));
@@ -37,7 +36,7 @@ it('a process that is killed: its requests are lost, later ones are never sent',
   const { port, requests } = await startServer();
   const address = `127.0.0.1:${port}`;
   const registry = createRpcClient(registryService, address, { clock: systemClock });
-  const rawClient = createRawClient(address);
+  const rawClient = rawClientOf(port);
   const method = '/sluice.registry.v1.RegistryService/GetModel';
   const send = (): Promise<RawOutcome> =>
     new Promise((resolve) => rawClient.call(method, new Uint8Array(), { deadlineMs: Date.now() + 20_000 }, resolve));
@@ -76,7 +75,7 @@ it.each([
   const { promise, resolve } = Promise.withResolvers<undefined>();
   server.listen(0, '127.0.0.1', () => resolve(undefined));
   await promise;
-  const client = createRawClient(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const client = rawClientOf((server.address() as AddressInfo).port);
   const outcome = await new Promise<RawOutcome>((done) =>
     client.call('/any/Method', new Uint8Array(), { deadlineMs: Date.now() + 20_000 }, done),
   );

@@ -9,17 +9,15 @@ import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { createRpcClient } from '../src/client.ts';
 import { raw, watch } from '../src/handlers.ts';
-import { createRawClient } from '../src/raw-client.ts';
 import type { RawOutcome } from '../src/raw-client.ts';
 import { RpcServer } from '../src/server.ts';
 import type { RpcServerOptions } from '../src/server.ts';
-import { cleanups, failureOf, path, start } from './world.ts';
+import { cleanups, failureOf, path, rawClientOf, start } from './world.ts';
 
 describe('raw methods', () => {
   async function rawWorld(handler: Parameters<typeof raw>[0], options: Partial<RpcServerOptions> = {}) {
     const world = await start({}, options, { modelInfer: raw(handler) });
-    const client = createRawClient(`127.0.0.1:${world.port}`);
-    cleanups.push(() => client.close());
+    const client = rawClientOf(world.port);
     const send = (bytes: Uint8Array, deadlineMs = Date.now() + 5_000): Promise<RawOutcome> =>
       new Promise((resolve) => client.call(path, bytes, { deadlineMs, metadata: { 'sluice-unit': 'u1' } }, resolve));
     return { ...world, client, send };
@@ -78,8 +76,7 @@ describe('raw methods', () => {
 
   it('give answers that a proxy made a little larger than the limit to clients with the same limit', async () => {
     const { port } = await start({}, {}, { modelInfer: raw((_request, call) => call.respond(Buffer.alloc(1_256))) });
-    const client = createRawClient(`127.0.0.1:${port}`, { maxMessageBytes: 1_000 });
-    cleanups.push(() => client.close());
+    const client = rawClientOf(port, { maxMessageBytes: 1_000 });
     const outcome = await new Promise<RawOutcome>((resolve) => {
       client.call(path, Buffer.alloc(1), { deadlineMs: Date.now() + 5_000 }, resolve);
     });
@@ -117,8 +114,7 @@ describe('raw methods', () => {
 
   it('tell a peer that never was from one that broke off', async () => {
     const { server, client, send, port } = await rawWorld(() => void server.tryShutdown(0));
-    const nobody = createRawClient('127.0.0.1:1');
-    cleanups.push(() => nobody.close());
+    const nobody = rawClientOf(1);
     const unsent = await new Promise<RawOutcome>((resolve) =>
       nobody.call(path, Buffer.alloc(1), { deadlineMs: Date.now() + 5_000 }, resolve),
     );

@@ -2,9 +2,8 @@ import { SluiceError, errorKinds } from '@sluice/domain/errors';
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import type { CallContext } from '../src/handlers.ts';
-import { createRawClient } from '../src/raw-client.ts';
 import type { RawOutcome } from '../src/raw-client.ts';
-import { cleanups, failureOf, start } from './world.ts';
+import { failureOf, rawClientOf, start } from './world.ts';
 
 describe('unary handlers', () => {
   it.each(errorKinds)('send a thrown %s as its status', async (kind) => {
@@ -134,8 +133,7 @@ describe('unary handlers', () => {
 
   it('refuse bytes that are no protobuf message, or text that is not UTF-8, with INVALID_ARGUMENT', async () => {
     const { port } = await start({ getModel: async () => ({}) });
-    const client = createRawClient(`127.0.0.1:${port}`);
-    cleanups.push(() => client.close());
+    const client = rawClientOf(port);
     const send = (bytes: number[]): Promise<RawOutcome> =>
       new Promise((resolve) => {
         const method = '/sluice.registry.v1.RegistryService/GetModel';
@@ -175,8 +173,7 @@ describe('unary handlers', () => {
   it('answer UNIMPLEMENTED where a service says so, and for methods that nobody has', async () => {
     const { registry, port } = await start({});
     expect((await failureOf(registry.rollback({}))).message).toBe('not in this test');
-    const client = createRawClient(`127.0.0.1:${port}`);
-    cleanups.push(() => client.close());
+    const client = rawClientOf(port);
     const outcome = await new Promise<RawOutcome>((resolve) =>
       client.call('/no.Such/Method', new Uint8Array(), { deadlineMs: Date.now() + 5_000 }, resolve),
     );

@@ -9,6 +9,8 @@ import { createRpcClient } from '../src/client.ts';
 import type { RpcClient } from '../src/client.ts';
 import { unimplemented } from '../src/handlers.ts';
 import type { Handlers } from '../src/handlers.ts';
+import { createRawClient } from '../src/raw-client.ts';
+import type { RawClient, RawClientOptions } from '../src/raw-client.ts';
 import { RpcServer } from '../src/server.ts';
 import type { RpcServerOptions } from '../src/server.ts';
 import { RpcError } from '../src/status.ts';
@@ -69,4 +71,11 @@ export async function failureOf(call: Promise<unknown>): Promise<RpcError> {
 export async function collect<T>(messages: AsyncIterable<T>, into: T[] = []): Promise<T[]> {
   for await (const message of messages) into.push(message);
   return into;
+}
+
+/** A raw client on the same stack. */
+export function rawClientOf(port: number, options: RawClientOptions = {}): RawClient {
+  const client = createRawClient(`127.0.0.1:${port}`, { transport, ...options });
+  cleanups.push(() => client.close());
+  return client;
 }

@@ -4,6 +4,7 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { eventually } from '@sluice/testkit/eventually';
+import { FakeClock } from '@sluice/testkit/fake-clock';
 import { describe, expect, it } from 'vitest';
 import type { CallStatus } from '../src/client/call-status.ts';
 import type { ClientCall } from '../src/client/client-call.ts';
@@ -262,5 +263,92 @@ describe('a wire client', () => {
     answers[0]!(null, Buffer.from('done'));
     expect([(await made.status).code, made.messages.map(String)]).toEqual([0, ['done']]);
     await stopped;
+  });
+});
+
+describe('a wire channel', () => {
+  it('waits before its tries as it was told, and connects when it is asked to', async () => {
+    const clock = new FakeClock();
+    const taken = createTcpServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    await new Promise((resolve) => taken.close(resolve));
+    const channel = channelTo(port, { clock, backoff: { firstMs: 100, mostMs: 150 } });
+    const fails = async () => {
+      const ended = Promise.withResolvers<CallStatus>();
+      channel.call('/a.B/C', { deadlineAt: Infinity }, { message: () => undefined, ended: ended.resolve });
+      expect(await ended.promise).toMatchObject({ code: 14, origin: 'unsent' });
+    };
+    await fails();
+    clock.advance(100);
+    await fails();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    let connections = 0;
+    server.on('connection', (socket: Socket) => {
+      connections++;
+      cleanups.push(() => socket.destroy());
+    });
+    cleanups.push(() => server.close());
+    // 160 by its growth, of which the bound leaves 150.
+    clock.advance(149);
+    channel.connect();
+    await fails();
+    await pause(50);
+    expect(connections).toBe(0);
+    clock.advance(1);
+    channel.connect();
+    channel.connect();
+    await eventually(() => expect(channel.isConnected).toBe(true));
+    channel.connect();
+    expect(connections).toBe(1);
+  });
+
+  it('keeps its process alive while there are calls, and no longer', async () => {
+    const answers: Send[] = [];
+    const { port } = await serveOnWire({ unary: (_call: Call, send: Send) => void answers.push(send) }, {});
+    const channel = channelTo(port);
+    // Those that keep it alive; the server's own is always one of them.
+    const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+    const during: number[] = [];
+    for (let time = 1; time <= 3; time++) {
+      const made = [begin(channel, definition.Unary.path), begin(channel, definition.Unary.path)];
+      for (const { call } of made) call.writeLast(Buffer.from('x'));
+      await eventually(() => expect(answers).toHaveLength(2 * time));
+      during.push(sockets());
+      for (const send of answers.slice(-2)) send(null, Buffer.from('y'));
+      for (const { status } of made) expect((await status).code).toBe(0);
+      await eventually(() => expect(sockets()).toBe(during[0]! - 1));
+    }
+    expect(during).toEqual([during[0], during[0], during[0]]);
+  });
+
+  it('opens what it held back when the server has said how many streams it takes', async () => {
+    const held: ServerHttp2Stream[] = [];
+    const server = createServer();
+    server.on('connection', (socket: Socket) => cleanups.push(() => socket.destroy()));
+    server.on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('error', () => undefined);
+      held.push(stream);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => server.close());
+    const channel = channelTo((server.address() as AddressInfo).port);
+    for (let count = 0; count < 300; count++) begin(channel, '/a.B/C').call.writeLast(Buffer.from('x'));
+    await eventually(() => expect(held).toHaveLength(300));
+  });
+
+  it.each([3, 16_000, 16_384, 70_000])('ends a message of %i octets with what is given with it', async (size) => {
+    const { port } = await serveOnWire({}, {});
+    const channel = channelTo(port);
+    const [octets, suffix] = [Buffer.alloc(size, 'm'), Buffer.from('its end')];
+    const chat = begin(channel, definition.Chat.path);
+    chat.call.write(octets, suffix);
+    await eventually(() => expect(chat.messages).toHaveLength(1));
+    chat.call.write(octets, suffix);
+    chat.call.writeLast(octets, suffix);
+    expect((await chat.status).code).toBe(0);
+    const whole = Buffer.concat([octets, suffix]);
+    expect(chat.messages.map((message) => message.equals(whole))).toEqual([true, true, true]);
   });
 });

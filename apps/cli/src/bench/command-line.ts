@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type TransportName, transports } from '@sluice/rpc/transport/transport';
 import { positive, whole } from '../options.ts';
 import { parseRange } from './ranges.ts';
 
@@ -37,6 +38,11 @@ function addTarget(command: Command): void {
       repeated('--request-parameter <name:value:type>', 'sent with each request; type: string, int, bool', parameter),
     )
     .option('--streaming', 'send over ModelStreamInfer', false)
+    .addOption(
+      new Option('--transport <client>', 'the gRPC client that makes the load')
+        .choices([...transports])
+        .default('wire' satisfies TransportName),
+    )
     .option('--num-of-sequences <number>', 'sequences at once with a request rate (default: 4)', whole(1))
     .option('--sequence-length <number>', 'requests of a sequence (default: 20)', whole(1))
     .option('--sequence-length-variation <percent>', 'how far lengths are spread (default: 20)', percent)

@@ -1,5 +1,6 @@
 import { parseAddresses } from '@sluice/client/addresses';
 import { defaultRouterPort } from '@sluice/client/oip-client';
+import type { TransportName } from '@sluice/rpc/transport/transport';
 import { usageError } from '../exit-codes.ts';
 import type { SequenceSettings } from './generator/sequences.ts';
 import type { BenchPlan, InputData, Loads, Windows } from './options.ts';
@@ -29,6 +30,7 @@ export interface BenchFlags {
   readonly requestCount?: number;
   readonly warmupRequestCount: number;
   readonly streaming: boolean;
+  readonly transport: TransportName;
   readonly requestParameter: ReadonlyMap<string, string | bigint | boolean>;
   readonly numOfSequences?: number;
   readonly sequenceLength?: number;
@@ -97,6 +99,7 @@ export function compileOptions(positional: string | undefined, flags: BenchFlags
     maxTrials: flags.maxTrials,
     warmUpRequests: flags.warmupRequestCount,
     streaming: flags.streaming,
+    transport: flags.transport,
     parameters: flags.requestParameter,
     sequences: isStateful(flags) ? defaultSequences : undefined,
     defaultSequences,

@@ -14,6 +14,7 @@ describe('the options of bench', () => {
       stabilityPercent: 10,
       maxTrials: 10,
       threads: 1,
+      transport: 'wire',
       calibrate: true,
       sequences: undefined,
       timeoutMs: 30_000,
@@ -59,6 +60,8 @@ describe('the options of bench', () => {
         '--warmup-request-count',
         '7',
         '--streaming',
+        '--transport',
+        'grpc-js',
         '--sequence-length',
         '3',
         '--timeout',
@@ -112,6 +115,7 @@ describe('the options of bench', () => {
       maxTrials: 4,
       warmUpRequests: 7,
       streaming: true,
+      transport: 'grpc-js',
       sequences: { length: 3, variationPercent: 0, firstId: 100, alive: 6 },
       timeoutMs: 2000,
       calibrate: false,
@@ -178,6 +182,7 @@ describe('the options of bench', () => {
     [['a', '--request-parameter', 'x:a:bool'], /neither true nor false/],
     [['a', '--request-parameter', 'x:a:blob'], /none of string, int, bool/],
     [['a', '--sequence-length-variation', '101'], /from 0 to 100/],
+    [['a', '--transport', 'http'], /'http' is invalid\. Allowed choices are grpc-js, wire/],
     [['a', '--in-flight', '3'], /unknown option '--in-flight'/],
   ])('refuse %j', (args, message) => {
     expect(() => planOf(...args)).toThrow(message);

@@ -1,3 +1,4 @@
+import type { TransportName } from '@sluice/rpc/transport/transport';
 import type { SequenceSettings } from './generator/sequences.ts';
 import type { Range } from './ranges.ts';
 import type { Arrivals } from './schedule.ts';
@@ -49,6 +50,8 @@ export interface BenchPlan {
   readonly maxTrials: number;
   readonly warmUpRequests: number;
   readonly streaming: boolean;
+  /** The gRPC client that makes the load. */
+  readonly transport: TransportName;
   readonly parameters: ReadonlyMap<string, string | bigint | boolean>;
   /** Undefined: only when the model's configuration says that it is stateful. */
   readonly sequences: SequenceSettings | undefined;

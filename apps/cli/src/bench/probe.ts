@@ -1,9 +1,7 @@
 import type { Clock } from '@sluice/domain/clock';
 import { createRawClient } from '@sluice/rpc/raw-client';
-import { RequestFrames } from './generator/frames.ts';
+import { RequestBytes } from './generator/request-bytes.ts';
 import type { BenchPlan } from './options.ts';
-
-const headBytes = 5;
 
 /**
  * Sends one request before the load, so that a wrong one is one clear error and not a million.
@@ -12,21 +10,22 @@ const headBytes = 5;
  * @throws RpcError when it fails
  */
 export async function probe(
-  plan: Pick<BenchPlan, 'addresses' | 'sequences' | 'timeoutMs'>,
-  message: Uint8Array,
+  plan: Pick<BenchPlan, 'addresses' | 'sequences' | 'timeoutMs' | 'transport'>,
+  request: Uint8Array,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const client = createRawClient(plan.addresses[0]!);
+  const { transport } = plan;
+  const client = createRawClient(plan.addresses[0]!, { transport, clock });
   // To a stateful model, a sequence of one request.
   const step = plan.sequences && { id: plan.sequences.firstId, start: true, end: true };
-  const bytes = Buffer.concat(new RequestFrames([message]).take(undefined, step)).subarray(headBytes);
+  const { message, suffix } = new RequestBytes([request]).take(undefined, step);
   try {
     return await new Promise((resolve, reject) => {
-      const options = { deadlineMs: clock.now() + plan.timeoutMs };
+      const options = { deadlineMs: clock.now() + plan.timeoutMs, ...(suffix && { suffix }) };
       const call = client.call(
         '/inference.GRPCInferenceService/ModelInfer',
-        bytes,
+        message,
         options,
         ({ error, message: answer }) => {
           if (error === undefined) resolve(answer!);

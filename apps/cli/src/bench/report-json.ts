@@ -21,6 +21,7 @@ export function jsonOf(report: BenchReport): Json {
     settings: settingsOf(plan),
     generator: {
       threads: plan.threads,
+      transport: plan.transport,
       mostCpuShare,
       ceiling: ceiling
         ? { requestsPerSecondPerCore: ceiling.requestsPerSecondPerCore, cpuUsPerRequest: ceiling.cpuUsPerRequest }

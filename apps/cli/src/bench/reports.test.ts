@@ -70,6 +70,7 @@ describe('JSON', () => {
       generator: {
         threads: 1,
         mostCpuShare: 0.8,
+        transport: 'wire',
         ceiling: { requestsPerSecondPerCore: 30_000, cpuUsPerRequest: 33.3 },
       },
       rows: [

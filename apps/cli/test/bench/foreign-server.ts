@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { inferenceService } from '@sluice/contracts/services';
 import type { GRPCInferenceServiceMethods, RequestOutput } from '@sluice/contracts/services';
 import { statusCodes, type StatusName } from '@sluice/rpc/status';
-import { FrameReader, RequestFrames } from '../../src/bench/generator/frames.ts';
+import { FrameReader, framed } from './frames.ts';
 
 export type InferRequest = RequestOutput<GRPCInferenceServiceMethods['modelInfer']>;
 
@@ -22,6 +22,8 @@ export interface ForeignServer {
   readonly address: string;
   /** Methods that were called, by how often. */
   readonly calls: Readonly<Record<string, number>>;
+  /** What its last caller says that it is, by method. */
+  readonly agents: Readonly<Record<string, string | undefined>>;
   /** Inferences, in the order in which they came. */
   readonly requests: readonly InferRequest[];
   /** Answers or throws; by default every request is answered at once. */
@@ -41,6 +43,7 @@ type Method = (request: never) => object | Promise<object>;
 export async function startForeignServer(): Promise<ForeignServer> {
   const sockets = new Set<Socket>();
   const calls: Record<string, number> = {};
+  const agents: Record<string, string | undefined> = {};
   const requests: InferRequest[] = [];
   const infer = async (request: InferRequest): Promise<object> => {
     requests.push(request);
@@ -63,6 +66,7 @@ export async function startForeignServer(): Promise<ForeignServer> {
   server.on('stream', (stream: ServerHttp2Stream, headers: Record<string, unknown>) => {
     const name = String(headers[':path']).split('/').at(-1)!;
     calls[name] = (calls[name] ?? 0) + 1;
+    agents[name] = headers['user-agent'] as string | undefined;
     stream.on('error', () => undefined);
     if (name === 'ModelStreamInfer') serveStream(stream, infer);
     else serveUnary(stream, name, methods[name]);
@@ -72,6 +76,7 @@ export async function startForeignServer(): Promise<ForeignServer> {
   const foreign: ForeignServer = {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
+    agents,
     requests,
     handle: ({ modelName, id }) => ({ modelName, modelVersion: '1', id, outputs: [], rawOutputContents: [] }),
     breakOff: () => {
@@ -89,15 +94,13 @@ const tensor = (name: string) => ({ name, datatype: 'FP32', shape: [-1, 2] });
 
 const definitionOf = (name: string) => inferenceService.definition[name]!;
 
-const framed = (bytes: Uint8Array) => Buffer.concat(new RequestFrames([bytes]).take(undefined, undefined));
-
 const statusOf = (error: unknown) =>
   error instanceof Refusal
     ? { 'grpc-status': String(statusCodes[error.status]), 'grpc-message': encodeURIComponent(error.message) }
     : { 'grpc-status': '2', 'grpc-message': encodeURIComponent(String(error)) };
 
 function serveUnary(stream: ServerHttp2Stream, name: string, method: Method | undefined): void {
-  const messages = new FrameReader(true);
+  const messages = new FrameReader();
   const { requestDeserialize, responseSerialize } = definitionOf(name);
   const answer = async (bytes: Buffer): Promise<void> => {
     try {
@@ -117,7 +120,7 @@ function serveUnary(stream: ServerHttp2Stream, name: string, method: Method | un
 }
 
 function serveStream(stream: ServerHttp2Stream, infer: (request: InferRequest) => Promise<object>): void {
-  const messages = new FrameReader(true);
+  const messages = new FrameReader();
   const { requestDeserialize, responseSerialize } = definitionOf('ModelStreamInfer');
   stream.respond({ 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));

@@ -1,8 +1,10 @@
 import { runtimeService } from '@sluice/contracts/services';
+import type { RequestInput, RuntimeServiceMethods } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { createRpcClient } from '@sluice/rpc/client';
 import { createLinkClient } from '@sluice/rpc/link/client';
 import { hopBytes } from '@sluice/rpc/options';
+import { WireWatch } from '@sluice/rpc/raw/wire-watch';
 import type { TlsSource } from '@sluice/rpc/tls/source';
 import type { TransportName } from '@sluice/rpc/transport/transport';
 import type { Logger } from '@sluice/service-kit/logger';
@@ -19,7 +21,7 @@ export interface RuntimePortOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** The gRPC stack of the link. */
+  /** The gRPC stack of both. */
   readonly transport: TransportName;
   readonly tls?: TlsSource | undefined;
   readonly maxMessageBytes: number;
@@ -32,7 +34,7 @@ export function runtimePort(address: string, options: RuntimePortOptions): Runti
   const { clock, random, logger, transport, tls, backoffMs } = options;
   const maxMessageBytes = options.maxMessageBytes + hopBytes;
   const link = createLinkClient({ address, clock, random, logger, transport, tls, maxMessageBytes, backoffMs });
-  const status = createRpcClient(runtimeService, address, { clock, tls });
+  const status = statusOf(address, options);
   return {
     connection: {
       call: (path, message, callOptions, done) => link.call(path, message, callOptions, done),
@@ -42,7 +44,20 @@ export function runtimePort(address: string, options: RuntimePortOptions): Runti
         status.close();
       },
     },
-    watchStatus: (signal) =>
-      status.watchStatus({ routerId: options.routerId, protocolVersion: statusProtocol }, { signal }),
+    watchStatus: (signal) => status.watch({ routerId: options.routerId, protocolVersion: statusProtocol }, signal),
   };
+}
+
+interface StatusClient {
+  watch(request: RequestInput<RuntimeServiceMethods['watchStatus']>, signal: AbortSignal): AsyncIterable<RuntimeStatus>;
+  close(): void;
+}
+
+function statusOf(address: string, { transport, clock, random, tls }: RuntimePortOptions): StatusClient {
+  if (transport === 'wire') {
+    const wire = new WireWatch(runtimeService, 'watchStatus', address, { clock, random, tls });
+    return { watch: (request, signal) => wire.open(request, signal), close: () => wire.close() };
+  }
+  const client = createRpcClient(runtimeService, address, { clock, tls });
+  return { watch: (request, signal) => client.watchStatus(request, { signal }), close: () => client.close() };
 }

@@ -225,8 +225,10 @@ export class LinkClient {
   }
 
   #unaryCalls(): UnaryCalls {
-    const { unary, maxMessageBytes, tls } = this.#options;
-    return (this.#unary ??= unary?.() ?? createRawClient(this.address, { maxMessageBytes, tls }));
+    const { unary, transport = 'grpc-js', clock, random, tls } = this.#options;
+    const maxMessageBytes = this.#maxMessageBytes;
+    const options = { transport, clock, random, tls, maxMessageBytes };
+    return (this.#unary ??= unary?.() ?? createRawClient(this.address, options));
   }
 }
 

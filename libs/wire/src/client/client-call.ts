@@ -11,6 +11,15 @@ import type { HeaderBlock } from '../hpack/header-block.ts';
 import { refusedByHttp, statusOfTrailers } from './call-status.ts';
 import type { CallStatus } from './call-status.ts';
 
+/** Messages up to this size are joined with what follows them: a frame of its own costs more. */
+const joinedUpTo = 16 * 1024;
+
+/** A message that was written before there was a stream. */
+interface Early {
+  readonly octets: Uint8Array;
+  readonly suffix: Uint8Array | undefined;
+}
+
 /** Who made a call. */
 export interface CallEvents {
   /** Header fields of the answer, names and values in turn. */
@@ -39,7 +48,7 @@ export class ClientCall implements StreamSink, Dated {
   #connection: ClientConnection | undefined;
   #stream: Http2Stream | undefined;
   /** What was written before there was a stream. */
-  #early: Uint8Array[] = [];
+  #early: Early[] = [];
   #halfClosed = false;
   #hasHead = false;
   /** Octets that the answer has by its `content-length`, and that have come. */
@@ -68,18 +77,17 @@ export class ClientCall implements StreamSink, Dated {
     return this.#stream === undefined ? this.#early.length > 0 : this.#stream.waitingOctets > 0;
   }
 
-  /** @param octets nobody changes them until they are sent */
-  write(octets: Uint8Array): void {
-    if (this.#over || this.#halfClosed) return;
-    if (this.#stream === undefined) this.#early.push(octets);
-    else this.#connection!.data(this.#stream, prefixOf(octets.length), octets, false);
+  /**
+   * @param octets nobody changes them until they are sent
+   * @param suffix ends the message; large ones are not copied for it
+   */
+  write(octets: Uint8Array, suffix?: Uint8Array): void {
+    this.#write(octets, suffix, false);
   }
 
   /** Writes the last message, and says that it is. */
-  writeLast(octets: Uint8Array): void {
-    if (this.#over || this.#halfClosed) return;
-    if (this.#stream === undefined) this.#early.push(octets);
-    else this.#connection!.data(this.#stream, prefixOf(octets.length), octets, true);
+  writeLast(octets: Uint8Array, suffix?: Uint8Array): void {
+    this.#write(octets, suffix, true);
     this.#halfClosed = true;
   }
 
@@ -115,10 +123,8 @@ export class ClientCall implements StreamSink, Dated {
     this.#stream = stream;
     const early = this.#early;
     this.#early = [];
-    for (const [at, octets] of early.entries()) {
-      const isLast = this.#halfClosed && at === early.length - 1;
-      connection.data(stream, prefixOf(octets.length), octets, isLast);
-    }
+    for (const [at, { octets, suffix }] of early.entries())
+      this.#send(octets, suffix, this.#halfClosed && at === early.length - 1);
     if (this.#halfClosed && early.length === 0) connection.data(stream, undefined, noOctets, true);
     if (early.length > 0 && !this.isBlocked) this.drained();
   }
@@ -172,12 +178,9 @@ export class ClientCall implements StreamSink, Dated {
   }
 
   ended(): void {
-    this.#finish({
-      code: statusCodes.UNKNOWN,
-      details: 'the server ended without a status',
-      trailers: [],
-      origin: 'answered',
-    });
+    const details = 'the server ended without a status';
+    // Nobody knows what became of the call.
+    this.#finish({ code: statusCodes.UNKNOWN, details, trailers: [], origin: 'lost' });
   }
 
   aborted(code: number, by: AbortedBy): void {
@@ -205,6 +208,23 @@ export class ClientCall implements StreamSink, Dated {
 
   sentEnd(): void {
     // The server answers when it likes.
+  }
+
+  #write(octets: Uint8Array, suffix: Uint8Array | undefined, isLast: boolean): void {
+    if (this.#over || this.#halfClosed) return;
+    if (this.#stream === undefined) this.#early.push({ octets, suffix });
+    else this.#send(octets, suffix, isLast);
+  }
+
+  #send(octets: Uint8Array, suffix: Uint8Array | undefined, isLast: boolean): void {
+    const [connection, stream] = [this.#connection!, this.#stream!];
+    if (suffix === undefined || octets.length + suffix.length <= joinedUpTo) {
+      const whole = suffix === undefined ? octets : Buffer.concat([octets, suffix]);
+      connection.data(stream, prefixOf(whole.length), whole, isLast);
+      return;
+    }
+    connection.data(stream, prefixOf(octets.length + suffix.length), octets, false);
+    connection.data(stream, undefined, suffix, isLast);
   }
 
   #head(fields: readonly string[]): void {

@@ -22,6 +22,15 @@ export interface WireChannelOptions {
   readonly connectTimeoutMs?: number;
   /** Without it, connections are plain. */
   readonly tls?: TlsSource | undefined;
+  readonly backoff?: WireBackoff;
+}
+
+/** Waits before the next try to connect: each is 1.6 times the one before, a fifth more or less. */
+export interface WireBackoff {
+  /** The first, in milliseconds; default 1,000. */
+  readonly firstMs: number;
+  /** None is longer, in milliseconds and before the fifth; default 120,000. */
+  readonly mostMs: number;
 }
 
 export interface WireCallOptions {
@@ -50,7 +59,8 @@ function sendable(metadata: readonly string[]): string[] {
 }
 
 /** As grpc/grpc's doc/connection-backoff.md has it. */
-const backoff = { firstMs: 1000, factor: 1.6, mostMs: 120_000, jitter: 0.2 };
+const defaultBackoff: WireBackoff = { firstMs: 1000, mostMs: 120_000 };
+const backoffGrowth = { factor: 1.6, jitter: 0.2 };
 
 /**
  * Calls to one address over one connection, which is made when the first call comes and again when it is lost. While there is none, calls
@@ -66,6 +76,8 @@ export class WireChannel {
   #connection: ClientConnection | undefined;
   /** A socket that is not open yet. */
   #opening: Socket | undefined;
+  /** Of the connection; it keeps the process alive while there are calls, and no longer. */
+  #socket: Socket | undefined;
   /** Calls that wait for a connection, or for the server to take more of them. */
   #waiting: Wanted[] = [];
   #failures = 0;
@@ -90,6 +102,11 @@ export class WireChannel {
   /** There is a connection that takes calls. */
   get isConnected(): boolean {
     return this.#connection?.mayOpen === true;
+  }
+
+  /** Asks for a connection where there is none, as a call does; not before the next try is due. */
+  connect(): void {
+    if (!this.isConnected && this.#retry === undefined) this.#connect();
   }
 
   /** @param path such as `/package.Service/Method` */
@@ -136,6 +153,7 @@ export class WireChannel {
   #send(connection: ClientConnection, { call, fields, deadlineAt }: Wanted): void {
     if (call.isOver) return;
     const left = deadlineAt - this.#options.clock.monotonic();
+    if (connection.streamCount === 0) this.#socket?.ref();
     const timed = deadlineAt === Infinity ? fields : [...fields, 'grpc-timeout', formatTimeout(left)];
     call.opened(connection, connection.open(timed, false, false, call));
   }
@@ -156,12 +174,16 @@ export class WireChannel {
         repeated: [':authority', `${this.#host}:${this.#port}`, 'te', 'trailers', 'content-type', 'application/grpc'],
         goaway: () => this.#gone(connection),
         closed: () => this.#gone(connection),
-        streamClosed: () => this.#sendWaiting(connection),
+        streamClosed: () => {
+          this.#sendWaiting(connection);
+          if (connection.streamCount === 0) socket.unref();
+        },
       });
       port.serve(connection);
       this.#opening = undefined;
       this.#failures = 0;
       this.#connection = connection;
+      this.#socket = socket.unref();
       this.#ticking ??= clock.schedule(tickMs, () => this.#tick());
       this.#sendWaiting(connection);
     });
@@ -178,9 +200,9 @@ export class WireChannel {
     this.#opening = undefined;
     if (this.#closed) return;
     this.#lastError = `cannot connect to ${this.#host}:${this.#port}: ${why}`;
-    const { clock, random } = this.#options;
-    const ms = Math.min(backoff.mostMs, backoff.firstMs * backoff.factor ** this.#failures++);
-    const jittered = ms * (1 + backoff.jitter * (2 * random.uniform() - 1));
+    const { clock, random, backoff = defaultBackoff } = this.#options;
+    const ms = Math.min(backoff.mostMs, backoff.firstMs * backoffGrowth.factor ** this.#failures++);
+    const jittered = ms * (1 + backoffGrowth.jitter * (2 * random.uniform() - 1));
     this.#retry = clock.schedule(jittered, () => (this.#retry = undefined));
     this.#failWaiting(this.#lastError);
   }

@@ -102,6 +102,19 @@ describe('a client', () => {
 });
 
 describe('the number of streams that a server allows', () => {
+  it('is taken for a hundred until it has said', () => {
+    const side = new ClientSide();
+    for (let count = 0; count < 100; count++) {
+      expect(side.connection.hasRoom).toBe(true);
+      side.open();
+    }
+    expect([side.connection.hasRoom, side.connection.mayOpen]).toEqual([false, true]);
+    side.write(settings('0003 00000065'));
+    expect(side.connection.hasRoom).toBe(true);
+    side.open();
+    expect(side.connection.hasRoom).toBe(false);
+  });
+
   it('is not exceeded: one at the limit, and one less', () => {
     const side = ClientSide.begun('0003 00000002');
     expect(side.connection.hasRoom).toBe(true);

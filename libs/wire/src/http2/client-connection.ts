@@ -8,9 +8,12 @@ import { settingIds } from './settings.ts';
 export interface ClientConnectionOptions extends ConnectionOptions {
   /** The server takes no more streams; those that it has go on. */
   readonly goaway: (code: number, debug: string) => void;
-  /** A stream is over: there may be room for another. */
+  /** A stream is over, or the server has said how many it takes: there may be room for another. */
   readonly streamClosed?: () => void;
 }
+
+/** Streams that may be opened before the server has said how many it takes: no fewer than this should be allowed (RFC 9113, section 6.5.2). */
+const streamsBeforeSettings = 100;
 
 /** A connection on which this side opens streams. */
 export class ClientConnection extends Connection {
@@ -37,7 +40,9 @@ export class ClientConnection extends Connection {
 
   /** Whether another stream may be opened now: the server's limit is not reached, and it has not gone away. */
   get hasRoom(): boolean {
-    return this.mayOpen && this.streams.size < this.settings.maxConcurrentStreams;
+    const { maxConcurrentStreams } = this.settings;
+    const most = this.receiving.begun ? maxConcurrentStreams : streamsBeforeSettings;
+    return this.mayOpen && this.streams.size < most;
   }
 
   /** Whether another stream may be opened sooner or later. */

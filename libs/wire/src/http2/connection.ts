@@ -326,7 +326,7 @@ export abstract class Connection {
     if (!this.#over) this.streamOver();
   }
 
-  /** There is room for another stream. */
+  /** There may be room for another stream. */
   protected streamOver(): void {
     // A server waits for its clients to make use of it.
   }
@@ -355,11 +355,11 @@ export abstract class Connection {
     });
     writeSettingsAck(this.out);
     const change = this.settings.initialWindowSize - before;
-    if (change === 0) return;
     this.streams.forEach((stream) => {
-      if (!this.sending.allowStream(stream, change))
+      if (change !== 0 && !this.sending.allowStream(stream, change))
         throw new ConnectionError('FLOW_CONTROL_ERROR', `the window of stream ${stream.id} is too large`);
     });
+    this.streamOver();
   }
 
   protected abstract readonly isClient: boolean;

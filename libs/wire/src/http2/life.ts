@@ -82,7 +82,7 @@ export class Life {
       else return 'nothing';
     }
     if (nowMs - this.#busyMs >= limits.idleTimeoutMs) return 'close';
-    if (nowMs - this.#heardMs < limits.keepaliveMs) return 'nothing';
+    if (nowMs - this.#heardMs < limits.keepaliveMs || (signs.streams === 0 && !limits.keepaliveIdle)) return 'nothing';
     this.#pingedMs = nowMs;
     return 'ping';
   }

@@ -224,6 +224,17 @@ describe('a peer that takes too long', () => {
     expect(side.last().sink.events).toEqual(['aborted NO_ERROR connection']);
   });
 
+  it('and has no streams is left alone where only calls are worth a ping', () => {
+    const side = ServerSide.begun({ keepaliveIdle: false });
+    side.clock.advance(60_000);
+    side.connection.tick();
+    expect(side.read()).toEqual([]);
+    side.write(headers(1));
+    side.clock.advance(60_000);
+    side.connection.tick();
+    expect(side.read()).toEqual(['PING']);
+  });
+
   it('with its next stream has to connect again', () => {
     const side = ServerSide.begun({ idleTimeoutMs: 5_000 });
     side.write(headers(1));

@@ -30,6 +30,8 @@ export interface ConnectionLimits {
   readonly idleTimeoutMs: number;
   /** After so long without a word from the peer it is pinged. */
   readonly keepaliveMs: number;
+  /** Whether it is pinged while it has no streams, too. */
+  readonly keepaliveIdle: boolean;
   /** What it may take to answer a ping. */
   readonly keepaliveTimeoutMs: number;
   /** Frames by kind that may come in a row, and how many are forgiven every second. */
@@ -71,6 +73,7 @@ export const defaultLimits: ConnectionLimits = {
   windowTimeoutMs: 60_000,
   idleTimeoutMs: 30 * 60_000,
   keepaliveMs: 60_000,
+  keepaliveIdle: true,
   keepaliveTimeoutMs: 20_000,
   floods: {
     resets: { burst: 1000, perSecond: 100 },

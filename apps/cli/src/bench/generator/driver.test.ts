@@ -2,7 +2,7 @@ import { FakeClock } from '@sluice/testkit/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../seeded-random.ts';
 import { Driver, type Load, type Pacer } from './driver.ts';
-import { RequestFrames } from './frames.ts';
+import { RequestBytes, type Taken } from './request-bytes.ts';
 import { SequenceBook } from './sequences.ts';
 import { sumCounts, Tally } from './tally.ts';
 import { failure, type Flight, type Transport } from './transport.ts';
@@ -25,11 +25,12 @@ class FakeServer implements Transport {
     this.#clock = clock;
   }
 
-  send(lane: number | undefined, take: (id: string | undefined) => readonly Uint8Array[], flight: Flight): void {
+  send(lane: number | undefined, take: (id: string | undefined) => Taken, flight: Flight): void {
     const { afterMs, status = 'OK', lost = false } = this.behaviour(this.sentAt.length);
     this.sentAt.push(this.#clock.monotonic());
     this.lanes.push(lane);
-    this.bytes.push(Buffer.concat(take(undefined)).toString('latin1'));
+    const { message, suffix } = take(undefined);
+    this.bytes.push(Buffer.concat([message, suffix ?? Buffer.alloc(0)]).toString('latin1'));
     this.inFlight += 1;
     this.most = Math.max(this.most, this.inFlight);
     this.#clock.schedule(afterMs, () => {
@@ -64,7 +65,7 @@ function rig(sequences?: { length: number; alive: number }) {
     pacer,
     transport: server,
     tally,
-    frames: new RequestFrames([Buffer.from('request')]),
+    requests: new RequestBytes([Buffer.from('request')]),
     sequences: sequences && { book, alive: sequences.alive },
   });
   return { clock, server, driver, counts: () => sumCounts([tally.take()]) };

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
 import { type Arrivals, Schedule, type Share } from '../schedule.ts';
-import type { RequestFrames } from './frames.ts';
+import type { RequestBytes } from './request-bytes.ts';
 import { Sequence, type SequenceBook, type Step } from './sequences.ts';
 import type { Tally } from './tally.ts';
 import type { Ending, Flight, Transport } from './transport.ts';
@@ -23,7 +23,7 @@ export interface DriverParts {
   readonly clock: Clock;
   readonly pacer: Pacer;
   readonly transport: Transport;
-  readonly frames: RequestFrames;
+  readonly requests: RequestBytes;
   readonly tally: Tally;
   /** Makes the requests steps of sequences, of which an open loop has `alive`. */
   readonly sequences?: { readonly book: SequenceBook; readonly alive: number } | undefined;
@@ -94,11 +94,11 @@ abstract class Run {
 
   /** @param due when it should have been sent; latency counts from there */
   protected launch(lane: number, due: number, sequence: Sequence | undefined, step = sequence?.next()): void {
-    const { clock, transport, frames } = this.parts;
+    const { clock, transport, requests } = this.parts;
     this.sent += 1;
     this.inFlight += 1;
     const flight = new TimedFlight(due, (ending) => this.#ended(lane, sequence, step, flight, ending));
-    transport.send(sequence === undefined ? undefined : lane, (id) => frames.take(id, step), flight);
+    transport.send(sequence === undefined ? undefined : lane, (id) => requests.take(id, step), flight);
     flight.writtenMs = clock.monotonic();
   }
 

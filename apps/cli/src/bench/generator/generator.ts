@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { TransportName } from '@sluice/rpc/transport/transport';
 import type { Arrivals } from '../schedule.ts';
 import type { Load } from './driver.ts';
 import type { ThreadAnswer, ThreadRequest, ThreadStart, ThreadWindow } from './messages.ts';
@@ -13,6 +14,8 @@ export interface GeneratorOptions {
   readonly messages: readonly Uint8Array[];
   readonly timeoutMs: number;
   readonly streaming: boolean;
+  /** The gRPC client that makes the calls. */
+  readonly transport: TransportName;
   readonly sequences: SequenceSettings | undefined;
   readonly seed: number;
   readonly threads: number;

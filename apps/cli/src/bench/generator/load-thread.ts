@@ -3,9 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '@sluice/service-kit/clock';
 import { SeededRandom } from '../seeded-random.ts';
 import { Driver } from './driver.ts';
-import { RequestFrames } from './frames.ts';
 import type { ThreadAnswer, ThreadRequest, ThreadStart, ThreadWindow } from './messages.ts';
 import { PacerMemory } from './pacer-memory.ts';
+import { RequestBytes } from './request-bytes.ts';
 import { SequenceBook } from './sequences.ts';
 import { StreamTransport } from './stream-transport.ts';
 import { Tally } from './tally.ts';
@@ -21,7 +21,7 @@ const driver = new Driver({
   clock: systemClock,
   pacer: new ThreadPacer(new PacerMemory(start.pacer), () => systemClock.monotonic()),
   transport,
-  frames: new RequestFrames(start.messages),
+  requests: new RequestBytes(start.messages),
   tally,
   sequences: start.sequences && {
     book: new SequenceBook(start.sequences, new SeededRandom(start.seed + start.index), start.index, start.of),

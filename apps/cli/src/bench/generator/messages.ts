@@ -1,3 +1,4 @@
+import type { TransportName } from '@sluice/rpc/transport/transport';
 import type { Load } from './driver.ts';
 import type { SequenceSettings } from './sequences.ts';
 import type { Counts } from './tally.ts';
@@ -9,6 +10,8 @@ export interface ThreadStart {
   readonly messages: readonly Uint8Array[];
   readonly timeoutMs: number;
   readonly streaming: boolean;
+  /** The gRPC client that makes the calls. */
+  readonly transport: TransportName;
   readonly sequences: SequenceSettings | undefined;
   readonly seed: number;
   /** Which of how many threads it is. */

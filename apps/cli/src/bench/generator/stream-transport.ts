@@ -1,12 +1,10 @@
-import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import type { Clock } from '@sluice/domain/clock';
 import { WireReader } from '@sluice/inference/wire-reader';
+import type { ByteCall, CallEvents, CallStatus } from '@sluice/rpc/raw/byte-channel';
 import { Deadlines, type Expiring } from './deadlines.ts';
-import { FrameReader, type Framed, idOf } from './frames.ts';
-import { GrpcSession } from './grpc-session.ts';
-import { httpFailure, type Status, statusOf } from './grpc-status.ts';
-import { type Ending, failure, type Flight, type Transport } from './transport.ts';
-import type { TransportOptions } from './unary-transport.ts';
+import { idOf, type Taken } from './request-bytes.ts';
+import { connections, failure, failureOf, noAnswer } from './transport.ts';
+import type { Connection, Ending, Flight, Transport, TransportOptions } from './transport.ts';
 
 const streamPath = '/inference.GRPCInferenceService/ModelStreamInfer';
 
@@ -16,11 +14,11 @@ export class StreamTransport implements Transport {
   #turn = 0;
   #number = 0;
 
-  constructor({ addresses, timeoutMs, clock }: TransportOptions) {
-    this.#lines = addresses.map((address) => new Line(new GrpcSession(address), clock, timeoutMs));
+  constructor(options: TransportOptions) {
+    this.#lines = connections(options).map((connection) => new Line(connection, options.clock, options.timeoutMs));
   }
 
-  send(lane: number | undefined, take: (id: string | undefined) => Framed, flight: Flight): void {
+  send(lane: number | undefined, take: (id: string | undefined) => Taken, flight: Flight): void {
     const id = idOf(this.#number++);
     this.#lines[(lane ?? this.#turn++) % this.#lines.length]!.send(id, take(id), flight);
   }
@@ -32,43 +30,39 @@ export class StreamTransport implements Transport {
 
 /** One stream, and after it ended the next. */
 class Line {
-  readonly #session: GrpcSession;
+  readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #deadlines: Deadlines;
   #open: OpenStream | undefined;
 
-  constructor(session: GrpcSession, clock: Clock, timeoutMs: number) {
-    this.#session = session;
+  constructor(connection: Connection, clock: Clock, timeoutMs: number) {
+    this.#connection = connection;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#deadlines = new Deadlines(clock);
   }
 
-  send(id: string, framed: Framed, flight: Flight): void {
-    try {
-      const open = (this.#open ??= this.#connect());
-      const request: Waiting = {
-        expiresMs: this.#clock.monotonic() + this.#timeoutMs,
-        expire: () => open.fail(id, failure('DEADLINE_EXCEEDED', 'no answer within the time-out')),
-        ended: (ending) => {
-          this.#deadlines.delete(request);
-          flight.ended(ending);
-        },
-      };
-      this.#deadlines.add(request);
-      open.send(id, framed, request);
-    } catch {
-      queueMicrotask(() => flight.ended(failure('UNAVAILABLE', this.#session.lostMessage, true)));
-    }
+  send(id: string, taken: Taken, flight: Flight): void {
+    const open = (this.#open ??= this.#connect());
+    const request: Waiting = {
+      expiresMs: this.#clock.monotonic() + this.#timeoutMs,
+      expire: () => open.fail(id, failure('DEADLINE_EXCEEDED', noAnswer)),
+      ended: (ending) => {
+        this.#deadlines.delete(request);
+        flight.ended(ending);
+      },
+    };
+    this.#deadlines.add(request);
+    open.send(id, taken, request);
   }
 
   close(): void {
-    this.#session.close();
+    this.#connection.channel.close();
   }
 
   #connect(): OpenStream {
-    const open = new OpenStream(this.#session.open(streamPath, undefined), this.#session, this.#clock, () => {
+    const open = new OpenStream(this.#connection, this.#clock, () => {
       if (this.#open === open) this.#open = undefined;
     });
     return open;
@@ -77,33 +71,24 @@ class Line {
 
 interface Waiting extends Expiring, Flight {}
 
-class OpenStream {
-  readonly #stream: ClientHttp2Stream;
-  readonly #session: GrpcSession;
+class OpenStream implements CallEvents {
+  readonly #call: ByteCall;
+  readonly #address: string;
   readonly #clock: Clock;
   readonly #onEnd: () => void;
-  readonly #messages = new FrameReader(true);
   /** By id, in the order in which they were sent. */
   readonly #waiting = new Map<string, Waiting>();
-  #status: Status | undefined;
-  #chunkMs = 0;
 
-  constructor(stream: ClientHttp2Stream, session: GrpcSession, clock: Clock, onEnd: () => void) {
-    this.#stream = stream;
-    this.#session = session;
+  constructor({ address, channel }: Connection, clock: Clock, onEnd: () => void) {
+    this.#address = address;
     this.#clock = clock;
     this.#onEnd = onEnd;
-    stream.on('response', (headers: IncomingHttpHeaders) => (this.#status = statusOf(headers) ?? httpFailure(headers)));
-    stream.on('trailers', (headers) => (this.#status ??= statusOf(headers)));
-    stream.on('data', (chunk: Buffer) => this.#received(chunk));
-    stream.on('error', () => undefined);
-    stream.on('end', () => this.#ended());
-    stream.on('close', () => this.#ended());
+    this.#call = channel.call(streamPath, { deadlineAt: Infinity }, this);
   }
 
-  send(id: string, framed: Framed, request: Waiting): void {
+  send(id: string, { message, suffix }: Taken, request: Waiting): void {
     this.#waiting.set(id, request);
-    for (const piece of framed) this.#stream.write(piece);
+    this.#call.write(message, suffix);
   }
 
   /** Ends one request; its answer may still come and is then nobody's. */
@@ -113,31 +98,29 @@ class OpenStream {
     request?.ended(ending);
   }
 
-  #received(chunk: Buffer): void {
-    if (this.#messages.isWhole) this.#chunkMs = this.#clock.monotonic();
-    this.#messages.push(chunk, (message) => this.#answered(message));
-  }
-
-  #answered(message: Buffer): void {
-    const { id, error } = readAnswer(message);
+  message(octets: Buffer): void {
+    const { id, error } = readAnswer(octets);
     // A server that does not say the id again is taken to answer in order.
     const key = id === '' ? this.#waiting.keys().next().value : id;
     if (key === undefined) return;
     this.fail(
       key,
       error === ''
-        ? { status: 'OK', message: '', firstByteMs: this.#chunkMs, lost: false }
+        ? { status: 'OK', message: '', firstByteMs: this.#clock.monotonic(), lost: false }
         : failure('STREAM_ERROR', error),
     );
   }
 
-  #ended(): void {
+  ended(status: CallStatus): void {
+    // Not within the call that opened it, or sends on it.
+    queueMicrotask(() => this.#end(status));
+  }
+
+  #end(status: CallStatus): void {
     this.#onEnd();
-    const left = [...this.#waiting.keys()];
-    const { name, message } = this.#status ?? { name: 'UNAVAILABLE', message: this.#session.lostMessage };
-    const ending = failure(name === 'OK' ? 'UNAVAILABLE' : name, message || 'the stream ended', true);
-    for (const id of left) this.fail(id, ending);
-    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_CANCEL);
+    const ending =
+      status.code === 0 ? failure('UNAVAILABLE', 'the stream ended', true) : failureOf(status, this.#address);
+    for (const id of [...this.#waiting.keys()]) this.fail(id, { ...ending, lost: true });
   }
 }
 

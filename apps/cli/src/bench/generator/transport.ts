@@ -1,4 +1,10 @@
-import type { Framed } from './frames.ts';
+import type { Clock } from '@sluice/domain/clock';
+import { byteChannel } from '@sluice/rpc/raw/byte-channel';
+import type { ByteChannel, CallStatus } from '@sluice/rpc/raw/byte-channel';
+import { statusName } from '@sluice/rpc/status';
+import type { TransportName } from '@sluice/rpc/transport/transport';
+import { systemRandom } from '@sluice/service-kit/clock';
+import type { Taken } from './request-bytes.ts';
 
 /** How a request ended. */
 export interface Ending {
@@ -24,7 +30,7 @@ export interface Transport {
    * @param lane requests of one lane go over one connection and arrive in their order; undefined for any
    * @param take gives the bytes, with an id where the transport needs one
    */
-  send(lane: number | undefined, take: (id: string | undefined) => Framed, flight: Flight): void;
+  send(lane: number | undefined, take: (id: string | undefined) => Taken, flight: Flight): void;
   close(): void;
 }
 
@@ -34,3 +40,40 @@ export const failure = (status: string, message: string, lost = false): Ending =
   firstByteMs: 0,
   lost,
 });
+
+export interface TransportOptions {
+  /** One connection to each. */
+  readonly addresses: readonly string[];
+  /** The gRPC client that makes the calls. */
+  readonly transport: TransportName;
+  /** Of a request, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** As much as gRPC allows: what a model answers is not for the generator to limit. */
+const maxMessageBytes = 2 ** 31 - 1;
+
+/** A connection, and the name of its other end for what is said of it. */
+export interface Connection {
+  readonly address: string;
+  readonly channel: ByteChannel;
+}
+
+/** A connection to each address, made when first needed and again after it broke. */
+export const connections = ({ addresses, transport, clock }: TransportOptions): readonly Connection[] =>
+  addresses.map((address) => ({
+    address,
+    channel: byteChannel(address, { transport, clock, random: systemRandom, maxMessageBytes }),
+  }));
+
+/** How a call ended that is no answer. */
+export function failureOf({ code, details, origin }: CallStatus, address: string): Ending {
+  if (origin === 'unsent' || origin === 'lost')
+    return failure('UNAVAILABLE', `the connection to ${address} broke: ${details}`, true);
+  const late = origin === 'here' && statusName(code) === 'DEADLINE_EXCEEDED';
+  return failure(statusName(code), late ? noAnswer : details);
+}
+
+/** What is said of a request that was given up. */
+export const noAnswer = 'no answer within the time-out';

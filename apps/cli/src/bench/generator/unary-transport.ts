@@ -1,116 +1,74 @@
-import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import type { Clock } from '@sluice/domain/clock';
-import { Deadlines, type Expiring } from './deadlines.ts';
-import { FrameReader, type Framed } from './frames.ts';
-import { GrpcSession } from './grpc-session.ts';
-import { httpFailure, type Status, statusOf } from './grpc-status.ts';
-import { type Ending, failure, type Flight, type Transport } from './transport.ts';
-
-export interface TransportOptions {
-  /** One connection to each. */
-  readonly addresses: readonly string[];
-  /** Of a request, in milliseconds. */
-  readonly timeoutMs: number;
-  readonly clock: Clock;
-}
+import type { CallEvents, CallStatus } from '@sluice/rpc/raw/byte-channel';
+import type { Taken } from './request-bytes.ts';
+import { connections, failure, failureOf } from './transport.ts';
+import type { Connection, Flight, Transport, TransportOptions } from './transport.ts';
 
 const inferPath = '/inference.GRPCInferenceService/ModelInfer';
 
 /** A ModelInfer call per request. */
 export class UnaryTransport implements Transport {
-  readonly #sessions: readonly GrpcSession[];
+  readonly #connections: readonly Connection[];
   readonly #timeoutMs: number;
   readonly #clock: Clock;
-  readonly #deadlines: Deadlines;
   #turn = 0;
 
-  constructor({ addresses, timeoutMs, clock }: TransportOptions) {
-    this.#sessions = addresses.map((address) => new GrpcSession(address));
-    this.#timeoutMs = timeoutMs;
-    this.#clock = clock;
-    this.#deadlines = new Deadlines(clock);
+  constructor(options: TransportOptions) {
+    this.#connections = connections(options);
+    this.#timeoutMs = options.timeoutMs;
+    this.#clock = options.clock;
   }
 
-  send(lane: number | undefined, take: (id: string | undefined) => Framed, flight: Flight): void {
-    const session = this.#sessions[(lane ?? this.#turn++) % this.#sessions.length]!;
-    const framed = take(undefined);
-    try {
-      const stream = session.open(inferPath, this.#timeoutMs);
-      const call = new UnaryCall(stream, session, this.#clock, this.#clock.monotonic() + this.#timeoutMs, (ending) => {
-        this.#deadlines.delete(call);
-        flight.ended(ending);
-      });
-      this.#deadlines.add(call);
-      for (const piece of framed.slice(0, -1)) stream.write(piece);
-      stream.end(framed.at(-1));
-    } catch {
-      queueMicrotask(() => flight.ended(failure('UNAVAILABLE', session.lostMessage, true)));
-    }
+  send(lane: number | undefined, take: (id: string | undefined) => Taken, flight: Flight): void {
+    const { address, channel } = this.#connections[(lane ?? this.#turn++) % this.#connections.length]!;
+    const { message, suffix } = take(undefined);
+    const answer = new UnaryAnswer(address, this.#clock, flight);
+    channel
+      .call(inferPath, { deadlineAt: this.#clock.monotonic() + this.#timeoutMs }, answer)
+      .writeLast(message, suffix);
+    answer.sent();
   }
 
   close(): void {
-    for (const session of this.#sessions) session.close();
+    for (const { channel } of this.#connections) channel.close();
   }
 }
 
-class UnaryCall implements Expiring {
-  readonly expiresMs: number;
-  readonly #stream: ClientHttp2Stream;
-  readonly #session: GrpcSession;
+class UnaryAnswer implements CallEvents {
+  readonly #address: string;
   readonly #clock: Clock;
-  readonly #messages = new FrameReader(false);
-  #done: ((ending: Ending) => void) | undefined;
-  #status: Status | undefined;
+  readonly #flight: Flight;
   #firstByteMs = 0;
+  #messages = 0;
+  #isSent = false;
 
-  constructor(
-    stream: ClientHttp2Stream,
-    session: GrpcSession,
-    clock: Clock,
-    expiresMs: number,
-    done: (ending: Ending) => void,
-  ) {
-    this.#stream = stream;
-    this.#session = session;
+  constructor(address: string, clock: Clock, flight: Flight) {
+    this.#address = address;
     this.#clock = clock;
-    this.expiresMs = expiresMs;
-    this.#done = done;
-    stream.on('response', (headers) => this.#responded(headers));
-    stream.on('data', (chunk: Buffer) => this.#messages.push(chunk));
-    stream.on('trailers', (headers) => (this.#status ??= statusOf(headers)));
-    stream.on('end', () => this.#ended());
-    // Its story is told by `close`.
-    stream.on('error', () => undefined);
-    stream.on('close', () => this.#closed());
+    this.#flight = flight;
   }
 
-  expire(): void {
-    this.#finish(failure('DEADLINE_EXCEEDED', 'no answer within the time-out'));
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+  sent(): void {
+    this.#isSent = true;
   }
 
-  #responded(headers: IncomingHttpHeaders): void {
+  head(): void {
     this.#firstByteMs = this.#clock.monotonic();
-    this.#status = statusOf(headers) ?? httpFailure(headers);
   }
 
-  #ended(): void {
-    if (this.#status === undefined) return;
-    const { name, message } = this.#status;
-    if (name !== 'OK') this.#finish(failure(name, message));
-    else if (this.#messages.count !== 1 || !this.#messages.isWhole)
-      this.#finish(failure('INTERNAL', `answered OK with ${this.#messages.count} whole messages`));
-    else this.#finish({ status: 'OK', message: '', firstByteMs: this.#firstByteMs, lost: false });
+  message(): void {
+    this.#messages += 1;
   }
 
-  #closed(): void {
-    this.#ended();
-    this.#finish(failure('UNAVAILABLE', this.#session.lostMessage, true));
+  ended(status: CallStatus): void {
+    if (this.#isSent) this.#end(status);
+    else queueMicrotask(() => this.#end(status));
   }
 
-  #finish(ending: Ending): void {
-    const done = this.#done;
-    this.#done = undefined;
-    done?.(ending);
+  #end(status: CallStatus): void {
+    if (status.code !== 0) this.#flight.ended(failureOf(status, this.#address));
+    else if (this.#messages !== 1)
+      this.#flight.ended(failure('INTERNAL', `answered OK with ${this.#messages} whole messages`));
+    else this.#flight.ended({ status: 'OK', message: '', firstByteMs: this.#firstByteMs, lost: false });
   }
 }
