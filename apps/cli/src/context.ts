@@ -1,6 +1,7 @@
 import type { OipClient } from '@sluice/client/oip-client';
 import type { RegistryClient } from '@sluice/client/registry-client';
 import type { Clock } from '@sluice/domain/clock';
+import type { TlsSource } from '@sluice/rpc/tls/source';
 import { printable } from './format.ts';
 import { type Json, toJson } from './json.ts';
 
@@ -29,6 +30,8 @@ export interface CliContext {
   readonly terminal: Terminal;
   readonly services: Services;
   readonly clock: Clock;
+  /** What calls are secured with; undefined: they are plain. */
+  readonly tls: TlsSource | undefined;
   /** True for `--json`: standard output gets one JSON document and nothing else. */
   readonly json: boolean;
   /** Aborts at Ctrl-C. */

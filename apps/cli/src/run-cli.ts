@@ -103,6 +103,7 @@ class Session {
       clock,
       signal,
       json: options.json,
+      tls: this.#tls?.client,
       services: {
         get registry() {
           return registry().registry;

@@ -1,5 +1,6 @@
 import type { Clock } from '@sluice/domain/clock';
 import { createRawClient } from '@sluice/rpc/raw-client';
+import type { TlsSource } from '@sluice/rpc/tls/source';
 import { RequestBytes } from './generator/request-bytes.ts';
 import type { BenchPlan } from './options.ts';
 
@@ -10,13 +11,15 @@ import type { BenchPlan } from './options.ts';
  * @throws RpcError when it fails
  */
 export async function probe(
-  plan: Pick<BenchPlan, 'addresses' | 'sequences' | 'timeoutMs' | 'transport'>,
+  plan: Pick<BenchPlan, 'addresses' | 'sequences' | 'timeoutMs' | 'transport'> & {
+    readonly tls: TlsSource | undefined;
+  },
   request: Uint8Array,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { transport } = plan;
-  const client = createRawClient(plan.addresses[0]!, { transport, clock });
+  const { transport, tls } = plan;
+  const client = createRawClient(plan.addresses[0]!, { transport, clock, tls });
   // To a stateful model, a sequence of one request.
   const step = plan.sequences && { id: plan.sequences.firstId, start: true, end: true };
   const { message, suffix } = new RequestBytes([request]).take(undefined, step);

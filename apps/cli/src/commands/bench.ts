@@ -38,7 +38,9 @@ export async function bench(
   plan: BenchPlan,
   makeLoad: MakeLoad = (options) => new Generator(options),
 ): Promise<void> {
-  const client = createOipClient(plan.addresses.join(','), { clock: context.clock, retryForMs: 0 });
+  const client = createOipClient(plan.addresses.join(','), {
+    ...{ clock: context.clock, retryForMs: 0, tls: context.tls },
+  });
   try {
     await run(context, plan, client.rpc, makeLoad);
   } catch (error) {
@@ -64,12 +66,12 @@ async function run(context: CliContext, asked: BenchPlan, rpc: OipRpc, makeLoad:
   const target = await describeTarget(rpc, asked.model, asked.version, context.signal);
   const plan = target.isStateful ? { ...asked, sequences: asked.sequences ?? asked.defaultSequences } : asked;
   const messages = buildRequests(plan, target, rowInputs(target, plan.shapes), (path) => readFileSync(path, 'utf8'));
-  const answer = await probe(plan, messages[0]!, context.clock, context.signal);
+  const answer = await probe({ ...plan, tls: context.tls }, messages[0]!, context.clock, context.signal);
   progress(
     context,
     `${named(plan, answer)} on ${plan.addresses.join(', ')}, ${plural(plan.batchSize, 'row')} a request`,
   );
-  const options: GeneratorOptions = { ...plan, messages };
+  const options: GeneratorOptions = { ...plan, messages, tls: context.tls?.current };
   const ceiling = plan.calibrate ? await measureCeiling(options, answer, (ms) => wait(context, ms)) : undefined;
   if (ceiling) progress(context, showCeiling(ceiling, plan.threads));
   const rows = await measureAll(context, plan, makeLoad(options), countsOf(context, plan, target, rpc));

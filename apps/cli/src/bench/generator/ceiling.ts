@@ -19,6 +19,7 @@ const echoFile = new URL(`./echo-worker${import.meta.url.endsWith('.ts') ? '.ts'
 /**
  * Measures the generator alone: the run's own requests against a server in a thread beside it that answers at once with the bytes of a
  * real answer. The figure is requests over the generator's own processor time, so a slow echo does not lower it.
+ * Without TLS, whatever the run has.
  *
  * @param answer bytes of a ModelInferResponse of the target
  */
@@ -29,7 +30,13 @@ export async function measureCeiling(
 ): Promise<Ceiling> {
   const echo = new Worker(echoFile, { workerData: answer, name: 'echo' });
   const [port] = (await once(echo, 'message')) as [number];
-  const generator = new Generator({ ...options, addresses: [`127.0.0.1:${port}`], sequences: undefined, threads: 1 });
+  const generator = new Generator({
+    ...options,
+    addresses: [`127.0.0.1:${port}`],
+    sequences: undefined,
+    tls: undefined,
+    threads: 1,
+  });
   try {
     const bytes = Math.max(...options.messages.map((message) => message.byteLength), answer.byteLength);
     return await calibrate(generator, Math.max(1, Math.min(mostInFlight, Math.floor(mostBytesInFlight / bytes))), wait);

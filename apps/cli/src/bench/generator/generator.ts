@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { TlsMaterial } from '@sluice/rpc/tls/source';
 import type { TransportName } from '@sluice/rpc/transport/transport';
 import type { Arrivals } from '../schedule.ts';
 import type { Load } from './driver.ts';
@@ -16,6 +17,8 @@ export interface GeneratorOptions {
   readonly streaming: boolean;
   /** The gRPC client that makes the calls. */
   readonly transport: TransportName;
+  /** What it connects with; undefined: plainly. */
+  readonly tls: TlsMaterial | undefined;
   readonly sequences: SequenceSettings | undefined;
   readonly seed: number;
   readonly threads: number;

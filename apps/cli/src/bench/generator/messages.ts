@@ -1,3 +1,4 @@
+import type { TlsMaterial } from '@sluice/rpc/tls/source';
 import type { TransportName } from '@sluice/rpc/transport/transport';
 import type { Load } from './driver.ts';
 import type { SequenceSettings } from './sequences.ts';
@@ -12,6 +13,8 @@ export interface ThreadStart {
   readonly streaming: boolean;
   /** The gRPC client that makes the calls. */
   readonly transport: TransportName;
+  /** What it connects with; undefined: plainly. */
+  readonly tls: TlsMaterial | undefined;
   readonly sequences: SequenceSettings | undefined;
   readonly seed: number;
   /** Which of how many threads it is. */

@@ -2,6 +2,8 @@ import type { Clock } from '@sluice/domain/clock';
 import { byteChannel } from '@sluice/rpc/raw/byte-channel';
 import type { ByteChannel, CallStatus } from '@sluice/rpc/raw/byte-channel';
 import { statusName } from '@sluice/rpc/status';
+import { constantTls } from '@sluice/rpc/tls/source';
+import type { TlsMaterial } from '@sluice/rpc/tls/source';
 import type { TransportName } from '@sluice/rpc/transport/transport';
 import { systemRandom } from '@sluice/service-kit/clock';
 import type { Taken } from './request-bytes.ts';
@@ -46,6 +48,8 @@ export interface TransportOptions {
   readonly addresses: readonly string[];
   /** The gRPC client that makes the calls. */
   readonly transport: TransportName;
+  /** What it connects with; undefined: plainly. */
+  readonly tls: TlsMaterial | undefined;
   /** Of a request, in milliseconds. */
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -61,11 +65,13 @@ export interface Connection {
 }
 
 /** A connection to each address, made when first needed and again after it broke. */
-export const connections = ({ addresses, transport, clock }: TransportOptions): readonly Connection[] =>
-  addresses.map((address) => ({
+export function connections({ addresses, transport, clock, tls }: TransportOptions): readonly Connection[] {
+  const secured = tls && constantTls(tls);
+  return addresses.map((address) => ({
     address,
-    channel: byteChannel(address, { transport, clock, random: systemRandom, maxMessageBytes }),
+    channel: byteChannel(address, { transport, clock, random: systemRandom, maxMessageBytes, tls: secured }),
   }));
+}
 
 /** How a call ended that is no answer. */
 export function failureOf({ code, details, origin }: CallStatus, address: string): Ending {
