@@ -50,11 +50,13 @@ function connectionMessage(error: RpcError): string {
 }
 
 function connectionHint(message: string, addresses: Addresses): string {
+  // Where nothing listens, TLS is not what is missing.
+  const tls = message.includes('ECONNREFUSED') ? '' : ' One with TLS wants --tls-ca-file FILE.';
   const isRouter = addresses.router.some((address) => message.includes(address));
   const [what, option, variable] = isRouter
     ? (['router', '--router', 'SLUICE_ROUTER'] as const)
     : (['registry', '--registry', 'SLUICE_REGISTRY'] as const);
-  return `Is a ${what} running there? \`npm start\` starts the platform on this machine; ${option} HOST:PORT or ${variable} names another. One with TLS wants --tls-ca-file FILE.`;
+  return `Is a ${what} running there? \`npm start\` starts the platform on this machine; ${option} HOST:PORT or ${variable} names another.${tls}`;
 }
 
 /** A failure to read or write a file that the user named. */

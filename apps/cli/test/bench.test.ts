@@ -294,6 +294,7 @@ describe('a generator that used over 80 % of its core', () => {
       services: {} as CliContext['services'],
       clock: systemClock,
       json: false,
+      tls: undefined,
       signal: new AbortController().signal,
     };
     const plan = planOf('adder', '-u', server.address, '--no-calibration', '--request-count', '5', '--json-file', file);
