@@ -34,6 +34,10 @@ export class WireRequest extends Unhandled implements CallSink {
     this.#call = call;
   }
 
+  get takesOne(): boolean {
+    return true;
+  }
+
   message(octets: Buffer): void {
     if (this.#octets === undefined) {
       this.#octets = octets;

@@ -1,44 +1,17 @@
-import type { Clock } from '@sluice/domain/clock';
-import type { Dated, Deadlines } from '../deadlines.ts';
+import type { Dated } from '../deadlines.ts';
 import type { Connection } from '../http2/connection.ts';
 import { readTrailers } from '../http2/fields.ts';
 import type { AbortedBy, Http2Stream, StreamSink } from '../http2/http2-stream.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
+import type { CallHost, CallObserver, CallSink } from './call-parts.ts';
 import { inflate } from './codings.ts';
-import type { Memory } from './memory.ts';
+import { Inflating } from './inflating.ts';
 import { MessageQueue } from './message-queue.ts';
 import { MessageFault, MessageReader, prefixOctets, prefixOf } from './message-reader.ts';
 import type { RequestHead } from './request-head.ts';
 import { encodeMessage, statusCodes, statusOfReset } from './status.ts';
 
-/** What the calls of a connection share. */
-export interface CallHost {
-  readonly clock: Clock;
-  readonly deadlines: Deadlines;
-  /** Octets of a message at most, when it is inflated. */
-  readonly maxRequestOctets: number;
-  /** Of messages of which a part has come, or that wait to be read. */
-  readonly memory: Memory;
-  readonly peer: string;
-}
-
-/** Who answers a call. */
-export interface CallSink {
-  message(octets: Buffer): void;
-  /** The caller has sent all. */
-  halfClosed(): void;
-  /** The call is over, and not by `finish`: nobody waits for an answer. @param code what its caller was told or sees */
-  cancelled(code: number): void;
-  /** What was written has been handed over. */
-  drained(): void;
-}
-
-/** Who is told of answers that the transport gives by itself: a message is too large, or a deadline has passed. */
-export interface CallObserver {
-  /** Trailers of such an answer, names and values in turn. */
-  trailers(): readonly string[];
-  refused(code: number): void;
-}
+export type { CallHost, CallObserver, CallSink } from './call-parts.ts';
 
 /** What a message that waits costs beside its octets. */
 const messageOverhead = 128;
@@ -76,8 +49,9 @@ export class ServerCall implements StreamSink, Dated {
   #announced = 0;
   /** Octets that the sink has before the caller has sent all. */
   #heldBySink = 0;
-  /** Messages are inflated one after the other. */
-  #inflating: Promise<void> | undefined;
+  /** Messages that did not come in one piece. */
+  #messages = 0;
+  #inflating: Inflating | undefined;
 
   constructor(host: CallHost, connection: Connection, stream: Http2Stream, head: RequestHead) {
     this.#host = host;
@@ -143,9 +117,16 @@ export class ServerCall implements StreamSink, Dated {
     else this.#connection.headers(this.#stream, [...answerHead, ...fields], false, false);
   }
 
-  /** @param octets nobody changes them until they are sent */
+  /** Ends the call where too much waits for its caller already. @param octets nobody changes them until they are sent */
   write(octets: Uint8Array): void {
     if (this.#over) return;
+    if (!this.#connection.mayWait(this.#stream, prefixOctets + octets.length)) {
+      this.refuse(
+        statusCodes.RESOURCE_EXHAUSTED,
+        'too many bytes of answers wait to be read; read them, or ask for less at once',
+      );
+      return;
+    }
     this.sendHead([]);
     this.#connection.data(this.#stream, prefixOf(octets.length), octets, false);
   }
@@ -170,6 +151,22 @@ export class ServerCall implements StreamSink, Dated {
     observer?.refused(code);
     this.finish(code, details, observer?.trailers());
     sink?.cancelled(code);
+  }
+
+  /** What has come of a message that is not whole, or of the one request of a call, where nothing but its caller is waited for. */
+  owed(): { readonly octets: number; readonly messages: number } | undefined {
+    if (this.#stream.remoteEnded || !(this.#over ? this.#stream.localEnded : this.#waitsForCaller)) return undefined;
+    return { octets: this.#received, messages: this.#messages };
+  }
+
+  get #waitsForCaller(): boolean {
+    return !this.#paused && !this.#isInflating && (this.isCutOff || this.sink?.takesOne === true);
+  }
+
+  tooSlow(): void {
+    // It was told all within a frame that does not end.
+    if (this.#over) this.sentEnd();
+    this.refuse(statusCodes.DEADLINE_EXCEEDED, 'the request takes too long to come; send it faster, or at once');
   }
 
   /** Ends a call whose requests were cut off. @returns whether they were */
@@ -202,7 +199,7 @@ export class ServerCall implements StreamSink, Dated {
     } catch (error) {
       this.#fault(error);
     }
-    if (this.#paused || this.#inflating !== undefined) this.#held += octets;
+    if (this.#paused || this.#isInflating) this.#held += octets;
     else this.#giveBack(octets);
   }
 
@@ -263,11 +260,12 @@ export class ServerCall implements StreamSink, Dated {
         this.#reservedForPart += octets;
       },
       message: (octets, compressed) => {
+        this.#messages++;
         // It is whole, and from now on its handler's.
         this.#release(this.#reservedForPart);
         this.#reservedForPart = 0;
         this.#forgetAnnounced();
-        if (compressed || this.#inflating !== undefined) this.#inflate(octets, compressed);
+        if (compressed || this.#isInflating) this.#inflate(octets, compressed);
         else this.#take(octets);
       },
     });
@@ -307,21 +305,13 @@ export class ServerCall implements StreamSink, Dated {
     };
     // It waits for its turn, and takes more and more room then.
     reserve(octets.length + messageOverhead);
-    const inflated = this.#inflating === undefined ? start() : this.#inflating.then(start);
-    if (inflated instanceof Promise) this.#inflateLater(inflated.then(take));
-    else take(inflated);
+    // Nobody is there to throw to: what is no fault of a message is a defect, and this call pays for it.
+    this.#inflating ??= new Inflating({ failed: (error) => this.#faultLater(error), idle: () => this.#endReading() });
+    this.#inflating.add(start, take);
   }
 
-  #inflateLater(taken: Promise<void>): void {
-    const done = taken.catch((error: unknown) => this.#faultLater(error));
-    this.#inflating = done;
-    void done
-      .then(() => {
-        if (this.#inflating !== done) return;
-        this.#inflating = undefined;
-        this.#endReading();
-      })
-      .catch((error: unknown) => this.#faultLater(error));
+  get #isInflating(): boolean {
+    return this.#inflating?.isBusy === true;
   }
 
   #take(octets: Buffer): void {
@@ -338,14 +328,14 @@ export class ServerCall implements StreamSink, Dated {
 
   /** All that has come was read: more may come. */
   #endReading(): void {
-    if (this.#paused || this.#over || this.#inflating !== undefined) return;
+    if (this.#paused || this.#over || this.#isInflating) return;
     this.#giveBack(this.#held);
     this.#held = 0;
     this.#endIfRead();
   }
 
   #endIfRead(): void {
-    if (!this.#halfClosed || this.#over || this.#waiting.size > 0 || this.#inflating !== undefined) return;
+    if (!this.#halfClosed || this.#over || this.#waiting.size > 0 || this.#isInflating) return;
     this.#halfClosed = false;
     this.#release(this.#heldBySink);
     this.#heldBySink = 0;
@@ -362,7 +352,6 @@ export class ServerCall implements StreamSink, Dated {
     this.refuse(code, error.message);
   }
 
-  /** Nobody is there to throw to: what is no fault of a message is a defect, and this call pays for it. */
   #faultLater(error: unknown): void {
     if (error instanceof MessageFault) this.#fault(error);
     else this.refuse(statusCodes.INTERNAL, 'internal error');

@@ -7,6 +7,7 @@ import type { Handler, ServiceDefinition } from '../grpc/adapt.ts';
 import { Memory } from '../grpc/memory.ts';
 import { repeatedFields } from '../grpc/server-call.ts';
 import type { CallHost } from '../grpc/server-call.ts';
+import { Backlog, SharedBacklog } from '../http2/backlog.ts';
 import { defaultLimits } from '../http2/limits.ts';
 import type { ConnectionLimits } from '../http2/limits.ts';
 import { ServerConnection } from '../http2/server-connection.ts';
@@ -26,6 +27,8 @@ export interface WireServerOptions {
   readonly maxRequestOctets?: number;
   /** Octets of requests of all connections that are not whole yet, or wait to be read; default 1 GiB. */
   readonly maxBuffered?: number;
+  /** Octets of answers of all connections that wait to be read; default 1 GiB. Of what is free one connection may have half. */
+  readonly maxWaiting?: number;
   readonly limits?: Partial<ConnectionLimits>;
   readonly events?: Partial<WireEvents>;
 }
@@ -43,6 +46,7 @@ export class WireServer {
   readonly #sockets = new Set<Socket>();
   readonly #deadlines: Deadlines;
   readonly #memory: Memory;
+  readonly #backlog: SharedBacklog;
   readonly #servers: Server[] = [];
   #timer: Timer | undefined;
   #stopping: PromiseWithResolvers<undefined> | undefined;
@@ -52,6 +56,7 @@ export class WireServer {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#deadlines = new Deadlines(options.clock);
     this.#memory = new Memory(options.maxBuffered ?? 1024 ** 3);
+    this.#backlog = new SharedBacklog(options.maxWaiting ?? 1024 ** 3);
   }
 
   get connections(): number {
@@ -61,6 +66,11 @@ export class WireServer {
   /** Octets of requests that are not whole yet, or wait to be read. */
   get bufferedOctets(): number {
     return this.#memory.used;
+  }
+
+  /** Octets of answers that wait to be read. */
+  get waitingOctets(): number {
+    return this.#backlog.octets;
   }
 
   /**
@@ -136,6 +146,7 @@ export class WireServer {
     const port = new SocketPort(socket, clock);
     const connection: ServerConnection = new ServerConnection({
       ...{ port, clock, limits: this.#limits, repeated: repeatedFields },
+      backlog: new Backlog(this.#limits.maxWaiting, this.#backlog),
       accept: (stream, block, ended) => accept(this.#methods, host, { connection, stream, block, ended }),
       closed: (error) => {
         this.#connections.delete(connection);
