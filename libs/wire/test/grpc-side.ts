@@ -149,7 +149,7 @@ export class GrpcSide {
     this.peer.hear(this.port.take());
     for (const record of this.records) this.#checkRecord(record);
     const { error } = this.over ?? {};
-    if (error !== undefined && error !== gone && !(error instanceof ConnectionError)) throw error;
+    if (error !== undefined && error.cause !== gone && !(error instanceof ConnectionError)) throw error;
     for (const fault of this.#faults) throw fault;
   }
 

@@ -4,6 +4,7 @@ import type { CallObserver } from '@sluice/wire/grpc/server-call';
 import type { Begin } from '@sluice/wire/server/accept';
 import { WireServer } from '@sluice/wire/server/wire-server';
 import type { ServerCore } from '../server-core.ts';
+import { connectionLog } from './connection-log.ts';
 import type { ServerTransport, TransportMethod, TransportOptions } from './transport.ts';
 import { Unhandled } from './unhandled.ts';
 import { WireRequest } from './wire-unary.ts';
@@ -22,10 +23,7 @@ export class WireTransport implements ServerTransport {
       clock,
       maxRequestOctets: maxRequestBytes,
       limits: { keepaliveMs },
-      events: {
-        connectionFailed: (peer, error) =>
-          logger.debug({ peer, err: error }, 'a connection was ended for what its peer did'),
-      },
+      events: connectionLog(logger, clock),
     });
   }
 

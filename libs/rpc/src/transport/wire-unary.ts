@@ -112,6 +112,10 @@ class WireUnary extends UnaryLife implements CallSink, CallObserver {
     // It writes once.
   }
 
+  protected override mayAnswer(bytes: number): boolean {
+    return this.#call.mayWrite(bytes);
+  }
+
   protected sendAnswer(message: Buffer): void {
     this.#call.write(message);
     this.#call.finish(0, '', this.#trailers);

@@ -117,10 +117,15 @@ export class ServerCall implements StreamSink, Dated {
     else this.#connection.headers(this.#stream, [...answerHead, ...fields], false, false);
   }
 
+  /** Whether `write` has room for so many octets. */
+  mayWrite(octets: number): boolean {
+    return this.#connection.mayWait(this.#stream, prefixOctets + octets);
+  }
+
   /** Ends the call where too much waits for its caller already. @param octets nobody changes them until they are sent */
   write(octets: Uint8Array): void {
     if (this.#over) return;
-    if (!this.#connection.mayWait(this.#stream, prefixOctets + octets.length)) {
+    if (!this.mayWrite(octets.length)) {
       this.refuse(
         statusCodes.RESOURCE_EXHAUSTED,
         'too many bytes of answers wait to be read; read them, or ask for less at once',

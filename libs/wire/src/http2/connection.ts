@@ -1,5 +1,5 @@
 import type { Clock } from '@sluice/domain/clock';
-import { ConnectionError, errorCodes } from '../errors.ts';
+import { ConnectionError, ConnectionLost, errorCodes } from '../errors.ts';
 import type { ErrorName } from '../errors.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import { NumberMap } from '../number-map.ts';
@@ -153,8 +153,8 @@ export abstract class Connection {
 
   /** The socket is gone. Without streams nobody misses it: most clients leave without a GOAWAY. */
   lost(error: Error | undefined): void {
-    const idle = this.streams.size === 0;
-    this.#close(idle ? undefined : (error ?? new Error('the connection was closed by the other side')));
+    const why = error?.message ?? 'the connection was closed by the other side';
+    this.#close(this.streams.size === 0 ? undefined : new ConnectionLost(why, error));
     this.backlog.clear();
   }
 

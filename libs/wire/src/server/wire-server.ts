@@ -19,10 +19,14 @@ import { SocketPort } from './socket-port.ts';
 export interface WireEvents {
   /** A connection ended for what its peer did. */
   readonly connectionFailed: (peer: string, error: Error) => void;
+  /** A connection was closed as soon as it came: there are as many as there may be. */
+  readonly connectionRefused: (peer: string) => void;
 }
 
 export interface WireServerOptions {
   readonly clock: Clock;
+  /** Connections at once, those among them that are being closed; default 16,384. Of more each is reset as soon as it comes. */
+  readonly maxConnections?: number;
   /** Octets of a request at most, when it is inflated; default 64 MiB. */
   readonly maxRequestOctets?: number;
   /** Octets of requests of all connections that are not whole yet, or wait to be read; default 1 GiB. */
@@ -33,9 +37,14 @@ export interface WireServerOptions {
   readonly events?: Partial<WireEvents>;
 }
 
+const mostConnections = 16_384;
 const tickMs = 1000;
 /** Between the announcement of a stop and the last word on which calls are taken: a round trip, and more. */
 const announcedMs = 100;
+
+function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+}
 
 /** A gRPC server on plain sockets. Methods are registered by their path, as bytes; `addService` mounts whole services. */
 export class WireServer {
@@ -136,8 +145,13 @@ export class WireServer {
 
   #connected(socket: Socket): void {
     const { clock, events } = this.#options;
-    const { remoteAddress = '', remotePort = 0 } = socket;
-    const peer = `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+    const peer = peerOf(socket);
+    if (this.#sockets.size >= (this.#options.maxConnections ?? mostConnections)) {
+      // Without the state that an orderly end leaves with the system.
+      socket.resetAndDestroy();
+      events?.connectionRefused?.(peer);
+      return;
+    }
     const host: CallHost = {
       ...{ clock, peer, deadlines: this.#deadlines },
       maxRequestOctets: this.#options.maxRequestOctets ?? 64 * 1024 * 1024,
