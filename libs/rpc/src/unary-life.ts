@@ -35,9 +35,7 @@ export abstract class UnaryLife implements RawCall, ActiveCall {
   abstract metadata(key: string): string | undefined;
   abstract setTrailer(key: string, value: string): void;
   /** Whether an answer of so many bytes can be sent, or wait for its reader. */
-  protected mayAnswer(_bytes: number): boolean {
-    return true;
-  }
+  protected abstract mayAnswer(bytes: number): boolean;
   /** Sends an answer, with the trailers so far. */
   protected abstract sendAnswer(message: Buffer): void;
   /** Sends a status other than OK, with the trailers so far. */

@@ -6,7 +6,7 @@ import { adapt } from '../src/grpc/adapt.ts';
 import { Memory } from '../src/grpc/memory.ts';
 import { prefixOctets } from '../src/grpc/message-reader.ts';
 import type { CallHost, CallSink, ServerCall } from '../src/grpc/server-call.ts';
-import { repeatedFields } from '../src/grpc/server-call.ts';
+import { repeatedFields } from '../src/grpc/answering.ts';
 import { defaultLimits } from '../src/http2/limits.ts';
 import type { ConnectionLimits } from '../src/http2/limits.ts';
 import { ServerConnection } from '../src/http2/server-connection.ts';

@@ -24,6 +24,8 @@ export interface TransportOptions {
   readonly core: ServerCore;
   readonly maxRequestBytes: number;
   readonly keepaliveMs: number;
+  /** How large answers are compressed for callers that take it, by a stack that can do so. */
+  readonly answerCompression: 'gzip' | 'deflate' | undefined;
 }
 
 /** A gRPC stack, as `RpcServer` uses it. */

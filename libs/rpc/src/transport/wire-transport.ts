@@ -16,13 +16,14 @@ export class WireTransport implements ServerTransport {
   readonly #core: ServerCore;
   readonly #server: WireServer;
 
-  constructor({ core, maxRequestBytes, keepaliveMs }: TransportOptions) {
+  constructor({ core, maxRequestBytes, keepaliveMs, answerCompression }: TransportOptions) {
     const { clock, logger } = core;
     this.#core = core;
     this.#server = new WireServer({
       clock,
       maxRequestOctets: maxRequestBytes,
       limits: { keepaliveMs },
+      compression: answerCompression,
       events: connectionLog(logger, clock),
     });
   }

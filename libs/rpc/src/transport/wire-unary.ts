@@ -112,7 +112,7 @@ class WireUnary extends UnaryLife implements CallSink, CallObserver {
     // It writes once.
   }
 
-  protected override mayAnswer(bytes: number): boolean {
+  protected mayAnswer(bytes: number): boolean {
     return this.#call.mayWrite(bytes);
   }
 

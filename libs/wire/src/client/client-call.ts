@@ -1,7 +1,8 @@
 import type { Dated, Deadlines } from '../deadlines.ts';
 import { errorName } from '../errors.ts';
 import { inflate, isCoding } from '../grpc/codings.ts';
-import type { Coding } from '../grpc/codings.ts';
+import type { Coding, Compression } from '../grpc/codings.ts';
+import { Compressing } from '../grpc/compressing.ts';
 import { MessageFault, MessageReader, prefixOf } from '../grpc/message-reader.ts';
 import { statusCodes, statusOfReset } from '../grpc/status.ts';
 import type { ClientConnection } from '../http2/client-connection.ts';
@@ -29,6 +30,8 @@ export interface CallParts {
   readonly deadlineAt: number;
   /** Octets of an answer's message at most. */
   readonly maxMessageOctets: number;
+  /** How requests are compressed; undefined for not at all. */
+  readonly compression?: Compression | undefined;
 }
 
 /** One call as the client has it. It may be written to before there is a connection. */
@@ -41,6 +44,8 @@ export class ClientCall implements StreamSink, Dated {
   /** What was written before there was a stream. */
   #early: Uint8Array[] = [];
   #halfClosed = false;
+  /** Messages on their way to be compressed; undefined where none is. */
+  #compressing: Compressing | undefined;
   #hasHead = false;
   /** Octets that the answer has by its `content-length`, and that have come. */
   #announced: number | undefined;
@@ -65,28 +70,44 @@ export class ClientCall implements StreamSink, Dated {
   }
   /** Something that was written waits for the server. */
   get isBlocked(): boolean {
-    return this.#stream === undefined ? this.#early.length > 0 : this.#stream.waitingOctets > 0;
+    if (this.#stream === undefined) return this.#early.length > 0;
+    return this.#stream.waitingOctets > 0 || this.#compressing?.isBusy === true;
   }
 
   /** @param octets nobody changes them until they are sent */
   write(octets: Uint8Array): void {
     if (this.#over || this.#halfClosed) return;
     if (this.#stream === undefined) this.#early.push(octets);
-    else this.#connection!.data(this.#stream, prefixOf(octets.length), octets, false);
+    else this.#write(octets, false);
   }
 
   /** Writes the last message, and says that it is. */
   writeLast(octets: Uint8Array): void {
     if (this.#over || this.#halfClosed) return;
     if (this.#stream === undefined) this.#early.push(octets);
-    else this.#connection!.data(this.#stream, prefixOf(octets.length), octets, true);
+    else this.#write(octets, true);
     this.#halfClosed = true;
   }
 
   halfClose(): void {
     if (this.#over || this.#halfClosed) return;
     this.#halfClosed = true;
-    if (this.#stream !== undefined) this.#connection!.data(this.#stream, undefined, noOctets, true);
+    if (this.#stream !== undefined) this.#sendEnd();
+  }
+
+  #write(octets: Uint8Array, last: boolean): void {
+    if (this.#compressing === undefined) this.#send(octets, false, last);
+    else this.#compressing.write(octets, last);
+  }
+
+  #send(octets: Uint8Array, compressed: boolean, last: boolean): void {
+    this.#connection!.data(this.#stream!, prefixOf(octets.length, compressed), octets, last);
+  }
+
+  #sendEnd(): void {
+    const send = (): void => this.#connection!.data(this.#stream!, undefined, noOctets, true);
+    if (this.#compressing === undefined) send();
+    else this.#compressing.behind(send);
   }
 
   /** Messages go on to come as far as the window of the stream goes, and no further. */
@@ -115,12 +136,19 @@ export class ClientCall implements StreamSink, Dated {
     this.#stream = stream;
     const early = this.#early;
     this.#early = [];
-    for (const [at, octets] of early.entries()) {
-      const isLast = this.#halfClosed && at === early.length - 1;
-      connection.data(stream, prefixOf(octets.length), octets, isLast);
-    }
-    if (this.#halfClosed && early.length === 0) connection.data(stream, undefined, noOctets, true);
+    const { compression } = this.#parts;
+    if (compression !== undefined) this.#compressing = this.#newCompressing(compression, connection);
+    for (const [at, octets] of early.entries()) this.#write(octets, this.#halfClosed && at === early.length - 1);
+    if (this.#halfClosed && early.length === 0) this.#sendEnd();
     if (early.length > 0 && !this.isBlocked) this.drained();
+  }
+
+  #newCompressing(coding: Compression, { backlog }: ClientConnection): Compressing {
+    return new Compressing({
+      ...{ coding, backlog },
+      send: (octets, compressed, last) => this.#send(octets, compressed, last),
+      idle: () => this.drained(),
+    });
   }
 
   /** There will be no stream for it. Only the channel calls it. */
@@ -198,7 +226,7 @@ export class ClientCall implements StreamSink, Dated {
   }
 
   drained(): void {
-    if (!this.#over) this.#parts.events.drained?.();
+    if (!this.#over && !this.isBlocked) this.#parts.events.drained?.();
   }
 
   sentEnd(): void {
@@ -272,6 +300,7 @@ export class ClientCall implements StreamSink, Dated {
     if (this.#over) return;
     this.#over = true;
     this.#early = [];
+    this.#compressing?.stop();
     this.#parts.deadlines.remove(this);
     this.#parts.events.ended(status);
   }

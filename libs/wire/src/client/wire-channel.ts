@@ -1,6 +1,8 @@
 import { connect } from 'node:net';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { Deadlines } from '../deadlines.ts';
+import { acceptedCodings } from '../grpc/codings.ts';
+import type { Compression } from '../grpc/codings.ts';
 import { isReserved } from '../grpc/metadata.ts';
 import { formatTimeout } from '../grpc/status.ts';
 import { ClientConnection } from '../http2/client-connection.ts';
@@ -15,6 +17,8 @@ export interface WireChannelOptions {
   readonly random: Pick<Random, 'uniform'>;
   /** Octets of an answer's message at most; default 64 MiB. */
   readonly maxMessageOctets?: number;
+  /** How requests of a kilobyte and more are compressed; default not at all. Not every server takes every coding. */
+  readonly compression?: Compression;
   readonly limits?: Partial<ConnectionLimits>;
   /** How long a connection may take to come about, in milliseconds; default 20,000. */
   readonly connectTimeoutMs?: number;
@@ -34,6 +38,7 @@ interface Wanted {
   readonly deadlineAt: number;
 }
 
+const requestFields = ['te', 'trailers', 'content-type', 'application/grpc', ...acceptedCodings] as const;
 const tickMs = 1000;
 /** What may be sent of metadata: names in lower case, none of the protocols' own. */
 function sendable(metadata: readonly string[]): string[] {
@@ -89,9 +94,11 @@ export class WireChannel {
   call(path: string, options: WireCallOptions, events: CallEvents): ClientCall {
     const { deadlineAt, metadata = [] } = options;
     const maxMessageOctets = this.#options.maxMessageOctets ?? 64 * 1024 * 1024;
-    const call = new ClientCall({ events, deadlineAt, maxMessageOctets, deadlines: this.#deadlines });
+    const { compression } = this.#options;
+    const call = new ClientCall({ events, deadlineAt, maxMessageOctets, compression, deadlines: this.#deadlines });
     const head = [':method', 'POST', ':scheme', 'http', ':path', path, ':authority', `${this.#host}:${this.#port}`];
-    const fields = [...head, 'te', 'trailers', 'content-type', 'application/grpc', ...sendable(metadata)];
+    const coding = compression === undefined ? [] : ['grpc-encoding', compression];
+    const fields = [...head, ...requestFields, ...coding, ...sendable(metadata)];
     if (this.#closed) call.unsent('the channel is closed');
     else if (this.#retry !== undefined) call.unsent(this.#lastError);
     else this.#open({ call, fields, deadlineAt });
@@ -146,7 +153,7 @@ export class WireChannel {
       const port = new SocketPort(socket, clock);
       const connection: ClientConnection = new ClientConnection({
         ...{ port, clock, limits: this.#limits },
-        repeated: [':authority', `${this.#host}:${this.#port}`, 'te', 'trailers', 'content-type', 'application/grpc'],
+        repeated: [':authority', `${this.#host}:${this.#port}`, ...requestFields],
         goaway: () => this.#gone(connection),
         closed: () => this.#gone(connection),
         streamClosed: () => this.#sendWaiting(connection),

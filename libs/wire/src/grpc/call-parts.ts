@@ -1,5 +1,6 @@
 import type { Clock } from '@sluice/domain/clock';
 import type { Deadlines } from '../deadlines.ts';
+import type { Compression } from './codings.ts';
 import type { Memory } from './memory.ts';
 
 /** What the calls of a connection share. */
@@ -11,6 +12,8 @@ export interface CallHost {
   /** Of messages of which a part has come, or that wait to be read. */
   readonly memory: Memory;
   readonly peer: string;
+  /** How answers are compressed where their caller takes that; undefined for not at all. */
+  readonly compression?: Compression | undefined;
 }
 
 /** Who answers a call. */

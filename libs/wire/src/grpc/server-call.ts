@@ -3,13 +3,14 @@ import type { Connection } from '../http2/connection.ts';
 import { readTrailers } from '../http2/fields.ts';
 import type { AbortedBy, Http2Stream, StreamSink } from '../http2/http2-stream.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
-import type { CallHost, CallObserver, CallSink } from './call-parts.ts';
+import type { CallHost, CallObserver } from './call-parts.ts';
+import { Answering } from './answering.ts';
 import { inflate } from './codings.ts';
 import { Inflating } from './inflating.ts';
 import { MessageQueue } from './message-queue.ts';
-import { MessageFault, MessageReader, prefixOctets, prefixOf } from './message-reader.ts';
+import { MessageFault, MessageReader, prefixOctets } from './message-reader.ts';
 import type { RequestHead } from './request-head.ts';
-import { encodeMessage, statusCodes, statusOfReset } from './status.ts';
+import { statusCodes, statusOfReset } from './status.ts';
 
 export type { CallHost, CallObserver, CallSink } from './call-parts.ts';
 
@@ -18,25 +19,13 @@ const messageOverhead = 128;
 /** Pieces of a message with fewer octets have to be rare. */
 const fragmentOctets = 64;
 
-/** Fields of an answer, and of one that has no message. The same arrays each time: their blocks are remembered. */
-export const answerHead = [':status', '200', 'content-type', 'application/grpc+proto'] as const;
-export const okTrailers = ['grpc-status', '0'] as const;
-export const repeatedFields: readonly string[] = [...answerHead.slice(2), ...okTrailers];
-
 /** One call as the server has it, from its header fields to its trailers: messages in, messages out, and one end. */
-export class ServerCall implements StreamSink, Dated {
-  readonly head: RequestHead;
+export class ServerCall extends Answering implements StreamSink, Dated {
   readonly deadlineAt: number;
   heapIndex = -1;
-  sink: CallSink | undefined;
   observer: CallObserver | undefined;
-  readonly #host: CallHost;
-  readonly #connection: Connection;
-  readonly #stream: Http2Stream;
   #reader: MessageReader | undefined;
   #received = 0;
-  #sentHead = false;
-  #over = false;
   #halfClosed = false;
   #paused = false;
   readonly #waiting = new MessageQueue();
@@ -54,34 +43,23 @@ export class ServerCall implements StreamSink, Dated {
   #inflating: Inflating | undefined;
 
   constructor(host: CallHost, connection: Connection, stream: Http2Stream, head: RequestHead) {
-    this.#host = host;
-    this.#connection = connection;
-    this.#stream = stream;
-    this.head = head;
+    super(host, connection, stream, head);
     this.deadlineAt = head.timeoutMs === undefined ? Infinity : host.clock.monotonic() + head.timeoutMs;
     if (head.timeoutMs !== undefined) host.deadlines.add(this);
   }
 
   get peer(): string {
-    return this.#host.peer;
+    return this.host.peer;
   }
   /** When its caller gives up, in milliseconds since the epoch; Infinity for never. */
   get deadlineMs(): number {
     if (this.deadlineAt === Infinity) return Infinity;
-    const { clock } = this.#host;
+    const { clock } = this.host;
     return clock.now() + this.deadlineAt - clock.monotonic();
-  }
-  /** Nothing can be sent any more. */
-  get isOver(): boolean {
-    return this.#over;
   }
   /** The caller has ended its side within a message, of which nothing is given. */
   get isCutOff(): boolean {
     return this.#reader?.midMessage === true;
-  }
-  /** Something that was written waits for the caller to read. */
-  get isBlocked(): boolean {
-    return this.#stream.waitingOctets > 0;
   }
 
   /** Gives no more messages until `resume`. */
@@ -100,7 +78,7 @@ export class ServerCall implements StreamSink, Dated {
 
   /** Undefined too when its sink has paused it again, by `message`. */
   #nextWaiting(): Buffer | undefined {
-    return this.#paused || this.#over ? undefined : this.#waiting.shift();
+    return this.#paused || this.over ? undefined : this.#waiting.shift();
   }
 
   /** The sink keeps a message until the caller has sent all. @throws MessageFault when there is no room for it */
@@ -109,58 +87,19 @@ export class ServerCall implements StreamSink, Dated {
     this.#heldBySink += octets;
   }
 
-  /** @param fields names and values in turn, beside those of every answer */
-  sendHead(fields: readonly string[]): void {
-    if (this.#sentHead || this.#over) return;
-    this.#sentHead = true;
-    if (fields.length === 0) this.#connection.headers(this.#stream, answerHead, true, false);
-    else this.#connection.headers(this.#stream, [...answerHead, ...fields], false, false);
-  }
-
-  /** Whether `write` has room for so many octets. */
-  mayWrite(octets: number): boolean {
-    return this.#connection.mayWait(this.#stream, prefixOctets + octets);
-  }
-
-  /** Ends the call where too much waits for its caller already. @param octets nobody changes them until they are sent */
-  write(octets: Uint8Array): void {
-    if (this.#over) return;
-    if (!this.mayWrite(octets.length)) {
-      this.refuse(
-        statusCodes.RESOURCE_EXHAUSTED,
-        'too many bytes of answers wait to be read; read them, or ask for less at once',
-      );
-      return;
-    }
-    this.sendHead([]);
-    this.#connection.data(this.#stream, prefixOf(octets.length), octets, false);
-  }
-
-  /** @param fields trailers beside the status, names and values in turn */
-  finish(code: number, details: string, fields: readonly string[] = []): void {
-    if (this.#over) return;
-    this.#end();
-    if (code === 0 && fields.length === 0 && this.#sentHead) {
-      this.#connection.headers(this.#stream, okTrailers, true, true);
-      return;
-    }
-    const head = this.#sentHead ? [] : answerHead;
-    const message = details === '' ? [] : ['grpc-message', encodeMessage(details)];
-    this.#connection.headers(this.#stream, [...head, 'grpc-status', String(code), ...message, ...fields], false, true);
-  }
-
   /** Ends it without its handler, which is told. */
   refuse(code: number, details: string): void {
-    if (this.#over) return;
+    if (this.over) return;
     const { sink, observer } = this;
-    observer?.refused(code);
-    this.finish(code, details, observer?.trailers());
+    // Where its handler has ended it, that is counted.
+    if (!this.finishing) observer?.refused(code);
+    this.finishNow(code, details, observer?.trailers() ?? []);
     sink?.cancelled(code);
   }
 
   /** What has come of a message that is not whole, or of the one request of a call, where nothing but its caller is waited for. */
   owed(): { readonly octets: number; readonly messages: number } | undefined {
-    if (this.#stream.remoteEnded || !(this.#over ? this.#stream.localEnded : this.#waitsForCaller)) return undefined;
+    if (this.stream.remoteEnded || !(this.over ? this.stream.localEnded : this.#waitsForCaller)) return undefined;
     return { octets: this.#received, messages: this.#messages };
   }
 
@@ -170,7 +109,7 @@ export class ServerCall implements StreamSink, Dated {
 
   tooSlow(): void {
     // It was told all within a frame that does not end.
-    if (this.#over) this.sentEnd();
+    if (this.over) this.sentEnd();
     this.refuse(statusCodes.DEADLINE_EXCEEDED, 'the request takes too long to come; send it faster, or at once');
   }
 
@@ -183,8 +122,8 @@ export class ServerCall implements StreamSink, Dated {
 
   /** Ends the stream without a status: for a caller who does not read. */
   abort(): void {
-    this.#end();
-    this.#connection.reset(this.#stream, 'CANCEL');
+    this.end();
+    this.connection.reset(this.stream, 'CANCEL');
   }
 
   headers(block: HeaderBlock, ended: boolean): void {
@@ -195,8 +134,8 @@ export class ServerCall implements StreamSink, Dated {
   data(chunk: Buffer, start: number, end: number): void {
     const octets = end - start;
     this.#received += octets;
-    if (this.#over) {
-      this.#connection.consume(this.#stream, octets);
+    if (this.over) {
+      this.connection.consume(this.stream, octets);
       return;
     }
     try {
@@ -218,19 +157,15 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   aborted(code: number, by: AbortedBy): void {
-    const sink = this.#over ? undefined : this.sink;
-    this.#end();
+    const sink = this.over ? undefined : this.sink;
+    this.end();
     const isClient = by === 'peer' && (code === 0x8 || code === 0x0);
     sink?.cancelled(isClient || by === 'connection' ? statusCodes.CANCELLED : statusOfReset(code));
   }
 
-  drained(): void {
-    if (!this.#over) this.sink?.drained();
-  }
-
   /** The caller was told all before it had said all: it need not go on. */
   sentEnd(): void {
-    this.#connection.reset(this.#stream, 'NO_ERROR');
+    this.connection.reset(this.stream, 'NO_ERROR');
   }
 
   expire(): void {
@@ -241,7 +176,7 @@ export class ServerCall implements StreamSink, Dated {
   #readWhole(chunk: Buffer, start: number, end: number): boolean {
     if (this.#reader !== undefined || end - start < prefixOctets || chunk[start] !== 0) return false;
     const length = chunk.readUInt32BE(start + 1);
-    if (length !== end - start - prefixOctets || length > this.#host.maxRequestOctets) return false;
+    if (length !== end - start - prefixOctets || length > this.host.maxRequestOctets) return false;
     this.#take(chunk.subarray(start + prefixOctets, end));
     return true;
   }
@@ -250,14 +185,14 @@ export class ServerCall implements StreamSink, Dated {
     this.#reader ??= this.#newReader();
     const within = this.#reader.midMessage;
     this.#reader.read(chunk, start, end);
-    if (within && end - start < fragmentOctets && this.#reader.midMessage) this.#connection.floods.count('fragments');
+    if (within && end - start < fragmentOctets && this.#reader.midMessage) this.connection.floods.count('fragments');
   }
 
   #newReader(): MessageReader {
     return new MessageReader({
-      maxOctets: this.#host.maxRequestOctets,
+      maxOctets: this.host.maxRequestOctets,
       announced: (octets) => {
-        if (this.#over || !this.#host.memory.announce(octets)) throw noRoom();
+        if (this.over || !this.host.memory.announce(octets)) throw noRoom();
         this.#announced = octets;
       },
       reserve: (octets) => {
@@ -277,20 +212,20 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   #forgetAnnounced(): void {
-    if (this.#announced > 0) this.#host.memory.retract(this.#announced);
+    if (this.#announced > 0) this.host.memory.retract(this.#announced);
     this.#announced = 0;
   }
 
   #reserve(octets: number): void {
     // What is still inflated for a call that is over is nobody's.
-    if (this.#over || !this.#host.memory.take(octets)) throw noRoom();
+    if (this.over || !this.host.memory.take(octets)) throw noRoom();
     this.#reserved += octets;
   }
 
   #release(octets: number): void {
     // All of it was given back when the call ended.
-    if (octets === 0 || this.#over) return;
-    this.#host.memory.give(octets);
+    if (octets === 0 || this.over) return;
+    this.host.memory.give(octets);
     this.#reserved -= octets;
   }
 
@@ -303,7 +238,7 @@ export class ServerCall implements StreamSink, Dated {
       cost += more;
     };
     const start = (): Buffer | Promise<Buffer> =>
-      compressed ? inflate(octets, this.head.coding, this.#host.maxRequestOctets, reserve) : octets;
+      compressed ? inflate(octets, this.head.coding, this.host.maxRequestOctets, reserve) : octets;
     const take = (inflated: Buffer): void => {
       this.#release(cost);
       this.#take(inflated);
@@ -320,7 +255,7 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   #take(octets: Buffer): void {
-    if (this.#over) return;
+    if (this.over) return;
     if (!this.#paused) {
       this.sink?.message(octets);
       return;
@@ -333,14 +268,14 @@ export class ServerCall implements StreamSink, Dated {
 
   /** All that has come was read: more may come. */
   #endReading(): void {
-    if (this.#paused || this.#over || this.#isInflating) return;
+    if (this.#paused || this.over || this.#isInflating) return;
     this.#giveBack(this.#held);
     this.#held = 0;
     this.#endIfRead();
   }
 
   #endIfRead(): void {
-    if (!this.#halfClosed || this.#over || this.#waiting.size > 0 || this.#isInflating) return;
+    if (!this.#halfClosed || this.over || this.#waiting.size > 0 || this.#isInflating) return;
     this.#halfClosed = false;
     this.#release(this.#heldBySink);
     this.#heldBySink = 0;
@@ -348,7 +283,7 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   #giveBack(octets: number): void {
-    if (octets > 0) this.#connection.consume(this.#stream, octets);
+    if (octets > 0) this.connection.consume(this.stream, octets);
   }
 
   #fault(error: unknown): void {
@@ -363,15 +298,15 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   #malformed(): void {
-    this.#connection.reset(this.#stream, 'PROTOCOL_ERROR');
+    this.connection.reset(this.stream, 'PROTOCOL_ERROR');
   }
 
-  #end(): void {
+  protected override end(): void {
     this.#reader?.stop();
-    this.#host.deadlines.remove(this);
+    this.host.deadlines.remove(this);
     this.#forgetAnnounced();
     this.#release(this.#reserved);
-    this.#over = true;
+    super.end();
     this.#waiting.clear();
   }
 }

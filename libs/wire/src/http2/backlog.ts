@@ -24,6 +24,7 @@ export class Backlog {
   #leaving = 0;
   #lent = 0;
   #isLent = false;
+  #isOver = false;
 
   constructor(limit = Infinity, shared = new SharedBacklog(Infinity)) {
     this.#limit = limit;
@@ -42,12 +43,14 @@ export class Backlog {
 
   /** A message waits. Whoever must not be refused need not ask before. */
   add(octets: number): void {
+    if (this.#isOver) return;
     this.#octets += octets + overhead;
     this.#shared.octets += octets + overhead;
   }
 
   /** It waits no more, and nothing of it is on its way. */
   remove(octets: number): void {
+    if (this.#isOver) return;
     this.#octets -= octets + overhead;
     this.#shared.octets -= octets + overhead;
   }
@@ -77,6 +80,7 @@ export class Backlog {
 
   /** There is no socket any more. */
   clear(): void {
+    this.#isOver = true;
     this.#shared.octets -= this.#octets;
     this.#octets = this.#leaving = this.#lent = 0;
   }

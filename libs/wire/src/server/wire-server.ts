@@ -4,8 +4,9 @@ import type { Clock, Timer } from '@sluice/domain/clock';
 import { Deadlines } from '../deadlines.ts';
 import { adapt } from '../grpc/adapt.ts';
 import type { Handler, ServiceDefinition } from '../grpc/adapt.ts';
+import type { Compression } from '../grpc/codings.ts';
 import { Memory } from '../grpc/memory.ts';
-import { repeatedFields } from '../grpc/server-call.ts';
+import { repeatedFields } from '../grpc/answering.ts';
 import type { CallHost } from '../grpc/server-call.ts';
 import { Backlog, SharedBacklog } from '../http2/backlog.ts';
 import { defaultLimits } from '../http2/limits.ts';
@@ -33,6 +34,8 @@ export interface WireServerOptions {
   readonly maxBuffered?: number;
   /** Octets of answers of all connections that wait to be read; default 1 GiB. Of what is free one connection may have half. */
   readonly maxWaiting?: number;
+  /** How answers of a kilobyte and more are compressed for callers that take it; default not at all. */
+  readonly compression?: Compression | undefined;
   readonly limits?: Partial<ConnectionLimits>;
   readonly events?: Partial<WireEvents>;
 }
@@ -153,7 +156,7 @@ export class WireServer {
       return;
     }
     const host: CallHost = {
-      ...{ clock, peer, deadlines: this.#deadlines },
+      ...{ clock, peer, deadlines: this.#deadlines, compression: this.#options.compression },
       maxRequestOctets: this.#options.maxRequestOctets ?? 64 * 1024 * 1024,
       memory: new Memory(this.#limits.maxBuffered, this.#memory),
     };
