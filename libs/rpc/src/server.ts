@@ -65,6 +65,8 @@ export interface RpcServerOptions {
   readonly streamIdleMs?: number;
   /** Milliseconds between pings of a connection; default 30,000. */
   readonly keepaliveMs?: number;
+  /** How answers of a kilobyte and more are compressed for callers that take it; default not at all. grpc-js never does. */
+  readonly answerCompression?: 'gzip' | 'deflate';
   /** The gRPC stack under it; default grpc-js. */
   readonly transport?: TransportName;
   /** What its connections are secured with; without it they are plain. */
@@ -109,8 +111,8 @@ export class RpcServer {
             )
           : new SluiceError('unavailable', 'the server is stopping'),
     };
-    const { keepaliveMs = 30_000, tls } = options;
-    const limits = { core: this.#core, maxRequestBytes, keepaliveMs, tls };
+    const { keepaliveMs = 30_000, answerCompression, tls } = options;
+    const limits = { core: this.#core, maxRequestBytes, keepaliveMs, answerCompression, tls };
     this.#transport = options.transport === 'wire' ? new WireTransport(limits) : new GrpcJsTransport(limits);
     this.#linkHost = { core: this.#core, metrics: options.metrics, maxRequestBytes, links: new Set() };
   }

@@ -47,6 +47,11 @@ export class UnaryCall extends UnaryLife implements HandledCall {
     (this.#trailers ??= new Metadata()).set(key, value);
   }
 
+  /** grpc-js has no bound for that. */
+  protected mayAnswer(): boolean {
+    return true;
+  }
+
   protected sendAnswer(message: Buffer): void {
     this.#send(null, message, this.#trailers);
   }

@@ -34,6 +34,8 @@ export abstract class UnaryLife implements RawCall, ActiveCall {
   abstract readonly peer: string;
   abstract metadata(key: string): string | undefined;
   abstract setTrailer(key: string, value: string): void;
+  /** Whether an answer of so many bytes can be sent, or wait for its reader. */
+  protected abstract mayAnswer(bytes: number): boolean;
   /** Sends an answer, with the trailers so far. */
   protected abstract sendAnswer(message: Buffer): void;
   /** Sends a status other than OK, with the trailers so far. */
@@ -48,6 +50,10 @@ export abstract class UnaryLife implements RawCall, ActiveCall {
       } catch (error) {
         this.fail(error);
       }
+      return;
+    }
+    if (!this.mayAnswer(message.byteLength)) {
+      this.fail(new SluiceError('resource-exhausted', 'too many bytes of answers wait for the caller to read them'));
       return;
     }
     this.#end(0);

@@ -181,3 +181,40 @@ describe('a peer that breaks the rules gets one clear status, and the server liv
     await isWell(served);
   });
 });
+
+describe.runIf(onWire)('a peer that the stack itself has to stop', () => {
+  it('is in the log once, however often it comes', async () => {
+    const served = await world();
+    for (let count = 0; count < 20; count++) {
+      const socket = connect(served.port, '127.0.0.1');
+      socket.on('error', () => undefined).resume();
+      socket.end('GET / HTTP/1.1\r\n\r\n');
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    await isWell(served);
+    const warnings = served.logged().filter((line) => line['severity'] === 'warn');
+    expect(warnings).toMatchObject([
+      { fault: 'PROTOCOL_ERROR', peer: expect.stringMatching(/^127\.0\.0\.1:/) as string },
+    ]);
+  });
+
+  it('gets no more answers than may wait for it, and those count as failed', async () => {
+    const answer = Buffer.alloc(60 * 1024 * 1024);
+    const served = await start({}, {}, { modelInfer: raw((_request, call) => call.respond(answer)) });
+    const session = http2.connect(`http://127.0.0.1:${served.port}`, { settings: { initialWindowSize: 0 } });
+    cleanups.push(() => session.destroy());
+    const method = '/inference.GRPCInferenceService/ModelInfer';
+    const statuses: unknown[] = [];
+    for (let count = 0; count < 6; count++) {
+      const headers = { ':method': 'POST', ':path': method, 'content-type': 'application/grpc', te: 'trailers' };
+      const stream = session.request(headers);
+      stream.on('response', (got) => statuses.push(got['grpc-status'])).on('error', () => undefined);
+      stream.end(frame(Buffer.alloc(0)));
+    }
+    // Four of them are within 256 MiB.
+    await eventually(() => expect(statuses.filter((status) => status === '8')).toHaveLength(2));
+    expect(statuses).toHaveLength(6);
+    const stats = served.metrics.method(method.slice(1));
+    expect([stats.count(0), stats.count(8)]).toEqual([4, 2]);
+  });
+});

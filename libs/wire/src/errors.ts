@@ -33,3 +33,15 @@ export class ConnectionError extends Error {
     this.code = errorCodes[name];
   }
 }
+
+/** A connection is gone without anybody's fault: the peer has closed it, or the network has. */
+export class ConnectionLost extends Error {
+  constructor(message: string, cause?: Error) {
+    super(message, { cause });
+    this.name = 'ConnectionLost';
+  }
+}
+
+/** Whether a connection ended for what is no fault of its peer: it went away, or does not answer any more. */
+export const isLoss = (error: Error): boolean =>
+  error instanceof ConnectionLost || (error instanceof ConnectionError && error.code === errorCodes.NO_ERROR);

@@ -98,7 +98,7 @@ export class ClientSide {
     }
     this.peer.hear(octets);
     const { error } = this.over ?? {};
-    if (error !== undefined && error !== gone && !(error instanceof ConnectionError)) throw error;
+    if (error !== undefined && error.cause !== gone && !(error instanceof ConnectionError)) throw error;
     for (const { id, isOver } of this.#streams)
       if (id > this.peer.fed.lastTaken && !isOver) throw new Error(`stream ${id} waits for a server that is gone`);
   }

@@ -1,4 +1,5 @@
 import { FakeClock } from '@sluice/testkit/fake-clock';
+import type { Backlog } from '../src/http2/backlog.ts';
 import type { ConnectionPort } from '../src/http2/port.ts';
 import type { AbortedBy, Http2Stream, StreamSink } from '../src/http2/http2-stream.ts';
 import { defaultLimits } from '../src/http2/limits.ts';
@@ -92,12 +93,13 @@ export class ServerSide {
   /** How it ended; undefined while it has not. */
   over: { readonly error: Error | undefined } | undefined;
 
-  constructor(limits: Partial<ConnectionLimits> = {}, repeated: readonly string[] = []) {
+  constructor(limits: Partial<ConnectionLimits> = {}, repeated: readonly string[] = [], backlog?: Backlog) {
     this.connection = new ServerConnection({
       port: this.port,
       clock: this.clock,
       limits: { ...defaultLimits, ...limits },
       repeated,
+      ...(backlog === undefined ? {} : { backlog }),
       closed: (error) => (this.over = { error }),
       accept: (stream, block, ended) => {
         const sink = new RecordingSink();
@@ -109,8 +111,12 @@ export class ServerSide {
   }
 
   /** Past the preface and both SETTINGS, with nothing left to read. */
-  static begun(limits: Partial<ConnectionLimits> = {}, repeated: readonly string[] = []): ServerSide {
-    const side = new ServerSide(limits, repeated);
+  static begun(
+    limits: Partial<ConnectionLimits> = {},
+    repeated: readonly string[] = [],
+    backlog?: Backlog,
+  ): ServerSide {
+    const side = new ServerSide(limits, repeated, backlog);
     side.write(hello(), settingsAck());
     side.port.take();
     return side;

@@ -6,7 +6,7 @@ import { adapt } from '../src/grpc/adapt.ts';
 import { Memory } from '../src/grpc/memory.ts';
 import { prefixOctets } from '../src/grpc/message-reader.ts';
 import type { CallHost, CallSink, ServerCall } from '../src/grpc/server-call.ts';
-import { repeatedFields } from '../src/grpc/server-call.ts';
+import { repeatedFields } from '../src/grpc/answering.ts';
 import { defaultLimits } from '../src/http2/limits.ts';
 import type { ConnectionLimits } from '../src/http2/limits.ts';
 import { ServerConnection } from '../src/http2/server-connection.ts';
@@ -149,7 +149,7 @@ export class GrpcSide {
     this.peer.hear(this.port.take());
     for (const record of this.records) this.#checkRecord(record);
     const { error } = this.over ?? {};
-    if (error !== undefined && error !== gone && !(error instanceof ConnectionError)) throw error;
+    if (error !== undefined && error.cause !== gone && !(error instanceof ConnectionError)) throw error;
     for (const fault of this.#faults) throw fault;
   }
 

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
+import type { Socket } from 'node:net';
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { cleanups, clientOf, definition, pause, serveOnWire, unary } from './echo-service.ts';
@@ -47,6 +49,36 @@ describe('a wire server', () => {
     let length = 0;
     for await (const octets of stream) length += (octets as Buffer).length;
     expect(length).toBe(pieces * (piece.length + 5));
+  });
+
+  it('has no more connections than it may, and is there again when one of them goes', async () => {
+    const refused: string[] = [];
+    const failed: string[] = [];
+    const events = {
+      connectionRefused: (peer: string) => void refused.push(peer),
+      connectionFailed: (_peer: string, error: Error) => void failed.push(error.message),
+    };
+    const { port, wire } = await serveOnWire({}, { maxConnections: 3, events });
+    const client = clientOf(port);
+    expect((await unary(client, Buffer.from('x'))).value?.toString()).toBe('x');
+    const open = (): Socket => {
+      const socket = connectSocket(port, '127.0.0.1').on('error', () => undefined);
+      cleanups.push(() => socket.destroy());
+      return socket.resume();
+    };
+    const idle = [open(), open()];
+    await eventually(() => expect(wire!.connections).toBe(3));
+    const beyond = Array.from({ length: 100 }, open);
+    await eventually(() => expect(beyond.every(({ closed }) => closed)).toBe(true));
+    expect([refused.length, new Set(refused).size, wire!.connections, failed]).toEqual([100, 100, 3, []]);
+    expect(refused[0]).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect((await unary(client, Buffer.from('x'))).value?.toString()).toBe('x');
+    idle[0]!.destroy();
+    await eventually(() => expect(wire!.connections).toBe(2));
+    expect(
+      (await unary(clientOf(port, { 'grpc.use_local_subchannel_pool': 1 }), Buffer.from('y'))).error,
+    ).toBeUndefined();
+    expect([refused.length, wire!.connections]).toEqual([100, 3]);
   });
 
   it('takes promises that fail for answers', async () => {

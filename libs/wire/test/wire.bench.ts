@@ -5,7 +5,7 @@ import { Deadlines } from '../src/deadlines.ts';
 import { adapt } from '../src/grpc/adapt.ts';
 import { Memory } from '../src/grpc/memory.ts';
 import { requestHead } from '../src/grpc/request-head.ts';
-import { repeatedFields } from '../src/grpc/server-call.ts';
+import { repeatedFields } from '../src/grpc/answering.ts';
 import type { CallHost } from '../src/grpc/server-call.ts';
 import { HpackDecoder } from '../src/hpack/decoder.ts';
 import { HpackEncoder } from '../src/hpack/encoder.ts';

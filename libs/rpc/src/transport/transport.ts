@@ -27,6 +27,8 @@ export interface TransportOptions {
   readonly keepaliveMs: number;
   /** Without it, connections are plain. */
   readonly tls: TlsSource | undefined;
+  /** How large answers are compressed for callers that take it, by a stack that can do so. */
+  readonly answerCompression: 'gzip' | 'deflate' | undefined;
 }
 
 /** A gRPC stack, as `RpcServer` uses it. */

@@ -5,6 +5,7 @@ import type { Begin } from '@sluice/wire/server/accept';
 import { WireServer } from '@sluice/wire/server/wire-server';
 import type { TlsSource } from '@sluice/wire/tls';
 import type { ServerCore } from '../server-core.ts';
+import { connectionLog } from './connection-log.ts';
 import type { ServerTransport, TransportMethod, TransportOptions } from './transport.ts';
 import { Unhandled } from './unhandled.ts';
 import { WireRequest } from './wire-unary.ts';
@@ -17,7 +18,7 @@ export class WireTransport implements ServerTransport {
   readonly #server: WireServer;
   readonly #tls: TlsSource | undefined;
 
-  constructor({ core, maxRequestBytes, keepaliveMs, tls }: TransportOptions) {
+  constructor({ core, maxRequestBytes, keepaliveMs, answerCompression, tls }: TransportOptions) {
     const { clock, logger } = core;
     this.#core = core;
     this.#tls = tls;
@@ -25,10 +26,8 @@ export class WireTransport implements ServerTransport {
       clock,
       maxRequestOctets: maxRequestBytes,
       limits: { keepaliveMs },
-      events: {
-        connectionFailed: (peer, error) =>
-          logger.debug({ peer, err: error }, 'a connection was ended for what its peer did'),
-      },
+      compression: answerCompression,
+      events: connectionLog(logger, clock),
     });
   }
 

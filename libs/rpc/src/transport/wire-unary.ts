@@ -34,6 +34,10 @@ export class WireRequest extends Unhandled implements CallSink {
     this.#call = call;
   }
 
+  get takesOne(): boolean {
+    return true;
+  }
+
   message(octets: Buffer): void {
     if (this.#octets === undefined) {
       this.#octets = octets;
@@ -106,6 +110,10 @@ class WireUnary extends UnaryLife implements CallSink, CallObserver {
 
   drained(): void {
     // It writes once.
+  }
+
+  protected mayAnswer(bytes: number): boolean {
+    return this.#call.mayWrite(bytes);
   }
 
   protected sendAnswer(message: Buffer): void {

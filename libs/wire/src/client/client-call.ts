@@ -1,8 +1,8 @@
 import type { Dated, Deadlines } from '../deadlines.ts';
 import { errorName } from '../errors.ts';
 import { inflate, isCoding } from '../grpc/codings.ts';
-import type { Coding } from '../grpc/codings.ts';
-import { MessageFault, MessageReader, prefixOf } from '../grpc/message-reader.ts';
+import type { Coding, Compression } from '../grpc/codings.ts';
+import { MessageFault, MessageReader } from '../grpc/message-reader.ts';
 import { statusCodes, statusOfReset } from '../grpc/status.ts';
 import type { ClientConnection } from '../http2/client-connection.ts';
 import { readResponse, readTrailers, valueOf } from '../http2/fields.ts';
@@ -10,15 +10,7 @@ import type { AbortedBy, Http2Stream, StreamSink } from '../http2/http2-stream.t
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import { refusedByHttp, statusOfTrailers } from './call-status.ts';
 import type { CallStatus } from './call-status.ts';
-
-/** Messages up to this size are joined with what follows them: a frame of its own costs more. */
-const joinedUpTo = 16 * 1024;
-
-/** A message that was written before there was a stream. */
-interface Early {
-  readonly octets: Uint8Array;
-  readonly suffix: Uint8Array | undefined;
-}
+import { Outgoing } from './outgoing.ts';
 
 /** Who made a call. */
 export interface CallEvents {
@@ -38,6 +30,8 @@ export interface CallParts {
   readonly deadlineAt: number;
   /** Octets of an answer's message at most. */
   readonly maxMessageOctets: number;
+  /** How requests are compressed; undefined for not at all. */
+  readonly compression?: Compression | undefined;
 }
 
 /** One call as the client has it. It may be written to before there is a connection. */
@@ -47,9 +41,7 @@ export class ClientCall implements StreamSink, Dated {
   readonly #parts: CallParts;
   #connection: ClientConnection | undefined;
   #stream: Http2Stream | undefined;
-  /** What was written before there was a stream. */
-  #early: Early[] = [];
-  #halfClosed = false;
+  readonly #outgoing: Outgoing;
   #hasHead = false;
   /** Octets that the answer has by its `content-length`, and that have come. */
   #announced: number | undefined;
@@ -66,6 +58,7 @@ export class ClientCall implements StreamSink, Dated {
   constructor(parts: CallParts) {
     this.#parts = parts;
     this.deadlineAt = parts.deadlineAt;
+    this.#outgoing = new Outgoing(parts.compression, () => this.drained());
     parts.deadlines.add(this);
   }
 
@@ -74,7 +67,7 @@ export class ClientCall implements StreamSink, Dated {
   }
   /** Something that was written waits for the server. */
   get isBlocked(): boolean {
-    return this.#stream === undefined ? this.#early.length > 0 : this.#stream.waitingOctets > 0;
+    return this.#outgoing.isBlocked;
   }
 
   /**
@@ -82,19 +75,16 @@ export class ClientCall implements StreamSink, Dated {
    * @param suffix ends the message; large ones are not copied for it
    */
   write(octets: Uint8Array, suffix?: Uint8Array): void {
-    this.#write(octets, suffix, false);
+    this.#outgoing.write(octets, suffix, false);
   }
 
   /** Writes the last message, and says that it is. */
   writeLast(octets: Uint8Array, suffix?: Uint8Array): void {
-    this.#write(octets, suffix, true);
-    this.#halfClosed = true;
+    this.#outgoing.write(octets, suffix, true);
   }
 
   halfClose(): void {
-    if (this.#over || this.#halfClosed) return;
-    this.#halfClosed = true;
-    if (this.#stream !== undefined) this.#connection!.data(this.#stream, undefined, noOctets, true);
+    this.#outgoing.halfClose();
   }
 
   /** Messages go on to come as far as the window of the stream goes, and no further. */
@@ -121,12 +111,7 @@ export class ClientCall implements StreamSink, Dated {
   opened(connection: ClientConnection, stream: Http2Stream): void {
     this.#connection = connection;
     this.#stream = stream;
-    const early = this.#early;
-    this.#early = [];
-    for (const [at, { octets, suffix }] of early.entries())
-      this.#send(octets, suffix, this.#halfClosed && at === early.length - 1);
-    if (this.#halfClosed && early.length === 0) connection.data(stream, undefined, noOctets, true);
-    if (early.length > 0 && !this.isBlocked) this.drained();
+    if (this.#outgoing.opened(connection, stream) && !this.isBlocked) this.drained();
   }
 
   /** There will be no stream for it. Only the channel calls it. */
@@ -203,28 +188,11 @@ export class ClientCall implements StreamSink, Dated {
   }
 
   drained(): void {
-    if (!this.#over) this.#parts.events.drained?.();
+    if (!this.#over && !this.isBlocked) this.#parts.events.drained?.();
   }
 
   sentEnd(): void {
     // The server answers when it likes.
-  }
-
-  #write(octets: Uint8Array, suffix: Uint8Array | undefined, isLast: boolean): void {
-    if (this.#over || this.#halfClosed) return;
-    if (this.#stream === undefined) this.#early.push({ octets, suffix });
-    else this.#send(octets, suffix, isLast);
-  }
-
-  #send(octets: Uint8Array, suffix: Uint8Array | undefined, isLast: boolean): void {
-    const [connection, stream] = [this.#connection!, this.#stream!];
-    if (suffix === undefined || octets.length + suffix.length <= joinedUpTo) {
-      const whole = suffix === undefined ? octets : Buffer.concat([octets, suffix]);
-      connection.data(stream, prefixOf(whole.length), whole, isLast);
-      return;
-    }
-    connection.data(stream, prefixOf(octets.length + suffix.length), octets, false);
-    connection.data(stream, undefined, suffix, isLast);
   }
 
   #head(fields: readonly string[]): void {
@@ -280,7 +248,7 @@ export class ClientCall implements StreamSink, Dated {
     if (this.#inflating === undefined) this.#end(said);
     else this.#status = said;
     // It need not hear the rest.
-    if (!this.#halfClosed && this.#stream?.isOver === false) this.#connection!.reset(this.#stream, 'NO_ERROR');
+    if (!this.#outgoing.halfClosed && this.#stream?.isOver === false) this.#connection!.reset(this.#stream, 'NO_ERROR');
   }
 
   /** Ends it from here. */
@@ -293,10 +261,8 @@ export class ClientCall implements StreamSink, Dated {
   #end(status: CallStatus): void {
     if (this.#over) return;
     this.#over = true;
-    this.#early = [];
+    this.#outgoing.stop();
     this.#parts.deadlines.remove(this);
     this.#parts.events.ended(status);
   }
 }
-
-const noOctets = Buffer.alloc(0);

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { Deadlines } from '../deadlines.ts';
+import { acceptedCodings } from '../grpc/codings.ts';
+import type { Compression } from '../grpc/codings.ts';
 import { isReserved } from '../grpc/metadata.ts';
 import { formatTimeout } from '../grpc/status.ts';
 import { ClientConnection } from '../http2/client-connection.ts';
@@ -17,6 +19,8 @@ export interface WireChannelOptions {
   readonly random: Pick<Random, 'uniform'>;
   /** Octets of an answer's message at most; default 64 MiB. */
   readonly maxMessageOctets?: number;
+  /** How requests of a kilobyte and more are compressed; default not at all. Not every server takes every coding. */
+  readonly compression?: Compression;
   readonly limits?: Partial<ConnectionLimits>;
   /** How long a connection may take to come about, in milliseconds; default 20,000. */
   readonly connectTimeoutMs?: number;
@@ -47,6 +51,7 @@ interface Wanted {
   readonly deadlineAt: number;
 }
 
+const requestFields = ['te', 'trailers', 'content-type', 'application/grpc', ...acceptedCodings] as const;
 const tickMs = 1000;
 /** What may be sent of metadata: names in lower case, none of the protocols' own. */
 function sendable(metadata: readonly string[]): string[] {
@@ -70,6 +75,7 @@ export class WireChannel {
   readonly #host: string;
   readonly #port: number;
   readonly #scheme: 'http' | 'https';
+  readonly #authority: string;
   readonly #options: WireChannelOptions;
   readonly #limits: ConnectionLimits;
   readonly #deadlines: Deadlines;
@@ -92,6 +98,7 @@ export class WireChannel {
     if (host === undefined) throw new Error(`${JSON.stringify(address)} is no host:port`);
     this.#host = host;
     this.#port = Number(port);
+    this.#authority = `${host}:${port}`;
     this.#options = options;
     this.#scheme = options.tls === undefined ? 'http' : 'https';
     // A server may send as many streams' worth of data as was asked for.
@@ -113,18 +120,11 @@ export class WireChannel {
   call(path: string, options: WireCallOptions, events: CallEvents): ClientCall {
     const { deadlineAt, metadata = [] } = options;
     const maxMessageOctets = this.#options.maxMessageOctets ?? 64 * 1024 * 1024;
-    const call = new ClientCall({ events, deadlineAt, maxMessageOctets, deadlines: this.#deadlines });
-    const head = [
-      ':method',
-      'POST',
-      ':scheme',
-      this.#scheme,
-      ':path',
-      path,
-      ':authority',
-      `${this.#host}:${this.#port}`,
-    ];
-    const fields = [...head, 'te', 'trailers', 'content-type', 'application/grpc', ...sendable(metadata)];
+    const { compression } = this.#options;
+    const call = new ClientCall({ events, deadlineAt, maxMessageOctets, compression, deadlines: this.#deadlines });
+    const head = [':method', 'POST', ':scheme', this.#scheme, ':path', path, ':authority', this.#authority];
+    const coding = compression === undefined ? [] : ['grpc-encoding', compression];
+    const fields = [...head, ...requestFields, ...coding, ...sendable(metadata)];
     if (this.#closed) call.unsent('the channel is closed');
     else if (this.#retry !== undefined) call.unsent(this.#lastError);
     else this.#open({ call, fields, deadlineAt });
@@ -171,7 +171,7 @@ export class WireChannel {
       const port = new SocketPort(socket, clock);
       const connection: ClientConnection = new ClientConnection({
         ...{ port, clock, limits: this.#limits },
-        repeated: [':authority', `${this.#host}:${this.#port}`, 'te', 'trailers', 'content-type', 'application/grpc'],
+        repeated: [':authority', this.#authority, ...requestFields],
         goaway: () => this.#gone(connection),
         closed: () => this.#gone(connection),
         streamClosed: () => {

@@ -120,6 +120,10 @@ class OneRequest implements CallSink {
     this.#answer = answer;
   }
 
+  get takesOne(): boolean {
+    return true;
+  }
+
   message(octets: Buffer): void {
     if (this.#octets === undefined) {
       this.#octets = octets;

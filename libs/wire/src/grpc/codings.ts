@@ -1,4 +1,4 @@
-import { createGunzip, createInflate, gunzipSync, inflateSync } from 'node:zlib';
+import { constants, createGunzip, createInflate, deflate, gunzipSync, gzip, inflateSync } from 'node:zlib';
 import { MessageFault } from './message-reader.ts';
 
 /** Codings of messages that are taken (PROTOCOL-HTTP2.md, Message-Encoding), as `grpc-accept-encoding` says them. */
@@ -6,6 +6,33 @@ export const codings = ['identity', 'gzip', 'deflate'] as const;
 export type Coding = (typeof codings)[number];
 
 export const isCoding = (name: string): name is Coding => (codings as readonly string[]).includes(name);
+
+/** Codings that make a message smaller. */
+export type Compression = Exclude<Coding, 'identity'>;
+
+/** What an answer or a request of ours says of codings that may be used with the other direction. */
+export const acceptedCodings = ['grpc-accept-encoding', 'identity,deflate,gzip'] as const;
+
+/** Whether a list of `grpc-accept-encoding` has the coding. */
+export const isAccepted = (list: string, coding: Compression): boolean =>
+  list.split(',').some((name) => name.trim() === coding);
+
+/** Messages of fewer octets are not worth it. */
+export const leastCompressed = 1024;
+
+// Networks are quick, and requests wait: little is gained by the slower levels.
+const quick = { level: constants.Z_BEST_SPEED };
+
+/**
+ * Compresses a message in another thread.
+ * @param done with undefined where it does not become smaller
+ */
+export function compress(octets: Uint8Array, coding: Compression, done: (smaller: Buffer | undefined) => void): void {
+  const take = (error: Error | null, compressed: Buffer): void =>
+    done(error === null && compressed.length < octets.length ? compressed : undefined);
+  if (coding === 'gzip') gzip(octets, quick, take);
+  else deflate(octets, quick, take);
+}
 
 /** Up to so many octets a message is inflated where it stands, which costs less than another thread does. */
 const mostInPlace = 1024;

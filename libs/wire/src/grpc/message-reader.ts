@@ -1,10 +1,10 @@
 /** Octets before each message: whether it is compressed, and its length. */
 export const prefixOctets = 5;
 
-/** What goes before a message that is not compressed. */
-export function prefixOf(length: number): Buffer {
+/** What goes before a message. */
+export function prefixOf(length: number, compressed = false): Buffer {
   const prefix = Buffer.allocUnsafe(prefixOctets);
-  prefix[0] = 0;
+  prefix[0] = compressed ? 1 : 0;
   prefix.writeUInt32BE(length, 1);
   return prefix;
 }

@@ -1,6 +1,6 @@
 import { readRequest } from '../http2/fields.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
-import { isCoding } from './codings.ts';
+import { acceptedCodings, isCoding } from './codings.ts';
 import type { Coding } from './codings.ts';
 import { Metadata } from './metadata.ts';
 import { parseTimeout, statusCodes } from './status.ts';
@@ -19,6 +19,8 @@ export interface RequestHead {
   /** Undefined: without a deadline. */
   readonly timeoutMs: number | undefined;
   readonly coding: Coding;
+  /** What the caller says in `grpc-accept-encoding`. */
+  readonly accepts: string;
   readonly contentLength: number | undefined;
   /** Names and values in turn, of all that is metadata. */
   readonly fields: readonly string[];
@@ -38,6 +40,7 @@ class Head implements RequestHead {
   authority = '';
   timeoutMs: number | undefined;
   coding: Coding = 'identity';
+  accepts = '';
   contentLength: number | undefined;
   fields: string[] = [];
 
@@ -66,6 +69,7 @@ function fill(head: Head, block: HeaderBlock): Refusal | undefined {
   for (let at = 0; at < request.regular.length; at += 2) {
     const name = request.regular[at]!;
     const value = request.regular[at + 1]!;
+    if (name === acceptedCodings[0]) head.accepts = value;
     if (!protocolFields.has(name)) head.fields.push(name, value);
     else if (name === 'content-type') isGrpc = /^application\/grpc(?:$|[+;])/.test(value);
     else if (name === 'grpc-timeout') refusal ??= readTimeout(head, value);

@@ -1,69 +1,31 @@
-import type { Clock } from '@sluice/domain/clock';
-import type { Dated, Deadlines } from '../deadlines.ts';
+import type { Dated } from '../deadlines.ts';
 import type { Connection } from '../http2/connection.ts';
 import { readTrailers } from '../http2/fields.ts';
 import type { AbortedBy, Http2Stream, StreamSink } from '../http2/http2-stream.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
+import type { CallHost, CallObserver } from './call-parts.ts';
+import { Answering } from './answering.ts';
 import { inflate } from './codings.ts';
-import type { Memory } from './memory.ts';
+import { Inflating } from './inflating.ts';
 import { MessageQueue } from './message-queue.ts';
-import { MessageFault, MessageReader, prefixOctets, prefixOf } from './message-reader.ts';
+import { MessageFault, MessageReader, prefixOctets } from './message-reader.ts';
 import type { RequestHead } from './request-head.ts';
-import { encodeMessage, statusCodes, statusOfReset } from './status.ts';
+import { statusCodes, statusOfReset } from './status.ts';
 
-/** What the calls of a connection share. */
-export interface CallHost {
-  readonly clock: Clock;
-  readonly deadlines: Deadlines;
-  /** Octets of a message at most, when it is inflated. */
-  readonly maxRequestOctets: number;
-  /** Of messages of which a part has come, or that wait to be read. */
-  readonly memory: Memory;
-  readonly peer: string;
-}
-
-/** Who answers a call. */
-export interface CallSink {
-  message(octets: Buffer): void;
-  /** The caller has sent all. */
-  halfClosed(): void;
-  /** The call is over, and not by `finish`: nobody waits for an answer. @param code what its caller was told or sees */
-  cancelled(code: number): void;
-  /** What was written has been handed over. */
-  drained(): void;
-}
-
-/** Who is told of answers that the transport gives by itself: a message is too large, or a deadline has passed. */
-export interface CallObserver {
-  /** Trailers of such an answer, names and values in turn. */
-  trailers(): readonly string[];
-  refused(code: number): void;
-}
+export type { CallHost, CallObserver, CallSink } from './call-parts.ts';
 
 /** What a message that waits costs beside its octets. */
 const messageOverhead = 128;
 /** Pieces of a message with fewer octets have to be rare. */
 const fragmentOctets = 64;
 
-/** Fields of an answer, and of one that has no message. The same arrays each time: their blocks are remembered. */
-export const answerHead = [':status', '200', 'content-type', 'application/grpc+proto'] as const;
-export const okTrailers = ['grpc-status', '0'] as const;
-export const repeatedFields: readonly string[] = [...answerHead.slice(2), ...okTrailers];
-
 /** One call as the server has it, from its header fields to its trailers: messages in, messages out, and one end. */
-export class ServerCall implements StreamSink, Dated {
-  readonly head: RequestHead;
+export class ServerCall extends Answering implements StreamSink, Dated {
   readonly deadlineAt: number;
   heapIndex = -1;
-  sink: CallSink | undefined;
   observer: CallObserver | undefined;
-  readonly #host: CallHost;
-  readonly #connection: Connection;
-  readonly #stream: Http2Stream;
   #reader: MessageReader | undefined;
   #received = 0;
-  #sentHead = false;
-  #over = false;
   #halfClosed = false;
   #paused = false;
   readonly #waiting = new MessageQueue();
@@ -76,38 +38,28 @@ export class ServerCall implements StreamSink, Dated {
   #announced = 0;
   /** Octets that the sink has before the caller has sent all. */
   #heldBySink = 0;
-  /** Messages are inflated one after the other. */
-  #inflating: Promise<void> | undefined;
+  /** Messages that did not come in one piece. */
+  #messages = 0;
+  #inflating: Inflating | undefined;
 
   constructor(host: CallHost, connection: Connection, stream: Http2Stream, head: RequestHead) {
-    this.#host = host;
-    this.#connection = connection;
-    this.#stream = stream;
-    this.head = head;
+    super(host, connection, stream, head);
     this.deadlineAt = head.timeoutMs === undefined ? Infinity : host.clock.monotonic() + head.timeoutMs;
     if (head.timeoutMs !== undefined) host.deadlines.add(this);
   }
 
   get peer(): string {
-    return this.#host.peer;
+    return this.host.peer;
   }
   /** When its caller gives up, in milliseconds since the epoch; Infinity for never. */
   get deadlineMs(): number {
     if (this.deadlineAt === Infinity) return Infinity;
-    const { clock } = this.#host;
+    const { clock } = this.host;
     return clock.now() + this.deadlineAt - clock.monotonic();
-  }
-  /** Nothing can be sent any more. */
-  get isOver(): boolean {
-    return this.#over;
   }
   /** The caller has ended its side within a message, of which nothing is given. */
   get isCutOff(): boolean {
     return this.#reader?.midMessage === true;
-  }
-  /** Something that was written waits for the caller to read. */
-  get isBlocked(): boolean {
-    return this.#stream.waitingOctets > 0;
   }
 
   /** Gives no more messages until `resume`. */
@@ -126,7 +78,7 @@ export class ServerCall implements StreamSink, Dated {
 
   /** Undefined too when its sink has paused it again, by `message`. */
   #nextWaiting(): Buffer | undefined {
-    return this.#paused || this.#over ? undefined : this.#waiting.shift();
+    return this.#paused || this.over ? undefined : this.#waiting.shift();
   }
 
   /** The sink keeps a message until the caller has sent all. @throws MessageFault when there is no room for it */
@@ -135,41 +87,30 @@ export class ServerCall implements StreamSink, Dated {
     this.#heldBySink += octets;
   }
 
-  /** @param fields names and values in turn, beside those of every answer */
-  sendHead(fields: readonly string[]): void {
-    if (this.#sentHead || this.#over) return;
-    this.#sentHead = true;
-    if (fields.length === 0) this.#connection.headers(this.#stream, answerHead, true, false);
-    else this.#connection.headers(this.#stream, [...answerHead, ...fields], false, false);
-  }
-
-  /** @param octets nobody changes them until they are sent */
-  write(octets: Uint8Array): void {
-    if (this.#over) return;
-    this.sendHead([]);
-    this.#connection.data(this.#stream, prefixOf(octets.length), octets, false);
-  }
-
-  /** @param fields trailers beside the status, names and values in turn */
-  finish(code: number, details: string, fields: readonly string[] = []): void {
-    if (this.#over) return;
-    this.#end();
-    if (code === 0 && fields.length === 0 && this.#sentHead) {
-      this.#connection.headers(this.#stream, okTrailers, true, true);
-      return;
-    }
-    const head = this.#sentHead ? [] : answerHead;
-    const message = details === '' ? [] : ['grpc-message', encodeMessage(details)];
-    this.#connection.headers(this.#stream, [...head, 'grpc-status', String(code), ...message, ...fields], false, true);
-  }
-
   /** Ends it without its handler, which is told. */
   refuse(code: number, details: string): void {
-    if (this.#over) return;
+    if (this.over) return;
     const { sink, observer } = this;
-    observer?.refused(code);
-    this.finish(code, details, observer?.trailers());
+    // Where its handler has ended it, that is counted.
+    if (!this.finishing) observer?.refused(code);
+    this.finishNow(code, details, observer?.trailers() ?? []);
     sink?.cancelled(code);
+  }
+
+  /** What has come of a message that is not whole, or of the one request of a call, where nothing but its caller is waited for. */
+  owed(): { readonly octets: number; readonly messages: number } | undefined {
+    if (this.stream.remoteEnded || !(this.over ? this.stream.localEnded : this.#waitsForCaller)) return undefined;
+    return { octets: this.#received, messages: this.#messages };
+  }
+
+  get #waitsForCaller(): boolean {
+    return !this.#paused && !this.#isInflating && (this.isCutOff || this.sink?.takesOne === true);
+  }
+
+  tooSlow(): void {
+    // It was told all within a frame that does not end.
+    if (this.over) this.sentEnd();
+    this.refuse(statusCodes.DEADLINE_EXCEEDED, 'the request takes too long to come; send it faster, or at once');
   }
 
   /** Ends a call whose requests were cut off. @returns whether they were */
@@ -181,8 +122,8 @@ export class ServerCall implements StreamSink, Dated {
 
   /** Ends the stream without a status: for a caller who does not read. */
   abort(): void {
-    this.#end();
-    this.#connection.reset(this.#stream, 'CANCEL');
+    this.end();
+    this.connection.reset(this.stream, 'CANCEL');
   }
 
   headers(block: HeaderBlock, ended: boolean): void {
@@ -193,8 +134,8 @@ export class ServerCall implements StreamSink, Dated {
   data(chunk: Buffer, start: number, end: number): void {
     const octets = end - start;
     this.#received += octets;
-    if (this.#over) {
-      this.#connection.consume(this.#stream, octets);
+    if (this.over) {
+      this.connection.consume(this.stream, octets);
       return;
     }
     try {
@@ -202,7 +143,7 @@ export class ServerCall implements StreamSink, Dated {
     } catch (error) {
       this.#fault(error);
     }
-    if (this.#paused || this.#inflating !== undefined) this.#held += octets;
+    if (this.#paused || this.#isInflating) this.#held += octets;
     else this.#giveBack(octets);
   }
 
@@ -216,19 +157,15 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   aborted(code: number, by: AbortedBy): void {
-    const sink = this.#over ? undefined : this.sink;
-    this.#end();
+    const sink = this.over ? undefined : this.sink;
+    this.end();
     const isClient = by === 'peer' && (code === 0x8 || code === 0x0);
     sink?.cancelled(isClient || by === 'connection' ? statusCodes.CANCELLED : statusOfReset(code));
   }
 
-  drained(): void {
-    if (!this.#over) this.sink?.drained();
-  }
-
   /** The caller was told all before it had said all: it need not go on. */
   sentEnd(): void {
-    this.#connection.reset(this.#stream, 'NO_ERROR');
+    this.connection.reset(this.stream, 'NO_ERROR');
   }
 
   expire(): void {
@@ -239,7 +176,7 @@ export class ServerCall implements StreamSink, Dated {
   #readWhole(chunk: Buffer, start: number, end: number): boolean {
     if (this.#reader !== undefined || end - start < prefixOctets || chunk[start] !== 0) return false;
     const length = chunk.readUInt32BE(start + 1);
-    if (length !== end - start - prefixOctets || length > this.#host.maxRequestOctets) return false;
+    if (length !== end - start - prefixOctets || length > this.host.maxRequestOctets) return false;
     this.#take(chunk.subarray(start + prefixOctets, end));
     return true;
   }
@@ -248,14 +185,14 @@ export class ServerCall implements StreamSink, Dated {
     this.#reader ??= this.#newReader();
     const within = this.#reader.midMessage;
     this.#reader.read(chunk, start, end);
-    if (within && end - start < fragmentOctets && this.#reader.midMessage) this.#connection.floods.count('fragments');
+    if (within && end - start < fragmentOctets && this.#reader.midMessage) this.connection.floods.count('fragments');
   }
 
   #newReader(): MessageReader {
     return new MessageReader({
-      maxOctets: this.#host.maxRequestOctets,
+      maxOctets: this.host.maxRequestOctets,
       announced: (octets) => {
-        if (this.#over || !this.#host.memory.announce(octets)) throw noRoom();
+        if (this.over || !this.host.memory.announce(octets)) throw noRoom();
         this.#announced = octets;
       },
       reserve: (octets) => {
@@ -263,31 +200,32 @@ export class ServerCall implements StreamSink, Dated {
         this.#reservedForPart += octets;
       },
       message: (octets, compressed) => {
+        this.#messages++;
         // It is whole, and from now on its handler's.
         this.#release(this.#reservedForPart);
         this.#reservedForPart = 0;
         this.#forgetAnnounced();
-        if (compressed || this.#inflating !== undefined) this.#inflate(octets, compressed);
+        if (compressed || this.#isInflating) this.#inflate(octets, compressed);
         else this.#take(octets);
       },
     });
   }
 
   #forgetAnnounced(): void {
-    if (this.#announced > 0) this.#host.memory.retract(this.#announced);
+    if (this.#announced > 0) this.host.memory.retract(this.#announced);
     this.#announced = 0;
   }
 
   #reserve(octets: number): void {
     // What is still inflated for a call that is over is nobody's.
-    if (this.#over || !this.#host.memory.take(octets)) throw noRoom();
+    if (this.over || !this.host.memory.take(octets)) throw noRoom();
     this.#reserved += octets;
   }
 
   #release(octets: number): void {
     // All of it was given back when the call ended.
-    if (octets === 0 || this.#over) return;
-    this.#host.memory.give(octets);
+    if (octets === 0 || this.over) return;
+    this.host.memory.give(octets);
     this.#reserved -= octets;
   }
 
@@ -300,32 +238,24 @@ export class ServerCall implements StreamSink, Dated {
       cost += more;
     };
     const start = (): Buffer | Promise<Buffer> =>
-      compressed ? inflate(octets, this.head.coding, this.#host.maxRequestOctets, reserve) : octets;
+      compressed ? inflate(octets, this.head.coding, this.host.maxRequestOctets, reserve) : octets;
     const take = (inflated: Buffer): void => {
       this.#release(cost);
       this.#take(inflated);
     };
     // It waits for its turn, and takes more and more room then.
     reserve(octets.length + messageOverhead);
-    const inflated = this.#inflating === undefined ? start() : this.#inflating.then(start);
-    if (inflated instanceof Promise) this.#inflateLater(inflated.then(take));
-    else take(inflated);
+    // Nobody is there to throw to: what is no fault of a message is a defect, and this call pays for it.
+    this.#inflating ??= new Inflating({ failed: (error) => this.#faultLater(error), idle: () => this.#endReading() });
+    this.#inflating.add(start, take);
   }
 
-  #inflateLater(taken: Promise<void>): void {
-    const done = taken.catch((error: unknown) => this.#faultLater(error));
-    this.#inflating = done;
-    void done
-      .then(() => {
-        if (this.#inflating !== done) return;
-        this.#inflating = undefined;
-        this.#endReading();
-      })
-      .catch((error: unknown) => this.#faultLater(error));
+  get #isInflating(): boolean {
+    return this.#inflating?.isBusy === true;
   }
 
   #take(octets: Buffer): void {
-    if (this.#over) return;
+    if (this.over) return;
     if (!this.#paused) {
       this.sink?.message(octets);
       return;
@@ -338,14 +268,14 @@ export class ServerCall implements StreamSink, Dated {
 
   /** All that has come was read: more may come. */
   #endReading(): void {
-    if (this.#paused || this.#over || this.#inflating !== undefined) return;
+    if (this.#paused || this.over || this.#isInflating) return;
     this.#giveBack(this.#held);
     this.#held = 0;
     this.#endIfRead();
   }
 
   #endIfRead(): void {
-    if (!this.#halfClosed || this.#over || this.#waiting.size > 0 || this.#inflating !== undefined) return;
+    if (!this.#halfClosed || this.over || this.#waiting.size > 0 || this.#isInflating) return;
     this.#halfClosed = false;
     this.#release(this.#heldBySink);
     this.#heldBySink = 0;
@@ -353,7 +283,7 @@ export class ServerCall implements StreamSink, Dated {
   }
 
   #giveBack(octets: number): void {
-    if (octets > 0) this.#connection.consume(this.#stream, octets);
+    if (octets > 0) this.connection.consume(this.stream, octets);
   }
 
   #fault(error: unknown): void {
@@ -362,22 +292,21 @@ export class ServerCall implements StreamSink, Dated {
     this.refuse(code, error.message);
   }
 
-  /** Nobody is there to throw to: what is no fault of a message is a defect, and this call pays for it. */
   #faultLater(error: unknown): void {
     if (error instanceof MessageFault) this.#fault(error);
     else this.refuse(statusCodes.INTERNAL, 'internal error');
   }
 
   #malformed(): void {
-    this.#connection.reset(this.#stream, 'PROTOCOL_ERROR');
+    this.connection.reset(this.stream, 'PROTOCOL_ERROR');
   }
 
-  #end(): void {
+  protected override end(): void {
     this.#reader?.stop();
-    this.#host.deadlines.remove(this);
+    this.host.deadlines.remove(this);
     this.#forgetAnnounced();
     this.#release(this.#reserved);
-    this.#over = true;
+    super.end();
     this.#waiting.clear();
   }
 }

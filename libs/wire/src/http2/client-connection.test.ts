@@ -16,6 +16,7 @@ import {
 } from '../../test/frames.ts';
 import { HpackDecoder } from '../hpack/decoder.ts';
 import { flags, frameTypes } from './frame-types.ts';
+import { defaultLimits } from './limits.ts';
 import { received, streamStates } from './stream-states.ts';
 import type { StreamState } from './stream-states.ts';
 
@@ -186,7 +187,7 @@ describe('a server that goes away', () => {
     // It is decoded all the same: the table of the next block has it.
     side.write(headers(3, flags.END_HEADERS, '40 01 61 01 62'), data(3, 'aa'));
     side.write(headers(1, end, 'be'));
-    expect([side.read(), sink.events.at(-1)]).toEqual([[], 'aborted REFUSED_STREAM peer']);
+    expect([side.read(), sink.events.at(-1)]).toEqual([['GOAWAY NO_ERROR'], 'aborted REFUSED_STREAM peer']);
     expect(side.over).toEqual({ error: undefined });
   });
 });
@@ -282,6 +283,31 @@ describe('a frame of a server that arrives on a stream', () => {
       expect([got, side.port.ended]).toEqual([[`GOAWAY ${verdict.connection}`], true]);
       expect(side.over?.error).toBeDefined();
     }
+  });
+});
+
+describe('a server that resets', () => {
+  const floods = { ...defaultLimits.floods, resets: { burst: 10, perSecond: 0 } };
+
+  it('may do so with every stream that it was given, at whatever rate', () => {
+    const side = ClientSide.begun('', { floods });
+    for (let count = 0; count < 5000; count++) {
+      const { stream, sink } = side.open();
+      side.write(rstStream(stream.id));
+      expect(sink.events).toEqual(['aborted CANCEL peer']);
+    }
+    expect([side.over, side.connection.streamCount]).toEqual([undefined, 0]);
+  });
+
+  it('may not do so again and again', () => {
+    const side = ClientSide.begun('', { floods });
+    const { stream } = side.open();
+    let count = 0;
+    while (side.over === undefined && count < 100) {
+      side.write(rstStream(stream.id));
+      count++;
+    }
+    expect([side.read().at(-1), count]).toEqual(['GOAWAY ENHANCE_YOUR_CALM', 1 + 10 + 1]);
   });
 });
 

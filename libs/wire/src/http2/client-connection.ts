@@ -21,6 +21,8 @@ export class ClientConnection extends Connection {
   readonly #goaway: ClientConnectionOptions['goaway'];
   readonly #streamClosed: ClientConnectionOptions['streamClosed'];
   #nextStreamId = 1;
+  /** Resets of the server up to now, of streams that were opened by then. */
+  #resets = 0;
 
   constructor(options: ClientConnectionOptions) {
     super(options);
@@ -35,7 +37,7 @@ export class ClientConnection extends Connection {
         ? []
         : [[settingIds.INITIAL_WINDOW_SIZE, limits.streamWindow] as const]),
     ]);
-    this.scheduleFlush();
+    this.writing.schedule();
   }
 
   /** Whether another stream may be opened now: the server's limit is not reached, and it has not gone away. */
@@ -57,6 +59,13 @@ export class ClientConnection extends Connection {
     stream.sink = sink;
     this.headers(stream, fields, constant, endStream);
     return stream;
+  }
+
+  /** A server may reset each stream that was opened here, at whatever rate. */
+  protected expectsReset(): boolean {
+    if (2 * this.#resets + 1 >= this.#nextStreamId) return false;
+    this.#resets++;
+    return true;
   }
 
   protected override streamOver(): void {

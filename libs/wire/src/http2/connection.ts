@@ -1,8 +1,9 @@
 import type { Clock } from '@sluice/domain/clock';
-import { ConnectionError, errorCodes } from '../errors.ts';
+import { ConnectionError, ConnectionLost, errorCodes } from '../errors.ts';
 import type { ErrorName } from '../errors.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import { NumberMap } from '../number-map.ts';
+import { Backlog } from './backlog.ts';
 import { Floods } from './floods.ts';
 import { FrameReader } from './frame-reader.ts';
 import { defaultWindow, largestStreamId } from './frame-types.ts';
@@ -24,7 +25,9 @@ import { Receiving } from './receiving.ts';
 import { ResetStreams } from './reset-streams.ts';
 import { Sending } from './sending.ts';
 import { initialSettings, readSettings, settingIds, settingsPayload } from './settings.ts';
+import { SlowStreams } from './slow-streams.ts';
 import type { StreamState } from './stream-states.ts';
+import { Writing } from './writing.ts';
 
 export interface ConnectionOptions {
   readonly port: ConnectionPort;
@@ -32,6 +35,8 @@ export interface ConnectionOptions {
   readonly limits: ConnectionLimits;
   /** Fields of most header blocks that are sent, names and values in turn. */
   readonly repeated: readonly string[];
+  /** What waits to be sent is counted there; default: for this connection alone, without a bound. */
+  readonly backlog?: Backlog;
   /** It is over. @param error what ended it, unless both sides were done */
   readonly closed: (error: Error | undefined) => void;
 }
@@ -50,29 +55,32 @@ export abstract class Connection {
   protected readonly receiving: Receiving;
   protected readonly streams = new NumberMap<Http2Stream>();
   readonly floods: Floods;
+  readonly backlog: Backlog;
   protected readonly life: Life;
+  protected readonly writing: Writing;
+  readonly #slow: SlowStreams;
   readonly #reader: FrameReader;
   readonly #resetStreams = new ResetStreams();
-  /** It is in `receive`, which sends at its end what has come together. */
-  #reading = false;
-  #flushDue = false;
-  #writingSinceMs: number | undefined;
-  #paused = false;
   /** No more is read: it ends when all is sent, or has ended. */
   #over = false;
   #draining = false;
   /** What ended it, unless both sides were done. */
   failure: Error | undefined;
+  /** GOAWAY with the last stream that was taken up was sent. */
+  #saidLast = false;
 
   constructor(options: ConnectionOptions) {
-    const { clock, limits } = options;
+    const { port, clock, limits, backlog = new Backlog() } = options;
+    const { out } = this;
     const now = (): number => clock.monotonic();
     this.options = options;
+    this.backlog = backlog;
+    this.#slow = new SlowStreams(limits);
+    this.writing = new Writing({ port, clock, limits, out, backlog });
     this.life = new Life(limits, now());
     this.floods = new Floods(limits.floods, now);
     this.sending = new Sending({
-      now,
-      ...{ out: this.out, settings: this.settings, repeated: options.repeated },
+      ...{ now, out, backlog, leastOctets: limits.leastOctets, settings: this.settings, repeated: options.repeated },
       ended: (stream) => this.#endedHere(stream),
     });
     this.receiving = new Receiving({
@@ -81,6 +89,7 @@ export abstract class Connection {
       stateOf: (streamId) => this.#stateOf(streamId),
       open: (streamId, block, ended) => this.opened(streamId, block, ended),
       endedThere: (stream) => this.#endedThere(stream),
+      expectsReset: () => this.expectsReset(),
       resetThere: (stream, code) => this.#abort(stream, 'closed', code, 'peer'),
       streamError: (stream, error) => this.#streamError(stream, error),
       settings: (from, start, end) => this.#settings(from, start, end),
@@ -93,9 +102,6 @@ export abstract class Connection {
     this.#reader = new FrameReader(this.receiving);
   }
 
-  get #isWriting(): boolean {
-    return this.#writingSinceMs !== undefined;
-  }
   /** Streams that are not over. */
   get streamCount(): number {
     return this.streams.size;
@@ -117,6 +123,8 @@ export abstract class Connection {
   protected abstract get lastStreamId(): number;
   /** The other side says that it takes no more streams. */
   protected abstract wentAway(lastStreamId: number, code: number, debug: string): void;
+  /** The peer resets a stream. @returns whether this side has begun as many as were reset, so that it is none too many */
+  protected abstract expectsReset(): boolean;
   /** What precedes frames. @returns from where on there are frames */
   protected abstract preface(chunk: Buffer): number;
 
@@ -124,35 +132,32 @@ export abstract class Connection {
   receive(chunk: Buffer): void {
     if (this.#over) return;
     this.life.heard(this.options.clock.monotonic());
-    this.#reading = true;
+    this.writing.gathers = true;
     try {
       const start = this.preface(chunk);
       if (start < chunk.length) this.#reader.read(start === 0 ? chunk : chunk.subarray(start));
     } catch (error) {
       this.fail(error);
     } finally {
-      this.#reading = false;
+      this.writing.gathers = false;
     }
-    this.flush();
+    this.writing.flush();
   }
 
   /** The socket has taken what it was given last. */
   sent(): void {
-    this.#writingSinceMs = undefined;
-    this.out.done();
+    this.writing.taken();
     if (!this.#over) this.sending.resume();
-    this.flush();
-    if (this.#over && !this.#isWriting) this.options.port.end();
-    if (this.#paused && this.out.octets < this.options.limits.maxUnsent) {
-      this.#paused = false;
-      this.options.port.resume();
-    }
+    this.writing.flush();
+    if (this.#over && this.writing.sinceMs === undefined) this.options.port.end();
+    this.writing.goOn();
   }
 
   /** The socket is gone. Without streams nobody misses it: most clients leave without a GOAWAY. */
   lost(error: Error | undefined): void {
-    const idle = this.streams.size === 0;
-    this.#close(idle ? undefined : (error ?? new Error('the connection was closed by the other side')));
+    const why = error?.message ?? 'the connection was closed by the other side';
+    this.#close(this.streams.size === 0 ? undefined : new ConnectionLost(why, error));
+    this.backlog.clear();
   }
 
   /** Looks at what took too long; to be called every second or so. */
@@ -165,37 +170,39 @@ export abstract class Connection {
         streams: this.streams.size,
         blockSinceMs: this.receiving.blockSinceMs,
         unfinishedFrame: this.#reader.unfinished,
-        writingSinceMs: this.#writingSinceMs,
+        writingSinceMs: this.writing.sinceMs,
       });
       if (step === 'ping') writePing(this.out, pingData, false);
       if (step === 'close') this.close();
-      const { windowTimeoutMs } = this.options.limits;
-      this.streams.forEach((stream) => {
-        if (stream.blockedSinceMs !== undefined && nowMs - stream.blockedSinceMs >= windowTimeoutMs)
-          this.reset(stream, 'ENHANCE_YOUR_CALM');
-      });
+      const now = { nowMs, received: this.receiving.octets, isRead: !this.writing.isPaused };
+      for (const stream of this.#slow.look(this.streams, now)) this.reset(stream, 'ENHANCE_YOUR_CALM');
     } catch (error) {
       this.fail(error);
     }
-    this.flush();
+    this.writing.flush();
   }
 
   /** @param constant the same array for all that have these fields */
   headers(stream: Http2Stream, fields: readonly string[], constant: boolean, endStream: boolean): void {
     this.sending.headers(stream, fields, constant, endStream);
-    this.scheduleFlush();
+    this.writing.schedule();
   }
 
   /** @param head a few octets before the others, which need no array of their own then */
   data(stream: Http2Stream, head: Uint8Array | undefined, octets: Uint8Array, endStream: boolean): void {
     this.sending.data(stream, head, octets, endStream);
-    this.scheduleFlush();
+    this.writing.schedule();
+  }
+
+  /** Whether `data` of so many octets may be given now: they go out at once, or have room to wait. */
+  mayWait(stream: Http2Stream, octets: number): boolean {
+    return this.sending.goesOut(stream, octets) || this.backlog.fits(octets);
   }
 
   /** Octets of a sink's data need no place any more. */
   consume(stream: Http2Stream, octets: number): void {
     this.receiving.consume(stream, octets);
-    if (this.out.octets > 0) this.scheduleFlush();
+    if (this.out.octets > 0) this.writing.schedule();
   }
 
   /** Ends a stream at once, without a word to its sink but `aborted`. */
@@ -203,7 +210,7 @@ export abstract class Connection {
     if (stream.isOver) return;
     writeReset(this.out, stream.id, errorCodes[error]);
     this.#abort(stream, 'reset', errorCodes[error], 'here');
-    this.scheduleFlush();
+    this.writing.schedule();
   }
 
   /** Says that no further streams are taken up, with time for those that are on their way; `drain` is next. */
@@ -211,16 +218,16 @@ export abstract class Connection {
     if (this.#over || this.#draining) return;
     writeGoaway(this.out, largestStreamId, errorCodes.NO_ERROR, 'stopping');
     writePing(this.out, pingData, false);
-    this.flush();
+    this.writing.flush();
   }
 
   /** Takes no further streams, and ends when the last is over. */
   drain(): void {
     if (this.#over || this.#draining) return;
-    this.#draining = true;
+    this.#draining = this.#saidLast = true;
     writeGoaway(this.out, this.lastStreamId, errorCodes.NO_ERROR, 'stopping');
     this.endIfLeft();
-    this.flush();
+    this.writing.flush();
   }
 
   /** Ends it now; streams that are open are aborted. */
@@ -228,7 +235,7 @@ export abstract class Connection {
     if (this.#over) return;
     writeGoaway(this.out, this.lastStreamId, errorCodes.NO_ERROR, '');
     this.#finish(undefined);
-    this.flush();
+    this.writing.flush();
   }
 
   /** Ends it for what the peer has done. */
@@ -239,29 +246,6 @@ export abstract class Connection {
     const code = known ? error.code : errorCodes.INTERNAL_ERROR;
     writeGoaway(this.out, this.lastStreamId, code, known ? error.message : 'internal error');
     this.#finish(error instanceof Error ? error : new Error(String(error)));
-  }
-
-  /** Writes what has come together, unless the socket has something still or more is coming together. */
-  protected flush(): void {
-    this.#flushDue = false;
-    const { port, limits, clock } = this.options;
-    if (!this.#reading && this.#writingSinceMs === undefined && this.out.octets > 0) {
-      this.#writingSinceMs = clock.monotonic();
-      port.send(this.out.take());
-    }
-    if (!this.#paused && this.out.octets > limits.maxUnsent) {
-      this.#paused = true;
-      port.pause();
-    }
-  }
-
-  /** Writes at the end of the turn what comes together in it. */
-  protected scheduleFlush(): void {
-    if (this.#flushDue || this.#reading || this.#writingSinceMs !== undefined) return;
-    this.#flushDue = true;
-    setImmediate(() => {
-      if (this.#flushDue) this.flush();
-    });
   }
 
   /** Has a stream that the peer began end before it was anybody's. */
@@ -278,7 +262,10 @@ export abstract class Connection {
 
   /** Ends, where no further streams are taken and none is left. */
   protected endIfLeft(): void {
-    if (this.#draining && this.streams.size === 0 && !this.#over) this.#finish(undefined);
+    if (!this.#draining || this.streams.size > 0 || this.#over) return;
+    // Where the peer has left it does not know yet what was taken up.
+    if (!this.#saidLast) writeGoaway(this.out, this.lastStreamId, errorCodes.NO_ERROR, '');
+    this.#finish(undefined);
   }
 
   /** A stream is over for the peer, which does not say so by its number. */
@@ -310,7 +297,7 @@ export abstract class Connection {
   #endedHere(stream: Http2Stream): void {
     if (stream.state === 'open') {
       stream.state = 'half-closed (local)';
-      stream.sink.sentEnd();
+      if (!this.receiving.saysEnd(stream)) stream.sink.sentEnd();
     } else this.#remove(stream, 'closed');
   }
 
@@ -338,8 +325,8 @@ export abstract class Connection {
     stream.sink.aborted(code, by);
   }
 
+  /** Whoever provokes them costs as much as one who resets. */
   #streamError(stream: Http2Stream, error: ErrorName): void {
-    // Whoever provokes them costs as much as one who resets.
     this.floods.count('resets');
     this.reset(stream, error);
   }
@@ -383,12 +370,9 @@ export abstract class Connection {
   #finish(error: Error | undefined): void {
     if (this.#over) return;
     this.#close(error);
-    this.#reading = false;
-    this.flush();
-    const { port, clock, limits } = this.options;
-    // Else `sent` does it, behind what the socket still has. Who reads nothing would keep the socket for ever.
-    if (this.#writingSinceMs === undefined) port.end();
-    else port.destroyAfter(limits.writeTimeoutMs - (clock.monotonic() - this.#writingSinceMs));
+    this.writing.gathers = false;
+    this.writing.flush();
+    this.writing.end();
   }
 
   #close(error: Error | undefined): void {

@@ -1,5 +1,6 @@
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import type { ListEntry } from '../linked-list.ts';
+import type { Owed } from './slow-streams.ts';
 import type { StreamState } from './stream-states.ts';
 
 /** Why a stream was over before both sides had ended it. */
@@ -19,12 +20,20 @@ export interface StreamSink {
   drained(): void;
   /** This side has sent its end, and the other side has not. */
   sentEnd(): void;
+  /** What has come, where the peer has to go on to send; undefined where it has not, or where it cannot. */
+  owed?(): { readonly octets: number; readonly messages: number } | undefined;
+  /** The peer does not. */
+  tooSlow?(): void;
 }
 
 /** Octets that wait until the peer allows them. */
 export interface Outgoing {
   readonly octets: Uint8Array;
   at: number;
+  /** Frames of few octets that were cut of it. */
+  cuts: number;
+  /** Octets of the message that ends with these; undefined where none does. */
+  readonly message: number | undefined;
 }
 
 /** Until a stream has its sink. */
@@ -59,8 +68,12 @@ export class Http2Stream {
   finishing = false;
   /** Its place among those that wait for the socket; only `Sending` writes it. */
   place: ListEntry<Http2Stream> | undefined;
+  /** What had come when it was first found to be owed something; only `SlowStreams` writes it. */
+  owed: Owed | undefined;
   /** Since when it waits for the peer to open a window, on the monotonic clock. */
   blockedSinceMs: number | undefined;
+  /** Octets that were sent since then. */
+  sentBlocked = 0;
 
   constructor(id: number, remoteEnded: boolean, windows: { readonly send: number; readonly receive: number }) {
     this.id = id;

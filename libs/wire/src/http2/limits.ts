@@ -18,14 +18,20 @@ export interface ConnectionLimits {
   readonly maxUnsent: number;
   /** Octets of messages of the connection that were not worked on yet: whole ones, and parts of some. */
   readonly maxBuffered: number;
+  /** Octets of answers that wait for the peer to read or to open its windows; a single one may be larger. */
+  readonly maxWaiting: number;
   /** How long the preface and the first SETTINGS may take, and the acknowledgement of ours. */
   readonly settingsTimeoutMs: number;
   /** How long a header block may take from its first frame to its last, and any frame but DATA to its end. */
   readonly headersTimeoutMs: number;
   /** How long the peer may read nothing while something waits for it. */
   readonly writeTimeoutMs: number;
-  /** How long a stream may wait for the peer to open its window. */
+  /** How long a stream may wait for the peer to open its window by `leastOctets`, or by all that waits. */
   readonly windowTimeoutMs: number;
+  /** How long a request that is coming, or a message of a stream of them, may bring fewer than `leastOctets`. */
+  readonly messageTimeoutMs: number;
+  /** Octets that have to come, or to be read, in the time that a message has to go on. */
+  readonly leastOctets: number;
   /** A connection without streams is closed after that. */
   readonly idleTimeoutMs: number;
   /** After so long without a word from the peer it is pinged. */
@@ -67,10 +73,13 @@ export const defaultLimits: ConnectionLimits = {
   connectionWindow: 16 * 1024 * 1024,
   maxUnsent: 4 * 1024 * 1024,
   maxBuffered: 256 * 1024 * 1024,
+  maxWaiting: 256 * 1024 * 1024,
   settingsTimeoutMs: 10_000,
   headersTimeoutMs: 10_000,
   writeTimeoutMs: 20_000,
   windowTimeoutMs: 60_000,
+  messageTimeoutMs: 60_000,
+  leastOctets: 4096,
   idleTimeoutMs: 30 * 60_000,
   keepaliveMs: 60_000,
   keepaliveIdle: true,

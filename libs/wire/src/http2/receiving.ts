@@ -25,6 +25,8 @@ export interface ReceivingPorts {
   readonly open: (streamId: number, block: HeaderBlock, ended: boolean) => void;
   /** The peer has ended its side of a stream. */
   readonly endedThere: (stream: Http2Stream) => void;
+  /** Whether the peer may reset one more stream without being counted. */
+  readonly expectsReset: () => boolean;
   /** The peer has ended all of a stream. */
   readonly resetThere: (stream: Http2Stream, code: number) => void;
   /** The peer did something on a stream that it may not. */
@@ -58,11 +60,14 @@ export class Receiving implements FrameSink {
   /** The stream of the DATA frame that is read, unless its data are dropped. */
   #stream: Http2Stream | undefined;
   #ends = false;
+  /** That stream was ended here, within the frame. */
+  #endedHere = false;
   /** Octets of the frame that are not data, so far. */
   #padding = 0;
   #window = defaultWindow;
   #unreturned = 0;
   #begun = false;
+  #octets = 0;
 
   constructor(ports: ReceivingPorts) {
     this.#ports = ports;
@@ -72,6 +77,10 @@ export class Receiving implements FrameSink {
   /** The first SETTINGS of the peer has come. */
   get begun(): boolean {
     return this.#begun;
+  }
+  /** Octets of data that have come, padding among them. */
+  get octets(): number {
+    return this.#octets;
   }
   /** Since when a header block is coming, on the monotonic clock; undefined when none is. */
   get blockSinceMs(): number | undefined {
@@ -89,6 +98,7 @@ export class Receiving implements FrameSink {
     this.#checkOrder('DATA', streamId);
     if (streamId === 0) throw fault('PROTOCOL_ERROR', 'DATA on stream 0');
     this.#window -= length;
+    this.#octets += length;
     if (this.#window < 0) throw fault('FLOW_CONTROL_ERROR', 'more data than the window of the connection allows');
     this.#returnToConnection(length);
     this.#ends = (flags & flag.END_STREAM) !== 0;
@@ -96,6 +106,7 @@ export class Receiving implements FrameSink {
     if (length === 0 && !this.#ends) this.#ports.floods.count('empty');
     const stream = this.#ports.find(streamId);
     this.#stream = undefined;
+    this.#endedHere = false;
     if (!this.#takes('DATA', streamId, stream)) return;
     stream!.receiveWindow -= length;
     if (stream!.receiveWindow < 0) this.#ports.streamError(stream!, 'FLOW_CONTROL_ERROR');
@@ -114,9 +125,17 @@ export class Receiving implements FrameSink {
     this.#stream = undefined;
     if (stream === undefined || stream.isOver) return;
     if (this.#padding > 0) this.consume(stream, this.#padding);
-    if (!this.#ends) return;
-    this.#ports.endedThere(stream);
-    stream.sink.ended();
+    if (this.#ends) {
+      this.#ports.endedThere(stream);
+      stream.sink.ended();
+    } else if (this.#endedHere) stream.sink.sentEnd();
+  }
+
+  /** A stream has ended here. @returns whether it is in the midst of a frame, which may be its end: its sink is told behind that */
+  saysEnd(stream: Http2Stream): boolean {
+    if (stream !== this.#stream) return false;
+    this.#endedHere = true;
+    return true;
   }
 
   /** Data of a stream need no place here any more: when it is worth a frame, the peer may send as much again. */
@@ -241,7 +260,7 @@ export class Receiving implements FrameSink {
   #rstStream(streamId: number, from: Buffer, start: number, end: number): void {
     if (end - start !== 4) throw fault('FRAME_SIZE_ERROR', `RST_STREAM of ${end - start} octets`);
     if (streamId === 0) throw fault('PROTOCOL_ERROR', 'RST_STREAM on stream 0');
-    this.#ports.floods.count('resets');
+    if (!this.#ports.expectsReset()) this.#ports.floods.count('resets');
     const stream = this.#ports.find(streamId);
     if (this.#takes('RST_STREAM', streamId, stream)) this.#ports.resetThere(stream!, from.readUInt32BE(start));
   }

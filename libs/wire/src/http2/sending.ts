@@ -1,8 +1,9 @@
 import { HpackEncoder } from '../hpack/encoder.ts';
 import { LinkedList } from '../linked-list.ts';
+import type { Backlog } from './backlog.ts';
 import { largestWindow, defaultWindow } from './frame-types.ts';
 import { writeData, writeDataHeader, writeHeaders } from './frame-writer.ts';
-import type { Http2Stream } from './http2-stream.ts';
+import type { Http2Stream, Outgoing } from './http2-stream.ts';
 import type { OutQueue } from './out-queue.ts';
 import type { PeerSettings } from './settings.ts';
 
@@ -10,22 +11,26 @@ import type { PeerSettings } from './settings.ts';
 const mostQueued = 256 * 1024;
 
 /**
- * Small frames that a client may send beyond its limits for each header block, message, and frame of more than a few octets
- * that it gets: C core opens both windows by as few octets as it has read, and grpc-go opens one and pings, to measure what
- * the connection can carry.
+ * Small frames that a client may send beyond its limits for each frame that it gets: C core opens both windows by as few octets
+ * as it has read, and grpc-go opens one and pings, to measure what the connection can carry.
  */
 const answersEach = 3;
-/** Of frames that a client has cut out of a message by its window. */
+/** Of frames of so few octets, or fewer, not all count: a client that opens its windows octet by octet cuts them to its liking. */
 const fewOctets = 1024;
+/** But as many of each message: one of so few octets may be cut in whatever way. Longer frames have longer answers. */
+const mostCuts = 64;
 
 export interface SendingPorts {
   readonly out: OutQueue;
+  readonly backlog: Backlog;
   readonly settings: PeerSettings;
   /** Names and values of fields that most header blocks have. */
   readonly repeated: readonly string[];
   /** All of a stream has been handed over. */
   readonly ended: (stream: Http2Stream) => void;
   readonly now: () => number;
+  /** A stream with so much to send and without a window for it goes on only when so many octets have been sent of it. */
+  readonly leastOctets: number;
 }
 
 /** What a connection sends on its streams: header blocks, and data as far as both windows of the peer allow. */
@@ -85,21 +90,29 @@ export class Sending {
     if (stream.localEnded || stream.finishing) return;
     stream.finishing = endStream;
     this.#expected += answersEach;
-    const { out, settings } = this.#ports;
+    const { out } = this.#ports;
     const headOctets = head === undefined ? 0 : head.length;
     const total = headOctets + octets.length;
-    const fits = total <= stream.sendWindow && total <= this.#window && total <= settings.maxFrameSize;
-    if (stream.waiting === undefined && (total === 0 || (fits && out.octets < mostQueued))) {
+    if (total === 0 ? stream.waiting === undefined : this.goesOut(stream, total)) {
       this.#take(stream, total);
       writeOne(out, stream.id, { head, octets, endStream });
       if (endStream) this.#ports.ended(stream);
       return;
     }
     stream.waiting ??= [];
-    if (head !== undefined) stream.waiting.push({ octets: head, at: 0 });
-    if (octets.length > 0) stream.waiting.push({ octets, at: 0 });
+    if (head !== undefined)
+      stream.waiting.push({ octets: head, at: 0, cuts: 0, message: octets.length === 0 ? 0 : undefined });
+    if (octets.length > 0) stream.waiting.push({ octets, at: 0, cuts: 0, message: octets.length });
+    if (total > 0) this.#ports.backlog.add(octets.length);
     stream.waitingOctets += total;
     if (stream.place === undefined) this.#pump(stream);
+  }
+
+  /** Whether so many octets of a stream would go out now, in one frame; else they wait. */
+  goesOut(stream: Http2Stream, octets: number): boolean {
+    const { out, settings } = this.#ports;
+    const fits = octets <= stream.sendWindow && octets <= this.#window && octets <= settings.maxFrameSize;
+    return fits && stream.waiting === undefined && out.octets < mostQueued;
   }
 
   /** There is room again, in the socket or in the connection's window: streams go on, a frame each in turn. */
@@ -128,6 +141,7 @@ export class Sending {
   /** Forgets what a stream that is over had to send. */
   drop(stream: Http2Stream): void {
     this.#unqueue(stream);
+    for (const piece of stream.waiting ?? []) this.#leave(piece);
     stream.waiting = undefined;
     stream.waitingOctets = 0;
     stream.trailers = undefined;
@@ -147,7 +161,10 @@ export class Sending {
   #pump(stream: Http2Stream): void {
     while (stream.waiting !== undefined && stream.waiting.length > 0) {
       if (stream.sendWindow <= 0 || this.#window <= 0) {
-        stream.blockedSinceMs ??= this.#ports.now();
+        if (stream.blockedSinceMs === undefined) {
+          stream.blockedSinceMs = this.#ports.now();
+          stream.sentBlocked = 0;
+        }
         // Without a window of its own it is for the peer to wake it.
         if (stream.sendWindow > 0) stream.place = this.#ready.add(stream);
         return;
@@ -173,16 +190,25 @@ export class Sending {
     const last = whole && stream.waiting!.length === 1;
     const endStream = last && stream.finishing && stream.trailers === undefined;
     writeData(this.#ports.out, stream.id, piece.octets, piece.at, piece.at + count, endStream);
-    if (count > fewOctets) this.#expected += answersEach;
+    if (count > fewOctets || ++piece.cuts <= mostCuts) this.#expected += answersEach;
     piece.at += count;
     this.#take(stream, count);
     stream.waitingOctets -= count;
-    stream.blockedSinceMs = undefined;
-    if (whole) stream.waiting!.shift();
+    stream.sentBlocked += count;
+    if (stream.sentBlocked >= this.#ports.leastOctets) stream.blockedSinceMs = undefined;
+    if (!whole) return;
+    stream.waiting!.shift();
+    this.#leave(piece);
+  }
+
+  #leave({ message }: Outgoing): void {
+    const { out, backlog } = this.#ports;
+    if (message !== undefined) backlog.leave(message, out.octets);
   }
 
   #sentAll(stream: Http2Stream): void {
     stream.waiting = undefined;
+    stream.blockedSinceMs = undefined;
     const { trailers } = stream;
     stream.trailers = undefined;
     if (trailers !== undefined) {

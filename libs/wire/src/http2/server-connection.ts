@@ -39,7 +39,7 @@ export class ServerConnection extends Connection {
         ? []
         : [[settingIds.INITIAL_WINDOW_SIZE, limits.streamWindow] as const]),
     ]);
-    this.scheduleFlush();
+    this.writing.schedule();
   }
 
   protected get lastStreamId(): number {
@@ -65,6 +65,11 @@ export class ServerConnection extends Connection {
     }
     this.#highestTaken = streamId;
     this.#accept(this.newStream(streamId, ended), block, ended);
+  }
+
+  /** Whoever opens a stream and resets it makes work for others alone. */
+  protected expectsReset(): boolean {
+    return false;
   }
 
   /** A client that goes away opens no more streams by itself. */

@@ -1,5 +1,6 @@
 import { requestHead } from '../grpc/request-head.ts';
-import { ServerCall, answerHead } from '../grpc/server-call.ts';
+import { answerHead } from '../grpc/answering.ts';
+import { ServerCall } from '../grpc/server-call.ts';
 import type { CallHost, CallObserver } from '../grpc/server-call.ts';
 import { statusCodes } from '../grpc/status.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';

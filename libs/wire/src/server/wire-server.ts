@@ -3,9 +3,11 @@ import type { Clock, Timer } from '@sluice/domain/clock';
 import { Deadlines } from '../deadlines.ts';
 import { adapt } from '../grpc/adapt.ts';
 import type { Handler, ServiceDefinition } from '../grpc/adapt.ts';
+import type { Compression } from '../grpc/codings.ts';
 import { Memory } from '../grpc/memory.ts';
-import { repeatedFields } from '../grpc/server-call.ts';
+import { repeatedFields } from '../grpc/answering.ts';
 import type { CallHost } from '../grpc/server-call.ts';
+import { Backlog, SharedBacklog } from '../http2/backlog.ts';
 import { defaultLimits } from '../http2/limits.ts';
 import type { ConnectionLimits } from '../http2/limits.ts';
 import { ServerConnection } from '../http2/server-connection.ts';
@@ -20,18 +22,27 @@ import { SocketPort } from './socket-port.ts';
 export interface WireEvents {
   /** A connection ended for what its peer did, or never came about. */
   readonly connectionFailed: (peer: string, error: Error) => void;
+  /** A connection was closed as soon as it came: there are as many as there may be. */
+  readonly connectionRefused: (peer: string) => void;
 }
 
 export interface WireServerOptions {
   readonly clock: Clock;
+  /** Connections at once, those among them that are being closed; default 16,384. Of more each is reset as soon as it comes. */
+  readonly maxConnections?: number;
   /** Octets of a request at most, when it is inflated; default 64 MiB. */
   readonly maxRequestOctets?: number;
   /** Octets of requests of all connections that are not whole yet, or wait to be read; default 1 GiB. */
   readonly maxBuffered?: number;
+  /** Octets of answers of all connections that wait to be read; default 1 GiB. Of what is free one connection may have half. */
+  readonly maxWaiting?: number;
+  /** How answers of a kilobyte and more are compressed for callers that take it; default not at all. */
+  readonly compression?: Compression | undefined;
   readonly limits?: Partial<ConnectionLimits>;
   readonly events?: Partial<WireEvents>;
 }
 
+const mostConnections = 16_384;
 const tickMs = 1000;
 /** Between the announcement of a stop and the last word on which calls are taken: a round trip, and more. */
 const announcedMs = 100;
@@ -46,6 +57,7 @@ export class WireServer {
   readonly #deadlines: Deadlines;
   readonly #memory: Memory;
   readonly #listeners: Listener[] = [];
+  readonly #backlog: SharedBacklog;
   #timer: Timer | undefined;
   #stopping: PromiseWithResolvers<undefined> | undefined;
 
@@ -54,6 +66,7 @@ export class WireServer {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#deadlines = new Deadlines(options.clock);
     this.#memory = new Memory(options.maxBuffered ?? 1024 ** 3);
+    this.#backlog = new SharedBacklog(options.maxWaiting ?? 1024 ** 3);
   }
 
   get connections(): number {
@@ -63,6 +76,11 @@ export class WireServer {
   /** Octets of requests that are not whole yet, or wait to be read. */
   get bufferedOctets(): number {
     return this.#memory.used;
+  }
+
+  /** Octets of answers that wait to be read. */
+  get waitingOctets(): number {
+    return this.#backlog.octets;
   }
 
   /**
@@ -130,6 +148,13 @@ export class WireServer {
 
   /** Keeps a socket, secured or not yet, until it is closed. */
   #connected(socket: Socket): void {
+    const { maxConnections = mostConnections, events } = this.#options;
+    if (this.#sockets.size >= maxConnections) {
+      events?.connectionRefused?.(peerOf(socket));
+      // Without the state that an orderly end leaves with the system.
+      socket.resetAndDestroy();
+      return;
+    }
     this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
@@ -138,20 +163,22 @@ export class WireServer {
   }
 
   #opened(socket: Socket): void {
-    if (this.#stopping !== undefined) {
+    // One too many, or one whose handshake has outlived the server.
+    if (socket.destroyed || this.#stopping !== undefined) {
       socket.destroy();
       return;
     }
     const { clock, events } = this.#options;
     const peer = peerOf(socket);
     const host: CallHost = {
-      ...{ clock, peer, deadlines: this.#deadlines },
+      ...{ clock, peer, deadlines: this.#deadlines, compression: this.#options.compression },
       maxRequestOctets: this.#options.maxRequestOctets ?? 64 * 1024 * 1024,
       memory: new Memory(this.#limits.maxBuffered, this.#memory),
     };
     const port = new SocketPort(socket, clock);
     const connection: ServerConnection = new ServerConnection({
       ...{ port, clock, limits: this.#limits, repeated: repeatedFields },
+      backlog: new Backlog(this.#limits.maxWaiting, this.#backlog),
       accept: (stream, block, ended) => accept(this.#methods, host, { connection, stream, block, ended }),
       closed: (error) => {
         this.#connections.delete(connection);

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { ServerSide } from '../../test/connections.ts';
+import {
+  data,
+  frame,
+  headers,
+  ping,
+  priority,
+  request,
+  rstStream,
+  settings,
+  settingsAck,
+  windowUpdate,
+} from '../../test/frames.ts';
+import { flags } from './frame-types.ts';
+import { defaultLimits } from './limits.ts';
+
+const tight = { burst: 10, perSecond: 10 };
+const floods = {
+  ...defaultLimits.floods,
+  resets: tight,
+  pings: tight,
+  settings: tight,
+  priorities: tight,
+  empty: tight,
+};
+
+describe('a flood', () => {
+  it.each<[string, (at: number) => Buffer]>([
+    [
+      'streams that are reset as soon as they are opened',
+      (at) => Buffer.concat([request(2 * at + 3), rstStream(2 * at + 3)]),
+    ],
+    ['streams that provoke a reset', (at) => Buffer.concat([headers(2 * at + 3), windowUpdate(2 * at + 3, 0)])],
+    ['pings', () => ping()],
+    ['answers to pings that nobody asked for', () => ping(flags.ACK)],
+    ['settings', () => settings()],
+    ['acknowledgements of settings', () => settingsAck()],
+    ['priorities', () => priority(1)],
+    ['DATA without data', () => data(1)],
+    ['frames of unknown kinds', () => frame(0x42, 0, 0)],
+    ['windows that open by an octet', () => windowUpdate(1, 1)],
+    ['the same of the connection', () => windowUpdate(0, 1)],
+  ])('of %s ends its connection', (_what, bytes) => {
+    const side = ServerSide.begun({ floods });
+    side.write(headers(1));
+    let count = 0;
+    while (side.over === undefined && count < 100) side.write(bytes(count++));
+    expect([side.read().at(-1), side.port.ended]).toEqual(['GOAWAY ENHANCE_YOUR_CALM', true]);
+    expect(count).toBeLessThanOrEqual(11);
+  });
+
+  it('is none that comes at the pace that is allowed', () => {
+    const side = ServerSide.begun({ floods });
+    for (let count = 0; count < 200; count++) {
+      side.write(ping());
+      side.clock.advance(101);
+    }
+    expect(side.over).toBeUndefined();
+    // What was forgiven is: then as many may come in a row again, and no more.
+    side.clock.advance(10_000);
+    for (let count = 0; count < 9; count++) side.write(ping());
+    expect(side.over).toBeUndefined();
+    for (let count = 0; count < 9; count++) side.write(ping());
+    expect(side.over?.error?.message).toBe('too many frames (pings): 10, and 10 a second');
+  });
+
+  it.each<[string, () => Buffer]>([
+    ['pings', () => ping()],
+    ['windows that open by an octet', () => windowUpdate(0, 1)],
+  ])('of %s is none where each answers to what was sent', (_what, bytes) => {
+    const side = ServerSide.begun({ floods });
+    side.write(headers(1));
+    const { stream } = side.last();
+    side.connection.headers(stream, [':status', '200'], false, false);
+    for (let count = 0; count < 100; count++) {
+      side.connection.data(stream, undefined, Buffer.from('answer'), false);
+      side.write(bytes(), bytes(), bytes());
+    }
+    expect(side.over).toBeUndefined();
+    for (let count = 0; count < 20; count++) side.write(bytes());
+    expect(side.read().at(-1)).toBe('GOAWAY ENHANCE_YOUR_CALM');
+  });
+
+  it('of small windows is one where the same answer goes out octet by octet', () => {
+    const side = ServerSide.begun({ floods });
+    side.write(settings('0004 00000000'), headers(1));
+    const { stream } = side.last();
+    side.connection.headers(stream, [':status', '200'], false, false);
+    side.connection.data(stream, undefined, Buffer.alloc(1000), false);
+    let count = 0;
+    while (side.over === undefined && count < 1000) {
+      side.write(windowUpdate(1, 1));
+      count++;
+    }
+    // Six for its header block and its data, three for each of its first 64 octets, and ten at once.
+    expect([side.read().at(-1), count]).toEqual(['GOAWAY ENHANCE_YOUR_CALM', 6 + 3 * 64 + 10 + 1]);
+  });
+
+  it.each([1, 7, 63, 100, 65_535])(
+    'is none where a client reads many small answers and opens both windows by each frame of them (window %i)',
+    (window) => {
+      const side = ServerSide.begun({ floods });
+      side.write(settings(`0004 ${window.toString(16).padStart(8, '0')}`));
+      let count = 0;
+      for (let streamId = 1; streamId < 100; streamId += 2) {
+        side.write(headers(streamId));
+        const { stream } = side.last();
+        side.connection.headers(stream, [':status', '200'], false, false);
+        for (let octets = 0; octets < 40; octets++)
+          side.connection.data(stream, Buffer.alloc(5), Buffer.alloc(octets), false);
+        for (let frames = side.frames(); frames.length > 0; frames = side.frames())
+          for (const { type, payload } of frames) {
+            count++;
+            if (type === 'DATA') side.write(windowUpdate(streamId, payload.length), windowUpdate(0, payload.length));
+          }
+        side.connection.headers(stream, ['grpc-status', '0'], false, true);
+        side.write(data(streamId, '', flags.END_STREAM));
+      }
+      expect([side.over, side.connection.streamCount]).toEqual([undefined, 0]);
+      // Who gets nothing any more answers to what came before, and then to nothing.
+      const small = windowUpdate(0, 1);
+      for (let left = 6 * count; side.over === undefined && left > 0; left--) side.write(small);
+      expect(side.read().at(-1)).toBe('GOAWAY ENHANCE_YOUR_CALM');
+    },
+  );
+
+  it('of streams beyond the limit ends the connection', () => {
+    const side = ServerSide.begun({ floods, maxConcurrentStreams: 1 });
+    side.write(headers(1));
+    for (let at = 0; at < 20 && side.over === undefined; at++) side.write(headers(2 * at + 3));
+    expect(side.read().at(-1)).toBe('GOAWAY ENHANCE_YOUR_CALM');
+  });
+});
