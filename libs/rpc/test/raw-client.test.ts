@@ -59,7 +59,7 @@ describe('a raw client', () => {
     const { port } = await start({}, {}, { modelInfer: raw((request, call) => call.respond(request)) });
     const client = rawClientOf(port);
     const suffix = Buffer.from('and its end');
-    for (const size of [0, 1, 16_372, 16_373, 16_384, 70_000, 5_000_000]) {
+    for (const size of [0, 1, 16_372, 16_373, 16_384, 70_000, 3_000_000]) {
       const message = Buffer.alloc(size, `${size}, and so on`);
       const [plain, ended] = await Promise.all([send(client, message), send(client, message, { suffix })]);
       expect([size, plain.error, plain.message?.equals(message), plain.messageArrived]).toEqual([
@@ -70,7 +70,7 @@ describe('a raw client', () => {
       ]);
       expect(ended.message?.equals(Buffer.concat([message, suffix]))).toBe(true);
     }
-    const many = await Promise.all(Array.from({ length: 2_000 }, (_, at) => send(client, Buffer.from(`call ${at}`))));
+    const many = await Promise.all(Array.from({ length: 1_000 }, (_, at) => send(client, Buffer.from(`call ${at}`))));
     expect(many.map(({ message }) => message?.toString())).toEqual(many.map((_, at) => `call ${at}`));
   });
 

@@ -81,7 +81,7 @@ describe('a watch on wire', () => {
     });
     const answers = client.open({}, never);
     await answers.next();
-    await new Promise<void>((resolve) => void systemClock.schedule(300, resolve));
+    await new Promise<void>((resolve) => void systemClock.schedule(100, resolve));
     expect(made).toBeLessThan(200);
     expect(await collect(answers)).toHaveLength(499);
   });
