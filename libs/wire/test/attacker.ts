@@ -8,7 +8,7 @@ export { callBlock, callHeaders, message } from '../testing/attacker.ts';
 export class Attacker extends AnyAttacker {
   constructor(socket: Socket, keeps: boolean) {
     super(socket, keeps);
-    later(() => this.destroy());
+    later(() => this.stop());
   }
 }
 

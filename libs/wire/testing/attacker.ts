@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { errorName } from '../src/errors.ts';
+import { HpackDecoder } from '../src/hpack/decoder.ts';
 import { flags, frameHeaderOctets, frameTypes } from '../src/http2/frame-types.ts';
 import { frame, headers, hello, parse, settingsAck } from './frames.ts';
 import type { Parsed } from './frames.ts';
@@ -43,6 +44,8 @@ export function message(streamId: number, octets: Uint8Array, ends: boolean, com
   }
   return Buffer.concat(frames);
 }
+
+const mostFields = 64 * 1024;
 
 /** A client on a plain socket that does whatever it likes. */
 export class Attacker {
@@ -118,11 +121,6 @@ export class Attacker {
     }
   }
 
-  /** Is gone, without a word. */
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
   /** Reads nothing from now on. */
   stopReading(): void {
     this.#socket.pause();
@@ -146,6 +144,19 @@ export class Attacker {
 
   count(type: keyof typeof frameTypes): number {
     return this.frames().filter((each) => each.type === type).length;
+  }
+
+  /** The fields of all header blocks that came, names and values in turn. */
+  fields(): (readonly string[])[] {
+    const decoder = new HpackDecoder({ maxListSize: mostFields });
+    return this.frames()
+      .filter(({ type }) => type === 'HEADERS')
+      .map(({ payload }) => [...decoder.decode(payload, 0, payload.length).fields]);
+  }
+
+  /** Is gone, without a word. */
+  stop(): void {
+    this.#socket.destroy();
   }
 
   /** The code with which the server said good-bye. */

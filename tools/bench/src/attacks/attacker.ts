@@ -19,7 +19,7 @@ async function drive({ port, attack: name, seconds }: AttackJob): Promise<Attack
         if (++connections === attack.connections) fromMs = Date.now();
         await attack.act(attacker);
         if (attacker.over) ended++;
-        attacker.destroy();
+        attacker.stop();
       } catch {
         // Where the server takes no more of them it comes again.
         await new Promise((resolve) => setTimeout(resolve, 10));
