@@ -1,18 +1,19 @@
 import { gzipSync } from 'node:zlib';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterEach, describe, expect, it } from 'vitest';
-import { flags, frameTypes } from '../src/http2/frame-types.ts';
+import { flags } from '../src/http2/frame-types.ts';
 import type { WireServerOptions } from '../src/server/wire-server.ts';
-import { Attacker, Bystander, callBlock, callHeaders, message } from './attacker.ts';
-import { data, frame, headers, ping, priority, rstStream, settings, settingsAck, windowUpdate } from './frames.ts';
+import { headerBomb } from '../testing/attacks.ts';
+import { floods, many } from '../testing/floods.ts';
+import type { Flood } from '../testing/floods.ts';
+import { Attacker, Bystander, callHeaders, message } from './attacker.ts';
+import { data, headers } from './frames.ts';
 import { cleanUp, serve } from './interop/echo.ts';
 import type { Served } from './interop/echo.ts';
 
 afterEach(cleanUp);
 
 const mebi = 1024 * 1024;
-const many = (count: number, make: (at: number) => Buffer): Buffer =>
-  Buffer.concat(Array.from({ length: count }, (_, at) => make(at)));
 
 /** Under attack: the server, and who attacks. An honest client calls beside it from before to behind it. */
 async function attack(
@@ -34,107 +35,28 @@ async function attack(
 }
 
 /** The server ends the connection of who does that, says so once, and neither grows nor starts much. */
-async function floodedWith(
-  batch: (at: number) => Uint8Array,
-  { first = [], code = 'ENHANCE_YOUR_CALM' }: { first?: Buffer[]; code?: string } = {},
-): Promise<Served> {
+async function floodedWith({ first = [], batch }: Flood): Promise<void> {
   const { served, attacker, grownMebi } = await attack(async (_served, each) => {
     await each.write(...first);
     await each.flood(batch, 5000);
     await each.closed;
   });
-  expect(attacker.goaway()).toBe(code);
+  expect(attacker.goaway()).toBe('ENHANCE_YOUR_CALM');
   expect(served.failures).toHaveLength(1);
   expect(grownMebi).toBeLessThan(200);
-  return served;
+  // Of streams that are over at once a thousand in a row, and a hundred a second.
+  expect(served.counts.started).toBeLessThan(3000);
 }
 
 describe('floods', () => {
-  it('rapid reset', async () => {
-    const served = await floodedWith((at) =>
-      many(50, (each) => {
-        const streamId = 2 * (50 * at + each) + 1;
-        return Buffer.concat([callHeaders(streamId, 'Chat'), rstStream(streamId)]);
-      }),
-    );
-    // A thousand at once, and a hundred a second.
-    expect(served.counts.started).toBeLessThan(3000);
-  });
-
-  it('streams that the server has to reset itself', async () => {
-    await floodedWith((at) =>
-      many(50, (each) => {
-        const streamId = 2 * (50 * at + each) + 1;
-        return Buffer.concat([callHeaders(streamId, 'Chat'), windowUpdate(streamId, 0)]);
-      }),
-    );
-  });
-
-  it('more streams than there may be', async () => {
-    await floodedWith((at) =>
-      many(50, (each) => callHeaders(2 * (50 * at + each) + 1, 'Unary', { 'x-wait-ms': '60000' })),
-    );
-  });
-
-  it('SETTINGS', async () => {
-    await floodedWith(() => many(50, () => settings()));
-    await floodedWith((at) =>
-      many(50, (each) => settings(`0004 0000${(at + each + 4096).toString(16).padStart(4, '0')}`)),
-    );
-  });
-
-  it('acknowledgements of SETTINGS', async () => {
-    await floodedWith(() => many(50, settingsAck));
-  });
-
-  it('PING', async () => {
-    await floodedWith(() => many(50, () => ping()));
-  });
-
-  it('DATA without data', async () => {
-    await floodedWith(() => many(100, () => data(1)), { first: [callHeaders(1, 'Upload')] });
-  });
-
-  it('a message in pieces of one octet', async () => {
-    await floodedWith(() => many(500, () => data(1, '00')), {
-      first: [callHeaders(1, 'Upload'), data(1, '00 00 f0 00 00')],
-    });
-  });
-
-  it('PRIORITY', async () => {
-    await floodedWith(() => many(100, (each) => priority(2 * each + 1)));
-  });
-
-  it('frames of unknown kinds', async () => {
-    await floodedWith((at) => many(100, () => frame(0x20 + (at % 100), 0, 0)));
-  });
-
-  it('CONTINUATION without end', async () => {
-    const first = [frame(frameTypes.HEADERS, 0, 1, callBlock('Unary'))];
-    await floodedWith(() => many(10, () => frame(frameTypes.CONTINUATION, 0, 1)), { first });
-    await floodedWith(() => frame(frameTypes.CONTINUATION, 0, 1, Buffer.alloc(16_384, 0x82)), { first });
-  });
-
-  it('windows that open by an octet', async () => {
-    const request = [callHeaders(1, 'Download', { 'x-count': '1000' }), message(1, Buffer.alloc(10_000), true)];
-    await floodedWith(() => many(50, () => windowUpdate(1, 1)), { first: [settings('0004 00000000'), ...request] });
-    await floodedWith(() => many(50, () => windowUpdate(0, 1)), { first: request });
-  });
+  it.each(Object.entries<Flood>(floods))('%s', (_name, flood) => floodedWith(flood));
 });
 
 describe('what is small and stands for much', () => {
-  /** A field of four thousand octets that goes into the table, and is referred to in what is left of the block. */
-  const bomb = Buffer.concat([
-    callBlock('Unary'),
-    Buffer.from([0x40, 1, 0x61, 0x7f, 0xa1, 0x1e]),
-    Buffer.alloc(4000, 'a'),
-    Buffer.alloc(12_000, 0xbe),
-  ]);
-
   it('a header block', async () => {
     const { attacker, served, grownMebi } = await attack(async (_served, each) => {
       for (let at = 0; at < 500; at++)
-        await each.write(headers(2 * at + 1, flags.END_HEADERS | flags.END_STREAM, bomb));
+        await each.write(headers(2 * at + 1, flags.END_HEADERS | flags.END_STREAM, headerBomb));
       await eventually(() => expect(each.count('HEADERS')).toBe(500));
     });
     expect(attacker.goaway()).toBeUndefined();

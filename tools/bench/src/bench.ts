@@ -5,6 +5,7 @@ import { loadCase, rawCase, scenarioCase, type Case } from './cases.ts';
 import { rawName, type Figures } from './figures.ts';
 import { hasH2load, howToGetH2load } from './h2load.ts';
 import type { Hotspot } from './live-profile.ts';
+import { asRead, largeInFlight, largePlan } from './large-requests.ts';
 import { loadBeside, loadBesideName, loadedPlan } from './load-beside.ts';
 import type { LoadOptions, Measure } from './measure.ts';
 import type { BenchOptions } from './options.ts';
@@ -13,8 +14,9 @@ import { placeModel, pushModel } from './place-model.ts';
 import { startPlatform, type RunningPlatform } from './platform.ts';
 import { measureRest } from './rest.ts';
 import { jsonRows, rowsOf } from './rows.ts';
-import type { ScenarioSeries } from './scenario.ts';
-import { platformSubject, startEcho, type Subject } from './subject.ts';
+import type { Scenario, ScenarioSeries } from './scenario.ts';
+import { platformSubject, startHelperSubject, type HelperName, type Subject } from './subject.ts';
+import { wireScenarios } from './wire-scenarios.ts';
 import { asEcho, prepareWorkload, workloadPlans, writeGraph, type Workload, type WorkloadPlan } from './workloads.ts';
 
 /** How many different requests the checker goes through. */
@@ -87,6 +89,9 @@ class Bench {
     for (const plan of workloadPlans) await this.#addWorkload(plan);
     if (this.#options.only.test(overloadName)) await this.#addOverload();
     if (this.#options.only.test(loadBesideName)) await this.#addLoadBeside();
+    if (this.#options.transport !== 'wire') return;
+    await this.#addLarge();
+    this.#addScenarios(wireScenarios(this.#loadOptions));
   }
 
   async #addWorkload(plan: WorkloadPlan): Promise<void> {
@@ -103,7 +108,7 @@ class Bench {
     const subjects = wantsServer ? this.#platformSubjects(await this.#runningPlatform()) : [];
     const workload = await this.#prepare(plan, wantsServer);
     const echoes: Subject[] = [];
-    for (const name of echoNames) echoes.push(await this.#startEcho(name));
+    for (const name of echoNames) echoes.push(await this.#startHelper(name));
     for (const inFlight of all) {
       const sides = subjects.map((subject) => [subject, workload] as const);
       for (const echo of echoes) sides.unshift([echo, asEcho(workload)]);
@@ -119,6 +124,22 @@ class Bench {
     const series = { workload: workload.plan.name, subject: subject.name, inFlight, runs: [] as Measure[] };
     this.load.push(series);
     return loadCase(subject, workload, inFlight, this.#loadOptions, series.runs);
+  }
+
+  /** Large requests, beside a server of node:http2 that only reads them. */
+  async #addLarge(): Promise<void> {
+    const wants = (subject: string): boolean =>
+      this.#options.only.test(`${largePlan.name}/${subject}/${largeInFlight}`);
+    if (!wants('http2') && !wants('direct')) return;
+    const [direct] = this.#platformSubjects(await this.#runningPlatform());
+    const workload = await this.#prepare(largePlan, true);
+    const http2 = await this.#startHelper('http2');
+    const sides = [
+      [http2, asRead(workload)],
+      [direct!, workload],
+    ] as const;
+    const wanted = sides.filter(([subject]) => wants(subject.name));
+    this.#groups.push(wanted.map(([subject, of]) => this.#addLoad(subject, of, largeInFlight)));
   }
 
   async #addOverload(): Promise<void> {
@@ -144,6 +165,13 @@ class Bench {
     this.#groups.push([scenarioCase(scenario)]);
   }
 
+  #addScenarios(scenarios: readonly Scenario[]): void {
+    for (const scenario of scenarios.filter(({ name }) => this.#options.only.test(name))) {
+      this.scenarios.push(...scenario.series);
+      this.#groups.push([scenarioCase(scenario)]);
+    }
+  }
+
   async #prepare(plan: WorkloadPlan, isPlaced: boolean): Promise<Workload> {
     this.#ports.say(`preparing ${plan.name}`);
     const { folder } = this.#loadOptions;
@@ -153,8 +181,8 @@ class Bench {
     return prepareWorkload(plan, version, file, { folder, checks: checksPerWorkload, threads });
   }
 
-  async #startEcho(name: 'echo' | 'wire-echo'): Promise<Subject> {
-    const { subject, stop } = await startEcho(name);
+  async #startHelper(name: HelperName): Promise<Subject> {
+    const { subject, stop } = await startHelperSubject(name);
     this.#stops.push(stop);
     return subject;
   }

@@ -48,3 +48,9 @@ test('an echo must be what was sent, byte by byte', () => {
   expect(wrongAnswer(echo, Buffer.from('sent'))).toBeUndefined();
   expect(wrongAnswer(echo, Buffer.from('Sent'))).toBe('the echo is not what was sent');
 });
+
+test('a server that answers always the same must answer these bytes', () => {
+  const exact = { message: Buffer.from('sent'), expected: Buffer.from('read') };
+  expect(wrongAnswer(exact, Buffer.from('read'))).toBeUndefined();
+  expect(wrongAnswer(exact, Buffer.from('sent'))).toBe('the answer is 73656e74');
+});

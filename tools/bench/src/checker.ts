@@ -5,6 +5,8 @@ import type { Check } from './workloads.ts';
 /** Why an answer is wrong; undefined when its bytes are those of ONNX Runtime itself. */
 export function wrongAnswer(check: Check, message: Uint8Array): string | undefined {
   if (!check.expected) return check.message.equals(message) ? undefined : 'the echo is not what was sent';
+  if (Buffer.isBuffer(check.expected))
+    return check.expected.equals(message) ? undefined : `the answer is ${Buffer.from(message).toString('hex')}`;
   const { modelName, modelVersion, outputs } = readInferResponse(message);
   const { model, version, output: name, shape, answers } = check.expected;
   const output = outputs.find((each) => each.name === name);

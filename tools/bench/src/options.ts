@@ -35,7 +35,7 @@ export const usage = `npm run bench -- [options]
   --rounds N         interleaved runs of every measurement (5)
   --seconds N        of one run (3)
   --threads N        threads of ONNX Runtime, in the raw loop and in the model-server (1)
-  --transport NAME   gRPC stack of router and model-server: grpc-js or wire (grpc-js)
+  --transport NAME   gRPC stack of router and model-server: grpc-js or wire, which has rows of its own too (grpc-js)
   --in-flight A,B    requests in flight (1,16,64,256, and for the perceptron 512)
   --endurance        only whether memory grows: millions of requests, hundreds of loads and unloads
   --requests N       of --endurance (5000000)

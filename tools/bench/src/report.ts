@@ -2,6 +2,7 @@ import type { BenchResult } from './bench.ts';
 import { restName, seriesName } from './figures.ts';
 import type { Row } from './row.ts';
 import { rowsOf } from './rows.ts';
+import { targetRows } from './targets.ts';
 import { loadTable, memoryProfile, profile, rawTable, targetTable, textTable } from './table.ts';
 
 /** What a person reads. */
@@ -17,7 +18,8 @@ export function report(result: BenchResult): string {
         "model-server's own metrics. gen.: share of its core that the generator used; gen. ceiling: requests/s at 100 % of it.",
     );
   }
-  if (rows.some((row) => row.target)) parts.push(targetTable(rows));
+  const wanted = targetRows(figures);
+  if (wanted.length > 0) parts.push(targetTable(wanted));
   const invalid = rows.filter((row) => !row.valid);
   if (invalid.length > 0) parts.push(`invalid:\n${invalid.map(problemLine).join('\n')}`);
   parts.push(...missedProfiles(rows, result));

@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { fork, type ChildProcess } from 'node:child_process';
-import path from 'node:path';
 import { echoPath } from './echo-path.ts';
 import { metricSum, parseMetrics, type Sample } from './metrics-text.ts';
+import { startHelper } from './helper-process.ts';
 import type { Workload } from './workloads.ts';
 
 export const inferPath = '/inference.GRPCInferenceService/ModelInfer';
@@ -19,7 +17,7 @@ export interface ServerCounts {
 
 /** A server under load. */
 export interface Subject {
-  readonly name: 'echo' | 'wire-echo' | 'direct' | 'router';
+  readonly name: 'echo' | 'wire-echo' | 'http2' | 'direct' | 'router';
   readonly address: string;
   readonly path: string;
   /** The processes whose CPU is counted, by name; those that work on requests come first. */
@@ -29,27 +27,24 @@ export interface Subject {
   counts(workload: Workload): Promise<ServerCounts>;
 }
 
-/** Starts an echo server as a process of its own: of plain grpc-js, or of libs/wire. */
-export async function startEcho(name: 'echo' | 'wire-echo'): Promise<{ subject: Subject; stop: () => void }> {
-  const file = path.join(import.meta.dirname, `${name}-server.ts`);
-  const child = fork(file, { execArgv: ['--conditions=@sluice/source'] });
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+/** Servers that only the bench has, each of a program `<name>-server.ts`. */
+export type HelperName = Exclude<Subject['name'], 'direct' | 'router'>;
+
+/** Starts a server of the bench as a process of its own: an echo of plain grpc-js or of libs/wire, or one of node:http2 that only reads. */
+export async function startHelperSubject(name: HelperName): Promise<{ subject: Subject; stop: () => void }> {
+  const server = await startHelper(`${name}-server.ts`);
   const subject: Subject = {
     name,
-    address: `127.0.0.1:${port}`,
+    address: `127.0.0.1:${server.port}`,
     path: echoPath,
-    pids: { [name]: [child.pid!] },
+    pids: { [name]: [server.pid] },
     busy: [name],
-    counts: async () => ({ successes: await askEcho(child), inFront: {}, rows: undefined, batches: undefined }),
+    counts: async () => {
+      const { answered } = (await server.ask('count')) as { answered: number };
+      return { successes: answered, inFront: {}, rows: undefined, batches: undefined };
+    },
   };
-  return { subject, stop: () => child.disconnect() };
-}
-
-async function askEcho(child: ChildProcess): Promise<number> {
-  const answer = once(child, 'message');
-  child.send('count');
-  const [{ answered }] = (await answer) as [{ answered: number }];
-  return answered;
+  return { subject, stop: () => server.stop() };
 }
 
 export interface PlatformSubjectOptions {

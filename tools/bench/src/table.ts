@@ -66,17 +66,15 @@ export function rawTable(figures: Figures): string {
   return textTable(['row', 'batch', 'rows/s', 'spread'], lines);
 }
 
-/** The rows that have a target. */
+/** Rows that stand for something that was wanted: by a target, or only to be told. */
 export function targetTable(rows: readonly Row[]): string {
-  const lines = rows
-    .filter((row) => row.target)
-    .map(({ name, value, spread, target, verdict }) => [
-      name,
-      figure(value),
-      `${figure(spread[0])}..${figure(spread[1])}`,
-      `${target!.is === 'at least' ? '>=' : '<='} ${target!.value}`,
-      verdict!,
-    ]);
+  const lines = rows.map(({ name, value, spread, target, verdict, valid }) => [
+    name,
+    figure(value),
+    `${figure(spread[0])}..${figure(spread[1])}`,
+    target === undefined ? 'reported' : `${target.is === 'at least' ? '>=' : '<='} ${target.value}`,
+    verdict ?? (valid ? '' : 'invalid'),
+  ]);
   return textTable(['target', 'value', 'spread', 'wanted', 'verdict'], lines);
 }
 

@@ -23,21 +23,24 @@ export function cpuRow(
 export const cpuTarget = (name: string, of: LoadSeries, process: string, atMost: number): Row =>
   cpuRow(name, of, cpuOf(of, process), [], atMost);
 
-/** Ratios are taken round by round: what disturbs the machine disturbs both sides of a round. */
+/**
+ * Ratios are taken round by round: what disturbs the machine disturbs both sides of a round.
+ * @param atLeast undefined for a ratio that is only reported
+ */
 export function ratioRow(
   name: string,
   series: LoadSeries,
   over: readonly number[],
   otherProblems: readonly string[],
-  atLeast: number,
+  atLeast: number | undefined,
 ): Row {
   const ratios = series.runs.map((run, round) => run.requestsPerSecond / (over[round] ?? NaN));
-  const target: Target = { is: 'at least', value: atLeast };
+  const target: Target | undefined = atLeast === undefined ? undefined : { is: 'at least', value: atLeast };
   return row(name, 'ratio', ratios, [...problemsOfSeries(series), ...otherProblems], target, seriesName(series));
 }
 
-/** A rate over another's. */
-export const rateTarget = (name: string, of: LoadSeries, over: LoadSeries, atLeast: number): Row =>
+/** A rate over another's. @param atLeast undefined for a ratio that is only reported */
+export const rateTarget = (name: string, of: LoadSeries, over: LoadSeries, atLeast: number | undefined): Row =>
   ratioRow(
     name,
     of,

@@ -1,40 +1,23 @@
 // A process of its own: the same echo on libs/wire, raw buffers in and out.
 import process from 'node:process';
 import { systemClock } from '@sluice/service-kit/clock';
-import type { CallSink, ServerCall } from '@sluice/wire/grpc/server-call';
+import { collectGarbage } from '@sluice/service-kit/collect-garbage';
 import { WireServer } from '@sluice/wire/server/wire-server';
 import { echoPath } from './echo-path.ts';
+import { wireEcho } from './wire-echo.ts';
 
 let answered = 0;
-
-class Echo implements CallSink {
-  readonly #call: ServerCall;
-  #octets: Buffer | undefined;
-
-  constructor(call: ServerCall) {
-    this.#call = call;
-  }
-  message(octets: Buffer): void {
-    this.#octets = octets;
-  }
-  halfClosed(): void {
-    answered++;
-    this.#call.write(this.#octets!);
-    this.#call.finish(0, '');
-  }
-  cancelled(): void {
-    // Nothing is under way for it.
-  }
-  drained(): void {
-    // It writes once.
-  }
-}
-
 const server = new WireServer({ clock: systemClock });
-server.register(echoPath, { begin: (call) => void (call.sink = new Echo(call)) });
+server.register(
+  echoPath,
+  wireEcho(() => answered++),
+);
 process.send?.({ port: await server.listen('127.0.0.1', 0) });
-// Asked anything, it says how many requests it has answered.
-process.on('message', () => process.send?.({ answered }));
+// Asked anything, it says how many requests it has answered; `collect` has it give back what is garbage first.
+process.on('message', (question) => {
+  if (question === 'collect') collectGarbage();
+  process.send?.({ answered, connections: server.connections });
+});
 process.on('disconnect', () => {
   server.close();
 });

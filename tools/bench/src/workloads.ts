@@ -74,8 +74,8 @@ export interface ExpectedAnswer {
 /** A request whose answer is known. */
 export interface Check {
   readonly message: Buffer;
-  /** What ONNX Runtime itself answers; undefined for an echo, which must answer the message. */
-  readonly expected: ExpectedAnswer | undefined;
+  /** What ONNX Runtime itself answers, or the very bytes of the answer; undefined for an echo, which must answer the message. */
+  readonly expected: ExpectedAnswer | Buffer | undefined;
 }
 
 /** A plan made ready: files written, answers known. */

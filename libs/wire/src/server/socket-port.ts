@@ -7,13 +7,26 @@ import { tlsFault } from '../tls.ts';
 /** How long a peer may take to close a connection that was ended, in milliseconds: it may not have read why. */
 const lingerMs = 1000;
 
+/**
+ * What one socket may take of a turn, in milliseconds, before the others have theirs. A socket that is full is read up to 32 times
+ * in a row, 64 KiB each: of small requests that is a second.
+ */
+const turnMs = 1;
+
+/** Who is told what the socket does. */
+type SocketReader = Pick<Connection, 'receive' | 'sent' | 'lost'>;
+
 /** A socket of node:net or node:tls as what a connection stands on. */
 export class SocketPort implements ConnectionPort {
   readonly #socket: Socket;
   readonly #clock: Clock;
-  #connection: Connection | undefined;
+  #connection: SocketReader | undefined;
   #linger: Timer | undefined;
   #error: Error | undefined;
+  /** The connection wants nothing more for now. */
+  #paused = false;
+  /** It has had its turn. */
+  #yields = false;
 
   constructor(socket: Socket, clock: Clock) {
     this.#socket = socket;
@@ -22,10 +35,14 @@ export class SocketPort implements ConnectionPort {
   }
 
   /** Hands what comes to the connection; to be called in the turn in which the socket came. */
-  serve(connection: Connection): void {
+  serve(connection: SocketReader): void {
     this.#connection = connection;
     const socket = this.#socket;
-    socket.on('data', (chunk: Buffer) => connection.receive(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      const began = this.#clock.monotonic();
+      connection.receive(chunk);
+      if (this.#clock.monotonic() - began >= turnMs) this.#yield();
+    });
     socket.on('error', (error) => (this.#error = tlsFault(error)));
     // The other side sends nothing more, and with that no frame that would let anything go on.
     socket.on('end', () => {
@@ -53,16 +70,29 @@ export class SocketPort implements ConnectionPort {
   };
 
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#paused = false;
+    if (!this.#yields) this.#socket.resume();
+  }
+
+  /** Goes on when the others have had their turn. */
+  #yield(): void {
+    if (this.#yields) return;
+    this.#yields = true;
+    this.#socket.pause();
+    setImmediate(() => {
+      this.#yields = false;
+      if (!this.#paused) this.#socket.resume();
+    });
   }
 
   end(): void {
     this.#socket.end();
-    this.#socket.resume();
+    this.resume();
     this.destroyAfter(lingerMs);
   }
 

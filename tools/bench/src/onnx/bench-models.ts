@@ -46,6 +46,14 @@ export function buildConvNet(side: number, layers: readonly ConvLayer[], classes
   return graph.finish();
 }
 
+/** A model that does next to nothing: input `x` [batch, elements], output `y` [batch, 1], the mean of each row. */
+export function buildAverage(elements: number): Buffer {
+  const graph = new GraphBuilder('average', 0);
+  graph.node('ReduceMean', [graph.input('x', ['batch', elements])], { axes: [1], keepdims: 1 }, 'y');
+  graph.output('y', ['batch', 1]);
+  return graph.finish();
+}
+
 /** The large perceptron of the bench: 100 MB of weights. */
 export const buildLargePerceptron = (): Buffer => buildPerceptron([1024, 4096, 4096, 1000], 1);
 

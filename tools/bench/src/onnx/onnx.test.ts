@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { buildConvNet, buildPerceptron } from './bench-models.ts';
+import { buildAverage, buildConvNet, buildPerceptron } from './bench-models.ts';
 import { seededUniform } from './graph-builder.ts';
 import { ProtoWriter } from './proto-writer.ts';
 
@@ -55,5 +55,12 @@ describe('the models of the bench', () => {
     const result = (await session.run({ x: new Tensor('float32', rows, [2, 3, 8, 8]) }))['y']!;
     expect(result.dims).toEqual([2, 6]);
     expect(Array.from(result.data as Float32Array).every(Number.isFinite)).toBe(true);
+  });
+
+  test('ONNX Runtime averages each row', async () => {
+    const session = await InferenceSession.create(buildAverage(4));
+    const rows = Float32Array.of(1, 2, 3, 4, -1, 0, 0, 5);
+    const { dims, data } = (await session.run({ x: new Tensor('float32', rows, [2, 4]) }))['y']!;
+    expect([dims, data]).toEqual([[2, 1], Float32Array.of(2.5, 1)]);
   });
 });

@@ -1,0 +1,132 @@
+import { setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { clientPreface, flags } from '../src/http2/frame-types.ts';
+import { callBlock, callHeaders, message } from './attacker.ts';
+import type { Attacker } from './attacker.ts';
+import { floods, many } from './floods.ts';
+import type { Flood } from './floods.ts';
+import { data, headers, settings, windowUpdate } from './frames.ts';
+
+/**
+ * What is done to a server of `test.Echo` on one connection. Who does it ends the connection behind it, and comes again.
+ * The server has the methods Unary (never answers with `x-wait-ms`), Upload (does not read), Download (`x-count` answers) and Chat.
+ */
+export interface Attack {
+  /** Connections that do it at once. */
+  readonly connections: number;
+  /** With the preface and SETTINGS first, as an honest client does; so unless it is said. */
+  readonly greets?: boolean;
+  act(attacker: Attacker): Promise<unknown>;
+}
+
+const mebi = 1024 * 1024;
+
+/** A field of four thousand octets that goes into the table, and is referred to in what is left of the block. */
+export const headerBomb = Buffer.concat([
+  callBlock('Unary'),
+  Buffer.from([0x40, 1, 0x61, 0x7f, 0xa1, 0x1e]),
+  Buffer.alloc(4000, 'a'),
+  Buffer.alloc(12_000, 0xbe),
+]);
+
+/** It is made when it is needed first: that takes a while. */
+let zipped: Buffer | undefined;
+const zipBomb = (): Buffer => (zipped ??= gzipSync(Buffer.alloc(60 * mebi)));
+
+/** Opens `count` streams of a connection, each with what `make` makes, and waits until the server ends it. */
+const hold =
+  (count: number, make: (streamId: number) => Buffer) =>
+  async (each: Attacker): Promise<void> => {
+    for (let at = 0; at < count; at++) if (!(await each.write(make(2 * at + 1)))) return;
+    await each.closed;
+  };
+
+const flood = ({ first = [], batch }: Flood): Attack => ({
+  connections: 4,
+  act: async (each) => {
+    await each.write(...first);
+    await each.flood(batch, Infinity);
+  },
+});
+
+const wait = (each: Attacker): Promise<void> => each.closed;
+
+/** By what each is, for a row of the bench. */
+export const attacks: Readonly<Record<string, Attack>> = {
+  ...Object.fromEntries(Object.entries<Flood>(floods).map(([name, each]) => [name, flood(each)])),
+  'header blocks that stand for much': {
+    connections: 4,
+    act: async (each) => {
+      const end = flags.END_HEADERS | flags.END_STREAM;
+      await each.flood((at) => headers(2 * at + 1, end, headerBomb), 500);
+    },
+  },
+  'messages that are inflated to much more': {
+    connections: 2,
+    act: async (each) => {
+      const start = (at: number): Buffer => callHeaders(2 * at + 1, 'Unary', { 'grpc-encoding': 'gzip' });
+      await each.flood((at) => Buffer.concat([start(at), message(2 * at + 1, zipBomb(), true, true)]), 16);
+      await setTimeout(100);
+    },
+  },
+  'messages that are too large': {
+    connections: 4,
+    act: async (each) => {
+      const piece = (id: number): Buffer => Buffer.concat([callHeaders(id, 'Unary'), data(id, '00 7f ff ff ff 61')]);
+      await each.flood((at) => many(10, (one) => piece(2 * (10 * at + one) + 1)), Infinity);
+    },
+  },
+  'messages that are announced and never come': {
+    connections: 50,
+    act: hold(50, (streamId) => Buffer.concat([callHeaders(streamId, 'Unary'), data(streamId, '00 04 00 00 00 61')])),
+  },
+  'messages of calls that go on': {
+    connections: 10,
+    act: hold(40, (streamId) =>
+      Buffer.concat([callHeaders(streamId, 'Unary'), message(streamId, Buffer.alloc(100_000), false)]),
+    ),
+  },
+  'small messages for a handler that does not read': {
+    connections: 4,
+    act: hold(100, (streamId) =>
+      Buffer.concat([callHeaders(streamId, 'Upload'), many(10_000, () => message(streamId, Buffer.alloc(1), false))]),
+    ),
+  },
+  'windows that never open': {
+    connections: 10,
+    act: async (each) => {
+      await each.write(settings('0004 00000000'));
+      await hold(500, (streamId) =>
+        Buffer.concat([
+          callHeaders(streamId, 'Download', { 'x-count': '100' }),
+          message(streamId, Buffer.alloc(10_000), true),
+        ]),
+      )(each);
+    },
+  },
+  'who reads nothing': {
+    connections: 10,
+    act: async (each) => {
+      each.stopReading();
+      await each.write(settings('0004 7fffffff'), windowUpdate(0, 0x7fff_0000 - 65_535));
+      await hold(100, (streamId) =>
+        Buffer.concat([
+          callHeaders(streamId, 'Download', { 'x-count': '100000' }),
+          message(streamId, Buffer.alloc(100_000), true),
+        ]),
+      )(each);
+    },
+  },
+  'HEADERS octet by octet': { connections: 500, act: (each) => each.drip(callHeaders(1, 'Unary'), 20) },
+  'the preface octet by octet': { connections: 500, greets: false, act: (each) => each.drip(clientPreface, 200) },
+  'connections that say nothing': { connections: 2000, greets: false, act: wait },
+  'connections that come and go': { connections: 20, act: async () => undefined },
+  'FIN with calls under way': {
+    connections: 20,
+    act: async (each) => {
+      await each.write(many(20, (at) => callHeaders(2 * at + 1, 'Chat')));
+      each.halfClose();
+      await each.closed;
+    },
+  },
+};
