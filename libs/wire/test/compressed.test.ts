@@ -183,13 +183,13 @@ describe('what comes while an answer is compressed', () => {
     expect([statuses, client.count('DATA')]).toEqual([[undefined, '4'], 0]);
   });
 
-  it('too much else to be compressed, which ends with RESOURCE_EXHAUSTED', async () => {
+  it('too much else to be compressed, which ends with RESOURCE_EXHAUSTED whatever could go out at once', async () => {
     const { port } = await serve(
       { compression: 'gzip', limits: { maxWaiting: 20 * 1024 * 1024 } },
       { unary: (_call: Call, reply: Send) => reply(null, large) },
     );
     const client = await Attacker.connect(port);
-    await client.write(settings('0004 7fffffff'), windowUpdate(0, 0x7000_0000));
+    await client.write(settings('0004 7fffffff 0005 00ffffff'), windowUpdate(0, 0x7000_0000));
     for (let at = 0; at < 5; at++)
       await client.write(callHeaders(2 * at + 1, 'Unary', accepts), message(2 * at + 1, Buffer.of(1), true));
     await eventually(() => {

@@ -18,6 +18,8 @@ const compressedHeads = {
 export const okTrailers = ['grpc-status', '0'] as const;
 export const repeatedFields: readonly string[] = [...answerHead.slice(2), ...okTrailers];
 
+const noFields: readonly string[] = [];
+
 /** What a call of a server sends: header fields, messages as they are or compressed, and trailers. */
 export abstract class Answering {
   readonly head: RequestHead;
@@ -64,10 +66,10 @@ export abstract class Answering {
 
   /** Whether `write` has room for so many octets. */
   mayWrite(octets: number): boolean {
-    const compresses = this.host.compression !== undefined && octets >= leastCompressed;
+    if (this.host.compression === undefined) return this.connection.mayWait(this.stream, prefixOctets + octets);
     // What is compressed waits for that.
-    if (compresses || this.#compressing?.isBusy === true) return this.connection.backlog.fits(octets);
-    return this.connection.mayWait(this.stream, prefixOctets + octets);
+    const waits = octets >= leastCompressed || this.isBlocked;
+    return waits ? this.connection.backlog.fits(octets) : this.connection.mayWait(this.stream, prefixOctets + octets);
   }
 
   /** Ends the call where too much waits for its caller already. @param octets nobody changes them until they are sent */
@@ -80,7 +82,7 @@ export abstract class Answering {
       );
       return;
     }
-    this.sendHead([]);
+    if (!this.#sentHead) this.sendHead(noFields);
     if (this.#compressing === undefined) this.#send(octets, false);
     else this.#compressing.write(octets);
   }
@@ -104,7 +106,7 @@ export abstract class Answering {
   }
 
   /** @param fields trailers beside the status, names and values in turn */
-  finish(code: number, details: string, fields: readonly string[] = []): void {
+  finish(code: number, details: string, fields = noFields): void {
     if (this.over || this.finishing) return;
     if (this.#compressing?.isBusy !== true) {
       this.finishNow(code, details, fields);
@@ -130,9 +132,11 @@ export abstract class Answering {
     if (!this.over && !this.isBlocked) this.sink?.drained();
   }
 
-  /** Nothing more is sent but trailers, if those. */
-  protected end(): void {
-    this.#compressing?.stop();
-    this.over = true;
+  /** It is over: nothing more is sent but trailers, if those. */
+  protected abstract end(): void;
+
+  /** What is still to be compressed is not sent. */
+  protected stopCompressing(): void {
+    if (this.#compressing !== undefined) this.#compressing.stop();
   }
 }

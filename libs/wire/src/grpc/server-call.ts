@@ -301,12 +301,13 @@ export class ServerCall extends Answering implements StreamSink, Dated {
     this.connection.reset(this.stream, 'PROTOCOL_ERROR');
   }
 
-  protected override end(): void {
+  protected end(): void {
     this.#reader?.stop();
     this.host.deadlines.remove(this);
     this.#forgetAnnounced();
     this.#release(this.#reserved);
-    super.end();
+    this.over = true;
+    this.stopCompressing();
     this.#waiting.clear();
   }
 }

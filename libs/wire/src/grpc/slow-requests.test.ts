@@ -182,6 +182,12 @@ describe('a call that ends before its caller has said all', () => {
     const id = begin();
     early.side.feed(data(id, message));
     expect([early.status(id), resetCode(id), early.left]).toEqual(['0', 0, 0]);
+    // And no other one is.
+    early.open((streamId += 2), 'Echo');
+    early.side.feed(data(streamId, message));
+    expect([resetCode(streamId), early.left]).toEqual([undefined, 1]);
+    early.side.feed(data(streamId, Buffer.alloc(0), flags.END_STREAM));
+    expect(early.left).toBe(0);
   });
 
   it.each([

@@ -108,6 +108,17 @@ describe('what waits on a connection', () => {
     expect(busy.backlog.octets).toBe(0);
   });
 
+  it('counts until the socket is done, where its stream is reset while that has octets of it and nothing else waits', () => {
+    const { backlog, side, stream } = begin(Infinity, [settings('0004 00000064')]);
+    side.port.holds = true;
+    side.connection.data(stream, undefined, Buffer.alloc(1000), true);
+    side.write(ping());
+    side.write(rstStream(1));
+    expect(backlog.octets).toBe(1000 + each);
+    side.connection.sent();
+    expect(backlog.octets).toBe(0);
+  });
+
   it('counts while octets of it wait for a socket that is full, also of a stream that is reset', () => {
     const { backlog, side, stream } = begin(Infinity, wide);
     side.port.holds = true;

@@ -196,7 +196,7 @@ export abstract class Connection {
 
   /** Whether `data` of so many octets may be given now: they go out at once, or have room to wait. */
   mayWait(stream: Http2Stream, octets: number): boolean {
-    return this.sending.goesOut(stream, octets) || this.backlog.fits(octets);
+    return this.backlog.fits(octets) || this.sending.goesOut(stream, octets);
   }
 
   /** Octets of a sink's data need no place any more. */
