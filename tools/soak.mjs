@@ -17,6 +17,13 @@ const suites = [
   { name: 'batching', folder: 'libs/batching', runs: 20_000, about: 'the scheduler held to its contract' },
   { name: 'model-server', folder: 'apps/model-server', runs: 100_000, about: 'mutated requests, datatypes, pressure' },
   { name: 'router', folder: 'apps/router', runs: 100_000, about: 'mutated requests, failover' },
+  ...['model-server', 'router'].map((service) => ({
+    name: `${service}-grpc-js`,
+    folder: `apps/${service}`,
+    runs: 1000,
+    env: { SLUICE_TRANSPORT: 'grpc-js' },
+    about: `all tests of ${service} on the other gRPC stack`,
+  })),
   { name: 'registry', folder: 'apps/registry', runs: 2000, about: 'audit proofs, stores, admission of hostile models' },
   {
     name: 'platform',
@@ -87,6 +94,7 @@ function runSuite(suite, runs, seed) {
     SLUICE_PROPERTY_RUNS: String(runs),
     SLUICE_PROPERTY_SEED: String(seed),
     SLUICE_TEST_RESULTS: results,
+    ...suite.env,
   };
   const config = path.join(root, 'vitest.soak.config.ts');
   const args = ['run', '--config', config, '--dir', '.', ...(suite.files ?? [])];

@@ -31,7 +31,7 @@ export const configSpec = {
   }),
   transport: field(z.enum(transports), {
     doc: `gRPC stack of the public port: ${transports.join(' or ')}; both serve the same`,
-    default: 'grpc-js',
+    default: 'wire',
   }),
   pool: field(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected up to 63 of a-z, 0-9, ".", "_", "-"'), {
     doc: 'Pool of runtimes that this one belongs to; placement is per pool',

@@ -21,7 +21,7 @@ export const settings = {
   ),
   transport: field(z.enum(transports), {
     doc: `gRPC stack of the ports that carry inference: ${transports.join(' or ')}`,
-    default: 'grpc-js',
+    default: 'wire',
   }),
   ...tlsFields(),
   examples: booleanField({ doc: 'Push the example models that are not there yet', default: true }),

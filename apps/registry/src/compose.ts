@@ -26,6 +26,7 @@ import { machineFileSystem, type StoreFileSystem } from './artifacts/file-system
 import { FolderStore } from './artifacts/folder-store.ts';
 import type { RegistryConfig } from './config.ts';
 import { adminState } from './admin-state.ts';
+import { follow } from './follow.ts';
 import { configSpec } from './config.ts';
 import { chore } from './controller/chore.ts';
 import { MoveController } from './controller/move-controller.ts';
@@ -48,6 +49,7 @@ import { StrikeStore } from './store/quarantine-store.ts';
 import { createStatements } from './store/sql.ts';
 import { StateStore } from './store/state-store.ts';
 import { selectModelStates } from './store/watch-store.ts';
+import { Signals } from './signals.ts';
 import { AdmissionJobs } from './usecases/admission-jobs.ts';
 import { HistoryGuard } from './usecases/history-guard.ts';
 import { openAuditLog } from './usecases/open-audit-log.ts';
@@ -64,14 +66,6 @@ export interface RegistryHost {
   readonly version: string;
   /** Under the artifact store; the machine's unless told. */
   readonly fileSystem?: StoreFileSystem;
-}
-
-/** What parts of a replica tell each other; each part adds what it wants to be told. */
-class Signals {
-  readonly wake: (() => void)[] = [];
-  readonly database: ((up: boolean) => void)[] = [];
-  /** The database is another one than before (true), or the right one again. */
-  readonly replaced: ((replaced: boolean) => void)[] = [];
 }
 
 /** Connections for what callers ask, and a few of their own for what must go on however many changes wait. */
@@ -350,55 +344,4 @@ function openSides(
     config: publicConfig(configSpec, config),
     health: server.health,
   });
-}
-
-/** Health and metrics follow the database and the watchers. */
-function follow(
-  metrics: Metrics,
-  server: RpcServer,
-  hub: WatchHub,
-  signals: Signals,
-  guard: Pick<HistoryGuard, 'problem'>,
-): void {
-  const postgres = metrics.dependency('postgres');
-  postgres.set(true);
-  let databaseUp = true;
-  // Watches and health go on without the database; what reads or changes state does not.
-  const tell = (): void => {
-    server.health.set(auditService.name, databaseUp);
-    server.health.set(registryService.name, databaseUp && guard.problem === undefined);
-  };
-  signals.database.push((up) => {
-    postgres.set((databaseUp = up));
-    tell();
-  });
-  signals.replaced.push(tell);
-  metrics.observedGauge(
-    'sluice_registry_database_replaced',
-    '1 while changes are refused because the database was put back from before the last checkpoint',
-    () => (guard.problem === undefined ? 0 : 1),
-  );
-  const leases = () => hub.current.leases;
-  const quarantines = () => [...(hub.current.desired?.models.values() ?? [])].flatMap(({ quarantined }) => quarantined);
-  metrics.observedGauge(
-    'sluice_registry_revision',
-    'Leaf index that watchers have',
-    () => hub.current.desired?.token ?? 0,
-  );
-  metrics.observedGauge('sluice_registry_watchers', 'Watch streams that wait for a change', () => hub.waiting);
-  metrics.observedGauge(
-    'sluice_registry_quarantined_versions',
-    'Versions that no runtime loads because they ended runtimes',
-    () => new Set(quarantines().map(({ model, version }) => `${model}/${version}`)).size,
-  );
-  metrics.observedGauge(
-    'sluice_registry_live_runtimes',
-    'Runtimes with a live lease',
-    () => leases()?.runtimes.filter((runtime) => runtime.live).length ?? 0,
-  );
-  metrics.observedGauge(
-    'sluice_registry_live_routers',
-    'Routers with a live lease',
-    () => leases()?.routers.filter((router) => router.live).length ?? 0,
-  );
 }

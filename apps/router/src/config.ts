@@ -33,7 +33,7 @@ export const configSpec = {
   }),
   transport: field(z.enum(transports), {
     doc: `gRPC stack of the public port and towards runtimes: ${transports.join(' or ')}; both serve the same`,
-    default: 'grpc-js',
+    default: 'wire',
   }),
   serverName: field(z.string().min(1).max(100), {
     doc: 'Name in ServerMetadata; clients of Triton look for theirs',

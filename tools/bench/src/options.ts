@@ -35,7 +35,7 @@ export const usage = `npm run bench -- [options]
   --rounds N         interleaved runs of every measurement (5)
   --seconds N        of one run (3)
   --threads N        threads of ONNX Runtime, in the raw loop and in the model-server (1)
-  --transport NAME   gRPC stack of router and model-server: grpc-js or wire, which has rows of its own too (grpc-js)
+  --transport NAME   gRPC stack of router and model-server: grpc-js or wire, which has rows of its own too (wire)
   --in-flight A,B    requests in flight (1,16,64,256, and for the perceptron 512)
   --endurance        only whether memory grows: millions of requests, hundreds of loads and unloads
   --requests N       of --endurance (5000000)
@@ -59,7 +59,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       threads: { type: 'string', default: '1' },
-      transport: { type: 'string', default: 'grpc-js' },
+      transport: { type: 'string', default: 'wire' },
       'in-flight': { type: 'string' },
       'port-offset': { type: 'string', default: '20000' },
     },
