@@ -133,6 +133,7 @@ it('what a client asks', async () => {
     `:authority 127.0.0.1:${port}`,
     'te trailers',
     'content-type application/grpc',
+    'grpc-accept-encoding identity,deflate,gzip',
     'x-mine a',
   ]);
   expect(pairs.at(-1)).toMatch(/^grpc-timeout \d+m$/);
