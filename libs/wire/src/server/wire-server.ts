@@ -153,8 +153,8 @@ export class WireServer {
     const { clock, events } = this.#options;
     const peer = peerOf(socket);
     if (this.#sockets.size >= (this.#options.maxConnections ?? mostConnections)) {
-      // Without the state that an orderly end leaves with the system.
-      socket.resetAndDestroy();
+      // Without the state that an orderly end leaves with the system. Nobody cares how it goes.
+      socket.on('error', () => undefined).resetAndDestroy();
       events?.connectionRefused?.(peer);
       return;
     }
