@@ -14,6 +14,7 @@ afterAll(cleanUp);
 /** A second and a half of what is minutes by default: the server looks at the times every second. */
 const short: Partial<ConnectionLimits> = {
   ...{ settingsTimeoutMs: 1500, headersTimeoutMs: 1500, writeTimeoutMs: 1500, windowTimeoutMs: 1500 },
+  messageTimeoutMs: 1500,
 };
 
 async function attack(
@@ -75,6 +76,23 @@ describe.concurrent('octet by octet', () => {
       expect(wire.bufferedOctets).toBeLessThan(100_000);
     });
     expect([served.failures, served.counts.started]).toMatchObject([[], expect.any(Number)]);
+  });
+
+  it.each([
+    ['a message', data(1, '00 00 10 00 00'), data(1, '61')],
+    ['nothing of its request', Buffer.alloc(0), Buffer.alloc(0)],
+  ])('%s, without a deadline', async (_what, first, drop) => {
+    const served = await attack(async ({ port, wire }) => {
+      const attacker = await Attacker.connect(port);
+      await attacker.write(callHeaders(1, 'Unary'), first);
+      await eventually(async () => {
+        await attacker.write(drop);
+        expect(attacker.frames().map(told)).toContain('HEADERS 1 END');
+      });
+      expect(attacker.fields().at(-1)).toEqual(expect.arrayContaining(['grpc-status', '4']));
+      expect(wire.bufferedOctets).toBeLessThan(100_000);
+    });
+    expect(served.failures).toEqual([]);
   });
 });
 

@@ -218,3 +218,15 @@ describe('a port without TLS', () => {
     await eventually(() => expect(failures).toEqual(['this port has no TLS, and the client came with it']));
   });
 });
+
+describe('connections beyond the limit', () => {
+  it('are refused before their handshake, and those that stand go on', async () => {
+    const { wire, port } = await start(serverTls(), { maxConnections: 2 });
+    const [one, two] = [await secured(port), await secured(port)];
+    expect(await handshake(port)).toMatch(/ECONNRESET/);
+    expect([one.destroyed, two.destroyed]).toEqual([false, false]);
+    one.destroy();
+    await eventually(() => expect(wire.connections).toBe(1));
+    expect(await echo(port)).toBe('hi');
+  });
+});

@@ -10,6 +10,7 @@ import type { ServerTransport, TransportMethod, TransportOptions } from './trans
 import { Unhandled } from './unhandled.ts';
 import { WireRequest } from './wire-unary.ts';
 
+const mebibyte = 1024 * 1024;
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /** `libs/wire`. */
@@ -20,12 +21,15 @@ export class WireTransport implements ServerTransport {
 
   constructor({ core, maxRequestBytes, keepaliveMs, answerCompression, tls }: TransportOptions) {
     const { clock, logger } = core;
+    // Four of the largest answers may wait for one reader, and four times as many for all.
+    const maxWaiting = 4 * Math.max(core.maxAnswerBytes, 64 * mebibyte) + mebibyte;
     this.#core = core;
     this.#tls = tls;
     this.#server = new WireServer({
       clock,
       maxRequestOctets: maxRequestBytes,
-      limits: { keepaliveMs },
+      limits: { keepaliveMs, maxWaiting },
+      maxWaiting: 4 * maxWaiting,
       compression: answerCompression,
       events: connectionLog(logger, clock),
     });

@@ -11,41 +11,37 @@ const wide = [settings('0004 7fffffff'), windowUpdate(0, 0x7000_0000)];
 describe('room for answers that wait', () => {
   it('is as much as the limit of the connection, and as one message alone', () => {
     const backlog = new Backlog(1000, new SharedBacklog(100_000));
-    expect([backlog.fits(5000), backlog.fits(99_872), backlog.fits(99_873)]).toEqual([true, true, false]);
+    expect([backlog.fits(5000), backlog.fits(25_000 - each), backlog.fits(25_001 - each)]).toEqual([true, true, false]);
     backlog.add(400);
     expect([backlog.fits(1000 - 400 - 2 * each), backlog.fits(1001 - 400 - 2 * each)]).toEqual([true, false]);
     backlog.remove(400);
     expect([backlog.octets, backlog.fits(5000)]).toEqual([0, true]);
   });
 
-  it('is for one connection never more than what is free beside it', () => {
-    const shared = new SharedBacklog(1000);
+  it('is for one connection a quarter of what the others leave', () => {
+    const shared = new SharedBacklog(4000);
     const [first, second] = [new Backlog(Infinity, shared), new Backlog(Infinity, shared)];
-    first.add(300 - each);
-    // 300 and 400 more are as many as 700 are free; one more is not.
+    first.add(600 - each);
     expect([first.fits(400 - each), first.fits(401 - each)]).toEqual([true, false]);
-    first.add(200 - each);
-    expect([second.fits(500 - each), second.fits(501 - each)]).toEqual([true, false]);
+    expect([second.fits(850 - each), second.fits(851 - each)]).toEqual([true, false]);
+    second.add(800 - each);
+    expect([first.fits(200 - each), first.fits(201 - each)]).toEqual([true, false]);
   });
 
-  it('is left for one more, less with each that takes all it may', () => {
+  it('is left for one more, however many take all that they may', () => {
     const shared = new SharedBacklog(1 << 20);
-    for (let count = 1; count < 8; count++) {
+    for (let count = 1; count <= 10; count++) {
       const hoarder = new Backlog(Infinity, shared);
       while (hoarder.fits(0)) hoarder.add(0);
-      const free = (1 << 20) - shared.octets;
-      expect(free).toBeGreaterThanOrEqual(2 ** (20 - count));
-      expect([new Backlog(Infinity, shared).fits(free - each), new Backlog(Infinity, shared).fits(free)]).toEqual([
-        true,
-        false,
-      ]);
+      expect((1 << 20) - shared.octets).toBeGreaterThanOrEqual((1 << 20) * 0.75 ** count);
     }
+    expect(new Backlog(Infinity, shared).fits(10_000)).toBe(true);
   });
 });
 
 describe('what waits on a connection', () => {
   const begin = (limit = Infinity, first: readonly Uint8Array[] = [noWindow]) => {
-    const shared = new SharedBacklog(1_000_000);
+    const shared = new SharedBacklog(10_000_000);
     const backlog = new Backlog(limit, shared);
     const side = ServerSide.begun({}, [], backlog);
     side.write(...first, request(1));

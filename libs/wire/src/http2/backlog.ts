@@ -11,10 +11,12 @@ export class SharedBacklog {
 /** What a message that waits costs beside its octets. */
 const overhead = 128;
 
+/** The part of what the others leave that one connection may have: several that read nothing leave room for the next. */
+const share = 1 / 4;
+
 /**
  * Octets of messages that wait for the reader of a connection, from when they are given to be sent until the socket is done with
- * the last of them: a message is kept as a whole while any part of it is. Of several that wait a connection may have no more than
- * is free beside it, so that one that reads nothing leaves half to others.
+ * the last of them: a message is kept as a whole while any part of it is.
  */
 export class Backlog {
   readonly #limit: number;
@@ -35,10 +37,11 @@ export class Backlog {
     return this.#octets;
   }
 
-  /** Whether a message may wait too. One alone may, however large it is, as far as all have room. */
+  /** Whether a message may wait too. The limit of the connection is for several: of one alone it says nothing. */
   fits(octets: number): boolean {
     const mine = this.#octets + octets + overhead;
-    return (this.#octets === 0 || mine <= this.#limit) && mine <= this.#shared.limit - this.#shared.octets;
+    const { limit, octets: all } = this.#shared;
+    return (this.#octets === 0 || mine <= this.#limit) && mine <= share * (limit - all + this.#octets);
   }
 
   /** A message waits. Whoever must not be refused need not ask before. */

@@ -20,6 +20,8 @@ export interface StreamsNow {
   readonly isRead: boolean;
 }
 
+const none: readonly Http2Stream[] = [];
+
 /** Finds the streams of a connection for which its peer takes too long: that it does not read, or does not go on to send. */
 export class SlowStreams {
   readonly #limits: ConnectionLimits;
@@ -32,6 +34,7 @@ export class SlowStreams {
 
   /** @returns those that wait in vain for their window; others that are too slow were told so themselves */
   look(streams: NumberMap<Http2Stream>, now: StreamsNow): readonly Http2Stream[] {
+    if (streams.size === 0) return none;
     const blocked: Http2Stream[] = [];
     const slow: Http2Stream[] = [];
     let owed = 0;

@@ -34,7 +34,10 @@ export interface WireServerOptions {
   readonly maxRequestOctets?: number;
   /** Octets of requests of all connections that are not whole yet, or wait to be read; default 1 GiB. */
   readonly maxBuffered?: number;
-  /** Octets of answers of all connections that wait to be read; default 1 GiB. Of what is free one connection may have half. */
+  /**
+   * Octets of answers of all connections that wait to be read; default 1 GiB. One connection has at most a quarter of what the others leave, so
+   * that it should be several times four of the largest answers.
+   */
   readonly maxWaiting?: number;
   /** How answers of a kilobyte and more are compressed for callers that take it; default not at all. */
   readonly compression?: Compression | undefined;
@@ -151,8 +154,8 @@ export class WireServer {
     const { maxConnections = mostConnections, events } = this.#options;
     if (this.#sockets.size >= maxConnections) {
       events?.connectionRefused?.(peerOf(socket));
-      // Without the state that an orderly end leaves with the system.
-      socket.resetAndDestroy();
+      // Without the state that an orderly end leaves with the system. Nobody cares how it goes.
+      socket.on('error', () => undefined).resetAndDestroy();
       return;
     }
     this.#sockets.add(socket);
