@@ -352,3 +352,19 @@ describe('a wire channel', () => {
     expect(chat.messages.map((message) => message.equals(whole))).toEqual([true, true, true]);
   });
 });
+
+it('names an IPv6 address in brackets', async () => {
+  const authorities: unknown[] = [];
+  const server = createServer();
+  server.on('stream', (stream: ServerHttp2Stream, headers) => {
+    authorities.push(headers[':authority']);
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '0' }, { endStream: true });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '::1', resolve));
+  cleanups.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const channel = new WireChannel(`[::1]:${port}`, { clock: systemClock, random: { uniform: () => 0.5 } });
+  cleanups.push(() => channel.close());
+  expect((await unary(channel, Buffer.from('x'))).status.code).toBe(0);
+  expect(authorities).toEqual([`[::1]:${port}`]);
+});

@@ -98,7 +98,7 @@ export class WireChannel {
     if (host === undefined) throw new Error(`${JSON.stringify(address)} is no host:port`);
     this.#host = host;
     this.#port = Number(port);
-    this.#authority = `${host}:${port}`;
+    this.#authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     this.#options = options;
     this.#scheme = options.tls === undefined ? 'http' : 'https';
     // A server may send as many streams' worth of data as was asked for.
@@ -199,7 +199,7 @@ export class WireChannel {
   #failed(why: string): void {
     this.#opening = undefined;
     if (this.#closed) return;
-    this.#lastError = `cannot connect to ${this.#host}:${this.#port}: ${why}`;
+    this.#lastError = `cannot connect to ${this.#authority}: ${why}`;
     const { clock, random, backoff = defaultBackoff } = this.#options;
     const ms = Math.min(backoff.mostMs, backoff.firstMs * backoffGrowth.factor ** this.#failures++);
     const jittered = ms * (1 + backoffGrowth.jitter * (2 * random.uniform() - 1));

@@ -113,6 +113,7 @@ describe('a request that is no call', () => {
       kind: 'grpc',
       code: statusCodes.UNIMPLEMENTED,
       details: 'grpc-encoding: "snappy" is not known here; identity, gzip and deflate are',
+      fields: ['grpc-accept-encoding', 'identity,deflate,gzip'],
     });
   });
 });

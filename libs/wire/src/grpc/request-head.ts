@@ -9,7 +9,13 @@ import { parseTimeout, statusCodes } from './status.ts';
 export type Refusal =
   | { readonly kind: 'malformed'; readonly why: string }
   | { readonly kind: 'http'; readonly status: number }
-  | { readonly kind: 'grpc'; readonly code: number; readonly details: string };
+  | {
+      readonly kind: 'grpc';
+      readonly code: number;
+      readonly details: string;
+      /** Fields of the answer, names and values in turn. */
+      readonly fields?: readonly string[];
+    };
 
 /** What the fields of a request say. It may stand for many requests with the same fields. */
 export interface RequestHead {
@@ -91,6 +97,8 @@ function readCoding(head: Head, value: string): Refusal | undefined {
       kind: 'grpc',
       code: statusCodes.UNIMPLEMENTED,
       details: `grpc-encoding: ${JSON.stringify(value)} is not known here; identity, gzip and deflate are`,
+      // doc/compression.md of grpc/grpc: so that the caller can do better.
+      fields: acceptedCodings,
     };
   return undefined;
 }

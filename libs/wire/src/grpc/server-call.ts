@@ -87,13 +87,13 @@ export class ServerCall extends Answering implements StreamSink, Dated {
     this.#heldBySink += octets;
   }
 
-  /** Ends it without its handler, which is told. */
-  refuse(code: number, details: string): void {
+  /** Ends it without its handler, which is told. @param fields of the answer, names and values in turn */
+  refuse(code: number, details: string, fields: readonly string[] = []): void {
     if (this.over) return;
     const { sink, observer } = this;
     // Where its handler has ended it, that is counted.
     if (!this.finishing) observer?.refused(code);
-    this.finishNow(code, details, observer?.trailers() ?? []);
+    this.finishNow(code, details, [...fields, ...(observer?.trailers() ?? [])]);
     sink?.cancelled(code);
   }
 

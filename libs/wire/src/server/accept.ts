@@ -46,7 +46,7 @@ export function accept(methods: ReadonlyMap<string, WireMethod>, host: CallHost,
   else if (refusal === undefined) method.begin(call);
   else {
     call.observer = method.observe?.();
-    call.refuse(refusal.code, refusal.details);
+    call.refuse(refusal.code, refusal.details, refusal.fields);
   }
   // Nothing else will say so of a request that has no data at all.
   if (ended && !stream.isOver) call.ended();
