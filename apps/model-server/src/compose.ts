@@ -162,8 +162,8 @@ const messageLimits = ({ maxMessageBytes }: ModelServerConfig) => ({
 
 /** The port of inference, not yet bound and without services. */
 function openServer(config: ModelServerConfig, { clock, logger }: Outside, metrics: Metrics, tls: Tls): RpcServer {
-  const { transport } = config;
-  return createRpcServer({ ...{ logger, metrics, clock, transport, tls: tls.server }, ...messageLimits(config) });
+  const stack = { transport: config.transport, answerCompression: config.answerCompression, tls: tls.server };
+  return createRpcServer({ logger, metrics, clock, ...stack, ...messageLimits(config) });
 }
 
 function addServices(

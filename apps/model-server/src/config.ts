@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { commonFields } from '@sluice/service-kit/common-config';
 import { field, integerField, type Config } from '@sluice/service-kit/config';
-import { transports } from '@sluice/rpc/transport/transport';
+import { compressions, transports } from '@sluice/rpc/transport/transport';
 import { z } from 'zod';
 import { isDeviceSetting } from './runtime/devices.ts';
 
@@ -28,6 +28,10 @@ export const configSpec = {
   registry: field(addresses, {
     doc: 'Addresses of the registry, host:port joined by commas; they are tried in turn',
     default: '127.0.0.1:8101',
+  }),
+  answerCompression: field(z.enum(compressions), {
+    doc: `How answers of a kilobyte and more are compressed for callers that take it: ${compressions.join(', ')}; on wire only`,
+    default: 'none',
   }),
   transport: field(z.enum(transports), {
     doc: `gRPC stack of the public port: ${transports.join(' or ')}; both serve the same`,

@@ -198,10 +198,11 @@ function openServer(
   },
 ): RpcServer {
   const { fleet, follower, metrics, tls, infer, streamInfer, control, ready } = parts;
-  const { transport, maxMessageBytes, defaultDeadlineMs, repositoryControl, serverName } = config;
+  const { transport, answerCompression, maxMessageBytes, defaultDeadlineMs, repositoryControl, serverName } = config;
   const maxAnswerBytes = maxMessageBytes + hopBytes;
   const limits = { maxMessageBytes, maxAnswerBytes, defaultDeadlineMs };
-  const server = createRpcServer({ logger, metrics, clock, transport, tls: tls.server, ...limits });
+  const stack = { transport, answerCompression, tls: tls.server };
+  const server = createRpcServer({ logger, metrics, clock, ...stack, ...limits });
   const calls = runtimeCalls(clock);
   const handlers = inferenceHandlers({
     infer,

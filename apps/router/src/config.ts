@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { commonFields } from '@sluice/service-kit/common-config';
 import type { Config } from '@sluice/service-kit/config';
 import { field, integerField } from '@sluice/service-kit/config';
-import { transports } from '@sluice/rpc/transport/transport';
+import { compressions, transports } from '@sluice/rpc/transport/transport';
 import { z } from 'zod';
 import { repositoryControls } from './rpc/repository-control.ts';
 
@@ -30,6 +30,10 @@ export const configSpec = {
   }),
   stateDir: field(z.string().refine(isAbsolute, 'expected an absolute path'), {
     doc: 'Folder that keeps the last routes, so that a restart works with the registry away; one per router',
+  }),
+  answerCompression: field(z.enum(compressions), {
+    doc: `How answers of a kilobyte and more are compressed for callers that take it: ${compressions.join(', ')}; on wire only`,
+    default: 'none',
   }),
   transport: field(z.enum(transports), {
     doc: `gRPC stack of the public port and towards runtimes: ${transports.join(' or ')}; both serve the same`,

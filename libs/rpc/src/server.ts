@@ -41,7 +41,7 @@ import { SlowPeers } from './slow-peers.ts';
 import { StreamCall } from './stream-call.ts';
 import type { StreamLife } from './stream-life.ts';
 import { GrpcJsTransport } from './transport/grpc-js-transport.ts';
-import type { ServerTransport, TransportName } from './transport/transport.ts';
+import type { AnswerCompression, ServerTransport, TransportName } from './transport/transport.ts';
 import { WireTransport } from './transport/wire-transport.ts';
 import { UnaryCall } from './unary-call.ts';
 import { cancelledError } from './unary-life.ts';
@@ -66,7 +66,7 @@ export interface RpcServerOptions {
   /** Milliseconds between pings of a connection; default 30,000. */
   readonly keepaliveMs?: number;
   /** How answers of a kilobyte and more are compressed for callers that take it; default not at all. grpc-js never does. */
-  readonly answerCompression?: 'gzip' | 'deflate';
+  readonly answerCompression?: AnswerCompression;
   /** The gRPC stack under it; default grpc-js. */
   readonly transport?: TransportName;
   /** What its connections are secured with; without it they are plain. */
@@ -111,7 +111,7 @@ export class RpcServer {
             )
           : new SluiceError('unavailable', 'the server is stopping'),
     };
-    const { keepaliveMs = 30_000, answerCompression, tls } = options;
+    const { keepaliveMs = 30_000, answerCompression = 'none', tls } = options;
     const limits = { core: this.#core, maxRequestBytes, keepaliveMs, answerCompression, tls };
     this.#transport = options.transport === 'wire' ? new WireTransport(limits) : new GrpcJsTransport(limits);
     this.#linkHost = { core: this.#core, metrics: options.metrics, maxRequestBytes, links: new Set() };

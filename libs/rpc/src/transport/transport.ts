@@ -7,6 +7,10 @@ import type { ServerCore } from '../server-core.ts';
 export const transports = ['grpc-js', 'wire'] as const;
 export type TransportName = (typeof transports)[number];
 
+/** How large answers may be compressed, as a setting. */
+export const compressions = ['none', 'gzip', 'deflate'] as const;
+export type AnswerCompression = (typeof compressions)[number];
+
 /** A method as a stack takes it: of bytes, with a handler of grpc-js's shape. */
 export interface TransportMethod {
   /** With a leading slash. */
@@ -28,7 +32,7 @@ export interface TransportOptions {
   /** Without it, connections are plain. */
   readonly tls: TlsSource | undefined;
   /** How large answers are compressed for callers that take it, by a stack that can do so. */
-  readonly answerCompression: 'gzip' | 'deflate' | undefined;
+  readonly answerCompression: AnswerCompression;
 }
 
 /** A gRPC stack, as `RpcServer` uses it. */

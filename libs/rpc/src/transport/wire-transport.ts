@@ -30,7 +30,7 @@ export class WireTransport implements ServerTransport {
       maxRequestOctets: maxRequestBytes,
       limits: { keepaliveMs, maxWaiting },
       maxWaiting: 4 * maxWaiting,
-      compression: answerCompression,
+      compression: answerCompression === 'none' ? undefined : answerCompression,
       events: connectionLog(logger, clock),
     });
   }
