@@ -116,7 +116,8 @@ export default tseslint.config(
   },
   {
     files: ['**/src/**/*.ts'],
-    ignores: ['**/*.test.ts', 'libs/testkit/**', '**/src/rpc/**', '**/src/usecases/**'],
+    // The bench is shipped to nobody, as tests are not.
+    ignores: ['**/*.test.ts', 'libs/testkit/**', 'tools/bench/**', '**/src/rpc/**', '**/src/usecases/**'],
     rules: {
       'no-restricted-imports': [
         'error',

@@ -2,20 +2,23 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { loadCase, rawCase, scenarioCase, type Case } from './cases.ts';
+import { certificatesIn } from './certificates.ts';
 import { rawName, type Figures } from './figures.ts';
 import { hasH2load, howToGetH2load } from './h2load.ts';
 import type { Hotspot } from './live-profile.ts';
 import { asRead, largeInFlight, largePlan } from './large-requests.ts';
 import { loadBeside, loadBesideName, loadedPlan } from './load-beside.ts';
+import { isEcho, isSecured, loadGroups, type EchoName, type PlatformName } from './load-rows.ts';
 import type { LoadOptions, Measure } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import { overload, overloadName, overloadPlan } from './overload.ts';
 import { placeModel, pushModel } from './place-model.ts';
-import { startPlatform, type RunningPlatform } from './platform.ts';
+import { Platforms } from './platforms.ts';
 import { measureRest } from './rest.ts';
 import { jsonRows, rowsOf } from './rows.ts';
 import type { Scenario, ScenarioSeries } from './scenario.ts';
-import { platformSubject, startHelperSubject, type HelperName, type Subject } from './subject.ts';
+import { startHelperSubject, type HelperName, type Subject } from './subject.ts';
+import type { TlsFiles } from './tls-files.ts';
 import { wireScenarios } from './wire-scenarios.ts';
 import { asEcho, prepareWorkload, workloadPlans, writeGraph, type Workload, type WorkloadPlan } from './workloads.ts';
 
@@ -77,12 +80,18 @@ class Bench {
   /** What is compared stands in one group: the slices of its runs take turns. */
   readonly #groups: Case[][] = [];
   readonly #stops: (() => void | Promise<void>)[] = [];
-  #platform: RunningPlatform | undefined;
+  readonly #certificates: () => Promise<TlsFiles>;
+  readonly #platforms: Platforms;
 
   constructor(options: BenchOptions, loadOptions: LoadOptions, ports: BenchPorts) {
     this.#options = options;
     this.#loadOptions = loadOptions;
     this.#ports = ports;
+    const { portOffset, threads, transport } = options;
+    const { folder } = loadOptions;
+    this.#certificates = certificatesIn(path.join(folder, 'tls'));
+    this.#platforms = new Platforms({ ...ports, folder, portOffset, threads, transport, tls: this.#certificates });
+    this.#stops.push(async () => this.#platforms.stop());
   }
 
   async start(): Promise<void> {
@@ -95,29 +104,28 @@ class Bench {
   }
 
   async #addWorkload(plan: WorkloadPlan): Promise<void> {
-    const { only, inFlight: counts, isInFlightChosen } = this.#options;
-    const also = isInFlightChosen || plan.alsoInFlight === undefined ? [] : [plan.alsoInFlight];
-    const wants = (subject: string, inFlight: number): boolean => only.test(`${plan.name}/${subject}/${inFlight}`);
-    const all = [...counts, ...also];
-    const wantsServer = all.some((inFlight) => wants('direct', inFlight) || wants('router', inFlight));
-    const echoNames = (['wire-echo', 'echo'] as const).filter(
-      (name) => plan.name === 'small' && all.some((inFlight) => wants(name, inFlight)),
-    );
-    const wantsRaw = only.test(rawName(plan.name));
-    if (!wantsServer && echoNames.length === 0 && !wantsRaw) return;
-    const subjects = wantsServer ? this.#platformSubjects(await this.#runningPlatform()) : [];
-    const workload = await this.#prepare(plan, wantsServer);
-    const echoes: Subject[] = [];
-    for (const name of echoNames) echoes.push(await this.#startHelper(name));
-    for (const inFlight of all) {
-      const sides = subjects.map((subject) => [subject, workload] as const);
-      for (const echo of echoes) sides.unshift([echo, asEcho(workload)]);
-      const wanted = sides.filter(([subject]) => wants(subject.name, inFlight));
-      const group = wanted.map(([subject, of]) => this.#addLoad(subject, of, inFlight));
-      if (group.length > 0) this.#groups.push(group);
+    const groups = loadGroups(plan, this.#options);
+    const names = new Set(groups.flatMap((group) => group.names));
+    const wantsRaw = this.#options.only.test(rawName(plan.name));
+    if (names.size === 0 && !wantsRaw) return;
+    // Only a model of the examples is measured with TLS: the other platform has it too, as the same version.
+    const workload = await this.#prepare(plan, names.has('direct') || names.has('router'));
+    const subjects = new Map<string, Subject>();
+    for (const name of names) subjects.set(name, await this.#subject(name));
+    for (const group of groups) {
+      const cases = group.names.map((name) =>
+        this.#addLoad(subjects.get(name)!, isEcho(name) ? asEcho(workload) : workload, group.inFlight),
+      );
+      this.#groups.push(cases);
     }
     // Beside the router at its best, which it is compared with.
     if (wantsRaw) this.#groups.push([rawCase(workload, this.#options, this.raw)]);
+  }
+
+  async #subject(name: EchoName | PlatformName): Promise<Subject> {
+    if (isEcho(name)) return this.#startHelper(name);
+    const { direct, router } = await (isSecured(name) ? this.#platforms.secured() : this.#platforms.plain());
+    return name.startsWith('direct') ? direct : router;
   }
 
   #addLoad(subject: Subject, workload: Workload, inFlight: number): Case {
@@ -131,27 +139,26 @@ class Bench {
     const wants = (subject: string): boolean =>
       this.#options.only.test(`${largePlan.name}/${subject}/${largeInFlight}`);
     if (!wants('http2') && !wants('direct')) return;
-    const [direct] = this.#platformSubjects(await this.#runningPlatform());
+    const { direct } = await this.#platforms.plain();
     const workload = await this.#prepare(largePlan, true);
     const http2 = await this.#startHelper('http2');
     const sides = [
       [http2, asRead(workload)],
-      [direct!, workload],
+      [direct, workload],
     ] as const;
     const wanted = sides.filter(([subject]) => wants(subject.name));
     this.#groups.push(wanted.map(([subject, of]) => this.#addLoad(subject, of, largeInFlight)));
   }
 
   async #addOverload(): Promise<void> {
-    const [, router] = this.#platformSubjects(await this.#runningPlatform());
-    const scenario = overload(router!, await this.#prepare(overloadPlan, true), this.#loadOptions);
+    const { router } = await this.#platforms.plain();
+    const scenario = overload(router, await this.#prepare(overloadPlan, true), this.#loadOptions);
     this.scenarios.push(...scenario.series);
     this.#groups.push([scenarioCase(scenario)]);
   }
 
   async #addLoadBeside(): Promise<void> {
-    const { registryAddress } = await this.#runningPlatform();
-    const [direct] = this.#platformSubjects(await this.#runningPlatform());
+    const { registryAddress, metricsPort, direct } = await this.#platforms.plain();
     const small = await this.#prepare(
       workloadPlans.find(({ name }) => name === 'small')!,
       true,
@@ -159,8 +166,7 @@ class Bench {
     this.#ports.say(`preparing ${loadedPlan.name}`);
     const { file } = writeGraph(loadedPlan, this.#ports.root, this.#loadOptions.folder);
     const version = await pushModel(registryAddress, loadedPlan, file);
-    const metricsPort = this.#options.portOffset + 8012;
-    const scenario = loadBeside(direct!, small, { ...this.#loadOptions, registryAddress, metricsPort, version });
+    const scenario = loadBeside(direct, small, { ...this.#loadOptions, registryAddress, metricsPort, version });
     this.scenarios.push(...scenario.series);
     this.#groups.push([scenarioCase(scenario)]);
   }
@@ -176,13 +182,13 @@ class Bench {
     this.#ports.say(`preparing ${plan.name}`);
     const { folder } = this.#loadOptions;
     const { file } = writeGraph(plan, this.#ports.root, folder);
-    const version = isPlaced ? await placeModel((await this.#runningPlatform()).registryAddress, plan, file) : '1';
+    const version = isPlaced ? await placeModel((await this.#platforms.plain()).registryAddress, plan, file) : '1';
     const { threads } = this.#options;
     return prepareWorkload(plan, version, file, { folder, checks: checksPerWorkload, threads });
   }
 
   async #startHelper(name: HelperName): Promise<Subject> {
-    const { subject, stop } = await startHelperSubject(name);
+    const { subject, stop } = await startHelperSubject(name, isSecured(name) ? await this.#certificates() : undefined);
     this.#stops.push(stop);
     return subject;
   }
@@ -230,40 +236,6 @@ class Bench {
         this.#ports.say(`no profile of ${one.name}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-  }
-
-  /** The platform, which is started when the first asks for it. */
-  async #runningPlatform(): Promise<RunningPlatform> {
-    if (this.#platform) return this.#platform;
-    this.#ports.say('starting the platform');
-    const { portOffset, threads, transport } = this.#options;
-    const home = path.join(this.#loadOptions.folder, 'platform');
-    const platform = await startPlatform({ root: this.#ports.root, home, portOffset, runtimes: 1, threads, transport });
-    this.#stops.push(async () => platform.stop());
-    this.#platform = platform;
-    return platform;
-  }
-
-  #platformSubjects({ pids }: RunningPlatform): Subject[] {
-    const { portOffset } = this.#options;
-    const { router, 'runtime-1': runtime, registry, platform, postgres } = pids;
-    const idle = { registry: registry!, supervisor: platform!, postgres: postgres ?? [] };
-    const metricsPort = portOffset + 8012;
-    return [
-      platformSubject('direct', {
-        port: portOffset + 8011,
-        metricsPort,
-        pids: { 'model-server': runtime!, ...idle },
-        busy: ['model-server'],
-      }),
-      platformSubject('router', {
-        port: portOffset + 8001,
-        metricsPort,
-        routerMetricsPort: portOffset + 8002,
-        pids: { router: router!, 'model-server': runtime!, ...idle },
-        busy: ['router', 'model-server'],
-      }),
-    ];
   }
 }
 

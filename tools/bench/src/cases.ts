@@ -105,7 +105,7 @@ export function scenarioCase(scenario: Scenario): Case {
 export async function eventuallyRight(subject: Subject, workload: Workload, name: string): Promise<void> {
   let problem: string | undefined;
   for (let attempt = 0; attempt < 40; attempt++) {
-    const checker = new Checker(subject.address, subject.path, workload.checks);
+    const checker = new Checker(subject, workload.checks);
     problem = await checker.once();
     await checker.stop();
     if (problem === undefined) return;

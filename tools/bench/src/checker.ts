@@ -1,5 +1,7 @@
 import { readInferResponse } from '@sluice/inference/infer-response';
 import { createRawClient, type RawClient } from '@sluice/rpc/raw-client';
+import type { Subject } from './subject.ts';
+import { clientTls } from './tls-files.ts';
 import type { Check } from './workloads.ts';
 
 /** Why an answer is wrong; undefined when its bytes are those of ONNX Runtime itself. */
@@ -45,9 +47,9 @@ export class Checker {
   #timer: NodeJS.Timeout | undefined = undefined;
   #idle: (() => void) | undefined = undefined;
 
-  constructor(address: string, path: string, checks: readonly Check[]) {
-    this.#client = createRawClient(address);
-    this.#path = path;
+  constructor(subject: Pick<Subject, 'address' | 'path' | 'caFile'>, checks: readonly Check[]) {
+    this.#client = createRawClient(subject.address, { tls: clientTls(subject.caFile) });
+    this.#path = subject.path;
     this.#checks = checks;
   }
 

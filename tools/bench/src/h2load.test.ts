@@ -20,16 +20,25 @@ test('h2load is told the frame, the headers of gRPC and one thread', () => {
   expect(h2loadArguments(job).join(' ')).toBe(
     '-t 1 -c 4 -m 4 -n 500 -d f -H content-type: application/grpc -H te: trailers --log-file=l http://127.0.0.1:8001/p',
   );
+  expect(h2loadArguments({ ...job, caFile: 'ca.pem' }).at(-1)).toBe('https://127.0.0.1:8001/p');
 });
 
 test('the summary: what is not succeeded has failed, and times come in several units', () => {
   const text = (time: string): string =>
     `progress: 100% done\n\nfinished in ${time}, 20345.67 req/s, 5.00MB/s\n` +
     'requests: 1000 total, 1000 started, 998 done, 997 succeeded, 3 failed, 2 errored, 0 timeout\n';
-  expect(parseSummary(text('2.50s'))).toEqual({ requests: 1000, failed: 3, seconds: 2.5 });
+  expect(parseSummary(text('2.50s'))).toEqual({ requests: 1000, failed: 3, seconds: 2.5, tls: undefined });
   expect(parseSummary(text('850.00ms')).seconds).toBeCloseTo(0.85);
   expect(parseSummary(text('1.50m')).seconds).toBe(90);
   expect(() => parseSummary('h2load: not found')).toThrow('not what h2load prints');
+});
+
+test('the summary has the version of TLS, where there is one', () => {
+  const text = (start: string): string =>
+    `starting benchmark...\n${start}Application protocol: h2\nfinished in 1s, 5 req/s, 5B/s\n` +
+    'requests: 5 total, 5 started, 5 done, 5 succeeded, 0 failed, 0 errored, 0 timeout\n';
+  expect(parseSummary(text('TLS Protocol: TLSv1.3\nCipher: TLS_AES_128_GCM_SHA256\n')).tls).toBe('TLSv1.3');
+  expect(parseSummary(text('')).tls).toBeUndefined();
 });
 
 test('the log has a line per request: start, status, microseconds', () => {

@@ -21,6 +21,8 @@ export function lanes(inFlight: number): { readonly connections: number; readonl
 export interface LoadJob {
   /** host:port */
   readonly address: string;
+  /** The authority of the server's certificate, a PEM file; undefined: there is no TLS. h2load takes any certificate. */
+  readonly caFile?: string | undefined;
   /** Such as `/inference.GRPCInferenceService/ModelInfer`. */
   readonly path: string;
   /** A file with the gRPC frame of the request. */
@@ -40,6 +42,8 @@ export interface LoadResult {
   readonly p99Ms: number;
   /** CPU that the generator used, in seconds. */
   readonly generatorCpuSeconds: number;
+  /** What was negotiated, as OpenSSL names it, such as `TLSv1.3`; undefined: there was no TLS. */
+  readonly tls?: string | undefined;
 }
 
 export function h2loadArguments(job: LoadJob): string[] {
@@ -48,18 +52,19 @@ export function h2loadArguments(job: LoadJob): string[] {
     ...['-t', '1', '-c', String(connections), '-m', String(streams), '-n', String(job.requests)],
     ...['-d', job.frameFile, '-H', 'content-type: application/grpc', '-H', 'te: trailers'],
     `--log-file=${job.logFile}`,
-    `http://${job.address}${job.path}`,
+    `${job.caFile === undefined ? 'http' : 'https'}://${job.address}${job.path}`,
   ];
 }
 
 /** What h2load prints at its end. */
-export function parseSummary(text: string): Pick<LoadResult, 'requests' | 'failed' | 'seconds'> {
+export function parseSummary(text: string): Pick<LoadResult, 'requests' | 'failed' | 'seconds' | 'tls'> {
   const finished = /finished in ([\d.]+)(us|ms|s|m|h)\b/.exec(text);
   const counted = /requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, (\d+) failed/.exec(text);
   if (!finished || !counted) throw new Error(`this is not what h2load prints: ${text.slice(0, 500)}`);
   const unit = { us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 }[finished[2]!]!;
   const [total, succeeded] = [Number(counted[1]), Number(counted[4])];
-  return { requests: total, failed: total - succeeded, seconds: Number(finished[1]) * unit };
+  const tls = /^TLS Protocol: (\S+)/m.exec(text)?.[1];
+  return { requests: total, failed: total - succeeded, seconds: Number(finished[1]) * unit, tls };
 }
 
 /** Response times in milliseconds: the third column of each line of the log, in microseconds. */

@@ -14,8 +14,8 @@ export interface HelperProcess {
 }
 
 /** Starts a program of this folder, which says at which port it serves. @throws Error when it ends before that */
-export async function startHelper(program: string): Promise<HelperProcess> {
-  const child = fork(path.join(import.meta.dirname, program), { execArgv: ['--conditions=@sluice/source'] });
+export async function startHelper(program: string, argv: readonly string[] = []): Promise<HelperProcess> {
+  const child = fork(path.join(import.meta.dirname, program), argv, { execArgv: ['--conditions=@sluice/source'] });
   const ended = once(child, 'exit').then(() => {
     throw new Error(`${program} has ended`);
   });

@@ -6,7 +6,8 @@ import { windowOf, type OpenLoopJob, type OpenLoopResult } from './open-loop-job
 import { PinnedVersion } from './pinned-version.ts';
 import { pause } from './platform.ts';
 import { newSeries, openLoopProblems, type Scenario } from './scenario.ts';
-import { scrape, type Subject } from './subject.ts';
+import { scrape } from './scrape.ts';
+import type { Subject } from './subject.ts';
 import type { Workload, WorkloadPlan } from './workloads.ts';
 
 export const loadBesideName = 'load-beside';

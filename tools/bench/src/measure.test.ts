@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkProblems, generatorProblems, rateOf } from './measure.ts';
+import { checkProblems, generatorProblems, rateOf, tlsProblems } from './measure.ts';
 
 const load = { requests: 1000, failed: 0, seconds: 2, p50Ms: 1, p99Ms: 2, generatorCpuSeconds: 1.6 };
 const checked = { sent: 40, problems: [] };
@@ -34,4 +34,12 @@ test('without h2load only the CPU counts', () => {
 
 test('the rate has what the load and the checker were answered', () => {
   expect(rateOf({ requests: 90, seconds: 2 }, 10)).toBe(50);
+});
+
+test('with TLS it must be 1.3, without it there must be none', () => {
+  expect(tlsProblems({ tls: 'TLSv1.3' }, { caFile: 'ca.pem' })).toEqual([]);
+  expect(tlsProblems({ tls: undefined }, { caFile: undefined })).toEqual([]);
+  expect(tlsProblems({ tls: 'TLSv1.2' }, { caFile: 'ca.pem' })).toEqual(['the load came by TLSv1.2, expected TLSv1.3']);
+  expect(tlsProblems({ tls: undefined }, { caFile: 'ca.pem' })).toEqual(['the load came by no TLS, expected TLSv1.3']);
+  expect(tlsProblems({ tls: 'TLSv1.3' }, { caFile: undefined })).toEqual(['the load came by TLSv1.3, expected no TLS']);
 });

@@ -73,7 +73,7 @@ export async function measure(
   options: LoadOptions,
 ): Promise<Measure> {
   const before = await subject.counts(workload);
-  const checker = new Checker(subject.address, subject.path, workload.checks);
+  const checker = new Checker(subject, workload.checks);
   const cpuBefore = cpuOf(subject);
   checker.start();
   const result = await load(jobOf(subject, workload, inFlight, requests, options), options);
@@ -100,12 +100,15 @@ export async function measure(
     generatorShare: result.generatorCpuSeconds / result.seconds,
     generatorCeiling: result.requests / Math.max(result.generatorCpuSeconds, 0.005),
     generatorProblems: generatorProblems(result, options),
-    checkProblems: checkProblems(result, checked, {
-      server: after.successes - before.successes,
-      ...Object.fromEntries(
-        Object.entries(after.inFront).map(([name, count]) => [name, count - (before.inFront[name] ?? 0)]),
-      ),
-    }),
+    checkProblems: [
+      ...checkProblems(result, checked, {
+        server: after.successes - before.successes,
+        ...Object.fromEntries(
+          Object.entries(after.inFront).map(([name, count]) => [name, count - (before.inFront[name] ?? 0)]),
+        ),
+      }),
+      ...tlsProblems(result, subject),
+    ],
   };
 }
 
@@ -137,6 +140,12 @@ export function checkProblems(
   return found;
 }
 
+/** A run of which TLS is reported must have had the version that the row names. */
+export function tlsProblems({ tls }: Pick<LoadResult, 'tls'>, { caFile }: Pick<Subject, 'caFile'>): string[] {
+  const wanted = caFile === undefined ? undefined : 'TLSv1.3';
+  return tls === wanted ? [] : [`the load came by ${tls ?? 'no TLS'}, expected ${wanted ?? 'no TLS'}`];
+}
+
 async function load(job: LoadJob, options: LoadOptions): Promise<LoadResult> {
   return options.h2load ? runH2load(job) : ((await runProgram('own-generator.ts', job)) as LoadResult);
 }
@@ -150,6 +159,7 @@ function jobOf(
 ): LoadJob {
   return {
     address: subject.address,
+    caFile: subject.caFile,
     path: subject.path,
     frameFile: workload.frameFile,
     inFlight,

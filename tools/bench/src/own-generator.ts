@@ -5,10 +5,13 @@ import process from 'node:process';
 import { createRawClient } from '@sluice/rpc/raw-client';
 import { lanes, type LoadJob, type LoadResult } from './h2load.ts';
 import { percentile } from './statistics.ts';
+import { clientTls } from './tls-files.ts';
+import { tlsVersion } from './tls-version.ts';
 
 async function drive(job: LoadJob): Promise<LoadResult> {
   const message = readFileSync(job.frameFile).subarray(5);
-  const clients = Array.from({ length: lanes(job.inFlight).connections }, () => createRawClient(job.address));
+  const tls = clientTls(job.caFile);
+  const clients = Array.from({ length: lanes(job.inFlight).connections }, () => createRawClient(job.address, { tls }));
   const times: number[] = [];
   let failed = 0;
   let left = job.requests;
@@ -42,6 +45,7 @@ async function drive(job: LoadJob): Promise<LoadResult> {
     p50Ms: percentile(times, 0.5),
     p99Ms: percentile(times, 0.99),
     generatorCpuSeconds: (user + system) / 1e6,
+    tls: tls && (await tlsVersion(job.address, tls)),
   };
 }
 

@@ -6,6 +6,7 @@ import { registryService } from '@sluice/contracts/services';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createRpcClient } from '@sluice/rpc/client';
 import { descendants } from './proc.ts';
+import { clientTls, type TlsFiles } from './tls-files.ts';
 
 export interface PlatformOptions {
   readonly root: string;
@@ -16,6 +17,8 @@ export interface PlatformOptions {
   readonly threads: number;
   /** The gRPC stack of router and model-server; default that of the platform. */
   readonly transport?: 'grpc-js' | 'wire';
+  /** What all its ports and the calls between its services are secured with; default nothing. */
+  readonly tls?: TlsFiles | undefined;
 }
 
 /** A running platform: `npm start`, in a home and at ports of its own. */
@@ -41,6 +44,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       ...['--home', options.home, '--port-offset', String(options.portOffset)],
       ...['--runtimes', String(options.runtimes), '--threads', String(options.threads)],
       ...(options.transport === undefined ? [] : ['--transport', options.transport]),
+      ...tlsArguments(options.tls),
     ],
     { cwd: options.root, stdio: ['ignore', log, log, 'ipc'] },
   );
@@ -54,8 +58,16 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   return { registryAddress, pids: pidsOf(child.pid!), stop: async () => stopChild(child) };
 }
 
+function tlsArguments(tls: TlsFiles | undefined): string[] {
+  if (tls === undefined) return [];
+  return ['--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-file', tls.ca];
+}
+
 async function waitForExamples(child: ChildProcess, registryAddress: string, options: PlatformOptions): Promise<void> {
-  const registry = createRpcClient(registryService, registryAddress, { clock: systemClock, defaultTimeoutMs: 2000 });
+  const registry = createRpcClient(registryService, registryAddress, {
+    ...{ clock: systemClock, defaultTimeoutMs: 2000 },
+    tls: clientTls(options.tls?.ca),
+  });
   const end = performance.now() + startMs;
   try {
     while (performance.now() < end) {

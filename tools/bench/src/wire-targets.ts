@@ -1,5 +1,6 @@
 import type { Figures, LoadSeries } from './figures.ts';
 import { largeInFlight, largePlan } from './large-requests.ts';
+import { tlsSuffix } from './load-rows.ts';
 import type { Row } from './row.ts';
 import { cpuTarget, rateTarget } from './target-rows.ts';
 
@@ -19,8 +20,6 @@ const router = [
 ];
 /** MB/s of large requests over what node:http2 reads of the same: those of the same requests/s. */
 const large = { workload: largePlan.name, inFlight: largeInFlight, overHttp2: 1 };
-/** Of the name of a subject that is reached by TLS. */
-const tlsSuffix = '-tls';
 const directCpu = { inFlight: 64, serverUs: 9 };
 const routerCpu = [
   { inFlight: 64, serverUs: 12 },
