@@ -29,10 +29,14 @@ export async function makeHome(prefix: string): Promise<string> {
   return home;
 }
 
-/** An offset at which all ports are free now. */
+/** A platform's ports lie within so many. */
+const portsOfOne = 200;
+
+/** An offset at which all ports are free now, and that no other worker of this run chooses. */
 export async function freeOffset(runtimes = 2): Promise<number> {
+  const worker = Number(env['VITEST_POOL_ID'] ?? 0) % 2;
   for (;;) {
-    const offset = randomInt(2000, 20_000);
+    const offset = (2 * randomInt(5, 50) + worker) * portsOfOne;
     if ((await takenPorts(portTable(offset, runtimes))).length === 0) return offset;
   }
 }

@@ -1,0 +1,30 @@
+import { defineConfig, mergeConfig } from 'vitest/config';
+import integration from '../../vitest.integration.config.ts';
+
+/** What measures what a load feels has the machine for itself. */
+const alone = 'survival|replicas|promotion';
+
+/** End-to-end tests: two files at a time, and then those that stand under load, one by one. */
+export default mergeConfig(
+  integration,
+  defineConfig({
+    test: {
+      projects: [
+        {
+          extends: true,
+          test: {
+            name: 'together',
+            exclude: [`test/@(${alone}).test.ts`],
+            fileParallelism: true,
+            maxWorkers: 2,
+            sequence: { groupOrder: 0 },
+          },
+        },
+        {
+          extends: true,
+          test: { name: 'alone', exclude: [`test/!(${alone}).test.ts`], maxWorkers: 1, sequence: { groupOrder: 1 } },
+        },
+      ],
+    },
+  }),
+);
