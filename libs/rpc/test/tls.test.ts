@@ -13,7 +13,7 @@ import type { RawOutcome } from '../src/raw-client.ts';
 import { createRpcServer } from '../src/server.ts';
 import { openSidePorts } from '../src/side-ports.ts';
 import { constantTls } from '../src/tls/source.ts';
-import { cleanups, failureOf, path, start } from './world.ts';
+import { cleanups, failureOf, path, start, transport } from './world.ts';
 import { raw } from '../src/handlers.ts';
 
 const authority = await CertificateAuthority.create();
@@ -95,6 +95,17 @@ describe('a server with TLS', () => {
       raw.call(path, message, { deadlineMs: Date.now() + 5_000 }, resolve);
     });
     expect([outcome.error, outcome.message?.equals(message)]).toEqual([undefined, true]);
+  });
+});
+
+describe.runIf(transport === 'wire')('what goes wrong in handshakes', () => {
+  it('is a warning that says what, and no defect', async () => {
+    const { ask, logged } = await secured(new TlsSource({ ...server, ca: authority.cert }));
+    for (let count = 0; count < 3; count++) await failureOf(ask(trusting));
+    const said = logged().filter(({ msg }) => /TLS|defect/.test(String(msg)));
+    expect(said).toMatchObject([
+      { severity: 'warn', why: 'the client showed no certificate, and it needs one', msg: 'a TLS connection did not come about' },
+    ]);
   });
 });
 

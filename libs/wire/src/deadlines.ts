@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
+import { apart } from './apart.ts';
 
 /** Something that ends at a time. */
 export interface Dated {
@@ -68,7 +69,7 @@ export class Deadlines {
         return;
       }
       this.remove(first);
-      first.expire();
+      apart(() => first.expire());
     }
   }
 

@@ -1,5 +1,6 @@
 import { constants } from 'node:crypto';
 import { isIP } from 'node:net';
+import { ConnectionLost } from './errors.ts';
 import type { ConnectionOptions, SecureContextOptions, TLSSocket } from 'node:tls';
 
 /** What one side of TLS connections shows and trusts, each as PEM. */
@@ -53,8 +54,9 @@ export function secureOptions(host: string, tls: TlsSource): ConnectionOptions {
 }
 
 /** Why a connection whose handshake went well is none of HTTP/2; undefined when it is. */
-export function protocolFault(socket: TLSSocket): string | undefined {
-  return socket.alpnProtocol === 'h2' ? undefined : 'the protocol h2 was not negotiated (ALPN)';
+export function protocolFault(socket: TLSSocket): Error | undefined {
+  if (socket.alpnProtocol === 'h2') return undefined;
+  return new TlsFault('the protocol h2 was not negotiated (ALPN)', 'ALPN');
 }
 
 const untrusted = 'the certificate of the other side is of an authority that is not trusted here';
@@ -75,8 +77,29 @@ const faults: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the other side does not trust the authority of the certificate that it was shown',
 };
 
-/** What an error of a socket means to whoever has to mend it. */
+/** A handshake failed for what the other side did, or is. */
+export class TlsFault extends Error {
+  /** One of a few, for whoever counts them. */
+  readonly code: string;
+
+  constructor(message: string, code: string, cause?: Error) {
+    super(message, { cause });
+    this.name = 'TlsFault';
+    this.code = code;
+  }
+}
+
+/** What an error of a socket means to whoever has to mend it; itself where it is none of TLS. */
 export function tlsFault(error: Error): Error {
-  const fault = faults[(error as { readonly code?: string }).code ?? ''];
-  return fault === undefined ? error : new Error(fault, { cause: error });
+  const { code = '' } = error as { readonly code?: string };
+  const isOfTls = code in faults || /^ERR_(SSL|TLS)_|CERT/.test(code);
+  return isOfTls ? new TlsFault(faults[code] ?? error.message, code, error) : error;
+}
+
+/** Why a handshake failed that a server was in. */
+export function handshakeFault(error: Error): Error {
+  const { code } = error as { readonly code?: string };
+  if (code === 'ECONNRESET' || code === 'EPIPE') return new ConnectionLost('it was closed in its handshake', error);
+  const fault = tlsFault(error);
+  return fault instanceof TlsFault ? fault : new TlsFault(error.message, code ?? 'unknown', error);
 }

@@ -124,6 +124,28 @@ describe.concurrent('who is not there', () => {
     });
     expect(served.failures).toHaveLength(1);
   });
+
+  it('sends FIN and does not read what it has asked for: its socket is gone soon, and is not in the way of a stop', async () => {
+    const served = await attack(async ({ port, wire }) => {
+      const attacker = await Attacker.connect(port);
+      attacker.stopReading();
+      await attacker.write(settings('0004 7fffffff 0005 00ffffff'), windowUpdate(0, 0x7f00_0000));
+      for (let at = 0; at < 20; at++)
+        await attacker.write(callHeaders(2 * at + 1, 'Unary'), message(2 * at + 1, Buffer.alloc(600_000), true));
+      await eventually(() => expect(wire.sockets).toBe(2));
+      attacker.halfClose();
+      await eventually(() => expect([wire.connections, wire.sockets]).toEqual([1, 1]));
+    });
+    expect(served.failures).toHaveLength(1);
+    const attacker = await Attacker.connect(served.port);
+    attacker.stopReading();
+    await attacker.write(settings('0004 7fffffff 0005 00ffffff'), windowUpdate(0, 0x7f00_0000));
+    for (let at = 0; at < 20; at++)
+      await attacker.write(callHeaders(2 * at + 1, 'Unary'), message(2 * at + 1, Buffer.alloc(600_000), true));
+    served.wire.close();
+    await served.wire.stop();
+    expect(served.wire.sockets).toBe(0);
+  });
 });
 
 describe.concurrent('who does not read', () => {

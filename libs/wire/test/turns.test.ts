@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { eventually } from '@sluice/testkit/eventually';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { afterEach, expect, it } from 'vitest';
-import { SocketPort } from '../src/server/socket-port.ts';
+import { SocketPort } from '../src/socket-port.ts';
 import { WireServer } from '../src/server/wire-server.ts';
 import { Attacker, callHeaders } from './attacker.ts';
 import { cleanUp, later } from './interop/echo.ts';

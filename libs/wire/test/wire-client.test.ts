@@ -368,3 +368,14 @@ it('names an IPv6 address in brackets', async () => {
   expect((await unary(channel, Buffer.from('x'))).status.code).toBe(0);
   expect(authorities).toEqual([`[::1]:${port}`]);
 });
+
+it('sends no metadata that no header field can have', () => {
+  const channel = new WireChannel('127.0.0.1:1', { clock: systemClock, random: { uniform: () => 0.5 } });
+  cleanups.push(() => channel.close());
+  for (const [name, value, why] of [
+    ['a b', 'x', 'metadata: "a b" is no key'],
+    ['a', 'x\ny', 'metadata: the value of a has other than printable ASCII'],
+    ['a', 'ä', 'metadata: the value of a has other than printable ASCII'],
+  ] as const)
+    expect(() => begin(channel, definition.Unary.path, [name, value])).toThrow(why);
+});

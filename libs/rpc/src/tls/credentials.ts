@@ -78,7 +78,7 @@ function secured(socket: Socket, host: string, tls: TlsSource): Promise<Socket> 
   secure.once('secureConnect', () => {
     const fault = protocolFault(secure);
     if (fault === undefined) resolve(secure);
-    else secure.destroy(new Error(fault));
+    else secure.destroy(fault);
   });
   return promise;
 }

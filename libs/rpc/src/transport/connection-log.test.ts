@@ -1,6 +1,7 @@
 import { createLogger } from '@sluice/service-kit/logger';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { ConnectionError, ConnectionLost } from '@sluice/wire/errors';
+import { TlsFault } from '@sluice/wire/tls';
 import { expect, it } from 'vitest';
 import { connectionLog } from './connection-log.ts';
 
@@ -39,6 +40,18 @@ it('connections beyond the limit are a warning, likewise', () => {
   expect(lines).toMatchObject([
     { severity: 'warn', peer: '10.0.0.1:0', msg: expect.stringMatching(/refused/) as string },
     { severity: 'warn', peer: '10.0.0.1:2000', unlogged: 999 },
+  ]);
+});
+
+it('handshakes that fail are warnings, by what failed, and never a defect', () => {
+  const { lines, log } = start();
+  const anonymous = (): Error => new TlsFault('the client showed no certificate, and it needs one', 'ERR_SSL_X');
+  for (let count = 0; count < 100; count++) log.connectionFailed(`10.0.0.1:${count}`, anonymous());
+  log.connectionFailed('10.0.0.2:1', new TlsFault('the protocol h2 was not negotiated (ALPN)', 'ALPN'));
+  const line = { severity: 'warn', msg: 'a TLS connection did not come about' };
+  expect(lines).toMatchObject([
+    { ...line, peer: '10.0.0.1:0', why: 'the client showed no certificate, and it needs one' },
+    { ...line, peer: '10.0.0.2:1', why: 'the protocol h2 was not negotiated (ALPN)' },
   ]);
 });
 

@@ -2,6 +2,7 @@ import type { Clock } from '@sluice/domain/clock';
 import { Sampler } from '@sluice/resilience/sampler';
 import type { Logger } from '@sluice/service-kit/logger';
 import { ConnectionError, errorName, isLoss } from '@sluice/wire/errors';
+import { TlsFault } from '@sluice/wire/tls';
 import type { WireEvents } from '@sluice/wire/server/wire-server';
 
 /**
@@ -22,7 +23,11 @@ export function connectionLog(logger: Logger, clock: Clock): WireEvents {
         sampled(fault, (line) =>
           logger.warn({ peer, fault, why: error.message, ...line }, 'a connection was ended for what its peer did'),
         );
-      } else
+      } else if (error instanceof TlsFault)
+        sampled(`TLS ${error.code}`, (line) =>
+          logger.warn({ peer, why: error.message, ...line }, 'a TLS connection did not come about'),
+        );
+      else
         sampled(`defect ${error.name}`, (line) =>
           logger.error({ peer, err: error, ...line }, 'a connection was ended for a defect of the server'),
         );

@@ -33,7 +33,7 @@ export function openSocket(options: OpenSocketOptions, opened: (socket: Socket) 
   socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
     const fault = socket instanceof TLSSocket ? protocolFault(socket) : undefined;
     if (fault !== undefined) {
-      socket.destroy(new Error(fault));
+      socket.destroy(fault);
       return;
     }
     timer.cancel();

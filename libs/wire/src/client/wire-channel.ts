@@ -8,7 +8,7 @@ import { formatTimeout } from '../grpc/status.ts';
 import { ClientConnection } from '../http2/client-connection.ts';
 import { defaultLimits } from '../http2/limits.ts';
 import type { ConnectionLimits } from '../http2/limits.ts';
-import { SocketPort } from '../server/socket-port.ts';
+import { SocketPort } from '../socket-port.ts';
 import type { TlsSource } from '../tls.ts';
 import { ClientCall } from './client-call.ts';
 import type { CallEvents } from './client-call.ts';
@@ -53,12 +53,15 @@ interface Wanted {
 
 const requestFields = ['te', 'trailers', 'content-type', 'application/grpc', ...acceptedCodings] as const;
 const tickMs = 1000;
-/** What may be sent of metadata: names in lower case, none of the protocols' own. */
-function sendable(metadata: readonly string[]): string[] {
+/** What of metadata is sent: names in lower case, none of the protocols' own. @throws Error for what no header field can have */
+function fieldsOf(metadata: readonly string[]): string[] {
   const fields: string[] = [];
   for (let at = 0; at < metadata.length; at += 2) {
     const name = metadata[at]!.toLowerCase();
-    if (!isReserved(name)) fields.push(name, metadata[at + 1]!.trim());
+    const value = metadata[at + 1]!;
+    if (!/^[0-9a-z_.-]+$/.test(name)) throw new Error(`metadata: ${JSON.stringify(name)} is no key`);
+    if (!/^[ -~]*$/.test(value)) throw new Error(`metadata: the value of ${name} has other than printable ASCII`);
+    if (!isReserved(name)) fields.push(name, value.trim());
   }
   return fields;
 }
@@ -101,7 +104,6 @@ export class WireChannel {
     this.#authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     this.#options = options;
     this.#scheme = options.tls === undefined ? 'http' : 'https';
-    // A server may send as many streams' worth of data as was asked for.
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#deadlines = new Deadlines(options.clock);
   }
@@ -116,7 +118,7 @@ export class WireChannel {
     if (!this.isConnected && this.#retry === undefined) this.#connect();
   }
 
-  /** @param path such as `/package.Service/Method` */
+  /** @param path such as `/package.Service/Method` @throws Error for metadata that cannot be sent */
   call(path: string, options: WireCallOptions, events: CallEvents): ClientCall {
     const { deadlineAt, metadata = [] } = options;
     const maxMessageOctets = this.#options.maxMessageOctets ?? 64 * 1024 * 1024;
@@ -124,7 +126,7 @@ export class WireChannel {
     const call = new ClientCall({ events, deadlineAt, maxMessageOctets, compression, deadlines: this.#deadlines });
     const head = [':method', 'POST', ':scheme', this.#scheme, ':path', path, ':authority', this.#authority];
     const coding = compression === undefined ? [] : ['grpc-encoding', compression];
-    const fields = [...head, ...requestFields, ...coding, ...sendable(metadata)];
+    const fields = [...head, ...requestFields, ...coding, ...fieldsOf(metadata)];
     if (this.#closed) call.unsent('the channel is closed');
     else if (this.#retry !== undefined) call.unsent(this.#lastError);
     else this.#open({ call, fields, deadlineAt });

@@ -1,4 +1,5 @@
 import type { Clock } from '@sluice/domain/clock';
+import { apart } from '../apart.ts';
 import { ConnectionError, ConnectionLost, errorCodes } from '../errors.ts';
 import type { ErrorName } from '../errors.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
@@ -322,7 +323,7 @@ export abstract class Connection {
     this.sending.drop(stream);
     if (state === 'reset') this.#resetStreams.add(stream.id);
     this.#remove(stream, state);
-    stream.sink.aborted(code, by);
+    apart(() => stream.sink.aborted(code, by));
   }
 
   /** Whoever provokes them costs as much as one who resets. */

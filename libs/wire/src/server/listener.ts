@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
-import { alpn, contextOptions, protocolFault, tlsFault } from '../tls.ts';
+import { alpn, contextOptions, handshakeFault, protocolFault } from '../tls.ts';
 import type { TlsSource } from '../tls.ts';
 
 export interface ListenerOptions {
@@ -72,12 +72,12 @@ function secureServer({ handshakeTimeoutMs, opened, failed }: ListenerOptions, t
     const fault = protocolFault(socket);
     if (fault === undefined) opened(socket);
     else {
-      failed(socket, new Error(fault));
+      failed(socket, fault);
       socket.destroy();
     }
   });
   server.on('tlsClientError', (error, socket) => {
-    failed(socket, tlsFault(error));
+    failed(socket, handshakeFault(error));
     socket.destroy();
   });
   const unfollow = tls.onChange(() => server.setSecureContext(contextOptions(tls.current)));

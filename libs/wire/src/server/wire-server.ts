@@ -16,7 +16,7 @@ import { accept } from './accept.ts';
 import type { WireMethod } from './accept.ts';
 import { listen, peerOf } from './listener.ts';
 import type { Listener } from './listener.ts';
-import { SocketPort } from './socket-port.ts';
+import { SocketPort } from '../socket-port.ts';
 
 /** What a server says of itself; each at most once for a connection. */
 export interface WireEvents {
@@ -49,6 +49,8 @@ const mostConnections = 16_384;
 const tickMs = 1000;
 /** Between the announcement of a stop and the last word on which calls are taken: a round trip, and more. */
 const announcedMs = 100;
+/** How long sockets may take that are ended for good. */
+const closingMs = 1000;
 
 /** A gRPC server, with TLS or without. Methods are registered by their path, as bytes; `addService` mounts whole services. */
 export class WireServer {
@@ -74,6 +76,11 @@ export class WireServer {
 
   get connections(): number {
     return this.#connections.size;
+  }
+
+  /** Sockets that are open: those of connections, and those that are none yet or none any more. */
+  get sockets(): number {
+    return this.#sockets.size;
   }
 
   /** Octets of requests that are not whole yet, or wait to be read. */
@@ -143,10 +150,13 @@ export class WireServer {
     return this.#stopping.promise.then(() => undefined);
   }
 
-  /** Ends all connections now. */
+  /** Ends all connections now. What was written before may still be read, for a second. */
   close(): void {
     void this.stop();
     for (const connection of [...this.#connections]) connection.close();
+    this.#options.clock.schedule(closingMs, () => {
+      for (const socket of this.#sockets) socket.destroy();
+    });
   }
 
   /** Keeps a socket, secured or not yet, until it is closed. */

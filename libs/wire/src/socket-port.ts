@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '@sluice/domain/clock';
-import type { Connection } from '../http2/connection.ts';
-import type { ConnectionPort } from '../http2/port.ts';
-import { tlsFault } from '../tls.ts';
+import type { Connection } from './http2/connection.ts';
+import type { ConnectionPort } from './http2/port.ts';
+import { tlsFault } from './tls.ts';
 
 /** How long a peer may take to close a connection that was ended, in milliseconds: it may not have read why. */
 const lingerMs = 1000;
@@ -44,10 +44,11 @@ export class SocketPort implements ConnectionPort {
       if (this.#clock.monotonic() - began >= turnMs) this.#yield();
     });
     socket.on('error', (error) => (this.#error = tlsFault(error)));
-    // The other side sends nothing more, and with that no frame that would let anything go on.
+    // The other side sends nothing more, and with that no frame that would let anything go on. What the socket has may still be read.
     socket.on('end', () => {
       connection.lost(this.#error);
       socket.destroySoon();
+      this.destroyAfter(lingerMs);
     });
     socket.on('close', () => {
       this.#linger?.cancel();
