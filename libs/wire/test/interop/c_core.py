@@ -9,13 +9,22 @@ import grpc
 
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 PART, ADDRESS = sys.argv[1:3]
+# Files of TLS: authorities, certificate, key; without them connections are plain.
+FILES = sys.argv[3:6]
+
+
+def connect(**options):
+    if not FILES:
+        return grpc.insecure_channel(ADDRESS, **options)
+    ca, cert, key = (open(name, "rb").read() for name in FILES)
+    return grpc.secure_channel(ADDRESS, grpc.ssl_channel_credentials(ca, key, cert), **options)
 
 
 class Caller:
     """The four methods, with bytes for messages."""
 
     def __init__(self, options=(), compression=None):
-        self.channel = grpc.insecure_channel(ADDRESS, options=[*UNLIMITED, *options], compression=compression)
+        self.channel = connect(options=[*UNLIMITED, *options], compression=compression)
         self.unary = self.channel.unary_unary("/test.Echo/Unary")
         self.download = self.channel.unary_stream("/test.Echo/Download")
         self.upload = self.channel.stream_unary("/test.Echo/Upload")

@@ -1,6 +1,7 @@
 import type { ServiceDefinition } from '../../src/grpc/adapt.ts';
 import { WireServer } from '../../src/server/wire-server.ts';
 import type { WireServerOptions } from '../../src/server/wire-server.ts';
+import type { TlsSource } from '../../src/tls.ts';
 import { Client, Metadata, credentials, systemClock } from '../peers.ts';
 import type { ServiceError } from '../peers.ts';
 
@@ -115,6 +116,7 @@ export async function serve(
   options: Partial<WireServerOptions> = {},
   others: object = {},
   prepare: (wire: WireServer) => void = () => undefined,
+  tls?: TlsSource,
 ): Promise<Served> {
   const failures: string[] = [];
   const counts = { started: 0, cancelled: 0 };
@@ -122,7 +124,7 @@ export async function serve(
   const wire = new WireServer({ clock: systemClock, events: { connectionFailed }, ...options });
   wire.addService(named(echo), { ...handlers(counts), ...others });
   prepare(wire);
-  const port = await wire.listen('127.0.0.1', 0);
+  const port = await wire.listen('127.0.0.1', 0, tls);
   later(async () => {
     wire.close();
     await wire.stop();

@@ -38,17 +38,20 @@ export async function run(program: string, parameters: readonly string[], timeou
 }
 
 /** Runs a part of c_core.py. @returns what it found, as JSON */
-export async function cCore(part: string, address: string): Promise<unknown> {
-  const { code, out, err } = await run(python, ['-B', path.join(here, 'c_core.py'), part, address]);
+/** @param files of TLS: authorities, certificate and key */
+export async function cCore(part: string, address: string, ...files: readonly string[]): Promise<unknown> {
+  const { code, out, err } = await run(python, ['-B', path.join(here, 'c_core.py'), part, address, ...files]);
   if (code !== 0) throw new Error(`c_core.py ${part} ended with ${code}: ${err}`);
   return JSON.parse(out.toString());
 }
 
 const buf = path.join(path.dirname(createRequire(import.meta.url).resolve('@bufbuild/buf/package.json')), 'bin/buf');
 
-/** `buf curl` with gRPC and without TLS. */
-export const bufCurl = (parameters: readonly string[]): Promise<Ran> =>
-  run(process.execPath, [buf, 'curl', '--protocol', 'grpc', '--http2-prior-knowledge', ...parameters]);
+/** `buf curl` with gRPC; without TLS unless the last of its parameters is an address with it. */
+export function bufCurl(parameters: readonly string[]): Promise<Ran> {
+  const plain = parameters.at(-1)!.startsWith('https:') ? [] : ['--http2-prior-knowledge'];
+  return run(process.execPath, [buf, 'curl', '--protocol', 'grpc', ...plain, ...parameters]);
+}
 
 /** A message as it travels: uncompressed, with its length before it. */
 export function framed(message: Uint8Array): Buffer {
