@@ -106,8 +106,10 @@ describe('the process', () => {
     oip.close();
   });
 
-  it('ends itself when its supervisor is gone', async () => {
-    await start();
+  it('warns when it is open to others, and ends itself when its supervisor is gone', async () => {
+    await start('--host=0.0.0.0');
+    const warnings = lines.filter(({ severity }) => severity === 'warn').map(({ msg }) => msg);
+    expect(warnings).toContainEqual(expect.stringContaining('without TLS or authentication'));
     child.disconnect();
     expect(await exit()).toBe(0);
   });

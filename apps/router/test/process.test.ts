@@ -104,10 +104,12 @@ describe('the router as a process', () => {
     });
   });
 
-  it('ends when its supervisor is gone', async () => {
+  it('warns when it is open to others, and ends when its supervisor is gone', async () => {
     const { settings } = await setUp();
-    const router = routerProcess(settings);
+    const router = routerProcess({ ...settings, SLUICE_HOST: '0.0.0.0' });
     await router.ready;
+    const warnings = router.lines.filter(({ severity }) => severity === 'warn').map(({ msg }) => msg);
+    expect(warnings).toContainEqual(expect.stringContaining('without TLS or authentication'));
     router.child.disconnect();
     expect(await router.exit).toBe(0);
   });
