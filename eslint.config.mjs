@@ -3,6 +3,16 @@ import tseslint from 'typescript-eslint';
 
 const noNetwork = ['@grpc/*', 'typeorm', 'pg', 'onnxruntime-node'];
 
+const restrictedSyntax = [
+  { selector: 'ExportAllDeclaration', message: 'Name what you export.' },
+  { selector: 'ExportDefaultDeclaration', message: 'Use a named export.' },
+  { selector: 'Decorator', message: 'Decorators do not run from source; use EntitySchema.' },
+  {
+    selector: "MemberExpression[object.name='process'][property.name='env']",
+    message: 'Only main.ts reads the environment; pass configuration in.',
+  },
+];
+
 /** What each layer may import, as the table in docs/architecture.md has it. */
 const depConstraints = [
   {
@@ -86,14 +96,20 @@ export default tseslint.config(
       '@typescript-eslint/no-extraneous-class': 'off',
       'max-lines': ['error', { max: 400, skipBlankLines: false, skipComments: false }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      'no-restricted-syntax': ['error', ...restrictedSyntax],
+    },
+  },
+  {
+    // What runs with every request.
+    files: ['apps/{router,model-server}/src/**/*.ts', 'libs/{batching,inference,rpc,telemetry,wire}/src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/main.ts'],
+    rules: {
       'no-restricted-syntax': [
         'error',
-        { selector: 'ExportAllDeclaration', message: 'Name what you export.' },
-        { selector: 'ExportDefaultDeclaration', message: 'Use a named export.' },
-        { selector: 'Decorator', message: 'Decorators do not run from source; use EntitySchema.' },
+        ...restrictedSyntax,
         {
-          selector: "MemberExpression[object.name='process'][property.name='env']",
-          message: 'Only main.ts reads the environment; pass configuration in.',
+          selector: 'ObjectExpression > Property[kind=/^[gs]et$/]',
+          message: 'An object literal with a getter keeps garbage alive (ADR 84): make it a class.',
         },
       ],
     },

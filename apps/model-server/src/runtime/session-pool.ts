@@ -2,7 +2,8 @@ import { unavailable } from '@sluice/domain/errors';
 import type { SluiceError } from '@sluice/domain/errors';
 import { slotsPerSession } from './control-block.ts';
 import type { LoadedTensor, SessionSettings } from './messages.ts';
-import { SessionThread, retryAfterMs, type BatchJob, type HandedBatch } from './session-thread.ts';
+import type { HandedBatch } from './handed-batch.ts';
+import { SessionThread, retryAfterMs, type BatchJob } from './session-thread.ts';
 import { WorkerHost } from './worker-host.ts';
 
 /** The sessions of one version: threads that each hold the graph, on one device or on several. */

@@ -2,6 +2,8 @@ import { SluiceError, unavailable } from '@sluice/domain/errors';
 import { capacityFor, type BatchPlan } from './batch-plan.ts';
 import { BatchSlot } from './batch-slot.ts';
 import { ControlBlock, nextNumber, slotsPerSession, type BatchTiming } from './control-block.ts';
+import { Handed } from './handed-batch.ts';
+import type { Fill, HandedBatch } from './handed-batch.ts';
 import { loadError } from './load-error.ts';
 import type { FromWorker, LoadedTensor, OpenOutput, SessionSettings, ToWorker } from './messages.ts';
 import { batchError, type BatchOutputs } from './outputs.ts';
@@ -27,30 +29,6 @@ export interface BatchJob {
   readonly done: (outcome: BatchOutcome) => void;
   /** Called after `done`, or after the batch was withdrawn: the thread can take another batch. */
   readonly freed?: () => void;
-}
-
-/**
- * Writes rows; `targets` has, by input, the room of the batch from its first row on.
- * `isZero`: all of it is zero already, as new memory is; writing zeros into hundreds of megabytes would hold up the thread.
- */
-export type Fill = (targets: readonly Uint8Array[], isZero?: boolean) => void;
-
-/**
- * A batch that was handed to a session. It waits there for its thread, and until that begins it can be changed. What comes
- * too late changes nothing and returns false.
- */
-export interface HandedBatch {
-  /** It can still be changed, as far as can be seen: its thread may begin it at any moment. */
-  readonly open: boolean;
-  /** Adds rows behind those that it has, `rows` in all. Also false where there is no room for them. */
-  grow(rows: number, fill: Fill): boolean;
-  /**
-   * Writes it anew with fewer rows. `stringBytes` as in `BatchJob`; also false where they need more room than there is. Should
-   * `fill` throw, the batch does not run and ends with that error.
-   */
-  rewrite(rows: number, stringBytes: readonly number[], fill: Fill): boolean;
-  /** Lets it not run at all. */
-  withdraw(): boolean;
 }
 
 interface Running {
@@ -90,6 +68,7 @@ export class SessionThread implements HostedSession {
   readonly #slots: readonly BatchSlot[];
   readonly #running: (Running | undefined)[];
   readonly #plans = new Map<number, true>();
+  #newestPlan: number | undefined;
   readonly #onExit: (error: SluiceError) => void;
   readonly #loaded = Promise.withResolvers<undefined>();
   #lastBatch: number;
@@ -188,15 +167,12 @@ export class SessionThread implements HostedSession {
     this.#control.submit(batch, slot.index, { plan: plan.id, rows, capacity, buffer: slot.bufferId });
     this.#host.ring();
     if (!this.#waiting) this.#await(finishes);
-    const isOpen = (): boolean => this.#isOpen(running);
-    return {
-      get open() {
-        return isOpen();
-      },
+    return new Handed({
+      isOpen: () => this.#isOpen(running),
       grow: (more, fill) => this.#grow(running, more, fill),
       rewrite: (fewer, stringBytes, fill) => this.#rewrite(running, fewer, stringBytes, fill),
       withdraw: () => this.#withdraw(running),
-    };
+    });
   }
 
   /** Whether a batch is here, and has not begun as far as can be seen: the worker may begin it at any moment. */
@@ -245,6 +221,9 @@ export class SessionThread implements HostedSession {
   }
 
   #usePlan(plan: BatchPlan): void {
+    // Most batches are of the plan of the one before, and a map that changes with each of them leaves garbage (ADR 84).
+    if (plan.id === this.#newestPlan) return;
+    this.#newestPlan = plan.id;
     const known = this.#plans.delete(plan.id);
     this.#plans.set(plan.id, true);
     if (known) return;

@@ -1,6 +1,6 @@
 import type { PlacedBatch, RequestPart } from '@sluice/batching/contract';
 import { hasFixedLayout, type BatchPlan } from '../runtime/batch-plan.ts';
-import type { HandedBatch } from '../runtime/session-thread.ts';
+import type { HandedBatch } from '../runtime/handed-batch.ts';
 import { BatchFill } from './fill.ts';
 import type { InferJob } from './infer-job.ts';
 

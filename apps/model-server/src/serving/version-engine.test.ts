@@ -7,7 +7,8 @@ import type { ParameterValue } from '@sluice/inference/parameters';
 import { buildInferRequest } from '@sluice/inference/request-builder';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import type { SessionPool } from '../runtime/session-pool.ts';
-import type { BatchJob, BatchOutcome, Fill, HandedBatch } from '../runtime/session-thread.ts';
+import type { Fill, HandedBatch } from '../runtime/handed-batch.ts';
+import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
 import { VersionEngine } from './version-engine.ts';
 import { VersionStats } from './version-stats.ts';
 

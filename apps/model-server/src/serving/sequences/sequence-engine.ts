@@ -6,7 +6,7 @@ import type { SequenceBatching } from '@sluice/domain/sequence-batching';
 import type { Signature } from '@sluice/domain/signature';
 import { parseInferRequest, type InferRequest } from '@sluice/inference/infer-request';
 import { scanInferRequest } from '@sluice/inference/scan';
-import { sequenceOf, type SequenceMark } from '@sluice/inference/sequence';
+import { sequenceOf, type SequenceId, type SequenceMark } from '@sluice/inference/sequence';
 import type { SessionPool } from '../../runtime/session-pool.ts';
 import { Buckets } from '../buckets.ts';
 import type { Cancel, Engine, EngineOptions, LiveSequences } from '../engine.ts';
@@ -22,6 +22,37 @@ import { SequenceRunner } from './sequence-runner.ts';
 /** What an engine of sequences serves. */
 export interface SequenceEngineOptions extends EngineOptions {
   readonly sequences: SequenceBatching;
+}
+
+/** The sequences of an engine, as others see them. */
+class ScheduledSequences implements LiveSequences {
+  readonly #scheduler: SequenceScheduler<SequenceJob, BatchResult>;
+  readonly #runner: SequenceRunner;
+
+  constructor(scheduler: SequenceScheduler<SequenceJob, BatchResult>, runner: SequenceRunner) {
+    this.#scheduler = scheduler;
+    this.#runner = runner;
+  }
+
+  get count(): number {
+    return this.#scheduler.stats().sequences;
+  }
+  get backlog(): number {
+    return this.#scheduler.stats().backlog;
+  }
+  get stateBytes(): number {
+    return this.#runner.states.bytes;
+  }
+
+  lives(id: SequenceId): boolean {
+    return this.#scheduler.lives(id);
+  }
+  end(id: SequenceId): void {
+    this.#scheduler.end(id);
+  }
+  endIdle(): void {
+    this.#scheduler.endIdle();
+  }
 }
 
 /** One loaded version whose requests belong to sequences. */
@@ -73,20 +104,7 @@ export class SequenceEngine implements Engine {
       },
     );
     const scheduler = this.#scheduler;
-    this.sequences = {
-      lives: (id) => scheduler.lives(id),
-      end: (id) => scheduler.end(id),
-      endIdle: () => scheduler.endIdle(),
-      get count() {
-        return scheduler.stats().sequences;
-      },
-      get backlog() {
-        return scheduler.stats().backlog;
-      },
-      get stateBytes() {
-        return runner.states.bytes;
-      },
-    };
+    this.sequences = new ScheduledSequences(scheduler, runner);
   }
 
   usePool(pool: SessionPool): void {
