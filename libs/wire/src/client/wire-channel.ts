@@ -3,6 +3,7 @@ import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { Deadlines } from '../deadlines.ts';
 import { acceptedCodings } from '../grpc/codings.ts';
 import type { Compression } from '../grpc/codings.ts';
+import { Inflater } from '../grpc/inflater.ts';
 import { isReserved } from '../grpc/metadata.ts';
 import { formatTimeout } from '../grpc/status.ts';
 import { ClientConnection } from '../http2/client-connection.ts';
@@ -53,6 +54,7 @@ interface Wanted {
 
 const requestFields = ['te', 'trailers', 'content-type', 'application/grpc', ...acceptedCodings] as const;
 const tickMs = 1000;
+const mostMessageOctets = 64 * 1024 * 1024;
 /** What may be sent of metadata: names in lower case, none of the protocols' own. */
 function sendable(metadata: readonly string[]): string[] {
   const fields: string[] = [];
@@ -79,6 +81,7 @@ export class WireChannel {
   readonly #options: WireChannelOptions;
   readonly #limits: ConnectionLimits;
   readonly #deadlines: Deadlines;
+  readonly #inflater: Inflater;
   #connection: ClientConnection | undefined;
   /** A socket that is not open yet. */
   #opening: Socket | undefined;
@@ -104,6 +107,7 @@ export class WireChannel {
     // A server may send as many streams' worth of data as was asked for.
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#deadlines = new Deadlines(options.clock);
+    this.#inflater = new Inflater(options.maxMessageOctets ?? mostMessageOctets);
   }
 
   /** There is a connection that takes calls. */
@@ -119,9 +123,10 @@ export class WireChannel {
   /** @param path such as `/package.Service/Method` */
   call(path: string, options: WireCallOptions, events: CallEvents): ClientCall {
     const { deadlineAt, metadata = [] } = options;
-    const maxMessageOctets = this.#options.maxMessageOctets ?? 64 * 1024 * 1024;
+    const maxMessageOctets = this.#options.maxMessageOctets ?? mostMessageOctets;
     const { compression } = this.#options;
-    const call = new ClientCall({ events, deadlineAt, maxMessageOctets, compression, deadlines: this.#deadlines });
+    const parts = { maxMessageOctets, compression, deadlines: this.#deadlines, inflater: this.#inflater };
+    const call = new ClientCall({ ...parts, events, deadlineAt });
     const head = [':method', 'POST', ':scheme', this.#scheme, ':path', path, ':authority', this.#authority];
     const coding = compression === undefined ? [] : ['grpc-encoding', compression];
     const fields = [...head, ...requestFields, ...coding, ...sendable(metadata)];
