@@ -95,12 +95,23 @@ describe.each([
     await bystander.stop();
     expect([bystander.errors, served.failures, status()?.code]).toEqual([[], [], 1]);
   });
+});
 
-  it('are forgotten at its deadline', async () => {
-    const { got, status } = await paused(message, 300);
-    await eventually(() => expect(status()?.code).toBe(4));
-    expect(got).toEqual([]);
-  });
+it('messages that wait are forgotten at the deadline of their call', async () => {
+  const { got, status } = await paused(prefixed(gzipSync(Buffer.alloc(2_000_000)), true), 300);
+  await eventually(() => expect(status()?.code).toBe(4));
+  expect(got).toEqual([]);
+});
+
+it('messages that are inflated more slowly than they come wait with the server', async () => {
+  const { call, got, most, sent, onMessage } = await paused(prefixed(gzipSync(Buffer.alloc(1_100_000)), true));
+  const ahead: number[] = [];
+  onMessage(() => ahead.push(sent() - got.length));
+  call.resume();
+  await eventually(() => expect(got.length).toBeGreaterThan(60));
+  call.cancel();
+  // What the window has room for, and what the server's socket takes.
+  expect(Math.max(...ahead)).toBeLessThan(2 * most + 20);
 });
 
 it('messages of a call that was paused come all when it is resumed, in their order and before its status', async () => {

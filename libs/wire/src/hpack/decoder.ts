@@ -129,7 +129,7 @@ export class HpackDecoder {
     this.#listSize += name.length + value.length + fieldOverhead;
     // Of a list that is too long nothing is kept: a small block can stand for megabytes.
     if (this.#isTooLong) return;
-    this.#values += name.endsWith('-bin') ? 1 + commasIn(value, this.#maxFields) : 1;
+    this.#values += isBinary(name) ? 1 + commasIn(value, this.#maxFields) : 1;
     this.#fields.push(name, value);
   }
 
@@ -190,6 +190,10 @@ export class HpackDecoder {
     }
   }
 }
+
+const lastOfBinary = 'n'.charCodeAt(0);
+/** Names of bytes end with "-bin": few end with its last letter. */
+const isBinary = (name: string): boolean => name.charCodeAt(name.length - 1) === lastOfBinary && name.endsWith('-bin');
 
 /** @param most enough of them: no more are looked for */
 function commasIn(value: string, most: number): number {
