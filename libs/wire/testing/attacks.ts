@@ -29,6 +29,26 @@ export const headerBomb = Buffer.concat([
   Buffer.alloc(12_000, 0xbe),
 ]);
 
+/** It is made when it is needed first: that takes a while. */
+let zipped: Buffer | undefined;
+const zipBomb = (): Buffer => (zipped ??= gzipSync(Buffer.alloc(60 * mebi)));
+
+/** Opens `count` streams of a connection, each with what `make` makes, and waits until the server ends it. */
+const hold =
+  (count: number, make: (streamId: number) => Buffer) =>
+  async (each: Attacker): Promise<void> => {
+    for (let at = 0; at < count; at++) if (!(await each.write(make(2 * at + 1)))) return;
+    await each.closed;
+  };
+
+const flood = ({ first = [], batch }: Flood): Attack => ({
+  connections: 4,
+  act: async (each) => {
+    await each.write(...first);
+    await each.flood(batch, Infinity);
+  },
+});
+
 /** Requests for each of which a few octets stand for a field that was told once. */
 const repeated =
   (field: readonly [string, string], times = 1, method = 'Chat', flag = 0) =>
@@ -62,26 +82,6 @@ export const smallBombs = (from: number, count: number): Buffer => {
     return Buffer.concat([head, message(streamId, bomb, true, true)]);
   });
 };
-
-/** It is made when it is needed first: that takes a while. */
-let zipped: Buffer | undefined;
-const zipBomb = (): Buffer => (zipped ??= gzipSync(Buffer.alloc(60 * mebi)));
-
-/** Opens `count` streams of a connection, each with what `make` makes, and waits until the server ends it. */
-const hold =
-  (count: number, make: (streamId: number) => Buffer) =>
-  async (each: Attacker): Promise<void> => {
-    for (let at = 0; at < count; at++) if (!(await each.write(make(2 * at + 1)))) return;
-    await each.closed;
-  };
-
-const flood = ({ first = [], batch }: Flood): Attack => ({
-  connections: 4,
-  act: async (each) => {
-    await each.write(...first);
-    await each.flood(batch, Infinity);
-  },
-});
 
 const wait = (each: Attacker): Promise<void> => each.closed;
 

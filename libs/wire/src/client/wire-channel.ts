@@ -54,7 +54,6 @@ interface Wanted {
 
 const requestFields = ['te', 'trailers', 'content-type', 'application/grpc', ...acceptedCodings] as const;
 const tickMs = 1000;
-const mostMessageOctets = 64 * 1024 * 1024;
 /** What may be sent of metadata: names in lower case, none of the protocols' own. */
 function sendable(metadata: readonly string[]): string[] {
   const fields: string[] = [];
@@ -68,6 +67,7 @@ function sendable(metadata: readonly string[]): string[] {
 /** As grpc/grpc's doc/connection-backoff.md has it. */
 const defaultBackoff: WireBackoff = { firstMs: 1000, mostMs: 120_000 };
 const backoffGrowth = { factor: 1.6, jitter: 0.2 };
+const mostMessageOctets = 64 * 1024 * 1024;
 
 /**
  * Calls to one address over one connection, which is made when the first call comes and again when it is lost. While there is none, calls
