@@ -23,14 +23,18 @@ const names = new Map(Object.entries(errorCodes).map(([name, code]) => [code as 
 /** For logs and messages; a code that the RFC does not have by its number. */
 export const errorName = (code: number): string => names.get(code) ?? `error code ${code}`;
 
-/** What the peer did ends the connection: GOAWAY with the code, and `message` as its debug data. */
+/** What the peer did ends the connection: GOAWAY with the code, and debug data. */
 export class ConnectionError extends Error {
   readonly code: number;
+  /** What the peer is told. */
+  readonly debugData: string;
 
-  constructor(name: ErrorName, message: string) {
+  /** @param debugData the same as the message where it is not given */
+  constructor(name: ErrorName, message: string, debugData = message) {
     super(message);
     this.name = 'ConnectionError';
     this.code = errorCodes[name];
+    this.debugData = debugData;
   }
 }
 

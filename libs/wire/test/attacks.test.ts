@@ -1,9 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterEach, describe, expect, it } from 'vitest';
+import { valueOf } from '../src/http2/fields.ts';
 import { flags } from '../src/http2/frame-types.ts';
 import type { WireServerOptions } from '../src/server/wire-server.ts';
-import { headerBomb } from '../testing/attacks.ts';
+import { echoes, headerBomb, longMetadata, manyValues, mostValues, smallBombs } from '../testing/attacks.ts';
 import { floods, many } from '../testing/floods.ts';
 import type { Flood } from '../testing/floods.ts';
 import { Attacker, Bystander, callHeaders, message } from './attacker.ts';
@@ -87,6 +88,18 @@ describe('what is small and stands for much', () => {
     expect(grownMebi).toBeLessThan(500);
   });
 
+  it('hundreds of small messages in a chunk that are inflated to much more', async () => {
+    const { served } = await attack(async ({ port }, each) => {
+      const others = await Promise.all(Array.from({ length: 3 }, () => Attacker.connect(port)));
+      const all = [each, ...others];
+      await Promise.all(all.map((one) => one.write(smallBombs(0, 30))));
+      // Each in its turn, and all of them are.
+      await eventually(() => expect(all.map((one) => one.count('HEADERS'))).toEqual([30, 30, 30, 30]));
+      expect(each.fields().every((fields) => valueOf(fields, 'grpc-status') === '5')).toBe(true);
+    });
+    expect([served.failures, served.wire.bufferedOctets]).toEqual([[], 0]);
+  });
+
   it('messages that are announced and never come', async () => {
     const { served } = await attack(
       async ({ port, wire }) => {
@@ -100,6 +113,59 @@ describe('what is small and stands for much', () => {
       { maxBuffered: 64 * mebi },
     );
     expect(served.wire.bufferedOctets).toBeLessThan(mebi);
+  });
+});
+
+describe('a field that a few octets stand for', () => {
+  it.each(Object.entries(echoes))('%s, which its caller is told of', async (_name, make) => {
+    const { attacker, served } = await attack(async (_served, each) => {
+      await each.write(make(700));
+      await eventually(() => expect(each.count('HEADERS')).toBe(700));
+    });
+    const messages = attacker.fields().map((fields) => valueOf(fields, 'grpc-message')!);
+    expect(new Set(messages).size).toBe(1);
+    // As much as tells what it was.
+    expect(messages[0]!.length).toBeLessThan(400);
+    expect([attacker.goaway(), served.failures]).toEqual([undefined, []]);
+  });
+
+  it('metadata of thousands of values, which is as too long a list', async () => {
+    const { attacker, served, grownMebi } = await attack(async (_served, each) => {
+      await each.write(manyValues(300));
+      await eventually(() => expect(each.count('HEADERS')).toBe(300));
+    });
+    const answers = attacker.fields().map((fields) => [valueOf(fields, ':status'), valueOf(fields, 'grpc-status')]);
+    expect(answers).toEqual(answers.map(() => ['431', '8']));
+    expect(grownMebi).toBeLessThan(150);
+    expect(served.failures).toEqual([]);
+  });
+
+  it('metadata of as many values as there may be, of calls that go on, which counts as held', async () => {
+    const { attacker, served, grownMebi } = await attack(async ({ wire, counts }, each) => {
+      await each.write(mostValues(1000));
+      await eventually(() => expect(counts.started).toBeGreaterThan(1000));
+      expect(wire.bufferedOctets).toBeGreaterThan(7_000_000);
+    });
+    expect(attacker.count('HEADERS')).toBe(0);
+    expect(grownMebi).toBeLessThan(150);
+    attacker.stop();
+    await eventually(() => expect(served.wire.bufferedOctets).toBe(0));
+  });
+
+  it('long metadata of calls that go on, of which there are as many as there is room for', async () => {
+    const { attacker, served } = await attack(
+      async ({ wire }, each) => {
+        await each.write(longMetadata(300));
+        await eventually(() => expect(each.count('HEADERS')).toBeGreaterThan(0));
+        expect(wire.bufferedOctets).toBeLessThan(3 * mebi);
+      },
+      { limits: { maxBuffered: 2 * mebi } },
+    );
+    const statuses = attacker.fields().map((fields) => valueOf(fields, 'grpc-status'));
+    expect(statuses).toEqual(statuses.map(() => '8'));
+    expect(statuses.length).toBeGreaterThan(100);
+    attacker.stop();
+    await eventually(() => expect(served.wire.bufferedOctets).toBe(0));
   });
 });
 

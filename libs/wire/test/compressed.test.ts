@@ -56,6 +56,24 @@ describe.each(['gzip', 'deflate'] as const)('answers of a server that compresses
     }
   });
 
+  it('say which codings are taken to who came with one that nobody had told it of, and to nobody else', async () => {
+    const { port } = await serve({ compression: coding });
+    const fields = ({ head, trailers }: { head: readonly string[]; trailers: readonly string[] }) =>
+      [head, trailers].map((each) => valueOf(each, 'grpc-accept-encoding'));
+    const told = 'identity,deflate,gzip';
+    const text = Buffer.alloc(2000, 'a');
+    for (const more of [{}, accepts])
+      for (const theirs of ['gzip', 'deflate'])
+        expect(fields(await answerTo(port, text, { ...more, 'grpc-encoding': theirs }))).toEqual([told, undefined]);
+    for (const more of [{}, accepts, { 'grpc-encoding': 'identity' }])
+      expect(fields(await answerTo(port, text, more))).toEqual([undefined, undefined]);
+    // An answer that is a status alone.
+    const client = await Attacker.connect(port);
+    await client.write(callHeaders(1, 'Nobody', { 'grpc-encoding': 'gzip' }), callHeaders(3, 'Nobody'));
+    await eventually(() => expect(client.count('HEADERS')).toBe(2));
+    expect(client.fields().map((each) => valueOf(each, 'grpc-accept-encoding'))).toEqual([told, undefined]);
+  });
+
   it('are what grpc-js takes them for, one and many, in their order', async () => {
     const { address, wire } = await serve({ compression: coding });
     const client = grpcJsClient(address);

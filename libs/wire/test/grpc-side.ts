@@ -7,6 +7,7 @@ import { Memory } from '../src/grpc/memory.ts';
 import { prefixOctets } from '../src/grpc/message-reader.ts';
 import type { CallHost, CallSink, ServerCall } from '../src/grpc/server-call.ts';
 import { repeatedFields } from '../src/grpc/answering.ts';
+import { Inflater } from '../src/grpc/inflater.ts';
 import { defaultLimits } from '../src/http2/limits.ts';
 import type { ConnectionLimits } from '../src/http2/limits.ts';
 import { ServerConnection } from '../src/http2/server-connection.ts';
@@ -94,7 +95,7 @@ export class GrpcSide {
     const { clock, port } = this;
     this.#host = {
       ...{ clock, maxRequestOctets, memory: this.memory, peer: 'fuzz' },
-      deadlines: new Deadlines(clock),
+      ...{ deadlines: new Deadlines(clock), inflater: new Inflater(maxRequestOctets) },
     };
     this.connection = new ServerConnection({
       ...{ port, clock, limits: { ...defaultLimits, ...limits }, repeated: repeatedFields },

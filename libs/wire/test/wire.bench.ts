@@ -3,6 +3,7 @@
 import process from 'node:process';
 import { Deadlines } from '../src/deadlines.ts';
 import { adapt } from '../src/grpc/adapt.ts';
+import { Inflater } from '../src/grpc/inflater.ts';
 import { Memory } from '../src/grpc/memory.ts';
 import { requestHead } from '../src/grpc/request-head.ts';
 import { repeatedFields } from '../src/grpc/answering.ts';
@@ -85,7 +86,9 @@ function connectionWithEcho(): ServerConnection {
   ]);
   const clock = systemClock;
   const memory = new Memory(defaultLimits.maxBuffered);
-  const host: CallHost = { clock, memory, peer: 'bench', maxRequestOctets: 1 << 26, deadlines: new Deadlines(clock) };
+  const maxRequestOctets = 1 << 26;
+  const inflater = new Inflater(maxRequestOctets);
+  const host: CallHost = { clock, memory, peer: 'bench', maxRequestOctets, inflater, deadlines: new Deadlines(clock) };
   const port = new Sink();
   const connection: ServerConnection = new ServerConnection({
     ...{ port, clock, limits: defaultLimits, repeated: repeatedFields },

@@ -7,14 +7,25 @@ import { flags, frameHeaderOctets, frameTypes } from '../src/http2/frame-types.t
 import { frame, headers, hello, parse, settingsAck } from './frames.ts';
 import type { Parsed } from './frames.ts';
 
-/** A field as a literal that is not indexed; names and values of up to 126 octets. */
-const literal = (name: string, value: string): Buffer =>
-  Buffer.concat([
-    Buffer.from([0, name.length]),
-    Buffer.from(name, 'latin1'),
-    Buffer.from([value.length]),
-    Buffer.from(value, 'latin1'),
-  ]);
+/** A string of a header block with its length before it, which is an integer of seven bits and more (RFC 7541, section 5.1). */
+function text(value: string): Buffer {
+  const octets = [Math.min(value.length, 127)];
+  if (value.length >= 127) {
+    let rest = value.length - 127;
+    for (; rest >= 128; rest >>= 7) octets.push((rest & 127) | 128);
+    octets.push(rest);
+  }
+  return Buffer.concat([Buffer.from(octets), Buffer.from(value, 'latin1')]);
+}
+
+/** A field as a literal that is not indexed. */
+const literal = (name: string, value: string): Buffer => Buffer.concat([Buffer.of(0), text(name), text(value)]);
+
+/** A field that goes into the table, where `newest` stands for it. */
+export const indexed = (name: string, value: string): Buffer =>
+  Buffer.concat([Buffer.of(0x40), text(name), text(value)]);
+/** The field that came into the table last. */
+export const newest = Buffer.of(0xbe);
 
 /** The header block of a call, without compression. */
 export const callBlock = (method: string, fields: Readonly<Record<string, string>> = {}): Buffer =>
@@ -25,6 +36,27 @@ export const callBlock = (method: string, fields: Readonly<Record<string, string
       ...fields,
     }).map(([name, value]) => literal(name, value)),
   ]);
+
+/** The same with a field of the table, which its first request put there and others refer to, `times` in each. */
+export const blocksWith = (
+  method: string,
+  [name, value]: readonly [string, string],
+  times = 1,
+): { readonly first: Buffer; readonly others: Buffer } => {
+  const [before, behind] = splitAt(name, method);
+  const more = Buffer.alloc(times - 1, newest);
+  return {
+    first: Buffer.concat([before, indexed(name, value), more, behind]),
+    others: Buffer.concat([before, newest, more, behind]),
+  };
+};
+
+/** Pseudo-header fields come before others, and there is one path. */
+function splitAt(name: string, method: string): [before: Buffer, behind: Buffer] {
+  const type = literal('content-type', 'application/grpc');
+  const start = Buffer.from('8386', 'hex');
+  return name === ':path' ? [start, type] : [Buffer.concat([start, literal(':path', `/test.Echo/${method}`)]), type];
+}
 
 /** HEADERS of a call; its messages are to follow. */
 export const callHeaders = (streamId: number, method: string, fields: Readonly<Record<string, string>> = {}): Buffer =>

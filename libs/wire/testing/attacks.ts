@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { clientPreface, flags } from '../src/http2/frame-types.ts';
-import { callBlock, callHeaders, message } from './attacker.ts';
+import { blocksWith, callBlock, callHeaders, message } from './attacker.ts';
 import type { Attacker } from './attacker.ts';
 import { floods, many } from './floods.ts';
 import type { Flood } from './floods.ts';
@@ -49,6 +49,40 @@ const flood = ({ first = [], batch }: Flood): Attack => ({
   },
 });
 
+/** Requests for each of which a few octets stand for a field that was told once. */
+const repeated =
+  (field: readonly [string, string], times = 1, method = 'Chat', flag = 0) =>
+  (count: number): Buffer => {
+    const { first, others } = blocksWith(method, field, times);
+    return many(count, (at) => headers(2 * at + 1, flags.END_HEADERS | flag, at === 0 ? first : others));
+  };
+
+const spaces = ' '.repeat(3900);
+/** What is told back to who sent it: a path that nobody has, a coding, a timeout. */
+export const echoes = {
+  'a path': repeated([':path', `/a${spaces}x\u00ff`], 1, '', flags.END_STREAM),
+  'a coding': repeated(['grpc-encoding', `a${spaces}x\u00ff`], 1, 'Unary', flags.END_STREAM),
+  'a timeout': repeated(['grpc-timeout', `a${spaces}x\u00ff`], 1, 'Unary', flags.END_STREAM),
+} as const;
+
+/** Metadata of thousands of values. */
+export const manyValues = repeated(['x-bin', ','.repeat(3900)], 4);
+/** As many as there may be. */
+export const mostValues = repeated(['x-bin', ','.repeat(60)], 4);
+/** As many octets as there may be. */
+export const longMetadata = repeated(['x', 'a'.repeat(3900)], 3);
+
+/** Messages of a thousand octets that become a million. */
+let small: Buffer | undefined;
+export const smallBombs = (from: number, count: number): Buffer => {
+  const bomb = (small ??= gzipSync(Buffer.alloc(1_000_000), { level: 9 }));
+  return many(count, (at) => {
+    const streamId = 2 * (from + at) + 1;
+    const head = callHeaders(streamId, 'Unary', { 'grpc-encoding': 'gzip', 'x-status': '5' });
+    return Buffer.concat([head, message(streamId, bomb, true, true)]);
+  });
+};
+
 const wait = (each: Attacker): Promise<void> => each.closed;
 
 /** By what each is, for a row of the bench. */
@@ -67,6 +101,26 @@ export const attacks: Readonly<Record<string, Attack>> = {
       const start = (at: number): Buffer => callHeaders(2 * at + 1, 'Unary', { 'grpc-encoding': 'gzip' });
       await each.flood((at) => Buffer.concat([start(at), message(2 * at + 1, zipBomb(), true, true)]), 16);
       await setTimeout(100);
+    },
+  },
+  'small messages that are inflated to much more': {
+    connections: 4,
+    act: async (each) => {
+      await each.flood((at) => smallBombs(50 * at, 50), Infinity);
+    },
+  },
+  ...Object.fromEntries(
+    Object.entries(echoes).map(([name, make]) => [
+      `${name} that is told back`,
+      { connections: 4, act: (each: Attacker) => each.write(make(700)) },
+    ]),
+  ),
+  'metadata of thousands of values': { connections: 4, act: (each) => each.write(manyValues(500)) },
+  'metadata of many values, of calls that go on': {
+    connections: 10,
+    act: async (each) => {
+      await each.write(mostValues(1000));
+      await each.closed;
     },
   },
   'messages that are too large': {

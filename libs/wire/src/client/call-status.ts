@@ -1,6 +1,6 @@
 import type { Fields } from '../http2/fields.ts';
 import { valueOf } from '../http2/fields.ts';
-import { decodeMessage, statusCodes } from '../grpc/status.ts';
+import { clipped, decodeMessage, statusCodes } from '../grpc/status.ts';
 
 /** How a call ended. */
 export interface CallStatus {
@@ -35,7 +35,7 @@ export function refusedByHttp({ pseudo, regular }: Fields): CallStatus | undefin
   const type = valueOf(regular, 'content-type') ?? 'none';
   if (status === '200' && type.startsWith('application/grpc')) return undefined;
   const code = status === '200' ? statusCodes.UNKNOWN : (byHttpStatus[status] ?? statusCodes.UNKNOWN);
-  const details = `the server answered HTTP status ${status} with content-type ${type}: is there gRPC on this port?`;
+  const details = `the server answered HTTP status ${status} with content-type ${clipped(type)}: is there gRPC on this port?`;
   return { code, details, trailers: regular, origin: 'answered' };
 }
 

@@ -1,7 +1,9 @@
 import type { Dated, Deadlines } from '../deadlines.ts';
 import { errorName } from '../errors.ts';
-import { inflate, isCoding } from '../grpc/codings.ts';
+import { isCoding } from '../grpc/codings.ts';
 import type { Coding, Compression } from '../grpc/codings.ts';
+import type { Inflater } from '../grpc/inflater.ts';
+import { Inflating } from '../grpc/inflating.ts';
 import { MessageFault, MessageReader } from '../grpc/message-reader.ts';
 import { statusCodes, statusOfReset } from '../grpc/status.ts';
 import type { ClientConnection } from '../http2/client-connection.ts';
@@ -30,6 +32,8 @@ export interface CallParts {
   readonly deadlineAt: number;
   /** Octets of an answer's message at most. */
   readonly maxMessageOctets: number;
+  /** With the same bound. */
+  readonly inflater: Inflater;
   /** How requests are compressed; undefined for not at all. */
   readonly compression?: Compression | undefined;
 }
@@ -48,8 +52,8 @@ export class ClientCall implements StreamSink, Dated {
   #received = 0;
   #coding: Coding | undefined;
   #reader: MessageReader | undefined;
-  #inflating: Promise<void> | undefined;
-  /** The status, while messages before it are being inflated. */
+  #inflating: Inflating | undefined;
+  /** The status, while messages before it are to be inflated. */
   #status: CallStatus | undefined;
   #paused = false;
   #held = 0;
@@ -87,15 +91,27 @@ export class ClientCall implements StreamSink, Dated {
     this.#outgoing.halfClose();
   }
 
-  /** Messages go on to come as far as the window of the stream goes, and no further. */
+  /** Messages go on to come as far as the window of the stream goes, and no further. Of those that are compressed none is inflated. */
   pause(): void {
     this.#paused = true;
+    this.#inflating?.pause();
   }
 
   resume(): void {
     this.#paused = false;
+    this.#inflating?.resume();
+    this.#giveBack();
+  }
+
+  /** All that has come was given on: more may come. */
+  #giveBack(): void {
+    if (this.#paused || this.#isInflating || this.#over) return;
     if (this.#stream !== undefined && this.#held > 0) this.#connection!.consume(this.#stream, this.#held);
     this.#held = 0;
+  }
+
+  get #isInflating(): boolean {
+    return this.#inflating?.isBusy === true;
   }
 
   cancel(details = 'cancelled'): void {
@@ -122,7 +138,7 @@ export class ClientCall implements StreamSink, Dated {
   headers(block: HeaderBlock, ended: boolean): void {
     const fields = this.#hasHead ? readTrailers(block) : readResponse(block);
     if (block.tooLong || fields.malformed !== undefined) {
-      const why = block.tooLong ? 'too many octets' : fields.malformed!;
+      const why = block.tooLong ? 'too many of them, or too many octets' : fields.malformed!;
       this.#fault(`the server's header fields: ${why}`);
     } else if (this.#hasHead) {
       if (ended) this.#finish(statusOfTrailers(fields));
@@ -158,8 +174,8 @@ export class ClientCall implements StreamSink, Dated {
       this.#messageFault(error);
     }
     if (this.#over) return;
-    if (this.#paused) this.#held += end - start;
-    else this.#connection!.consume(this.#stream!, end - start);
+    this.#held += end - start;
+    this.#giveBack();
   }
 
   ended(): void {
@@ -202,26 +218,33 @@ export class ClientCall implements StreamSink, Dated {
   }
 
   #message(octets: Buffer, compressed: boolean): void {
-    if (!compressed && this.#inflating === undefined) {
+    if (!compressed && !this.#isInflating) {
       this.#parts.events.message(octets);
       return;
     }
     if (compressed && (this.#coding === undefined || this.#coding === 'identity'))
       throw new MessageFault('malformed', 'a compressed message in a coding that was not named, or is not known');
-    const inflated = async (): Promise<Buffer> =>
-      compressed ? inflate(octets, this.#coding!, this.#parts.maxMessageOctets) : octets;
-    const done = (this.#inflating ?? Promise.resolve()).then(inflated).then(
-      (whole) => {
-        if (!this.#over) this.#parts.events.message(whole);
+    this.#inflating ??= this.#newInflating(this.#coding as Compression);
+    this.#inflating.add(octets, compressed);
+  }
+
+  #newInflating(coding: Compression): Inflating {
+    const wanted = (): void => {
+      if (this.#over) throw new MessageFault('malformed', 'nobody waits for it any more');
+    };
+    const inflating = new Inflating({
+      inflate: (octets) => this.#parts.inflater.inflate(octets, coding, wanted),
+      take: (octets) => {
+        if (!this.#over) this.#parts.events.message(octets);
       },
-      (error: unknown) => this.#messageFault(error),
-    );
-    this.#inflating = done;
-    void done.then(() => {
-      if (this.#inflating !== done) return;
-      this.#inflating = undefined;
-      if (this.#status !== undefined) this.#end(this.#status);
+      failed: (error) => this.#messageFault(error),
+      idle: () => {
+        this.#giveBack();
+        if (this.#status !== undefined) this.#end(this.#status);
+      },
     });
+    if (this.#paused) inflating.pause();
+    return inflating;
   }
 
   #messageFault(error: unknown): void {
@@ -245,7 +268,7 @@ export class ClientCall implements StreamSink, Dated {
     const said = cutOff
       ? { ...status, code: statusCodes.INTERNAL, details: 'the answer ends within a message' }
       : status;
-    if (this.#inflating === undefined) this.#end(said);
+    if (!this.#isInflating) this.#end(said);
     else this.#status = said;
     // It need not hear the rest.
     if (!this.#outgoing.halfClosed && this.#stream?.isOver === false) this.#connection!.reset(this.#stream, 'NO_ERROR');
@@ -262,6 +285,7 @@ export class ClientCall implements StreamSink, Dated {
     if (this.#over) return;
     this.#over = true;
     this.#outgoing.stop();
+    this.#inflating?.stop();
     this.#parts.deadlines.remove(this);
     this.#parts.events.ended(status);
   }

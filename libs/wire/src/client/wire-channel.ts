@@ -3,6 +3,7 @@ import type { Clock, Random, Timer } from '@sluice/domain/clock';
 import { Deadlines } from '../deadlines.ts';
 import { acceptedCodings } from '../grpc/codings.ts';
 import type { Compression } from '../grpc/codings.ts';
+import { Inflater } from '../grpc/inflater.ts';
 import { isReserved } from '../grpc/metadata.ts';
 import { formatTimeout } from '../grpc/status.ts';
 import { ClientConnection } from '../http2/client-connection.ts';
@@ -69,6 +70,7 @@ function fieldsOf(metadata: readonly string[]): string[] {
 /** As grpc/grpc's doc/connection-backoff.md has it. */
 const defaultBackoff: WireBackoff = { firstMs: 1000, mostMs: 120_000 };
 const backoffGrowth = { factor: 1.6, jitter: 0.2 };
+const mostMessageOctets = 64 * 1024 * 1024;
 
 /**
  * Calls to one address over one connection, which is made when the first call comes and again when it is lost. While there is none, calls
@@ -82,6 +84,7 @@ export class WireChannel {
   readonly #options: WireChannelOptions;
   readonly #limits: ConnectionLimits;
   readonly #deadlines: Deadlines;
+  readonly #inflater: Inflater;
   #connection: ClientConnection | undefined;
   /** A socket that is not open yet. */
   #opening: Socket | undefined;
@@ -106,6 +109,7 @@ export class WireChannel {
     this.#scheme = options.tls === undefined ? 'http' : 'https';
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#deadlines = new Deadlines(options.clock);
+    this.#inflater = new Inflater(options.maxMessageOctets ?? mostMessageOctets);
   }
 
   /** There is a connection that takes calls. */
@@ -121,9 +125,10 @@ export class WireChannel {
   /** @param path such as `/package.Service/Method` @throws Error for metadata that cannot be sent */
   call(path: string, options: WireCallOptions, events: CallEvents): ClientCall {
     const { deadlineAt, metadata = [] } = options;
-    const maxMessageOctets = this.#options.maxMessageOctets ?? 64 * 1024 * 1024;
+    const maxMessageOctets = this.#options.maxMessageOctets ?? mostMessageOctets;
     const { compression } = this.#options;
-    const call = new ClientCall({ events, deadlineAt, maxMessageOctets, compression, deadlines: this.#deadlines });
+    const parts = { maxMessageOctets, compression, deadlines: this.#deadlines, inflater: this.#inflater };
+    const call = new ClientCall({ ...parts, events, deadlineAt });
     const head = [':method', 'POST', ':scheme', this.#scheme, ':path', path, ':authority', this.#authority];
     const coding = compression === undefined ? [] : ['grpc-encoding', compression];
     const fields = [...head, ...requestFields, ...coding, ...fieldsOf(metadata)];

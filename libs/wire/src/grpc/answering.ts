@@ -1,19 +1,30 @@
 import type { Connection } from '../http2/connection.ts';
 import type { Http2Stream } from '../http2/http2-stream.ts';
 import type { CallHost, CallSink } from './call-parts.ts';
-import { isAccepted, leastCompressed } from './codings.ts';
+import { acceptedCodings, isAccepted, leastCompressed } from './codings.ts';
 import type { Compression } from './codings.ts';
 import { Compressing } from './compressing.ts';
 import { prefixOctets, prefixOf } from './message-reader.ts';
+import type { Metadata } from './metadata.ts';
 import type { RequestHead } from './request-head.ts';
 import { encodeMessage, statusCodes } from './status.ts';
 
 /** Fields of an answer, and of one that has no message. The same arrays each time: their blocks are remembered. */
 export const answerHead = [':status', '200', 'content-type', 'application/grpc+proto'] as const;
-/** The same where messages may be compressed. */
-const compressedHeads = {
+/** The same by how messages are compressed. */
+const heads = {
+  identity: answerHead,
   gzip: [...answerHead, 'grpc-encoding', 'gzip'],
   deflate: [...answerHead, 'grpc-encoding', 'deflate'],
+} as const;
+/**
+ * The same for who came with a coding that nobody told it to be taken: it is told here that it is (doc/compression.md of grpc/grpc). Others may find
+ * out by trying.
+ */
+const disclosingHeads = {
+  identity: [...heads.identity, ...acceptedCodings],
+  gzip: [...heads.gzip, ...acceptedCodings],
+  deflate: [...heads.deflate, ...acceptedCodings],
 } as const;
 export const okTrailers = ['grpc-status', '0'] as const;
 export const repeatedFields: readonly string[] = [...answerHead.slice(2), ...okTrailers];
@@ -30,6 +41,7 @@ export abstract class Answering {
   protected over = false;
   /** Its handler has ended it, and answers are still being compressed. */
   protected finishing = false;
+  #metadata: Metadata | undefined;
   #sentHead = false;
   /** Undefined where messages go out as they are. */
   #compressing: Compressing | undefined;
@@ -41,6 +53,10 @@ export abstract class Answering {
     this.head = head;
   }
 
+  /** What its caller sent as metadata, made when it is asked for first. */
+  get metadata(): Metadata {
+    return (this.#metadata ??= this.head.metadata());
+  }
   /** Nothing can be sent any more. */
   get isOver(): boolean {
     return this.over;
@@ -58,7 +74,7 @@ export abstract class Answering {
     if (this.#sentHead || this.over) return;
     this.#sentHead = true;
     const coding = this.#coding;
-    const head = coding === undefined ? answerHead : compressedHeads[coding];
+    const head = this.#headOf(coding);
     if (coding !== undefined) this.#compressing = this.#newCompressing(coding);
     if (fields.length === 0) this.connection.headers(this.stream, head, true, false);
     else this.connection.headers(this.stream, [...head, ...fields], false, false);
@@ -89,6 +105,11 @@ export abstract class Answering {
 
   #send(octets: Uint8Array, compressed: boolean): void {
     this.connection.data(this.stream, prefixOf(octets.length, compressed), octets, false);
+  }
+
+  /** @param coding of its messages; undefined for none */
+  #headOf(coding: Compression | undefined): readonly string[] {
+    return (this.head.coding === 'identity' ? heads : disclosingHeads)[coding ?? 'identity'];
   }
 
   /** How answers of this call are compressed. */
@@ -123,7 +144,7 @@ export abstract class Answering {
       this.connection.headers(this.stream, okTrailers, true, true);
       return;
     }
-    const head = this.#sentHead ? [] : answerHead;
+    const head = this.#sentHead ? [] : this.#headOf(undefined);
     const message = details === '' ? [] : ['grpc-message', encodeMessage(details)];
     this.connection.headers(this.stream, [...head, 'grpc-status', String(code), ...message, ...fields], false, true);
   }

@@ -1,14 +1,16 @@
 import type { Clock } from '@sluice/domain/clock';
 import type { Deadlines } from '../deadlines.ts';
 import type { Compression } from './codings.ts';
+import type { Inflater } from './inflater.ts';
 import type { Memory } from './memory.ts';
 
 /** What the calls of a connection share. */
 export interface CallHost {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  /** Octets of a message at most, when it is inflated. */
+  /** Octets of a message at most, when it is inflated; `inflater` has the same bound. */
   readonly maxRequestOctets: number;
+  readonly inflater: Inflater;
   /** Of messages of which a part has come, or that wait to be read. */
   readonly memory: Memory;
   readonly peer: string;

@@ -3,7 +3,6 @@ import { gunzipSync, inflateSync } from 'node:zlib';
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { Backlog } from '../http2/backlog.ts';
-import { isAccepted } from './codings.ts';
 import type { Compression } from './codings.ts';
 import { Compressing } from './compressing.ts';
 
@@ -73,11 +72,4 @@ describe('messages on their way out', () => {
     await eventually(() => expect(backlog.octets).toBe(0));
     expect(events).toEqual([]);
   });
-});
-
-it('a coding is accepted that is in the list, and no other', () => {
-  expect(isAccepted('identity,deflate,gzip', 'gzip')).toBe(true);
-  expect(isAccepted('identity, deflate, gzip', 'deflate')).toBe(true);
-  expect(isAccepted('identity,gzip-2', 'gzip')).toBe(false);
-  expect(isAccepted('', 'gzip')).toBe(false);
 });

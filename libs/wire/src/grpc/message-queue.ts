@@ -1,4 +1,10 @@
-const nothing = Buffer.alloc(0);
+/** Octets of other things that a message may keep alive with it, beside as many as it has itself. */
+const mostBeside = 128;
+
+/** The message, copied where it would keep all that the socket gave together with it. */
+export const byItself = (octets: Buffer): Buffer =>
+  2 * octets.length + mostBeside < octets.buffer.byteLength ? Buffer.from(octets) : octets;
+
 /** Places of messages that were taken, before the others are moved. */
 const mostTaken = 256;
 
@@ -6,30 +12,30 @@ const mostTaken = 256;
  * Messages that wait for their reader, the oldest first. Taking one takes the same short time however many wait: an array
  * moves all others for each, and a window has room for a hundred thousand small ones.
  */
-export class MessageQueue {
-  #messages: Buffer[] = [];
+export class MessageQueue<Message = Buffer> {
+  #messages: (Message | undefined)[] = [];
   #taken = 0;
 
   get size(): number {
     return this.#messages.length - this.#taken;
   }
 
-  push(octets: Buffer): void {
-    this.#messages.push(octets);
+  push(message: Message): void {
+    this.#messages.push(message);
   }
 
   /** @returns undefined when there is none */
-  shift(): Buffer | undefined {
-    const octets = this.#messages[this.#taken];
-    if (octets === undefined) return undefined;
+  shift(): Message | undefined {
+    const message = this.#messages[this.#taken];
+    if (message === undefined) return undefined;
     // Its octets may go while others still wait.
-    this.#messages[this.#taken++] = nothing;
+    this.#messages[this.#taken++] = undefined;
     if (this.size === 0) this.clear();
     else if (this.#taken >= mostTaken && this.#taken >= this.size) {
       this.#messages = this.#messages.slice(this.#taken);
       this.#taken = 0;
     }
-    return octets;
+    return message;
   }
 
   clear(): void {

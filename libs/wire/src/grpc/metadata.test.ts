@@ -67,6 +67,36 @@ describe('metadata', () => {
   });
 });
 
+describe('metadata that came', () => {
+  const fields = ['a', '1', 'a', '2', 'b-bin', 'AP8=,AQ'] as const;
+  const all = { a: ['1', '2'], 'b-bin': [Buffer.from([0, 255]), Buffer.from([1])] };
+
+  it.each<[string, (metadata: Metadata) => void]>([
+    ['set', (metadata) => metadata.set('a', '3')],
+    ['add', (metadata) => metadata.add('a', '3')],
+    ['add of bytes', (metadata) => metadata.add('b-bin', Buffer.from([3]))],
+    ['remove', (metadata) => metadata.remove('a')],
+    ['merge', (metadata) => metadata.merge(Metadata.fromFields(['a', '3', 'c', '4']))],
+    ['merge of itself', (metadata) => metadata.merge(metadata)],
+    ['what was given', (metadata) => void (metadata.get('b-bin')[0] as Buffer).fill(7)],
+    ['what was shown', (metadata) => void Object.values(metadata.toJSON())[0]!.push('3')],
+  ])('is the same for others whatever one does with a copy: %s', (_what, change) => {
+    const first = Metadata.fromFields(fields);
+    const [second, third] = [first.clone(), first.clone()];
+    change(second);
+    expect([first.toJSON(), third.toJSON(), third.clone().toJSON()]).toEqual([all, all, all]);
+    change(first);
+    expect([third.toJSON(), first.toJSON()]).toEqual([all, second.toJSON()]);
+  });
+
+  it('goes out as it came, with bytes as they are written here', () => {
+    const metadata = Metadata.fromFields(fields);
+    metadata.add('b-bin', Buffer.from([2]));
+    expect(fieldsOf(metadata)).toEqual(['a', '1', 'a', '2', 'b-bin', 'AP8', 'b-bin', 'AQ', 'b-bin', 'Ag']);
+    expect(metadata.getMap()).toEqual({ a: '1', 'b-bin': Buffer.from([0, 255]) });
+  });
+});
+
 describe('fields of metadata', () => {
   it('are names and values in turn, bytes in base64 without padding', () => {
     const metadata = new Metadata();

@@ -10,30 +10,47 @@ const valueForm = /^[ -~]*$/;
 
 const isBinary = (key: string): boolean => key.endsWith('-bin');
 
+/** Values by key. Those of bytes that came are still in base64: they are decoded where they are asked for, each time anew. */
+type Values = Map<string, MetadataValue[]>;
+
+/** @param fields names and values in turn, as they come */
+function read(fields: readonly string[]): Values {
+  const values: Values = new Map();
+  for (let at = 0; at < fields.length; at += 2) {
+    const key = fields[at]!;
+    const value = fields[at + 1]!;
+    // Several may have been joined on their way.
+    const parts = isBinary(key) ? value.split(',') : [value];
+    const before = values.get(key);
+    if (before === undefined) values.set(key, parts);
+    else before.push(...parts);
+  }
+  return values;
+}
+
+const meant = (key: string, value: MetadataValue): MetadataValue =>
+  typeof value === 'string' && isBinary(key) ? Buffer.from(value, 'base64') : value;
+
 /**
  * Metadata of a call, with the methods that handlers of grpc-js know. Values of keys that end with "-bin" are bytes, all
  * others text.
  */
 export class Metadata implements MetadataLike {
-  readonly #values = new Map<string, MetadataValue[]>();
+  #values: Values = new Map();
+  /** Others have these values too: they are copied before the first change. */
+  #isShared = false;
 
   /** @param fields names and values in turn, as they come: octets as Latin-1, bytes in base64 */
   static fromFields(fields: readonly string[]): Metadata {
     const metadata = new Metadata();
-    for (let at = 0; at < fields.length; at += 2) {
-      const key = fields[at]!;
-      const value = fields[at + 1]!;
-      if (!isBinary(key)) metadata.#append(key, value);
-      // Several may have been joined on their way.
-      else for (const each of value.split(',')) metadata.#append(key, Buffer.from(each, 'base64'));
-    }
+    metadata.#values = read(fields);
     return metadata;
   }
 
   /** In place of whatever the key had. */
   set(key: string, value: MetadataValue): void {
     const name = checkedKey(key);
-    this.#values.set(name, [checkedValue(name, value)]);
+    this.#own().set(name, [checkedValue(name, value)]);
   }
 
   /** Behind whatever the key has. */
@@ -43,27 +60,30 @@ export class Metadata implements MetadataLike {
   }
 
   remove(key: string): void {
-    this.#values.delete(checkedKey(key));
+    this.#own().delete(checkedKey(key));
   }
 
   get(key: string): MetadataValue[] {
-    return [...(this.#values.get(key.toLowerCase()) ?? [])];
+    const name = key.toLowerCase();
+    return (this.#values.get(name) ?? []).map((value) => meant(name, value));
   }
 
   /** The first value of each key. */
   getMap(): Record<string, MetadataValue> {
-    return Object.fromEntries([...this.#values].map(([key, [first]]) => [key, first!]));
+    return Object.fromEntries([...this.#values].map(([key, [first]]) => [key, meant(key, first!)]));
   }
 
+  /** One that changes by itself. It costs next to nothing before one of the two is changed. */
   clone(): Metadata {
     const copy = new Metadata();
-    copy.merge(this);
+    copy.#values = this.#values;
+    copy.#isShared = this.#isShared = true;
     return copy;
   }
 
   /** Adds all values of another. */
   merge(other: Metadata): void {
-    for (const [key, values] of other.#values) for (const value of values) this.#append(key, value);
+    for (const [key, values] of other.#values) for (const value of [...values]) this.#append(key, value);
   }
 
   setOptions(): void {
@@ -78,18 +98,28 @@ export class Metadata implements MetadataLike {
     return Object.fromEntries(
       [...this.#values].map(([key, values]) => [
         key,
-        values.map((value) => (typeof value === 'string' ? value : unpadded(value))),
+        values.map((value) => {
+          const each = meant(key, value);
+          return typeof each === 'string' ? each : unpadded(each);
+        }),
       ]),
     );
   }
 
   toJSON(): Record<string, MetadataValue[]> {
-    return Object.fromEntries(this.#values);
+    return Object.fromEntries([...this.#values].map(([key, values]) => [key, values.map((each) => meant(key, each))]));
+  }
+
+  #own(): Values {
+    if (this.#isShared) this.#values = new Map([...this.#values].map(([key, values]) => [key, [...values]]));
+    this.#isShared = false;
+    return this.#values;
   }
 
   #append(key: string, value: MetadataValue): void {
-    const values = this.#values.get(key);
-    if (values === undefined) this.#values.set(key, [value]);
+    const own = this.#own();
+    const values = own.get(key);
+    if (values === undefined) own.set(key, [value]);
     else values.push(value);
   }
 }

@@ -5,7 +5,7 @@ import type { RequestHead } from './request-head.ts';
 import { statusCodes } from './status.ts';
 
 const block = (fields: readonly string[], tooLong = false): HeaderBlock => ({
-  ...{ fields, listSize: 0, tooLong },
+  ...{ fields, listSize: 0, values: fields.length / 2, tooLong },
   meaning: undefined,
 });
 const pseudo = [':method', 'POST', ':scheme', 'http', ':path', '/a.B/C', ':authority', 'example.org'] as const;
@@ -57,6 +57,14 @@ describe('the head of a request', () => {
   });
 });
 
+describe('what a call keeps of its head', () => {
+  it('is its list as that counts, and each further value of bytes as a field', () => {
+    const fields = [...pseudo, ...grpc, 'b-bin', 'AQ,AQ,AQ'];
+    const octets = requestHead({ ...block(fields), listSize: 500, values: fields.length / 2 + 2 }).octets;
+    expect(octets).toBe(500 + 2 * 32);
+  });
+});
+
 describe('a request that is no call', () => {
   it('is one whose fields are too many to be kept: 431', () => {
     expect(requestHead(block([], true)).refusal).toEqual({ kind: 'http', status: 431 });
@@ -105,6 +113,12 @@ describe('a request that is no call', () => {
       code: statusCodes.INTERNAL,
       details: 'grpc-timeout: "1 hour" is none',
     });
+  });
+
+  it('has of what its caller said no more than tells what it was', () => {
+    const long = 'x'.repeat(16_000);
+    for (const name of ['grpc-timeout', 'grpc-encoding'])
+      expect(head(name, long).refusal).toMatchObject({ details: expect.stringMatching(/^.{100,200}$/) as string });
   });
 
   it('is one in a coding that nobody here knows, and says which are', () => {

@@ -1,9 +1,10 @@
 import { readRequest } from '../http2/fields.ts';
+import { fieldOverhead } from '../hpack/header-block.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import { acceptedCodings, isCoding } from './codings.ts';
 import type { Coding } from './codings.ts';
 import { Metadata } from './metadata.ts';
-import { parseTimeout, statusCodes } from './status.ts';
+import { parseTimeout, quoted, statusCodes } from './status.ts';
 
 /** Why a request is not a call, and how it is answered. */
 export type Refusal =
@@ -30,6 +31,9 @@ export interface RequestHead {
   readonly contentLength: number | undefined;
   /** Names and values in turn, of all that is metadata. */
   readonly fields: readonly string[];
+  /** What a call keeps with it: as the size of a header list counts, with the values that stand in one field as if each had its own. */
+  readonly octets: number;
+  /** The same fields with the methods of grpc-js, for one call, which may change it. */
   metadata(): Metadata;
 }
 
@@ -49,14 +53,21 @@ class Head implements RequestHead {
   accepts = '';
   contentLength: number | undefined;
   fields: string[] = [];
+  readonly octets: number;
+  #metadata: Metadata | undefined;
+
+  constructor(octets: number) {
+    this.octets = octets;
+  }
 
   metadata(): Metadata {
-    return Metadata.fromFields(this.fields);
+    return (this.#metadata ??= Metadata.fromFields(this.fields)).clone();
   }
 }
 
 function read(block: HeaderBlock): RequestHead {
-  const head = new Head();
+  const furtherValues = block.values - block.fields.length / 2;
+  const head = new Head(block.listSize + furtherValues * fieldOverhead);
   head.refusal = fill(head, block);
   return head;
 }
@@ -87,7 +98,7 @@ function fill(head: Head, block: HeaderBlock): Refusal | undefined {
 function readTimeout(head: Head, value: string): Refusal | undefined {
   head.timeoutMs = parseTimeout(value);
   if (head.timeoutMs !== undefined) return undefined;
-  return { kind: 'grpc', code: statusCodes.INTERNAL, details: `grpc-timeout: ${JSON.stringify(value)} is none` };
+  return { kind: 'grpc', code: statusCodes.INTERNAL, details: `grpc-timeout: ${quoted(value)} is none` };
 }
 
 function readCoding(head: Head, value: string): Refusal | undefined {
@@ -96,7 +107,7 @@ function readCoding(head: Head, value: string): Refusal | undefined {
     return {
       kind: 'grpc',
       code: statusCodes.UNIMPLEMENTED,
-      details: `grpc-encoding: ${JSON.stringify(value)} is not known here; identity, gzip and deflate are`,
+      details: `grpc-encoding: ${quoted(value)} is not known here; identity, gzip and deflate are`,
       // doc/compression.md of grpc/grpc: so that the caller can do better.
       fields: acceptedCodings,
     };

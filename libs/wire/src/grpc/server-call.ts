@@ -5,9 +5,9 @@ import type { AbortedBy, Http2Stream, StreamSink } from '../http2/http2-stream.t
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import type { CallHost, CallObserver } from './call-parts.ts';
 import { Answering } from './answering.ts';
-import { inflate } from './codings.ts';
+import type { Compression } from './codings.ts';
 import { Inflating } from './inflating.ts';
-import { MessageQueue } from './message-queue.ts';
+import { MessageQueue, byItself } from './message-queue.ts';
 import { MessageFault, MessageReader, prefixOctets } from './message-reader.ts';
 import type { RequestHead } from './request-head.ts';
 import { statusCodes, statusOfReset } from './status.ts';
@@ -16,6 +16,8 @@ export type { CallHost, CallObserver, CallSink } from './call-parts.ts';
 
 /** What a message that waits costs beside its octets. */
 const messageOverhead = 128;
+/** A head of so many octets costs no more than the call itself, and is not counted. */
+const freeHeadOctets = 1024;
 /** Pieces of a message with fewer octets have to be rare. */
 const fragmentOctets = 64;
 
@@ -79,6 +81,15 @@ export class ServerCall extends Answering implements StreamSink, Dated {
   /** Undefined too when its sink has paused it again, by `message`. */
   #nextWaiting(): Buffer | undefined {
     return this.#paused || this.over ? undefined : this.#waiting.shift();
+  }
+
+  /** Long header fields count as held until it is over. @returns whether there is room for them */
+  holdHead(): boolean {
+    const octets = this.head.octets - freeHeadOctets;
+    if (octets <= 0) return true;
+    if (!this.host.memory.take(octets)) return false;
+    this.#reserved += octets;
+    return true;
   }
 
   /** The sink keeps a message until the caller has sent all. @throws MessageFault when there is no room for it */
@@ -232,22 +243,31 @@ export class ServerCall extends Answering implements StreamSink, Dated {
   #inflate(octets: Buffer, compressed: boolean): void {
     if (compressed && this.head.coding === 'identity')
       throw new MessageFault('malformed', 'a compressed message without grpc-encoding');
-    let cost = 0;
-    const reserve = (more: number): void => {
-      this.#reserve(more);
-      cost += more;
-    };
-    const start = (): Buffer | Promise<Buffer> =>
-      compressed ? inflate(octets, this.head.coding, this.host.maxRequestOctets, reserve) : octets;
-    const take = (inflated: Buffer): void => {
-      this.#release(cost);
-      this.#take(inflated);
-    };
     // It waits for its turn, and takes more and more room then.
-    reserve(octets.length + messageOverhead);
-    // Nobody is there to throw to: what is no fault of a message is a defect, and this call pays for it.
-    this.#inflating ??= new Inflating({ failed: (error) => this.#faultLater(error), idle: () => this.#endReading() });
-    this.#inflating.add(start, take);
+    this.#reserve(octets.length + messageOverhead);
+    this.#inflating ??= this.#newInflating();
+    this.#inflating.add(octets, compressed);
+  }
+
+  #newInflating(): Inflating {
+    // Only what is compressed is inflated, and that was checked.
+    const coding = this.head.coding as Compression;
+    let cost = 0;
+    const reserve = (octets: number): void => {
+      this.#reserve(octets);
+      cost += octets;
+    };
+    return new Inflating({
+      inflate: (octets) => this.host.inflater.inflate(octets, coding, reserve),
+      take: (inflated, came) => {
+        this.#release(came + messageOverhead + cost);
+        cost = 0;
+        this.#take(inflated);
+      },
+      // What is no fault of a message is a defect, and this call pays for it.
+      failed: (error) => this.#faultLater(error),
+      idle: () => this.#endReading(),
+    });
   }
 
   get #isInflating(): boolean {
@@ -261,9 +281,7 @@ export class ServerCall extends Answering implements StreamSink, Dated {
       return;
     }
     this.#reserve(octets.length + messageOverhead);
-    // A small one would keep all that the socket gave together with it.
-    const mostly = 2 * octets.length + messageOverhead < octets.buffer.byteLength;
-    this.#waiting.push(mostly ? Buffer.from(octets) : octets);
+    this.#waiting.push(byItself(octets));
   }
 
   /** All that has come was read: more may come. */
@@ -308,9 +326,11 @@ export class ServerCall extends Answering implements StreamSink, Dated {
     this.#release(this.#reserved);
     this.over = true;
     this.stopCompressing();
+    this.#inflating?.stop();
     this.#waiting.clear();
   }
 }
 
-const noRoom = (): MessageFault =>
-  new MessageFault('too-large', 'the server holds as many bytes of requests as it may; try again later');
+/** What who finds no room is told. */
+export const noRoomDetails = 'the server holds as many bytes of requests as it may; try again later';
+const noRoom = (): MessageFault => new MessageFault('too-large', noRoomDetails);

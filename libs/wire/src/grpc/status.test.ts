@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeMessage, encodeMessage, formatTimeout, parseTimeout, statusCodes, statusOfReset } from './status.ts';
+import {
+  clipped,
+  decodeMessage,
+  encodeMessage,
+  encodeOctets,
+  formatTimeout,
+  parseTimeout,
+  quoted,
+  statusCodes,
+  statusOfReset,
+} from './status.ts';
 
 describe('a message of a status', () => {
   it.each([
@@ -26,6 +36,55 @@ describe('a message of a status', () => {
         expect(decodeMessage(encoded)).toBe(Buffer.from(message, 'utf8').toString('utf8'));
       }),
     );
+  });
+
+  /** What it is by the definition: each octet by itself, and spaces only between others. */
+  const byDefinition = (message: string): string => {
+    const octets = [...Buffer.from(message, 'utf8')];
+    const isInner = (at: number): boolean =>
+      [octets.slice(0, at), octets.slice(at + 1)].every((side) => side.some((octet) => octet !== 0x20));
+    const isPlain = (octet: number, at: number): boolean =>
+      octet > 0x20 && octet < 0x7f ? octet !== 0x25 : octet === 0x20 && isInner(at);
+    return octets
+      .map((octet, at) =>
+        isPlain(octet, at) ? String.fromCharCode(octet) : `%${octet.toString(16).toUpperCase().padStart(2, '0')}`,
+      )
+      .join('');
+  };
+
+  it('has white space only within, however much', () => {
+    const character = fc.constantFrom(' ', ' ', ' ', 'a', '%', '\n', 'ä', '\u00ff');
+    fc.assert(
+      fc.property(fc.string({ unit: character, maxLength: 40 }), (message) => {
+        expect(encodeMessage(message)).toBe(byDefinition(message));
+      }),
+    );
+  });
+
+  const spaces = ' '.repeat(16_000);
+  it.each([
+    ['within', `a${spaces}\u00ff`],
+    ['before', `${spaces}\u00ff`],
+    ['behind', `\u00ff${spaces}`],
+    ['within, again and again', `${'a    '.repeat(3000)}\u00ff`],
+    ['and nothing else', spaces],
+  ])('has each of its octets looked at twice at most, with spaces %s', (_where, message) => {
+    let looks = 0;
+    const octets = new Proxy(Buffer.from(message, 'utf8'), {
+      get: (target, key) => {
+        if (key === 'length') return target.length;
+        looks++;
+        return target[Number(key)];
+      },
+    });
+    expect(decodeMessage(encodeOctets(octets))).toBe(message);
+    expect(looks).toBeLessThanOrEqual(2 * octets.length);
+  });
+
+  it('has of what a peer said no more than tells what it was', () => {
+    expect([quoted('a"b\u0001'), clipped('x'.repeat(100))]).toEqual(['"a\\"b\\u0001"', 'x'.repeat(100)]);
+    expect(quoted('x'.repeat(101))).toBe(`"${'x'.repeat(100)}…"`);
+    expect(clipped('x'.repeat(20_000))).toBe(`${'x'.repeat(100)}…`);
   });
 
   it('stays as it is where it is not properly encoded', () => {

@@ -21,13 +21,31 @@ const encodedOctets = Array.from({ length: 256 }, (_, octet) =>
     : `%${octet.toString(16).toUpperCase().padStart(2, '0')}`,
 );
 
+const space = 0x20;
+
 /** A message as it travels: UTF-8, percent-encoded. White space at its ends is encoded too, as HTTP fields have none there. */
 export function encodeMessage(message: string): string {
   if (!toEncode.test(message) && message === message.trim()) return message;
-  let encoded = '';
-  for (const octet of Buffer.from(message, 'utf8')) encoded += encodedOctets[octet]!;
-  return encoded.replace(/^ +| +$/g, (spaces) => '%20'.repeat(spaces.length));
+  return encodeOctets(Buffer.from(message, 'utf8'));
 }
+
+/** The same of its octets. Each is looked at once, and those at the ends twice: what peers say is among them, as long as they like. */
+export function encodeOctets(octets: ArrayLike<number>): string {
+  let start = 0;
+  let end = octets.length;
+  while (start < end && octets[start] === space) start++;
+  while (end > start && octets[end - 1] === space) end--;
+  let encoded = '%20'.repeat(start);
+  for (let at = start; at < end; at++) encoded += encodedOctets[octets[at]!]!;
+  return encoded + '%20'.repeat(octets.length - end);
+}
+
+const mostQuoted = 100;
+
+/** What a peer said, for a message: no more of it than tells what it was. */
+export const clipped = (text: string): string => (text.length > mostQuoted ? `${text.slice(0, mostQuoted)}…` : text);
+/** The same in quotes. */
+export const quoted = (text: string): string => JSON.stringify(clipped(text));
 
 /** The message that was meant; what is not properly encoded stays as it is. */
 export function decodeMessage(encoded: string): string {

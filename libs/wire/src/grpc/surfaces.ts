@@ -34,6 +34,7 @@ export function finishWith(call: ServerCall, error: StatusLike, trailers?: Metad
 
 /** What every call of a handler has, whatever its kind. */
 interface Surface {
+  /** Made when it is asked for first. */
   readonly metadata: Metadata;
   readonly cancelled: boolean;
   getPeer(): string;
@@ -47,6 +48,9 @@ interface Surface {
 
 /** The same for each of the classes below, which have other ancestors: it is put into their prototypes. */
 const surface = {
+  get metadata(): Metadata {
+    return (this as unknown as { readonly call: ServerCall }).call.metadata;
+  },
   getPeer(this: { readonly call: ServerCall }): string {
     return this.call.peer;
   },
@@ -76,8 +80,8 @@ export class UnarySurface extends EventEmitter implements Surface {
   declare readonly getDeadline: Surface['getDeadline'];
   declare readonly sendMetadata: Surface['sendMetadata'];
   declare readonly getAuthContext: Surface['getAuthContext'];
+  declare readonly metadata: Surface['metadata'];
   readonly call: ServerCall;
-  readonly metadata: Metadata;
   readonly request: unknown;
   cancelled = false;
 
@@ -85,7 +89,6 @@ export class UnarySurface extends EventEmitter implements Surface {
     super();
     this.call = call;
     this.request = request;
-    this.metadata = call.head.metadata();
   }
 }
 
@@ -97,14 +100,13 @@ export class ReadableSurface extends Readable implements Surface {
   declare readonly getDeadline: Surface['getDeadline'];
   declare readonly sendMetadata: Surface['sendMetadata'];
   declare readonly getAuthContext: Surface['getAuthContext'];
+  declare readonly metadata: Surface['metadata'];
   readonly call: ServerCall;
-  readonly metadata: Metadata;
   cancelled = false;
 
   constructor(call: ServerCall) {
     super({ objectMode: true });
     this.call = call;
-    this.metadata = call.head.metadata();
   }
 
   override _read(): void {
@@ -160,8 +162,8 @@ export class WritableSurface extends Writable implements Surface {
   declare readonly getDeadline: Surface['getDeadline'];
   declare readonly sendMetadata: Surface['sendMetadata'];
   declare readonly getAuthContext: Surface['getAuthContext'];
+  declare readonly metadata: Surface['metadata'];
   readonly call: ServerCall;
-  readonly metadata: Metadata;
   readonly request: unknown;
   cancelled = false;
   readonly answers: Answers;
@@ -170,7 +172,6 @@ export class WritableSurface extends Writable implements Surface {
     super({ objectMode: true });
     this.call = call;
     this.request = request;
-    this.metadata = call.head.metadata();
     this.answers = new Answers(call, serialize);
     this.on('error', (error) => endWith(this, error));
   }
@@ -198,15 +199,14 @@ export class DuplexSurface extends Duplex implements Surface {
   declare readonly getDeadline: Surface['getDeadline'];
   declare readonly sendMetadata: Surface['sendMetadata'];
   declare readonly getAuthContext: Surface['getAuthContext'];
+  declare readonly metadata: Surface['metadata'];
   readonly call: ServerCall;
-  readonly metadata: Metadata;
   cancelled = false;
   readonly answers: Answers;
 
   constructor(call: ServerCall, serialize: Codec['serialize']) {
     super({ objectMode: true });
     this.call = call;
-    this.metadata = call.head.metadata();
     this.answers = new Answers(call, serialize);
     this.on('error', (error) => endWith(this, error));
   }
@@ -231,7 +231,7 @@ export class DuplexSurface extends Duplex implements Surface {
 }
 
 for (const kind of [UnarySurface, ReadableSurface, WritableSurface, DuplexSurface])
-  Object.assign(kind.prototype, surface);
+  Object.defineProperties(kind.prototype, Object.getOwnPropertyDescriptors(surface));
 
 function writeTo(answers: Answers, value: unknown, written: (error?: Error | null) => void): void {
   try {

@@ -220,6 +220,38 @@ describe('a header list that is too long', () => {
   });
 });
 
+describe('a header list of too many fields', () => {
+  const field = (name: string, value: string): string =>
+    [name, value].map((text) => `${text.length.toString(16).padStart(2, '0')} ${ascii(text)}`).join(' ');
+  const subject = (): HpackDecoder => new HpackDecoder({ maxListSize: 64 * 1024, maxFields: 5 });
+
+  it.each([
+    ['five fields', ['a:', 'b:', 'c:', 'd:', 'e:'], 5],
+    ['six fields', ['a:', 'b:', 'c:', 'd:', 'e:', 'f:'], undefined],
+    ['five values of bytes in one', ['x-bin:AA,AA,AA,AA,AA'], 5],
+    ['six values of bytes in one', ['x-bin:AA,AA,AA,AA,AA,AA'], undefined],
+    ['six values of no bytes', ['x-bin:,,,,,'], undefined],
+    ['values in two fields', ['x-bin:AA,AA', 'a:', 'y-bin:AA,AA'], 5],
+    ['too many values in two fields', ['x-bin:AA,AA', 'a:', 'y-bin:AA,AA,AA'], undefined],
+    ['text with commas', ['x:,,,,,,,,,', 'bin:,,,,,,,,'], 2],
+    ['many commas, and other fields behind', [`x-bin:${','.repeat(100)}`, 'a:', 'b:'], undefined],
+  ])('is not kept, one within the limit is: %s', (_what, list, values) => {
+    const fields = list.map((each) => each.split(':') as [string, string]);
+    const block = octets(fields.map(([name, value]) => `00 ${field(name, value)}`).join(' '));
+    expect(subject().decode(block)).toMatchObject(
+      values === undefined ? { tooLong: true, fields: [] } : { tooLong: false, fields: fields.flat(), values },
+    );
+    // Without that limit it is.
+    expect(decoder().decode(block)).toMatchObject({ tooLong: false, fields: fields.flat() });
+  });
+
+  it('is read to its end all the same, and the next is as if there had been none', () => {
+    const one = subject();
+    expect(one.decode(octets(`00 05 ${ascii('x-bin')} 06 ${ascii(',,,,,,')} 40 01 61 01 62`)).tooLong).toBe(true);
+    expect(one.decode(octets('be'))).toMatchObject({ tooLong: false, fields: ['a', 'b'], values: 1 });
+  });
+});
+
 describe('a header block that repeats', () => {
   it('is the same object as long as the table is the same', () => {
     const subject = decoder();

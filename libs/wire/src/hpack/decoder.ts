@@ -14,6 +14,8 @@ const largestInteger = 2 ** 28;
 export interface HpackDecoderOptions {
   /** Of a decoded list, as SETTINGS_MAX_HEADER_LIST_SIZE counts; what is over it is decoded and not kept. */
   readonly maxListSize: number;
+  /** Of a decoded list likewise: fields, and each further value that stands in one of bytes ("-bin"), where commas part them; default: no bound. */
+  readonly maxFields?: number;
 }
 
 const staticNames = ['', ...staticTable.map(([name]) => name)];
@@ -29,6 +31,7 @@ let scratch = Buffer.allocUnsafeSlow(8 * 1024);
  */
 export class HpackDecoder {
   readonly #maxListSize: number;
+  readonly #maxFields: number;
   readonly #table = new DynamicTable(defaultTableSize);
   readonly #memory = new BlockMemory();
   /** What we allow the peer's encoder. */
@@ -41,9 +44,12 @@ export class HpackDecoder {
   #end = 0;
   #fields: string[] = [];
   #listSize = 0;
+  /** Fields of the list, and values in those of bytes beside the first of each. */
+  #values = 0;
 
   constructor(options: HpackDecoderOptions) {
     this.#maxListSize = options.maxListSize;
+    this.#maxFields = options.maxFields ?? Infinity;
   }
 
   /** What the dynamic table has now, the newest first. */
@@ -71,12 +77,14 @@ export class HpackDecoder {
     this.#end = end;
     this.#fields = [];
     this.#listSize = 0;
+    this.#values = 0;
     this.#readSizeUpdates();
     while (this.#at < end) this.#readField();
-    const tooLong = this.#listSize > this.#maxListSize;
+    const tooLong = this.#isTooLong;
     const result: HeaderBlock = {
       fields: tooLong ? [] : this.#fields,
       listSize: this.#listSize,
+      values: this.#values,
       tooLong,
       meaning: undefined,
     };
@@ -120,7 +128,13 @@ export class HpackDecoder {
   #keep(name: string, value: string): void {
     this.#listSize += name.length + value.length + fieldOverhead;
     // Of a list that is too long nothing is kept: a small block can stand for megabytes.
-    if (this.#listSize <= this.#maxListSize) this.#fields.push(name, value);
+    if (this.#isTooLong) return;
+    this.#values += isBinary(name) ? 1 + commasIn(value, this.#maxFields) : 1;
+    this.#fields.push(name, value);
+  }
+
+  get #isTooLong(): boolean {
+    return this.#listSize > this.#maxListSize || this.#values > this.#maxFields;
   }
 
   #readName(prefixBits: number): string {
@@ -175,6 +189,17 @@ export class HpackDecoder {
       if (octet < 0x80) return value;
     }
   }
+}
+
+const lastOfBinary = 'n'.charCodeAt(0);
+/** Names of bytes end with "-bin": few end with its last letter. */
+const isBinary = (name: string): boolean => name.charCodeAt(name.length - 1) === lastOfBinary && name.endsWith('-bin');
+
+/** @param most enough of them: no more are looked for */
+function commasIn(value: string, most: number): number {
+  let count = 0;
+  for (let at = value.indexOf(','); at >= 0 && count <= most; at = value.indexOf(',', at + 1)) count++;
+  return count;
 }
 
 const fault = (what: string): ConnectionError => new ConnectionError('COMPRESSION_ERROR', `HPACK: ${what}`);

@@ -4,6 +4,8 @@ export interface HeaderBlock {
   readonly fields: readonly string[];
   /** As SETTINGS_MAX_HEADER_LIST_SIZE counts: 32 octets for each field beside its name and value. */
   readonly listSize: number;
+  /** Fields, and each further value that stands in one of bytes. */
+  readonly values: number;
   /** The list is longer than allowed. It was read to its end all the same, as the tables of both sides must agree. */
   readonly tooLong: boolean;
   /** Whatever a reader made of it, so that it is made once for blocks that repeat. */

@@ -245,7 +245,7 @@ export abstract class Connection {
     const known = error instanceof ConnectionError;
     // What is not the peer's fault is a defect here: one connection pays for it, not the process.
     const code = known ? error.code : errorCodes.INTERNAL_ERROR;
-    writeGoaway(this.out, this.lastStreamId, code, known ? error.message : 'internal error');
+    writeGoaway(this.out, this.lastStreamId, code, known ? error.debugData : 'internal error');
     this.#finish(error instanceof Error ? error : new Error(String(error)));
   }
 

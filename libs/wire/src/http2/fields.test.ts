@@ -4,7 +4,7 @@ import { readRequest, readResponse, readTrailers, valueOf } from './fields.ts';
 import type { Fields, Malformed } from './fields.ts';
 
 const block = (...fields: readonly string[]): HeaderBlock => ({
-  ...{ fields, listSize: 0, tooLong: false },
+  ...{ fields, listSize: 0, values: fields.length / 2, tooLong: false },
   meaning: undefined,
 });
 const pseudo = [':method', 'POST', ':scheme', 'http', ':path', '/a'] as const;

@@ -63,6 +63,8 @@ describe('a flood', () => {
     expect(side.over).toBeUndefined();
     for (let count = 0; count < 9; count++) side.write(ping());
     expect(side.over?.error?.message).toBe('too many frames (pings): 10, and 10 a second');
+    // Exactly what clients of gRPC look for.
+    expect(side.frames().at(-1)?.payload.toString('latin1', 8)).toBe('too_many_pings');
   });
 
   it.each<[string, () => Buffer]>([

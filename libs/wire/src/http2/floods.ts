@@ -2,6 +2,9 @@ import { ConnectionError } from '../errors.ts';
 import { floodKinds } from './limits.ts';
 import type { FloodKind, FloodLimit } from './limits.ts';
 
+/** Clients of gRPC that find exactly this in a GOAWAY ping more seldom from then on (gRFC A8). */
+const tooManyPings = 'too_many_pings';
+
 /**
  * Counts frames that are cheap to send and not to receive: by kind a bucket that fills with each and leaks by the second. A connection
  * that sends none pays nothing.
@@ -32,6 +35,10 @@ export class Floods {
     this.#times[at] = now;
     this.#levels[at] = Math.max(1, level - leaked);
     if (this.#levels[at] > burst)
-      throw new ConnectionError('ENHANCE_YOUR_CALM', `too many frames (${kind}): ${burst}, and ${perSecond} a second`);
+      throw new ConnectionError(
+        'ENHANCE_YOUR_CALM',
+        `too many frames (${kind}): ${burst}, and ${perSecond} a second`,
+        kind === 'pings' ? tooManyPings : undefined,
+      );
   }
 }

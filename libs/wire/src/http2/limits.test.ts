@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultLimits } from './limits.ts';
 import { ServerSide } from '../../test/connections.ts';
 import { data, frame, headers, hello, ping, request, rstStream, settings, windowUpdate } from '../../test/frames.ts';
 import { flags, frameTypes } from './frame-types.ts';
@@ -29,6 +30,17 @@ describe('a header block', () => {
     side.write(headers(3, flags.END_HEADERS, Buffer.alloc(16_000, 0xbe)));
     expect(side.last().block).toMatchObject({ tooLong: true, fields: [] });
     expect(side.over).toBeUndefined();
+  });
+
+  it('with too many fields is given without them', () => {
+    const side = ServerSide.begun();
+    const most = defaultLimits.maxHeaderFields;
+    side.write(headers(1, flags.END_HEADERS, Buffer.alloc(most, 0x82)));
+    side.write(headers(3, flags.END_HEADERS, Buffer.alloc(most + 1, 0x82)));
+    expect(side.taken.map(({ block }) => [block.tooLong, block.fields.length])).toEqual([
+      [false, 2 * most],
+      [true, 0],
+    ]);
   });
 });
 

@@ -4,6 +4,8 @@ export interface ConnectionLimits {
   readonly maxConcurrentStreams: number;
   /** Octets of a header list, as SETTINGS_MAX_HEADER_LIST_SIZE counts them; a longer one is answered by 431. */
   readonly maxHeaderListSize: number;
+  /** Fields of a header list; each of the values that stand in one field of bytes ("-bin") counts as one. */
+  readonly maxHeaderFields: number;
   /** Octets of a header block as it comes, compressed, with its CONTINUATION frames. */
   readonly maxHeaderBlock: number;
   /** CONTINUATION frames of a header block. */
@@ -66,6 +68,7 @@ export type FloodKind = (typeof floodKinds)[number];
 export const defaultLimits: ConnectionLimits = {
   maxConcurrentStreams: 1024,
   maxHeaderListSize: 16 * 1024,
+  maxHeaderFields: 256,
   maxHeaderBlock: 16 * 1024,
   maxContinuations: 8,
   maxSettings: 32,

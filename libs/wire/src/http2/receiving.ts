@@ -71,7 +71,8 @@ export class Receiving implements FrameSink {
 
   constructor(ports: ReceivingPorts) {
     this.#ports = ports;
-    this.decoder = new HpackDecoder({ maxListSize: ports.limits.maxHeaderListSize });
+    const { maxHeaderListSize, maxHeaderFields } = ports.limits;
+    this.decoder = new HpackDecoder({ maxListSize: maxHeaderListSize, maxFields: maxHeaderFields });
   }
 
   /** The first SETTINGS of the peer has come. */

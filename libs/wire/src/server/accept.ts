@@ -1,8 +1,9 @@
 import { requestHead } from '../grpc/request-head.ts';
+import type { Refusal } from '../grpc/request-head.ts';
 import { answerHead } from '../grpc/answering.ts';
-import { ServerCall } from '../grpc/server-call.ts';
+import { ServerCall, noRoomDetails } from '../grpc/server-call.ts';
 import type { CallHost, CallObserver } from '../grpc/server-call.ts';
-import { statusCodes } from '../grpc/status.ts';
+import { quoted, statusCodes } from '../grpc/status.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import type { Http2Stream } from '../http2/http2-stream.ts';
 import type { ServerConnection } from '../http2/server-connection.ts';
@@ -25,6 +26,10 @@ export interface Opened {
   readonly ended: boolean;
 }
 
+const noRoom: Extract<Refusal, { readonly kind: 'grpc' }> = {
+  ...{ kind: 'grpc', code: statusCodes.RESOURCE_EXHAUSTED, details: noRoomDetails },
+};
+
 /** Makes a call of a stream, or says why it is none. @param methods by their paths */
 export function accept(methods: ReadonlyMap<string, WireMethod>, host: CallHost, opened: Opened): void {
   const { connection, stream, block, ended } = opened;
@@ -42,11 +47,12 @@ export function accept(methods: ReadonlyMap<string, WireMethod>, host: CallHost,
   stream.sink = call;
   const method = methods.get(head.path);
   if (method === undefined)
-    call.refuse(statusCodes.UNIMPLEMENTED, `The server does not implement the method ${head.path}`);
-  else if (refusal === undefined) method.begin(call);
+    call.refuse(statusCodes.UNIMPLEMENTED, `The server does not implement the method ${quoted(head.path)}`);
+  else if (refusal === undefined && call.holdHead()) method.begin(call);
   else {
     call.observer = method.observe?.();
-    call.refuse(refusal.code, refusal.details, refusal.fields);
+    const { code, details, fields } = refusal ?? noRoom;
+    call.refuse(code, details, fields);
   }
   // Nothing else will say so of a request that has no data at all.
   if (ended && !stream.isOver) call.ended();

@@ -4,6 +4,7 @@ import { Deadlines } from '../deadlines.ts';
 import { adapt } from '../grpc/adapt.ts';
 import type { Handler, ServiceDefinition } from '../grpc/adapt.ts';
 import type { Compression } from '../grpc/codings.ts';
+import { Inflater } from '../grpc/inflater.ts';
 import { Memory } from '../grpc/memory.ts';
 import { repeatedFields } from '../grpc/answering.ts';
 import type { CallHost } from '../grpc/server-call.ts';
@@ -183,9 +184,10 @@ export class WireServer {
     }
     const { clock, events } = this.#options;
     const peer = peerOf(socket);
+    const maxRequestOctets = this.#options.maxRequestOctets ?? 64 * 1024 * 1024;
     const host: CallHost = {
       ...{ clock, peer, deadlines: this.#deadlines, compression: this.#options.compression },
-      maxRequestOctets: this.#options.maxRequestOctets ?? 64 * 1024 * 1024,
+      ...{ maxRequestOctets, inflater: new Inflater(maxRequestOctets) },
       memory: new Memory(this.#limits.maxBuffered, this.#memory),
     };
     const port = new SocketPort(socket, clock);
