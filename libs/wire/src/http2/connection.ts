@@ -1,20 +1,12 @@
 import type { Clock } from '@sluice/domain/clock';
 import { ConnectionError, ConnectionLost, errorCodes } from '../errors.ts';
-import type { ErrorName } from '../errors.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import { NumberMap } from '../number-map.ts';
 import { Backlog } from './backlog.ts';
 import { Floods } from './floods.ts';
 import { FrameReader } from './frame-reader.ts';
 import { defaultWindow, largestStreamId } from './frame-types.ts';
-import {
-  writeGoaway,
-  writePing,
-  writeReset,
-  writeSettings,
-  writeSettingsAck,
-  writeWindowUpdate,
-} from './frame-writer.ts';
+import { writeGoaway, writePing, writeSettings, writeSettingsAck, writeWindowUpdate } from './frame-writer.ts';
 import { Http2Stream } from './http2-stream.ts';
 import type { AbortedBy } from './http2-stream.ts';
 import { Life } from './life.ts';
@@ -23,6 +15,7 @@ import type { ConnectionPort } from './port.ts';
 import { OutQueue } from './out-queue.ts';
 import { Receiving } from './receiving.ts';
 import { ResetStreams } from './reset-streams.ts';
+import type { OwnEnd, StreamFault } from './reset-streams.ts';
 import { Sending } from './sending.ts';
 import { initialSettings, readSettings, settingIds, settingsPayload } from './settings.ts';
 import { SlowStreams } from './slow-streams.ts';
@@ -60,7 +53,7 @@ export abstract class Connection {
   protected readonly writing: Writing;
   readonly #slow: SlowStreams;
   readonly #reader: FrameReader;
-  readonly #resetStreams = new ResetStreams();
+  readonly #resets: ResetStreams;
   /** No more is read: it ends when all is sent, or has ended. */
   #over = false;
   #draining = false;
@@ -79,19 +72,22 @@ export abstract class Connection {
     this.writing = new Writing({ port, clock, limits, out, backlog });
     this.life = new Life(limits, now());
     this.floods = new Floods(limits.floods, now);
+    this.#resets = new ResetStreams({
+      ...{ out, floods: this.floods, connectionWindow: limits.connectionWindow },
+      expectsReset: () => this.expectsReset(),
+    });
     this.sending = new Sending({
       ...{ now, out, backlog, leastOctets: limits.leastOctets, settings: this.settings, repeated: options.repeated },
       ended: (stream) => this.#endedHere(stream),
     });
     this.receiving = new Receiving({
-      ...{ limits, now, floods: this.floods, expects: () => this.sending.expects() },
+      ...{ limits, now, floods: this.floods, resets: this.#resets, expects: () => this.sending.expects() },
       find: (streamId) => this.streams.get(streamId),
       stateOf: (streamId) => this.#stateOf(streamId),
       open: (streamId, block, ended) => this.opened(streamId, block, ended),
       endedThere: (stream) => this.#endedThere(stream),
-      expectsReset: () => this.expectsReset(),
       resetThere: (stream, code) => this.#abort(stream, 'closed', code, 'peer'),
-      streamError: (stream, error) => this.#streamError(stream, error),
+      streamError: (stream, error) => this.resetForFault(stream, error),
       settings: (from, start, end) => this.#settings(from, start, end),
       settingsAcknowledged: () => this.life.settingsAcknowledged(),
       ping: (data, ack) => this.#ping(data, ack),
@@ -123,7 +119,7 @@ export abstract class Connection {
   protected abstract get lastStreamId(): number;
   /** The other side says that it takes no more streams. */
   protected abstract wentAway(lastStreamId: number, code: number, debug: string): void;
-  /** The peer resets a stream. @returns whether this side has begun as many as were reset, so that it is none too many */
+  /** The peer has a stream end early. @returns whether this side has begun as many as did, so that it is none too many */
   protected abstract expectsReset(): boolean;
   /** What precedes frames. @returns from where on there are frames */
   protected abstract preface(chunk: Buffer): number;
@@ -175,7 +171,7 @@ export abstract class Connection {
       if (step === 'ping') writePing(this.out, pingData, false);
       if (step === 'close') this.close();
       const now = { nowMs, received: this.receiving.octets, isRead: !this.writing.isPaused };
-      for (const stream of this.#slow.look(this.streams, now)) this.reset(stream, 'ENHANCE_YOUR_CALM');
+      for (const stream of this.#slow.look(this.streams, now)) this.cancel(stream, 'ENHANCE_YOUR_CALM');
     } catch (error) {
       this.fail(error);
     }
@@ -205,10 +201,21 @@ export abstract class Connection {
     if (this.out.octets > 0) this.writing.schedule();
   }
 
-  /** Ends a stream at once, without a word to its sink but `aborted`. */
-  reset(stream: Http2Stream, error: ErrorName): void {
+  /**
+   * Ends a stream at once for what the peer did, without a word to its sink but `aborted`. Whoever provokes that is counted as one who resets.
+   * @throws ConnectionError when it is one too many
+   */
+  resetForFault(stream: Http2Stream, error: StreamFault): void {
     if (stream.isOver) return;
-    writeReset(this.out, stream.id, errorCodes[error]);
+    this.#resets.forFault(stream.id, error, stream.receiveWindow);
+    this.#abort(stream, 'reset', errorCodes[error], 'here');
+    this.writing.schedule();
+  }
+
+  /** Ends a stream at once for reasons of this side, which no peer brings about in a moment; else as `resetForFault`. */
+  cancel(stream: Http2Stream, error: OwnEnd): void {
+    if (stream.isOver) return;
+    this.#resets.forUs(stream.id, error, stream.receiveWindow);
     this.#abort(stream, 'reset', errorCodes[error], 'here');
     this.writing.schedule();
   }
@@ -249,10 +256,13 @@ export abstract class Connection {
   }
 
   /** Has a stream that the peer began end before it was anybody's. */
-  protected refuse(streamId: number, error: ErrorName): void {
-    this.floods.count('resets');
-    this.#resetStreams.add(streamId);
-    writeReset(this.out, streamId, errorCodes[error]);
+  protected refuse(streamId: number): void {
+    this.#resets.forFault(streamId, 'REFUSED_STREAM', this.#streamWindow);
+  }
+
+  /** Before our settings are acknowledged the peer may go by the default. */
+  get #streamWindow(): number {
+    return Math.max(this.options.limits.streamWindow, this.life.settingsAreKnown ? 0 : defaultWindow);
   }
 
   /** Takes no further streams: the peer has said so. */
@@ -270,14 +280,14 @@ export abstract class Connection {
 
   /** A stream is over for the peer, which does not say so by its number. */
   protected abandon(stream: Http2Stream, code: number): void {
+    this.#resets.remember(stream.id, stream.receiveWindow);
     this.#abort(stream, 'reset', code, 'peer');
   }
 
   /** A stream that begins with HEADERS of the peer, or that this side is about to begin. */
   protected newStream(streamId: number, ended: boolean): Http2Stream {
-    // Before our settings are acknowledged the peer may go by the default.
-    const receive = Math.max(this.options.limits.streamWindow, this.life.settingsAreKnown ? 0 : defaultWindow);
-    const stream = new Http2Stream(streamId, ended, { send: this.settings.initialWindowSize, receive });
+    const windows = { send: this.settings.initialWindowSize, receive: this.#streamWindow };
+    const stream = new Http2Stream(streamId, ended, windows);
     this.streams.set(streamId, stream);
     this.life.opened();
     return stream;
@@ -291,7 +301,7 @@ export abstract class Connection {
 
   #stateOf(streamId: number): StreamState {
     const state = this.stateByNumber(streamId);
-    return state !== 'idle' && this.#resetStreams.has(streamId) ? 'reset' : state;
+    return state !== 'idle' && this.#resets.has(streamId) ? 'reset' : state;
   }
 
   #endedHere(stream: Http2Stream): void {
@@ -320,15 +330,8 @@ export abstract class Connection {
 
   #abort(stream: Http2Stream, state: StreamState, code: number, by: AbortedBy): void {
     this.sending.drop(stream);
-    if (state === 'reset') this.#resetStreams.add(stream.id);
     this.#remove(stream, state);
     stream.sink.aborted(code, by);
-  }
-
-  /** Whoever provokes them costs as much as one who resets. */
-  #streamError(stream: Http2Stream, error: ErrorName): void {
-    this.floods.count('resets');
-    this.reset(stream, error);
   }
 
   #settings(from: Buffer, start: number, end: number): void {
@@ -362,7 +365,7 @@ export abstract class Connection {
         throw new ConnectionError('FLOW_CONTROL_ERROR', 'the window of the connection is too large');
       this.sending.resume();
     } else if (!this.sending.allowStream(stream, increment)) {
-      this.#streamError(stream, 'FLOW_CONTROL_ERROR');
+      this.resetForFault(stream, 'FLOW_CONTROL_ERROR');
     }
   }
 

@@ -51,12 +51,17 @@ export interface FloodLimit {
 
 /** What costs the sender next to nothing and the receiver something. PINGs and WINDOW_UPDATEs that answer what was sent do not count. */
 export const floodKinds = [
-  /** Streams that end before their answer, by either side: rapid reset. */
+  /** Streams that end before their answer, by the peer or for its fault: rapid reset. */
   'resets',
   'pings',
   'settings',
   'priorities',
-  /** Frames that say nothing: DATA without data, frames of unknown kinds, WINDOW_UPDATEs of a few octets. */
+  /** One says that the sender leaves, one or two more on which streams. */
+  'goaways',
+  /**
+   * Frames that say nothing: DATA without data, frames of unknown kinds, WINDOW_UPDATEs of a few octets or of streams that are over, interim
+   * header blocks beyond a few, and what comes on streams that were reset here beyond what their windows allowed.
+   */
   'empty',
   /** Pieces of a few octets from the midst of a message. */
   'fragments',
@@ -89,6 +94,7 @@ export const defaultLimits: ConnectionLimits = {
     pings: { burst: 100, perSecond: 5 },
     settings: { burst: 50, perSecond: 2 },
     priorities: { burst: 2000, perSecond: 200 },
+    goaways: { burst: 10, perSecond: 1 },
     empty: { burst: 2000, perSecond: 100 },
     fragments: { burst: 10_000, perSecond: 1000 },
   },

@@ -39,7 +39,7 @@ describe('an answer', () => {
     side.connection.data(stream, undefined, Buffer.from('a'), true);
     side.connection.data(stream, undefined, Buffer.from('b'), true);
     side.connection.headers(stream, trailers, false, true);
-    side.connection.reset(stream, 'CANCEL');
+    side.connection.cancel(stream, 'CANCEL');
     expect(side.read()).toEqual(['DATA 1 END 1 octets']);
   });
 

@@ -60,7 +60,7 @@ export class ServerConnection extends Connection {
     this.#highest = streamId;
     // Whoever opens too many may come again with those; after GOAWAY on another connection.
     if (this.isDraining || this.streams.size >= this.options.limits.maxConcurrentStreams) {
-      this.refuse(streamId, 'REFUSED_STREAM');
+      this.refuse(streamId);
       return;
     }
     this.#highestTaken = streamId;
