@@ -2,37 +2,17 @@ import { gzipSync } from 'node:zlib';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterEach, describe, expect, it } from 'vitest';
 import { flags } from '../src/http2/frame-types.ts';
-import type { WireServerOptions } from '../src/server/wire-server.ts';
 import { headerBomb } from '../testing/attacks.ts';
 import { floods, many } from '../testing/floods.ts';
 import type { Flood } from '../testing/floods.ts';
-import { Attacker, Bystander, callHeaders, message } from './attacker.ts';
+import { Attacker, callHeaders, message } from './attacker.ts';
 import { data, headers } from './frames.ts';
-import { cleanUp, serve } from './interop/echo.ts';
-import type { Served } from './interop/echo.ts';
+import { cleanUp } from './interop/echo.ts';
+import { attack } from './under-attack.ts';
 
 afterEach(cleanUp);
 
 const mebi = 1024 * 1024;
-
-/** Under attack: the server, and who attacks. An honest client calls beside it from before to behind it. */
-async function attack(
-  act: (served: Served, attacker: Attacker) => Promise<unknown>,
-  options: Partial<WireServerOptions> = {},
-  handlers: object = {},
-) {
-  const served = await serve(options, handlers);
-  const bystander = new Bystander(served.address);
-  await eventually(() => expect(bystander.calls).toBeGreaterThan(1));
-  const before = process.memoryUsage().rss;
-  const attacker = await Attacker.connect(served.port);
-  await act(served, attacker);
-  const calls = bystander.calls;
-  await eventually(() => expect(bystander.calls).toBeGreaterThan(calls + 2));
-  await bystander.stop();
-  expect(bystander.errors).toEqual([]);
-  return { served, attacker, grownMebi: (process.memoryUsage().rss - before) / mebi };
-}
 
 /** The server ends the connection of who does that, says so once, and neither grows nor starts much. */
 async function floodedWith({ first = [], batch }: Flood): Promise<void> {

@@ -1,8 +1,8 @@
-import type { Clock } from '@sluice/domain/clock';
 import { ConnectionError, ConnectionLost, errorCodes } from '../errors.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import { NumberMap } from '../number-map.ts';
 import { Backlog } from './backlog.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { Floods } from './floods.ts';
 import { FrameReader } from './frame-reader.ts';
 import { defaultWindow, largestStreamId } from './frame-types.ts';
@@ -10,8 +10,6 @@ import { writeGoaway, writePing, writeSettings, writeSettingsAck, writeWindowUpd
 import { Http2Stream } from './http2-stream.ts';
 import type { AbortedBy } from './http2-stream.ts';
 import { Life } from './life.ts';
-import type { ConnectionLimits } from './limits.ts';
-import type { ConnectionPort } from './port.ts';
 import { OutQueue } from './out-queue.ts';
 import { Receiving } from './receiving.ts';
 import { ResetStreams } from './reset-streams.ts';
@@ -21,18 +19,6 @@ import { initialSettings, readSettings, settingIds, settingsPayload } from './se
 import { SlowStreams } from './slow-streams.ts';
 import type { StreamState } from './stream-states.ts';
 import { Writing } from './writing.ts';
-
-export interface ConnectionOptions {
-  readonly port: ConnectionPort;
-  readonly clock: Clock;
-  readonly limits: ConnectionLimits;
-  /** Fields of most header blocks that are sent, names and values in turn. */
-  readonly repeated: readonly string[];
-  /** What waits to be sent is counted there; default: for this connection alone, without a bound. */
-  readonly backlog?: Backlog;
-  /** It is over. @param error what ended it, unless both sides were done */
-  readonly closed: (error: Error | undefined) => void;
-}
 
 const pingData = Buffer.from('sluice\0\0', 'latin1');
 
@@ -95,7 +81,7 @@ export abstract class Connection {
       allow: (stream, increment) => this.#allow(stream, increment),
       giveBack: (streamId, increment) => writeWindowUpdate(this.out, streamId, increment),
     });
-    this.#reader = new FrameReader(this.receiving);
+    this.#reader = new FrameReader(this.receiving, () => this.writing.isFull);
   }
 
   /** Streams that are not over. */
@@ -105,6 +91,10 @@ export abstract class Connection {
   /** Nothing more comes of it. */
   get isOver(): boolean {
     return this.#over;
+  }
+  /** Octets that wait for the peer to read. */
+  get unsent(): number {
+    return this.writing.unsent;
   }
   /** It takes no new streams. */
   get isDraining(): boolean {
@@ -128,10 +118,17 @@ export abstract class Connection {
   receive(chunk: Buffer): void {
     if (this.#over) return;
     this.life.heard(this.options.clock.monotonic());
+    this.#read(chunk);
+    if (this.#reader.isHalted) this.#goOn();
+  }
+
+  /** @param chunk undefined: what is left of the last */
+  #read(chunk: Buffer | undefined): void {
     this.writing.gathers = true;
     try {
-      const start = this.preface(chunk);
-      if (start < chunk.length) this.#reader.read(start === 0 ? chunk : chunk.subarray(start));
+      const start = chunk === undefined ? 0 : this.preface(chunk);
+      if (chunk === undefined) this.#reader.goOn();
+      else if (start < chunk.length) this.#reader.read(start === 0 ? chunk : chunk.subarray(start));
     } catch (error) {
       this.fail(error);
     } finally {
@@ -142,11 +139,18 @@ export abstract class Connection {
 
   /** The socket has taken what it was given last. */
   sent(): void {
-    this.writing.taken();
-    if (!this.#over) this.sending.resume();
-    this.writing.flush();
-    if (this.#over && this.writing.sinceMs === undefined) this.options.port.end();
-    this.writing.goOn();
+    if (this.writing.taken()) {
+      if (!this.#over) this.sending.resume();
+      this.writing.flush();
+      if (this.#over && this.writing.sinceMs === undefined) this.options.port.end();
+    }
+    this.#goOn();
+  }
+
+  /** Reads on where there is room again for what that leads to. */
+  #goOn(): void {
+    while (this.#reader.isHalted && !this.writing.isFull && !this.writing.gathers) this.#read(undefined);
+    if (!this.#reader.isHalted) this.writing.goOn();
   }
 
   /** The socket is gone. Without streams nobody misses it: most clients leave without a GOAWAY. */
@@ -163,7 +167,7 @@ export abstract class Connection {
     try {
       const step = this.life.check(nowMs, {
         begun: this.receiving.begun,
-        streams: this.streams.size,
+        ...{ streams: this.streams.size, isRead: !this.writing.isPaused },
         blockSinceMs: this.receiving.blockSinceMs,
         unfinishedFrame: this.#reader.unfinished,
         writingSinceMs: this.writing.sinceMs,

@@ -14,7 +14,7 @@ export interface ConnectionLimits {
   readonly streamWindow: number;
   /** What a connection may have under way to here. */
   readonly connectionWindow: number;
-  /** Octets that wait for the peer to read; beyond that nothing more is read from it. */
+  /** Octets that are queued for the socket, or with it; beyond that nothing more is read from the peer, nor of what came of it. */
   readonly maxUnsent: number;
   /** Octets of messages of the connection that were not worked on yet: whole ones, and parts of some. */
   readonly maxBuffered: number;
@@ -24,7 +24,7 @@ export interface ConnectionLimits {
   readonly settingsTimeoutMs: number;
   /** How long a header block may take from its first frame to its last, and any frame but DATA to its end. */
   readonly headersTimeoutMs: number;
-  /** How long the peer may read nothing while something waits for it. */
+  /** How long the socket may take nothing of what it was given, 320 KiB at most, while something waits for the peer. */
   readonly writeTimeoutMs: number;
   /** How long a stream may wait for the peer to open its window by `leastOctets`, or by all that waits. */
   readonly windowTimeoutMs: number;

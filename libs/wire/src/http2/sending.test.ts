@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServerSide } from '../../test/connections.ts';
+import { HpackDecoder } from '../hpack/decoder.ts';
 import { describe as words, headers, request, rstStream, settings, windowUpdate } from '../../test/frames.ts';
 
 const ok = [':status', '200', 'content-type', 'application/grpc'];
@@ -54,6 +55,23 @@ describe('an answer', () => {
       ['CONTINUATION', 4],
     ]);
   });
+
+  it.each([100, 4096, 8192, 8193, 20_000])(
+    'has header fields of its own, however long they are (%i octets)',
+    (octets) => {
+      const side = ServerSide.begun();
+      side.write(request(1), request(3), request(5));
+      const values = ['x', 'y', 'z'].map((each) => each.repeat(octets));
+      for (const [at, { stream }] of side.taken.entries())
+        side.connection.headers(stream, ['a', values[at]!], false, true);
+      const got = side.frames().filter(({ type }) => type !== 'SETTINGS');
+      const decoder = new HpackDecoder({ maxListSize: 100_000 });
+      const blocks = [1, 3, 5].map((id) => got.filter(({ streamId }) => streamId === id).map(({ payload }) => payload));
+      expect(blocks.map((pieces) => decoder.decode(Buffer.concat(pieces)).fields)).toEqual(
+        values.map((value) => ['a', value]),
+      );
+    },
+  );
 });
 
 describe('data that the windows do not allow', () => {
