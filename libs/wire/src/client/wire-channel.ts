@@ -54,7 +54,7 @@ interface Wanted {
 const requestFields = ['te', 'trailers', 'content-type', 'application/grpc', ...acceptedCodings] as const;
 const tickMs = 1000;
 /** What may be sent of metadata: names in lower case, none of the protocols' own. */
-function sendable(metadata: readonly string[]): string[] {
+function withoutReserved(metadata: readonly string[]): string[] {
   const fields: string[] = [];
   for (let at = 0; at < metadata.length; at += 2) {
     const name = metadata[at]!.toLowerCase();
@@ -124,7 +124,7 @@ export class WireChannel {
     const call = new ClientCall({ events, deadlineAt, maxMessageOctets, compression, deadlines: this.#deadlines });
     const head = [':method', 'POST', ':scheme', this.#scheme, ':path', path, ':authority', this.#authority];
     const coding = compression === undefined ? [] : ['grpc-encoding', compression];
-    const fields = [...head, ...requestFields, ...coding, ...sendable(metadata)];
+    const fields = [...head, ...requestFields, ...coding, ...withoutReserved(metadata)];
     if (this.#closed) call.unsent('the channel is closed');
     else if (this.#retry !== undefined) call.unsent(this.#lastError);
     else this.#open({ call, fields, deadlineAt });

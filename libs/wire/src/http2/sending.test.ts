@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServerSide } from '../../test/connections.ts';
 import { HpackDecoder } from '../hpack/decoder.ts';
+import { sendable } from './stream-states.ts';
 import { describe as words, headers, request, rstStream, settings, windowUpdate } from '../../test/frames.ts';
 
 const ok = [':status', '200', 'content-type', 'application/grpc'];
@@ -217,7 +218,7 @@ it('every octet arrives once and in order, and no window is exceeded, whatever i
       const expected = [Buffer.alloc(0), Buffer.alloc(0), Buffer.alloc(0)];
       const check = (): void => {
         for (const { type, streamId, payload } of side.frames()) {
-          expect(type).toBe('DATA');
+          expect([type, sendable[side.taken[(streamId - 1) / 2]!.stream.state].has('DATA')]).toEqual(['DATA', true]);
           const at = (streamId - 1) / 2;
           windows[at]! -= payload.length;
           connection -= payload.length;

@@ -107,7 +107,10 @@ export const received: Readonly<
   },
 };
 
-/** Frames that may be sent in a state. A client opens a stream by HEADERS. */
+/**
+ * Frames that may be sent in a state. A client opens a stream by HEADERS. Nothing looks here before it sends: what is sent follows from what
+ * `Connection` and `Sending` do in each state, and it is the tests that hold them to this.
+ */
 export const sendable: Readonly<Record<StreamState, ReadonlySet<FrameName>>> = {
   idle: new Set(['HEADERS']),
   open: new Set(['DATA', 'HEADERS', 'RST_STREAM', 'WINDOW_UPDATE']),

@@ -163,7 +163,10 @@ describe('a peer that reads slowly', () => {
   it('gets every octet in its order', () => {
     const side = begin();
     const all: Buffer[] = [];
-    for (; side.connection.unsent > 0; side.connection.sent()) all.push(side.port.take());
+    while (side.connection.unsent > 0) {
+      all.push(side.port.take());
+      side.connection.sent();
+    }
     const whole = stuck();
     whole.port.holds = false;
     whole.write(...many(500, (at) => request(2 * at + 1)));
@@ -176,7 +179,9 @@ describe('a peer that reads slowly', () => {
   it('has its socket kept as long as it goes on to read, also behind the end', () => {
     const side = begin();
     let given = 0;
-    side.port.destroyAfter = () => given++;
+    side.port.destroyAfter = () => {
+      given++;
+    };
     side.connection.close();
     let pieces = 1;
     for (; !side.port.ended && pieces < 20; pieces++) side.connection.sent();
