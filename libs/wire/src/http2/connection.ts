@@ -119,7 +119,6 @@ export abstract class Connection {
     if (this.#over) return;
     this.life.heard(this.options.clock.monotonic());
     this.#read(chunk);
-    if (this.#reader.isHalted) this.#goOn();
   }
 
   /** @param chunk undefined: what is left of the last */

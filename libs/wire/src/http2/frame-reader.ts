@@ -38,7 +38,7 @@ export class FrameReader {
   #rest: Buffer | undefined;
   readonly #isFull: () => boolean;
 
-  /** @param isFull asked before each frame: it begins when there is room for what it leads to, and `goOn` is called */
+  /** @param isFull asked before each frame, and within its header: it is read when there is room for what it leads to, by `goOn` */
   constructor(sink: FrameSink, isFull: () => boolean) {
     this.#sink = sink;
     this.#isFull = isFull;
@@ -71,7 +71,7 @@ export class FrameReader {
     while (at < end && !this.#stopped) {
       if (this.#inFrame) {
         at = this.#readPayload(chunk, at, end);
-      } else if (this.#have === 0 && this.#isFull()) {
+      } else if (this.#isFull()) {
         this.#rest = chunk.subarray(at);
         return;
       } else if (this.#have === 0 && end - at >= frameHeaderOctets) {

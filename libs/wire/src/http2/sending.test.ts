@@ -164,6 +164,14 @@ describe('a large answer', () => {
     expect(sizes).toEqual([5, 32_768, 32_768, 70_000 - 65_536]);
   });
 
+  it('is cut into frames of 64 KiB, where the peer wants larger ones', () => {
+    const side = ServerSide.begun();
+    side.write(settings('0005 00ffffff 0004 00100000'), windowUpdate(0, 1_000_000), request(1));
+    side.read();
+    side.connection.data(side.last().stream, undefined, Buffer.alloc(150_000), true);
+    expect(side.frames().map(({ payload }) => payload.length)).toEqual([65_536, 65_536, 150_000 - 131_072]);
+  });
+
   it('takes turns with others, and small ones pass it', () => {
     const side = ServerSide.begun();
     side.write(window(10_000_000), windowUpdate(0, 20_000_000), request(1), request(3), request(5));

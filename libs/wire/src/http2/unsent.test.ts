@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ServerSide } from '../../test/connections.ts';
-import { frame, headers, ping, request, settings } from '../../test/frames.ts';
+import { frame, headers, parse, ping, request, settings } from '../../test/frames.ts';
 import { Backlog, SharedBacklog } from './backlog.ts';
 import { flags, frameTypes } from './frame-types.ts';
 
@@ -167,13 +167,9 @@ describe('a peer that reads slowly', () => {
       all.push(side.port.take());
       side.connection.sent();
     }
-    const whole = stuck();
-    whole.port.holds = false;
-    whole.write(...many(500, (at) => request(2 * at + 1)));
-    answerAll(whole, 6000);
-    whole.connection.sent();
-    whole.write(Buffer.alloc(0));
-    expect(Buffer.concat(all).equals(whole.port.take())).toBe(true);
+    const frames = parse(Buffer.concat(all));
+    expect(frames.map(({ streamId }) => streamId)).toEqual(Array.from({ length: 500 }, (_, at) => 2 * at + 1));
+    expect(new Set(frames.map(({ type, payload }) => `${type} ${payload.length}`)).size).toBe(1);
   });
 
   it('has its socket kept as long as it goes on to read, also behind the end', () => {
