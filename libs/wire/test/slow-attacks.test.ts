@@ -148,6 +148,34 @@ describe.concurrent('who is not there', () => {
   });
 });
 
+describe.concurrent('who reads slowly', () => {
+  it('and all the time is not cut, whatever the size of its frames', async () => {
+    const served = await serve(
+      { limits: { ...short, writeTimeoutMs: 1000 } },
+      { unary: (_call: unknown, send: (error: null, answer: Buffer) => void) => send(null, Buffer.alloc(40_000_000)) },
+    );
+    const attacker = await Attacker.connect(served.port, true, false);
+    await attacker.write(settings('0004 7fffffff 0005 00ffffff'), windowUpdate(0, 0x7fff_0000 - 65_535));
+    await attacker.write(callHeaders(1, 'Unary'), message(1, Buffer.alloc(3), true));
+    // Four megabytes a second, for as long as nothing may be read and longer.
+    expect(await attacker.readSlowly(80_000, 20, 11_000_000)).toBeGreaterThanOrEqual(11_000_000);
+    expect(served.failures).toEqual([]);
+  });
+
+  it('and has no streams is not pinged where that is not wanted', async () => {
+    const served = await attack(
+      async ({ port }) => {
+        const [idle, busy] = await Promise.all([Attacker.connect(port), Attacker.connect(port)]);
+        await busy.write(callHeaders(1, 'Chat'));
+        await busy.closed;
+        expect([busy.count('PING'), idle.count('PING'), idle.over]).toEqual([1, 0, false]);
+      },
+      { ...short, keepaliveIdle: false, keepaliveMs: 500, keepaliveTimeoutMs: 500 },
+    );
+    expect(served.failures).toEqual(['no answer to a ping within 500 ms']);
+  });
+});
+
 describe.concurrent('who does not read', () => {
   it('opens no window: its streams end, one by one', async () => {
     const served = await attack(async ({ port, counts }) => {

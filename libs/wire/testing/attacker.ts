@@ -158,6 +158,18 @@ export class Attacker {
     this.#socket.pause();
   }
 
+  /** Reads some octets again and again with a pause behind each, until there were so many or none are left. @returns how many there were */
+  async readSlowly(octets: number, everyMs: number, most: number): Promise<number> {
+    this.#socket.pause();
+    let count = 0;
+    while (!this.over && count < most) {
+      const piece = this.#socket.read(Math.min(octets, this.#socket.readableLength || 1)) as Buffer | null;
+      count += piece?.length ?? 0;
+      await setTimeout(everyMs);
+    }
+    return count;
+  }
+
   /** Sends FIN, and reads on. */
   halfClose(): void {
     this.#socket.end();

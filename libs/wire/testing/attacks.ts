@@ -20,6 +20,7 @@ export interface Attack {
 }
 
 const mebi = 1024 * 1024;
+const contentType = Buffer.from([0x0f, 0x10, 16, ...Buffer.from('application/grpc')]);
 
 /** A field of four thousand octets that goes into the table, and is referred to in what is left of the block. */
 export const headerBomb = Buffer.concat([
@@ -28,6 +29,14 @@ export const headerBomb = Buffer.concat([
   Buffer.alloc(4000, 'a'),
   Buffer.alloc(12_000, 0xbe),
 ]);
+
+/** Calls of a method with a name of 3,900 octets, which is in the table from the first. */
+const callsOfLongName = (count: number): Buffer =>
+  many(count, (at) => {
+    const first = Buffer.concat([Buffer.from([0x44, 0x7f, 0xbd, 0x1d]), Buffer.alloc(3900, '/')]);
+    const block = Buffer.concat([Buffer.from('8386', 'hex'), at === 0 ? first : Buffer.from([0xbe]), contentType]);
+    return headers(2 * at + 1, flags.END_HEADERS | flags.END_STREAM, block);
+  });
 
 /** It is made when it is needed first: that takes a while. */
 let zipped: Buffer | undefined;
@@ -169,6 +178,14 @@ export const attacks: Readonly<Record<string, Attack>> = {
           message(streamId, Buffer.alloc(100_000), true),
         ]),
       )(each);
+    },
+  },
+  'answers to methods with long names, which nobody reads': {
+    connections: 10,
+    act: async (each) => {
+      each.stopReading();
+      await each.write(callsOfLongName(2000));
+      await each.closed;
     },
   },
   'HEADERS octet by octet': { connections: 500, act: (each) => each.drip(callHeaders(1, 'Unary'), 20) },

@@ -271,14 +271,17 @@ export class ClientCall implements StreamSink, Dated {
     if (!this.#isInflating) this.#end(said);
     else this.#status = said;
     // It need not hear the rest.
-    if (!this.#outgoing.halfClosed && this.#stream?.isOver === false) this.#connection!.reset(this.#stream, 'NO_ERROR');
+    if (!this.#outgoing.halfClosed && this.#stream?.isOver === false)
+      this.#connection!.cancel(this.#stream, 'NO_ERROR');
   }
 
   /** Ends it from here. */
   #give(error: 'CANCEL' | 'PROTOCOL_ERROR', status: CallStatus): void {
     if (this.#over) return;
     this.#end(status);
-    if (this.#stream !== undefined) this.#connection!.reset(this.#stream, error);
+    if (this.#stream === undefined) return;
+    if (error === 'CANCEL') this.#connection!.cancel(this.#stream, error);
+    else this.#connection!.resetForFault(this.#stream, error);
   }
 
   #end(status: CallStatus): void {

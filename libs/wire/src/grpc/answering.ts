@@ -72,6 +72,10 @@ export abstract class Answering {
   /** @param fields names and values in turn, beside those of every answer */
   sendHead(fields: readonly string[]): void {
     if (this.#sentHead || this.over) return;
+    if (fields.length > 0 && !this.#mayAdd(fields)) {
+      this.refuse(statusCodes.RESOURCE_EXHAUSTED, 'too many bytes of answers wait to be read');
+      return;
+    }
     this.#sentHead = true;
     const coding = this.#coding;
     const head = this.#headOf(coding);
@@ -140,6 +144,10 @@ export abstract class Answering {
 
   protected finishNow(code: number, details: string, fields: readonly string[]): void {
     this.end();
+    if (fields.length > 0 && !this.#mayAdd(fields)) {
+      this.finishNow(statusCodes.RESOURCE_EXHAUSTED, 'too many bytes of answers wait to be read', noFields);
+      return;
+    }
     if (code === 0 && fields.length === 0 && this.#sentHead) {
       this.connection.headers(this.stream, okTrailers, true, true);
       return;
@@ -147,6 +155,11 @@ export abstract class Answering {
     const head = this.#sentHead ? [] : this.#headOf(undefined);
     const message = details === '' ? [] : ['grpc-message', encodeMessage(details)];
     this.connection.headers(this.stream, [...head, 'grpc-status', String(code), ...message, ...fields], false, true);
+  }
+
+  /** Whether there is room for fields beside those of every answer. */
+  #mayAdd(fields: readonly string[]): boolean {
+    return this.connection.backlog.fits(fields.reduce((sum, { length }) => sum + length, 0));
   }
 
   drained(): void {

@@ -134,7 +134,7 @@ export class ServerCall extends Answering implements StreamSink, Dated {
   /** Ends the stream without a status: for a caller who does not read. */
   abort(): void {
     this.end();
-    this.connection.reset(this.stream, 'CANCEL');
+    this.connection.cancel(this.stream, 'CANCEL');
   }
 
   headers(block: HeaderBlock, ended: boolean): void {
@@ -176,7 +176,7 @@ export class ServerCall extends Answering implements StreamSink, Dated {
 
   /** The caller was told all before it had said all: it need not go on. */
   sentEnd(): void {
-    this.connection.reset(this.stream, 'NO_ERROR');
+    this.connection.cancel(this.stream, 'NO_ERROR');
   }
 
   expire(): void {
@@ -316,7 +316,7 @@ export class ServerCall extends Answering implements StreamSink, Dated {
   }
 
   #malformed(): void {
-    this.connection.reset(this.stream, 'PROTOCOL_ERROR');
+    this.connection.resetForFault(this.stream, 'PROTOCOL_ERROR');
   }
 
   protected end(): void {

@@ -1,4 +1,4 @@
-/** Octets of answers that wait for their readers, of all connections of a server. */
+/** Octets that wait for their readers, of all connections of a server: answers, and whatever else is queued for a socket. */
 export class SharedBacklog {
   readonly limit: number;
   octets = 0;
@@ -15,13 +15,15 @@ const overhead = 128;
 const share = 1 / 4;
 
 /**
- * Octets of messages that wait for the reader of a connection, from when they are given to be sent until the socket is done with
- * the last of them: a message is kept as a whole while any part of it is.
+ * Octets that wait for the reader of a connection. Of messages they count from when they are given to be sent until the socket is done with
+ * the last of them: a message is kept as a whole while any part of it is. Trailers that wait behind one are as a message. Of everything else, and
+ * of messages that go out at once, what is queued for the socket counts, or is with it.
  */
 export class Backlog {
   readonly #limit: number;
   readonly #shared: SharedBacklog;
   #octets = 0;
+  #queued = 0;
   /** Of messages that were sent as far as they will be, and of which the socket may still have or get octets. */
   #leaving = 0;
   #lent = 0;
@@ -33,15 +35,28 @@ export class Backlog {
     this.#shared = shared;
   }
 
+  /** Of messages. */
   get octets(): number {
     return this.#octets;
   }
 
+  /** What may wait of this connection by what the others leave. */
+  get room(): number {
+    const { limit, octets } = this.#shared;
+    return share * (limit - octets + this.#octets + this.#queued);
+  }
+
   /** Whether a message may wait too. The limit of the connection is for several: of one alone it says nothing. */
   fits(octets: number): boolean {
-    const mine = this.#octets + octets + overhead;
-    const { limit, octets: all } = this.#shared;
-    return (this.#octets === 0 || mine <= this.#limit) && mine <= share * (limit - all + this.#octets);
+    const mine = this.#octets + this.#queued + octets + overhead;
+    return (this.#octets === 0 || mine <= this.#limit) && mine <= this.room;
+  }
+
+  /** @param octets that are queued for the socket, or with it, and are of no message that counts */
+  queue(octets: number): void {
+    if (octets === this.#queued || this.#isOver) return;
+    this.#shared.octets += octets - this.#queued;
+    this.#queued = octets;
   }
 
   /** A message waits. Whoever must not be refused need not ask before. */
@@ -84,7 +99,7 @@ export class Backlog {
   /** There is no socket any more. */
   clear(): void {
     this.#isOver = true;
-    this.#shared.octets -= this.#octets;
-    this.#octets = this.#leaving = this.#lent = 0;
+    this.#shared.octets -= this.#octets + this.#queued;
+    this.#octets = this.#queued = this.#leaving = this.#lent = 0;
   }
 }

@@ -231,7 +231,7 @@ const reach: Readonly<Record<string, readonly [StreamState, (side: ClientSide) =
   'half-closed (remote)': ['half-closed (remote)', (side) => [side.open(), side.write(answer(1, end))]],
   'closed by both': ['closed', (side) => [side.open(true), side.write(answer(1, end))]],
   'closed by a reset of the server': ['closed', (side) => [side.open(), side.write(rstStream(1))]],
-  'reset here': ['reset', (side) => side.connection.reset(side.open().stream, 'CANCEL')],
+  'reset here': ['reset', (side) => side.connection.cancel(side.open().stream, 'CANCEL')],
 };
 
 const frames = {
@@ -299,6 +299,15 @@ describe('a server that resets', () => {
     expect([side.over, side.connection.streamCount]).toEqual([undefined, 0]);
   });
 
+  it('may break the protocol on every stream that it was given, too', () => {
+    const side = ClientSide.begun('', { floods });
+    for (let count = 0; count < 100; count++) {
+      const { stream } = side.open();
+      side.write(windowUpdate(stream.id, 0));
+    }
+    expect([side.over, side.connection.streamCount]).toEqual([undefined, 0]);
+  });
+
   it('may not do so again and again', () => {
     const side = ClientSide.begun('', { floods });
     const { stream } = side.open();
@@ -309,6 +318,27 @@ describe('a server that resets', () => {
     }
     expect([side.read().at(-1), count]).toEqual(['GOAWAY ENHANCE_YOUR_CALM', 1 + 10 + 1]);
   });
+});
+
+it('interim responses are no flood, unless one stream gets no end of them', () => {
+  const floods = { ...defaultLimits.floods, empty: { burst: 10, perSecond: 0 } };
+  const side = ClientSide.begun('', { floods });
+  for (let count = 0; count < 200; count++) {
+    const { stream } = side.open(true);
+    side.write(
+      headers(stream.id, flags.END_HEADERS, block(':status', '103')),
+      answer(stream.id),
+      answer(stream.id, end),
+    );
+  }
+  expect(side.over).toBeUndefined();
+  const { stream } = side.open(true);
+  let count = 0;
+  while (side.over === undefined && count < 100) {
+    side.write(headers(stream.id, flags.END_HEADERS, block(':status', '103')));
+    count++;
+  }
+  expect([side.read().at(-1), count]).toEqual(['GOAWAY ENHANCE_YOUR_CALM', 8 + 10 + 1]);
 });
 
 describe('a client that ends', () => {

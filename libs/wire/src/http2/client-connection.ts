@@ -1,6 +1,6 @@
 import { ConnectionError, errorCodes } from '../errors.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionOptions } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { clientPreface, defaultWindow, largestStreamId } from './frame-types.ts';
 import type { Http2Stream, StreamSink } from './http2-stream.ts';
 import { settingIds } from './settings.ts';

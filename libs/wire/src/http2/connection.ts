@@ -1,46 +1,25 @@
-import type { Clock } from '@sluice/domain/clock';
 import { apart } from '../apart.ts';
 import { ConnectionError, ConnectionLost, errorCodes } from '../errors.ts';
-import type { ErrorName } from '../errors.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import { NumberMap } from '../number-map.ts';
 import { Backlog } from './backlog.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { Floods } from './floods.ts';
 import { FrameReader } from './frame-reader.ts';
 import { defaultWindow, largestStreamId } from './frame-types.ts';
-import {
-  writeGoaway,
-  writePing,
-  writeReset,
-  writeSettings,
-  writeSettingsAck,
-  writeWindowUpdate,
-} from './frame-writer.ts';
+import { writeGoaway, writePing, writeSettings, writeSettingsAck, writeWindowUpdate } from './frame-writer.ts';
 import { Http2Stream } from './http2-stream.ts';
 import type { AbortedBy } from './http2-stream.ts';
 import { Life } from './life.ts';
-import type { ConnectionLimits } from './limits.ts';
-import type { ConnectionPort } from './port.ts';
 import { OutQueue } from './out-queue.ts';
 import { Receiving } from './receiving.ts';
 import { ResetStreams } from './reset-streams.ts';
+import type { OwnEnd, StreamFault } from './reset-streams.ts';
 import { Sending } from './sending.ts';
 import { initialSettings, readSettings, settingIds, settingsPayload } from './settings.ts';
 import { SlowStreams } from './slow-streams.ts';
 import type { StreamState } from './stream-states.ts';
 import { Writing } from './writing.ts';
-
-export interface ConnectionOptions {
-  readonly port: ConnectionPort;
-  readonly clock: Clock;
-  readonly limits: ConnectionLimits;
-  /** Fields of most header blocks that are sent, names and values in turn. */
-  readonly repeated: readonly string[];
-  /** What waits to be sent is counted there; default: for this connection alone, without a bound. */
-  readonly backlog?: Backlog;
-  /** It is over. @param error what ended it, unless both sides were done */
-  readonly closed: (error: Error | undefined) => void;
-}
 
 const pingData = Buffer.from('sluice\0\0', 'latin1');
 
@@ -61,7 +40,7 @@ export abstract class Connection {
   protected readonly writing: Writing;
   readonly #slow: SlowStreams;
   readonly #reader: FrameReader;
-  readonly #resetStreams = new ResetStreams();
+  readonly #resets: ResetStreams;
   /** No more is read: it ends when all is sent, or has ended. */
   #over = false;
   #draining = false;
@@ -80,19 +59,22 @@ export abstract class Connection {
     this.writing = new Writing({ port, clock, limits, out, backlog });
     this.life = new Life(limits, now());
     this.floods = new Floods(limits.floods, now);
+    this.#resets = new ResetStreams({
+      ...{ out, floods: this.floods, connectionWindow: limits.connectionWindow },
+      expectsReset: () => this.expectsReset(),
+    });
     this.sending = new Sending({
       ...{ now, out, backlog, leastOctets: limits.leastOctets, settings: this.settings, repeated: options.repeated },
       ended: (stream) => this.#endedHere(stream),
     });
     this.receiving = new Receiving({
-      ...{ limits, now, floods: this.floods, expects: () => this.sending.expects() },
+      ...{ limits, now, floods: this.floods, resets: this.#resets, expects: () => this.sending.expects() },
       find: (streamId) => this.streams.get(streamId),
       stateOf: (streamId) => this.#stateOf(streamId),
       open: (streamId, block, ended) => this.opened(streamId, block, ended),
       endedThere: (stream) => this.#endedThere(stream),
-      expectsReset: () => this.expectsReset(),
       resetThere: (stream, code) => this.#abort(stream, 'closed', code, 'peer'),
-      streamError: (stream, error) => this.#streamError(stream, error),
+      streamError: (stream, error) => this.resetForFault(stream, error),
       settings: (from, start, end) => this.#settings(from, start, end),
       settingsAcknowledged: () => this.life.settingsAcknowledged(),
       ping: (data, ack) => this.#ping(data, ack),
@@ -100,7 +82,7 @@ export abstract class Connection {
       allow: (stream, increment) => this.#allow(stream, increment),
       giveBack: (streamId, increment) => writeWindowUpdate(this.out, streamId, increment),
     });
-    this.#reader = new FrameReader(this.receiving);
+    this.#reader = new FrameReader(this.receiving, () => this.writing.isFull);
   }
 
   /** Streams that are not over. */
@@ -110,6 +92,10 @@ export abstract class Connection {
   /** Nothing more comes of it. */
   get isOver(): boolean {
     return this.#over;
+  }
+  /** Octets that wait for the peer to read. */
+  get unsent(): number {
+    return this.writing.unsent;
   }
   /** It takes no new streams. */
   get isDraining(): boolean {
@@ -124,7 +110,7 @@ export abstract class Connection {
   protected abstract get lastStreamId(): number;
   /** The other side says that it takes no more streams. */
   protected abstract wentAway(lastStreamId: number, code: number, debug: string): void;
-  /** The peer resets a stream. @returns whether this side has begun as many as were reset, so that it is none too many */
+  /** The peer has a stream end early. @returns whether this side has begun as many as did, so that it is none too many */
   protected abstract expectsReset(): boolean;
   /** What precedes frames. @returns from where on there are frames */
   protected abstract preface(chunk: Buffer): number;
@@ -133,10 +119,16 @@ export abstract class Connection {
   receive(chunk: Buffer): void {
     if (this.#over) return;
     this.life.heard(this.options.clock.monotonic());
+    this.#read(chunk);
+  }
+
+  /** @param chunk undefined: what is left of the last */
+  #read(chunk: Buffer | undefined): void {
     this.writing.gathers = true;
     try {
-      const start = this.preface(chunk);
-      if (start < chunk.length) this.#reader.read(start === 0 ? chunk : chunk.subarray(start));
+      const start = chunk === undefined ? 0 : this.preface(chunk);
+      if (chunk === undefined) this.#reader.goOn();
+      else if (start < chunk.length) this.#reader.read(start === 0 ? chunk : chunk.subarray(start));
     } catch (error) {
       this.fail(error);
     } finally {
@@ -147,11 +139,18 @@ export abstract class Connection {
 
   /** The socket has taken what it was given last. */
   sent(): void {
-    this.writing.taken();
-    if (!this.#over) this.sending.resume();
-    this.writing.flush();
-    if (this.#over && this.writing.sinceMs === undefined) this.options.port.end();
-    this.writing.goOn();
+    if (this.writing.taken()) {
+      if (!this.#over) this.sending.resume();
+      this.writing.flush();
+      if (this.#over && this.writing.sinceMs === undefined) this.options.port.end();
+    }
+    this.#goOn();
+  }
+
+  /** Reads on where there is room again for what that leads to. */
+  #goOn(): void {
+    while (this.#reader.isHalted && !this.writing.isFull && !this.writing.gathers) this.#read(undefined);
+    if (!this.#reader.isHalted) this.writing.goOn();
   }
 
   /** The socket is gone. Without streams nobody misses it: most clients leave without a GOAWAY. */
@@ -168,7 +167,7 @@ export abstract class Connection {
     try {
       const step = this.life.check(nowMs, {
         begun: this.receiving.begun,
-        streams: this.streams.size,
+        ...{ streams: this.streams.size, isRead: !this.writing.isPaused },
         blockSinceMs: this.receiving.blockSinceMs,
         unfinishedFrame: this.#reader.unfinished,
         writingSinceMs: this.writing.sinceMs,
@@ -176,7 +175,7 @@ export abstract class Connection {
       if (step === 'ping') writePing(this.out, pingData, false);
       if (step === 'close') this.close();
       const now = { nowMs, received: this.receiving.octets, isRead: !this.writing.isPaused };
-      for (const stream of this.#slow.look(this.streams, now)) this.reset(stream, 'ENHANCE_YOUR_CALM');
+      for (const stream of this.#slow.look(this.streams, now)) this.cancel(stream, 'ENHANCE_YOUR_CALM');
     } catch (error) {
       this.fail(error);
     }
@@ -206,10 +205,21 @@ export abstract class Connection {
     if (this.out.octets > 0) this.writing.schedule();
   }
 
-  /** Ends a stream at once, without a word to its sink but `aborted`. */
-  reset(stream: Http2Stream, error: ErrorName): void {
+  /**
+   * Ends a stream at once for what the peer did, without a word to its sink but `aborted`. Whoever provokes that is counted as one who resets.
+   * @throws ConnectionError when it is one too many
+   */
+  resetForFault(stream: Http2Stream, error: StreamFault): void {
     if (stream.isOver) return;
-    writeReset(this.out, stream.id, errorCodes[error]);
+    this.#resets.forFault(stream.id, error, stream.receiveWindow);
+    this.#abort(stream, 'reset', errorCodes[error], 'here');
+    this.writing.schedule();
+  }
+
+  /** Ends a stream at once for reasons of this side, which no peer brings about in a moment; else as `resetForFault`. */
+  cancel(stream: Http2Stream, error: OwnEnd): void {
+    if (stream.isOver) return;
+    this.#resets.forUs(stream.id, error, stream.receiveWindow);
     this.#abort(stream, 'reset', errorCodes[error], 'here');
     this.writing.schedule();
   }
@@ -250,10 +260,13 @@ export abstract class Connection {
   }
 
   /** Has a stream that the peer began end before it was anybody's. */
-  protected refuse(streamId: number, error: ErrorName): void {
-    this.floods.count('resets');
-    this.#resetStreams.add(streamId);
-    writeReset(this.out, streamId, errorCodes[error]);
+  protected refuse(streamId: number): void {
+    this.#resets.forFault(streamId, 'REFUSED_STREAM', this.#streamWindow);
+  }
+
+  /** Before our settings are acknowledged the peer may go by the default. */
+  get #streamWindow(): number {
+    return Math.max(this.options.limits.streamWindow, this.life.settingsAreKnown ? 0 : defaultWindow);
   }
 
   /** Takes no further streams: the peer has said so. */
@@ -271,14 +284,14 @@ export abstract class Connection {
 
   /** A stream is over for the peer, which does not say so by its number. */
   protected abandon(stream: Http2Stream, code: number): void {
+    this.#resets.remember(stream.id, stream.receiveWindow);
     this.#abort(stream, 'reset', code, 'peer');
   }
 
   /** A stream that begins with HEADERS of the peer, or that this side is about to begin. */
   protected newStream(streamId: number, ended: boolean): Http2Stream {
-    // Before our settings are acknowledged the peer may go by the default.
-    const receive = Math.max(this.options.limits.streamWindow, this.life.settingsAreKnown ? 0 : defaultWindow);
-    const stream = new Http2Stream(streamId, ended, { send: this.settings.initialWindowSize, receive });
+    const windows = { send: this.settings.initialWindowSize, receive: this.#streamWindow };
+    const stream = new Http2Stream(streamId, ended, windows);
     this.streams.set(streamId, stream);
     this.life.opened();
     return stream;
@@ -292,7 +305,7 @@ export abstract class Connection {
 
   #stateOf(streamId: number): StreamState {
     const state = this.stateByNumber(streamId);
-    return state !== 'idle' && this.#resetStreams.has(streamId) ? 'reset' : state;
+    return state !== 'idle' && this.#resets.has(streamId) ? 'reset' : state;
   }
 
   #endedHere(stream: Http2Stream): void {
@@ -321,15 +334,8 @@ export abstract class Connection {
 
   #abort(stream: Http2Stream, state: StreamState, code: number, by: AbortedBy): void {
     this.sending.drop(stream);
-    if (state === 'reset') this.#resetStreams.add(stream.id);
     this.#remove(stream, state);
     apart(() => stream.sink.aborted(code, by));
-  }
-
-  /** Whoever provokes them costs as much as one who resets. */
-  #streamError(stream: Http2Stream, error: ErrorName): void {
-    this.floods.count('resets');
-    this.reset(stream, error);
   }
 
   #settings(from: Buffer, start: number, end: number): void {
@@ -363,7 +369,7 @@ export abstract class Connection {
         throw new ConnectionError('FLOW_CONTROL_ERROR', 'the window of the connection is too large');
       this.sending.resume();
     } else if (!this.sending.allowStream(stream, increment)) {
-      this.#streamError(stream, 'FLOW_CONTROL_ERROR');
+      this.resetForFault(stream, 'FLOW_CONTROL_ERROR');
     }
   }
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { block } from '../../test/client-connections.ts';
 import { ServerSide } from '../../test/connections.ts';
 import {
   data,
   frame,
+  goaway,
   headers,
   ping,
   priority,
@@ -14,6 +16,7 @@ import {
 } from '../../test/frames.ts';
 import { flags } from './frame-types.ts';
 import { defaultLimits } from './limits.ts';
+import type { ConnectionLimits } from './limits.ts';
 
 const tight = { burst: 10, perSecond: 10 };
 const floods = {
@@ -22,6 +25,7 @@ const floods = {
   pings: tight,
   settings: tight,
   priorities: tight,
+  goaways: tight,
   empty: tight,
 };
 
@@ -38,7 +42,10 @@ describe('a flood', () => {
     ['acknowledgements of settings', () => settingsAck()],
     ['priorities', () => priority(1)],
     ['DATA without data', () => data(1)],
+    ['DATA padded with nothing', () => data(1, '00', flags.PADDED)],
+    ['DATA of padding alone', () => data(1, '03 000000', flags.PADDED)],
     ['frames of unknown kinds', () => frame(0x42, 0, 0)],
+    ['GOAWAY', () => goaway()],
     ['windows that open by an octet', () => windowUpdate(1, 1)],
     ['the same of the connection', () => windowUpdate(0, 1)],
   ])('of %s ends its connection', (_what, bytes) => {
@@ -132,5 +139,93 @@ describe('a flood', () => {
     side.write(headers(1));
     for (let at = 0; at < 20 && side.over === undefined; at++) side.write(headers(2 * at + 3));
     expect(side.read().at(-1)).toBe('GOAWAY ENHANCE_YOUR_CALM');
+  });
+});
+
+describe('what comes on a stream that was reset here', () => {
+  const begin = (limits: Partial<ConnectionLimits> = {}): ServerSide => {
+    const side = ServerSide.begun({ floods, streamWindow: 65_535, ...limits });
+    side.write(headers(1));
+    side.connection.cancel(side.last().stream, 'CANCEL');
+    return side;
+  };
+  /** How many frames it takes until the connection ends. */
+  const until = (side: ServerSide, bytes: Uint8Array): number => {
+    let count = 0;
+    while (side.over === undefined && count < 10_000) {
+      side.write(bytes);
+      count++;
+    }
+    return count;
+  };
+
+  it('is no flood up to the window that its peer had, with trailers behind it', () => {
+    const side = begin({ floods: { ...floods, empty: { burst: 0, perSecond: 0 } } });
+    for (let left = 65_535; left > 0; left -= 16_384) side.write(data(1, Buffer.alloc(Math.min(left, 16_384))));
+    side.write(headers(1, flags.END_HEADERS | flags.END_STREAM, block('a', 'b')));
+    expect([side.over, side.read().at(0)]).toEqual([undefined, 'RST_STREAM 1 CANCEL']);
+  });
+
+  it('is one beyond it, and where it is many small frames', () => {
+    expect(until(begin(), data(1, Buffer.alloc(1024)))).toBe(64 + 10 + 1);
+    expect(until(begin(), data(1, 'aa'))).toBe(519 + 10 + 1);
+    expect(until(begin(), headers(1))).toBe(519 + 10 + 1);
+  });
+
+  it('may be as much as the connection had under way, of however many streams', () => {
+    const side = begin({ connectionWindow: 131_072 });
+    for (let streamId = 3; streamId < 99; streamId += 2) {
+      side.write(headers(streamId));
+      side.connection.cancel(side.last().stream, 'CANCEL');
+    }
+    expect(until(side, data(1, Buffer.alloc(1024)))).toBe(128 + 10 + 1);
+  });
+
+  it('is what was allowed also of one that was refused', () => {
+    const side = ServerSide.begun({ maxConcurrentStreams: 1, streamWindow: 65_535, floods });
+    side.write(headers(1), headers(3));
+    expect(until(side, data(3, Buffer.alloc(1024)))).toBe(64 + 10 + 1);
+  });
+
+  it('is no flood where each stream is reset and gets its end late, at whatever rate', () => {
+    const side = ServerSide.begun({ floods });
+    for (let streamId = 1; streamId < 2000; streamId += 2) {
+      side.write(headers(streamId));
+      side.connection.cancel(side.last().stream, 'NO_ERROR');
+      side.write(data(streamId, 'aa'), data(streamId, '', flags.END_STREAM));
+    }
+    expect(side.over).toBeUndefined();
+  });
+
+  it('is nothing where it opens a window, unless that answers to what was sent', () => {
+    expect(until(begin(), windowUpdate(1, 5000))).toBe(11);
+    const side = ServerSide.begun({ floods });
+    for (let streamId = 1; streamId < 400; streamId += 2) {
+      side.write(request(streamId));
+      side.connection.headers(side.last().stream, [':status', '200'], false, true);
+      side.write(windowUpdate(streamId, 5000), windowUpdate(streamId, 5000));
+    }
+    expect(side.over).toBeUndefined();
+  });
+});
+
+describe('a stream that ends here', () => {
+  const end = (how: (side: ServerSide) => void): number => {
+    const side = ServerSide.begun({ floods });
+    let count = 0;
+    while (side.over === undefined && count < 100) {
+      side.write(headers(2 * count++ + 1));
+      try {
+        how(side);
+      } catch {
+        return count;
+      }
+    }
+    return count;
+  };
+
+  it('for a fault of its peer counts as reset by it, and else does not', () => {
+    expect(end((side) => side.connection.resetForFault(side.last().stream, 'PROTOCOL_ERROR'))).toBe(11);
+    expect(end((side) => side.connection.cancel(side.last().stream, 'CANCEL'))).toBe(100);
   });
 });

@@ -34,9 +34,19 @@ export class FrameReader {
   /** Frames that have begun. */
   #count = 0;
   #stopped = false;
+  /** What is left of a chunk, where it is not read on for now. */
+  #rest: Buffer | undefined;
+  readonly #isFull: () => boolean;
 
-  constructor(sink: FrameSink) {
+  /** @param isFull asked before each frame, and within its header: it is read when there is room for what it leads to, by `goOn` */
+  constructor(sink: FrameSink, isFull: () => boolean) {
     this.#sink = sink;
+    this.#isFull = isFull;
+  }
+
+  /** It has octets that it does not read on until `goOn`. */
+  get isHalted(): boolean {
+    return this.#rest !== undefined;
   }
 
   /** Whether a frame has begun and not ended. */
@@ -52,11 +62,18 @@ export class FrameReader {
 
   /** @throws ConnectionError what the sink throws, and FRAME_SIZE_ERROR */
   read(chunk: Buffer): void {
+    if (this.#rest !== undefined) {
+      this.#rest = Buffer.concat([this.#rest, chunk]);
+      return;
+    }
     let at = 0;
     const end = chunk.length;
     while (at < end && !this.#stopped) {
       if (this.#inFrame) {
         at = this.#readPayload(chunk, at, end);
+      } else if (this.#isFull()) {
+        this.#rest = chunk.subarray(at);
+        return;
       } else if (this.#have === 0 && end - at >= frameHeaderOctets) {
         this.#begin(chunk, at);
         at += frameHeaderOctets;
@@ -75,9 +92,17 @@ export class FrameReader {
     }
   }
 
+  /** Reads what is left, as far as there is room. @throws as `read` */
+  goOn(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined) this.read(rest);
+  }
+
   /** Reads no more, also of what it is reading now: the connection is over. */
   stop(): void {
     this.#stopped = true;
+    this.#rest = undefined;
   }
 
   #begin(from: Buffer, at: number): void {

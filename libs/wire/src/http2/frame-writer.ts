@@ -1,4 +1,5 @@
 import { flags, frameHeaderOctets, frameTypes } from './frame-types.ts';
+import { mostCopied } from './out-queue.ts';
 import type { OutQueue } from './out-queue.ts';
 
 /** Writes the header of a frame; its payload is to follow. */
@@ -42,9 +43,9 @@ export function writeHeaders(
   }
 }
 
-/** A block is the encoder's, and what is long is not copied by the queue. */
+/** A block is the encoder's, which writes the next one there, and what is long is not copied by the queue. */
 const copied = (block: Uint8Array, start: number, end: number): Uint8Array =>
-  end - start > 4096 ? block.slice(start, end) : block.subarray(start, end);
+  end - start > mostCopied ? Buffer.from(block.subarray(start, end)) : block.subarray(start, end);
 
 /** @param octets nobody changes them until they are sent */
 export function writeData(

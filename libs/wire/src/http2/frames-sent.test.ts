@@ -40,7 +40,7 @@ function everyKind(): Parsed[] {
   side.connection.data(one, Buffer.from('head'), Buffer.alloc(100_000), true);
   side.connection.headers(three, ['a', 'x'.repeat(40_000)], false, false);
   side.connection.consume(three, 600_000);
-  side.connection.reset(five, 'CANCEL');
+  side.connection.cancel(five, 'CANCEL');
   side.write(windowUpdate(0, 100_000), windowUpdate(1, 100_000));
   side.connection.announceDrain();
   side.connection.drain();
@@ -54,7 +54,7 @@ function everyKindOfClient(): Parsed[] {
   const { stream } = side.open();
   side.connection.data(stream, undefined, Buffer.from('a'), false);
   side.write(settings(), ping());
-  side.connection.reset(stream, 'CANCEL');
+  side.connection.cancel(stream, 'CANCEL');
   side.connection.drain();
   return [...frames, ...side.frames()];
 }

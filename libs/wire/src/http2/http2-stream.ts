@@ -56,6 +56,8 @@ export class Http2Stream {
   sendWindow: number;
   /** Octets that the peer may send before it is allowed more. */
   receiveWindow: number;
+  /** Header blocks of the peer behind which others came, or may come; not the one that began the stream. */
+  heads = 0;
   /** Octets that were consumed and not given back to the peer. */
   unreturned = 0;
   /** Data that waits for windows, in order. */

@@ -6,6 +6,8 @@ export interface LifeSigns {
   /** The first SETTINGS of the peer has come. */
   readonly begun: boolean;
   readonly streams: number;
+  /** The peer is read. While it is not it cannot go on, and what it reads is a sign of life. */
+  readonly isRead: boolean;
   readonly blockSinceMs: number | undefined;
   /** The number of the frame of which a part has come, of those that are taken only whole. */
   readonly unfinishedFrame: number | undefined;
@@ -30,10 +32,12 @@ export class Life {
   /** The frame that was unfinished when this looked last, and since when it was. */
   #frame: number | undefined;
   #frameSinceMs: number;
+  /** Since when it was read, as far as it is known: when this looked last and it was not. */
+  #readSinceMs: number;
 
   constructor(limits: ConnectionLimits, nowMs: number) {
     this.#limits = limits;
-    this.#startedMs = this.#heardMs = this.#busyMs = this.#frameSinceMs = nowMs;
+    this.#startedMs = this.#heardMs = this.#busyMs = this.#frameSinceMs = this.#readSinceMs = nowMs;
   }
 
   /** The peer has acknowledged our settings. */
@@ -62,22 +66,27 @@ export class Life {
     const limits = this.#limits;
     if (signs.streams > 0 || this.#opened) this.#busyMs = nowMs;
     this.#opened = false;
+    if (!signs.isRead) this.#readSinceMs = this.#heardMs = nowMs;
     if ((!signs.begun || !this.#settingsAcknowledged) && nowMs - this.#startedMs >= limits.settingsTimeoutMs) {
       const what = signs.begun ? 'no acknowledgement of SETTINGS' : 'no SETTINGS';
       throw new ConnectionError('SETTINGS_TIMEOUT', `${what} within ${limits.settingsTimeoutMs} ms`);
     }
-    if (signs.blockSinceMs !== undefined && nowMs - signs.blockSinceMs >= limits.headersTimeoutMs)
+    if (
+      signs.blockSinceMs !== undefined &&
+      nowMs - Math.max(signs.blockSinceMs, this.#readSinceMs) >= limits.headersTimeoutMs
+    )
       throw new ConnectionError('ENHANCE_YOUR_CALM', `a header block that took over ${limits.headersTimeoutMs} ms`);
-    if (signs.unfinishedFrame === undefined || signs.unfinishedFrame !== this.#frame) this.#frameSinceMs = nowMs;
+    if (!signs.isRead || signs.unfinishedFrame === undefined || signs.unfinishedFrame !== this.#frame)
+      this.#frameSinceMs = nowMs;
     this.#frame = signs.unfinishedFrame;
     if (nowMs - this.#frameSinceMs >= limits.headersTimeoutMs)
       throw new ConnectionError('ENHANCE_YOUR_CALM', `a frame that took over ${limits.headersTimeoutMs} ms`);
     if (signs.writingSinceMs !== undefined && nowMs - signs.writingSinceMs >= limits.writeTimeoutMs)
       throw new ConnectionError('ENHANCE_YOUR_CALM', `nothing was read for ${limits.writeTimeoutMs} ms`);
     if (this.#pingedMs !== undefined) {
-      // Whatever it sends is a sign of life.
+      // Whatever it sends is a sign of life. The ping may be behind much that it reads, if slowly.
       if (this.#heardMs > this.#pingedMs) this.#pingedMs = undefined;
-      else if (nowMs - this.#pingedMs >= limits.keepaliveTimeoutMs)
+      else if (nowMs - Math.max(this.#pingedMs, signs.writingSinceMs ?? 0) >= limits.keepaliveTimeoutMs)
         throw new ConnectionError('NO_ERROR', `no answer to a ping within ${limits.keepaliveTimeoutMs} ms`);
       else return 'nothing';
     }

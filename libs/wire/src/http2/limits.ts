@@ -16,7 +16,7 @@ export interface ConnectionLimits {
   readonly streamWindow: number;
   /** What a connection may have under way to here. */
   readonly connectionWindow: number;
-  /** Octets that wait for the peer to read; beyond that nothing more is read from it. */
+  /** Octets that are queued for the socket, or with it; beyond that nothing more is read from the peer, nor of what came of it. */
   readonly maxUnsent: number;
   /** Octets of messages of the connection that were not worked on yet: whole ones, and parts of some. */
   readonly maxBuffered: number;
@@ -26,7 +26,7 @@ export interface ConnectionLimits {
   readonly settingsTimeoutMs: number;
   /** How long a header block may take from its first frame to its last, and any frame but DATA to its end. */
   readonly headersTimeoutMs: number;
-  /** How long the peer may read nothing while something waits for it. */
+  /** How long the socket may take nothing of what it was given, 320 KiB at most, while something waits for the peer. */
   readonly writeTimeoutMs: number;
   /** How long a stream may wait for the peer to open its window by `leastOctets`, or by all that waits. */
   readonly windowTimeoutMs: number;
@@ -53,12 +53,17 @@ export interface FloodLimit {
 
 /** What costs the sender next to nothing and the receiver something. PINGs and WINDOW_UPDATEs that answer what was sent do not count. */
 export const floodKinds = [
-  /** Streams that end before their answer, by either side: rapid reset. */
+  /** Streams that end before their answer, by the peer or for its fault: rapid reset. */
   'resets',
   'pings',
   'settings',
   'priorities',
-  /** Frames that say nothing: DATA without data, frames of unknown kinds, WINDOW_UPDATEs of a few octets. */
+  /** One says that the sender leaves, one or two more on which streams. */
+  'goaways',
+  /**
+   * Frames that say nothing: DATA without data, frames of unknown kinds, WINDOW_UPDATEs of a few octets or of streams that are over, interim
+   * header blocks beyond a few, and what comes on streams that were reset here beyond what their windows allowed.
+   */
   'empty',
   /** Pieces of a few octets from the midst of a message. */
   'fragments',
@@ -92,6 +97,7 @@ export const defaultLimits: ConnectionLimits = {
     pings: { burst: 100, perSecond: 5 },
     settings: { burst: 50, perSecond: 2 },
     priorities: { burst: 2000, perSecond: 200 },
+    goaways: { burst: 10, perSecond: 1 },
     empty: { burst: 2000, perSecond: 100 },
     fragments: { burst: 10_000, perSecond: 1000 },
   },

@@ -3,7 +3,7 @@ const blockOctets = 64 * 1024;
 /** Blocks that are kept for others when nobody needs them. */
 const mostSpare = 32;
 /** What is longer is not copied into a block, but handed over as it is. */
-const mostCopied = 8 * 1024;
+export const mostCopied = 8 * 1024;
 
 const spare: Buffer[] = [];
 
@@ -20,12 +20,23 @@ export class OutQueue {
   #from = 0;
   #at = 0;
   #waiting = 0;
+  #counted = 0;
   /** Blocks of what the socket has now. */
   #lent: Buffer[] = [];
 
   /** Octets that were not taken yet. */
   get octets(): number {
     return this.#waiting;
+  }
+
+  /** Those of them that count nowhere else. */
+  get uncounted(): number {
+    return this.#waiting - this.#counted;
+  }
+
+  /** So many of the octets that were appended are of a message that counts as waiting. */
+  count(octets: number): void {
+    this.#counted += octets;
   }
 
   /**
@@ -75,7 +86,7 @@ export class OutQueue {
     this.#pieces = [];
     this.#blocks = [];
     this.#block = undefined;
-    this.#waiting = 0;
+    this.#waiting = this.#counted = 0;
     return pieces;
   }
 

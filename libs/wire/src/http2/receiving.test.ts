@@ -204,7 +204,7 @@ describe('a header block', () => {
   it('of a stream that was reset is decoded', () => {
     const side = ServerSide.begun();
     side.write(headers(1));
-    side.connection.reset(side.last().stream, 'CANCEL');
+    side.connection.cancel(side.last().stream, 'CANCEL');
     side.write(headers(1, flags.END_HEADERS | flags.END_STREAM, '40 01 61 01 62'));
     side.write(headers(3, flags.END_HEADERS, `${requestBlock} be`));
     expect(side.last().block.fields).toEqual([...fields, 'a', 'b']);
@@ -290,7 +290,7 @@ describe('data', () => {
     const side = ServerSide.begun();
     side.write(headers(1));
     const { stream, sink } = side.last();
-    sink.onData = () => side.connection.reset(stream, 'CANCEL');
+    sink.onData = () => side.connection.cancel(stream, 'CANCEL');
     const bytes = data(1, Buffer.alloc(1000), flags.END_STREAM);
     side.write(bytes.subarray(0, 500));
     side.write(bytes.subarray(500), request(3));

@@ -9,6 +9,7 @@ import { defaultWindow, flags as flag, frameTypes } from './frame-types.ts';
 import { HeaderAssembly, checkBlock } from './header-assembly.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import type { ConnectionLimits } from './limits.ts';
+import type { ResetStreams, StreamFault } from './reset-streams.ts';
 import { received } from './stream-states.ts';
 import type { FrameName, StreamState } from './stream-states.ts';
 
@@ -16,6 +17,7 @@ import type { FrameName, StreamState } from './stream-states.ts';
 export interface ReceivingPorts {
   readonly limits: ConnectionLimits;
   readonly floods: Floods;
+  readonly resets: ResetStreams;
   readonly now: () => number;
   /** Those that are not over. */
   readonly find: (streamId: number) => Http2Stream | undefined;
@@ -25,12 +27,10 @@ export interface ReceivingPorts {
   readonly open: (streamId: number, block: HeaderBlock, ended: boolean) => void;
   /** The peer has ended its side of a stream. */
   readonly endedThere: (stream: Http2Stream) => void;
-  /** Whether the peer may reset one more stream without being counted. */
-  readonly expectsReset: () => boolean;
   /** The peer has ended all of a stream. */
   readonly resetThere: (stream: Http2Stream, code: number) => void;
   /** The peer did something on a stream that it may not. */
-  readonly streamError: (stream: Http2Stream, error: ErrorName) => void;
+  readonly streamError: (stream: Http2Stream, error: StreamFault) => void;
   readonly settings: (from: Buffer, start: number, end: number) => void;
   readonly settingsAcknowledged: () => void;
   readonly ping: (data: Buffer, ack: boolean) => void;
@@ -47,6 +47,9 @@ const frameNames = Object.fromEntries(Object.entries(frameTypes).map(([name, typ
   Record<number, FrameName | undefined>
 >;
 
+/** Header blocks that a stream may get before its last without being counted: those of an answer, and interim ones before it. */
+const fewHeads = 8;
+
 /** Smaller increments of a window are not worth their frame, unless they are rare. */
 const smallIncrement = 64;
 
@@ -62,6 +65,8 @@ export class Receiving implements FrameSink {
   #ends = false;
   /** That stream was ended here, within the frame. */
   #endedHere = false;
+  /** No octet of data has come of the frame. */
+  #isEmpty = false;
   /** Octets of the frame that are not data, so far. */
   #padding = 0;
   #window = defaultWindow;
@@ -104,11 +109,11 @@ export class Receiving implements FrameSink {
     this.#returnToConnection(length);
     this.#ends = (flags & flag.END_STREAM) !== 0;
     this.#padding = length;
-    if (length === 0 && !this.#ends) this.#ports.floods.count('empty');
+    this.#isEmpty = true;
     const stream = this.#ports.find(streamId);
     this.#stream = undefined;
     this.#endedHere = false;
-    if (!this.#takes('DATA', streamId, stream)) return;
+    if (!this.#takes('DATA', streamId, stream, length)) return;
     stream!.receiveWindow -= length;
     if (stream!.receiveWindow < 0) this.#ports.streamError(stream!, 'FLOW_CONTROL_ERROR');
     else this.#stream = stream;
@@ -116,12 +121,14 @@ export class Receiving implements FrameSink {
 
   dataPiece(chunk: Buffer, start: number, end: number): void {
     this.#padding -= end - start;
+    this.#isEmpty = false;
     const stream = this.#stream;
     // It may be over since the last piece.
     if (stream !== undefined && !stream.isOver) stream.sink.data(chunk, start, end);
   }
 
   dataEnds(): void {
+    if (this.#isEmpty && !this.#ends) this.#ports.floods.count('empty');
     const stream = this.#stream;
     this.#stream = undefined;
     if (stream === undefined || stream.isOver) return;
@@ -190,12 +197,20 @@ export class Receiving implements FrameSink {
       );
   }
 
-  /** What the state of its stream makes of a frame. */
-  #takes(name: Exclude<FrameName, 'SETTINGS' | 'PING' | 'GOAWAY'>, streamId: number, stream?: Http2Stream): boolean {
+  /** What the state of its stream makes of a frame. @param octets of one that costs something also when it is dropped */
+  #takes(
+    name: Exclude<FrameName, 'SETTINGS' | 'PING' | 'GOAWAY'>,
+    streamId: number,
+    stream: Http2Stream | undefined,
+    octets?: number,
+  ): boolean {
     const state = stream === undefined ? this.#ports.stateOf(streamId) : stream.state;
     const verdict = received[state][name];
     if (verdict === 'take') return true;
-    if (verdict === 'drop') return false;
+    if (verdict === 'drop') {
+      if (octets !== undefined) this.#ports.resets.dropped(octets);
+      return false;
+    }
     if ('connection' in verdict) throw fault(verdict.connection, `${name} on stream ${streamId}, which is ${state}`);
     this.#ports.streamError(stream!, verdict.stream);
     return false;
@@ -234,25 +249,28 @@ export class Receiving implements FrameSink {
     checkBlock(end - start, this.#ports.limits);
     const block = this.decoder.decode(from, start, end);
     const stream = this.#ports.find(streamId);
-    if (!this.#takes('HEADERS', streamId, stream)) return;
+    if (!this.#takes('HEADERS', streamId, stream, end - start)) return;
     if (stream === undefined) {
       this.#ports.open(streamId, block, endStream);
       return;
     }
     if (endStream) this.#ports.endedThere(stream);
+    else if (stream.heads++ >= fewHeads) this.#ports.floods.count('empty');
     stream.sink.headers(block, endStream);
   }
 
   #windowUpdate(streamId: number, from: Buffer, start: number, end: number): void {
     if (end - start !== 4) throw fault('FRAME_SIZE_ERROR', `WINDOW_UPDATE of ${end - start} octets`);
     const increment = from.readUInt32BE(start) & 0x7fff_ffff;
-    if (increment < smallIncrement && !this.#ports.expects()) this.#ports.floods.count('empty');
+    const stream = streamId === 0 ? undefined : this.#ports.find(streamId);
+    // Of a stream that is over it says nothing, whatever it allows.
+    const saysLittle = increment < smallIncrement || (streamId !== 0 && stream === undefined);
+    if (saysLittle && !this.#ports.expects()) this.#ports.floods.count('empty');
     if (streamId === 0) {
       if (increment === 0) throw fault('PROTOCOL_ERROR', 'WINDOW_UPDATE of 0 on the connection');
       this.#ports.allow(undefined, increment);
       return;
     }
-    const stream = this.#ports.find(streamId);
     if (!this.#takes('WINDOW_UPDATE', streamId, stream)) return;
     if (increment === 0) this.#ports.streamError(stream!, 'PROTOCOL_ERROR');
     else this.#ports.allow(stream, increment);
@@ -261,7 +279,7 @@ export class Receiving implements FrameSink {
   #rstStream(streamId: number, from: Buffer, start: number, end: number): void {
     if (end - start !== 4) throw fault('FRAME_SIZE_ERROR', `RST_STREAM of ${end - start} octets`);
     if (streamId === 0) throw fault('PROTOCOL_ERROR', 'RST_STREAM on stream 0');
-    if (!this.#ports.expectsReset()) this.#ports.floods.count('resets');
+    this.#ports.resets.count();
     const stream = this.#ports.find(streamId);
     if (this.#takes('RST_STREAM', streamId, stream)) this.#ports.resetThere(stream!, from.readUInt32BE(start));
   }
@@ -287,6 +305,7 @@ export class Receiving implements FrameSink {
       this.#ports.ping(from.subarray(start, end), ack);
     } else if (name === 'GOAWAY') {
       if (length < 8) throw fault('FRAME_SIZE_ERROR', `GOAWAY of ${length} octets`);
+      this.#ports.floods.count('goaways');
       const lastStreamId = from.readUInt32BE(start) & 0x7fff_ffff;
       this.#ports.goaway(lastStreamId, from.readUInt32BE(start + 4), from.toString('utf8', start + 8, end));
     } else {

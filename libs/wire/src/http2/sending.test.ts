@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServerSide } from '../../test/connections.ts';
+import { HpackDecoder } from '../hpack/decoder.ts';
+import { sendable } from './stream-states.ts';
 import { describe as words, headers, request, rstStream, settings, windowUpdate } from '../../test/frames.ts';
 
 const ok = [':status', '200', 'content-type', 'application/grpc'];
@@ -39,7 +41,7 @@ describe('an answer', () => {
     side.connection.data(stream, undefined, Buffer.from('a'), true);
     side.connection.data(stream, undefined, Buffer.from('b'), true);
     side.connection.headers(stream, trailers, false, true);
-    side.connection.reset(stream, 'CANCEL');
+    side.connection.cancel(stream, 'CANCEL');
     expect(side.read()).toEqual(['DATA 1 END 1 octets']);
   });
 
@@ -54,6 +56,23 @@ describe('an answer', () => {
       ['CONTINUATION', 4],
     ]);
   });
+
+  it.each([100, 4096, 8192, 8193, 20_000])(
+    'has header fields of its own, however long they are (%i octets)',
+    (octets) => {
+      const side = ServerSide.begun();
+      side.write(request(1), request(3), request(5));
+      const values = ['x', 'y', 'z'].map((each) => each.repeat(octets));
+      for (const [at, { stream }] of side.taken.entries())
+        side.connection.headers(stream, ['a', values[at]!], false, true);
+      const got = side.frames().filter(({ type }) => type !== 'SETTINGS');
+      const decoder = new HpackDecoder({ maxListSize: 100_000 });
+      const blocks = [1, 3, 5].map((id) => got.filter(({ streamId }) => streamId === id).map(({ payload }) => payload));
+      expect(blocks.map((pieces) => decoder.decode(Buffer.concat(pieces)).fields)).toEqual(
+        values.map((value) => ['a', value]),
+      );
+    },
+  );
 });
 
 describe('data that the windows do not allow', () => {
@@ -145,6 +164,14 @@ describe('a large answer', () => {
     expect(sizes).toEqual([5, 32_768, 32_768, 70_000 - 65_536]);
   });
 
+  it('is cut into frames of 64 KiB, where the peer wants larger ones', () => {
+    const side = ServerSide.begun();
+    side.write(settings('0005 00ffffff 0004 00100000'), windowUpdate(0, 1_000_000), request(1));
+    side.read();
+    side.connection.data(side.last().stream, undefined, Buffer.alloc(150_000), true);
+    expect(side.frames().map(({ payload }) => payload.length)).toEqual([65_536, 65_536, 150_000 - 131_072]);
+  });
+
   it('takes turns with others, and small ones pass it', () => {
     const side = ServerSide.begun();
     side.write(window(10_000_000), windowUpdate(0, 20_000_000), request(1), request(3), request(5));
@@ -199,7 +226,7 @@ it('every octet arrives once and in order, and no window is exceeded, whatever i
       const expected = [Buffer.alloc(0), Buffer.alloc(0), Buffer.alloc(0)];
       const check = (): void => {
         for (const { type, streamId, payload } of side.frames()) {
-          expect(type).toBe('DATA');
+          expect([type, sendable[side.taken[(streamId - 1) / 2]!.stream.state].has('DATA')]).toEqual(['DATA', true]);
           const at = (streamId - 1) / 2;
           windows[at]! -= payload.length;
           connection -= payload.length;

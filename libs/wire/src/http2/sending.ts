@@ -9,6 +9,8 @@ import type { PeerSettings } from './settings.ts';
 
 /** Data stays with its stream while so much waits for the socket: others are to have their turn. */
 const mostQueued = 256 * 1024;
+/** Of a DATA frame, whatever the peer would take: others are to have their turn behind each. */
+const mostOfFrame = 64 * 1024;
 
 /**
  * Small frames that a client may send beyond its limits for each frame that it gets: C core opens both windows by as few octets
@@ -74,6 +76,7 @@ export class Sending {
     stream.finishing = endStream;
     if (stream.waiting !== undefined) {
       stream.trailers = fields;
+      this.#ports.backlog.add(octetsOf(fields));
       return;
     }
     this.#expected += answersEach;
@@ -110,8 +113,8 @@ export class Sending {
 
   /** Whether so many octets of a stream would go out now, in one frame; else they wait. */
   goesOut(stream: Http2Stream, octets: number): boolean {
-    const { out, settings } = this.#ports;
-    const fits = octets <= stream.sendWindow && octets <= this.#window && octets <= settings.maxFrameSize;
+    const { out } = this.#ports;
+    const fits = octets <= stream.sendWindow && octets <= this.#window && octets <= this.#mostOfFrame;
     return fits && stream.waiting === undefined && out.octets < mostQueued;
   }
 
@@ -144,7 +147,11 @@ export class Sending {
     for (const piece of stream.waiting ?? []) this.#leave(piece);
     stream.waiting = undefined;
     stream.waitingOctets = 0;
-    stream.trailers = undefined;
+    this.#takeTrailers(stream);
+  }
+
+  get #mostOfFrame(): number {
+    return Math.min(this.#ports.settings.maxFrameSize, mostOfFrame);
   }
 
   #take(stream: Http2Stream, octets: number): void {
@@ -184,12 +191,13 @@ export class Sending {
 
   #sendPiece(stream: Http2Stream): void {
     const piece = stream.waiting![0]!;
-    const room = Math.min(stream.sendWindow, this.#window, this.#ports.settings.maxFrameSize);
+    const room = Math.min(stream.sendWindow, this.#window, this.#mostOfFrame);
     const count = Math.min(room, piece.octets.length - piece.at);
     const whole = piece.at + count === piece.octets.length;
     const last = whole && stream.waiting!.length === 1;
     const endStream = last && stream.finishing && stream.trailers === undefined;
     writeData(this.#ports.out, stream.id, piece.octets, piece.at, piece.at + count, endStream);
+    this.#ports.out.count(count);
     if (count > fewOctets || ++piece.cuts <= mostCuts) this.#expected += answersEach;
     piece.at += count;
     this.#take(stream, count);
@@ -206,11 +214,17 @@ export class Sending {
     if (message !== undefined) backlog.leave(message, out.octets);
   }
 
+  #takeTrailers(stream: Http2Stream): readonly string[] | undefined {
+    const { trailers } = stream;
+    stream.trailers = undefined;
+    if (trailers !== undefined) this.#ports.backlog.remove(octetsOf(trailers));
+    return trailers;
+  }
+
   #sentAll(stream: Http2Stream): void {
     stream.waiting = undefined;
     stream.blockedSinceMs = undefined;
-    const { trailers } = stream;
-    stream.trailers = undefined;
+    const trailers = this.#takeTrailers(stream);
     if (trailers !== undefined) {
       const block = this.encoder.encode(trailers);
       writeHeaders(this.#ports.out, stream.id, block, true, this.#ports.settings.maxFrameSize);
@@ -219,6 +233,8 @@ export class Sending {
     else stream.sink.drained();
   }
 }
+
+const octetsOf = (fields: readonly string[]): number => fields.reduce((sum, { length }) => sum + length, 0);
 
 function writeOne(
   out: OutQueue,

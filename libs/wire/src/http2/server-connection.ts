@@ -1,7 +1,7 @@
 import { ConnectionError } from '../errors.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionOptions } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { clientPreface, defaultWindow } from './frame-types.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import { settingIds } from './settings.ts';
@@ -60,7 +60,7 @@ export class ServerConnection extends Connection {
     this.#highest = streamId;
     // Whoever opens too many may come again with those; after GOAWAY on another connection.
     if (this.isDraining || this.streams.size >= this.options.limits.maxConcurrentStreams) {
-      this.refuse(streamId, 'REFUSED_STREAM');
+      this.refuse(streamId);
       return;
     }
     this.#highestTaken = streamId;

@@ -30,7 +30,7 @@ const reach: Readonly<Record<string, readonly [StreamState, (side: ServerSide) =
     'reset',
     (side) => {
       side.write(headers(1));
-      side.connection.reset(side.last().stream, 'CANCEL');
+      side.connection.cancel(side.last().stream, 'CANCEL');
     },
   ],
 };
@@ -162,7 +162,7 @@ describe('a frame that is to be sent on a stream', () => {
     expect(side.read()).toEqual(may('HEADERS') ? ['HEADERS 1'] : []);
     connection.consume(stream, 600_000);
     expect(side.read().length > 0).toBe(sendable[state].has('WINDOW_UPDATE'));
-    connection.reset(stream, 'CANCEL');
+    connection.cancel(stream, 'CANCEL');
     expect(side.read()).toEqual(may('RST_STREAM') ? ['RST_STREAM 1 CANCEL'] : []);
   });
 });

@@ -1,5 +1,6 @@
 import type { ErrorName } from '../errors.ts';
 import type { frameTypes } from './frame-types.ts';
+import type { StreamFault } from './reset-streams.ts';
 
 /**
  * States of a stream (RFC 9113, section 5.1). Nothing is ever pushed here, so that no stream is reserved. `closed` is one that both sides have
@@ -25,7 +26,7 @@ export type Verdict =
   | 'take'
   /** It is read as far as the connection needs (compression, windows), and dropped. */
   | 'drop'
-  | { readonly stream: ErrorName }
+  | { readonly stream: StreamFault }
   | { readonly connection: ErrorName };
 
 const protocolError = { connection: 'PROTOCOL_ERROR' } as const;
@@ -106,7 +107,10 @@ export const received: Readonly<
   },
 };
 
-/** Frames that may be sent in a state. A client opens a stream by HEADERS. */
+/**
+ * Frames that may be sent in a state. A client opens a stream by HEADERS. Nothing looks here before it sends: what is sent follows from what
+ * `Connection` and `Sending` do in each state, and it is the tests that hold them to this.
+ */
 export const sendable: Readonly<Record<StreamState, ReadonlySet<FrameName>>> = {
   idle: new Set(['HEADERS']),
   open: new Set(['DATA', 'HEADERS', 'RST_STREAM', 'WINDOW_UPDATE']),

@@ -36,7 +36,7 @@ export function accept(methods: ReadonlyMap<string, WireMethod>, host: CallHost,
   const head = requestHead(block);
   const { refusal } = head;
   if (refusal?.kind === 'malformed') {
-    connection.reset(stream, 'PROTOCOL_ERROR');
+    connection.resetForFault(stream, 'PROTOCOL_ERROR');
     return;
   }
   if (refusal?.kind === 'http') {
@@ -63,7 +63,7 @@ function refuse(connection: ServerConnection, stream: Http2Stream, status: numbe
   stream.sink = {
     ...{ headers: () => undefined, ended: () => undefined, aborted: () => undefined, drained: () => undefined },
     data: (_chunk, start, end) => connection.consume(stream, end - start),
-    sentEnd: () => connection.reset(stream, 'NO_ERROR'),
+    sentEnd: () => connection.cancel(stream, 'NO_ERROR'),
   };
   // A client of gRPC that went through all the same finds a status too.
   const code = status === 431 ? statusCodes.RESOURCE_EXHAUSTED : statusCodes.INTERNAL;
