@@ -108,7 +108,7 @@ export default tseslint.config(
         'error',
         ...restrictedSyntax,
         {
-          selector: 'ObjectExpression > Property[kind=/^[gs]et$/]',
+          selector: ':function ObjectExpression > Property[kind=/^[gs]et$/]',
           message: 'An object literal with a getter keeps garbage alive (ADR 84): make it a class.',
         },
       ],
