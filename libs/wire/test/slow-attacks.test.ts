@@ -114,6 +114,19 @@ describe.concurrent('who is not there', () => {
     expect(served.failures).toEqual([]);
   });
 
+  it('has no streams and is not pinged where that is not wanted', async () => {
+    const served = await attack(
+      async ({ port }) => {
+        const [idle, busy] = await Promise.all([Attacker.connect(port), Attacker.connect(port)]);
+        await busy.write(callHeaders(1, 'Chat'));
+        await busy.closed;
+        expect([busy.count('PING'), idle.count('PING'), idle.over]).toEqual([1, 0, false]);
+      },
+      { ...short, keepaliveIdle: false, keepaliveMs: 500, keepaliveTimeoutMs: 500 },
+    );
+    expect(served.failures).toEqual(['no answer to a ping within 500 ms']);
+  });
+
   it('sends FIN with calls under way', async () => {
     const served = await attack(async ({ port, wire, counts }) => {
       const attacker = await Attacker.connect(port);
@@ -148,8 +161,8 @@ describe.concurrent('who is not there', () => {
   });
 });
 
-describe.concurrent('who reads slowly', () => {
-  it('and all the time is not cut, whatever the size of its frames', async () => {
+describe.concurrent('who does not read', () => {
+  it('or slowly, but all the time, is not cut, whatever the size of its frames', async () => {
     const served = await serve(
       { limits: { ...short, writeTimeoutMs: 1000 } },
       { unary: (_call: unknown, send: (error: null, answer: Buffer) => void) => send(null, Buffer.alloc(40_000_000)) },
@@ -162,21 +175,6 @@ describe.concurrent('who reads slowly', () => {
     expect(served.failures).toEqual([]);
   });
 
-  it('and has no streams is not pinged where that is not wanted', async () => {
-    const served = await attack(
-      async ({ port }) => {
-        const [idle, busy] = await Promise.all([Attacker.connect(port), Attacker.connect(port)]);
-        await busy.write(callHeaders(1, 'Chat'));
-        await busy.closed;
-        expect([busy.count('PING'), idle.count('PING'), idle.over]).toEqual([1, 0, false]);
-      },
-      { ...short, keepaliveIdle: false, keepaliveMs: 500, keepaliveTimeoutMs: 500 },
-    );
-    expect(served.failures).toEqual(['no answer to a ping within 500 ms']);
-  });
-});
-
-describe.concurrent('who does not read', () => {
   it('opens no window: its streams end, one by one', async () => {
     const served = await attack(async ({ port, counts }) => {
       const attacker = await Attacker.connect(port);

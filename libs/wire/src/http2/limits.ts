@@ -26,7 +26,7 @@ export interface ConnectionLimits {
   readonly settingsTimeoutMs: number;
   /** How long a header block may take from its first frame to its last, and any frame but DATA to its end. */
   readonly headersTimeoutMs: number;
-  /** How long the socket may take nothing of what it was given, 320 KiB at most, while something waits for the peer. */
+  /** How long the socket may take for what it is given at once: 320 KiB, or what waits for the peer where that is less. */
   readonly writeTimeoutMs: number;
   /** How long a stream may wait for the peer to open its window by `leastOctets`, or by all that waits. */
   readonly windowTimeoutMs: number;
