@@ -1,5 +1,5 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
-import integration from '../../vitest.integration.config.ts';
+import integration from './vitest.integration.config.ts';
 
 /** What measures what a load feels has the machine for itself. */
 const alone = 'survival|replicas|promotion';
