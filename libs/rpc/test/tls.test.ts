@@ -104,7 +104,11 @@ describe.runIf(transport === 'wire')('what goes wrong in handshakes', () => {
     for (let count = 0; count < 3; count++) await failureOf(ask(trusting));
     const said = logged().filter(({ msg }) => /TLS|defect/.test(String(msg)));
     expect(said).toMatchObject([
-      { severity: 'warn', why: 'the client showed no certificate, and it needs one', msg: 'a TLS connection did not come about' },
+      {
+        severity: 'warn',
+        why: 'the client showed no certificate, and it needs one',
+        msg: 'a TLS connection did not come about',
+      },
     ]);
   });
 });
