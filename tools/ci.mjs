@@ -14,7 +14,7 @@ const nx = (target, ...more) => ['nx', 'run-many', '-t', target, '--output-style
  * after it, up to the one that is `alone`, and is printed when it is over.
  */
 const steps = [
-  { name: 'formatting', run: ['prettier', '--check', '--log-level=warn', '.'] },
+  { name: 'formatting', run: ['prettier', '--check', '--log-level=warn', '.'], beside: true },
   { name: 'nothing that must not be committed', run: ['node', 'tools/check-tree.mjs'] },
   { name: 'project graph', run: ['node', 'tools/check-graph.mjs'] },
   { name: 'protos: lint', run: ['buf', 'lint'] },
