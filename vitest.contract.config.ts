@@ -15,7 +15,7 @@ export default mergeConfig(
           extends: true,
           test: {
             ...{ name: 'grpc-js', env: { SLUICE_TRANSPORT: 'grpc-js' } },
-            exclude: ['test/**/!(surface|bad-input|triton).test.ts'],
+            exclude: ['test/**/!(surface|triton).test.ts'],
           },
         },
       ],

@@ -29,10 +29,17 @@ const steps = [
   },
   { name: 'typecheck', run: nx('typecheck', ...cache) },
   { name: 'build', run: nx('build', ...cache) },
+  // Nx would run them last, with nothing beside them.
+  {
+    name: 'integration tests of tools',
+    run: nx('test:integration', '--skip-nx-cache', '--projects=tools'),
+    counts: true,
+    beside: true,
+  },
   { name: 'unit and contract tests', run: nx('test', '--skip-nx-cache'), counts: true },
   {
     name: 'integration tests',
-    run: nx('test:integration', '--skip-nx-cache', '--exclude=platform'),
+    run: nx('test:integration', '--skip-nx-cache', '--exclude=platform,tools'),
     counts: true,
     alone: true,
   },
