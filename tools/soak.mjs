@@ -30,8 +30,8 @@ const suites = [
     folder: 'apps/platform',
     runs: 1,
     rounds: 5,
-    files: ['test/survival.test.ts', 'test/promotion.test.ts', 'test/replicas.test.ts'],
-    about: 'kill -9 of every process, champion moves and conflicts of replicas, under load',
+    files: ['survival', 'promotion', 'replicas', 'fresh-clone'].map((name) => `test/${name}.test.ts`),
+    about: 'kill -9 of every process, champion moves and conflicts of replicas under load, a fresh clone',
   },
   { name: 'endurance', runs: 5_000_000, about: 'memory after 5 million requests, and after 300 loads and unloads' },
 ];
