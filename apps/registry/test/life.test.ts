@@ -128,7 +128,16 @@ describe('the life of a model', () => {
           versionDigest: version?.digest,
         },
       ],
-      capture: { rate: 1, payload: false, durability: 'DURABILITY_BEST_EFFORT', retentionClass: 'default' },
+      capture: {
+        ...{
+          rate: 1,
+          payload: false,
+          request: false,
+          durability: 'DURABILITY_BEST_EFFORT',
+          retentionClass: 'standard',
+        },
+        ...{ maxPayloadBytes: '65536', redact: [] },
+      },
       seedId: 'digits/1',
       policyVersion: '0',
       implicit: true,

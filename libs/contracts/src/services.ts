@@ -4,6 +4,7 @@ import type {
   AdminServiceMethods,
   AuditServiceMethods,
   GRPCInferenceServiceMethods,
+  IngestServiceMethods,
   Method,
   MethodKind,
   RegistryServiceMethods,
@@ -18,6 +19,7 @@ export type {
   AdminServiceMethods,
   AuditServiceMethods,
   GRPCInferenceServiceMethods,
+  IngestServiceMethods,
   RegistryServiceMethods,
   RuntimeServiceMethods,
   WatchServiceMethods,
@@ -54,5 +56,6 @@ export const inferenceService = service<GRPCInferenceServiceMethods>('inference.
 export const registryService = service<RegistryServiceMethods>('sluice.registry.v1.RegistryService');
 export const watchService = service<WatchServiceMethods>('sluice.registry.v1.WatchService');
 export const auditService = service<AuditServiceMethods>('sluice.registry.v1.AuditService');
+export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

@@ -17,7 +17,10 @@ describe('the implicit release', () => {
       mode: 'fixed',
       arms: [{ name: 'primary', version: 3, role: 'primary', weight: 1, propensity: 1, versionDigest: 'sha-3' }],
       rules: [],
-      capture: { rate: 1, payload: false, durability: 'best-effort', retentionClass: 'default' },
+      capture: {
+        ...{ rate: 1, request: false, response: 'small', maxPayloadBytes: 65_536, durability: 'best-effort' },
+        ...{ retentionClass: 'standard', redact: [] },
+      },
       seedId: 'digits/1',
       policyVersion: 0,
       revision: 17,
@@ -45,6 +48,8 @@ describe('two releases', () => {
     expect(sameSplit(release, implicitRelease({ ...facts, champion: 1 }))).toBe(false);
     expect(sameSplit(release, implicitRelease({ ...facts, digestOf: () => 'x' }))).toBe(false);
     expect(sameSplit(release, implicitRelease({ ...facts, capture: { ...defaultCapture, rate: 0.5 } }))).toBe(false);
+    const redacting = { ...defaultCapture, redact: ['age'] };
+    expect(sameSplit(release, implicitRelease({ ...facts, capture: redacting }))).toBe(false);
     expect(sameSplit(release, undefined)).toBe(false);
   });
 });

@@ -28,14 +28,29 @@ export interface Rule {
   readonly arm: string;
 }
 
+/** How long evidence is kept; feedback has a number of days for each. */
+export const retentionClasses = ['short', 'standard', 'long'] as const;
+export type RetentionClass = (typeof retentionClasses)[number];
+
 /** Which evidence of a prediction is kept. */
 export interface CapturePolicy {
   /** Share of predictions, 0 to 1. */
   readonly rate: number;
-  readonly payload: boolean;
+  /** Whether requests are kept. */
+  readonly request: boolean;
+  /** Whether responses are kept; `small`: those of at most `smallResponseBytes`, of versions that declare a task. */
+  readonly response: boolean | 'small';
+  /** A larger payload is left out of its record. */
+  readonly maxPayloadBytes: number;
+  /** Whether an answer waits until its record is on disk. */
   readonly durability: Durability;
-  readonly retentionClass: string;
+  readonly retentionClass: RetentionClass;
+  /** What is zeroed in the copy of a request that is kept: names of features, or of inputs as a whole. */
+  readonly redact: readonly string[];
 }
+
+/** Without responses nothing can be said of a version's quality; so those that cost little are kept where nobody said. */
+export const smallResponseBytes = 1024;
 
 /** How a model's traffic is split. */
 export interface Release {
@@ -57,9 +72,12 @@ export interface Release {
 
 export const defaultCapture: CapturePolicy = {
   rate: 1,
-  payload: false,
+  request: false,
+  response: 'small',
+  maxPayloadBytes: 65_536,
   durability: 'best-effort',
-  retentionClass: 'default',
+  retentionClass: 'standard',
+  redact: [],
 };
 
 export interface ImplicitReleaseFacts {
@@ -109,9 +127,13 @@ function splitText(release: Release | undefined): string {
     mode,
     arms.map((arm) => [arm.name, arm.version, arm.role, arm.weight, arm.propensity, arm.versionDigest]),
     rules.map((rule) => [rule.id, rule.metadataKey, rule.equals, rule.arm]),
-    [capture.rate, capture.payload, capture.durability, capture.retentionClass],
+    captureText(capture),
     seedId,
     policyVersion,
     implicit,
   ]);
+}
+
+function captureText({ rate, request, response, maxPayloadBytes, durability, retentionClass, redact }: CapturePolicy) {
+  return [rate, request, response, maxPayloadBytes, durability, retentionClass, redact];
 }

@@ -2,6 +2,7 @@ import type { Alias } from '@sluice/contracts/gen/sluice/registry/v1/Alias';
 import type { AliasHistoryEntry as HistoryMessage } from '@sluice/contracts/gen/sluice/registry/v1/AliasHistoryEntry';
 import type { AliasMove as MoveMessage } from '@sluice/contracts/gen/sluice/registry/v1/AliasMove';
 import type { Approval } from '@sluice/contracts/gen/sluice/registry/v1/Approval';
+import type { CapturePolicy as CapturePolicyMessage } from '@sluice/contracts/gen/sluice/registry/v1/CapturePolicy';
 import type { Model } from '@sluice/contracts/gen/sluice/registry/v1/Model';
 import type { Quarantine } from '@sluice/contracts/gen/sluice/registry/v1/Quarantine';
 import type { Release as ReleaseMessage } from '@sluice/contracts/gen/sluice/registry/v1/Release';
@@ -11,7 +12,7 @@ import type { Signature as SignatureMessage } from '@sluice/contracts/gen/sluice
 import type { TensorSpec as TensorMessage } from '@sluice/contracts/gen/sluice/registry/v1/TensorSpec';
 import type { Version } from '@sluice/contracts/gen/sluice/registry/v1/Version';
 import type { AliasMoveState, LoadState } from '@sluice/domain/alias-move';
-import type { ArmRole, Durability, Release, ReleaseMode } from '@sluice/domain/release';
+import type { ArmRole, CapturePolicy, Durability, Release, ReleaseMode } from '@sluice/domain/release';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
 import type { VersionState } from '@sluice/domain/version';
 import type { AliasView, ModelView } from '../usecases/get-model.ts';
@@ -189,11 +190,21 @@ export function encodeRelease(release: Release | undefined): ReleaseMessage | nu
     mode: releaseModes[release.mode],
     arms: release.arms.map((arm) => ({ ...arm, role: armRoles[arm.role] })),
     rules: release.rules.map((rule) => ({ ...rule })),
-    capture: { ...release.capture, durability: durabilities[release.capture.durability] },
+    capture: encodeCapture(release.capture),
     seedId: release.seedId,
     policyVersion: release.policyVersion,
     revision: release.revision,
     implicit: release.implicit,
+  };
+}
+
+function encodeCapture(capture: CapturePolicy): CapturePolicyMessage {
+  const { rate, request, response, maxPayloadBytes, durability, retentionClass, redact } = capture;
+  return {
+    ...{ rate, request, maxPayloadBytes, retentionClass, redact: [...redact] },
+    ...(response === 'small' ? {} : { response }),
+    payload: request && response === true,
+    durability: durabilities[durability],
   };
 }
 

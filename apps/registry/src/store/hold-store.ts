@@ -1,4 +1,5 @@
-import type { Release } from '@sluice/domain/release';
+import { defaultCapture } from '@sluice/domain/release';
+import type { CapturePolicy, Release } from '@sluice/domain/release';
 import type { ApprovalRecord, Retained } from '../usecases/records.ts';
 import type { Sql } from './sql.ts';
 import { fromMs, toMs } from './sql.ts';
@@ -98,7 +99,13 @@ export async function selectRelease(sql: Sql, model: string, time?: number): Pro
     `select r.body from registry.release r where r.model = $1 and ${during('r', '$2')}`,
     [model, time === undefined ? null : fromMs(time)],
   );
-  return rows[0]?.body;
+  return rows[0] && { ...rows[0].body, capture: currentCapture(rows[0].body.capture) };
+}
+
+/** A policy of before it said what is kept of requests and responses kept neither, in a class that is `standard` now. */
+function currentCapture(stored: CapturePolicy): CapturePolicy {
+  const { rate, durability } = stored;
+  return 'maxPayloadBytes' in stored ? stored : { ...defaultCapture, rate, durability };
 }
 
 /** Ends the model's release and begins another, or none. */

@@ -2,8 +2,8 @@ import type { ResponseOutput, WatchServiceMethods } from '@sluice/contracts/serv
 import { isDatatype } from '@sluice/domain/datatype';
 import type { DeviceWishes, Offer } from '@sluice/domain/device';
 import { SluiceError } from '@sluice/domain/errors';
-import { defaultCapture } from '@sluice/domain/release';
-import type { ArmRole, Durability, ReleaseMode } from '@sluice/domain/release';
+import { defaultCapture, retentionClasses } from '@sluice/domain/release';
+import type { ArmRole, CapturePolicy, Durability, ReleaseMode } from '@sluice/domain/release';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
 import { responseParameter } from '@sluice/inference/rewrite';
 import { targetOf } from '../route/table.ts';
@@ -115,12 +115,26 @@ function decodeRelease(wire: WireRelease): ReleaseRoute {
       mode: modes[wire.mode],
       arms: arms.map((arm, index) => ({ ...bare(arm), versionDigest: wire.arms[index]!.versionDigest })),
       rules: wire.rules,
-      capture: wire.capture ? { ...wire.capture, durability: durabilities[wire.capture.durability] } : defaultCapture,
+      capture: wire.capture ? decodeCapture(wire.capture) : defaultCapture,
       seedId: wire.seedId,
       policyVersion: whole(wire.policyVersion, `release ${wire.id} policy version`),
       revision: whole(wire.revision, `release ${wire.id} revision`),
       implicit: wire.implicit,
     },
+  };
+}
+
+function decodeCapture(wire: NonNullable<WireRelease['capture']>): CapturePolicy {
+  const { rate, payload, request, response, durability, retentionClass, redact } = wire;
+  const bytes = whole(wire.maxPayloadBytes, 'capture policy, bytes of a payload');
+  return {
+    ...{ rate, redact },
+    request: request ?? payload,
+    response: response ?? (payload || 'small'),
+    maxPayloadBytes: bytes === 0 ? defaultCapture.maxPayloadBytes : bytes,
+    durability: durabilities[durability],
+    // A registry of before the classes knows one, under another name.
+    retentionClass: retentionClasses.find((each) => each === retentionClass) ?? defaultCapture.retentionClass,
   };
 }
 

@@ -39,6 +39,8 @@ import type { GetStateRequest as sluice_admin_v1_GetStateRequest, GetStateReques
 import type { GetStateResponse as sluice_admin_v1_GetStateResponse, GetStateResponse__Output as sluice_admin_v1_GetStateResponse__Output } from './sluice/admin/v1/GetStateResponse.ts';
 import type { GetVersionRequest as sluice_registry_v1_GetVersionRequest, GetVersionRequest__Output as sluice_registry_v1_GetVersionRequest__Output } from './sluice/registry/v1/GetVersionRequest.ts';
 import type { GetVersionResponse as sluice_registry_v1_GetVersionResponse, GetVersionResponse__Output as sluice_registry_v1_GetVersionResponse__Output } from './sluice/registry/v1/GetVersionResponse.ts';
+import type { IngestRequest as sluice_feedback_v1_IngestRequest, IngestRequest__Output as sluice_feedback_v1_IngestRequest__Output } from './sluice/feedback/v1/IngestRequest.ts';
+import type { IngestResponse as sluice_feedback_v1_IngestResponse, IngestResponse__Output as sluice_feedback_v1_IngestResponse__Output } from './sluice/feedback/v1/IngestResponse.ts';
 import type { LiftQuarantineRequest as sluice_registry_v1_LiftQuarantineRequest, LiftQuarantineRequest__Output as sluice_registry_v1_LiftQuarantineRequest__Output } from './sluice/registry/v1/LiftQuarantineRequest.ts';
 import type { LiftQuarantineResponse as sluice_registry_v1_LiftQuarantineResponse, LiftQuarantineResponse__Output as sluice_registry_v1_LiftQuarantineResponse__Output } from './sluice/registry/v1/LiftQuarantineResponse.ts';
 import type { LinkRequest as sluice_runtime_v1_LinkRequest, LinkRequest__Output as sluice_runtime_v1_LinkRequest__Output } from './sluice/runtime/v1/LinkRequest.ts';
@@ -156,6 +158,11 @@ export interface GRPCInferenceServiceMethods {
 /** Methods of sluice.admin.v1.AdminService. */
 export interface AdminServiceMethods {
   readonly getState: Method<'unary', [sluice_admin_v1_GetStateRequest, sluice_admin_v1_GetStateRequest__Output], [sluice_admin_v1_GetStateResponse, sluice_admin_v1_GetStateResponse__Output]>;
+}
+
+/** Methods of sluice.feedback.v1.IngestService. */
+export interface IngestServiceMethods {
+  readonly ingest: Method<'bidi', [sluice_feedback_v1_IngestRequest, sluice_feedback_v1_IngestRequest__Output], [sluice_feedback_v1_IngestResponse, sluice_feedback_v1_IngestResponse__Output]>;
 }
 
 /** Methods of sluice.registry.v1.AuditService. */

@@ -9,6 +9,10 @@ export interface RouteVersion {
   'digest'?: (string);
   'signature'?: (_sluice_registry_v1_Signature | null);
   'serving'?: (_sluice_registry_v1_ServingConfig | null);
+  /**
+   * Its manifest declares a task: what it answers is a prediction that can be right or wrong.
+   */
+  'hasTask'?: (boolean);
 }
 
 export interface RouteVersion__Output {
@@ -16,4 +20,8 @@ export interface RouteVersion__Output {
   'digest': (string);
   'signature': (_sluice_registry_v1_Signature__Output | null);
   'serving': (_sluice_registry_v1_ServingConfig__Output | null);
+  /**
+   * Its manifest declares a task: what it answers is a prediction that can be right or wrong.
+   */
+  'hasTask': (boolean);
 }
