@@ -128,8 +128,8 @@ function writeFacts(bytes: Buffer, base: number, draft: RecordDraft): void {
   bytes[base + at.flags] =
     (draft.answered ? flag.answered : 0) |
     (timings ? flag.timings : 0) |
-    (unitHash ? flag.unitHash : 0) |
-    (inputHash ? flag.inputHash : 0);
+    (unitHash === undefined ? 0 : flag.unitHash) |
+    (inputHash === undefined ? 0 : flag.inputHash);
   bytes[base + at.status] = draft.status;
   bytes[base + at.fallbackStatus] = draft.fallbackStatus;
   bytes[base + at.reason] = reasonCodes[draft.reason];
@@ -152,9 +152,9 @@ function writeCount(bytes: Buffer, pos: number, value: number): void {
   bytes.writeUInt32LE(value >= maxUint32 ? maxUint32 : value > 0 ? Math.floor(value) : 0, pos);
 }
 
-function writeHash(bytes: Buffer, pos: number, hash: Uint8Array | undefined, length: number): void {
-  if (hash) bytes.set(hash, pos);
-  else bytes.fill(0, pos, pos + length);
+function writeHash(bytes: Buffer, pos: number, hash: string | undefined, length: number): void {
+  if (hash === undefined) bytes.fill(0, pos, pos + length);
+  else bytes.write(hash, pos, length, 'latin1');
 }
 
 /** @returns where the next one goes */

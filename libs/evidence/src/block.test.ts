@@ -63,12 +63,15 @@ const fields = fc.record({
   ...{ request: fc.uint8Array({ maxLength: 200 }), response: pieces },
 });
 
+const latin1 = (octets: Uint8Array | undefined) => octets && Buffer.from(octets).toString('latin1');
+
 /** What was drawn, as it is to come back: payloads are there when they were captured. */
 function drafts(context: EncodedContext, drawn: typeof fields extends fc.Arbitrary<infer Value> ? Value : never) {
   const { requestState, responseState } = drawn;
   const request = requestState === 'captured' ? drawn.request : undefined;
   const response = responseState === 'captured' ? drawn.response : undefined;
-  const draft: RecordDraft = { ...drawn, context, request, redactions: undefined, response };
+  const hashes = { unitHash: latin1(drawn.unitHash), inputHash: latin1(drawn.inputHash) };
+  const draft: RecordDraft = { ...drawn, ...hashes, context, request, redactions: undefined, response };
   const joined = response && Buffer.concat(response);
   const record: EvidenceRecord = { ...drawn, context: context.context, request, response: joined };
   return { draft, record };

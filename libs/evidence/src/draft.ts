@@ -19,8 +19,9 @@ export interface RecordDraft {
   timings: RuntimeTimings | undefined;
   rows: number;
   keepProbability: number;
-  unitHash: Uint8Array | undefined;
-  inputHash: Uint8Array | undefined;
+  /** Hashes are texts of an octet for each character (latin1): as such Node gives them for a third of the time. */
+  unitHash: string | undefined;
+  inputHash: string | undefined;
   requestId: string;
   subject: string;
   caller: string;
