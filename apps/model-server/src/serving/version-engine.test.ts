@@ -84,6 +84,7 @@ function engineOf(more: Partial<ServingConfig> = {}) {
       {
         respond: (bytes) => void log.push(`${name}=${[...readInferResponse(bytes).outputs[0]!.data].join()}`),
         fail: ({ kind }) => void log.push(`${name} ${kind}`),
+        waitedMs: 0,
         released: () => void log.push(`${name} released`),
       },
     );
@@ -97,7 +98,8 @@ function engineOf(more: Partial<ServingConfig> = {}) {
 function worked({ rows }: { readonly rows: Uint8Array }): BatchOutcome {
   const output = { name: 'y', datatype: 'UINT8' as const, dims: [1], bytes: rows.map((row) => 2 * row), rowBytes: 1 };
   const timing = { inputUs: 1, inferUs: 100, outputUs: 2 };
-  return { ok: true, outputs: { rows: rows.length, outputs: [{ ...output, rowStarts: undefined }] }, timing };
+  const outputs = { rows: rows.length, outputs: [{ ...output, rowStarts: undefined }] };
+  return { ok: true, outputs, timing, threads: 1 };
 }
 const failed: BatchOutcome = { ok: false, error: new SluiceError('internal', 'the model failed'), sessionLost: false };
 
@@ -231,6 +233,7 @@ describe('classification', () => {
           said.push(`${output!.datatype} [${output!.shape.join()}] ${decodeStrings(output!.data).join(' ')}`);
         },
         fail: ({ message }) => void said.push(message),
+        waitedMs: 0,
         released: () => undefined,
       });
     };
