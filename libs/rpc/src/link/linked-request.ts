@@ -107,7 +107,6 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
     if (this.#ended) return;
     this.#ended = true;
     this.messageArrived = outcome.messageArrived;
-    this.facts = outcome.facts;
     this.#trailer = (key) => outcome.trailer(key);
     this.#tell(outcome.error, outcome.message && [outcome.message]);
   }
