@@ -6,7 +6,6 @@ import type { ParameterValue } from '@sluice/inference/parameters';
 import { buildInferRequest } from '@sluice/inference/request-builder';
 import type { RawCall } from '@sluice/rpc/handlers';
 import { systemClock } from '@sluice/service-kit/clock';
-import { FakeClock } from '@sluice/testkit/fake-clock';
 import type { InferAnswer } from '../serving/infer-job.ts';
 import type { VersionEngine } from '../serving/version-engine.ts';
 import type { ServingTable } from '../versions/serving-table.ts';
@@ -207,7 +206,9 @@ describe('facts of a request', () => {
   }
 
   function setUp(ready: boolean) {
-    const clock = new FakeClock();
+    let nowMs = 0;
+    const clock = { now: () => nowMs, monotonic: () => nowMs } as unknown as Clock;
+    const pass = (ms: number): void => void (nowMs += ms);
     const waiting: WaitingRequest[] = [];
     const answers: InferAnswer[] = [];
     const infer = (_bytes: Buffer, _deadlineMs: number, answer: InferAnswer) => void answers.push(answer);
@@ -216,7 +217,7 @@ describe('facts of a request', () => {
     const wait = (_model: string, _ref: string, one: WaitingRequest) => (waiting.push(one), leave);
     const budget = new ByteBudget(1_000_000);
     const handler = predict({ clock, table: () => table, budget, waits: { ...noWaits, wait } });
-    return { clock, waiting, answers, engine, handler };
+    return { pass, waiting, answers, engine, handler };
   }
 
   it('go with its answer or failure to a caller that takes them, and to no other', () => {
@@ -240,12 +241,12 @@ describe('facts of a request', () => {
   });
 
   it('have the wait for the load of its version, whether that comes or not', () => {
-    const { handler, answers, waiting, clock, engine } = setUp(false);
+    const { handler, answers, waiting, pass, engine } = setUp(false);
     const [loaded, failed] = [recorded(true), recorded(true)];
     handler(request, loaded.call);
-    clock.advance(10);
+    pass(10);
     handler(request, failed.call);
-    clock.advance(20);
+    pass(20);
     waiting[0]!.start(engine);
     waiting[1]!.fail(new SluiceError('unavailable', 'no'));
     expect(answers.map(({ waitedMs }) => waitedMs)).toEqual([30]);

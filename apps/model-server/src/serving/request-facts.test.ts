@@ -202,7 +202,11 @@ describe('what is said of a request beside its answer', () => {
           else if (each.do === 'turn') turn();
           else clock.advance(0.25);
         }
-        for (turn(); ended < jobs.length; turn()) endNext(1);
+        turn();
+        while (ended < jobs.length) {
+          endNext(1);
+          turn();
+        }
         const facts = Object.values(said);
         expect(facts.length).toBe(asked);
         expect(log.filter((line) => line.includes('=')).length).toBe(asked);
