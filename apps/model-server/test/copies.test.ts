@@ -81,7 +81,7 @@ function ask(engine: VersionEngine, value: number): Promise<Buffer> {
     ...{ modelName: 'm', inputs: [{ name: 'x', datatype: 'FP32', shape: [1, width], data }] },
   });
   return new Promise((resolve, reject) => {
-    engine.infer(request, Infinity, { respond: resolve, fail: reject, released: () => undefined });
+    engine.infer(request, Infinity, { waitedMs: 0, respond: resolve, fail: reject, released: () => undefined });
   });
 }
 

@@ -71,7 +71,7 @@ export interface RuntimeTimings {
   readonly totalMicros: number;
   /** Rows of its batch, padding included. */
   readonly batchRows: number;
-  /** Its share of the batch: run time x intra-op threads x own rows / rows of the batch, in core-microseconds. */
+  /** Its share of the batch: run time x intra-op threads x own rows / rows of the batch without padding, in core-microseconds. */
   readonly costMicros: number;
 }
 

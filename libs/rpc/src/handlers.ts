@@ -46,6 +46,16 @@ export interface RawCall {
   metadata(key: string): string | undefined;
   /** Every other call is ignored after an answer. */
   setTrailer(key: string, value: string): void;
+  /** Its caller takes facts of it: see `setFacts`. Absent as false; a plain unary call and a message of a stream carry none. */
+  readonly takesFacts?: boolean;
+  /**
+   * Says facts of the call, bytes that only its caller knows the meaning of, beside its answer or failure. They are read
+   * when the call is answered, and not after: the memory may be used again then. Nothing happens where the caller takes
+   * none.
+   *
+   * @throws RangeError when they are more than 255 bytes
+   */
+  setFacts?(facts: Uint8Array): void;
   /** Answers. @param more pieces that follow, joined with it where it is copied anyway */
   respond(message: Uint8Array, ...more: readonly Uint8Array[]): void;
   /** @param about what the call was about, such as a version: failures of each are logged on their own */

@@ -49,6 +49,12 @@ export interface RawOutcome {
    * had done its work; a message without a status is no answer all the same.
    */
   readonly messageArrived: boolean;
+  /**
+   * What the server said of the call beside its answer or failure: at most 255 bytes, whose meaning is between it and the
+   * caller. A view of what arrived: whoever keeps them copies them. Only links carry them (rules X of their SPEC.md): absent
+   * after a plain unary call, after a failure that is not the server's, and where the server says none.
+   */
+  readonly facts?: Uint8Array | undefined;
   /** The first value of a trailer (lower case), text keys only. */
   trailer(key: string): string | undefined;
 }

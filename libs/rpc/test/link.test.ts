@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { inferenceService, runtimeService } from '@sluice/contracts/services';
+import { SluiceError } from '@sluice/domain/errors';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createLogger } from '@sluice/service-kit/logger';
 import { createMetrics } from '@sluice/telemetry/metrics';
@@ -90,6 +91,18 @@ describe('over gRPC', () => {
     expect(metrics.method(linkPath.slice(1)).inFlight).toBe(1);
   });
 
+  it('facts come with answers and failures', async () => {
+    const { port } = await serve((message, call) => {
+      call.setFacts?.(Buffer.concat([message, Buffer.of(7)]));
+      if (message[0] === 1) call.respond(message);
+      else throw new SluiceError('not-found', 'no such model');
+    });
+    const { client } = connect(port);
+    const [answered, failed] = await Promise.all([send(client, Buffer.of(1)), send(client, Buffer.of(2))]);
+    expect([answered.error, answered.facts]).toEqual([undefined, Buffer.of(1, 7)]);
+    expect([failed.error?.kind, failed.facts]).toEqual(['not-found', Buffer.of(2, 7)]);
+  });
+
   it('a small request overtakes a 32 MiB one', async () => {
     const order: number[] = [];
     const { port } = await serve((message, call) => {
@@ -127,16 +140,19 @@ describe('over gRPC', () => {
     expect(outcome.trailer('sluice-prediction-id')).toBe('refused');
   });
 
-  it('a peer of before the link is called one by one', async () => {
+  it('a peer of before the link is called one by one, without facts', async () => {
     const agents = new Set<string | undefined>();
     const answer: RawUnaryHandler = (message, call) => {
       agents.add(call.metadata('user-agent'));
+      expect(call.takesFacts ?? false).toBe(false);
+      call.setFacts?.(message);
       call.respond(message);
     };
     const { port } = await serve(answer, {}, false);
     const { client, lines } = connect(port);
     const outcomes = await Promise.all(['a', 'b'].map((text) => send(client, Buffer.from(text))));
     expect(outcomes.map(({ message }) => message?.toString())).toEqual(['a', 'b']);
+    expect(outcomes.map(({ facts }) => facts)).toEqual([undefined, undefined]);
     expect(lines).toMatchObject([{ msg: 'there is no link to it: calls go one by one', reason: 'no link here' }]);
     // On the stack of the link: grpc-js says who it is, wire does not.
     expect([...agents]).toEqual([

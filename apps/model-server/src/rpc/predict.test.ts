@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import { decodeRuntimeFacts } from '@sluice/evidence/runtime-facts';
 import type { ParameterValue } from '@sluice/inference/parameters';
 import { buildInferRequest } from '@sluice/inference/request-builder';
 import type { RawCall } from '@sluice/rpc/handlers';
 import { systemClock } from '@sluice/service-kit/clock';
+import type { InferAnswer } from '../serving/infer-job.ts';
 import type { VersionEngine } from '../serving/version-engine.ts';
 import type { ServingTable } from '../versions/serving-table.ts';
 import type { WaitingRequest } from '../versions/waiting-requests.ts';
@@ -182,5 +184,73 @@ describe('a request whose version has just been loaded', () => {
     expect([sent, behind.length]).toEqual([['two'], 1]);
     behind[0]!.start(one);
     expect(sent).toEqual(['two', 'one']);
+  });
+});
+
+describe('facts of a request', () => {
+  const request = buildInferRequest({ modelName: 'm', modelVersion: '2', inputs: [] });
+  const facts = { queueMicros: 1, runMicros: 2, totalMicros: 4, batchRows: 8, costMicros: 0.5, rows: 3 };
+
+  /** A call, and what it was told: facts as they were when it was answered. */
+  function recorded(takesFacts: boolean | undefined) {
+    const told: unknown[] = [];
+    let said: Uint8Array | undefined;
+    const end = (how: string): void => void told.push([how, decodeRuntimeFacts(said)]);
+    const call = {
+      ...{ deadlineMs: 1_500, onCancel: () => undefined, ...(takesFacts !== undefined && { takesFacts }) },
+      setFacts: (octets: Uint8Array) => (said = octets),
+      respond: () => end('answered'),
+      fail: () => end('failed'),
+    } as unknown as RawCall;
+    return { call, told };
+  }
+
+  function setUp(ready: boolean) {
+    let nowMs = 0;
+    const clock = { now: () => nowMs, monotonic: () => nowMs } as unknown as Clock;
+    const pass = (ms: number): void => void (nowMs += ms);
+    const waiting: WaitingRequest[] = [];
+    const answers: InferAnswer[] = [];
+    const infer = (_bytes: Buffer, _deadlineMs: number, answer: InferAnswer) => void answers.push(answer);
+    const engine = { infer } as unknown as VersionEngine;
+    const table = { engineFor: () => (ready ? engine : undefined) } as unknown as ServingTable;
+    const wait = (_model: string, _ref: string, one: WaitingRequest) => (waiting.push(one), leave);
+    const budget = new ByteBudget(1_000_000);
+    const handler = predict({ clock, table: () => table, budget, waits: { ...noWaits, wait } });
+    return { pass, waiting, answers, engine, handler };
+  }
+
+  it('go with its answer or failure to a caller that takes them, and to no other', () => {
+    const { handler, answers } = setUp(true);
+    for (const [takesFacts, expected] of [
+      [true, facts],
+      [false, undefined],
+      [undefined, undefined],
+    ] as const) {
+      const calls = [recorded(takesFacts), recorded(takesFacts)] as const;
+      for (const { call } of calls) void handler(request, call);
+      const [first, second] = answers.splice(0);
+      expect([first!.waitedMs, second!.waitedMs]).toEqual([0, 0]);
+      first!.respond(Buffer.alloc(0), facts);
+      second!.fail(new SluiceError('internal', 'no'), { ...facts, rows: 7 });
+      expect(calls.map(({ told }) => told)).toEqual([
+        [['answered', expected]],
+        [['failed', expected && { ...expected, rows: 7 }]],
+      ]);
+    }
+  });
+
+  it('have the wait for the load of its version, whether that comes or not', () => {
+    const { handler, answers, waiting, pass, engine } = setUp(false);
+    const [loaded, failed] = [recorded(true), recorded(true)];
+    handler(request, loaded.call);
+    pass(10);
+    handler(request, failed.call);
+    pass(20);
+    waiting[0]!.start(engine);
+    waiting[1]!.fail(new SluiceError('unavailable', 'no'));
+    expect(answers.map(({ waitedMs }) => waitedMs)).toEqual([30]);
+    const nothingRan = { runMicros: 0, batchRows: 0, costMicros: 0, rows: 0 };
+    expect(failed.told).toEqual([['failed', { queueMicros: 20_000, totalMicros: 20_000, ...nothingRan }]]);
   });
 });

@@ -1,5 +1,7 @@
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import { encodeRuntimeFacts, runtimeFactsBytes } from '@sluice/evidence/runtime-facts';
+import type { RuntimeFacts } from '@sluice/evidence/runtime-facts';
 import { scanInferRequest } from '@sluice/inference/scan';
 import { sequenceOf, type SequenceMark } from '@sluice/inference/sequence';
 import type { RawCall, RawUnaryHandler } from '@sluice/rpc/handlers';
@@ -46,23 +48,35 @@ export class ByteBudget {
   }
 }
 
+/** Facts of the call that is being answered: it reads them at once. */
+const factsOctets = Buffer.alloc(runtimeFactsBytes);
+
+/** Says what is known of a request beside its answer, where its caller wants to know it: a router, over its link. */
+function sayFacts(call: RawCall, facts: RuntimeFacts): void {
+  if (call.takesFacts === true) call.setFacts?.(encodeRuntimeFacts(facts, factsOctets));
+}
+
 /** Answers a call, and gives its bytes back to the budget when nothing holds them any more. */
 class Answer implements InferAnswer {
+  readonly waitedMs: number;
   readonly #call: RawCall;
   readonly #budget: ByteBudget;
   readonly #bytes: number;
 
-  constructor(call: RawCall, budget: ByteBudget, bytes: number) {
+  constructor(call: RawCall, budget: ByteBudget, bytes: number, waitedMs: number) {
     this.#call = call;
     this.#budget = budget;
     this.#bytes = bytes;
+    this.waitedMs = waitedMs;
   }
 
-  respond(response: Buffer): void {
+  respond(response: Buffer, facts: RuntimeFacts): void {
+    sayFacts(this.#call, facts);
     this.#call.respond(response);
   }
 
-  fail(error: SluiceError): void {
+  fail(error: SluiceError, facts: RuntimeFacts): void {
+    sayFacts(this.#call, facts);
     this.#call.fail(error);
   }
 
@@ -77,6 +91,7 @@ class Waiting implements WaitingRequest {
   readonly #call: RawCall;
   readonly #ports: PredictPorts;
   readonly #held: number;
+  readonly #arrivedMs: number;
   readonly sequence: SequenceMark | undefined;
   #cancel: Cancel | undefined;
 
@@ -86,6 +101,11 @@ class Waiting implements WaitingRequest {
     this.#call = call;
     this.#ports = ports;
     this.#held = held;
+    this.#arrivedMs = ports.clock.monotonic();
+  }
+
+  get #waitedMs(): number {
+    return this.#ports.clock.monotonic() - this.#arrivedMs;
   }
 
   /** @throws SluiceError as `wait` does; the bytes are given back then */
@@ -106,7 +126,7 @@ class Waiting implements WaitingRequest {
 
   start(engine: Engine): void {
     try {
-      this.#cancel = send(engine, this.#request, this.#call, this.#ports, this.#held);
+      this.#cancel = send(engine, this.#request, this.#call, this.#ports, this.#held, this.#waitedMs);
     } catch (error) {
       this.fail(SluiceError.from(error));
     }
@@ -114,21 +134,25 @@ class Waiting implements WaitingRequest {
 
   fail(error: SluiceError): void {
     this.#ports.budget.release(this.#held);
+    const waited = this.#waitedMs * 1000;
+    const nothingRan = { runMicros: 0, batchRows: 0, costMicros: 0, rows: 0 };
+    sayFacts(this.#call, { queueMicros: waited, totalMicros: waited, ...nothingRan });
     this.#call.fail(error);
   }
 }
 
-/** Hands a request over. */
+/** Hands a request over. @param waitedMs how long it has waited for its version, in milliseconds */
 function send(
   engine: Engine,
   request: Buffer,
   call: RawCall,
   { clock, budget }: PredictPorts,
   held: number,
+  waitedMs = 0,
 ): Cancel | undefined {
   const now = clock.monotonic();
   engine.lastRequestMs = now;
-  return engine.infer(request, call.deadlineMs - clock.now() + now, new Answer(call, budget, held));
+  return engine.infer(request, call.deadlineMs - clock.now() + now, new Answer(call, budget, held, waitedMs));
 }
 
 /**

@@ -9,11 +9,26 @@ import type { FromWorker, LoadedTensor, OpenOutput, SessionSettings, ToWorker } 
 import { batchError, type BatchOutputs } from './outputs.ts';
 import { WorkerHost, type HostedSession } from './worker-host.ts';
 
+/** A run of a batch in its session. */
+export interface SessionRun {
+  readonly timing: BatchTiming;
+  /** Intra-op threads of the session. */
+  readonly threads: number;
+}
+
 /** What a batch came to: its outputs, to be read before the callback returns, or why it failed. */
 export type BatchOutcome =
-  | { readonly ok: true; readonly outputs: BatchOutputs; readonly timing: BatchTiming }
-  /** `sessionLost`: the thread ended under it, so running its requests again could end another. */
-  | { readonly ok: false; readonly error: SluiceError; readonly sessionLost: boolean };
+  | ({ readonly ok: true; readonly outputs: BatchOutputs } & SessionRun)
+  /**
+   * `sessionLost`: the thread ended under it, so running its requests again could end another. `ran`: the run that failed;
+   * absent where there was none, or nobody knows how long it took.
+   */
+  | {
+      readonly ok: false;
+      readonly error: SluiceError;
+      readonly sessionLost: boolean;
+      readonly ran?: SessionRun | undefined;
+    };
 
 /** A batch to run. */
 export interface BatchJob {
@@ -258,7 +273,7 @@ export class SessionThread implements HostedSession {
         const running = this.#running.find((entry) => entry?.batch === message.batch);
         if (!running) return;
         if (message.kind === 'results') this.#settle(running, message.outputs);
-        else this.#fail(running, batchError(message.message));
+        else this.#fail(running, batchError(message.message), this.#runOf(running));
         return;
       }
       case 'closed':
@@ -287,14 +302,19 @@ export class SessionThread implements HostedSession {
       this.#fail(running, spoilt ?? unavailable('the batch was withdrawn'));
       return;
     }
-    const timing = this.#control.timing(running.slot.index);
+    const { timing, threads } = this.#runOf(running);
     const outputs = slot.outputs(job.plan, running.rows, open);
-    if (outputs instanceof SluiceError) this.#fail(running, outputs);
-    else this.#end(running, { ok: true, outputs, timing });
+    if (outputs instanceof SluiceError) this.#fail(running, outputs, { timing, threads });
+    else this.#end(running, { ok: true, outputs, timing, threads });
   }
 
-  #fail(running: Running, error: SluiceError): void {
-    this.#end(running, { ok: false, error, sessionLost: this.#dead !== undefined });
+  /** The run of a batch that has ended, well or not. */
+  #runOf({ slot }: Running): SessionRun {
+    return { timing: this.#control.timing(slot.index), threads: this.#settings.intraOpThreads };
+  }
+
+  #fail(running: Running, error: SluiceError, ran?: SessionRun): void {
+    this.#end(running, { ok: false, error, sessionLost: this.#dead !== undefined, ran });
   }
 
   #end(running: Running, outcome: BatchOutcome): void {

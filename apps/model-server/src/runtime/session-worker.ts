@@ -96,12 +96,14 @@ async function runBatch({ id, session, block, crashNumber, doing }: Open, batch:
     return;
   }
   mark.begins(crashNumber, doing);
+  const began = performance.now();
   try {
     const ran = await session.run(command);
     block.recordTiming(slot, ran.inputUs, ran.inferUs, ran.outputUs);
     if (ran.open) send(id, { kind: 'results', batch, outputs: ran.open }, ran.transfer);
     else block.finish(batch, slot);
   } catch (error) {
+    block.recordTiming(slot, 0, (performance.now() - began) * 1000, 0);
     send(id, { kind: 'batch-failed', batch, message: textOf(error) });
   }
 }

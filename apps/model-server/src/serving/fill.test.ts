@@ -56,7 +56,7 @@ function counted(bytes: Buffer, datatype: Datatype) {
   });
   const same: InferRequest = { ...request, inputs: [watched] };
   const { key, plan } = new Buckets(signature, [false]).planFor(request);
-  const answer = { respond: () => undefined, fail: () => undefined, released: () => undefined };
+  const answer = { waitedMs: 0, respond: () => undefined, fail: () => undefined, released: () => undefined };
   const what = {
     request: same,
     plan,

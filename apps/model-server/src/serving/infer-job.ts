@@ -1,5 +1,6 @@
 import type { BatchPart, BatchRequest, BucketKey, Ticket } from '@sluice/batching/contract';
 import { SluiceError } from '@sluice/domain/errors';
+import type { RuntimeFacts } from '@sluice/evidence/runtime-facts';
 import { classifyOutputs } from '@sluice/inference/classification';
 import { buildInferResponse } from '@sluice/inference/infer-response';
 import type { InferRequest } from '@sluice/inference/infer-request';
@@ -10,9 +11,12 @@ import { joinedRuns, type BatchRun } from './version-stats.ts';
 
 /** Who is told how a request ended: exactly one of `respond` and `fail` is called, once, and later `released`, once. */
 export interface InferAnswer {
-  /** @param response the bytes of a ModelInferResponse */
-  respond(response: Buffer): void;
-  fail(error: SluiceError): void;
+  /** How long it had waited when its engine got it, in milliseconds: for the load of its version. */
+  readonly waitedMs: number;
+  /** @param response the bytes of a ModelInferResponse @param facts to be read before this returns */
+  respond(response: Buffer, facts: RuntimeFacts): void;
+  /** @param facts to be read before this returns */
+  fail(error: SluiceError, facts: RuntimeFacts): void;
   /** The request's bytes are not held any more: it is answered, and no batch with rows of it runs. */
   released(): void;
 }
@@ -35,8 +39,11 @@ interface Pieces {
   readonly chunks: { readonly row: number; readonly bytes: Uint8Array }[];
 }
 
-/** One request on its way through the scheduler. Holds the request's bytes until it is answered and no batch runs it. */
-export class InferJob implements BatchRequest<BatchResult> {
+/**
+ * One request on its way through the scheduler. Holds the request's bytes until it is answered and no batch runs it. It is
+ * its own facts: their times begin when its queue took it, as those of the statistics do, and what it had waited before.
+ */
+export class InferJob implements BatchRequest<BatchResult>, RuntimeFacts {
   readonly request: InferRequest;
   readonly plan: BatchPlan;
   readonly bucket: BucketKey;
@@ -47,9 +54,13 @@ export class InferJob implements BatchRequest<BatchResult> {
   ticket: Ticket | undefined = undefined;
   /** The run that its rows were in, of one that was split all of them; for the statistics. */
   run: BatchRun | undefined = undefined;
+  /** `Clock.monotonic()` when it was answered, in milliseconds; 0 before. */
+  endedAtMs = 0;
+  costMicros = 0;
   readonly #by: AnsweredBy;
   readonly #answer: InferAnswer;
   readonly #ended: (job: InferJob, error: SluiceError | undefined) => SluiceError | undefined;
+  #lastRun: BatchRun | undefined = undefined;
   #response: Buffer | undefined;
   #pieces: Map<string, Pieces> | undefined;
   /** It was answered by a run of its own, while the rest of its batch went on. */
@@ -119,20 +130,46 @@ export class InferJob implements BatchRequest<BatchResult> {
     }
     this.#answered = true;
     this.#ended(this, undefined);
-    this.#answer.respond(response);
+    this.#answer.respond(response, this);
     this.#release();
   }
 
   fail(error: SluiceError): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#answer.fail(this.#ended(this, error) ?? error);
+    this.#answer.fail(this.#ended(this, error) ?? error, this);
     this.#release();
   }
 
-  /** A batch with rows of it ran. */
-  ran(run: BatchRun): void {
+  /**
+   * A batch with rows of it ran; told of each of its parts.
+   * @param coreUs their share of what that cost, in core-microseconds
+   */
+  ran(run: BatchRun, coreUs: number): void {
+    this.costMicros += coreUs;
+    // One that was split may have two parts in a batch, and was in one run all the same.
+    if (run === this.#lastRun) return;
+    this.#lastRun = run;
     this.run = this.run ? joinedRuns(this.run, run) : run;
+  }
+
+  /** Until its first batch began; where none did, until its end. */
+  get queueMicros(): number {
+    return this.#microsUntil(this.run ? this.run.beganAtMs : this.endedAtMs);
+  }
+  get runMicros(): number {
+    return this.run ? this.run.timing.inferUs : 0;
+  }
+  get totalMicros(): number {
+    return this.#microsUntil(this.endedAtMs);
+  }
+  get batchRows(): number {
+    return this.run ? this.run.rows : 0;
+  }
+
+  #microsUntil(ms: number): number {
+    const queuedMs = this.ticket ? ms - this.ticket.enqueuedAtMs : 0;
+    return (this.#answer.waitedMs + queuedMs) * 1000;
   }
 
   /** A batch with rows of it begins. */

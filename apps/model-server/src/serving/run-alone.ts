@@ -1,6 +1,5 @@
 import type { Batch, BatchPart, RequestPart } from '@sluice/batching/contract';
 import { SluiceError } from '@sluice/domain/errors';
-import type { BatchTiming } from '../runtime/control-block.ts';
 import type { BatchOutputs } from '../runtime/outputs.ts';
 import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
 import { BatchFill } from './fill.ts';
@@ -17,8 +16,8 @@ export interface AlonePorts {
   readonly atOnce: boolean;
   /** Hands a run to a session; the next is only handed over when the one before has freed its place. */
   readonly submit: (job: BatchJob) => void;
-  /** Told of each run that worked. */
-  readonly ran: (part: Part, rows: number, timing: BatchTiming) => void;
+  /** Told of each run, with its rows, padding included. */
+  readonly ran: (part: Part, rows: number, outcome: BatchOutcome) => void;
   /** Told at the end, before the batch is freed. */
   readonly over: () => void;
 }
@@ -58,7 +57,7 @@ export function runAlone(batch: Batch<InferJob, BatchResult>, ports: AlonePorts)
   const run = (part: Part, index: number): void => {
     const done = (outcome: BatchOutcome): void => {
       const whole = ports.atOnce && part.rows === part.request.rows;
-      if (outcome.ok) ports.ran(part, part.request.plan.batched ? part.rows : 1, outcome.timing);
+      ports.ran(part, rowsOf(part, ports), outcome);
       if (whole) part.request.ranAlone(outcome.ok ? outcome.outputs : outcome.error);
       if (!outcome.ok) byPart.set(part, outcome.error);
       else if (!whole) byPart.set(part, keep(outcome.outputs));
@@ -73,14 +72,13 @@ export function runAlone(batch: Batch<InferJob, BatchResult>, ports: AlonePorts)
   next(0);
 }
 
-function jobOf(
-  part: Part,
-  { maxRows, padded }: AlonePorts,
-  done: (outcome: BatchOutcome) => void,
-  freed: () => void,
-): BatchJob {
+/** Rows of a run of a part. */
+const rowsOf = ({ request, rows }: Part, { padded }: AlonePorts): number => (request.plan.batched ? padded(rows) : 1);
+
+function jobOf(part: Part, ports: AlonePorts, done: (outcome: BatchOutcome) => void, freed: () => void): BatchJob {
   const { plan } = part.request;
-  const rows = plan.batched ? padded(part.rows) : 1;
+  const { maxRows } = ports;
+  const rows = rowsOf(part, ports);
   const fill = new BatchFill(plan, [{ ...part, batchRow: 0 }], rows);
   return { plan, rows, maxRows, stringBytes: fill.stringBytes, fill: (targets) => fill.write(targets), done, freed };
 }

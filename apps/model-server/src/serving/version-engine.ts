@@ -82,14 +82,14 @@ export class VersionEngine implements Engine {
       throw error;
     }
     if (request.rows === 0 && this.#emptyRowsKnown) {
-      answer.respond(this.#withoutRows(request));
+      answer.respond(this.#withoutRows(request), job);
       answer.released();
       this.stats.answeredAtOnce();
       return undefined;
     }
     const refusal = this.#scheduler.enqueue(job);
     if (!refusal) return () => this.#scheduler.cancel(job);
-    this.#outcomes.refused(refusal, answer);
+    this.#outcomes.refused(refusal, answer, job);
     return undefined;
   }
 
@@ -121,17 +121,15 @@ export class VersionEngine implements Engine {
         stringBytes: fill.stringBytes,
         fill: (targets) => fill.write(targets),
         done: (outcome) => {
-          if (outcome.ok) {
-            // One that was split may have two parts in a batch, and was in one run all the same.
-            const jobs = new Set(batch.parts.map((part) => part.request));
-            this.#outcomes.ran(jobs, plan.batched ? batch.rows : 1, outcome.timing);
-            batch.complete({ kind: 'whole', outputs: outcome.outputs }, batch.paddedRows);
-          } else if (batch.parts.length > 1 && !outcome.sessionLost) alone = true;
+          alone = !outcome.ok && batch.parts.length > 1 && !outcome.sessionLost;
+          if (alone) return;
+          this.#outcomes.ran(batch.parts, plan.batched ? batch.paddedRows : 1, outcome);
+          if (outcome.ok) batch.complete({ kind: 'whole', outputs: outcome.outputs }, batch.paddedRows);
           else batch.fail(outcome.error);
         },
         freed: () => {
           if (alone) {
-            const ran: AlonePorts['ran'] = ({ request }, its, timing) => this.#outcomes.ran([request], its, timing);
+            const ran: AlonePorts['ran'] = (part, its, outcome) => this.#outcomes.ran([part], its, outcome);
             const padded = (its: number): number => paddedRows(this.#options.serving.allowedBatchSizes, its);
             const atOnce = !this.#options.serving.preserveOrdering;
             runAlone(batch, { maxRows, padded, atOnce, submit, ran, over });

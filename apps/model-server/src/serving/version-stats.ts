@@ -23,6 +23,8 @@ export interface BatchRun {
   /** `Clock.monotonic()` when it began, in milliseconds. */
   readonly beganAtMs: number;
   readonly timing: BatchTiming;
+  /** Rows that it had, padding included; of several the most that one had. */
+  readonly rows: number;
 }
 
 /** What a request that was split had of its runs: it waited until the first, and was worked on in all. */
@@ -34,6 +36,7 @@ export function joinedRuns(one: BatchRun, other: BatchRun): BatchRun {
       inferUs: one.timing.inferUs + other.timing.inferUs,
       outputUs: one.timing.outputUs + other.timing.outputUs,
     },
+    rows: Math.max(one.rows, other.rows),
   };
 }
 
@@ -155,7 +158,7 @@ export class VersionStats {
    * @param job what was asked, and the run that it was in, if it needed one
    */
   succeeded(
-    job: { readonly rows: number; readonly run: BatchRun | undefined },
+    job: { readonly rows: number; readonly run: Pick<BatchRun, 'beganAtMs' | 'timing'> | undefined },
     enqueuedAtMs: number,
     nowMs: number,
   ): void {

@@ -59,13 +59,15 @@ it('HELLO comes back as it was, and what a later version adds is ignored', () =>
   const hello = {
     ...{ version: 1, windowBytes: 4_194_304, maxFrameBytes: 196_608, maxBatchBytes: 1_048_576, maxPartialBytes: 7 },
     methods: ['inference.GRPCInferenceService/ModelInfer', 'a.B/C'],
+    takesFacts: true,
   };
   const bytes = encodeHello(hello);
   expect(decodeHello(bytes, frameHead, bytes.length)).toEqual(hello);
   const longer = Buffer.concat([bytes, Buffer.from('more')]);
   expect(decodeHello(longer, frameHead, longer.length)).toEqual(hello);
-  for (let end = frameHead; end < bytes.length; end++)
-    expect(() => decodeHello(bytes, frameHead, end)).toThrow(LinkFault);
+  const older = bytes.length - 1;
+  expect(decodeHello(bytes, frameHead, older)).toEqual({ ...hello, takesFacts: false });
+  for (let end = frameHead; end < older; end++) expect(() => decodeHello(bytes, frameHead, end)).toThrow(LinkFault);
   expect(() => decodeHello(encodeHello({ ...hello, windowBytes: 0 }), frameHead, bytes.length)).toThrow(/window of 0/);
 });
 

@@ -24,6 +24,13 @@ export const chunkHead = 4;
 export const noDeadline = 0xffff_ffff;
 /** Most bytes that the pairs of one message may take, so that a frame has a bound. */
 export const maxPairBytes = 32 * 1024;
+/** Most bytes that the facts of a call may have. */
+export const maxFactBytes = 255;
+/** Added to the status of an ANSWER or FAILURE that has facts. */
+export const withFacts = 0x80;
+
+/** Flag of a HELLO: this side takes facts of its calls. */
+const takesFactsFlag = 1;
 
 /** Something that the peer sent and no peer of ours sends; it ends the link. */
 export class LinkFault extends Error {
@@ -43,6 +50,8 @@ export interface Hello {
   readonly maxPartialBytes: number;
   /** Methods that calls may name, by their place in this list; empty from a client. */
   readonly methods: readonly string[];
+  /** It takes facts of the calls that it makes. */
+  readonly takesFacts?: boolean;
 }
 
 /** The beginning of a message: all that is known before its bytes are there. */
@@ -56,6 +65,8 @@ export interface MessageHead {
   /** Length of the whole message. */
   readonly total: number;
   readonly pairs: Pairs;
+  /** What the server says of the call beside an ANSWER or FAILURE, a view of what arrived; undefined where that is nothing. */
+  readonly facts: Buffer | undefined;
 }
 
 /** Metadata of a request or trailers of an answer. */
@@ -130,6 +141,33 @@ export function decodePairs(
   return { pairs, next: at };
 }
 
+/**
+ * Facts of a call as they stand behind the pairs of its ANSWER or FAILURE, with these pairs: one piece of memory for both.
+ *
+ * @param facts at most `maxFactBytes`
+ */
+export function withFactsBehind(pairs: Uint8Array, facts: Uint8Array): Buffer {
+  const at = pairs.length;
+  const bytes = Buffer.allocUnsafe(at + 1 + facts.length);
+  bytes.set(pairs);
+  bytes[at] = facts.length;
+  bytes.set(facts, at + 1);
+  return bytes;
+}
+
+/**
+ * Facts of a call.
+ *
+ * @param from where their length stands
+ * @param end where the frame ends
+ * @throws LinkFault when they do not end within the frame
+ */
+export function readFacts(bytes: Buffer, from: number, end: number): Buffer {
+  const factsEnd = from + 1 + (from < end ? bytes[from]! : 0);
+  if (factsEnd > end) throw new LinkFault('a frame that ends within its facts');
+  return bytes.subarray(from + 1, factsEnd);
+}
+
 /** A frame of numbers alone. */
 export function numberFrame(type: number, ...numbers: readonly number[]): Buffer {
   const bytes = Buffer.allocUnsafe(frameHead + 4 * numbers.length);
@@ -143,7 +181,7 @@ export function numberFrame(type: number, ...numbers: readonly number[]): Buffer
 /** The first frame of each side. */
 export function encodeHello(hello: Hello): Buffer {
   const methods = encodePairs(Object.fromEntries(hello.methods.map((name) => [name, ''])));
-  const bytes = Buffer.allocUnsafe(frameHead + 20 + methods.length);
+  const bytes = Buffer.allocUnsafe(frameHead + 20 + methods.length + 1);
   bytes[0] = frameTypes.HELLO;
   bytes.writeUInt32LE(bytes.length - frameHead, 1);
   let at = frameHead;
@@ -151,24 +189,27 @@ export function encodeHello(hello: Hello): Buffer {
   for (const number of [version, windowBytes, maxFrameBytes, maxBatchBytes, maxPartialBytes])
     at = bytes.writeUInt32LE(number, at);
   bytes.set(methods, at);
+  bytes[at + methods.length] = hello.takesFacts === true ? takesFactsFlag : 0;
   return bytes;
 }
 
 /**
- * Reads a HELLO. What a later version adds at its end is ignored.
+ * Reads a HELLO. What a later version adds at its end is ignored, and one without flags is of a program before them.
  *
  * @throws LinkFault when it is cut off or its limits allow nothing
  */
 export function decodeHello(bytes: Buffer, from: number, end: number): Hello {
   if (end - from < 21) throw new LinkFault(`a HELLO of ${end - from} bytes`);
   const number = (index: number): number => bytes.readUInt32LE(from + 4 * index);
+  const { pairs, next } = decodePairs(bytes, from + 20, end);
   const hello = {
     version: number(0),
     windowBytes: number(1),
     maxFrameBytes: number(2),
     maxBatchBytes: number(3),
     maxPartialBytes: number(4),
-    methods: Object.keys(decodePairs(bytes, from + 20, end).pairs),
+    methods: Object.keys(pairs),
+    takesFacts: next < end && (bytes[next]! & takesFactsFlag) !== 0,
   };
   if (hello.windowBytes === 0) throw new LinkFault('a HELLO with a window of 0 bytes');
   return hello;

@@ -38,12 +38,12 @@ describe('on the wire', () => {
     expect(encodePairs({ k: 'x'.repeat(300) }).subarray(0, 5)).toEqual(Buffer.concat([u8(1, 1), u8(107), u16(300)]));
   });
 
-  it('HELLO has version, window, longest frame, longest message, bytes in parts and methods', () => {
+  it('HELLO has version, window, longest frame, longest message, bytes in parts, methods and flags', () => {
     const wires = new Wires().open();
     const limits = u32(1, 4 * 1024 * 1024, 192 * 1024, 1024 * 1024, 128 * 1024 * 1024);
-    expect(wires.sent.toServer).toEqual([message(frame(1, limits, u8(0)))]);
+    expect(wires.sent.toServer).toEqual([message(frame(1, limits, u8(0), u8(1)))]);
     const methods = [u8(1), u8(method.length), Buffer.from(method), u16(0)];
-    expect(wires.sent.toClient).toEqual([message(frame(1, limits, ...methods))]);
+    expect(wires.sent.toClient).toEqual([message(frame(1, limits, ...methods, u8(0)))]);
   });
 
   it('REQUEST has call, method, length, time left, metadata and bytes', () => {

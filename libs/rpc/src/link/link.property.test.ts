@@ -51,6 +51,8 @@ class Run {
   readonly calls: { readonly call: RawClientCall; readonly sent: Buffer; readonly outcomes: RawOutcome[] }[] = [];
   /** What the handlers answered, by the number at the beginning of the request. */
   readonly answers = new Map<number, Buffer>();
+  /** Memory that the handlers say facts of all calls in: the number of the call. */
+  readonly #facts = Buffer.alloc(4);
 
   take(step: Step): void {
     const { wires } = this;
@@ -103,6 +105,8 @@ class Run {
     const { got } = this.wires;
     const one = got[number % Math.max(1, got.length)];
     if (one === undefined || one.call.ended) return;
+    if (one.message.length >= 4) one.message.copy(this.#facts, 0, 0, 4);
+    one.call.setFacts?.(this.#facts);
     if (how === 'fail') {
       one.call.fail(new SluiceError('resource-exhausted', 'full', { retryAfterMs: 5 }));
       return;
@@ -142,9 +146,11 @@ it('whatever happens in whatever order, each call ends once, with its own bytes 
       for (const each of steps) run.take(each);
       await run.end();
       for (const { sent, outcomes } of run.calls) {
-        const { error, message } = outcomes[0]!;
+        const { error, message, facts } = outcomes[0]!;
         if (error === undefined) expect(message!.equals(run.answers.get(sent.readUInt32LE())!)).toBe(true);
         else expect(message).toBeUndefined();
+        // What nobody but the client says of a call is without.
+        if (error === undefined || facts !== undefined) expect(facts).toEqual(sent.subarray(0, 4));
       }
       // What arrived is what was sent.
       for (const { message } of run.wires.got)

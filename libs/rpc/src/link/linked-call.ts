@@ -7,7 +7,7 @@ import { runRaw } from '../run-raw.ts';
 import type { ServerCore } from '../server-core.ts';
 import { statusCodes, toWire } from '../status.ts';
 import { cancelledError, lateError } from '../unary-life.ts';
-import { encodePairs, frameTypes, noDeadline } from './frames.ts';
+import { encodePairs, frameTypes, maxFactBytes, noDeadline, withFacts, withFactsBehind } from './frames.ts';
 import type { MessageHead, MessageType } from './frames.ts';
 
 /** A method that a link carries. */
@@ -24,7 +24,9 @@ export interface ServedMethod {
 export interface AnswerCarrier {
   readonly core: ServerCore;
   readonly peer: string;
-  /** The one answer of a call. */
+  /** Its client asked for facts. */
+  readonly takesFacts: boolean;
+  /** The one answer of a call. @param pairs as bytes, with facts behind them where the code has `withFacts` */
   answer(call: LinkedCall, type: MessageType, code: number, pairs: Uint8Array, message: Uint8Array): void;
 }
 
@@ -40,6 +42,7 @@ export class LinkedCall implements RawCall, ActiveCall {
   readonly #carrier: AnswerCarrier;
   readonly #metadata: MessageHead['pairs'];
   #trailers: Record<string, string> | undefined;
+  #facts: Uint8Array | undefined;
   #onCancel: ((reason: SluiceError) => void) | undefined;
   #cancelled: SluiceError | undefined;
 
@@ -71,6 +74,16 @@ export class LinkedCall implements RawCall, ActiveCall {
     if (!this.ended) (this.#trailers ??= {})[key] = value;
   }
 
+  get takesFacts(): boolean {
+    return this.#carrier.takesFacts;
+  }
+
+  setFacts(facts: Uint8Array): void {
+    if (facts.length > maxFactBytes)
+      throw new RangeError(`facts of ${facts.length} bytes, at most ${maxFactBytes} are allowed`);
+    if (this.takesFacts) this.#facts = facts;
+  }
+
   respond(first: Uint8Array, ...more: readonly Uint8Array[]): void {
     if (this.ended) return;
     const { core } = this.#carrier;
@@ -79,7 +92,7 @@ export class LinkedCall implements RawCall, ActiveCall {
       checkSize(message, core.maxAnswerBytes);
       const pairs = encodePairs(this.#trailers);
       this.#end(0);
-      this.#carrier.answer(this, frameTypes.ANSWER, 0, pairs, message);
+      this.#send(frameTypes.ANSWER, 0, pairs, message);
     } catch (error) {
       this.fail(error);
     }
@@ -98,7 +111,7 @@ export class LinkedCall implements RawCall, ActiveCall {
       pairs = encodePairs(status.trailers);
     }
     this.#end(status.code);
-    this.#carrier.answer(this, frameTypes.FAILURE, status.code, pairs, Buffer.from(status.message));
+    this.#send(frameTypes.FAILURE, status.code, pairs, Buffer.from(status.message));
   }
 
   onCancel(fn: (reason: SluiceError) => void): void {
@@ -134,6 +147,12 @@ export class LinkedCall implements RawCall, ActiveCall {
     this.#end(late ? statusCodes.DEADLINE_EXCEEDED : statusCodes.CANCELLED);
     this.#cancelled = late ? lateError() : cancelledError();
     this.#tell(this.#cancelled);
+  }
+
+  #send(type: MessageType, code: number, pairs: Uint8Array, message: Uint8Array): void {
+    const facts = this.#facts;
+    if (facts === undefined) this.#carrier.answer(this, type, code, pairs, message);
+    else this.#carrier.answer(this, type, code + withFacts, withFactsBehind(pairs, facts), message);
   }
 
   #tell(reason: SluiceError): void {

@@ -33,6 +33,8 @@ export class LinkedRequest implements RawOutcome, RawClientCall, Dated {
   error: RpcError | undefined;
   pieces: Pieces | undefined;
   messageArrived = false;
+  /** Of the answer or failure that it ended with. */
+  facts: Uint8Array | undefined;
   heapIndex = -1;
   /** Its number on the link; 0 before it has one. */
   number = 0;

@@ -19,7 +19,7 @@ export class Outgoing {
   readonly type: MessageType;
   readonly call: number;
   readonly code: number;
-  /** Pairs as bytes. */
+  /** Pairs as bytes, and facts behind them where the code says so. */
   readonly pairs: Uint8Array;
   readonly payload: Uint8Array;
   /** What follows the payload: part of the message, and joined with it where both are copied. */

@@ -53,6 +53,8 @@ export interface PeerOptions {
   readonly owner: PeerOwner;
   readonly limits: PeerLimits;
   readonly methods: readonly string[];
+  /** This side takes facts of the calls that it makes. */
+  readonly takesFacts?: boolean;
   /** Longest gRPC message that this side's transport takes. */
   readonly maxBatchBytes: number;
   /** Large messages are given in the pieces that they came in, and not put together: for a side that copies them itself. */
@@ -92,7 +94,7 @@ export class LinkPeer implements FrameSink {
 
   /** Says HELLO: the first thing on a link. */
   greet(): void {
-    const { limits, methods, maxBatchBytes: longest } = this.#options;
+    const { limits, methods, takesFacts = false, maxBatchBytes: longest } = this.#options;
     const { windowBytes, maxPartialBytes } = limits;
     const hello = {
       version: linkVersion,
@@ -101,6 +103,7 @@ export class LinkPeer implements FrameSink {
       maxBatchBytes: longest,
       maxPartialBytes,
       methods,
+      takesFacts,
     };
     this.outbox.control(encodeHello(hello));
   }

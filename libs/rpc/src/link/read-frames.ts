@@ -1,4 +1,14 @@
-import { LinkFault, decodeHello, decodePairs, frameHead, frameTypes, noDeadline, readEnvelope } from './frames.ts';
+import {
+  LinkFault,
+  decodeHello,
+  decodePairs,
+  frameHead,
+  frameTypes,
+  noDeadline,
+  readEnvelope,
+  readFacts,
+  withFacts,
+} from './frames.ts';
 import type { Hello, MessageHead, MessageType } from './frames.ts';
 
 /** Told of the frames of a message, in their order. */
@@ -76,7 +86,11 @@ function readBegin(type: MessageType, bytes: Buffer, from: number, end: number, 
   const isRequest = type === frameTypes.REQUEST;
   const fixed = isRequest ? 13 : 9;
   atLeast(type, end - from, fixed);
-  const { pairs, next } = decodePairs(bytes, from + fixed, end);
+  const code = bytes[from + 4]!;
+  const { pairs, next: pairsEnd } = decodePairs(bytes, from + fixed, end);
+  // Of a REQUEST it is the place of a method, which may be any byte.
+  const facts = !isRequest && code >= withFacts ? readFacts(bytes, pairsEnd, end) : undefined;
+  const next = facts === undefined ? pairsEnd : pairsEnd + 1 + facts.length;
   const total = bytes.readUInt32LE(from + 5);
   if (end - next > total) throw new LinkFault(`a message of ${end - next} bytes that was said to have ${total}`);
   // Without this, a message could arrive in any number of frames that bring nothing.
@@ -84,10 +98,11 @@ function readBegin(type: MessageType, bytes: Buffer, from: number, end: number, 
   const head = {
     type,
     call: bytes.readUInt32LE(from),
-    code: bytes[from + 4]!,
+    code: facts === undefined ? code : code - withFacts,
     total,
     timeLeftMs: isRequest ? bytes.readUInt32LE(from + 9) : noDeadline,
     pairs,
+    facts,
   };
   sink.begin(head, bytes.subarray(next, end), end - from + frameHead);
 }

@@ -43,6 +43,7 @@ const leaveMs = 1_000;
 export class ServedLink implements PeerOwner, AnswerCarrier {
   readonly core: ServerCore;
   readonly peer: string;
+  takesFacts = false;
   readonly #options: ServedLinkOptions;
   readonly #stream: ServedStream;
   readonly #peer: LinkPeer;
@@ -116,8 +117,9 @@ export class ServedLink implements PeerOwner, AnswerCarrier {
   }
 
   // What the peer's half tells of.
-  opened({ version }: Hello): void {
+  opened({ version, takesFacts }: Hello): void {
     this.#peer.greet();
+    this.takesFacts = takesFacts === true;
     if (Math.abs(version - linkVersion) <= 1) return;
     this.#peer.outbox.flush();
     const details = `the caller speaks version ${version} of the link, this server ${linkVersion}`;

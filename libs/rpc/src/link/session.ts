@@ -81,6 +81,7 @@ export class LinkSession implements PeerOwner {
         owner: this,
         limits,
         methods: [],
+        takesFacts: true,
         maxBatchBytes,
         keepsPieces: true,
         defer,
@@ -171,12 +172,13 @@ export class LinkSession implements PeerOwner {
     return false;
   }
 
-  arrived({ type, call, code, pairs }: MessageHead, pieces: Pieces): void {
+  arrived({ type, call, code, pairs, facts }: MessageHead, pieces: Pieces): void {
     const request = this.#requests.get(call)!;
     this.#requests.delete(call);
     this.#deadlines.remove(request);
     // A server may answer before it has a whole request: the rest is not wanted.
     this.#peer.outbox.drop(request.outgoing!);
+    request.facts = facts;
     if (type === frameTypes.ANSWER) request.succeed(pieces, pairs);
     else {
       const details = Buffer.concat(pieces).toString();

@@ -82,10 +82,7 @@ export class SequenceEngine implements Engine {
       maxRows: slots,
       padded: (rows) => paddedRows(serving.allowedBatchSizes, rows),
       submit: (job) => void this.#pool.submit(job),
-      ran: (parts, rows, timing) => {
-        const jobs = parts.map(({ request }) => request);
-        this.#outcomes.ran(jobs, rows, timing);
-      },
+      ran: (parts, rows, outcome) => this.#outcomes.ran(parts, rows, outcome),
     });
     const { maxQueueSize, defaultTimeoutMicroseconds, allowTimeoutOverride } = serving;
     const { maxSequenceIdleMicroseconds, maxQueueDelayMicroseconds, minimumSlotUtilization } = sequences;
@@ -131,7 +128,7 @@ export class SequenceEngine implements Engine {
     }
     const refusal = this.#scheduler.enqueue(job);
     if (!refusal) return () => this.#scheduler.cancel(job);
-    this.#outcomes.refused(refusal, answer);
+    this.#outcomes.refused(refusal, answer, job);
     return undefined;
   }
 

@@ -3,7 +3,6 @@ import type { SequenceBatch, SequencePart } from '@sluice/batching/sequences/con
 import type { SequenceBatching } from '@sluice/domain/sequence-batching';
 import { SluiceError } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
-import type { BatchTiming } from '../../runtime/control-block.ts';
 import type { BatchOutputs } from '../../runtime/outputs.ts';
 import type { BatchJob, BatchOutcome } from '../../runtime/session-thread.ts';
 import { BatchFill } from '../fill.ts';
@@ -25,8 +24,8 @@ export interface SequenceRunnerPorts {
   /** How many rows a run of so many is made of. */
   readonly padded: (rows: number) => number;
   readonly submit: (job: BatchJob) => void;
-  /** Told of each run that worked. */
-  readonly ran: (parts: SequenceParts, rows: number, timing: BatchTiming) => void;
+  /** Told of each run whose requests are not run again, with its rows, padding included. */
+  readonly ran: (parts: SequenceParts, rows: number, outcome: BatchOutcome) => void;
 }
 
 /**
@@ -92,7 +91,7 @@ export class SequenceRunner {
   #submit(parts: SequenceParts, done: BatchJob['done'], freed: () => void): void {
     const { plan: client } = parts[0]!.request;
     const { plan } = this.#ports.plans.of(client);
-    const rows = client.batched ? this.#ports.padded(parts.length) : 1;
+    const rows = this.#rowsOf(parts);
     const fill = new BatchFill(client, parts, rows);
     this.#ports.submit({
       ...{ plan, rows, done, freed },
@@ -111,6 +110,11 @@ export class SequenceRunner {
     });
   }
 
+  /** Rows of a run of these parts. */
+  #rowsOf(parts: SequenceParts): number {
+    return parts[0]!.request.plan.batched ? this.#ports.padded(parts.length) : 1;
+  }
+
   #fillStates(targets: readonly Uint8Array[], parts: SequenceParts, rows: number): void {
     for (const [state, target] of targets.entries()) {
       const size = this.states.sizes[state]!;
@@ -127,11 +131,13 @@ export class SequenceRunner {
     const plan = this.#ports.plans.of(parts[0]!.request.plan);
     const failed = outcome.ok ? this.#stateProblem(plan, outcome.outputs) : outcome.error;
     if (!outcome.ok || failed) {
+      const ran = outcome.ok ? outcome : outcome.ran;
+      this.#ports.ran(parts, this.#rowsOf(parts), { ok: false, error: failed!, sessionLost: false, ran });
       for (const part of parts) batch.fail(part, failed!);
       return;
     }
-    const { outputs, timing } = outcome;
-    this.#ports.ran(parts, rows.length, timing);
+    const { outputs } = outcome;
+    this.#ports.ran(parts, this.#rowsOf(parts), outcome);
     const result: BatchResult = {
       kind: 'whole',
       outputs: { rows: outputs.rows, outputs: outputs.outputs.slice(0, plan.answered) },
