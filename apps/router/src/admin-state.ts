@@ -1,4 +1,5 @@
 import type { InFlight } from './route/in-flight.ts';
+import type { Shadows } from './route/shadows.ts';
 import type { ModelRoute, RouteTable } from './route/table.ts';
 import type { Breakers } from './runtimes/breakers.ts';
 import type { Fleet } from './runtimes/fleet.ts';
@@ -11,6 +12,7 @@ export interface AdminSources {
   readonly inFlight: InFlight;
   /** Sequences whose runtime is known. */
   readonly sequences: () => number;
+  readonly shadows: Pick<Shadows, 'waiting' | 'inFlight' | 'bytes' | 'dropped'>;
   readonly retryTokens: () => number;
   readonly registry: () => { readonly watching: boolean; readonly leaseHeld: boolean };
   readonly ready: () => boolean;
@@ -22,7 +24,7 @@ const byName = <Item>(items: Iterable<Item>, name: (item: Item) => string): Item
 /** What GetState shows of the router; the README describes the fields. Lists are in the order of their names. */
 export function adminState(sources: AdminSources): Readonly<Record<string, unknown>> {
   const table = sources.table();
-  const { inFlight } = sources;
+  const { inFlight, shadows } = sources;
   return {
     ready: sources.ready(),
     registry: sources.registry(),
@@ -33,6 +35,10 @@ export function adminState(sources: AdminSources): Readonly<Record<string, unkno
     runtimes: byName(sources.fleet.links, (link) => link.address).map((link) => runtimeState(link, sources.breakers)),
     inFlight: { requests: inFlight.requests, bytes: inFlight.bytes, turnedAway: inFlight.turnedAway },
     sequences: sources.sequences(),
+    shadows: {
+      ...{ waiting: shadows.waiting, inFlight: shadows.inFlight, bytes: shadows.bytes },
+      dropped: { ...shadows.dropped },
+    },
     retryTokens: sources.retryTokens(),
   };
 }

@@ -28,6 +28,7 @@ import { followRegistry } from './follow-registry.ts';
 import type { Follower } from './follow-registry.ts';
 import { Forwarder } from './route/forward.ts';
 import type { SendingOptions } from './route/forward.ts';
+import { composeShadows } from './compose-shadows.ts';
 import { InFlight } from './route/in-flight.ts';
 import { inferHandler, predictionTrailer } from './route/infer.ts';
 import { PredictionIds } from './route/prediction-id.ts';
@@ -77,7 +78,7 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
   await follower.load();
   const port = await server.bind(config.host, config.port);
   address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
-  const { breakers, inFlight, budget, sequences } = inference;
+  const { breakers, inFlight, budget, sequences, shadows } = inference;
   const state = (): unknown =>
     adminState({
       table: () => follower.table(),
@@ -85,6 +86,7 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
       breakers,
       inFlight,
       sequences: () => sequences.known,
+      shadows,
       retryTokens: () => budget.tokens,
       registry: () => follower.state(),
       ready,
@@ -100,6 +102,8 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
     },
     finish: (signal) => server.finish(signal),
     async close() {
+      // Live requests have ended by now.
+      shadows.stop();
       await follower.stop();
       fleet.close();
       registry.close();
@@ -145,7 +149,9 @@ function composeInference(
     create: (runtime, key) => createBreaker({ name: `${runtime} ${key}`, clock, isFailure: () => true }),
   });
   const table = () => follower.table();
-  const observed = routerMetrics(metrics, { inFlight, fleet, breakers, table, sequences: () => sequences.known });
+  const observed = routerMetrics(metrics, {
+    ...{ inFlight, fleet, breakers, table, sequences: () => sequences.known, shadows: () => shadows },
+  });
   fleet.onChange(() => breakers.retain(fleet.links));
   follower.onTable(() => fleet.routesChanged());
   const sending: SendingOptions = {
@@ -159,6 +165,8 @@ function composeInference(
   };
   const forwarder = new Forwarder({ ...sending, random });
   const sequences = composeSequences(config, clock, { sending, fleet, table: () => follower.table() });
+  const observer = undefined;
+  const shadows = composeShadows(config, { clock, random }, { fleet, observer, onEnded: observed.mirrored });
   const ids = new PredictionIds(clock, random);
   const failures = new Sampler({ clock });
   const infer = inferHandler({
@@ -168,21 +176,24 @@ function composeInference(
     table: () => follower.table(),
     forwarder,
     sequences,
+    shadows,
     inFlight,
+    observer,
     onDefect(predictionId, version, error) {
       const unlogged = failures.take(version.key);
       if (unlogged === undefined) return;
       const { model, number } = version;
       logger.warn({ prediction_id: predictionId, model, version: number, unlogged, err: error }, 'inference failed');
     },
-    onAnswer: (version, error, tookMs) => observed.inferred(version, error, tookMs),
+    onAnswer: observed.inferred,
+    onFallback: observed.fellBack,
   });
   // A call that never reaches the handler is a prediction too: one that failed.
   const refusalTrailers = () => ({ [predictionTrailer]: ids.next() });
   const method = raw(infer, refusalTrailers);
   const maxInFlight = config.maxStreamRequests;
   const streamInfer = rawStream(infer, { codec: inferStreamCodec, maxInFlight, refusalTrailers });
-  return { methods: { infer: method, streamInfer }, inFlight, budget, breakers, sequences };
+  return { methods: { infer: method, streamInfer }, inFlight, budget, breakers, sequences, shadows };
 }
 
 /** The public port, not yet bound; its health follows what is ready. */

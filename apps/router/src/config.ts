@@ -77,6 +77,25 @@ export const configSpec = {
       default: 65_536,
     },
   ),
+  maxShadows: integerField(
+    { min: 0, max: 1_048_576 },
+    {
+      doc: 'Copies of requests for shadow arms that wait or are in flight; more are dropped. 0 makes none',
+      default: 4_096,
+    },
+  ),
+  maxShadowsInFlight: integerField(
+    { min: 1, max: 65_536 },
+    { doc: 'Copies for shadow arms that are in flight at once', default: 256 },
+  ),
+  maxShadowBytes: integerField(
+    { min: 1 },
+    { doc: 'Bytes of copies for shadow arms that wait or are in flight; more are dropped', default: 64 * 1024 * 1024 },
+  ),
+  shadowDeadlineMs: integerField(
+    { min: 1, max: 3_600_000 },
+    { doc: 'Deadline of a copy for a shadow arm, from the answer on, in milliseconds', default: 10_000 },
+  ),
 };
 
 export type RouterConfig = Config<typeof configSpec>;

@@ -8,6 +8,7 @@ const versionRoute = (number: number): VersionRoute => ({
   placed: true,
   signature: { inputs: [], outputs: [], batched: false },
   wishes: { instanceCount: 0, device: '', instanceGroups: [] },
+  hasTask: false,
   override: new Uint8Array(0),
 });
 

@@ -4,18 +4,30 @@ import { histogramSeries } from '@sluice/telemetry/exposition';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import type { AttemptFailure } from './route/attempts.ts';
 import type { InFlight } from './route/in-flight.ts';
+import type { ArmRoute } from './route/release-route.ts';
+import type { Shadows } from './route/shadows.ts';
+import { dropReasons } from './route/shadows.ts';
 import type { RouteTable, VersionTarget } from './route/table.ts';
 import type { Breakers } from './runtimes/breakers.ts';
 import type { Fleet } from './runtimes/fleet.ts';
 import { durationBuckets, RoutedVersions } from './routed-versions.ts';
-import type { RouteStats } from './routed-versions.ts';
+import type { ArmStats, RouteStats } from './routed-versions.ts';
 import { linkStates } from './runtimes/runtime-link.ts';
 import type { RuntimeLink } from './runtimes/runtime-link.ts';
 
 /** Counts of the router beyond those of its methods. */
 export interface RouterMetrics {
-  /** An inference of a known version ended. */
-  inferred(version: VersionTarget, error: SluiceError | undefined, tookMs: number): void;
+  /** An inference of a known version ended. @param arm whose it was from the beginning, if it is of one */
+  readonly inferred: (
+    version: VersionTarget,
+    arm: ArmRoute | undefined,
+    error: SluiceError | undefined,
+    tookMs: number,
+  ) => void;
+  /** A candidate could not answer an inference, in whose place the primary is asked. */
+  readonly fellBack: (version: VersionTarget, arm: ArmRoute, error: SluiceError) => void;
+  /** A copy for a shadow arm ended. */
+  readonly mirrored: (version: VersionTarget, arm: ArmRoute, error: SluiceError | undefined) => void;
   attemptFailed(version: VersionTarget, failure: AttemptFailure, retried: boolean): void;
 }
 
@@ -27,6 +39,8 @@ export interface Observed {
   readonly table: () => RouteTable | undefined;
   /** Sequences whose runtime is known. */
   readonly sequences: () => number;
+  /** Asked for at scrapes, since it is made after this. */
+  readonly shadows: () => Pick<Shadows, 'waiting' | 'inFlight' | 'bytes' | 'dropped'>;
 }
 
 /** How the states of breakers are told: the further from closed, the higher. */
@@ -44,10 +58,17 @@ export function routerMetrics(metrics: Metrics, observed: Observed): RouterMetri
   );
   const routed = new RoutedVersions(observed.table);
   ofVersions(metrics, routed);
+  ofArms(metrics, routed);
+  ofShadows(metrics, observed);
   ofRuntimes(metrics, observed);
   ofRouter(metrics, observed);
   return {
-    inferred: (version, error, tookMs) => routed.of(version)?.ended(error?.kind, tookMs),
+    inferred(version, arm, error, tookMs) {
+      routed.of(version)?.ended(error?.kind, tookMs);
+      if (arm !== undefined) routed.ofArm(version, arm)?.ended(error?.kind);
+    },
+    fellBack: (version, arm, error) => routed.ofArm(version, arm)?.fellBack(error.kind),
+    mirrored: (version, arm, error) => routed.ofArm(version, arm)?.ended(error?.kind),
     attemptFailed(version, failure, retried) {
       failures.labels(failure.origin, failure.error.kind, String(retried)).inc();
       if (retried) routed.of(version)?.retried();
@@ -81,6 +102,43 @@ function ofVersions(metrics: Metrics, routed: RoutedVersions): void {
     subjects,
     samples: (stats) => [{ labels: labelsOf(stats), value: stats.retries }],
   });
+}
+
+function ofArms(metrics: Metrics, routed: RoutedVersions): void {
+  function* subjects(): Generator<readonly [RouteStats, ArmStats]> {
+    for (const stats of routed.all()) for (const arm of stats.arms) yield [stats, arm];
+  }
+  const labelsOf = ({ version }: RouteStats, { name, role }: ArmStats) => ({
+    ...{ model: version.model, version: version.text, arm: name, role },
+  });
+  metrics.observe({
+    name: 'sluice_router_arm_inferences_total',
+    type: 'counter',
+    help: 'Inferences that an arm was assigned and that ended, copies of shadow arms too, by how the arm itself ended them',
+    subjects,
+    samples: ([stats, arm]) =>
+      arm.counts().map(({ outcome, count }) => ({ labels: { ...labelsOf(stats, arm), outcome }, value: count })),
+  });
+  metrics.observe({
+    name: 'sluice_router_arm_fallbacks_total',
+    type: 'counter',
+    help: 'Inferences that an arm was assigned and could not answer, so that the primary was asked',
+    subjects,
+    samples: ([stats, arm]) => [{ labels: labelsOf(stats, arm), value: arm.fallbacks }],
+  });
+}
+
+function ofShadows(metrics: Metrics, { shadows }: Observed): void {
+  metrics.queue('shadows', () => shadows().waiting);
+  metrics.observe({
+    name: 'sluice_router_shadow_dropped_total',
+    type: 'counter',
+    help: 'Copies for shadow arms that were not sent, or given up, by why',
+    subjects: () => dropReasons,
+    samples: (reason) => [{ labels: { reason }, value: shadows().dropped[reason] }],
+  });
+  metrics.observedGauge('sluice_router_shadow_in_flight', 'Copies for shadow arms in flight', () => shadows().inFlight);
+  metrics.observedGauge('sluice_router_shadow_bytes', 'Bytes of copies for shadow arms', () => shadows().bytes);
 }
 
 function ofRuntimes(metrics: Metrics, { fleet, breakers }: Observed): void {

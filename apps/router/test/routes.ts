@@ -6,13 +6,24 @@ import type { WireModelRoute, WireRoutes } from '../src/watch/decode-routes.ts';
 export type RoutesMessage = ResponseInput<WatchServiceMethods['watchRoutes']>;
 export type RoutesRequest = RequestInput<WatchServiceMethods['watchRoutes']>;
 
+/** An arm: version, role, weight. */
+export type ArmFacts = readonly [version: number, role: 'PRIMARY' | 'CANDIDATE' | 'SHADOW', weight: number];
+
+export interface ReleaseFacts {
+  /** By name. */
+  readonly arms: Readonly<Record<string, ArmFacts>>;
+  /** Id, metadata key, value, arm. */
+  readonly rules?: readonly (readonly [id: string, metadataKey: string, equals: string, arm: string])[];
+  readonly seedId?: string;
+}
+
 export interface ModelFacts {
   readonly model?: string;
   readonly revision?: number;
   /** Alias to version. */
   readonly aliases?: Readonly<Record<string, number>>;
-  /** Version of the implicit release; absent for none. */
-  readonly release?: number;
+  /** Version of the implicit release, or one that somebody made; absent for none. */
+  readonly release?: number | ReleaseFacts;
   readonly placed?: readonly number[];
   readonly unplaced?: readonly number[];
   /** Version to the reason. */
@@ -48,7 +59,7 @@ export function wireModel(facts: ModelFacts = {}): WireModelRoute {
       actor: 'ann',
       pending: null,
     })),
-    release: facts.release === undefined ? null : wireRelease(model, facts.release),
+    release: facts.release === undefined ? null : releaseOf(model, facts.release),
     placed: (facts.placed ?? []).map((number) => ({
       number: String(number),
       digest: `d${number}`,
@@ -61,6 +72,21 @@ export function wireModel(facts: ModelFacts = {}): WireModelRoute {
     quarantined: Object.entries(facts.quarantined ?? {}).map(([version, reason]) => ({
       ...{ model, version, reason, pool: 'default', since: null, actor: 'runtime:r1' },
     })),
+  };
+}
+
+function releaseOf(model: string, facts: number | ReleaseFacts): NonNullable<WireModelRoute['release']> {
+  if (typeof facts === 'number') return wireRelease(model, facts);
+  const { arms, rules = [], seedId = `${model}/1` } = facts;
+  const total = Object.values(arms).reduce((sum, [, role, weight]) => sum + (role === 'SHADOW' ? 0 : weight), 0);
+  return {
+    ...wireRelease(model, 0),
+    ...{ mode: 'RELEASE_MODE_AB', implicit: false, seedId },
+    arms: Object.entries(arms).map(([name, [version, role, weight]]) => ({
+      ...{ name, version: String(version), role: `ARM_ROLE_${role}` as const, weight, versionDigest: `d${version}` },
+      propensity: role === 'SHADOW' ? 0 : weight / total,
+    })),
+    rules: rules.map(([id, metadataKey, equals, arm]) => ({ id, metadataKey, equals, arm })),
   };
 }
 

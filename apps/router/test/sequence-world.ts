@@ -144,13 +144,15 @@ export function sequenceWorld(count: number, settings: { readonly maxSequences?:
     const { id = 7n, start = false, end = false, version = '', routed = 3, bytes = 0 } = options;
     return sequences.send('digits', {
       mark: { id, start, end },
-      route: start ? { version: placed.get(routed)!, arm: undefined } : undefined,
+      route: start ? { version: placed.get(routed)!, choice: undefined } : undefined,
       versionText: version,
       number: /^\d/.test(version) ? Number(version) : 0,
       message: Buffer.concat([Buffer.from(text.padEnd(12)), Buffer.alloc(bytes)]),
       deadlineMs: 1_234,
       metadata: undefined,
-      done: (error, answer, place) => {
+      sending: () => undefined,
+      retrying: () => undefined,
+      done: (error, answer, _outcome, place) => {
         const where = place ? `@${place.version.text}` : '';
         state.ended.push(error ? `${text}: ${error.kind}: ${error.message}` : `${answer!.toString()}${where}`);
       },

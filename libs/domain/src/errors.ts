@@ -36,18 +36,25 @@ export interface SluiceErrorOptions {
   readonly cause?: unknown;
   /** When retrying may help: how long to wait first, in milliseconds. Sent as `grpc-retry-pushback-ms`. */
   readonly retryAfterMs?: number;
+  /**
+   * The request may have ended a process or a thread that worked on it: nobody is to send it again, to whatever version.
+   * Sent as `sluice-never-again`.
+   */
+  readonly neverAgain?: boolean;
 }
 
 /** The one error type that crosses layers. Its message is safe to show to a caller. */
 export class SluiceError extends Error {
   readonly kind: ErrorKind;
   readonly retryAfterMs: number | undefined;
+  readonly neverAgain: boolean;
 
   constructor(kind: ErrorKind, message: string, options: SluiceErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'SluiceError';
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs;
+    this.neverAgain = options.neverAgain ?? false;
   }
 
   /** The only entrance for caught values: a SluiceError stays as it is, all else becomes `internal` with its cause. */

@@ -80,6 +80,9 @@ export const pushbackTrailer = 'grpc-retry-pushback-ms';
 /** Trailer of every failure that our own code answered, with its kind; without it the transport made the status. */
 export const kindTrailer = 'sluice-kind';
 
+/** Trailer of a failure after which nobody is to send the request again: see `SluiceErrorOptions.neverAgain`. */
+export const neverAgainTrailer = 'sluice-never-again';
+
 /** Longest message that is sent, percent-encoded: HTTP/2 peers bound the size of all trailers, commonly at 8 KiB. */
 const maxMessageBytes = 4_000;
 
@@ -96,6 +99,7 @@ export function toWire(thrown: unknown): WireStatus {
   const error = SluiceError.from(thrown);
   const trailers: Record<string, string> = { [kindTrailer]: error.kind };
   if (error.retryAfterMs !== undefined) trailers[pushbackTrailer] = String(Math.ceil(error.retryAfterMs));
+  if (error.neverAgain) trailers[neverAgainTrailer] = 'true';
   const isDefect = error.kind === 'internal' || error.kind === 'data-loss';
   return {
     code: statusOf(error.kind),
@@ -138,11 +142,13 @@ export class RpcError extends SluiceError {
       readonly retryAfterMs?: number | undefined;
     },
   ) {
-    super(kind, message, details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs });
+    const { retryAfterMs, trailers = {} } = details;
+    const neverAgain = Object.hasOwn(trailers, neverAgainTrailer);
+    super(kind, message, { neverAgain, ...(retryAfterMs !== undefined && { retryAfterMs }) });
     this.name = 'RpcError';
     this.origin = details.origin;
     this.code = details.code;
-    this.trailers = details.trailers ?? {};
+    this.trailers = trailers;
   }
 }
 

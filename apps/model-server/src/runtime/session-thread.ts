@@ -333,7 +333,7 @@ export class SessionThread implements HostedSession {
       return;
     }
     const message = `the model ended its session (exit code ${code}); the request may be the cause`;
-    this.#dead = new SluiceError('internal', message, { cause });
+    this.#dead = new SluiceError('internal', message, { cause, neverAgain: true });
     this.#loaded.reject(this.#dead);
     this.#failAll(this.#dead, running);
     this.#control.endWaits();

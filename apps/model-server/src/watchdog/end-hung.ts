@@ -40,7 +40,7 @@ export async function endHung(ports: EndHungPorts, { thread, version, doing, ms 
   crash.blame(version, doing);
   logger.error({ model, version: number, doing, ms }, 'a native call does not end: this process will be ended for it');
   const message = `${model} version ${number}: the model did not end ${what} within ${ms} ms; its runtime is being restarted`;
-  const error = new SluiceError('internal', message);
+  const error = new SluiceError('internal', message, { neverAgain: true });
   if (named) versions.hang(named, error);
   thread.giveUp(version, error);
   const over = new AbortController();

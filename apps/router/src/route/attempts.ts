@@ -1,6 +1,7 @@
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 import { maxLostPeers, mayRetry } from '@sluice/resilience/retry-rule';
 import type { FailureOrigin } from '@sluice/resilience/retry-rule';
+import { isOfVersion } from './fall-back.ts';
 
 /** How one attempt at a runtime failed. */
 export interface AttemptFailure {
@@ -36,9 +37,12 @@ export const maxAttempts = 3;
  *
  * "Another runtime" needs one that has the version and has not had the request, a token of the retry budget, and one of
  * the request's three attempts. A runtime that is asked to load the version and cannot takes neither token nor attempt.
+ *
+ * Where another version may answer instead, losses are counted on, and it may have what is left of the three attempts, but one
+ * at least.
  */
 export class Attempts {
-  readonly #version: { readonly model: string; readonly text: string };
+  #version: { readonly model: string; readonly text: string };
   readonly #tokens: RetryTokens;
   readonly #idempotent: boolean;
   #made = 0;
@@ -88,6 +92,25 @@ export class Attempts {
     if (this.#made >= maxAttempts) return this.#last(failure, `${maxAttempts} runtimes were tried for ${this.#what}`);
     if (!this.#tokens.tryTake(failure.origin)) return this.#last(failure, 'too many requests are being retried');
     return undefined;
+  }
+
+  /**
+   * What could not be had of the version is to be asked of another one.
+   *
+   * @param error what the request would be answered with
+   * @param last how the last attempt failed; undefined when nothing was sent, or nothing since a token was taken
+   * @returns whether it may be sent there
+   */
+  instead(
+    version: { readonly model: string; readonly text: string },
+    error: SluiceError,
+    last: FailureOrigin | undefined,
+  ): boolean {
+    if (!isOfVersion(error) || this.#lost >= maxLostPeers) return false;
+    if (last !== undefined && !this.#tokens.tryTake(last)) return false;
+    this.#made = Math.min(this.#made, maxAttempts - 1);
+    this.#version = version;
+    return true;
   }
 
   get #what(): string {

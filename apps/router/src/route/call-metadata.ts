@@ -1,5 +1,11 @@
 import { invalidArgument } from '@sluice/domain/errors';
 
+/** Where metadata comes from: a call. */
+export interface MetadataSource {
+  /** The first value of a key (lower case). */
+  metadata(key: string): string | undefined;
+}
+
 /** Metadata that callers may send with an inference. */
 export interface CallMetadata {
   /** Whose data it is. */
@@ -19,17 +25,17 @@ const maxBytes = 256;
  *
  * @throws SluiceError invalid-argument when a value has more than 256 bytes
  */
-export function readCallMetadata(metadata: (key: string) => string | undefined): CallMetadata {
+export function readCallMetadata(source: MetadataSource): CallMetadata {
   return {
-    subject: bounded(metadata, 'sluice-subject'),
-    unit: bounded(metadata, 'sluice-unit'),
-    arm: bounded(metadata, 'sluice-arm'),
-    caller: bounded(metadata, 'sluice-caller'),
+    subject: bounded(source, 'sluice-subject'),
+    unit: bounded(source, 'sluice-unit'),
+    arm: bounded(source, 'sluice-arm'),
+    caller: bounded(source, 'sluice-caller'),
   };
 }
 
-function bounded(metadata: (key: string) => string | undefined, key: string): string | undefined {
-  const value = metadata(key);
+function bounded(source: MetadataSource, key: string): string | undefined {
+  const value = source.metadata(key);
   if (value === undefined || value === '') return undefined;
   const bytes = value.length > maxBytes ? value.length : Buffer.byteLength(value);
   if (bytes > maxBytes) throw invalidArgument(`metadata ${key}: expected at most ${maxBytes} bytes, got ${bytes}`);

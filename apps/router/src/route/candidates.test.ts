@@ -51,9 +51,9 @@ function mixedFleet(...addresses: readonly string[]) {
   });
   const ask = (version: number): Promise<string> =>
     new Promise((resolve) => {
-      forwarder.send({
-        ...{ version: targetOf('m', version), message: Buffer.alloc(1), suffix: undefined },
-        ...{ deadlineMs: 1_000, metadata: undefined },
+      forwarder.send(targetOf('m', version), undefined, {
+        ...{ message: Buffer.alloc(1), deadlineMs: 1_000, metadata: undefined, instead: undefined },
+        ...{ sending: () => undefined, retrying: () => undefined, fallingBack: () => undefined },
         done: (error, answer) => resolve(error?.message ?? answer!.toString()),
       });
     });

@@ -1,6 +1,7 @@
 import type { Random } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 import type { Breaker, Permit } from '@sluice/resilience/breaker';
+import type { FailureOrigin } from '@sluice/resilience/retry-rule';
 import type { Pieces, RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
 import { Attempts, verdictOf } from './attempts.ts';
@@ -35,17 +36,23 @@ export interface ForwardedCall {
   cancel(why: SluiceError['kind']): void;
 }
 
+/** A request, and who is told what becomes of it. */
 export interface ForwardRequest {
-  readonly version: VersionTarget;
   /** The message as the caller sent it. */
   readonly message: Uint8Array;
-  /** What follows it, for the runtime. */
-  readonly suffix: Uint8Array | undefined;
   /** Milliseconds since the epoch. */
   readonly deadlineMs: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
-  /** Called once, unless the call is cancelled first. */
-  readonly done: (error: SluiceError | undefined, answer: Pieces | undefined) => void;
+  /** The version that may answer when the one that it was sent to cannot; undefined for none. */
+  readonly instead: VersionTarget | undefined;
+  /** It is about to be sent there. */
+  sending(link: RuntimeLink): void;
+  /** An attempt failed, and it goes to another runtime. */
+  retrying(error: SluiceError, outcome: RawOutcome): void;
+  /** It goes to `instead` now. @param error what it would have been answered with */
+  fallingBack(error: SluiceError, outcome: RawOutcome | undefined): void;
+  /** Called once, unless the call is cancelled first. @param outcome of the last attempt, where there was one */
+  done(error: SluiceError | undefined, answer: Pieces | undefined, outcome: RawOutcome | undefined): void;
 }
 
 /** Sends requests of no sequence to runtimes and, where the rules let it, to another one when an attempt fails. */
@@ -56,10 +63,14 @@ export class Forwarder {
     this.options = options;
   }
 
-  /** Starts a request; `done` may be called before this returns when there is nowhere to send it. */
-  send(request: ForwardRequest): ForwardedCall {
+  /**
+   * Starts a request; `done` may be called before this returns when there is nowhere to send it.
+   *
+   * @param suffix what follows its message, for the runtime
+   */
+  send(version: VersionTarget, suffix: Uint8Array | undefined, request: ForwardRequest): ForwardedCall {
     this.options.budget.requested();
-    const forwarding = new Forwarding(this.options, request);
+    const forwarding = new Forwarding(this.options, version, suffix, request);
     forwarding.start();
     return forwarding;
   }
@@ -69,6 +80,8 @@ class Forwarding implements ForwardedCall {
   readonly #options: ForwarderOptions;
   readonly #request: ForwardRequest;
   readonly #attempts: Attempts;
+  #version: VersionTarget;
+  #suffix: Uint8Array | undefined;
   #tried: RuntimeLink[] | undefined;
   #link: RuntimeLink | undefined;
   #permit: Permit | undefined;
@@ -79,16 +92,23 @@ class Forwarding implements ForwardedCall {
   /** Given up because the caller's deadline passed. */
   #isLate = false;
 
-  constructor(options: ForwarderOptions, request: ForwardRequest) {
+  constructor(
+    options: ForwarderOptions,
+    version: VersionTarget,
+    suffix: Uint8Array | undefined,
+    request: ForwardRequest,
+  ) {
     this.#options = options;
+    this.#version = version;
+    this.#suffix = suffix;
     this.#request = request;
-    this.#attempts = new Attempts(request.version, options.budget, true);
+    this.#attempts = new Attempts(version, options.budget, true);
   }
 
   start(): void {
-    const candidates = candidatesFor(this.#options, this.#request.version);
-    if (candidates.links.length === 0) this.#end(nowhere(this.#options, this.#request.version), undefined);
-    else if (!this.#send(candidates)) this.#end(this.#broken(undefined), undefined);
+    const candidates = candidatesFor(this.#options, this.#version);
+    if (candidates.links.length === 0) this.#fail(nowhere(this.#options, this.#version), undefined, undefined);
+    else if (!this.#send(candidates)) this.#fail(this.#broken(undefined), undefined, undefined);
   }
 
   cancel(why: SluiceError['kind']): void {
@@ -98,7 +118,7 @@ class Forwarding implements ForwardedCall {
   }
 
   get #what(): string {
-    return `${this.#request.version.model} version ${this.#request.version.text}`;
+    return `${this.#version.model} version ${this.#version.text}`;
   }
 
   #broken(cause: SluiceError | undefined): SluiceError {
@@ -108,7 +128,7 @@ class Forwarding implements ForwardedCall {
 
   /** Sends to one of the candidates whose breaker lets it; false when there is none. */
   #send({ links, waits }: Candidates): boolean {
-    const { key } = this.#request.version;
+    const { key } = this.#version;
     let left = links;
     this.#waits = waits;
     for (;;) {
@@ -124,17 +144,19 @@ class Forwarding implements ForwardedCall {
   }
 
   #sendTo(link: RuntimeLink, permit: Permit): void {
-    const { message, deadlineMs, metadata, suffix } = this.#request;
+    const { message, deadlineMs, metadata } = this.#request;
+    const suffix = this.#suffix;
     this.#link = link;
     this.#permit = permit;
     this.#attempts.started();
+    this.#request.sending(link);
     const options = { deadlineMs, ...(metadata && { metadata }), ...(suffix && { suffix }) };
     try {
       this.#call = link.send(inferPath, message, options, (outcome) => this.#received(outcome));
     } catch (error) {
       // Nothing was sent: the link closed in this very moment, or refused the metadata.
       permit.release();
-      this.#end(SluiceError.from(error), undefined);
+      this.#fail(SluiceError.from(error), undefined, undefined);
       return;
     }
     this.#options.budget.sent(link.inFlight);
@@ -144,30 +166,54 @@ class Forwarding implements ForwardedCall {
     const permit = this.#permit!;
     if (!outcome.error) {
       permit.succeed();
-      this.#end(undefined, outcome.pieces ?? [outcome.message!]);
+      this.#end(undefined, outcome.pieces ?? [outcome.message!], outcome);
       return;
     }
     const { origin } = outcome.error;
     const failure: AttemptFailure = { origin, error: outcome.error, messageArrived: outcome.messageArrived };
     settle(permit, failure, this.#isLate, this.#waits);
-    if (!this.#ended) this.#retryOrEnd(failure);
+    if (!this.#ended) this.#retryOrFail(failure, outcome);
   }
 
-  #retryOrEnd(failure: AttemptFailure): void {
-    const { version } = this.#request;
+  #retryOrFail(failure: AttemptFailure, outcome: RawOutcome): void {
+    const version = this.#version;
     (this.#tried ??= []).push(this.#link!);
     const failed = { version, failure, tried: this.#tried, waits: this.#waits };
     const next = nextAfter(this.#options, this.#attempts, failed);
     const isOver = next instanceof SluiceError;
     this.#options.onFailedAttempt(version, failure, !isOver);
-    if (isOver) this.#end(next, undefined);
-    else if (!this.#send(next)) this.#end(this.#broken(failure.error), undefined);
+    if (isOver) {
+      this.#fail(next, failure.origin, outcome);
+      return;
+    }
+    this.#request.retrying(failure.error, outcome);
+    // The token of this retry is spent: another version may have it.
+    if (!this.#send(next)) this.#fail(this.#broken(failure.error), undefined, undefined);
   }
 
-  #end(error: SluiceError | undefined, answer: Pieces | undefined): void {
+  /**
+   * Its version cannot answer it.
+   *
+   * @param last how the last attempt failed, if that is what the request ends with
+   */
+  #fail(error: SluiceError, last: FailureOrigin | undefined, outcome: RawOutcome | undefined): void {
+    if (this.#ended) return;
+    const { instead } = this.#request;
+    if (instead === undefined || !this.#attempts.instead(instead, error, last)) {
+      this.#end(error, undefined, outcome);
+      return;
+    }
+    this.#request.fallingBack(error, outcome);
+    this.#version = instead;
+    this.#suffix = instead.override;
+    this.#tried = undefined;
+    this.start();
+  }
+
+  #end(error: SluiceError | undefined, answer: Pieces | undefined, outcome: RawOutcome | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#request.done(error, answer);
+    this.#request.done(error, answer, outcome);
   }
 }
 

@@ -1,38 +1,26 @@
-import type { Clock, Random } from '@sluice/domain/clock';
-import type { SluiceError } from '@sluice/domain/errors';
-import { responseParameter } from '@sluice/inference/rewrite';
+import type { Random } from '@sluice/domain/clock';
 import { scanInferRequest } from '@sluice/inference/scan';
 import { sequenceOf } from '@sluice/inference/sequence';
+import type { SequenceMark } from '@sluice/inference/sequence';
 import type { RawCall } from '@sluice/rpc/handlers';
-import type { Pieces } from '@sluice/rpc/raw-client';
 import { readCallMetadata } from './call-metadata.ts';
-import type { Forwarder } from './forward.ts';
-import type { InFlight } from './in-flight.ts';
+import { Exchange } from './exchange.ts';
+import type { ExchangeOptions } from './exchange.ts';
 import type { PredictionIds } from './prediction-id.ts';
 import { resolveRoute } from './resolve.ts';
 import type { Route } from './resolve.ts';
 import { namedNumber, sequenceKey } from './sequences/sequences.ts';
 import type { Sequences } from './sequences/sequences.ts';
-import type { ArmRoute, RouteTable, VersionTarget } from './table.ts';
+import type { RouteTable } from './table.ts';
 
 /** Trailer of every answer of an inference, failures too. */
 export const predictionTrailer = 'sluice-prediction-id';
 
-/** What follows an answer whose request named its version: it went through no arm. */
-const noArm = responseParameter('sluice_arm', { kind: 'string', value: '' });
-
-export interface InferOptions {
+export interface InferOptions extends ExchangeOptions {
   readonly ids: PredictionIds;
   readonly random: Random;
-  readonly clock: Pick<Clock, 'monotonic'>;
   readonly table: () => RouteTable | undefined;
-  readonly forwarder: Forwarder;
   readonly sequences: Sequences;
-  readonly inFlight: InFlight;
-  /** Told of inferences that ended in a defect of a runtime or ours, for the log. */
-  readonly onDefect: (predictionId: string, version: VersionTarget, error: SluiceError) => void;
-  /** Told how an inference of a known version ended, and after how many milliseconds. */
-  readonly onAnswer: (version: VersionTarget, error: SluiceError | undefined, tookMs: number) => void;
 }
 
 /**
@@ -41,102 +29,68 @@ export interface InferOptions {
  * on its way leaves no sequence.
  */
 export function inferHandler(options: InferOptions): (request: Buffer, call: RawCall) => void {
-  const { ids, random, clock, table, forwarder, sequences, inFlight } = options;
-  return (request, call) => {
-    const startedMs = clock.monotonic();
+  const { ids, random, clock, table, sequences, inFlight } = options;
+  return (message, call) => {
+    const receivedMs = clock.monotonic();
     const predictionId = ids.next();
     call.setTrailer(predictionTrailer, predictionId);
-    const { modelName, modelVersion, parameters } = scanInferRequest(request);
-    const said = sequenceOf(parameters);
-    const mark = said && sequences.has(table()?.models.get(modelName), modelName, said.id) ? said : undefined;
-    if (mark) call.inOrder?.(sequenceKey(modelName, mark.id));
-    let number = 0;
-    let route: Route | undefined;
-    try {
-      const { arm } = readCallMetadata((key) => call.metadata(key));
-      if (mark) number = namedNumber(modelVersion);
-      const hints = { arm, metadata: (key: string) => call.metadata(key) };
-      if (mark?.start !== false) route = resolveRoute(table(), modelName, modelVersion, hints, random);
-      if (route?.quarantine) {
-        options.onAnswer(route.version, route.quarantine, clock.monotonic() - startedMs);
-        throw route.quarantine;
-      }
-      inFlight.enter(request.length);
-    } catch (error) {
-      if (mark?.start === true) sequences.refused(modelName, mark.id);
-      throw error;
-    }
-    const exchange = new Exchange(options, call, request.length, predictionId, startedMs);
-    const { deadlineMs } = call;
-    const traceparent = call.metadata('traceparent');
-    const metadata = traceparent === undefined ? undefined : { traceparent };
-    if (mark) {
-      const sent = sequences.send(modelName, {
-        ...{ mark, route, number, versionText: modelVersion, message: request, deadlineMs, metadata },
-        done: (error, answer, place) => exchange.end(error, answer, place?.version, place?.arm),
-      });
-      call.onCancel((reason) => {
-        sent.cancel(reason.kind);
-        exchange.leave(reason, sent.place?.version);
-      });
+    const { modelName, modelVersion, id: requestId, parameters } = scanInferRequest(message);
+    const marked = sequenceOf(parameters);
+    if (marked && sequences.has(table()?.models.get(modelName), modelName, marked.id)) {
+      call.inOrder?.(sequenceKey(modelName, marked.id));
+      inferInSequence(options, call, marked, { message, predictionId, receivedMs, requestId, modelName, modelVersion });
       return;
     }
-    const { version, arm } = route!;
-    // A request that names this very number needs no override.
-    const suffix = modelVersion === version.text ? undefined : version.override;
-    const done = (error: SluiceError | undefined, answer: Pieces | undefined): void =>
-      exchange.end(error, answer, version, arm);
-    const sent = forwarder.send({ version, message: request, suffix, deadlineMs, metadata, done });
-    call.onCancel((reason) => {
-      sent.cancel(reason.kind);
-      exchange.leave(reason, version);
-    });
+    const said = readCallMetadata(call);
+    const route = resolveRoute(table(), modelName, modelVersion, said, call, random);
+    inFlight.enter(message.length);
+    const exchange = new Exchange(options, call, { message, predictionId, receivedMs, requestId, said });
+    exchange.begin(route, modelVersion);
+    call.onCancel((reason) => exchange.cancel(reason));
   };
 }
 
-/** A request that was let in, until it is answered or nobody waits for it. */
-class Exchange {
-  readonly #options: InferOptions;
-  readonly #call: RawCall;
-  readonly #bytes: number;
-  readonly #predictionId: string;
-  readonly #startedMs: number;
-  #isOpen = true;
-
-  constructor(options: InferOptions, call: RawCall, bytes: number, predictionId: string, startedMs: number) {
-    this.#options = options;
-    this.#call = call;
-    this.#bytes = bytes;
-    this.#predictionId = predictionId;
-    this.#startedMs = startedMs;
-  }
-
-  /** Answers. @param version where it went; undefined when that was nowhere */
-  end(
-    error: SluiceError | undefined,
-    answer: Pieces | undefined,
-    version: VersionTarget | undefined,
-    arm: ArmRoute | undefined,
-  ): void {
-    this.leave(error, version);
-    if (!error) {
-      this.#call.respond(...answer!, stamp(this.#predictionId), arm?.parameter ?? noArm);
-      return;
-    }
-    const isDefect = error.kind === 'internal' || error.kind === 'data-loss';
-    if (isDefect && version) this.#options.onDefect(this.#predictionId, version, error);
-    this.#call.fail(error, version?.key);
-  }
-
-  /** Counts it out. */
-  leave(error: SluiceError | undefined, version: VersionTarget | undefined): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#options.inFlight.leave(this.#bytes);
-    if (version) this.#options.onAnswer(version, error, this.#options.clock.monotonic() - this.#startedMs);
-  }
+/** What is known of a request of a sequence from its message. */
+interface SequenceFacts {
+  readonly message: Buffer;
+  readonly predictionId: string;
+  readonly receivedMs: number;
+  readonly requestId: string;
+  readonly modelName: string;
+  readonly modelVersion: string;
 }
 
-function stamp(predictionId: string): Buffer {
-  return responseParameter('prediction_id', { kind: 'string', value: predictionId });
+function inferInSequence(options: InferOptions, call: RawCall, mark: SequenceMark, facts: SequenceFacts): void {
+  const { random, clock, table, sequences, inFlight } = options;
+  const { message, receivedMs, modelName, modelVersion } = facts;
+  const isStart = mark.start;
+  let number: number;
+  let route: Route | undefined;
+  let said;
+  try {
+    said = readCallMetadata(call);
+    number = namedNumber(modelVersion);
+    if (isStart) route = resolveRoute(table(), modelName, modelVersion, said, call, random);
+    if (route?.quarantine) {
+      options.onAnswer(route.version, route.choice?.arm, route.quarantine, clock.monotonic() - receivedMs);
+      throw route.quarantine;
+    }
+    inFlight.enter(message.length);
+  } catch (error) {
+    if (isStart) sequences.refused(modelName, mark.id);
+    throw error;
+  }
+  const exchange = new Exchange(options, call, { ...facts, said });
+  const { deadlineMs, metadata } = exchange;
+  if (route?.choice) exchange.isChosen(route.choice);
+  const sent = sequences.send(modelName, {
+    ...{ mark, route, number, versionText: modelVersion, message, deadlineMs, metadata },
+    sending: (link, place) => exchange.sendingInSequence(link, place, isStart),
+    retrying: (error, outcome) => exchange.retrying(error, outcome),
+    done: (error, answer, outcome, place) => exchange.endInSequence(error, answer, outcome, place, isStart),
+  });
+  call.onCancel((reason) => {
+    sent.cancel(reason.kind);
+    exchange.cancelInSequence(reason, sent.place, isStart);
+  });
 }

@@ -36,7 +36,7 @@ describe('InFlight', () => {
 describe('readCallMetadata', () => {
   it('reads the four keys, empty as absent', () => {
     const given: Record<string, string> = { 'sluice-subject': 's', 'sluice-arm': '', 'sluice-caller': 'c' };
-    expect(readCallMetadata((key) => given[key])).toEqual({
+    expect(readCallMetadata({ metadata: (key) => given[key] })).toEqual({
       subject: 's',
       unit: undefined,
       arm: undefined,
@@ -46,7 +46,7 @@ describe('readCallMetadata', () => {
 
   it('takes 256 bytes and refuses 257, counting bytes and not characters', () => {
     for (const key of ['sluice-subject', 'sluice-unit', 'sluice-arm', 'sluice-caller']) {
-      const read = (value: string) => readCallMetadata((asked) => (asked === key ? value : undefined));
+      const read = (value: string) => readCallMetadata({ metadata: (asked) => (asked === key ? value : undefined) });
       expect(() => read('a'.repeat(256))).not.toThrow();
       expect(() => read('a'.repeat(257))).toThrow(`metadata ${key}: expected at most 256 bytes, got 257`);
       expect(() => read('é'.repeat(129))).toThrow('got 258');

@@ -3,18 +3,18 @@ import { readInferResponse } from '@sluice/inference/infer-response';
 import { modelOverride } from '@sluice/inference/rewrite';
 import { describe, expect, it } from 'vitest';
 import { draws, modelRoute } from '../../test/routes.ts';
-import { chooseArm } from './choose-arm.ts';
 import { existingVersion, placedVersion, resolveRoute } from './resolve.ts';
 import { applyUpdate } from './table.ts';
 import type { ModelRoute, RouteTable } from './table.ts';
 
 const digits = modelRoute({ aliases: { champion: 3, mlp: 2 }, release: 3, placed: [2, 3], unplaced: [1] });
 const table: RouteTable = { revision: 7, models: new Map([['digits', digits]]) };
-const noHints = { arm: undefined, metadata: () => undefined };
+const noHints = { arm: undefined, unit: undefined };
+const bare = { metadata: () => undefined };
 
 function refusal(version: string, given = table, model = 'digits', arm?: string): string {
   try {
-    resolveRoute(given, model, version, { arm, metadata: () => undefined }, draws(0));
+    resolveRoute(given, model, version, { arm, unit: undefined }, bare, draws(0));
   } catch (error) {
     if (error instanceof SluiceError) return `${error.kind}: ${error.message}`;
   }
@@ -23,10 +23,10 @@ function refusal(version: string, given = table, model = 'digits', arm?: string)
 
 describe('resolveRoute', () => {
   it('goes to the release without a version, and past it with a number or an alias', () => {
-    const route = (version: string) => resolveRoute(table, 'digits', version, noHints, draws(0));
-    expect([route('').version.number, route('').arm?.name]).toEqual([3, 'primary']);
-    expect([route('2').version.number, route('2').arm]).toEqual([2, undefined]);
-    expect([route('mlp').version.number, route('mlp').arm]).toEqual([2, undefined]);
+    const route = (version: string) => resolveRoute(table, 'digits', version, noHints, bare, draws(0));
+    expect([route('').version.number, route('').choice?.arm.name]).toEqual([3, 'primary']);
+    expect([route('2').version.number, route('2').choice]).toEqual([2, undefined]);
+    expect([route('mlp').version.number, route('mlp').choice]).toEqual([2, undefined]);
     expect(route('champion').version.key).toBe('digits@3');
   });
 
@@ -41,11 +41,11 @@ describe('resolveRoute', () => {
   });
 
   it('goes to a version that is not placed too, of which no more is known than that it exists', () => {
-    const { version } = resolveRoute(table, 'digits', '1', noHints, draws(0));
+    const { version } = resolveRoute(table, 'digits', '1', noHints, bare, draws(0));
     expect(version).toMatchObject({ model: 'digits', number: 1, text: '1', key: 'digits@1', placed: false });
     expect(version.override).toEqual(modelOverride({ modelVersion: '1' }));
     // The same for every request, since what is counted is kept for it.
-    expect(resolveRoute(table, 'digits', '1', noHints, draws(0)).version).toBe(version);
+    expect(resolveRoute(table, 'digits', '1', noHints, bare, draws(0)).version).toBe(version);
     expect(existingVersion(digits, 3)).toBe(digits.placed.get(3));
     expect(() => placedVersion(digits, 1)).toThrow(
       'digits version 1 is not placed: give it an alias or `sluice pin`; requests load it',
@@ -59,59 +59,34 @@ describe('resolveRoute', () => {
       'digits version 3 is quarantined: it ended two runtimes; serve another version, ' +
       'or let it be loaded again with `sluice quarantine lift digits 3`';
     for (const asked of ['', '3', 'champion']) {
-      const { version, quarantine } = resolveRoute(held, 'digits', asked, noHints, draws(0));
+      const { version, quarantine } = resolveRoute(held, 'digits', asked, noHints, bare, draws(0));
       // Its requests count as its own.
       expect(version).toMatchObject({ key: 'digits@3', placed: false });
       expect(quarantine).toMatchObject({ kind: 'failed-precondition', message: why });
     }
     expect(() => existingVersion(held.models.get('digits')!, 3)).toThrow(why);
-    expect(resolveRoute(table, 'digits', '', noHints, draws(0)).quarantine).toBeUndefined();
+    expect(resolveRoute(table, 'digits', '', noHints, bare, draws(0)).quarantine).toBeUndefined();
   });
 
   it('says what to do about a model without champion and pin', () => {
-    const bare: RouteTable = { revision: 1, models: new Map([['digits', modelRoute({ unplaced: [1] })]]) };
-    expect(refusal('', bare)).toContain('failed-precondition: digits has no champion and no pinned version');
-    expect(refusal('', bare)).toContain('`sluice alias set digits champion VERSION`');
+    const without: RouteTable = { revision: 1, models: new Map([['digits', modelRoute({ unplaced: [1] })]]) };
+    expect(refusal('', without)).toContain('failed-precondition: digits has no champion and no pinned version');
+    expect(refusal('', without)).toContain('`sluice alias set digits champion VERSION`');
   });
 
   it('says that there are no routes yet', () => {
-    expect(() => resolveRoute(undefined, 'digits', '', noHints, draws(0))).toThrow('this router has no routes yet');
+    expect(() => resolveRoute(undefined, 'digits', '', noHints, bare, draws(0))).toThrow(
+      'this router has no routes yet',
+    );
   });
 
   it('takes the forced arm, if it exists and no version was named', () => {
-    const hints = { arm: 'primary', metadata: () => undefined };
-    expect(resolveRoute(table, 'digits', '', hints, draws(0)).arm?.name).toBe('primary');
+    const hints = { arm: 'primary', unit: undefined };
+    expect(resolveRoute(table, 'digits', '', hints, bare, draws(0)).choice?.arm.name).toBe('primary');
     expect(refusal('', table, 'digits', 'blue')).toBe(
       "invalid-argument: metadata sluice-arm: the release of digits has no arm 'blue' that answers; expected 'primary'",
     );
     expect(refusal('2', table, 'digits', 'primary')).toContain('goes to no arm; send one of the two');
-  });
-});
-
-describe('chooseArm', () => {
-  const arm = (name: string, role: 'primary' | 'candidate' | 'shadow', weight: number) => ({
-    ...digits.release!.arms[0]!,
-    name,
-    role,
-    weight,
-  });
-  const route = {
-    arms: [arm('a', 'primary', 0.75), arm('b', 'candidate', 0.25), arm('s', 'shadow', 1)],
-    release: {
-      ...digits.release!.release,
-      rules: [{ id: 'r', metadataKey: 'sluice-caller', equals: 'lab', arm: 'b' }],
-    },
-  };
-
-  it('splits by weight and never lets a shadow answer', () => {
-    const chosen = [0, 0.74, 0.76, 0.99].map((point) => chooseArm(route, noHints, draws(point)).name);
-    expect(chosen).toEqual(['a', 'a', 'b', 'b']);
-    expect(() => chooseArm(route, { ...noHints, arm: 's' }, draws(0))).toThrow("no arm 's' that answers");
-  });
-
-  it('follows rules before weights', () => {
-    const hints = { arm: undefined, metadata: (key: string) => (key === 'sluice-caller' ? 'lab' : undefined) };
-    expect(chooseArm(route, hints, draws(0)).name).toBe('b');
   });
 });
 

@@ -3,17 +3,20 @@ import { failedPrecondition, invalidArgument, notFound, unavailable } from '@slu
 import type { SluiceError } from '@sluice/domain/errors';
 import { clip, parseVersionRef } from '@sluice/domain/names';
 import { quarantinedError } from '@sluice/domain/quarantine';
+import type { CallMetadata, MetadataSource } from './call-metadata.ts';
 import { chooseArm } from './choose-arm.ts';
-import type { RoutingHints } from './choose-arm.ts';
+import type { ArmChoice, ArmRoute, ReleaseRoute } from './release-route.ts';
 import { targetOf } from './table.ts';
-import type { ArmRoute, ModelRoute, RouteTable, VersionRoute, VersionTarget } from './table.ts';
+import type { ModelRoute, RouteTable, VersionRoute, VersionTarget } from './table.ts';
 
 /** Where a request goes. */
 export interface Route {
   readonly model: ModelRoute;
   readonly version: VersionTarget;
-  /** Undefined when the request named its version, which bypasses the release. */
-  readonly arm: ArmRoute | undefined;
+  /** The release that it goes by; undefined when the request named its version, which bypasses the release. */
+  readonly release: ReleaseRoute | undefined;
+  /** Its arm, and why that one; undefined as the release. */
+  readonly choice: ArmChoice | undefined;
   /** Why no request may go there, although it was routed there; undefined when they may. */
   readonly quarantine: SluiceError | undefined;
 }
@@ -31,6 +34,7 @@ export function findModel(table: RouteTable | undefined, name: string): ModelRou
  * Finds where a request goes.
  *
  * @param versionText the request's `model_version`: a number, an alias, or nothing for the model's release
+ * @param said what its metadata say of routing; rules of the release ask `source` for others
  * @throws SluiceError invalid-argument for what is no version; not-found for an unknown model, version or alias;
  *   failed-precondition for a model without champion and pin
  */
@@ -38,33 +42,57 @@ export function resolveRoute(
   table: RouteTable | undefined,
   modelName: string,
   versionText: string,
-  hints: RoutingHints,
+  said: Pick<CallMetadata, 'arm' | 'unit'>,
+  source: MetadataSource,
   random: Random,
 ): Route {
   const model = findModel(table, modelName);
   if (versionText === '') {
-    const arm = chooseArm(releaseOf(model), hints, random);
-    return routeTo(model, arm.version, arm);
+    const release = releaseOf(model);
+    const choice = chooseArm(release, said, source, random);
+    return routeTo(model, choice.arm.version, release, choice);
   }
-  const route = routeTo(model, namedVersion(model, versionText), undefined);
-  if (hints.arm !== undefined) {
+  const route = routeTo(model, namedVersion(model, versionText), undefined, undefined);
+  if (said.arm !== undefined) {
     throw invalidArgument('metadata sluice-arm: a request that names its version goes to no arm; send one of the two');
   }
   return route;
 }
 
-function routeTo(model: ModelRoute, number: number, arm: ArmRoute | undefined): Route {
+function routeTo(
+  model: ModelRoute,
+  number: number,
+  release: ReleaseRoute | undefined,
+  choice: ArmChoice | undefined,
+): Route {
   const version = model.placed.get(number) ?? unplacedTarget(model, number);
-  return { model, version, arm, quarantine: quarantineIn(model, number) };
+  return { model, version, release, choice, quarantine: quarantineIn(model, number) };
+}
+
+/**
+ * The arm that answers when the one that a request was assigned to cannot: the primary, for a candidate.
+ *
+ * @returns undefined where there is none: for the primary itself, for an arm that the caller forced, past the release, and
+ *   while the primary is in quarantine
+ */
+export function fallbackOf({ model, release, choice }: Route): ArmRoute | undefined {
+  if (choice === undefined || choice.arm.role !== 'candidate' || choice.reason === 'forced') return undefined;
+  const primary = release?.primary;
+  return primary && targetIn(model, primary.version) && primary;
+}
+
+/** How requests go to a version of an arm; undefined where nothing may be sent to it: in quarantine, or not there any more. */
+export function targetIn(model: ModelRoute, number: number): VersionTarget | undefined {
+  if (model.quarantined.has(number)) return undefined;
+  const placed = model.placed.get(number);
+  return placed ?? (model.unplaced.has(number) ? unplacedTarget(model, number) : undefined);
 }
 
 /** The version that a metadata or readiness request means, placed or not. */
 export function versionNumber(model: ModelRoute, versionText: string): number {
   if (versionText !== '') return namedVersion(model, versionText);
-  const { arms } = releaseOf(model);
-  const primary = arms.find((arm) => arm.role === 'primary') ?? arms[0];
-  if (!primary) throw noRelease(model);
-  return primary.version;
+  const { primary, shares } = releaseOf(model);
+  return (primary ?? shares[0]!.forced.arm).version;
 }
 
 /** How requests go to versions that are not placed: made when the first one comes, for each state of a model. */
@@ -116,8 +144,9 @@ export function placedVersion(model: ModelRoute, number: number): VersionRoute {
   );
 }
 
-function releaseOf(model: ModelRoute) {
-  if (!model.release || model.release.arms.length === 0) throw noRelease(model);
+/** @returns a release in which some arm answers */
+function releaseOf(model: ModelRoute): ReleaseRoute {
+  if (!model.release || model.release.shares.length === 0) throw noRelease(model);
   return model.release;
 }
 

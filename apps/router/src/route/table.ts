@@ -1,7 +1,7 @@
 import type { DeviceWishes } from '@sluice/domain/device';
-import type { Release } from '@sluice/domain/release';
 import type { Signature } from '@sluice/domain/signature';
 import { modelOverride } from '@sluice/inference/rewrite';
+import type { ReleaseRoute } from './release-route.ts';
 
 /** A version as requests go to it. */
 export interface VersionTarget {
@@ -23,22 +23,8 @@ export interface VersionRoute extends VersionTarget {
   readonly signature: Signature;
   /** The devices that it asks for: they say which runtimes are to have it. */
   readonly wishes: DeviceWishes;
-}
-
-/** An arm of a release with what its answers carry. */
-export interface ArmRoute {
-  readonly name: string;
-  readonly version: number;
-  readonly role: Release['arms'][number]['role'];
-  readonly weight: number;
-  readonly propensity: number;
-  /** What follows an answer to name the arm. */
-  readonly parameter: Uint8Array;
-}
-
-export interface ReleaseRoute {
-  readonly release: Release;
-  readonly arms: readonly ArmRoute[];
+  /** It declares a task: what it answers can be held against the truth. */
+  readonly hasTask: boolean;
 }
 
 /** All that is needed to route the requests of one model. */

@@ -24,7 +24,7 @@ function hash(text: string): number {
 }
 
 /** Spreads every bit of 32 over all of them. */
-function mix(value: number): number {
+export function mix(value: number): number {
   let bits = value;
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);

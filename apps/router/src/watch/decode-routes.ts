@@ -3,11 +3,12 @@ import { isDatatype } from '@sluice/domain/datatype';
 import type { DeviceWishes, Offer } from '@sluice/domain/device';
 import { SluiceError } from '@sluice/domain/errors';
 import { defaultCapture, retentionClasses } from '@sluice/domain/release';
-import type { ArmRole, CapturePolicy, Durability, ReleaseMode } from '@sluice/domain/release';
+import type { Arm, ArmRole, CapturePolicy, Durability, ReleaseMode } from '@sluice/domain/release';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
-import { responseParameter } from '@sluice/inference/rewrite';
+import { releaseRoute } from '../route/release-route.ts';
+import type { ReleaseRoute } from '../route/release-route.ts';
 import { targetOf } from '../route/table.ts';
-import type { ArmRoute, ModelRoute, ReleaseRoute, VersionRoute } from '../route/table.ts';
+import type { ModelRoute, VersionRoute } from '../route/table.ts';
 
 /** One message of the routes watch, as the contract has it. */
 export type WireRoutes = ResponseOutput<WatchServiceMethods['watchRoutes']>;
@@ -68,7 +69,7 @@ function decodeVersion(model: string, wire: WireVersion): VersionRoute {
   const number = whole(wire.number, `${model} version`);
   const target = { ...targetOf(model, number), placed: true };
   const signature = decodeSignature(wire.signature, `${model} version ${target.text}`);
-  return { ...target, digest: wire.digest, signature, wishes: decodeWishes(wire.serving) };
+  return { ...target, digest: wire.digest, signature, wishes: decodeWishes(wire.serving), hasTask: wire.hasTask };
 }
 
 /** A registry of before there were devices sends none: that is the CPU. */
@@ -99,29 +100,26 @@ function decodeSignature(wire: WireSignature | null, what: string): Signature {
       datatype: spec.datatype,
       shape: spec.shape.map(Number),
       dimNames: spec.dimNames,
-      features: [],
+      // Their names say which columns are redacted; what a router does not look at stays with the registry.
+      features: spec.features.map(({ name, nullable }) => ({ name, nullable })),
     };
   };
   return { inputs: wire.inputs.map(tensor), outputs: wire.outputs.map(tensor), batched: wire.batched };
 }
 
 function decodeRelease(wire: WireRelease): ReleaseRoute {
-  const arms = wire.arms.map(decodeArm);
-  return {
-    arms,
-    release: {
-      id: wire.id,
-      model: wire.model,
-      mode: modes[wire.mode],
-      arms: arms.map((arm, index) => ({ ...bare(arm), versionDigest: wire.arms[index]!.versionDigest })),
-      rules: wire.rules,
-      capture: wire.capture ? decodeCapture(wire.capture) : defaultCapture,
-      seedId: wire.seedId,
-      policyVersion: whole(wire.policyVersion, `release ${wire.id} policy version`),
-      revision: whole(wire.revision, `release ${wire.id} revision`),
-      implicit: wire.implicit,
-    },
-  };
+  return releaseRoute({
+    id: wire.id,
+    model: wire.model,
+    mode: modes[wire.mode],
+    arms: wire.arms.map(decodeArm),
+    rules: wire.rules,
+    capture: wire.capture ? decodeCapture(wire.capture) : defaultCapture,
+    seedId: wire.seedId,
+    policyVersion: whole(wire.policyVersion, `release ${wire.id} policy version`),
+    revision: whole(wire.revision, `release ${wire.id} revision`),
+    implicit: wire.implicit,
+  });
 }
 
 function decodeCapture(wire: NonNullable<WireRelease['capture']>): CapturePolicy {
@@ -138,19 +136,10 @@ function decodeCapture(wire: NonNullable<WireRelease['capture']>): CapturePolicy
   };
 }
 
-function decodeArm(wire: WireArm): ArmRoute {
-  return {
-    name: wire.name,
-    version: whole(wire.version, `arm ${wire.name} version`),
-    role: roles[wire.role],
-    weight: wire.weight,
-    propensity: wire.propensity,
-    parameter: responseParameter('sluice_arm', { kind: 'string', value: wire.name }),
-  };
-}
-
-function bare({ name, version, role, weight, propensity }: ArmRoute): Omit<ArmRoute, 'parameter'> {
-  return { name, version, role, weight, propensity };
+function decodeArm({ name, version, role, weight, propensity, versionDigest }: WireArm): Arm {
+  if (!Number.isFinite(weight) || weight < 0) throw malformed(`arm ${name} weight is ${weight}`);
+  const number = whole(version, `arm ${name} version`);
+  return { name, version: number, role: roles[role], weight, propensity, versionDigest };
 }
 
 /** A 64-bit number of the contract, which comes as text. */

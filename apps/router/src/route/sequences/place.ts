@@ -3,7 +3,8 @@ import { failedPrecondition } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
 import type { SequenceId } from '@sluice/inference/sequence';
 import type { RuntimeLink } from '../../runtimes/runtime-link.ts';
-import type { ArmRoute, VersionTarget } from '../table.ts';
+import type { ArmRoute } from '../release-route.ts';
+import type { VersionTarget } from '../table.ts';
 
 /** Where a sequence lives: made by its start, or found on a runtime. */
 export interface Place {

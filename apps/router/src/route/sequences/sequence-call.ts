@@ -21,7 +21,7 @@ import { byRendezvous } from '../../runtimes/rendezvous.ts';
 export interface SequenceRequest {
   readonly mark: SequenceMark;
   /** Where the routes send it, when it is a start; others go where theirs went. */
-  readonly route: Pick<Route, 'version' | 'arm'> | undefined;
+  readonly route: Pick<Route, 'version' | 'choice'> | undefined;
   /** A start that was refused before its turn: it is sent nowhere, and answered already. */
   readonly isRefused?: true;
   /** `model_version` as its caller wrote it. */
@@ -33,8 +33,22 @@ export interface SequenceRequest {
   /** Milliseconds since the epoch. */
   readonly deadlineMs: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
-  /** Called once, unless the call is cancelled first. @param place undefined when it never got one */
-  readonly done: (error: SluiceError | undefined, answer: Pieces | undefined, place: Place | undefined) => void;
+  /** It is about to be sent to the runtime of its place. */
+  readonly sending: (link: RuntimeLink, place: Place) => void;
+  /** It did not leave, or was refused where its version was to be loaded, and goes to another runtime. */
+  readonly retrying: (error: SluiceError, outcome: RawOutcome) => void;
+  /**
+   * Called once, unless the call is cancelled first.
+   *
+   * @param outcome of the last attempt, where there was one
+   * @param place undefined when it never got one
+   */
+  readonly done: (
+    error: SluiceError | undefined,
+    answer: Pieces | undefined,
+    outcome: RawOutcome | undefined,
+    place: Place | undefined,
+  ) => void;
 }
 
 /** Takes the turn of a start that was refused. */
@@ -42,7 +56,8 @@ export function refusedStart(id: SequenceId): SequenceRequest {
   return {
     mark: { id, start: true, end: false },
     ...{ route: undefined, isRefused: true, versionText: '', number: 0, message: new Uint8Array() },
-    ...{ deadlineMs: 0, metadata: undefined, done: () => undefined },
+    ...{ deadlineMs: 0, metadata: undefined },
+    ...{ sending: () => undefined, retrying: () => undefined, done: () => undefined },
   };
 }
 
@@ -118,8 +133,8 @@ export class SequenceCall implements ForwardedCall {
     const { route } = this.request;
     // It was refused, or given up while it waited for its turn: what it was to replace is over all the same.
     if (!route || this.isEnded) return this.#withoutStart(route ? 'was not sent in time' : 'was refused');
-    const { version, arm } = route;
-    const place = newPlace(version, { arm });
+    const { version, choice } = route;
+    const place = newPlace(version, { arm: choice?.arm });
     this.place = place;
     this.#attempts = new Attempts(version, this.#options.budget, false);
     const candidates = candidatesFor(this.#options, version);
@@ -181,6 +196,7 @@ export class SequenceCall implements ForwardedCall {
     const { message, versionText, deadlineMs, metadata } = this.request;
     this.#link = link;
     this.#permit = permit;
+    this.request.sending(link, place);
     const suffix = versionText === version.text ? undefined : version.override;
     try {
       const options = { deadlineMs, ...(metadata && { metadata }), ...(suffix && { suffix }) };
@@ -202,7 +218,7 @@ export class SequenceCall implements ForwardedCall {
       permit.succeed();
       place.isBegun = true;
       if (this.request.mark.end) this.#owner.forget(place);
-      this.#end(undefined, outcome.pieces ?? [outcome.message!]);
+      this.#end(undefined, outcome.pieces ?? [outcome.message!], outcome);
       return;
     }
     const { origin } = outcome.error;
@@ -210,25 +226,26 @@ export class SequenceCall implements ForwardedCall {
     settle(permit, failure, this.#isLate, place.isOnDemand && !place.isBegun);
     if (this.isEnded) return;
     if (this.#attempts && (origin === 'unsent' || (origin === 'answered' && place.isOnDemand))) {
-      this.#sendStartAgain(this.#attempts, place, failure);
+      this.#sendStartAgain(this.#attempts, place, failure, outcome);
       return;
     }
-    if (origin === 'unsent' && this.#followAgain(place, failure)) return;
+    if (origin === 'unsent' && this.#followAgain(place, failure, outcome)) return;
     this.#options.onFailedAttempt(place.version, failure, false);
-    this.#end(this.#errorOf(place, failure), undefined);
+    this.#end(this.#errorOf(place, failure), undefined, outcome);
   }
 
   /** What came behind a start that moved before it had left goes after it. */
-  #followAgain(place: Place, failure: AttemptFailure): boolean {
+  #followAgain(place: Place, failure: AttemptFailure, outcome: RawOutcome): boolean {
     if (place.link === this.#link || place.lost !== undefined) return false;
     this.#options.onFailedAttempt(place.version, failure, true);
+    this.request.retrying(failure.error, outcome);
     this.follow(place);
     this.#owner.changed();
     return true;
   }
 
   /** A start goes to another runtime that never left, or was refused where its version was to be loaded for it. */
-  #sendStartAgain(attempts: Attempts, place: Place, failure: AttemptFailure): void {
+  #sendStartAgain(attempts: Attempts, place: Place, failure: AttemptFailure, outcome: RawOutcome): void {
     const { version } = place;
     this.#tried.push(this.#link!);
     const next = this.#owner.isAt(place)
@@ -237,9 +254,10 @@ export class SequenceCall implements ForwardedCall {
     const isOver = next instanceof SluiceError;
     this.#options.onFailedAttempt(version, failure, !isOver);
     if (isOver) {
-      this.#notBegun(place, next, failure.origin === 'unsent' ? 'could not be sent' : 'failed');
+      this.#notBegun(place, next, failure.origin === 'unsent' ? 'could not be sent' : 'failed', outcome);
       return;
     }
+    this.request.retrying(failure.error, outcome);
     place.hasMoved = true;
     // The runtime that it did not get to may have one.
     place.replacesOther = true;
@@ -247,9 +265,9 @@ export class SequenceCall implements ForwardedCall {
   }
 
   /** Its start was taken by nobody: what comes behind it has no sequence to go on with. */
-  #notBegun(place: Place, error: SluiceError, what: string): void {
+  #notBegun(place: Place, error: SluiceError, what: string, outcome?: RawOutcome): void {
     this.#leaveNone(place, what);
-    this.#end(error, undefined);
+    this.#end(error, undefined, outcome);
   }
 
   /** Nobody is asked for what is lost without a link. */
@@ -304,11 +322,11 @@ export class SequenceCall implements ForwardedCall {
     return unavailable(`${this.#what} keeps failing on ${where}; try again later`, { retryAfterMs, cause });
   }
 
-  #end(error: SluiceError | undefined, answer: Pieces | undefined): void {
+  #end(error: SluiceError | undefined, answer: Pieces | undefined, outcome?: RawOutcome): void {
     if (this.isEnded) return;
     this.isEnded = true;
     try {
-      this.request.done(error, answer, this.place);
+      this.request.done(error, answer, outcome, this.place);
     } finally {
       this.#owner.changed();
     }

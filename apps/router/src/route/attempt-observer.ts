@@ -1,0 +1,59 @@
+import type { SluiceError } from '@sluice/domain/errors';
+import type { RouteReason } from '@sluice/evidence/record';
+import type { Pieces, RawOutcome } from '@sluice/rpc/raw-client';
+import type { CallMetadata } from './call-metadata.ts';
+import type { ArmRoute } from './release-route.ts';
+import type { VersionTarget } from './table.ts';
+
+/**
+ * One attempt of one arm at one prediction, as it has ended. It is the object that the router has of the request anyway:
+ * it says something else a moment later, so whoever wants to know more of it than `attemptEnded` does by its end copies it.
+ */
+export interface ObservedAttempt {
+  readonly predictionId: string;
+  /** The version that it was sent to, or was to be. */
+  readonly version: VersionTarget;
+  /** The arm that the request was assigned to, with its release; undefined when it named its version, or is not known. */
+  readonly assigned: ArmRoute | undefined;
+  /** The arm of `version`: the primary after a fallback. */
+  readonly served: ArmRoute | undefined;
+  readonly reason: RouteReason;
+  /** Id of the rule that chose the arm; '' without one. */
+  readonly rule: string;
+  /** From 1, of the prediction and the assigned arm: on another runtime and by another arm it goes on. */
+  readonly attempt: number;
+  /** The runtime that it went to; '' where that was nowhere. */
+  readonly runtimeId: string;
+  /** How it failed; undefined when it was answered. The last one of a prediction has what its caller was told. */
+  readonly error: SluiceError | undefined;
+  /** How the assigned arm failed, for which another one serves; undefined without a fallback. */
+  readonly fallback: SluiceError | undefined;
+  /** The caller got the answer of this attempt, or this failure. */
+  readonly answered: boolean;
+  /** When the request was there whole, in milliseconds of `Clock.monotonic()`. */
+  readonly receivedMs: number;
+  /** When the attempt was sent; where it was sent nowhere, when it ended. */
+  readonly sentMs: number;
+  readonly endedMs: number;
+  /** The ModelInferRequest as it came. */
+  readonly message: Uint8Array;
+  /** The ModelInferResponse as the runtime gave it; undefined when it failed. */
+  readonly answer: Pieces | undefined;
+  /** What the runtime, or the link to it, ended it with, trailers too; undefined where it was not waited for. */
+  readonly outcome: RawOutcome | undefined;
+  /** The caller's own id; '' without one. */
+  readonly requestId: string;
+  /** Subject, unit key and caller. */
+  readonly said: CallMetadata;
+  readonly traceparent: string | undefined;
+}
+
+/** Told of attempts, for evidence. */
+export interface AttemptObserver {
+  /**
+   * An attempt has ended; its caller has been answered, if it was the one. There is one for each time that a request was
+   * sent, and one that went nowhere where an arm could not be sent it at all. Nothing is told of requests that
+   * were refused before they were let in, nor of those of a sequence that never had a place.
+   */
+  attemptEnded(attempt: ObservedAttempt): void;
+}
