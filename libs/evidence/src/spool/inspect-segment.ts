@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { SpoolPorts } from './contract.ts';
-import { frameOverhead } from './frame.ts';
 import type { SpoolFiles } from './files.ts';
 import { keyName, setAsideFolder, setAsideName } from './names.ts';
 import { maxSegmentBytes } from './options.ts';
@@ -32,8 +31,10 @@ export interface Inspected {
   /** Undefined when there is nothing to keep. */
   readonly segment: Segment | undefined;
   readonly behind: Behind;
-  /** Highest position that it has, or may have. */
+  /** Highest position that was found in it. */
   readonly last: number;
+  /** Whether it may have others. */
+  readonly isUnsure: boolean;
 }
 
 interface Context {
@@ -58,13 +59,23 @@ export async function inspectSegment(found: FoundFiles, context: Context): Promi
   const scan = scanSegment(content.bytes, key, behind.first);
   const isEmpty = scan.first === undefined && scan.restBytes === 0;
   // Made ahead and never begun.
-  if (isEmpty) return { segment: undefined, behind, last: 0 };
+  if (isEmpty) return { segment: undefined, behind, last: 0, isUnsure: false };
   // Its key goes when it is acknowledged; it was on its way out.
   if (key === undefined)
-    return { segment: await kept(found, undefined, scan, context), behind: behindOf(scan, behind), last: scan.last };
+    return {
+      segment: await kept(found, undefined, scan, content.bytes, context),
+      behind: behindOf(scan, behind),
+      last: scan.last,
+      isUnsure: false,
+    };
   const problem = problemOf(found, scan, behind);
   if (problem !== undefined) return setAside(found, key, scan, problem, context);
-  return { segment: await kept(found, key, scan, context), behind: behindOf(scan, behind), last: scan.last };
+  return {
+    segment: await kept(found, key, scan, content.bytes, context),
+    behind: behindOf(scan, behind),
+    last: scan.last,
+    isUnsure: false,
+  };
 }
 
 function keyOf(file: Buffer | undefined, { sequence }: FoundFiles, { keys }: SpoolSettings) {
@@ -83,7 +94,13 @@ function problemOf({ path }: FoundFiles, scan: Scan, behind: Behind): string | u
 }
 
 /** A segment that is as it should be, but for what is behind its last frame. */
-async function kept(found: FoundFiles, key: SegmentKey | undefined, scan: Scan, context: Context): Promise<Segment> {
+async function kept(
+  found: FoundFiles,
+  key: SegmentKey | undefined,
+  scan: Scan,
+  bytes: Buffer,
+  context: Context,
+): Promise<Segment> {
   const { ports, settings, behind } = context;
   const segment = segmentOf(found, key, scan);
   segment.isErased = key === undefined;
@@ -94,8 +111,10 @@ async function kept(found: FoundFiles, key: SegmentKey | undefined, scan: Scan, 
   try {
     await file.truncate(scan.end);
     segment.fileBytes = scan.end;
-    // What a process that was killed had written, and not synced, is delivered from here on; so it must stay.
-    if (isLast) await file.sync();
+    // What the last process had written, and not synced, is delivered from here on; so it must stay. Where its sync had failed, another
+    // one alone would do nothing.
+    if (isLast) await file.write(bytes.subarray(0, scan.end), 0);
+    await file.sync();
   } finally {
     await file.close();
   }
@@ -133,9 +152,7 @@ async function setAside(
   const lost = Math.max(0, expected - recovered);
   ports.onEvent({ kind: 'set-aside', segment: segment.path, reason, recovered, lost });
   const next = scan === undefined ? { ...behind, isFirstKnown: false } : behindOf(scan, behind);
-  // What could not be read may have positions, too: no other block must get them.
-  const unread = Math.floor((found.bytes - segment.end) / frameOverhead);
-  return { segment, behind: next, last: Math.max(0, segment.last) + unread };
+  return { segment, behind: next, last: segment.last, isUnsure: true };
 }
 
 /** @returns where it lies now; where it lay when it cannot be moved, which does not matter much */

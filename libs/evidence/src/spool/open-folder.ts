@@ -4,10 +4,13 @@ import type { SpoolPorts } from './contract.ts';
 import type { FileEntry, FolderLock } from './files.ts';
 import { inspectSegment, readWhole } from './inspect-segment.ts';
 import type { Behind, FoundFiles } from './inspect-segment.ts';
-import { idFile, sequenceOf, sequenceOfKey, setAsideFolder } from './names.ts';
+import { idFile, keyName, segmentName, sequenceOf, sequenceOfKey, setAsideFolder } from './names.ts';
 import type { SpoolSettings } from './options.ts';
-import type { Segment } from './segment.ts';
+import { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
+
+/** More than the largest segment has room for. So all positions up to segment number n are below (n + 1) times this. */
+const positionsPerSegment = 2 ** 24;
 
 /** A folder of a spool, taken and repaired. */
 export interface OpenedFolder {
@@ -54,24 +57,23 @@ async function repair(settings: SpoolSettings, ports: SpoolPorts): Promise<Omit<
   const kept: Segment[] = [];
   let behind: Behind = { first: Infinity, isFirstKnown: false };
   let position = 0;
+  let isUnsure = false;
   for (const each of found.sort((one, other) => other.sequence - one.sequence)) {
     const inspected = await inspectSegment(each, { settings, ports, behind });
     behind = inspected.behind;
     position = Math.max(position, inspected.last);
-    if (inspected.segment) {
-      kept.unshift(inspected.segment);
-      keys.delete(each.sequence);
-    } else await removeFiles(settings, ports, [each.path]);
+    isUnsure ||= inspected.isUnsure;
+    if (inspected.segment) kept.unshift(inspected.segment);
+    else segments.others.add(goneSegment(each.sequence, each.path, each.bytes, keys.get(each.sequence)));
+    keys.delete(each.sequence);
   }
   for (const segment of kept) segments.add(segment);
-  // Keys of segments that were made ahead, or never finished.
-  await removeFiles(
-    settings,
-    ports,
-    [...keys.values()].map(({ name }) => name),
-  );
+  // A crash came between the two files of a segment that was being made.
+  for (const [number, key] of keys) segments.others.add(goneSegment(number, segmentName(number), 0, key));
   await ports.files.syncFolder(join(folder, setAsideFolder));
   await ports.files.syncFolder(folder);
+  // What could not be read may have positions that no other block must get; its segments do not have as many as this.
+  if (isUnsure) position = Math.max(position, sequence * positionsPerSegment);
   return { spoolId, segments, position, sequence };
 }
 
@@ -97,14 +99,12 @@ function findSegments(entries: readonly FileEntry[], aside: readonly FileEntry[]
   return { found, keys, remains };
 }
 
-async function removeFiles({ folder }: SpoolSettings, { files, onEvent }: SpoolPorts, paths: readonly string[]) {
-  for (const path of paths) {
-    try {
-      await files.remove(join(folder, path));
-    } catch (cause) {
-      onEvent({ kind: 'upkeep-failed', cause });
-    }
-  }
+/** What is to be deleted, by upkeep: it tries again where it cannot. */
+function goneSegment(sequence: number, path: string, bytes: number, key: FileEntry | undefined): Segment {
+  const paths = { path, keyPath: key?.name ?? keyName(sequence) };
+  const segment = new Segment(sequence, undefined, paths, [bytes, key?.size ?? 0]);
+  segment.isGone = true;
+  return segment;
 }
 
 /** The id of the spool; another one when the file is not what it should be. */

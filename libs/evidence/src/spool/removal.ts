@@ -10,6 +10,8 @@ export async function trimSegment(segment: Segment): Promise<void> {
   const file = segment.file!;
   if (segment.fileBytes > segment.end) {
     await file.truncate(segment.end);
+    // A crash must not bring back what others have room for by then.
+    await file.sync();
     segment.fileBytes = segment.end;
   }
   segment.file = undefined;
@@ -37,11 +39,14 @@ export async function removeSegments(
   }
   await syncFolders(files, folder, going, 'keyPath');
   for (const segment of going) {
-    if (segment.isDamaged) await keepRemains(files, folder, segment, segments);
+    if (segment.isDamaged) await keepRemains(files, folder, segment);
     else await files.remove(join(folder, segment.path));
-    segments.remove(segment);
   }
   await syncFolders(files, folder, going, 'path');
+  for (const segment of going) {
+    if (segment.isDamaged) segments.remains.push({ path: segment.path, bytes: segment.fileBytes });
+    segments.remove(segment);
+  }
 }
 
 async function syncFolders(
@@ -55,23 +60,22 @@ async function syncFolders(
   if (!going.every(isAside)) await files.syncFolder(folder);
 }
 
-async function keepRemains(files: SpoolFiles, folder: string, segment: Segment, segments: SegmentList): Promise<void> {
-  if (!segment.path.startsWith(setAsideFolder)) {
-    const aside = join(setAsideFolder, setAsideName(segment.sequence, segment.last - segment.first + 1));
-    await files.makeFolder(join(folder, setAsideFolder));
-    await files.rename(join(folder, segment.path), join(folder, aside));
-    segment.path = aside;
-  }
-  segments.remains.push({ path: segment.path, bytes: segment.fileBytes });
+async function keepRemains(files: SpoolFiles, folder: string, segment: Segment): Promise<void> {
+  if (segment.path.startsWith(setAsideFolder)) return;
+  const aside = join(setAsideFolder, setAsideName(segment.sequence, segment.last - segment.first + 1));
+  await files.rename(join(folder, segment.path), join(folder, aside));
+  segment.path = aside;
 }
 
 /** Remains take an eighth of the spool at most: the oldest go first. */
 export async function trimRemains(files: SpoolFiles, settings: SpoolSettings, { remains }: SegmentList): Promise<void> {
   let bytes = remains.reduce((sum, each) => sum + each.bytes, 0);
+  const isTooMuch = bytes > settings.maxBytes / 8;
   while (bytes > settings.maxBytes / 8) {
     const oldest = remains[0]!;
     await files.remove(join(settings.folder, oldest.path));
     remains.shift();
     bytes -= oldest.bytes;
   }
+  if (isTooMuch) await files.syncFolder(join(settings.folder, setAsideFolder));
 }

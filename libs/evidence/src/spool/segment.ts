@@ -18,7 +18,7 @@ export class Segment {
   last = -1;
   /** End of that. */
   end = 0;
-  /** When it was begun, milliseconds since the epoch. */
+  /** When its first block was appended, milliseconds since the epoch; its mark, while it has none. */
   sinceMs = 0;
   /** Nothing is written to it any more. */
   isSealed = false;

@@ -143,13 +143,17 @@ export class Spool {
   }
 
   /**
-   * Deletes all segments that were begun before a time, acknowledged or not, also those that were set aside.
+   * Deletes all segments that were begun before a time, acknowledged or not, also those that were set aside. Blocks that are appended
+   * from now on are not among them.
    *
    * @param timeMs milliseconds since the epoch
    * @returns ends when nothing of them can be read any more; a full disk delays that for the segment that is being written
    */
   async dropOlderThan(timeMs: number): Promise<void> {
     const before = Math.min(timeMs, this.#ports.clock.now());
+    // What comes after the order is not to go with what came before.
+    const { active, hasActiveBlocks } = this.#writer;
+    if (active !== undefined && hasActiveBlocks && active.sinceMs < before) this.#writer.end();
     this.#upkeep.dropBefore(before);
     for (;;) {
       const more = this.#more.promise;

@@ -160,6 +160,12 @@ export class Writer {
     this.flush();
   }
 
+  /** The active segment takes no more, whether there is another one or not. */
+  end(): void {
+    if (this.#room.hasSpare) this.roll();
+    else this.#room.shut();
+  }
+
   /** There will be no segment for some time: those who wait for one are told. */
   refuse(error: SluiceError): void {
     const first = this.#owed[0];
@@ -176,7 +182,9 @@ export class Writer {
 
   #put(where: 'written' | 'spare', { position, timeMs, block }: Owed): void {
     if (where === 'spare') this.#begin(position, timeMs);
-    const batch = this.#batchOf(this.#active!);
+    const segment = this.#active!;
+    if (position === segment.first) segment.sinceMs = timeMs;
+    const batch = this.#batchOf(segment);
     batch.add(position, timeMs, block);
     this.#end = batch.end;
   }
