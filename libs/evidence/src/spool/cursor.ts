@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import type { SpoolEvent, StoredBlock } from './contract.ts';
+import type { SpoolFile, SpoolFiles } from './files.ts';
+import { findHeader, frameOverhead, headerBytes, readHeader } from './frame.ts';
+import type { FrameHeader } from './frame.ts';
+import type { Segment } from './segment.ts';
+import type { SegmentList } from './segment-list.ts';
+
+export interface CursorPorts {
+  readonly files: SpoolFiles;
+  readonly onEvent: (event: SpoolEvent) => void;
+  /** A block could not be read. */
+  readonly onLost: () => void;
+  /** Ends when more is on disk than there was, a segment is gone, or something was closed. */
+  readonly more: () => Promise<unknown>;
+  readonly nudge: () => void;
+  readonly isClosed: () => boolean;
+}
+
+/** It may be so after any wait. */
+const isGone = (segment: Segment): boolean => segment.isGone;
+
+/** Bytes that are read at once; more where a block is larger. */
+const windowBytes = 256 * 1024;
+
+/**
+ * Reads blocks in the order of their positions, and follows what is appended. It has one piece of a segment in memory at a time,
+ * whatever waits on disk, and gives nothing that a crash could take back.
+ */
+export class Cursor {
+  readonly #folder: string;
+  readonly #segments: SegmentList;
+  readonly #ports: CursorPorts;
+  /** Of the last block that was given, or passed. */
+  #position: number;
+  #segment: Segment | undefined;
+  /** Number of the last segment that was looked at. */
+  #sequence = -1;
+  #file: SpoolFile | undefined;
+  /** A piece of the segment, and where it begins. */
+  #window = Buffer.alloc(0);
+  #windowAt = 0;
+  #at = 0;
+  #isClosed = false;
+
+  constructor(folder: string, segments: SegmentList, after: number, ports: CursorPorts) {
+    this.#folder = folder;
+    this.#segments = segments;
+    this.#position = after;
+    this.#ports = ports;
+  }
+
+  /**
+   * The next block, as soon as there is one on disk. One call at a time.
+   *
+   * @returns undefined when the cursor or the spool was closed
+   * @throws the error of the file system; the next call tries again
+   */
+  async next(): Promise<StoredBlock | undefined> {
+    while (!this.#isClosed && !this.#ports.isClosed()) {
+      // Before it looks, so that nothing comes between.
+      const more = this.#ports.more();
+      const found = await this.#take();
+      if (found === 'nothing') await more;
+      else if (found !== 'again') return found;
+    }
+    await this.#leave();
+    return undefined;
+  }
+
+  /** Ends it, and a call that waits: with undefined. */
+  close(): void {
+    this.#isClosed = true;
+    this.#ports.nudge();
+  }
+
+  async #take(): Promise<StoredBlock | 'nothing' | 'again'> {
+    const segment = this.#segment;
+    if (!segment) return this.#enter();
+    if (segment.isGone || (segment.isSealed && this.#at >= segment.end)) {
+      await this.#leave();
+      return 'again';
+    }
+    if (this.#at >= segment.end) return 'nothing';
+    const header = (await this.#has(headerBytes)) ? readHeader(this.#window, this.#at - this.#windowAt) : undefined;
+    if (isGone(segment)) return 'again';
+    return header === undefined ? this.#skipDamage(segment) : this.#read(segment, header);
+  }
+
+  async #read(segment: Segment, header: FrameHeader): Promise<StoredBlock | 'again'> {
+    const { position, length, timeMs } = header;
+    const end = this.#at + frameOverhead + length;
+    const isNew = length > 0 && position > this.#position && position <= segment.last;
+    if (!isNew) {
+      this.#at = end;
+      return 'again';
+    }
+    const isThere = end <= segment.end && (await this.#has(frameOverhead + length));
+    if (isGone(segment)) return 'again';
+    const block = isThere ? segment.key!.open(this.#window, this.#at - this.#windowAt, header) : undefined;
+    if (!block) return this.#skipDamage(segment);
+    this.#at = end;
+    this.#position = position;
+    return { position, block, timeMs };
+  }
+
+  /** Goes to the next frame that is whole. */
+  async #skipDamage(segment: Segment): Promise<'again'> {
+    const rest = Buffer.alloc(segment.end - this.#at);
+    const length = await this.#file!.read(rest, this.#at);
+    const found = findHeader(rest.subarray(0, length), 1);
+    if (!segment.isGone && !segment.isDamaged) {
+      // What a start found damaged was told then.
+      this.#ports.onEvent({ kind: 'damaged', segment: segment.path, position: this.#position + 1 });
+      this.#ports.onLost();
+    }
+    this.#at = found === -1 ? segment.end : this.#at + found;
+    return 'again';
+  }
+
+  /** Makes the window hold so much from here on. */
+  async #has(bytes: number): Promise<boolean> {
+    const until = this.#at + bytes;
+    if (this.#at >= this.#windowAt && until <= this.#windowAt + this.#window.length) return true;
+    const length = Math.min(Math.max(bytes, windowBytes), this.#segment!.end - this.#at);
+    if (length < bytes) return false;
+    const window = Buffer.allocUnsafe(length);
+    const read = await this.#file!.read(window, this.#at);
+    this.#window = window.subarray(0, read);
+    this.#windowAt = this.#at;
+    return read >= bytes;
+  }
+
+  async #enter(): Promise<'nothing' | 'again'> {
+    const segment = this.#segments.after(this.#sequence);
+    if (!segment) return 'nothing';
+    if (segment.isSealed && segment.last <= this.#position) {
+      this.#sequence = segment.sequence;
+      return 'again';
+    }
+    try {
+      this.#file = await this.#ports.files.open(join(this.#folder, segment.path));
+    } catch (error) {
+      // It was deleted meanwhile.
+      if (!segment.isGone) throw error;
+      return 'again';
+    }
+    this.#segment = segment;
+    this.#sequence = segment.sequence;
+    this.#at = 0;
+    this.#windowAt = 0;
+    this.#window = Buffer.alloc(0);
+    return 'again';
+  }
+
+  async #leave(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    this.#segment = undefined;
+    await file?.close();
+  }
+}
