@@ -1,0 +1,97 @@
+import { defaultCapture, smallResponseBytes } from '@sluice/domain/release';
+import type { CapturePolicy } from '@sluice/domain/release';
+import { EncodedContext } from '@sluice/evidence/encoded-context';
+import { planRedaction } from '@sluice/inference/redaction';
+import type { RedactionPlan } from '@sluice/inference/redaction';
+import type { ArmRoute } from '../route/release-route.ts';
+import type { VersionRoute, VersionTarget } from '../route/table.ts';
+
+/** What is kept of the attempts of one arm at one version; made once for each. */
+export interface Capture {
+  readonly context: EncodedContext;
+  /** Share of predictions, 0 to 1. */
+  readonly rate: number;
+  readonly durable: boolean;
+  /** Bytes of a request that is kept, at most; -1 when none is. */
+  readonly requestLimit: number;
+  /** So with responses. */
+  readonly responseLimit: number;
+  /** What is hidden in requests; undefined when nothing is. */
+  readonly redaction: RedactionPlan | undefined;
+}
+
+/** Whose policy holds: that of the assigned arm's release, else of the model's. */
+interface Attempted {
+  readonly version: VersionTarget;
+  readonly assigned: ArmRoute | undefined;
+  readonly served: ArmRoute | undefined;
+}
+
+/** Captures by version, and there by arm. Versions and arms are objects of a routing table: a new table brings new ones. */
+export class Captures {
+  readonly #policyOf: (model: string) => CapturePolicy | undefined;
+  readonly #byVersion = new WeakMap<VersionTarget, Map<ArmRoute | undefined, Known>>();
+
+  /** @param policyOf the policy of a model's release, for requests that name their version; undefined when it has none */
+  constructor(policyOf: (model: string) => CapturePolicy | undefined) {
+    this.#policyOf = policyOf;
+  }
+
+  of(attempt: Attempted): Capture {
+    const { version, assigned, served } = attempt;
+    let known = this.#byVersion.get(version);
+    if (!known) {
+      known = new Map();
+      this.#byVersion.set(version, known);
+    }
+    const policy = assigned ? assigned.release.capture : (this.#policyOf(version.model) ?? defaultCapture);
+    const found = known.get(assigned);
+    if (found?.served === served && found?.policy === policy) return found.capture;
+    const capture = compile(attempt, policy);
+    known.set(assigned, { served, policy, capture });
+    return capture;
+  }
+}
+
+interface Known {
+  readonly served: ArmRoute | undefined;
+  readonly policy: CapturePolicy;
+  readonly capture: Capture;
+}
+
+function compile({ version, assigned, served }: Attempted, policy: CapturePolicy): Capture {
+  const placed = isPlaced(version) ? version : undefined;
+  const release = assigned?.release;
+  return {
+    context: new EncodedContext({
+      model: version.model,
+      version: version.number,
+      versionDigest: placed?.digest ?? '',
+      releaseId: release?.id ?? '',
+      seedId: release?.seedId ?? '',
+      policyVersion: release?.policyVersion ?? 0,
+      arm: assigned?.name ?? '',
+      servedArm: served?.name ?? '',
+      role: assigned?.role,
+      propensity: assigned?.propensity ?? 1,
+      retentionClass: policy.retentionClass,
+    }),
+    rate: policy.rate,
+    durable: policy.durability === 'durable',
+    requestLimit: requestLimit(policy, placed),
+    responseLimit: responseLimit(policy, placed),
+    redaction: placed && planRedaction(placed.signature, policy.redact),
+  };
+}
+
+const isPlaced = (version: VersionTarget): version is VersionRoute => version.placed;
+
+/** Where a policy hides columns, a version whose signature is not known here could show them. */
+function requestLimit({ request, redact, maxPayloadBytes }: CapturePolicy, placed: VersionRoute | undefined): number {
+  return request && (placed !== undefined || redact.length === 0) ? maxPayloadBytes : -1;
+}
+
+function responseLimit({ response, maxPayloadBytes }: CapturePolicy, placed: VersionRoute | undefined): number {
+  if (response === 'small') return placed?.hasTask === true ? Math.min(smallResponseBytes, maxPayloadBytes) : -1;
+  return response ? maxPayloadBytes : -1;
+}

@@ -1,0 +1,46 @@
+import type { SpoolStatus } from '@sluice/evidence/spool/contract';
+import type { Metrics } from '@sluice/telemetry/metrics';
+
+/** Counts of evidence beyond those of the spool. */
+export interface EvidenceMetrics {
+  /** An attempt ended. @param kept whether its record was kept */
+  readonly recorded: (kept: boolean) => void;
+  /** Whether a feedback takes what is sent. */
+  readonly connected: (up: boolean) => void;
+}
+
+/** Registers what is said of evidence at a scrape. docs/metrics.md is the list. */
+export function evidenceMetrics(metrics: Metrics, spool: () => SpoolStatus): EvidenceMetrics {
+  const dependency = metrics.dependency('feedback');
+  dependency.set(false);
+  let kept = 0;
+  let leftOut = 0;
+  metrics.observe({
+    name: 'sluice_router_evidence_records_total',
+    type: 'counter',
+    help: 'Attempts by what became of their evidence: kept, or left out by the rate of their capture policy and of the spool',
+    subjects: () => ['kept', 'left_out'] as const,
+    samples: (outcome) => [{ labels: { outcome }, value: outcome === 'kept' ? kept : leftOut }],
+  });
+  metrics.observe({
+    name: 'sluice_router_evidence_dropped_total',
+    type: 'counter',
+    help: 'Records that were kept and for which the spool had no room',
+    subjects: () => [spool()],
+    samples: ({ droppedRecords }) => [{ labels: {}, value: droppedRecords }],
+  });
+  metrics.observedGauge('sluice_router_spool_bytes', 'Bytes of evidence in the spool', () => spool().usedBytes);
+  metrics.observedGauge('sluice_router_spool_max_bytes', 'Bytes that the spool may have', () => spool().maxBytes);
+  metrics.observedGauge(
+    'sluice_router_evidence_keep_probability',
+    'Share of best-effort records that the spool keeps; under 1 while it fills',
+    () => spool().keepProbability,
+  );
+  return {
+    recorded(isKept) {
+      if (isKept) kept++;
+      else leftOut++;
+    },
+    connected: (up) => dependency.set(up),
+  };
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock, Random } from '@sluice/domain/clock';
+import type { CapturePolicy } from '@sluice/domain/release';
+import type { SpoolEvent, SpoolStatus } from '@sluice/evidence/spool/contract';
+import { nodeFiles } from '@sluice/evidence/spool/node-files';
+import { openSpool } from '@sluice/evidence/spool/spool';
+import type { TlsSource } from '@sluice/rpc/tls/source';
+import type { Logger } from '@sluice/service-kit/logger';
+import type { Metrics } from '@sluice/telemetry/metrics';
+import { registryBackoffMs } from '../backoff.ts';
+import { feedbackPort } from '../rpc/feedback-port.ts';
+import { Captures } from './capture.ts';
+import { readEvidenceKey } from './evidence-key.ts';
+import { evidenceMetrics } from './evidence-metrics.ts';
+import { Recorder } from './recorder.ts';
+import { Sender } from './sender.ts';
+
+export interface EvidenceConfig {
+  readonly instanceId: string;
+  readonly stateDir: string;
+  /** Addresses of feedback; none: no evidence is kept. */
+  readonly feedback: readonly string[];
+  readonly evidenceKeyFile: string;
+  readonly spoolBytes: number;
+}
+
+export interface EvidenceParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly tls: TlsSource | undefined;
+  /** The policy of a model's release; undefined when it has none. */
+  readonly policyOf: (model: string) => CapturePolicy | undefined;
+}
+
+/** What the rest of the router sees of evidence. */
+export interface Evidence {
+  readonly recorder: Recorder;
+  state(): { readonly sending: boolean; readonly spool: SpoolStatus };
+  start(): void;
+  /** Puts what was recorded on disk, and gives the spool back. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds after which a feedback that does not answer counts as hung, if there is another. */
+const silentMs = 5_000;
+
+/** Joins recorder, spool and sender; undefined where no evidence is kept. */
+export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts): Promise<Evidence | undefined> {
+  const { clock, random, logger, metrics, tls, policyOf } = parts;
+  if (config.feedback.length === 0) {
+    logger.info('no evidence is kept: SLUICE_FEEDBACK names no feedback');
+    return undefined;
+  }
+  const key = await readEvidenceKey(config.evidenceKeyFile);
+  const spool = await openSpool(
+    { folder: join(config.stateDir, 'spool'), key: key.spool, maxBytes: config.spoolBytes },
+    { files: nodeFiles, clock, randomBytes, onEvent: (event) => logEvent(logger, event) },
+  );
+  const observed = evidenceMetrics(metrics, () => spool.status);
+  const captures = new Captures(policyOf);
+  const recorder = new Recorder({ store: spool, captures, clock, hashUnit: key.hashUnit, onRecord: observed.recorded });
+  const feedback = feedbackPort(config.feedback, {
+    ...{ clock, routerId: config.instanceId, spoolId: spool.spoolId, silentMs, tls },
+  });
+  const backoffMs = (failures: number): number => registryBackoffMs(failures, random);
+  const sender = new Sender({ source: spool, feedback, clock, logger, backoffMs, onConnection: observed.connected });
+  const stopping = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  return {
+    recorder,
+    state: () => ({ sending: sender.connected, spool: spool.status }),
+    start() {
+      running = sender.run(stopping.signal);
+    },
+    async stop() {
+      recorder.flush();
+      stopping.abort();
+      await running;
+      feedback.close();
+      await spool.close();
+    },
+  };
+}
+
+/** What a person has to do something about is a warning. */
+function logEvent(logger: Logger, event: SpoolEvent): void {
+  const { kind, ...facts } = event;
+  const text = `spool of evidence: ${eventTexts[kind]}`;
+  if (kind === 'disk-recovered' || kind === 'torn') logger.info(facts, text);
+  else if ('cause' in event) logger.warn({ ...facts, cause: undefined, err: event.cause }, text);
+  else logger.warn(facts, text);
+}
+
+const eventTexts: Readonly<Record<SpoolEvent['kind'], string>> = {
+  torn: 'the end of a segment was not whole, as after a crash: it was cut off',
+  'set-aside': 'a segment is damaged: it was set aside, and what could be read of it is sent',
+  damaged: 'a block cannot be read: it is skipped',
+  'disk-failed': 'the disk takes no more: best-effort evidence is dropped, durable answers are refused',
+  'disk-recovered': 'the disk takes it again',
+  'write-failed': 'a segment could not be written: what it had goes into another',
+  'upkeep-failed': 'a file could not be deleted or moved: tried again',
+};

@@ -1,0 +1,189 @@
+import type { StoredBlock } from '@sluice/evidence/spool/contract';
+import { FakeClock } from '@sluice/testkit/fake-clock';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { recordingLogger, settle } from '../../test/doubles.ts';
+import type { BlockSource, FeedbackPort, IngestAnswer } from './sender.ts';
+import { Sender } from './sender.ts';
+
+/** Blocks of ten bytes at positions from 1 on, and what is acknowledged of them. */
+class MemorySource implements BlockSource {
+  readonly status = { acknowledged: 0 };
+  readonly #blocks: StoredBlock[] = [];
+  #more: (() => void)[] = [];
+  openCursors = 0;
+
+  append(...positions: readonly number[]): void {
+    for (const position of positions) this.#blocks.push({ position, block: Buffer.alloc(10), timeMs: 0 });
+    this.#wake();
+  }
+
+  acknowledge(position: number): void {
+    this.status.acknowledged = position;
+  }
+
+  read(after: number) {
+    let last = after;
+    let isClosed = false;
+    this.openCursors++;
+    return {
+      next: async (): Promise<StoredBlock | undefined> => {
+        for (;;) {
+          if (isClosed) return undefined;
+          const found = this.#blocks.find(({ position }) => position > last);
+          if (found) {
+            last = found.position;
+            return found;
+          }
+          await new Promise<void>((resolve) => this.#more.push(resolve));
+        }
+      },
+      close: (): void => {
+        isClosed = true;
+        this.openCursors--;
+        this.#wake();
+      },
+    };
+  }
+
+  #wake(): void {
+    const waiting = this.#more;
+    this.#more = [];
+    for (const wake of waiting) wake();
+  }
+}
+
+/** A feedback that answers when the test says so. */
+class PuppetFeedback implements FeedbackPort {
+  readonly received: number[][] = [];
+  #answer: ((answer: IngestAnswer | Error | 'end') => void) | undefined;
+
+  async *ingest(
+    blocks: AsyncIterable<StoredBlock>,
+    signal: AbortSignal,
+  ): AsyncGenerator<IngestAnswer, void, undefined> {
+    const received: number[] = [];
+    this.received.push(received);
+    void (async () => {
+      for await (const { position } of blocks) received.push(position);
+    })();
+    for (;;) {
+      const answer = await new Promise<IngestAnswer | Error | 'end'>((resolve) => {
+        this.#answer = resolve;
+        signal.addEventListener('abort', () => resolve('end'));
+      });
+      if (answer === 'end') return;
+      if (answer instanceof Error) throw answer;
+      yield answer;
+    }
+  }
+
+  async answer(answer: IngestAnswer | Error | 'end'): Promise<void> {
+    this.#answer!(answer);
+    await settle();
+  }
+}
+
+async function setUp() {
+  const clock = new FakeClock();
+  const { logger, lines } = recordingLogger();
+  const [source, feedback] = [new MemorySource(), new PuppetFeedback()];
+  const connections: boolean[] = [];
+  const sender = new Sender({
+    ...{ source, feedback, clock, logger, backoffMs: (failures) => failures * 100 },
+    onConnection: (up) => connections.push(up),
+  });
+  const stop = new AbortController();
+  const ended = sender.run(stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await ended;
+  });
+  await settle();
+  return { clock, lines, source, feedback, connections, sender, stop, ended };
+}
+
+describe('Sender', () => {
+  it('sends nothing before feedback says how much it takes, and then what is there and what comes', async () => {
+    const { source, feedback, connections } = await setUp();
+    source.append(1, 2);
+    await settle();
+    expect([feedback.received, connections]).toEqual([[[]], []]);
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    source.append(7);
+    await settle();
+    expect([feedback.received, connections]).toEqual([[[1, 2, 7]], [true]]);
+  });
+
+  it('has no more under way than the window lets', async () => {
+    const { source, feedback } = await setUp();
+    source.append(1, 2, 3, 4, 5);
+    await feedback.answer({ acknowledged: 0, windowBytes: 20 });
+    expect(feedback.received).toEqual([[1, 2]]);
+    await feedback.answer({ acknowledged: 1, windowBytes: 20 });
+    expect(feedback.received).toEqual([[1, 2, 3]]);
+  });
+
+  it('lets go of what is stored, and of nothing else', async () => {
+    const { source, feedback } = await setUp();
+    source.append(3, 4);
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    expect(source.status.acknowledged).toBe(0);
+    await feedback.answer({ acknowledged: 3, windowBytes: 1000 });
+    expect(source.status.acknowledged).toBe(3);
+    // An answer of an earlier state takes nothing back.
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    expect(source.status.acknowledged).toBe(3);
+  });
+
+  it('sends again what was not acknowledged when the stream broke, after a pause that grows', async () => {
+    const { clock, lines, source, feedback, connections, sender } = await setUp();
+    source.append(1, 2, 3);
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 1, windowBytes: 1000 });
+    await feedback.answer(new Error('it is gone'));
+    expect([connections, sender.connected]).toEqual([[true, false], false]);
+    clock.advance(99);
+    await settle();
+    expect(feedback.received).toHaveLength(1);
+    clock.advance(1);
+    await settle();
+    await feedback.answer(new Error('it is still gone'));
+    clock.advance(199);
+    await settle();
+    expect(feedback.received).toHaveLength(2);
+    clock.advance(1);
+    await settle();
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    expect(feedback.received).toEqual([[1, 2, 3], [], [2, 3]]);
+    // Said once, however long it lasts; and when it is over.
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      'evidence is sent to feedback',
+      'evidence cannot be sent: it waits in the spool',
+      'evidence is sent to feedback',
+    ]);
+    expect(source.openCursors).toBe(1);
+  });
+
+  it('goes to another when a feedback ends the stream, as one does that stops', async () => {
+    const { clock, source, feedback } = await setUp();
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    await feedback.answer('end');
+    clock.advance(100);
+    await settle();
+    source.append(1);
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    expect(feedback.received).toEqual([[], [1]]);
+  });
+
+  it('stops while it waits for a block, for the window, and between two tries', async () => {
+    for (const until of ['block', 'window', 'pause']) {
+      const { source, feedback, stop, ended } = await setUp();
+      if (until === 'window') source.append(1);
+      if (until === 'block') await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+      if (until === 'pause') await feedback.answer(new Error('gone'));
+      stop.abort();
+      await ended;
+      expect(source.openCursors).toBe(0);
+    }
+  });
+});

@@ -1,0 +1,122 @@
+import type { Clock } from '@sluice/domain/clock';
+import type { StoredBlock } from '@sluice/evidence/spool/contract';
+import type { Logger } from '@sluice/service-kit/logger';
+import { isRunning, pause } from '../watch/pause.ts';
+import { SendWindow } from './send-window.ts';
+
+/** What feedback says of the blocks of a stream. */
+export interface IngestAnswer {
+  /** All blocks up to this position are stored. */
+  readonly acknowledged: number;
+  /** Bytes of blocks that may be under way. */
+  readonly windowBytes: number;
+}
+
+/** Where blocks are sent: a feedback, over one stream at a time. */
+export interface FeedbackPort {
+  ingest(blocks: AsyncIterable<StoredBlock>, signal: AbortSignal): AsyncIterable<IngestAnswer>;
+}
+
+/** Blocks as they lie in the spool. */
+export interface BlockCursor {
+  next(): Promise<StoredBlock | undefined>;
+  close(): void;
+}
+
+/** What is drained: the spool. */
+export interface BlockSource {
+  read(after: number): BlockCursor;
+  acknowledge(position: number): void;
+  readonly status: { readonly acknowledged: number };
+}
+
+export interface SenderOptions {
+  readonly source: BlockSource;
+  readonly feedback: FeedbackPort;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Milliseconds to wait before the next try; `failures` counts from 1 since the last answer. */
+  readonly backoffMs: (failures: number) => number;
+  /** Told whether a feedback takes what is sent. */
+  readonly onConnection: (up: boolean) => void;
+}
+
+/**
+ * Drains the spool into feedback: sends what is not acknowledged, in order, and lets go of what is. Feedback may be away for as long
+ * as it likes: what waits lies on disk.
+ */
+export class Sender {
+  readonly #options: SenderOptions;
+  #connected = false;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /** A feedback takes what is sent. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Sends until `signal` aborts. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger, backoffMs } = this.#options;
+    let failures = 0;
+    while (isRunning(signal)) {
+      try {
+        await this.#sendAll(signal, () => {
+          failures = 0;
+          this.#isConnected(true);
+        });
+      } catch (error) {
+        if (isRunning(signal) && failures === 0)
+          logger.warn({ err: error }, 'evidence cannot be sent: it waits in the spool');
+      }
+      this.#isConnected(false);
+      failures++;
+      await pause(clock, backoffMs(failures), signal);
+    }
+  }
+
+  /** One stream, until it breaks. */
+  async #sendAll(signal: AbortSignal, onAnswer: () => void): Promise<void> {
+    const { source, feedback } = this.#options;
+    const window = new SendWindow();
+    const cursor = source.read(source.status.acknowledged);
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    // A cursor that waits for the next block is no reason to wait for it.
+    both.addEventListener('abort', () => {
+      cursor.close();
+      window.close();
+    });
+    try {
+      for await (const { acknowledged, windowBytes } of feedback.ingest(blocksOf(cursor, window), both)) {
+        onAnswer();
+        window.open(windowBytes);
+        window.acknowledge(acknowledged);
+        if (acknowledged > source.status.acknowledged) source.acknowledge(acknowledged);
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  #isConnected(isUp: boolean): void {
+    if (this.#connected === isUp) return;
+    this.#connected = isUp;
+    if (isUp) this.#options.logger.info('evidence is sent to feedback');
+    this.#options.onConnection(isUp);
+  }
+}
+
+/** The next blocks, as far as the window lets them. */
+async function* blocksOf(cursor: BlockCursor, window: SendWindow): AsyncGenerator<StoredBlock, void, undefined> {
+  for (;;) {
+    if (!(await window.hasRoom())) return;
+    const block = await cursor.next();
+    if (block === undefined) return;
+    window.sent(block.position, block.block.length);
+    yield block;
+  }
+}

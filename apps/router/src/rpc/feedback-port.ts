@@ -1,0 +1,56 @@
+import { ingestService } from '@sluice/contracts/services';
+import type { RequestInput, IngestServiceMethods } from '@sluice/contracts/services';
+import type { Clock } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
+import type { StoredBlock } from '@sluice/evidence/spool/contract';
+import { createRpcClient } from '@sluice/rpc/client';
+import { Replicas } from '@sluice/rpc/replicas';
+import type { TlsSource } from '@sluice/rpc/tls/source';
+import type { FeedbackPort, IngestAnswer } from '../evidence/sender.ts';
+import { whole } from '../watch/decode-routes.ts';
+
+/** Version of the protocol of `Ingest` that this router speaks; it understands a feedback of the next version too. */
+const protocolVersion = 1;
+
+export interface FeedbackPortOptions {
+  readonly clock: Clock;
+  readonly routerId: string;
+  readonly spoolId: string;
+  /** After so many milliseconds without a first answer a replica counts as hung, if there is another. */
+  readonly silentMs: number;
+  readonly tls?: TlsSource | undefined;
+}
+
+type Message = RequestInput<IngestServiceMethods['ingest']>;
+
+/** Feedback over gRPC: of several addresses, the first that answers. */
+export function feedbackPort(
+  addresses: readonly string[],
+  options: FeedbackPortOptions,
+): FeedbackPort & { close(): void } {
+  const client = createRpcClient(ingestService, new Replicas(addresses), options);
+  const { spoolId, routerId, silentMs } = options;
+
+  async function* messages(blocks: AsyncIterable<StoredBlock>): AsyncGenerator<Message, void, undefined> {
+    yield { hello: { spoolId, routerId, protocolVersion } };
+    for await (const { position, block } of blocks) yield { block: { position, block } };
+  }
+
+  return {
+    async *ingest(blocks, signal): AsyncGenerator<IngestAnswer, void, undefined> {
+      for await (const answer of client.ingest(messages(blocks), { signal, firstAnswerMs: silentMs })) {
+        if (answer.protocolVersion > protocolVersion + 1) {
+          throw new SluiceError(
+            'failed-precondition',
+            `feedback speaks version ${answer.protocolVersion} of Ingest, this router ${protocolVersion}: upgrade the router`,
+          );
+        }
+        yield {
+          acknowledged: whole(answer.acknowledged, 'position that feedback acknowledged'),
+          windowBytes: whole(answer.windowBytes, 'window of feedback'),
+        };
+      }
+    },
+    close: () => client.close(),
+  };
+}
