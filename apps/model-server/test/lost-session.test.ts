@@ -38,6 +38,7 @@ describe('a session that ends by itself', () => {
       expect((await runtime.send(request)).error).toMatchObject({
         kind: 'internal',
         message: expect.stringContaining('ended its session') as string,
+        neverAgain: true,
       });
       if (loss < 3) await eventually(() => expect(workers).toHaveLength(before + loss));
     }
@@ -60,7 +61,8 @@ describe('a session that ends by itself', () => {
     expect(failures.filter(({ kind }) => kind === 'internal')).toHaveLength(1);
     const others = failures.filter(({ kind }) => kind !== 'internal');
     expect(others.length).toBeGreaterThan(5);
-    for (const each of others) expect(each).toMatchObject({ kind: 'unavailable', origin: 'answered' });
+    for (const each of others)
+      expect(each).toMatchObject({ kind: 'unavailable', origin: 'answered', neverAgain: false });
   });
 
   it('gives versions that shared its thread threads of their own', async () => {

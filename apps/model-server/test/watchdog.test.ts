@@ -42,7 +42,7 @@ describe('a version that ends its runtime', () => {
     const callers = [endless('poison'), endless('poison'), endless('poison'), endless('poison')];
     const other = runtime.send(ask());
     for (const { error } of await Promise.all(callers)) {
-      expect(error).toMatchObject({ kind: 'internal', origin: 'answered' });
+      expect(error).toMatchObject({ kind: 'internal', origin: 'answered', neverAgain: true });
       expect(error!.message).toMatch(
         /^poison version 1: the model did not end a run within \d+ ms; its runtime is being restarted$/,
       );

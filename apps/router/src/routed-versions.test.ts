@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { modelRoute } from '../test/routes.ts';
+import type { ArmFacts } from '../test/routes.ts';
 import { RoutedVersions, RouteStats } from './routed-versions.ts';
 import type { ModelRoute, RouteTable, VersionRoute } from './route/table.ts';
 import { targetOf, versionKey, versionOf } from './route/table.ts';
@@ -111,6 +113,44 @@ describe('RoutedVersions', () => {
     // It was deleted.
     table = tableWith([1], [3]);
     expect([counts(), routed.of(two)]).toEqual([[['1', 0]], undefined]);
+  });
+});
+
+describe('counts by arm', () => {
+  const tableFor = (arms: Readonly<Record<string, ArmFacts>>): RouteTable => {
+    const facts = { model: 'm', release: { arms }, placed: [3, 4], unplaced: [5] };
+    return { revision: 1, models: new Map([['m', modelRoute(facts)]]) };
+  };
+  const shown = (routed: RoutedVersions): string[] =>
+    [...routed.all()].flatMap(({ version, arms }) =>
+      arms.map((arm) => {
+        const counts = arm.counts().map(({ outcome, count }) => `${outcome} ${count}`);
+        return `${version.text} ${arm.name} ${arm.role}: ${counts.join(', ')}, fell back ${arm.fallbacks}`;
+      }),
+    );
+  const armsOf = (table: RouteTable) => table.models.get('m')!.release!.arms;
+  const placedIn = (table: RouteTable, number: number) => table.models.get('m')!.placed.get(number)!;
+
+  it('are of the arms of the release in force, also of one that had no request yet, and count on when it changes', () => {
+    let table = tableFor({ a: [3, 'PRIMARY', 1], b: [4, 'CANDIDATE', 1] });
+    const routed = new RoutedVersions(() => table);
+    const [a, b] = armsOf(table);
+    routed.ofArm(placedIn(table, 3), a!)!.ended(undefined);
+    routed.ofArm(placedIn(table, 4), b!)!.fellBack('internal');
+    expect(shown(routed)).toEqual(['3 a primary: ok 1, fell back 0', '4 b candidate: ok 0, internal 1, fell back 1']);
+    table = tableFor({ a: [3, 'PRIMARY', 1], c: [4, 'SHADOW', 1] });
+    // Before any scrape: the new arm is found, and the old one is not made anew.
+    routed.ofArm(placedIn(table, 4), armsOf(table)[1]!)!.ended('unavailable');
+    expect(routed.ofArm(placedIn(table, 4), b!)).toBeUndefined();
+    expect(shown(routed)).toEqual(['3 a primary: ok 1, fell back 0', '4 c shadow: ok 0, unavailable 1, fell back 0']);
+  });
+
+  it('are there of an arm whose version is not placed, such as one in quarantine, from its first request on', () => {
+    const table = tableFor({ a: [3, 'PRIMARY', 1], b: [5, 'CANDIDATE', 1] });
+    const routed = new RoutedVersions(() => table);
+    expect(shown(routed)).toEqual(['3 a primary: ok 0, fell back 0']);
+    routed.ofArm(targetOf('m', 5), armsOf(table)[1]!)!.fellBack('failed-precondition');
+    expect(shown(routed)[1]).toBe('5 b candidate: ok 0, failed-precondition 1, fell back 1');
   });
 });
 

@@ -64,8 +64,10 @@ export function routerMetrics(metrics: Metrics, observed: Observed): RouterMetri
   ofRouter(metrics, observed);
   return {
     inferred(version, arm, error, tookMs) {
-      routed.of(version)?.ended(error?.kind, tookMs);
-      if (arm !== undefined) routed.ofArm(version, arm)?.ended(error?.kind);
+      const stats = routed.of(version);
+      stats?.ended(error?.kind, tookMs);
+      // One look-up: this is for every request.
+      if (arm !== undefined) (stats?.of(arm) ?? routed.ofArm(version, arm))?.ended(error?.kind);
     },
     fellBack: (version, arm, error) => routed.ofArm(version, arm)?.fellBack(error.kind),
     mirrored: (version, arm, error) => routed.ofArm(version, arm)?.ended(error?.kind),

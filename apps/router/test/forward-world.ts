@@ -18,17 +18,19 @@ export class Runtime {
   inFlight = 0;
   cancelled = 0;
   readonly address: string;
-  readonly sent: { options: RawCallOptions; done: (outcome: RawOutcome) => void }[] = [];
+  readonly runtimeId: string;
+  readonly sent: { message: Uint8Array; options: RawCallOptions }[] = [];
   readonly #waiting: ((outcome: RawOutcome) => void)[] = [];
   readonly breaker = { open: false, results: [] as string[] };
 
   constructor(address: string) {
     this.address = address;
+    this.runtimeId = `id of ${address}`;
   }
 
-  send(_path: string, _message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void) {
+  send(_path: string, message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void) {
     this.inFlight++;
-    this.sent.push({ options, done });
+    this.sent.push({ message, options });
     this.#waiting.push(done);
     return {
       cancel: () => {

@@ -70,7 +70,8 @@ export const signature: Signature = { inputs: [tensor('x')], outputs: [tensor('y
 
 /**
  * A runtime over real gRPC that answers y = x. Request parameters tell it to misbehave: `test_wait` holds the answer
- * until `releaseAll`, `test_fail` answers with an error of that kind, `test_exit` ends it. Of a sequence it answers the
+ * until `releaseAll`, `test_fail` answers with an error of that kind (for `test_version` alone, where that is said, and as one whose
+ * request must not be sent again with `test_never_again`), `test_exit` ends it. Of a sequence it answers the
  * sum of its rows so far.
  */
 export async function startRuntime(settings: RuntimeSettings): Promise<TestRuntime> {
@@ -94,9 +95,11 @@ export async function startRuntime(settings: RuntimeSettings): Promise<TestRunti
       return;
     }
     const fail = request.parameters.get('test_fail');
-    if (fail?.kind === 'string') {
+    const only = request.parameters.get('test_version');
+    if (fail?.kind === 'string' && (only?.kind !== 'string' || only.value === request.modelVersion)) {
       const kind: ErrorKind = errorKinds.find((each) => each === fail.value) ?? 'internal';
-      throw new SluiceError(kind, `${settings.id} answers ${kind}`, { retryAfterMs: 7 });
+      const neverAgain = request.parameters.has('test_never_again');
+      throw new SluiceError(kind, `${settings.id} answers ${kind}`, { retryAfterMs: 7, neverAgain });
     }
     const input = request.inputs[0]!;
     const state = sequences.take(request);

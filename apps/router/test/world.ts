@@ -215,6 +215,12 @@ export interface RouterState {
   }[];
   readonly inFlight: { readonly requests: number; readonly bytes: number };
   readonly sequences: number;
+  readonly shadows: {
+    readonly waiting: number;
+    readonly inFlight: number;
+    readonly bytes: number;
+    readonly dropped: Readonly<Record<string, number>>;
+  };
 }
 
 export interface InferOptions {

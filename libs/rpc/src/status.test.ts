@@ -70,6 +70,15 @@ describe('toWire', () => {
     expect(back.retryAfterMs).toBe(13);
   });
 
+  it('says when a request must not be sent again, and nothing where it may', () => {
+    const error = new SluiceError('internal', 'hung', { neverAgain: true });
+    const { trailers } = toWire(error);
+    expect(trailers).toEqual({ [kindTrailer]: 'internal', 'sluice-never-again': 'true' });
+    expect(fromWire({ code: 13, details: 'hung', trailers }, 'peer').neverAgain).toBe(true);
+    const other = toWire(new SluiceError('internal', 'a defect'));
+    expect(fromWire({ code: 13, details: 'x', trailers: other.trailers }, 'peer').neverAgain).toBe(false);
+  });
+
   it('makes messages that survive the wire', () => {
     expect(wireMessage('ends in white space \n')).toBe('ends in white space');
     expect(encodeURI(wireMessage('lone \uD800 surrogate'))).toBe('lone%20%EF%BF%BD%20surrogate');

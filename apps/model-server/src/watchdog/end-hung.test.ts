@@ -62,7 +62,8 @@ describe('a native call that does not end', () => {
       'drain',
     ]);
     expect(answers).toHaveLength(2);
-    for (const { kind, message } of answers) {
+    for (const { kind, message, neverAgain } of answers) {
+      expect(neverAgain).toBe(true);
       expect(`${kind}: ${message}`).toBe(
         'internal: m version 2: the model did not end a run within 1000 ms; its runtime is being restarted',
       );

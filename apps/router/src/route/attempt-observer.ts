@@ -6,8 +6,8 @@ import type { ArmRoute } from './release-route.ts';
 import type { VersionTarget } from './table.ts';
 
 /**
- * One attempt of one arm at one prediction, as it has ended. It is the object that the router has of the request anyway:
- * it says something else a moment later, so whoever wants to know more of it than `attemptEnded` does by its end copies it.
+ * One attempt of one arm at one prediction. It is the object that the router has of the request anyway: it says something else a
+ * moment later, so whoever wants to know more of it than `attemptEnded` does by its end copies it.
  */
 export interface ObservedAttempt {
   readonly predictionId: string;
@@ -24,23 +24,14 @@ export interface ObservedAttempt {
   readonly attempt: number;
   /** The runtime that it went to; '' where that was nowhere. */
   readonly runtimeId: string;
-  /** How it failed; undefined when it was answered. The last one of a prediction has what its caller was told. */
-  readonly error: SluiceError | undefined;
   /** How the assigned arm failed, for which another one serves; undefined without a fallback. */
   readonly fallback: SluiceError | undefined;
-  /** The caller got the answer of this attempt, or this failure. */
-  readonly answered: boolean;
   /** When the request was there whole, in milliseconds of `Clock.monotonic()`. */
   readonly receivedMs: number;
   /** When the attempt was sent; where it was sent nowhere, when it ended. */
   readonly sentMs: number;
-  readonly endedMs: number;
   /** The ModelInferRequest as it came. */
   readonly message: Uint8Array;
-  /** The ModelInferResponse as the runtime gave it; undefined when it failed. */
-  readonly answer: Pieces | undefined;
-  /** What the runtime, or the link to it, ended it with, trailers too; undefined where it was not waited for. */
-  readonly outcome: RawOutcome | undefined;
   /** The caller's own id; '' without one. */
   readonly requestId: string;
   /** Subject, unit key and caller. */
@@ -48,12 +39,48 @@ export interface ObservedAttempt {
   readonly traceparent: string | undefined;
 }
 
+/** How an attempt ended. One object for all of them: it is filled anew for each. */
+export interface AttemptEnd {
+  /** In milliseconds of `Clock.monotonic()`. */
+  endedMs: number;
+  /** How it failed; undefined when it was answered. The last one of a prediction has what its caller was told. */
+  error: SluiceError | undefined;
+  /** The caller got the answer of this attempt, or this failure. */
+  answered: boolean;
+  /** The ModelInferResponse as the runtime gave it; undefined when it failed. */
+  answer: Pieces | undefined;
+  /** What the runtime, or the link to it, ended it with, trailers too; undefined where it was not waited for. */
+  outcome: RawOutcome | undefined;
+}
+
 /** Told of attempts, for evidence. */
 export interface AttemptObserver {
   /**
    * An attempt has ended; its caller has been answered, if it was the one. There is one for each time that a request was
    * sent, and one that went nowhere where an arm could not be sent it at all. Nothing is told of requests that
-   * were refused before they were let in, nor of those of a sequence that never had a place.
+   * were refused before they were let in, nor of those of a sequence that never had a place. It must not throw.
    */
-  attemptEnded(attempt: ObservedAttempt): void;
+  attemptEnded(attempt: ObservedAttempt, end: AttemptEnd): void;
+}
+
+const end: AttemptEnd = { endedMs: 0, error: undefined, answered: false, answer: undefined, outcome: undefined };
+
+/** Tells an observer. @param outcome undefined where it was not waited for, or nothing was sent */
+export function tellEnd(
+  observer: AttemptObserver,
+  attempt: ObservedAttempt,
+  endedMs: number,
+  answered: boolean,
+  error: SluiceError | undefined,
+  answer: Pieces | undefined,
+  outcome: RawOutcome | undefined,
+): void {
+  end.endedMs = endedMs;
+  end.error = error;
+  end.answered = answered;
+  end.answer = answer;
+  end.outcome = outcome;
+  observer.attemptEnded(attempt, end);
+  // Nothing of a request is kept by this.
+  end.error = end.answer = end.outcome = undefined;
 }

@@ -5,6 +5,7 @@ import { responseParameter } from '@sluice/inference/rewrite';
 import type { RawCall } from '@sluice/rpc/handlers';
 import type { Pieces, RawOutcome } from '@sluice/rpc/raw-client';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
+import { tellEnd } from './attempt-observer.ts';
 import type { AttemptObserver, ObservedAttempt } from './attempt-observer.ts';
 import type { CallMetadata } from './call-metadata.ts';
 import type { ForwardedCall, Forwarder, ForwardRequest } from './forward.ts';
@@ -47,62 +48,76 @@ export interface ExchangeOptions {
   readonly onFallback: (version: VersionTarget, arm: ArmRoute, error: SluiceError) => void;
 }
 
-/** What a request is before it is known where it goes. */
-export interface ExchangeFacts {
-  readonly message: Buffer;
-  readonly predictionId: string;
-  readonly receivedMs: number;
-  readonly requestId: string;
-  readonly said: CallMetadata;
-}
+/** The arm of a request and why it is that one, as far as it has one. */
+type Assigned = Omit<ArmChoice, 'arm'> & { readonly arm: ArmRoute | undefined };
+
+/** Of a request that named its version. */
+const named: Assigned = { arm: undefined, reason: 'named', rule: '' };
 
 /**
  * A request that was let in, until it is answered or nobody waits for it; the one object of its life here. Whoever sends it
- * says so, and what became of it, and it tells the observer, the counts and the shadows.
+ * says so, and what became of it, and it tells the observer, the counts and the shadows. It has no more fields than it needs:
+ * there is one for every request.
  */
 export class Exchange implements ForwardRequest, ObservedAttempt {
-  readonly predictionId: string;
   readonly message: Buffer;
+  readonly predictionId: string;
   readonly receivedMs: number;
   readonly requestId: string;
   readonly said: CallMetadata;
-  readonly traceparent: string | undefined;
-  readonly metadata: Readonly<Record<string, string>> | undefined;
-  readonly deadlineMs: number;
+  readonly metadata: Readonly<Record<'traceparent', string>> | undefined;
   version: VersionTarget = noVersion;
-  assigned: ArmRoute | undefined;
   served: ArmRoute | undefined;
-  reason: RouteReason = 'named';
-  rule = '';
   attempt = 0;
-  runtimeId = '';
   sentMs = 0;
-  endedMs = 0;
-  error: SluiceError | undefined;
   fallback: SluiceError | undefined;
-  answered = false;
-  answer: Pieces | undefined;
-  outcome: RawOutcome | undefined;
   readonly #options: ExchangeOptions;
   readonly #call: RawCall;
+  #chosen = named;
   #route: Route | undefined;
   #sending: ForwardedCall | undefined;
-  /** An attempt is under way. */
-  #isSent = false;
+  /** Where an attempt is under way. */
+  #link: RuntimeLink | undefined;
   #isOpen = true;
 
-  /** Reads what is left of the call: its deadline and its trace. */
-  constructor(options: ExchangeOptions, call: RawCall, facts: ExchangeFacts) {
+  /** Reads what is left of the call: its deadline and its trace. @param receivedMs of `Clock.monotonic()` */
+  constructor(
+    options: ExchangeOptions,
+    call: RawCall,
+    message: Buffer,
+    predictionId: string,
+    receivedMs: number,
+    requestId: string,
+    said: CallMetadata,
+  ) {
     this.#options = options;
     this.#call = call;
-    this.message = facts.message;
-    this.predictionId = facts.predictionId;
-    this.receivedMs = facts.receivedMs;
-    this.requestId = facts.requestId;
-    this.said = facts.said;
-    this.deadlineMs = call.deadlineMs;
-    this.traceparent = call.metadata('traceparent');
-    this.metadata = this.traceparent === undefined ? undefined : { traceparent: this.traceparent };
+    this.message = message;
+    this.predictionId = predictionId;
+    this.receivedMs = receivedMs;
+    this.requestId = requestId;
+    this.said = said;
+    const traceparent = call.metadata('traceparent');
+    this.metadata = traceparent === undefined ? undefined : { traceparent };
+  }
+
+  get deadlineMs(): number {
+    return this.#call.deadlineMs;
+  }
+  get traceparent(): string | undefined {
+    return this.metadata?.traceparent;
+  }
+  get assigned(): ArmRoute | undefined {
+    return this.#chosen.arm;
+  }
+  get reason(): RouteReason {
+    return this.#chosen.reason;
+  }
+  get rule(): string {
+    return this.#chosen.rule;
+  }
+  get runtimeId(): string {
+    return this.#link?.runtimeId ?? '';
   }
 
   /** Sends a request of no sequence on its way. @param versionText `model_version` as its caller wrote it */
@@ -121,10 +136,9 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
   }
 
   /** Its arm is known, and why it is that one. */
-  isChosen({ arm, reason, rule }: ArmChoice): void {
-    this.assigned = this.served = arm;
-    this.reason = reason;
-    this.rule = rule;
+  isChosen(choice: ArmChoice): void {
+    this.#chosen = choice;
+    this.served = choice.arm;
   }
 
   /** A request of a sequence has its place now, and is sent there. @param isStart it was routed there */
@@ -151,22 +165,23 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
     return arm && targetIn(this.#route.model, arm.version);
   }
 
-  sending({ runtimeId }: RuntimeLink): void {
+  sending(link: RuntimeLink): void {
     this.attempt++;
-    this.#isSent = true;
-    this.runtimeId = runtimeId;
+    this.#link = link;
     if (this.#options.observer !== undefined) this.sentMs = this.#options.clock.monotonic();
   }
 
   retrying(error: SluiceError, outcome: RawOutcome): void {
-    if (this.#options.observer !== undefined) this.#tell(error, undefined, outcome, this.#options.clock.monotonic());
-    this.#isSent = false;
+    const { observer, clock } = this.#options;
+    if (observer !== undefined) this.#tell(observer, clock.monotonic(), false, error, undefined, outcome);
+    this.#link = undefined;
   }
 
   fallingBack(error: SluiceError, outcome: RawOutcome | undefined): void {
-    this.#endAttempt(error, undefined, outcome, this.#options.clock.monotonic());
-    const { assigned } = this;
-    if (assigned) this.#options.onFallback(this.version, assigned, error);
+    const { observer, clock, onFallback } = this.#options;
+    if (observer !== undefined) this.#tell(observer, clock.monotonic(), false, error, undefined, outcome);
+    this.#link = undefined;
+    onFallback(this.version, this.assigned!, error);
     this.fallback = error;
     this.served = fallbackOf(this.#route!);
     this.version = targetIn(this.#route!.model, this.served!.version)!;
@@ -177,15 +192,18 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
     const endedMs = this.#leave(error);
     if (error) this.#refuse(error);
     else this.#call.respond(...answer!, stamp(this.predictionId), this.served?.parameter ?? noArm);
-    this.answered = true;
-    this.#endAttempt(error, answer, outcome, endedMs);
+    const { observer } = this.#options;
+    if (observer !== undefined) this.#tell(observer, endedMs, true, error, answer, outcome);
     if (!error) this.#mirror();
   }
 
   /** Its caller does not wait any more. */
   cancel(reason: SluiceError): void {
     this.#sending?.cancel(reason.kind);
-    if (this.#isOpen) this.#endAttempt(reason, undefined, undefined, this.#leave(reason));
+    if (!this.#isOpen) return;
+    const endedMs = this.#leave(reason);
+    const { observer } = this.#options;
+    if (observer !== undefined) this.#tell(observer, endedMs, false, reason, undefined, undefined);
   }
 
   /** So with a request of a sequence, which was given up. @param place undefined when it never got one */
@@ -203,8 +221,8 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
 
   #goesTo({ version, arm }: Place, isStart: boolean): void {
     this.version = version;
-    this.assigned = this.served = arm;
-    if (!isStart) this.reason = 'sequence';
+    this.served = arm;
+    if (!isStart) this.#chosen = { arm, reason: 'sequence', rule: '' };
   }
 
   #refuse(error: SluiceError): void {
@@ -223,40 +241,26 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
     this.#isOpen = false;
     inFlight.leave(this.message.length);
     const endedMs = clock.monotonic();
-    const arm = this.fallback === undefined ? this.assigned : undefined;
+    const arm = this.fallback === undefined ? this.#chosen.arm : undefined;
     if (this.version !== noVersion) onAnswer(this.version, arm, error, endedMs - this.receivedMs);
     return endedMs;
   }
 
-  /** What went nowhere is an attempt, too, where nothing else is that ends now. */
-  #endAttempt(
-    error: SluiceError | undefined,
-    answer: Pieces | undefined,
-    outcome: RawOutcome | undefined,
-    endedMs: number,
-  ): void {
-    if (this.#options.observer === undefined) return;
-    if (!this.#isSent) {
-      this.attempt++;
-      this.runtimeId = '';
-      this.sentMs = endedMs;
-    }
-    this.#tell(error, answer, outcome, endedMs);
-    this.#isSent = false;
-  }
-
+  /** An attempt has ended. What went nowhere is one, too, where nothing else is that ends now. */
   #tell(
+    observer: AttemptObserver,
+    endedMs: number,
+    answered: boolean,
     error: SluiceError | undefined,
     answer: Pieces | undefined,
     outcome: RawOutcome | undefined,
-    endedMs: number,
   ): void {
     if (this.version === noVersion) return;
-    this.error = error;
-    this.answer = answer;
-    this.outcome = outcome;
-    this.endedMs = endedMs;
-    this.#options.observer!.attemptEnded(this);
+    if (this.#link === undefined) {
+      this.attempt++;
+      this.sentMs = endedMs;
+    }
+    tellEnd(observer, this, endedMs, answered, error, answer, outcome);
   }
 
   /** Copies go to the shadow arms of its release, in whatever way its arm was chosen. */

@@ -44,7 +44,7 @@ export function inferHandler(options: InferOptions): (request: Buffer, call: Raw
     const said = readCallMetadata(call);
     const route = resolveRoute(table(), modelName, modelVersion, said, call, random);
     inFlight.enter(message.length);
-    const exchange = new Exchange(options, call, { message, predictionId, receivedMs, requestId, said });
+    const exchange = new Exchange(options, call, message, predictionId, receivedMs, requestId, said);
     exchange.begin(route, modelVersion);
     call.onCancel((reason) => exchange.cancel(reason));
   };
@@ -80,7 +80,7 @@ function inferInSequence(options: InferOptions, call: RawCall, mark: SequenceMar
     if (isStart) sequences.refused(modelName, mark.id);
     throw error;
   }
-  const exchange = new Exchange(options, call, { ...facts, said });
+  const exchange = new Exchange(options, call, message, facts.predictionId, receivedMs, facts.requestId, said);
   const { deadlineMs, metadata } = exchange;
   if (route?.choice) exchange.isChosen(route.choice);
   const sent = sequences.send(modelName, {

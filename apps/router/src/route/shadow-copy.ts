@@ -1,6 +1,5 @@
-import type { SluiceError } from '@sluice/domain/errors';
 import type { RouteReason } from '@sluice/evidence/record';
-import type { Pieces, RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
+import type { RawClientCall } from '@sluice/rpc/raw-client';
 import type { ObservedAttempt } from './attempt-observer.ts';
 import type { CallMetadata } from './call-metadata.ts';
 import type { ArmRoute } from './release-route.ts';
@@ -41,7 +40,6 @@ export class ShadowCopy implements ObservedAttempt {
   readonly rule = '';
   readonly attempt = 1;
   readonly fallback = undefined;
-  readonly answered = false;
   readonly receivedMs: number;
   readonly requestId: string;
   readonly said: CallMetadata;
@@ -52,10 +50,6 @@ export class ShadowCopy implements ObservedAttempt {
   readonly deadlineAt: number;
   runtimeId = '';
   sentMs = 0;
-  endedMs = 0;
-  error: SluiceError | undefined;
-  answer: Pieces | undefined;
-  outcome: RawOutcome | undefined;
   call: RawClientCall | undefined;
   /** Where it stands among those in flight. */
   place = -1;

@@ -3,6 +3,7 @@ import { SluiceError, unavailable } from '@sluice/domain/errors';
 import type { Breaker, Permit } from '@sluice/resilience/breaker';
 import type { RawOutcome } from '@sluice/rpc/raw-client';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
+import { tellEnd } from './attempt-observer.ts';
 import type { AttemptObserver } from './attempt-observer.ts';
 import { chooseRuntime } from './choose-runtime.ts';
 import { inferPath, settle } from './forward.ts';
@@ -203,11 +204,7 @@ export class Shadows {
     this.#bytes -= copy.size;
     onEnded(copy.version, copy.assigned, error);
     if (observer === undefined) return;
-    copy.endedMs = clock.monotonic();
-    copy.error = error;
-    copy.outcome = outcome;
-    copy.answer =
-      outcome?.error === undefined ? (outcome?.pieces ?? (outcome?.message && [outcome.message])) : undefined;
-    observer.attemptEnded(copy);
+    const answer = error === undefined ? (outcome!.pieces ?? ([outcome!.message!] as const)) : undefined;
+    tellEnd(observer, copy, clock.monotonic(), false, error, answer, outcome);
   }
 }
