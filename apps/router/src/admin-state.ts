@@ -1,3 +1,4 @@
+import type { SpoolStatus } from '@sluice/evidence/spool/contract';
 import type { InFlight } from './route/in-flight.ts';
 import type { Shadows } from './route/shadows.ts';
 import type { ModelRoute, RouteTable } from './route/table.ts';
@@ -15,6 +16,8 @@ export interface AdminSources {
   readonly shadows: Pick<Shadows, 'waiting' | 'inFlight' | 'bytes' | 'dropped'>;
   readonly retryTokens: () => number;
   readonly registry: () => { readonly watching: boolean; readonly leaseHeld: boolean };
+  /** Undefined when no evidence is kept. */
+  readonly evidence: () => { readonly sending: boolean; readonly spool: SpoolStatus } | undefined;
   readonly ready: () => boolean;
 }
 
@@ -40,6 +43,7 @@ export function adminState(sources: AdminSources): Readonly<Record<string, unkno
       dropped: { ...shadows.dropped },
     },
     retryTokens: sources.retryTokens(),
+    evidence: sources.evidence() ?? null,
   };
 }
 

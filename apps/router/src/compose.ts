@@ -24,8 +24,10 @@ import { adminState } from './admin-state.ts';
 import { configSpec } from './config.ts';
 import type { RouterConfig } from './config.ts';
 import { connectFleet } from './connect-fleet.ts';
+import { openEvidence } from './evidence/open-evidence.ts';
 import { followRegistry } from './follow-registry.ts';
 import type { Follower } from './follow-registry.ts';
+import type { AttemptObserver } from './route/attempt-observer.ts';
 import { Forwarder } from './route/forward.ts';
 import type { SendingOptions } from './route/forward.ts';
 import { composeShadows } from './compose-shadows.ts';
@@ -71,7 +73,12 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
   const follower = followRegistry(config, outside, { registry, fleet, metrics });
   const changes = createRegistryClient(config.registry.join(), { clock, random: outside.random, tls: tls.client });
   const control = composeControl(outside, { fleet, follower, changes });
-  const inference = composeInference(config, outside, { fleet, follower, metrics });
+  const evidence = await openEvidence(config, {
+    ...{ ...outside, metrics, tls: tls.client },
+    policyOf: (model) => follower.table()?.models.get(model)?.release?.release.capture,
+  });
+  const observer = evidence?.recorder;
+  const inference = composeInference(config, outside, { fleet, follower, metrics, observer });
   const ready = (): boolean => follower.table() !== undefined && fleet.anyUp;
   const server = openServer(config, outside, { fleet, follower, metrics, tls, ...inference.methods, control, ready });
 
@@ -89,10 +96,12 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
       shadows,
       retryTokens: () => budget.tokens,
       registry: () => follower.state(),
+      evidence: () => evidence?.state(),
       ready,
     });
   const sides = await openSides(config, outside, { metrics, tls, server, state });
   follower.start();
+  evidence?.start();
   return {
     ports: { port, ...sides.ports },
     async stopAccepting() {
@@ -104,6 +113,7 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
     async close() {
       // Live requests have ended by now.
       shadows.stop();
+      await evidence?.stop();
       await follower.stop();
       fleet.close();
       registry.close();
@@ -140,7 +150,7 @@ function composeControl(
 function composeInference(
   config: RouterConfig,
   { clock, random, logger }: Outside,
-  { fleet, follower, metrics }: Shared,
+  { fleet, follower, metrics, observer }: Shared & { readonly observer: AttemptObserver | undefined },
 ) {
   const inFlight = new InFlight({ requests: config.maxInFlight, bytes: config.maxInFlightBytes });
   const budget = new RouterRetryBudget();
@@ -165,7 +175,6 @@ function composeInference(
   };
   const forwarder = new Forwarder({ ...sending, random });
   const sequences = composeSequences(config, clock, { sending, fleet, table: () => follower.table() });
-  const observer = undefined;
   const shadows = composeShadows(config, { clock, random }, { fleet, observer, onEnded: observed.mirrored });
   const ids = new PredictionIds(clock, random);
   const failures = new Sampler({ clock });
@@ -179,6 +188,7 @@ function composeInference(
     shadows,
     inFlight,
     observer,
+    mustStore: (model) => table()?.models.get(model)?.release?.release.capture.durability === 'durable',
     onDefect(predictionId, version, error) {
       const unlogged = failures.take(version.key);
       if (unlogged === undefined) return;

@@ -8,14 +8,15 @@ import { repositoryControls } from './rpc/repository-control.ts';
 
 const address = /^(\[[0-9a-fA-F:]+\]|[^\s:,[\]]+):\d{1,5}$/;
 
+const splitAddresses = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
 const addresses = z
   .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  )
+  .transform(splitAddresses)
   .refine(
     (list) => list.length > 0 && list.every((each) => address.test(each)),
     'expected host:port, or several with commas between them',
@@ -28,6 +29,30 @@ export const configSpec = {
     doc: 'Addresses of registries, host:port with commas between; the first that answers is used',
     default: '127.0.0.1:8101',
   }),
+  feedback: field(
+    z
+      .string()
+      .transform(splitAddresses)
+      .refine(
+        (list) => list.every((each) => address.test(each)),
+        'expected host:port, or several with commas between them',
+      ),
+    {
+      doc: 'Addresses of feedback, host:port with commas between; the first that answers is used. Empty: no evidence is kept',
+      default: '',
+    },
+  ),
+  evidenceKeyFile: field(
+    z.string().refine((path) => path === '' || isAbsolute(path), 'expected an absolute path'),
+    {
+      doc: 'File of the key of evidence, 64 hex digits; the same for all routers. Needed where evidence is kept',
+      default: '',
+    },
+  ),
+  spoolBytes: integerField(
+    { min: 64 * 1024 * 1024 },
+    { doc: 'Bytes that evidence may have on disk while feedback does not take it', default: 1024 * 1024 * 1024 },
+  ),
   stateDir: field(z.string().refine(isAbsolute, 'expected an absolute path'), {
     doc: 'Folder that keeps the last routes, so that a restart works with the registry away; one per router',
   }),

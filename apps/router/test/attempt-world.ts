@@ -54,7 +54,13 @@ export interface Asked {
 export async function attemptWorld(
   model: ModelRoute,
   runtimes: Readonly<Record<string, readonly number[]>>,
-  given: { readonly observed?: boolean; readonly draws?: readonly number[] } = {},
+  given: {
+    readonly observed?: boolean;
+    readonly draws?: readonly number[];
+    /** Whether answers wait for their evidence; never by default. */
+    readonly reserve?: AttemptObserver['reserve'];
+    readonly mustStore?: boolean;
+  } = {},
 ) {
   const clock = new FakeClock();
   const random = draws(...(given.draws ?? [0]));
@@ -102,7 +108,12 @@ export async function attemptWorld(
     onFailedAttempt: () => undefined,
   };
   const observer: AttemptObserver | undefined =
-    given.observed === false ? undefined : { attemptEnded: (attempt, end) => void told.push(copyOf(attempt, end)) };
+    given.observed === false
+      ? undefined
+      : {
+          attemptEnded: (attempt, end) => void told.push(copyOf(attempt, end)),
+          reserve: given.reserve ?? (() => undefined),
+        };
   const forwarder = new Forwarder({ ...sending, random });
   const shadows = new Shadows({
     ...{ clock, random, observer, readyFor: sending.readyFor },
@@ -121,6 +132,7 @@ export async function attemptWorld(
   const handler = inferHandler({
     ...{ ids: new PredictionIds(clock, random), random, clock, forwarder, shadows, sequences, inFlight, observer },
     table: () => ({ revision: 1, models: new Map([[model.name, model]]) }),
+    mustStore: () => given.mustStore ?? false,
     onDefect: () => undefined,
     onAnswer: (version, arm, error, tookMs) =>
       void counted.push(`${version.key} ${arm?.name ?? '-'} ${error?.kind ?? 'ok'} ${tookMs}`),

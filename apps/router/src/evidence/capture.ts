@@ -37,6 +37,11 @@ export class Captures {
     this.#policyOf = policyOf;
   }
 
+  /** The policy of requests for a model. */
+  policyOf(model: string): CapturePolicy {
+    return this.#policyOf(model) ?? defaultCapture;
+  }
+
   of(attempt: Attempted): Capture {
     const { version, assigned, served } = attempt;
     let known = this.#byVersion.get(version);
@@ -44,7 +49,7 @@ export class Captures {
       known = new Map();
       this.#byVersion.set(version, known);
     }
-    const policy = assigned ? assigned.release.capture : (this.#policyOf(version.model) ?? defaultCapture);
+    const policy = assigned ? assigned.release.capture : this.policyOf(version.model);
     const found = known.get(assigned);
     if (found?.served === served && found?.policy === policy) return found.capture;
     const capture = compile(attempt, policy);

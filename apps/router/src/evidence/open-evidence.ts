@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock, Random } from '@sluice/domain/clock';
+import { failedPrecondition } from '@sluice/domain/errors';
 import type { CapturePolicy } from '@sluice/domain/release';
 import type { SpoolEvent, SpoolStatus } from '@sluice/evidence/spool/contract';
 import { nodeFiles } from '@sluice/evidence/spool/node-files';
@@ -54,6 +55,10 @@ export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts)
     logger.info('no evidence is kept: SLUICE_FEEDBACK names no feedback');
     return undefined;
   }
+  if (config.evidenceKeyFile === '')
+    throw failedPrecondition(
+      'SLUICE_EVIDENCE_KEY_FILE is not set, and SLUICE_FEEDBACK is: make a key with `openssl rand -hex 32` under umask 077 and name its file',
+    );
   const key = await readEvidenceKey(config.evidenceKeyFile);
   const spool = await openSpool(
     { folder: join(config.stateDir, 'spool'), key: key.spool, maxBytes: config.spoolBytes },

@@ -1,11 +1,13 @@
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
+import { smallResponseBytes } from '@sluice/domain/release';
+import type { CapturePolicy } from '@sluice/domain/release';
 import { BlockWriter } from '@sluice/evidence/block-writer';
 import { emptyDraft } from '@sluice/evidence/draft';
 import type { RecordDraft } from '@sluice/evidence/draft';
 import { EncodedContext } from '@sluice/evidence/encoded-context';
 import type { Reservation, Synced } from '@sluice/evidence/spool/contract';
-import type { AttemptEnd, AttemptObserver, ObservedAttempt } from '../route/attempt-observer.ts';
+import type { AttemptEnd, AttemptObserver, EvidenceRoom, ObservedAttempt } from '../route/attempt-observer.ts';
 import type { Capture, Captures } from './capture.ts';
 import { emptyPayloads, fillDraft } from './fill-draft.ts';
 
@@ -50,13 +52,12 @@ export class Recorder implements AttemptObserver {
   readonly #writer = new BlockWriter(blockBytes);
   readonly #single = new BlockWriter(recordBytes);
   readonly #draft: RecordDraft = emptyDraft(noContext);
-  /** Milliseconds since the epoch at which `monotonic()` was 0, as of the start of the block. */
-  #epochMs: number;
+  /** Milliseconds since the epoch at which `monotonic()` was 0. */
+  #epochMs = 0;
   #isTimed = false;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#epochMs = this.#readEpoch();
   }
 
   attemptEnded(attempt: ObservedAttempt, end: AttemptEnd): void {
@@ -67,43 +68,16 @@ export class Recorder implements AttemptObserver {
     this.#options.onRecord(isKept);
   }
 
-  /**
-   * Room for the evidence of a request whose answer waits until it is stored.
-   *
-   * @returns undefined when its answer does not wait
-   * @throws SluiceError resource-exhausted when there is no room
-   */
-  reserve(attempt: ObservedAttempt): Reservation | undefined {
-    const capture = this.#options.captures.of(attempt);
-    if (!capture.durable || !keeps(attempt.predictionId, capture.rate)) return undefined;
-    const { requestLimit, responseLimit } = capture;
-    const request = attempt.message.length <= requestLimit ? attempt.message.length : 0;
-    const bytes = recordBytes + request + Math.max(0, responseLimit);
-    const room = this.#options.store.reserve(bytes);
-    if (room) return room;
-    throw new SluiceError(
-      'resource-exhausted',
-      `${attempt.version.model}: its evidence has to be stored before it answers, and there is no room for it in the spool of this router; try again later`,
-      { retryAfterMs: 1000 },
-    );
-  }
-
-  /**
-   * Stores the record of an attempt in the room that was reserved for it.
-   *
-   * @param done called once it is on disk, or with why it is not
-   */
-  store(attempt: ObservedAttempt, end: AttemptEnd, room: Reservation, done: Synced): void {
-    const { store, captures, onRecord } = this.#options;
-    const capture = captures.of(attempt);
-    this.#fill(attempt, end, capture, capture.rate);
-    this.#single.clear();
-    this.#single.append(this.#draft);
-    emptyPayloads(this.#draft);
-    const position = room.append(this.#single.block, 1);
-    onRecord(position !== undefined);
-    if (position === undefined) done(new SluiceError('resource-exhausted', 'there is no room for its evidence'));
-    else store.synced(position, done);
+  reserve(model: string, predictionId: string, messageBytes: number): EvidenceRoom | undefined {
+    const { store, captures } = this.#options;
+    const policy = captures.policyOf(model);
+    if (policy.durability !== 'durable' || !keeps(predictionId, policy.rate)) return undefined;
+    const room = store.reserve(recordBytes + mostPayloadBytes(policy, messageBytes));
+    if (room === undefined) throw noRoom(model);
+    return {
+      store: (attempt, end, done) => this.#store(room, attempt, end, done),
+      release: () => room.release(),
+    };
   }
 
   /** Hands over what was written so far. */
@@ -112,18 +86,36 @@ export class Recorder implements AttemptObserver {
     this.#writer.clear();
   }
 
+  #store(room: Reservation, attempt: ObservedAttempt, end: AttemptEnd, done: Synced): void {
+    const { store, captures, onRecord } = this.#options;
+    const capture = captures.of(attempt);
+    this.#epochMs = this.#readEpoch();
+    this.#fill(attempt, end, capture, capture.rate);
+    this.#single.clear();
+    this.#single.append(this.#draft);
+    emptyPayloads(this.#draft);
+    const position = room.append(this.#single.block, 1);
+    onRecord(position !== undefined);
+    if (position === undefined) done(noRoom(attempt.version.model));
+    else store.synced(position, done);
+  }
+
   #append(attempt: ObservedAttempt, end: AttemptEnd, capture: Capture, keepProbability: number): void {
+    if (!this.#isTimed) this.#beginBlock();
     this.#fill(attempt, end, capture, keepProbability);
     if (!this.#writer.append(this.#draft)) {
       this.flush();
       this.#writer.append(this.#draft);
     }
     emptyPayloads(this.#draft);
-    if (this.#isTimed) return;
+  }
+
+  /** The clock of the machine is looked at once for all records of a block. */
+  #beginBlock(): void {
+    this.#epochMs = this.#readEpoch();
     this.#isTimed = true;
     this.#options.clock.schedule(blockMs, () => {
       this.#isTimed = false;
-      this.#epochMs = this.#readEpoch();
       this.flush();
     });
   }
@@ -138,6 +130,18 @@ export class Recorder implements AttemptObserver {
     const { clock } = this.#options;
     return clock.now() - clock.monotonic();
   }
+}
+
+/** Bytes that the payloads of a record have at most. */
+function mostPayloadBytes({ request, response, maxPayloadBytes }: CapturePolicy, messageBytes: number): number {
+  const ofRequest = request && messageBytes <= maxPayloadBytes ? messageBytes : 0;
+  const ofResponse = response === 'small' ? Math.min(smallResponseBytes, maxPayloadBytes) : maxPayloadBytes;
+  return ofRequest + (response === false ? 0 : ofResponse);
+}
+
+function noRoom(model: string): SluiceError {
+  const text = `${model}: its answers wait until their evidence is stored, and this router has no room for that now; try again later`;
+  return new SluiceError('resource-exhausted', text, { retryAfterMs: 1000 });
 }
 
 /**

@@ -53,21 +53,62 @@ export interface AttemptEnd {
   outcome: RawOutcome | undefined;
 }
 
+/** Room for the evidence of one request, whose answer waits until it is stored. */
+export interface EvidenceRoom {
+  /**
+   * Stores the record of the attempt that answers.
+   *
+   * @param done called once: when it is on disk, or with why it is not
+   */
+  store(attempt: ObservedAttempt, end: AttemptEnd, done: (failure?: SluiceError) => void): void;
+  /** Gives the room back: there is no answer that waits. */
+  release(): void;
+}
+
 /** Told of attempts, for evidence. */
 export interface AttemptObserver {
   /**
+   * Asked before a request is sent.
+   *
+   * @returns undefined when its answer does not wait for its evidence
+   * @throws SluiceError when it does, and the evidence cannot be stored: resource-exhausted where there is no room
+   */
+  reserve(model: string, predictionId: string, messageBytes: number): EvidenceRoom | undefined;
+  /**
    * An attempt has ended; its caller has been answered, if it was the one. There is one for each time that a request was
    * sent, and one that went nowhere where an arm could not be sent it at all. Nothing is told of requests that
-   * were refused before they were let in, nor of those of a sequence that never had a place. It must not throw.
+   * were refused before they were let in, nor of those of a sequence that never had a place, nor of an attempt that was stored
+   * in an `EvidenceRoom`. It must not throw.
    */
   attemptEnded(attempt: ObservedAttempt, end: AttemptEnd): void;
 }
 
 const end: AttemptEnd = { endedMs: 0, error: undefined, answered: false, answer: undefined, outcome: undefined };
 
-/** Tells an observer. @param outcome undefined where it was not waited for, or nothing was sent */
+/** What became of an attempt, in the one object. @param outcome undefined where it was not waited for, or nothing was sent */
+export function endOf(
+  endedMs: number,
+  answered: boolean,
+  error: SluiceError | undefined,
+  answer: Pieces | undefined,
+  outcome: RawOutcome | undefined,
+): AttemptEnd {
+  end.endedMs = endedMs;
+  end.answered = answered;
+  end.error = error;
+  end.answer = answer;
+  end.outcome = outcome;
+  return end;
+}
+
+/** Nothing of a request is kept by that object. */
+export function forgetEnd(): void {
+  end.error = end.answer = end.outcome = undefined;
+}
+
+/** Tells an observer. */
 export function tellEnd(
-  observer: AttemptObserver,
+  observer: Pick<AttemptObserver, 'attemptEnded'>,
   attempt: ObservedAttempt,
   endedMs: number,
   answered: boolean,
@@ -75,12 +116,6 @@ export function tellEnd(
   answer: Pieces | undefined,
   outcome: RawOutcome | undefined,
 ): void {
-  end.endedMs = endedMs;
-  end.error = error;
-  end.answered = answered;
-  end.answer = answer;
-  end.outcome = outcome;
-  observer.attemptEnded(attempt, end);
-  // Nothing of a request is kept by this.
-  end.error = end.answer = end.outcome = undefined;
+  observer.attemptEnded(attempt, endOf(endedMs, answered, error, answer, outcome));
+  forgetEnd();
 }

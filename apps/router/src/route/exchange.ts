@@ -1,12 +1,12 @@
 import type { Clock } from '@sluice/domain/clock';
-import type { SluiceError } from '@sluice/domain/errors';
+import { failedPrecondition, SluiceError } from '@sluice/domain/errors';
 import type { RouteReason } from '@sluice/evidence/record';
 import { responseParameter } from '@sluice/inference/rewrite';
 import type { RawCall } from '@sluice/rpc/handlers';
 import type { Pieces, RawOutcome } from '@sluice/rpc/raw-client';
 import type { RuntimeLink } from '../runtimes/runtime-link.ts';
-import { tellEnd } from './attempt-observer.ts';
-import type { AttemptObserver, ObservedAttempt } from './attempt-observer.ts';
+import { endOf, forgetEnd, tellEnd } from './attempt-observer.ts';
+import type { AttemptObserver, EvidenceRoom, ObservedAttempt } from './attempt-observer.ts';
 import type { CallMetadata } from './call-metadata.ts';
 import type { ForwardedCall, Forwarder, ForwardRequest } from './forward.ts';
 import type { InFlight } from './in-flight.ts';
@@ -31,6 +31,8 @@ export interface ExchangeOptions {
   readonly inFlight: InFlight;
   /** Told of every attempt, for evidence; undefined when nobody wants to know. */
   readonly observer: AttemptObserver | undefined;
+  /** Whether answers of a model have to wait for their evidence. */
+  readonly mustStore: (model: string) => boolean;
   /** Told of inferences that ended in a defect of a runtime or ours, for the log. */
   readonly onDefect: (predictionId: string, version: VersionTarget, error: SluiceError) => void;
   /**
@@ -79,6 +81,10 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
   /** Where an attempt is under way. */
   #link: RuntimeLink | undefined;
   #isOpen = true;
+  /** Where its evidence goes before it is answered; undefined when its answer does not wait for that. */
+  #room: EvidenceRoom | undefined;
+  /** It has its answer, which waits. */
+  #isStoring = false;
 
   /** Reads what is left of the call: its deadline and its trace. @param receivedMs of `Clock.monotonic()` */
   constructor(
@@ -120,12 +126,26 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
     return this.#link?.runtimeId ?? '';
   }
 
+  /** Takes room for its evidence where its answer is to wait for that. @returns false when there is none: it is refused then */
+  hasRoom(model: string): boolean {
+    const { observer, mustStore } = this.#options;
+    try {
+      if (observer !== undefined) this.#room = observer.reserve(model, this.predictionId, this.message.length);
+      else if (mustStore(model)) throw keepsNothing(model);
+      return true;
+    } catch (error) {
+      this.done(SluiceError.from(error), undefined, undefined);
+      return false;
+    }
+  }
+
   /** Sends a request of no sequence on its way. @param versionText `model_version` as its caller wrote it */
   begin(route: Route, versionText: string): void {
     const { version, choice, quarantine } = route;
     this.#route = route;
     this.version = version;
     if (choice !== undefined) this.isChosen(choice);
+    if (!this.hasRoom(version.model)) return;
     if (quarantine !== undefined && !this.#fallsBackAtOnce(quarantine)) {
       this.done(quarantine, undefined, undefined);
       return;
@@ -188,10 +208,14 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
   }
 
   done(error: SluiceError | undefined, answer: Pieces | undefined, outcome: RawOutcome | undefined): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#isStoring) return;
+    if (this.#room !== undefined && !error) {
+      this.#store(this.#room, answer!, outcome);
+      return;
+    }
     const endedMs = this.#leave(error);
     if (error) this.#refuse(error);
-    else this.#call.respond(...answer!, stamp(this.predictionId), this.served?.parameter ?? noArm);
+    else this.#respond(answer!);
     const { observer } = this.#options;
     if (observer !== undefined) this.#tell(observer, endedMs, true, error, answer, outcome);
     if (!error) this.#mirror();
@@ -203,7 +227,7 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
     if (!this.#isOpen) return;
     const endedMs = this.#leave(reason);
     const { observer } = this.#options;
-    if (observer !== undefined) this.#tell(observer, endedMs, false, reason, undefined, undefined);
+    if (observer !== undefined && !this.#isStoring) this.#tell(observer, endedMs, false, reason, undefined, undefined);
   }
 
   /** So with a request of a sequence, which was given up. @param place undefined when it never got one */
@@ -225,6 +249,28 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
     if (!isStart) this.#chosen = { arm, reason: 'sequence', rule: '' };
   }
 
+  /** Its answer waits until its evidence is on disk. Without that it has none. */
+  #store(room: EvidenceRoom, answer: Pieces, outcome: RawOutcome | undefined): void {
+    this.#isStoring = true;
+    const end = endOf(this.#options.clock.monotonic(), true, undefined, answer, outcome);
+    room.store(this, end, (failure) => {
+      // Its caller may have left meanwhile.
+      if (!this.#isOpen) return;
+      const error = failure && notStored(failure);
+      this.#leave(error);
+      if (error) this.#refuse(error);
+      else {
+        this.#respond(answer);
+        this.#mirror();
+      }
+    });
+    forgetEnd();
+  }
+
+  #respond(answer: Pieces): void {
+    this.#call.respond(...answer, stamp(this.predictionId), this.served?.parameter ?? noArm);
+  }
+
   #refuse(error: SluiceError): void {
     const { version } = this;
     const isDefect = error.kind === 'internal' || error.kind === 'data-loss';
@@ -239,6 +285,7 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
   #leave(error: SluiceError | undefined): number {
     const { inFlight, clock, onAnswer } = this.#options;
     this.#isOpen = false;
+    if (this.#room !== undefined && !this.#isStoring) this.#room.release();
     inFlight.leave(this.message.length);
     const endedMs = clock.monotonic();
     const arm = this.fallback === undefined ? this.#chosen.arm : undefined;
@@ -269,6 +316,20 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
     if (route?.release === undefined || route.release.shadows.length === 0) return;
     this.#options.shadows.mirror(this, route.model, route.release.shadows);
   }
+}
+
+function keepsNothing(model: string): SluiceError {
+  return failedPrecondition(
+    `${model}: its answers wait until their evidence is stored, and this router keeps none: set SLUICE_FEEDBACK, or run \`sluice model set ${model} --durability best-effort\``,
+  );
+}
+
+function notStored(cause: SluiceError): SluiceError {
+  return new SluiceError(
+    cause.kind,
+    `the model has answered, and its evidence, which has to be stored first, was not: ${cause.message}`,
+    { cause },
+  );
 }
 
 function stamp(predictionId: string): Buffer {

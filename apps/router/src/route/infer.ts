@@ -83,6 +83,10 @@ function inferInSequence(options: InferOptions, call: RawCall, mark: SequenceMar
   const exchange = new Exchange(options, call, message, facts.predictionId, receivedMs, facts.requestId, said);
   const { deadlineMs, metadata } = exchange;
   if (route?.choice) exchange.isChosen(route.choice);
+  if (!exchange.hasRoom(facts.modelName)) {
+    if (isStart) sequences.refused(facts.modelName, mark.id);
+    return;
+  }
   const sent = sequences.send(modelName, {
     ...{ mark, route, number, versionText: modelVersion, message, deadlineMs, metadata },
     sending: (link, place) => exchange.sendingInSequence(link, place, isStart),

@@ -31,7 +31,7 @@ export interface ShadowOptions {
   readonly readyFor: (key: string) => readonly RuntimeLink[];
   /** Breakers of copies alone: what happens to them says nothing to live requests, nor the other way. */
   readonly breakerOf: (link: RuntimeLink, key: string) => Breaker;
-  readonly observer: AttemptObserver | undefined;
+  readonly observer: Pick<AttemptObserver, 'attemptEnded'> | undefined;
   /** Told how a copy ended. */
   readonly onEnded: (version: VersionTarget, arm: ArmRoute, error: SluiceError | undefined) => void;
   /** Runs a function when this turn of the event loop is over. */
