@@ -85,6 +85,19 @@ export class Site {
     }
   }
 
+  /** Runs a statement in a transaction that stays open until `release`. */
+  async hold(sql: string): Promise<{ release(): Promise<void> }> {
+    const client = new pg.Client({ connectionString: this.ownerUrl });
+    await client.connect();
+    await client.query(`BEGIN; ${sql}`);
+    return {
+      release: async () => {
+        await client.query('ROLLBACK');
+        await client.end();
+      },
+    };
+  }
+
   /** How many rows there are of these predictions, and of how many different ones. */
   async count(ids: readonly string[], table = 'evidence'): Promise<{ rows: number; predictions: number }> {
     const [found] = await this.query<{ rows: number; predictions: number }>(
@@ -230,6 +243,26 @@ export class Sender {
       else if (this.#ended) return;
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
+  }
+}
+
+/** As a router does: sends what is not acknowledged again, over a new stream, here or there, until all is. */
+export async function deliverSurely(
+  addresses: readonly string[],
+  blocks: readonly Uint8Array[],
+  spoolId?: string,
+): Promise<{ readonly failures: number }> {
+  let acknowledged = 0;
+  for (let failures = 0; ; failures++) {
+    const sender = new Sender(addresses[failures % addresses.length]!);
+    sender.send({ hello: { spoolId: spoolId ?? 'spool-1', routerId: 'router-1', protocolVersion: 1 } });
+    for (let index = acknowledged; index < blocks.length; index++) sender.block(index + 1, blocks[index]!);
+    sender.end();
+    const { acknowledged: now, error } = await sender.rest();
+    sender.close();
+    acknowledged = Math.max(acknowledged, now);
+    if (error === undefined && acknowledged === blocks.length) return { failures };
+    await new Promise<void>((resolve) => systemClock.schedule(20, resolve));
   }
 }
 

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readBlock } from '@sluice/evidence/read-block';
 import { blockOf, blockOfIds, idAt, someIds } from './evidence.ts';
 import type { Replica } from './harness.ts';
-import { deliver, Sender, Site } from './harness.ts';
+import { deliver, Site } from './harness.ts';
 
 let site: Site;
 let replica: Replica;
@@ -95,5 +94,75 @@ describe('ingest', () => {
       ['cnn', 2],
       ['mlp', 1],
     ]);
+  });
+
+  it('keeps what is of no day that is kept in the table of skewed records, once, and there alone', async () => {
+    const now = Date.now();
+    const past = idAt(now - 7 * day - 60_000);
+    const kept = idAt(now - 7 * day + 3_600_000);
+    const [future, tomorrow] = [idAt(now + day + 3_600_000), idAt(now + day - 60_000)];
+    const random = '0190a1b2-c3d4-4e5f-8a9b-0c1d2e3f4a5b';
+    const ids = [past, kept, future, tomorrow, random];
+    const block = blockOfIds(ids, { context: { retentionClass: 'short' } });
+    await deliver(replica.address, [block]);
+    await deliver(replica.address, [block], 'spool-2');
+    expect(await site.count(ids)).toEqual({ rows: 2, predictions: 2 });
+    expect(await site.count([kept, tomorrow])).toEqual({ rows: 2, predictions: 2 });
+    expect(await site.count(ids, 'evidence_skewed')).toEqual({ rows: 3, predictions: 3 });
+    expect(await replica.metric('sluice_feedback_records_total', 'outcome="skewed"')).toBe(3);
+  });
+
+  it('does not store again what was skewed and is not any more, nor the other way round', async () => {
+    const [first, second] = someIds(2);
+    await deliver(replica.address, [blockOfIds([first!, second!])]);
+    // As if the first had come while its time had not.
+    const columns = (
+      await site.query<{ column_name: string }>(
+        `SELECT column_name FROM information_schema.columns
+       WHERE table_schema = 'feedback' AND table_name = 'evidence' ORDER BY ordinal_position`,
+      )
+    ).map(({ column_name }) => column_name);
+    await site.query(
+      `WITH gone AS (DELETE FROM feedback.evidence WHERE prediction_id = $1 RETURNING ${columns.join()})
+       INSERT INTO feedback.evidence_skewed (${columns.join()}) SELECT ${columns.join()} FROM gone`,
+      [first],
+    );
+    await deliver(replica.address, [blockOfIds([first!, second!])], 'spool-2');
+    expect(await site.count([first!, second!])).toEqual({ rows: 1, predictions: 1 });
+    expect(await site.count([first!, second!], 'evidence_skewed')).toEqual({ rows: 1, predictions: 1 });
+    // As if it had been stored in time and came again when its day is over.
+    const late = idAt(Date.now() - 7 * day - 60_000);
+    await site.query(`SELECT feedback.make_day('short', ($1::timestamptz AT TIME ZONE 'UTC')::date)`, [
+      new Date(Date.now() - 7 * day - 60_000),
+    ]);
+    const short = { context: { retentionClass: 'short' } };
+    await deliver(replica.address, [blockOfIds([late], short)], 'spool-3');
+    await site.query(
+      `WITH gone AS (DELETE FROM feedback.evidence_skewed WHERE prediction_id = $1 RETURNING ${columns.join()})
+       INSERT INTO feedback.evidence (${columns.join()}) SELECT ${columns.join()} FROM gone`,
+      [late],
+    );
+    await deliver(replica.address, [blockOfIds([late], short)], 'spool-3');
+    expect(await site.count([late])).toEqual({ rows: 1, predictions: 1 });
+    expect(await site.count([late], 'evidence_skewed')).toEqual({ rows: 0, predictions: 0 });
+  });
+
+  it('stores texts of callers as far as they are text, and no longer than records have them', async () => {
+    const [predictionId] = someIds(1);
+    const block = blockOf({ predictionId: predictionId!, requestId: 'a\0b', subject: 'x'.repeat(5_000) });
+    const broken = Buffer.from(block);
+    broken.write('\xff', broken.indexOf('a\0b') + 2, 'latin1');
+    const [other] = someIds(1);
+    await deliver(replica.address, [
+      broken,
+      blockOf({ predictionId: other!, requestId: '\0'.repeat(1_024), caller: '🙂'.repeat(300) }),
+    ]);
+    const rows = await site.query(
+      `SELECT request_id, octet_length(subject) AS subject, octet_length(request_id) AS length, caller
+       FROM feedback.evidence WHERE prediction_id = ANY ($1::uuid[]) ORDER BY length`,
+      [[predictionId, other]],
+    );
+    expect(rows[0]).toMatchObject({ request_id: 'a\uFFFD\uFFFD', subject: 1_024 });
+    expect(rows[1]).toMatchObject({ length: 1_023, caller: '🙂'.repeat(256) });
   });
 });

@@ -23,11 +23,14 @@ export const evidenceDays: Migration = {
        IF class IS NULL OR class NOT IN ('short', 'standard', 'long') OR day IS NULL THEN
          RAISE EXCEPTION 'evidence has no class % with day %', class, day;
        END IF;
-       IF to_regclass(format('feedback.%I', part)) IS NOT NULL THEN
+       -- Asked of the table: to_regclass remembers for the whole transaction that there was none before the lock.
+       PERFORM FROM pg_class WHERE relnamespace = 'feedback'::regnamespace AND relname = part;
+       IF FOUND THEN
          RETURN false;
        END IF;
        PERFORM pg_advisory_xact_lock(${locks.days});
-       IF to_regclass(format('feedback.%I', part)) IS NOT NULL THEN
+       PERFORM FROM pg_class WHERE relnamespace = 'feedback'::regnamespace AND relname = part;
+       IF FOUND THEN
          RETURN false;
        END IF;
        EXECUTE format('CREATE TABLE feedback.%I (LIKE feedback.%I INCLUDING ALL)', part, parent);
