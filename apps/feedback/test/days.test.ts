@@ -175,7 +175,7 @@ describe('migrate', () => {
     await replica.stop();
     await other.query(`DELETE FROM feedback.migration WHERE position > 1`);
     await expect(other.start()).rejects.toThrow(/lacks migration 1780000003000-dead-letters: run migrate first/);
-    await expect(migrateFeedback({ ...other, serviceUrl: other.ownerUrl })).rejects.toThrow(
+    await expect(migrateFeedback({ ownerUrl: other.ownerUrl, serviceUrl: other.ownerUrl })).rejects.toThrow(
       /must name role sluice_feedback/,
     );
   });

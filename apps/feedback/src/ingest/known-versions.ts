@@ -1,4 +1,5 @@
 import type { Clock } from '@sluice/domain/clock';
+import { unavailable } from '@sluice/domain/errors';
 import type { EvidenceContext } from '@sluice/evidence/record';
 
 /** A version as records name it. */
@@ -21,7 +22,7 @@ export interface KnownVersionsOptions {
 
 /** Versions are never unmade, so one that is there stays so; one that is not may have been made since. */
 const forgetUnknownMs = 30_000;
-const askAgainMs = 5_000;
+const askAgainMs = 1_000;
 const mostVersions = 10_000;
 
 const keyOf = ({ model, version, versionDigest }: VersionName): string => `${version} ${versionDigest} ${model}`;
@@ -56,7 +57,11 @@ export class KnownVersions {
     const { clock, waitMs } = this.#options;
     if (answers.length === 0 || clock.monotonic() < this.#awayUntilMs) return;
     const late = Promise.withResolvers<undefined>();
-    const timer = clock.schedule(waitMs, () => late.resolve(undefined));
+    const timer = clock.schedule(waitMs, () => {
+      // Until it answers, other batches do not wait for it either.
+      this.#failed(unavailable(`the registry did not answer within ${waitMs} ms`));
+      late.resolve(undefined);
+    });
     await Promise.race([Promise.all(answers), late.promise]);
     timer.cancel();
   }
