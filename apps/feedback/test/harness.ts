@@ -12,22 +12,20 @@ import { parseConfig } from '@sluice/service-kit/config';
 import { createLogger } from '@sluice/service-kit/logger';
 import type { Running } from '@sluice/service-kit/service';
 import type { TestPostgres } from '@sluice/testkit/postgres';
-import { startPostgres } from '@sluice/testkit/postgres';
 import { startFeedback } from '../src/compose.ts';
 import { configSpec } from '../src/config.ts';
 import { migrateFeedback, serviceRole } from '../src/store/migrate-feedback.ts';
 
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-/** A Postgres with one migrated database, for any number of replicas. */
+/** A migrated database, for any number of replicas. */
 export class Site {
   readonly postgres: TestPostgres;
   readonly ownerUrl: string;
   readonly serviceUrl: string;
   readonly #stops: (() => Promise<void>)[] = [];
 
-  static async open(): Promise<Site> {
-    const postgres = await startPostgres();
+  static async open(postgres: TestPostgres): Promise<Site> {
     const database = await postgres.createDatabase();
     const site = new Site(postgres, database);
     await migrateFeedback(site);
@@ -110,7 +108,6 @@ export class Site {
 
   async close(): Promise<void> {
     for (const stop of this.#stops) await stop();
-    await this.postgres.stop();
   }
 
   #environment(settings: Readonly<Record<string, string>>): Record<string, string> {

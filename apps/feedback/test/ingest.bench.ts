@@ -13,6 +13,7 @@ import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { BlockWriter } from '@sluice/evidence/block-writer';
 import { emptyDraft } from '@sluice/evidence/draft';
 import { EncodedContext } from '@sluice/evidence/encoded-context';
+import { startPostgres } from '@sluice/testkit/postgres';
 import { copiedColumns } from '../src/store/copy-rows.ts';
 import { context, idAt } from './evidence.ts';
 import { Sender, Site } from './harness.ts';
@@ -62,7 +63,8 @@ async function timed(fn: () => Promise<void>): Promise<number> {
 
 const median = (figures: readonly number[]): number => figures.toSorted((a, b) => a - b)[figures.length >> 1]!;
 
-const site = await Site.open();
+const postgres = await startPostgres();
+const site = await Site.open(postgres);
 const folder = await mkdtemp(path.join(tmpdir(), 'sluice-ingest-bench-'));
 const client = new pg.Client({ connectionString: site.serviceUrl });
 try {
@@ -105,5 +107,6 @@ try {
 } finally {
   await client.end();
   await site.close();
+  await postgres.stop();
   await rm(folder, { recursive: true, force: true });
 }

@@ -84,8 +84,7 @@ function openStores(host: RegistryHost, pools: Pools, signals: Signals, key: Sig
   const heartbeat = new Heartbeat({
     beat: () => ungated.beat(),
     clock,
-    refusal:
-      'the registry cannot reach its database: nothing can be read or changed now, inference goes on; try again',
+    refusal: 'the registry cannot reach its database: nothing can be read or changed now, inference goes on; try again',
     onChange: (up, err) => {
       if (up) logger.info('the database is back');
       else logger.warn({ err }, 'the database is away: changes are refused, watchers keep the last state');
