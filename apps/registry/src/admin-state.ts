@@ -1,4 +1,4 @@
-import type { Heartbeat } from './store/heartbeat.ts';
+import type { Heartbeat } from '@sluice/persistence/heartbeat';
 import type { LeaderLock } from './store/leader-lock.ts';
 import type { AdmissionJobs } from './usecases/admission-jobs.ts';
 import type { WatchHub } from './watch/hub.ts';

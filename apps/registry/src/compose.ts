@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { auditService, registryService, watchService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
+import { Heartbeat } from '@sluice/persistence/heartbeat';
 import type { Listener } from '@sluice/persistence/listen';
 import { listen } from '@sluice/persistence/listen';
+import { whenAvailable } from '@sluice/persistence/open-database';
 import { createTransactions } from '@sluice/persistence/transaction';
 import type { RpcServer } from '@sluice/rpc/server';
 import { createRpcServer } from '@sluice/rpc/server';
@@ -39,11 +41,10 @@ import { createAuditLog } from './store/audit-store.ts';
 import { createAuditWrites } from './store/audit-writes.ts';
 import { createAuditedChanges, type AuditedChanges } from './store/audited-change.ts';
 import { gatedTransactions } from './store/gated-transactions.ts';
-import { Heartbeat } from './store/heartbeat.ts';
 import { LeaderLock } from './store/leader-lock.ts';
 import { LeaseStore } from './store/lease-store.ts';
 import { locks } from './store/locks.ts';
-import { openDatabase, whenAvailable } from './store/open-database.ts';
+import { openDatabase } from './store/open-database.ts';
 import { wakeChannel } from './store/settle.ts';
 import { StrikeStore } from './store/quarantine-store.ts';
 import { createStatements } from './store/sql.ts';
@@ -83,6 +84,7 @@ function openStores(host: RegistryHost, pools: Pools, signals: Signals, key: Sig
   const heartbeat = new Heartbeat({
     beat: () => ungated.beat(),
     clock,
+    refusal: 'the registry cannot reach its database: nothing can be read or changed now, inference goes on; try again',
     onChange: (up, err) => {
       if (up) logger.info('the database is back');
       else logger.warn({ err }, 'the database is away: changes are refused, watchers keep the last state');

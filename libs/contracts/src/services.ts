@@ -3,6 +3,7 @@ import { fromJSON } from '@grpc/proto-loader';
 import type {
   AdminServiceMethods,
   AuditServiceMethods,
+  FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
   Method,
@@ -18,6 +19,7 @@ export type { Method, MethodKind } from './gen/methods.ts';
 export type {
   AdminServiceMethods,
   AuditServiceMethods,
+  FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
   RegistryServiceMethods,
@@ -56,6 +58,7 @@ export const inferenceService = service<GRPCInferenceServiceMethods>('inference.
 export const registryService = service<RegistryServiceMethods>('sluice.registry.v1.RegistryService');
 export const watchService = service<WatchServiceMethods>('sluice.registry.v1.WatchService');
 export const auditService = service<AuditServiceMethods>('sluice.registry.v1.AuditService');
+export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

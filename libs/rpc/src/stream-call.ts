@@ -4,6 +4,7 @@ import type { MethodStats } from '@sluice/telemetry/request-stats';
 import { Context } from './context.ts';
 import { decodeRequest, encodeResponse } from './messages.ts';
 import type { AnyDefinition } from './messages.ts';
+import { readMessages } from './read-messages.ts';
 import type { ServerCore } from './server-core.ts';
 import { StreamLife, cutOffError, endedWithinMessage } from './stream-life.ts';
 import type { Surface, Writing } from './stream-life.ts';
@@ -62,23 +63,15 @@ export class StreamCall extends StreamLife {
 
   /** The caller's messages; ends with them, throws when one is malformed or the caller is gone. */
   async *requests(): AsyncGenerator<object> {
-    try {
-      const reading = this.#call as Reading & AsyncIterable<Buffer>;
-      const source = (reading as unknown as { iterator: (o: object) => AsyncIterable<Buffer> }).iterator({
-        destroyOnReturn: false,
-      });
-      this.#waiting(1);
-      for await (const bytes of source) {
-        this.#waiting(-1);
-        yield decodeRequest(this.#definition, bytes);
-        this.#waiting(1);
-      }
+    const reading = this.#call as Reading;
+    this.#waiting(1);
+    for await (const bytes of readMessages(reading, () => this.ended)) {
       this.#waiting(-1);
-    } catch (error) {
-      if (this.ended) throw cancelledError();
-      throw error;
+      yield decodeRequest(this.#definition, bytes);
+      this.#waiting(1);
     }
-    if (this.ended) throw cancelledError();
+    this.#waiting(-1);
+    if (this.ended || !reading.readableEnded) throw cancelledError();
     if (endedWithinMessage(this.#call)) throw cutOffError();
   }
 

@@ -261,4 +261,36 @@ describe('bidirectional streams', () => {
     expect(received).toHaveLength(1);
     expect([error.kind, error.message]).toEqual(['invalid-argument', 'bad id']);
   });
+
+  it('deliver an answer and the status right behind it while the handler waits for a request', async () => {
+    const { port, server } = await start(
+      {},
+      {},
+      {
+        modelStreamInfer: async function* (requests) {
+          const messages = requests[Symbol.asyncIterator]();
+          await messages.next();
+          const waits = messages.next().catch((error: unknown) => error);
+          yield { errorMessage: 'the last' };
+          void waits.then((error) => reasons.push(error));
+          throw new SluiceError('unavailable', 'no more of this');
+        },
+      },
+    );
+    const reasons: unknown[] = [];
+    const client = createRpcClient(inferenceService, `127.0.0.1:${port}`, { clock: systemClock });
+    cleanups.push(() => client.close());
+    const received: { errorMessage: string }[] = [];
+    const never = Promise.withResolvers<undefined>();
+    const requests = async function* () {
+      yield { id: 'a' };
+      await never.promise;
+    };
+    const error = await failureOf(collect(client.modelStreamInfer(requests()), received));
+    expect(received.map(({ errorMessage }) => errorMessage)).toEqual(['the last']);
+    expect([error.kind, error.message]).toEqual(['unavailable', 'no more of this']);
+    await eventually(() => expect(reasons).toMatchObject([{ kind: 'cancelled' }]));
+    expect(server.inFlight).toBe(0);
+    never.resolve(undefined);
+  });
 });

@@ -1,60 +1,9 @@
-import type { Clock } from '@sluice/domain/clock';
-import { SluiceError } from '@sluice/domain/errors';
-import { createDataSource, describeUrl } from '@sluice/persistence/data-source';
-import { verifyVersion } from '@sluice/persistence/migrator';
-import type { Logger } from '@sluice/service-kit/logger';
+import type { OpenDatabaseOptions } from '@sluice/persistence/open-database';
+import { openDatabase as open } from '@sluice/persistence/open-database';
 import type { DataSource } from 'typeorm';
 import { migrations } from './migrations/index.ts';
 
-export interface OpenDatabaseOptions {
-  readonly url: string;
-  readonly poolSize: number;
-  /** A statement that runs longer is cancelled, in milliseconds; a second later the server counts as gone. */
-  readonly statementTimeoutMs: number;
-  /** Shown in `pg_stat_activity`. */
-  readonly applicationName: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-const againMs = 1_000;
-
-/** Calls `fn` until the database is not away any more: services start in any order. Other failures are thrown. */
-export async function whenAvailable<T>(
-  { clock, logger }: Pick<OpenDatabaseOptions, 'clock' | 'logger'>,
-  fn: () => Promise<T>,
-): Promise<T> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await fn();
-    } catch (err) {
-      if (SluiceError.from(err).kind !== 'unavailable') throw err;
-      if (attempt % 10 === 0) logger.warn({ err }, 'waiting for the database');
-    }
-    await new Promise<void>((resolve) => clock.schedule(againMs, resolve));
-  }
-}
-
-/** Connects the pool and checks that the migrations have run: `failed-precondition` when not. */
-export async function openDatabase(options: OpenDatabaseOptions): Promise<DataSource> {
-  const { url, poolSize, statementTimeoutMs, applicationName, logger } = options;
-  logger.debug({ database: describeUrl(url) }, 'connecting');
-  return whenAvailable(options, async () => {
-    const dataSource = await createDataSource({
-      url,
-      schema: 'registry',
-      applicationName,
-      poolSize,
-      statementTimeoutMs,
-      connectTimeoutMs: 2_000,
-      onPoolError: (err) => logger.debug({ err }, 'an idle database connection broke'),
-    });
-    try {
-      await verifyVersion(dataSource, migrations, 'registry');
-      return dataSource;
-    } catch (error) {
-      await dataSource.destroy();
-      throw error;
-    }
-  });
+/** Connects a pool to schema `registry`: `failed-precondition` when its migrations have not run. */
+export function openDatabase(options: Omit<OpenDatabaseOptions, 'schema' | 'migrations'>): Promise<DataSource> {
+  return open({ ...options, schema: 'registry', migrations });
 }

@@ -47,6 +47,8 @@ import type { LinkRequest as sluice_runtime_v1_LinkRequest, LinkRequest__Output 
 import type { LinkResponse as sluice_runtime_v1_LinkResponse, LinkResponse__Output as sluice_runtime_v1_LinkResponse__Output } from './sluice/runtime/v1/LinkResponse.ts';
 import type { ListAuditEntriesRequest as sluice_registry_v1_ListAuditEntriesRequest, ListAuditEntriesRequest__Output as sluice_registry_v1_ListAuditEntriesRequest__Output } from './sluice/registry/v1/ListAuditEntriesRequest.ts';
 import type { ListAuditEntriesResponse as sluice_registry_v1_ListAuditEntriesResponse, ListAuditEntriesResponse__Output as sluice_registry_v1_ListAuditEntriesResponse__Output } from './sluice/registry/v1/ListAuditEntriesResponse.ts';
+import type { ListDeadLettersRequest as sluice_feedback_v1_ListDeadLettersRequest, ListDeadLettersRequest__Output as sluice_feedback_v1_ListDeadLettersRequest__Output } from './sluice/feedback/v1/ListDeadLettersRequest.ts';
+import type { ListDeadLettersResponse as sluice_feedback_v1_ListDeadLettersResponse, ListDeadLettersResponse__Output as sluice_feedback_v1_ListDeadLettersResponse__Output } from './sluice/feedback/v1/ListDeadLettersResponse.ts';
 import type { ListLeasesRequest as sluice_registry_v1_ListLeasesRequest, ListLeasesRequest__Output as sluice_registry_v1_ListLeasesRequest__Output } from './sluice/registry/v1/ListLeasesRequest.ts';
 import type { ListLeasesResponse as sluice_registry_v1_ListLeasesResponse, ListLeasesResponse__Output as sluice_registry_v1_ListLeasesResponse__Output } from './sluice/registry/v1/ListLeasesResponse.ts';
 import type { ListModelsRequest as sluice_registry_v1_ListModelsRequest, ListModelsRequest__Output as sluice_registry_v1_ListModelsRequest__Output } from './sluice/registry/v1/ListModelsRequest.ts';
@@ -80,6 +82,8 @@ import type { RenewRouterLeaseRequest as sluice_registry_v1_RenewRouterLeaseRequ
 import type { RenewRouterLeaseResponse as sluice_registry_v1_RenewRouterLeaseResponse, RenewRouterLeaseResponse__Output as sluice_registry_v1_RenewRouterLeaseResponse__Output } from './sluice/registry/v1/RenewRouterLeaseResponse.ts';
 import type { RenewRuntimeLeaseRequest as sluice_registry_v1_RenewRuntimeLeaseRequest, RenewRuntimeLeaseRequest__Output as sluice_registry_v1_RenewRuntimeLeaseRequest__Output } from './sluice/registry/v1/RenewRuntimeLeaseRequest.ts';
 import type { RenewRuntimeLeaseResponse as sluice_registry_v1_RenewRuntimeLeaseResponse, RenewRuntimeLeaseResponse__Output as sluice_registry_v1_RenewRuntimeLeaseResponse__Output } from './sluice/registry/v1/RenewRuntimeLeaseResponse.ts';
+import type { ReplayDeadLettersRequest as sluice_feedback_v1_ReplayDeadLettersRequest, ReplayDeadLettersRequest__Output as sluice_feedback_v1_ReplayDeadLettersRequest__Output } from './sluice/feedback/v1/ReplayDeadLettersRequest.ts';
+import type { ReplayDeadLettersResponse as sluice_feedback_v1_ReplayDeadLettersResponse, ReplayDeadLettersResponse__Output as sluice_feedback_v1_ReplayDeadLettersResponse__Output } from './sluice/feedback/v1/ReplayDeadLettersResponse.ts';
 import type { ReportStrikeRequest as sluice_registry_v1_ReportStrikeRequest, ReportStrikeRequest__Output as sluice_registry_v1_ReportStrikeRequest__Output } from './sluice/registry/v1/ReportStrikeRequest.ts';
 import type { ReportStrikeResponse as sluice_registry_v1_ReportStrikeResponse, ReportStrikeResponse__Output as sluice_registry_v1_ReportStrikeResponse__Output } from './sluice/registry/v1/ReportStrikeResponse.ts';
 import type { RepositoryIndexRequest as inference_RepositoryIndexRequest, RepositoryIndexRequest__Output as inference_RepositoryIndexRequest__Output } from './inference/RepositoryIndexRequest.ts';
@@ -158,6 +162,12 @@ export interface GRPCInferenceServiceMethods {
 /** Methods of sluice.admin.v1.AdminService. */
 export interface AdminServiceMethods {
   readonly getState: Method<'unary', [sluice_admin_v1_GetStateRequest, sluice_admin_v1_GetStateRequest__Output], [sluice_admin_v1_GetStateResponse, sluice_admin_v1_GetStateResponse__Output]>;
+}
+
+/** Methods of sluice.feedback.v1.FeedbackService. */
+export interface FeedbackServiceMethods {
+  readonly listDeadLetters: Method<'unary', [sluice_feedback_v1_ListDeadLettersRequest, sluice_feedback_v1_ListDeadLettersRequest__Output], [sluice_feedback_v1_ListDeadLettersResponse, sluice_feedback_v1_ListDeadLettersResponse__Output]>;
+  readonly replayDeadLetters: Method<'unary', [sluice_feedback_v1_ReplayDeadLettersRequest, sluice_feedback_v1_ReplayDeadLettersRequest__Output], [sluice_feedback_v1_ReplayDeadLettersResponse, sluice_feedback_v1_ReplayDeadLettersResponse__Output]>;
 }
 
 /** Methods of sluice.feedback.v1.IngestService. */

@@ -2,19 +2,22 @@ import type { Clock, Timer } from '@sluice/domain/clock';
 import { SluiceError, unavailable } from '@sluice/domain/errors';
 
 export interface HeartbeatOptions {
-  /** Writes the heartbeat. */
+  /** Asks or writes something that shows whether the database can be written to. */
   readonly beat: () => Promise<void>;
   readonly clock: Clock;
   /** The database can be written to (true) or not (false); `error` says why not. */
   readonly onChange: (up: boolean, error?: unknown) => void;
+  /** What callers are told while the database is away. */
+  readonly refusal: string;
+  /** How often, in milliseconds; default 500. */
   readonly everyMs?: number;
-  /** A beat that takes longer counts as failed. */
+  /** A beat that takes longer counts as failed, in milliseconds; default 2,000. */
   readonly timeoutMs?: number;
 }
 
 /**
- * Writes a heartbeat twice a second: it says that leases can be renewed, and whether Postgres answers. While it does
- * not, callers are refused at once and not left waiting for a connection.
+ * Asks Postgres twice a second whether it can be written to. While it does not say so, callers are refused at once and not
+ * left waiting for a connection.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
@@ -33,10 +36,7 @@ export class Heartbeat {
   /** Throws `unavailable` while Postgres is away. */
   readonly require = (): void => {
     if (this.#up) return;
-    throw unavailable(
-      'the registry cannot reach its database: nothing can be read or changed now, inference goes on; try again',
-      { retryAfterMs: 1_000 },
-    );
+    throw unavailable(this.#options.refusal, { retryAfterMs: 1_000 });
   };
 
   start(): void {

@@ -15,6 +15,7 @@ describe('the heartbeat', () => {
       beat: () => (fails ? Promise.reject(new Error('refused')) : Promise.resolve()),
       clock,
       onChange: (up) => changes.push(up),
+      refusal: 'the service cannot reach its database',
     });
     heartbeat.start();
     await turns();
@@ -43,6 +44,7 @@ describe('the heartbeat', () => {
       beat: () => new Promise(() => undefined),
       clock,
       onChange: (up) => changes.push(up),
+      refusal: 'the service cannot reach its database',
       timeoutMs: 2_000,
     });
     heartbeat.start();

@@ -1,0 +1,237 @@
+import { feedbackService, ingestService } from '@sluice/contracts/services';
+import type { Clock, Random } from '@sluice/domain/clock';
+import { Heartbeat } from '@sluice/persistence/heartbeat';
+import { openDatabase, whenAvailable } from '@sluice/persistence/open-database';
+import { createTransactions } from '@sluice/persistence/transaction';
+import type { RpcServer } from '@sluice/rpc/server';
+import { createRpcServer } from '@sluice/rpc/server';
+import { openSidePorts } from '@sluice/rpc/side-ports';
+import { warnIfExposed } from '@sluice/service-kit/common-config';
+import { publicConfig } from '@sluice/service-kit/config';
+import type { Logger } from '@sluice/service-kit/logger';
+import type { Running } from '@sluice/service-kit/service';
+import { openTls } from '@sluice/service-kit/tls/open-tls';
+import type { Tls } from '@sluice/service-kit/tls/open-tls';
+import type { Metrics } from '@sluice/telemetry/metrics';
+import { createMetrics } from '@sluice/telemetry/metrics';
+import type { DataSource } from 'typeorm';
+import { adminState } from './admin-state.ts';
+import type { FeedbackConfig } from './config.ts';
+import { configSpec } from './config.ts';
+import type { Retention } from './evidence/days.ts';
+import { ingestMetrics } from './ingest-metrics.ts';
+import { Ingester } from './ingest/ingester.ts';
+import { KnownVersions } from './ingest/known-versions.ts';
+import { SpoolStreams } from './ingest/spool-streams.ts';
+import { feedbackHandlers } from './rpc/feedback-service.ts';
+import { ingestHandlers } from './rpc/ingest-service.ts';
+import { RegistryDirectory } from './rpc/registry-directory.ts';
+import { DayStore } from './store/day-store.ts';
+import { DeadLetterStore } from './store/dead-letter-store.ts';
+import { EvidenceWriter } from './store/evidence-writer.ts';
+import { migrations } from './store/migrations/index.ts';
+import { UpkeepStore } from './store/upkeep-store.ts';
+import { Upkeep } from './upkeep/upkeep.ts';
+
+/** What feedback gets from outside. */
+export interface FeedbackHost {
+  readonly config: FeedbackConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Of the software, from package.json. */
+  readonly version: string;
+}
+
+/** What every part of a replica uses. */
+interface Base {
+  readonly host: FeedbackHost;
+  readonly metrics: Metrics;
+  readonly tls: Tls;
+  readonly retention: Retention;
+  readonly opened: AsyncDisposableStack;
+}
+
+/** A batch waits so long for the registry, and a question to it may take so long; in milliseconds. */
+const registryWaitMs = 300;
+const registryTimeoutMs = 3_000;
+
+/** Starts a replica and serves. Waits for the database; `failed-precondition` when its migrations have not run. */
+export async function startFeedback(host: FeedbackHost): Promise<Running> {
+  const opened = new AsyncDisposableStack();
+  try {
+    return await open(host, opened);
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+/** Opens part after part; `opened` closes them in the opposite order. */
+async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<Running> {
+  const { config, logger } = host;
+  warnIfExposed(logger, config);
+  const tls = await openTls(config, host);
+  opened.defer(() => tls.close());
+  const metrics = createMetrics({ service: 'feedback', instanceId: config.instanceId });
+  const retention = {
+    ...{ short: config.retentionDaysShort, standard: config.retentionDaysStandard, long: config.retentionDaysLong },
+  };
+  const base = { host, metrics, tls, retention, opened };
+  const stores = await openStores(base);
+  const ingest = openIngest(base, stores);
+  const server = openServer(base, stores, ingest);
+  follow(base, stores, ingest, server);
+  await whenAvailable(host, () => ingest.upkeep.prepare());
+  stores.heartbeat.start();
+  const port = await server.bind(config.host, config.port);
+  opened.defer(async () => {
+    await server.tryShutdown(0);
+  });
+  const sides = await openSides(base, server, () => adminState({ ...stores, ...ingest, retention }));
+  opened.defer(() => sides.close());
+  ingest.upkeep.start();
+  opened.defer(() => ingest.upkeep.close());
+  server.health.setAll(true);
+  return {
+    ports: { port, ...sides.ports },
+    stopAccepting: async () => {
+      server.stopAccepting();
+      ingest.streams.drain();
+    },
+    finish: (signal) => server.finish(signal),
+    busy: () => server.busy(),
+    close: () => opened.disposeAsync(),
+  };
+}
+
+type Stores = Awaited<ReturnType<typeof openStores>>;
+
+/** Everything that is in Postgres. */
+async function openStores({ host, metrics, opened }: Base) {
+  const { clock, random, logger, config } = host;
+  const { databaseUrl: url, instanceId, databasePoolSize } = config;
+  const pool = async (applicationName: string, poolSize: number, statementTimeoutMs: number): Promise<DataSource> => {
+    const names = { url, schema: 'feedback', migrations, applicationName, poolSize, statementTimeoutMs };
+    const dataSource = await openDatabase({ ...names, clock, logger });
+    opened.defer(() => dataSource.destroy());
+    return dataSource;
+  };
+  const work = await pool(instanceId, databasePoolSize, 30_000);
+  // Must go on however many batches wait for a connection.
+  const upkeep = await pool(`${instanceId} upkeep`, 2, 30_000);
+  const days = new DayStore(work);
+  const rows = new UpkeepStore(upkeep, createTransactions(upkeep, { clock, random }));
+  const postgres = metrics.dependency('postgres');
+  postgres.set(true);
+  const database: ((up: boolean) => void)[] = [(up) => postgres.set(up)];
+  const heartbeat = new Heartbeat({
+    beat: () => rows.probe(),
+    clock,
+    refusal: 'feedback cannot reach its database: nothing can be stored or read now; keep it and try again',
+    onChange: (up, err) => {
+      if (up) logger.info('the database is back');
+      else logger.warn({ err }, 'the database is away: evidence stays in the spools of its routers');
+      for (const tell of database) tell(up);
+    },
+  });
+  opened.defer(() => heartbeat.close());
+  const letters = new DeadLetterStore(work, heartbeat.require);
+  return { days, rows, letters, heartbeat, database, writer: new EvidenceWriter(work, days) };
+}
+
+type Ingest = ReturnType<typeof openIngest>;
+
+/** From the streams of spools to the tables. */
+function openIngest(
+  { host, metrics, tls, retention, opened }: Base,
+  { days, rows, letters, heartbeat, writer }: Stores,
+) {
+  const { config, clock, logger } = host;
+  const registry = metrics.dependency('registry');
+  registry.set(true);
+  const directory = new RegistryDirectory({
+    ...{ addresses: config.registry, clock, tls: tls.client, timeoutMs: registryTimeoutMs },
+  });
+  opened.defer(() => directory.close());
+  const versions = new KnownVersions({
+    ...{ directory, clock, waitMs: registryWaitMs },
+    onAway: (err) => {
+      registry.set(err === undefined);
+      if (err === undefined) logger.info('the registry is back');
+      else logger.warn({ err }, 'the registry is away: versions of evidence are looked up later');
+    },
+  });
+  const counts = ingestMetrics(metrics);
+  const ingester = new Ingester({
+    ...{ store: writer, versions, clock, retention },
+    ...{ writers: config.ingestWriters, batchRows: config.batchRows, batchBytes: config.batchBytes },
+    heldBytes: config.heldBytes,
+    onWritten: (written, ms) => {
+      counts.onWritten(written, ms);
+      if (written.dead.length > 0)
+        logger.warn({ dead: written.dead.length, reason: written.dead[0]!.detail }, 'evidence became dead letters');
+    },
+    onFailed: (err) => {
+      counts.onFailed(err);
+      logger.warn({ err }, 'a batch of evidence was not stored: its routers send it again');
+    },
+  });
+  const available = heartbeat.require;
+  const { windowBytes, maxStreams: mostStreams } = config;
+  const streams = new SpoolStreams({ ingester, available, windowBytes, mostStreams });
+  const upkeep = new Upkeep({
+    ...{ days, rows, letters, versions, retention, clock, everyMs: config.upkeepMs },
+    onDropped: (partition) => {
+      counts.onDropped();
+      logger.info({ partition }, 'an expired day was dropped');
+    },
+    onError: (err, what) => logger.warn({ err }, `${what} failed`),
+  });
+  return { versions, ingester, streams, upkeep };
+}
+
+/** The public port. */
+function openServer(
+  { host, metrics, tls, retention }: Base,
+  { letters, writer }: Stores,
+  { versions, streams }: Ingest,
+) {
+  const { config, logger, clock } = host;
+  const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
+  server.addService(ingestService, ingestHandlers(streams));
+  server.addService(feedbackService, feedbackHandlers({ letters, store: writer, versions, clock, retention }));
+  server.addHealth();
+  server.addReflection();
+  return server;
+}
+
+/** Health and metrics follow the database and the streams. */
+function follow(
+  { metrics }: Base,
+  { database }: Stores,
+  { ingester, streams, upkeep }: Ingest,
+  server: RpcServer,
+): void {
+  database.push((up) => {
+    server.health.set(ingestService.name, up);
+    server.health.set(feedbackService.name, up);
+  });
+  metrics.queue('blocks', () => ingester.waiting);
+  const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);
+  gauge('sluice_feedback_streams', 'Streams of evidence that are open', () => streams.open.length);
+  gauge('sluice_feedback_held_bytes', 'Bytes of blocks that are held', () => ingester.budget.held);
+  gauge('sluice_feedback_dead_letters', 'Dead letters, as last counted', () => upkeep.deadLetters);
+  gauge('sluice_feedback_days', 'Partitions of days, as last seen', () => upkeep.days.length);
+}
+
+function openSides({ host: outside, metrics, tls }: Base, server: RpcServer, state: () => unknown) {
+  const { config, logger, clock, version } = outside;
+  const { host, metricsPort, adminPort, instanceId } = config;
+  return openSidePorts({
+    ...{ host, metricsPort, adminPort, instanceId, logger, metrics, clock, version, state, tls: tls.server },
+    service: 'feedback',
+    config: publicConfig(configSpec, config),
+    health: server.health,
+  });
+}

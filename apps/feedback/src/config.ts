@@ -1,0 +1,66 @@
+import { commonFields } from '@sluice/service-kit/common-config';
+import type { Config } from '@sluice/service-kit/config';
+import { field, integerField } from '@sluice/service-kit/config';
+import { z } from 'zod';
+
+const address = /^(\[[0-9a-fA-F:]+\]|[^\s:,[\]]+):\d{1,5}$/;
+
+const addresses = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .refine(
+    (list) => list.length > 0 && list.every((each) => address.test(each)),
+    'expected host:port, or several with commas between them',
+  );
+
+const days = (name: string, fallback: number) =>
+  integerField({ min: 1, max: 36_500 }, { doc: `Days that evidence of class ${name} is kept`, default: fallback });
+
+const mib = 1024 ** 2;
+
+/** Every setting of feedback; the README's table is made of it. */
+export const configSpec = {
+  ...commonFields('feedback', { port: 8111, metricsPort: 8112, adminPort: 8113 }),
+  databaseUrl: field(z.string().regex(/^postgres(ql)?:\/\//, 'expected postgres://role:password@host:port/database'), {
+    doc: 'Database address with the service role, which owns no table',
+    secret: true,
+    flag: false,
+  }),
+  databasePoolSize: integerField({ min: 2, max: 200 }, { doc: 'Most connections to the database', default: 10 }),
+  registry: field(addresses, {
+    doc: 'Addresses of registries, host:port with commas between; asked whether versions exist',
+    default: '127.0.0.1:8101',
+  }),
+  retentionDaysShort: days('short', 7),
+  retentionDaysStandard: days('standard', 90),
+  retentionDaysLong: days('long', 730),
+  upkeepMs: integerField(
+    { min: 100, max: 3_600_000 },
+    { doc: 'Milliseconds between rounds that make days ahead and drop expired ones', default: 60_000 },
+  ),
+  maxStreams: integerField({ min: 1, max: 100_000 }, { doc: 'Most streams of evidence at once', default: 256 }),
+  windowBytes: integerField(
+    { min: 1024, max: 1024 * mib },
+    { doc: 'Bytes that one stream may have sent and not yet stored; one block may be larger', default: 8 * mib },
+  ),
+  heldBytes: integerField(
+    { min: 1024, max: 16 * 1024 * mib },
+    { doc: 'Bytes of blocks of all streams that are held at once', default: 64 * mib },
+  ),
+  ingestWriters: integerField(
+    { min: 1, max: 64 },
+    { doc: 'Batches that are stored at once, each over a connection of its own', default: 2 },
+  ),
+  batchRows: integerField({ min: 1, max: 1_000_000 }, { doc: 'Records after which a batch is full', default: 10_000 }),
+  batchBytes: integerField(
+    { min: 1, max: 1024 * mib },
+    { doc: 'Bytes of blocks after which a batch is full', default: 4 * mib },
+  ),
+};
+
+export type FeedbackConfig = Config<typeof configSpec>;

@@ -1,0 +1,100 @@
+import type { Clock } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
+import type { Retention } from '../evidence/days.ts';
+import type { EvidenceStore, Written } from './batch.ts';
+import { ByteBudget } from './byte-budget.ts';
+import type { KnownVersions } from './known-versions.ts';
+import type { SentBlock } from './sort-blocks.ts';
+import { SortedBlocks } from './sort-blocks.ts';
+
+export interface IngesterOptions {
+  readonly store: EvidenceStore;
+  readonly versions: Pick<KnownVersions, 'isKnown' | 'resolve'>;
+  readonly clock: Clock;
+  readonly retention: Retention;
+  /** Batches that are written at once, each over a connection of its own. */
+  readonly writers: number;
+  /** A batch takes no further block once it has so many records. */
+  readonly batchRows: number;
+  /** A batch takes no further block once it has so many bytes. */
+  readonly batchBytes: number;
+  /** Bytes of all streams' blocks that are held at once. */
+  readonly heldBytes: number;
+  readonly onWritten: (written: Written, ms: number) => void;
+  readonly onFailed: (error: SluiceError) => void;
+}
+
+interface Waiting extends SentBlock {
+  readonly settle: (error: SluiceError | undefined) => void;
+}
+
+/**
+ * Takes blocks of all streams and stores them. Nobody waits for a batch to fill: while the writers are busy blocks gather, and
+ * whichever writer is free takes what is there.
+ */
+export class Ingester {
+  /** Shared by all streams; whoever adds a block takes its bytes before, and gives them back when it is settled. */
+  readonly budget: ByteBudget;
+  readonly #options: IngesterOptions;
+  #queue: Waiting[] = [];
+  #writing = 0;
+
+  constructor(options: IngesterOptions) {
+    this.#options = options;
+    this.budget = new ByteBudget(options.heldBytes);
+  }
+
+  /** Blocks that wait for a writer. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Batches under way. */
+  get writing(): number {
+    return this.#writing;
+  }
+
+  /** @param settle called once: without an error when all of the block is committed */
+  add(block: SentBlock, settle: (error: SluiceError | undefined) => void): void {
+    this.#queue.push({ ...block, settle });
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#writing < this.#options.writers && this.#queue.length > 0) {
+      this.#writing += 1;
+      void this.#write().finally(() => {
+        this.#writing -= 1;
+        this.#pump();
+      });
+    }
+  }
+
+  async #write(): Promise<void> {
+    const { store, versions, clock, onWritten, onFailed } = this.#options;
+    const start = clock.monotonic();
+    const { blocks, batch } = this.#take();
+    let failure: SluiceError | undefined;
+    try {
+      await versions.resolve(batch.contexts);
+      onWritten(await store.write(batch, versions.isKnown), clock.monotonic() - start);
+    } catch (error) {
+      onFailed((failure = SluiceError.from(error)));
+    }
+    for (const { settle } of blocks) settle(failure);
+  }
+
+  #take(): { readonly blocks: Waiting[]; readonly batch: SortedBlocks } {
+    const { retention, clock, batchRows, batchBytes } = this.#options;
+    const batch = new SortedBlocks(retention, clock.now());
+    let bytes = 0;
+    let count = 0;
+    for (const each of this.#queue) {
+      if (count > 0 && (batch.records >= batchRows || bytes >= batchBytes)) break;
+      batch.add(each);
+      bytes += each.block.length;
+      count += 1;
+    }
+    return { blocks: this.#queue.splice(0, count), batch };
+  }
+}

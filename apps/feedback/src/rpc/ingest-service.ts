@@ -1,0 +1,68 @@
+import type { IngestRequest__Output } from '@sluice/contracts/gen/sluice/feedback/v1/IngestRequest';
+import type { IngestServiceMethods } from '@sluice/contracts/services';
+import { invalidArgument } from '@sluice/domain/errors';
+import { clip } from '@sluice/domain/names';
+import { checkText } from '@sluice/domain/text';
+import type { Handlers } from '@sluice/rpc/handlers';
+import type { Spool, SpoolStream } from '../ingest/spool-stream.ts';
+import type { SpoolStreams } from '../ingest/spool-streams.ts';
+import { readInteger } from './scalars.ts';
+
+/** Version of the protocol of `Ingest` that this software speaks. */
+const protocolVersion = 1;
+const mostRouterIdBytes = 256;
+
+/** Handlers of IngestService. */
+export function ingestHandlers(streams: SpoolStreams): Handlers<IngestServiceMethods> {
+  return {
+    ingest: async function* (requests, { signal }) {
+      const messages = requests[Symbol.asyncIterator]();
+      const first = await messages.next();
+      if (first.done === true) return;
+      const stream = streams.begin(readHello(first.value));
+      const gone = (): void => stream.close();
+      signal.addEventListener('abort', gone, { once: true });
+      try {
+        yield { acknowledged: 0, protocolVersion, windowBytes: streams.windowBytes };
+        void readBlocks(messages, stream);
+        for await (const acknowledged of stream.acknowledgements())
+          yield { acknowledged, protocolVersion, windowBytes: streams.windowBytes };
+      } finally {
+        signal.removeEventListener('abort', gone);
+        streams.finish(stream);
+      }
+    },
+  };
+}
+
+/** Never rejects: what goes wrong is how the stream ends. */
+async function readBlocks(messages: AsyncIterator<IngestRequest__Output>, stream: SpoolStream): Promise<void> {
+  try {
+    for (;;) {
+      const next = await messages.next();
+      if (next.done === true) break;
+      const { block } = next.value;
+      if (!block) throw invalidArgument('message: expected a block; the hello comes once, in the first message');
+      if (!(await stream.add(readInteger(block.position, 'block.position'), block.block))) return;
+    }
+    stream.end();
+  } catch (error) {
+    stream.fail(error);
+  }
+}
+
+function readHello({ hello }: IngestRequest__Output): Spool {
+  if (!hello) throw invalidArgument('message: expected a hello in the first message of a stream');
+  const { spoolId, routerId } = hello;
+  if (!/^[A-Za-z0-9._-]{1,128}$/.test(spoolId))
+    throw invalidArgument(
+      `hello.spool_id: "${clip(spoolId)}" given; expected 1 to 128 of letters, digits, '.', '_' or '-'`,
+    );
+  if (Buffer.byteLength(routerId) > mostRouterIdBytes)
+    throw invalidArgument(
+      `hello.router_id: ${Buffer.byteLength(routerId)} bytes given; expected at most ${mostRouterIdBytes}`,
+    );
+  checkText(routerId, 'hello.router_id');
+  if (hello.protocolVersion === 0) throw invalidArgument('hello.protocol_version: 0 or missing; expected 1 or more');
+  return { spoolId, routerId };
+}

@@ -1,0 +1,15 @@
+import { invalidArgument } from '@sluice/domain/errors';
+
+/** A timestamp message of milliseconds since the epoch. */
+export function timestamp(ms: number): { readonly seconds: number; readonly nanos: number } {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) };
+}
+
+/** A 64-bit integer of a request; what does not fit 2^53 is refused. */
+export function readInteger(text: string, field: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw invalidArgument(`${field}: ${text} given; expected a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);
+  return value;
+}

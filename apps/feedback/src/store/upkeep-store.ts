@@ -1,0 +1,71 @@
+import { unavailable } from '@sluice/domain/errors';
+import type { RetentionClass } from '@sluice/domain/release';
+import type { Transactions } from '@sluice/persistence/transaction';
+import type { DataSource } from 'typeorm';
+import type { VersionName } from '../ingest/known-versions.ts';
+import { statement } from './connection.ts';
+import { locks } from './locks.ts';
+
+const tables = ['evidence', 'evidence_skewed'] as const;
+const key = 'class, prediction_id, arm, attempt';
+
+/** What upkeep asks of the tables of evidence. */
+export class UpkeepStore {
+  readonly #dataSource: DataSource;
+  readonly #transactions: Transactions;
+
+  constructor(dataSource: DataSource, transactions: Transactions) {
+    this.#dataSource = dataSource;
+    this.#transactions = transactions;
+  }
+
+  /** Fails with `unavailable` when the database cannot be written to. */
+  async probe(): Promise<void> {
+    // A standby answers too, and so does a database that is set to be read only.
+    const [row] = await statement<{ read_only: string }>(
+      this.#dataSource,
+      `SELECT current_setting('transaction_read_only') AS read_only`,
+    );
+    if (row!.read_only === 'on') throw unavailable('the database can only be read');
+  }
+
+  /** Versions of rows that were stored when the registry could not be asked. */
+  async unresolved(limit: number): Promise<VersionName[]> {
+    const rows: { model: string; version: number; version_digest: string }[] = [];
+    for (const table of tables)
+      rows.push(
+        ...(await statement<(typeof rows)[number]>(
+          this.#dataSource,
+          `SELECT DISTINCT model, version, version_digest FROM feedback.${table} WHERE version_known IS NULL LIMIT $1`,
+          [limit],
+        )),
+      );
+    return rows.map(({ model, version, version_digest: versionDigest }) => ({ model, version, versionDigest }));
+  }
+
+  /** Flags at most `limit` rows of each table; returns how many, 0 too when another replica is at it. */
+  async resolve({ model, version, versionDigest }: VersionName, known: boolean, limit: number): Promise<number> {
+    return this.#transactions.readWrite(async (tx) => {
+      const [lock] = await tx.query<{ won: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS won', [locks.upkeep]);
+      let changed = 0;
+      if (lock!.won)
+        for (const table of tables)
+          changed += await tx.execute(
+            `UPDATE feedback.${table} SET version_known = $1 WHERE (${key}) IN (
+               SELECT ${key} FROM feedback.${table}
+               WHERE version_known IS NULL AND model = $2 AND version = $3 AND version_digest = $4 LIMIT $5)`,
+            [known, model, version, versionDigest, limit],
+          );
+      return changed;
+    });
+  }
+
+  /** Deletes rows out of time that came more than `days` days ago. */
+  async deleteSkewed(retentionClass: RetentionClass, days: number): Promise<void> {
+    await statement(
+      this.#dataSource,
+      `DELETE FROM feedback.evidence_skewed WHERE class = $1 AND ingested_at < now() - make_interval(days => $2)`,
+      [retentionClass, days],
+    );
+  }
+}

@@ -1,0 +1,119 @@
+import type { Clock, Timer } from '@sluice/domain/clock';
+import { retentionClasses } from '@sluice/domain/release';
+import type { RetentionClass } from '@sluice/domain/release';
+import type { Retention } from '../evidence/days.ts';
+import { daysAhead } from '../evidence/days.ts';
+import type { KnownVersions, VersionName } from '../ingest/known-versions.ts';
+
+/** The days of the table. */
+export interface Days {
+  ensure(days: Iterable<{ readonly retentionClass: RetentionClass; readonly day: string }>): Promise<unknown>;
+  dropExpired(retentionClass: RetentionClass, days: number): Promise<string | undefined>;
+  list(): Promise<string[]>;
+}
+
+export interface UpkeepOptions {
+  readonly days: Days;
+  readonly rows: {
+    unresolved(limit: number): Promise<readonly VersionName[]>;
+    resolve(version: VersionName, known: boolean, limit: number): Promise<number>;
+    deleteSkewed(retentionClass: RetentionClass, days: number): Promise<void>;
+  };
+  readonly letters: { count(): Promise<number> };
+  readonly versions: Pick<KnownVersions, 'isKnown' | 'resolve'>;
+  readonly retention: Retention;
+  readonly clock: Clock;
+  readonly everyMs: number;
+  readonly onDropped: (partition: string) => void;
+  readonly onError: (error: unknown, what: string) => void;
+}
+
+const mostVersionsAtOnce = 100;
+const rowsAtOnce = 10_000;
+
+/**
+ * What has to be done from time to time, whoever does it: days are made ahead and dropped when they have expired, versions that
+ * could not be asked for are flagged. Each replica does all of it; the database sees to it that one does a thing at a time.
+ */
+export class Upkeep {
+  readonly #options: UpkeepOptions;
+  #timer: Timer | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #closed = false;
+  #deadLetters = 0;
+  #days: readonly string[] = [];
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options;
+  }
+
+  /** Dead letters, as last counted. */
+  get deadLetters(): number {
+    return this.#deadLetters;
+  }
+
+  /** Partitions of days, as last seen. */
+  get days(): readonly string[] {
+    return this.#days;
+  }
+
+  /** Makes what has to be there before evidence comes. */
+  async prepare(): Promise<void> {
+    const { days, clock } = this.#options;
+    const ahead = daysAhead(clock.now());
+    await days.ensure(retentionClasses.flatMap((retentionClass) => ahead.map((day) => ({ retentionClass, day }))));
+  }
+
+  start(): void {
+    this.#round = this.#all().finally(() => {
+      if (!this.#closed) this.#timer = this.#options.clock.schedule(this.#options.everyMs, () => this.start());
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#round;
+  }
+
+  async #all(): Promise<void> {
+    await this.#try('making days ahead', () => this.prepare());
+    await this.#try('dropping expired days', () => this.#drop());
+    await this.#try('asking for versions', () => this.#resolve());
+    await this.#try('counting', async () => {
+      this.#deadLetters = await this.#options.letters.count();
+      this.#days = await this.#options.days.list();
+    });
+  }
+
+  async #try(what: string, fn: () => Promise<void>): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await fn();
+    } catch (error) {
+      this.#options.onError(error, what);
+    }
+  }
+
+  async #drop(): Promise<void> {
+    const { days, rows, retention, onDropped } = this.#options;
+    for (const retentionClass of retentionClasses) {
+      for (;;) {
+        const dropped = this.#closed ? undefined : await days.dropExpired(retentionClass, retention[retentionClass]);
+        if (dropped === undefined) break;
+        onDropped(dropped);
+      }
+      await rows.deleteSkewed(retentionClass, retention[retentionClass]);
+    }
+  }
+
+  async #resolve(): Promise<void> {
+    const { rows, versions } = this.#options;
+    const unresolved = await rows.unresolved(mostVersionsAtOnce);
+    await versions.resolve(unresolved);
+    for (const version of unresolved) {
+      const known = versions.isKnown(version);
+      if (known !== undefined) while (!this.#closed && (await rows.resolve(version, known, rowsAtOnce)) > 0);
+    }
+  }
+}

@@ -1,0 +1,272 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import type { FeedbackServiceMethods, IngestServiceMethods } from '@sluice/contracts/services';
+import { adminService, feedbackService, ingestService } from '@sluice/contracts/services';
+import type { Clock } from '@sluice/domain/clock';
+import type { RpcClient } from '@sluice/rpc/client';
+import { createRpcClient } from '@sluice/rpc/client';
+import { systemClock, systemRandom } from '@sluice/service-kit/clock';
+import { parseConfig } from '@sluice/service-kit/config';
+import { createLogger } from '@sluice/service-kit/logger';
+import type { Running } from '@sluice/service-kit/service';
+import type { TestPostgres } from '@sluice/testkit/postgres';
+import { startFeedback } from '../src/compose.ts';
+import { configSpec } from '../src/config.ts';
+import { migrateFeedback, serviceRole } from '../src/store/migrate-feedback.ts';
+
+const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+/** A migrated database, for any number of replicas. */
+export class Site {
+  readonly postgres: TestPostgres;
+  readonly ownerUrl: string;
+  readonly serviceUrl: string;
+  readonly #stops: (() => Promise<void>)[] = [];
+
+  static async open(postgres: TestPostgres): Promise<Site> {
+    const database = await postgres.createDatabase();
+    const site = new Site(postgres, database);
+    await migrateFeedback(site);
+    return site;
+  }
+
+  constructor(postgres: TestPostgres, database: string) {
+    this.postgres = postgres;
+    this.ownerUrl = postgres.ownerUrl(database);
+    this.serviceUrl = postgres.urlFor(serviceRole, 'secret', database);
+  }
+
+  /** A replica in this process. */
+  async start(settings: Readonly<Record<string, string>> = {}, clock: Clock = systemClock): Promise<Replica> {
+    const config = parseConfig(configSpec, { env: this.#environment(settings), argv: [] });
+    const logger = createLogger({ service: 'feedback', instance: config.instanceId, level: config.logLevel });
+    const running = await startFeedback({ config, logger, clock, random: systemRandom, version: '0.0.0-test' });
+    const replica = new Replica(running);
+    this.#stops.push(() => replica.stop());
+    return replica;
+  }
+
+  /** A replica in a process of its own, with its address. */
+  async spawn(settings: Readonly<Record<string, string>> = {}): Promise<{ child: ChildProcess; address: string }> {
+    const child = fork(program, [], {
+      execArgv: ['--conditions=@sluice/source'],
+      env: { ...this.#environment({ SLUICE_LOG_LEVEL: 'info', ...settings }) },
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    this.#stops.push(async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    });
+    let output = '';
+    for await (const text of child.stdout!.setEncoding('utf8')) {
+      output += text as string;
+      const port = /"port":(\d+).*"msg":"ready"|"msg":"ready".*"port":(\d+)/.exec(output);
+      if (port) return { child, address: `127.0.0.1:${port[1] ?? port[2]}` };
+    }
+    throw new Error(`feedback did not start: ${output}`);
+  }
+
+  /** Rows of a statement, asked as the owner. */
+  async query<R extends pg.QueryResultRow = Record<string, unknown>>(
+    sql: string,
+    values: unknown[] = [],
+  ): Promise<R[]> {
+    const client = new pg.Client({ connectionString: this.ownerUrl });
+    await client.connect();
+    try {
+      return (await client.query<R>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Runs a statement in a transaction that stays open until `release`. */
+  async hold(sql: string): Promise<{ release(): Promise<void> }> {
+    const client = new pg.Client({ connectionString: this.ownerUrl });
+    await client.connect();
+    await client.query(`BEGIN; ${sql}`);
+    return {
+      release: async () => {
+        await client.query('ROLLBACK');
+        await client.end();
+      },
+    };
+  }
+
+  /** How many rows there are of these predictions, and of how many different ones. */
+  async count(ids: readonly string[], table = 'evidence'): Promise<{ rows: number; predictions: number }> {
+    const [found] = await this.query<{ rows: number; predictions: number }>(
+      `SELECT count(*)::int AS rows, count(DISTINCT prediction_id)::int AS predictions
+       FROM feedback.${table} WHERE prediction_id = ANY ($1::uuid[])`,
+      [ids],
+    );
+    return found!;
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#stops) await stop();
+  }
+
+  #environment(settings: Readonly<Record<string, string>>): Record<string, string> {
+    return {
+      ...{ SLUICE_PORT: '0', SLUICE_METRICS_PORT: '0', SLUICE_ADMIN_PORT: '0', SLUICE_LOG_LEVEL: 'silent' },
+      // Nobody listens there: a test that needs a registry names its own.
+      ...{ SLUICE_DATABASE_URL: this.serviceUrl, SLUICE_REGISTRY: '127.0.0.1:1', ...settings },
+    };
+  }
+}
+
+/** One feedback of a site, in this process, on ports of its own. */
+export class Replica {
+  readonly running: Running;
+  readonly address: string;
+  readonly feedback: RpcClient<FeedbackServiceMethods>;
+  #stopped = false;
+
+  constructor(running: Running) {
+    this.running = running;
+    this.address = `127.0.0.1:${running.ports['port']}`;
+    this.feedback = createRpcClient(feedbackService, this.address, { clock: systemClock });
+  }
+
+  async adminState(): Promise<Record<string, unknown>> {
+    const address = `127.0.0.1:${this.running.ports['adminPort']}`;
+    const client = createRpcClient(adminService, address, { clock: systemClock });
+    try {
+      return JSON.parse((await client.getState({})).stateJson) as Record<string, unknown>;
+    } finally {
+      client.close();
+    }
+  }
+
+  async metrics(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.running.ports['metricsPort']}/metrics`)).text();
+  }
+
+  /** The value of a series without labels of its own, or with these. */
+  async metric(name: string, labels = ''): Promise<number> {
+    const line = (await this.metrics())
+      .split('\n')
+      .find((each) => each.startsWith(`${name}{`) && each.includes(labels));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  }
+
+  /** Drains for `budgetMs`, then ends what is left. */
+  async stop(budgetMs = 1_000): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    await this.running.stopAccepting();
+    const controller = new AbortController();
+    const timer = systemClock.schedule(budgetMs, () => controller.abort());
+    await this.running.finish(controller.signal);
+    timer.cancel();
+    await this.running.close();
+    this.feedback.close();
+  }
+}
+
+/** One stream of a router's spool, a message at a time. */
+export class Sender {
+  /** The hello's answer. */
+  windowBytes = 0;
+  readonly #client: RpcClient<IngestServiceMethods>;
+  readonly #answers: AsyncGenerator<{ acknowledged: string; windowBytes: string }, void, undefined>;
+  #acknowledged = 0;
+  #queue: object[] = [];
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  static async open(address: string, spoolId = 'spool-1', protocolVersion = 1): Promise<Sender> {
+    const sender = new Sender(address);
+    sender.send({ hello: { spoolId, routerId: 'router-1', protocolVersion } });
+    const first = await sender.#answers.next();
+    sender.windowBytes = Number(first.value?.windowBytes ?? 0);
+    return sender;
+  }
+
+  constructor(address: string) {
+    this.#client = createRpcClient(ingestService, address, { clock: systemClock });
+    this.#answers = this.#client.ingest(this.#messages());
+  }
+
+  send(message: object): void {
+    this.#queue.push(message);
+    this.#wake?.();
+  }
+
+  block(position: number, block: Uint8Array): void {
+    this.send({ block: { position, block } });
+  }
+
+  /** Says that nothing more comes. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  /** Reads answers until one acknowledges `position`. */
+  async acknowledged(position: number): Promise<number> {
+    while (this.#acknowledged < position) {
+      const next = await this.#answers.next();
+      if (next.done === true) throw new Error(`the stream ended at ${this.#acknowledged}`);
+      this.#acknowledged = Number(next.value.acknowledged);
+    }
+    return this.#acknowledged;
+  }
+
+  /** Reads until the stream ends; the last position that was acknowledged, or the error. */
+  async rest(): Promise<{ acknowledged: number; error: unknown }> {
+    try {
+      for await (const { acknowledged } of this.#answers) this.#acknowledged = Number(acknowledged);
+      return { acknowledged: this.#acknowledged, error: undefined };
+    } catch (error) {
+      return { acknowledged: this.#acknowledged, error };
+    }
+  }
+
+  /** Breaks the connection, as a router that is killed does. */
+  close(): void {
+    this.end();
+    this.#client.close();
+  }
+
+  async *#messages(): AsyncGenerator<object> {
+    for (;;) {
+      const next = this.#queue.shift();
+      if (next !== undefined) yield next;
+      else if (this.#ended) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+/** As a router does: sends what is not acknowledged again, over a new stream, here or there, until all is. */
+export async function deliverSurely(
+  addresses: readonly string[],
+  blocks: readonly Uint8Array[],
+  spoolId?: string,
+): Promise<{ readonly failures: number }> {
+  let acknowledged = 0;
+  for (let failures = 0; ; failures++) {
+    const sender = new Sender(addresses[failures % addresses.length]!);
+    sender.send({ hello: { spoolId: spoolId ?? 'spool-1', routerId: 'router-1', protocolVersion: 1 } });
+    for (let index = acknowledged; index < blocks.length; index++) sender.block(index + 1, blocks[index]!);
+    sender.end();
+    const { acknowledged: now, error } = await sender.rest();
+    sender.close();
+    acknowledged = Math.max(acknowledged, now);
+    if (error === undefined && acknowledged === blocks.length) return { failures };
+    await new Promise<void>((resolve) => systemClock.schedule(20, resolve));
+  }
+}
+
+/** Sends blocks from position 1 on and waits until all are acknowledged. */
+export async function deliver(address: string, blocks: readonly Uint8Array[], spoolId?: string): Promise<void> {
+  const sender = await Sender.open(address, spoolId);
+  blocks.forEach((block, index) => sender.block(index + 1, block));
+  await sender.acknowledged(blocks.length);
+  sender.close();
+}

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withSettings } from '@sluice/service-kit/readme-table';
+import { eventually } from '@sluice/testkit/eventually';
+import { compareWithPage } from '@sluice/testkit/metrics-page';
+import type { TestPostgres } from '@sluice/testkit/postgres';
+import { configSpec } from '../../src/config.ts';
+import { blockOfIds, someIds } from '../evidence.ts';
+import type { Replica } from '../harness.ts';
+import { deliver, Sender, Site } from '../harness.ts';
+
+const buf = new URL('../../../../node_modules/.bin/buf', import.meta.url).pathname;
+const run = promisify(execFile);
+
+/** The ports of a replica. @param cluster the Postgres, on which it gets a database of its own */
+export function portsSuite(cluster: () => TestPostgres): void {
+  let site: Site;
+  let replica: Replica;
+
+  beforeAll(async () => {
+    site = await Site.open(cluster());
+    replica = await site.start();
+  });
+  afterAll(() => site.close());
+
+  /** Calls as a stranger does: with nothing but the address, by server reflection. */
+  async function curl(port: string, path: string, body: object = {}): Promise<unknown> {
+    const url = `http://127.0.0.1:${replica.running.ports[port]}/${path}`;
+    const flags = ['--protocol', 'grpc', '--http2-prior-knowledge', '--data', JSON.stringify(body)];
+    const { stdout } = await run(buf, ['curl', ...flags, url]);
+    return JSON.parse(stdout);
+  }
+
+  async function methods(port: string, reflection: string): Promise<string> {
+    const url = `http://127.0.0.1:${replica.running.ports[port]}`;
+    const flags = ['--protocol', 'grpc', '--http2-prior-knowledge', '--reflect-protocol', reflection, '--list-methods'];
+    return (await run(buf, ['curl', ...flags, url])).stdout;
+  }
+
+  it('the README has the settings as they are', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    expect(readme).toBe(withSettings(readme, configSpec));
+  });
+
+  describe('the ports of feedback', () => {
+    it.each(['grpc-v1', 'grpc-v1alpha'])('describe themselves by reflection %s', async (reflection) => {
+      const listed = await methods('port', reflection);
+      for (const method of [
+        'IngestService/Ingest',
+        'FeedbackService/ListDeadLetters',
+        'FeedbackService/ReplayDeadLetters',
+      ])
+        expect(listed).toContain(`sluice.feedback.v1.${method}`);
+      expect(await methods('adminPort', reflection)).toContain('sluice.admin.v1.AdminService/GetState');
+    });
+
+    it('show the inner state on the administrative port, with secrets hidden', async () => {
+      const sender = await Sender.open(replica.address, 'spool-7');
+      sender.block(5, blockOfIds(someIds(1)));
+      await sender.acknowledged(5);
+      await eventually(async () => {
+        const state = (await curl('adminPort', 'sluice.admin.v1.AdminService/GetState')) as Record<string, string>;
+        expect(state).toMatchObject({ service: 'feedback', version: '0.0.0-test' });
+        expect(JSON.parse(state['configJson']!)).toMatchObject({ databaseUrl: '[hidden]', retentionDaysShort: 7 });
+        const inner = JSON.parse(state['stateJson']!) as Record<string, unknown>;
+        expect(inner).toMatchObject({
+          ...{ databaseUp: true, retentionDays: { short: 7, standard: 90, long: 730 } },
+          streams: [{ spool: 'spool-7', router: 'router-1', acknowledged: 5, heldBytes: 0 }],
+          ...{ blocksWaiting: 0, batchesUnderWay: 0, heldBytes: 0, deadLetters: 0 },
+        });
+        expect(inner['days']).toHaveLength(9);
+      });
+      sender.close();
+    });
+
+    it('count records and show the database in /metrics, as the page says', async () => {
+      await deliver(replica.address, [blockOfIds(someIds(3))]);
+      const text = await replica.metrics();
+      expect(text).toMatch(/sluice_dependency_up\{dependency="postgres"[^}]*\} 1/);
+      expect(text).toMatch(/sluice_dependency_up\{dependency="registry"[^}]*\} 0/);
+      expect(text).toMatch(/sluice_feedback_records_total\{outcome="stored"[^}]*\} 4/);
+      const { differences, withoutSeries } = compareWithPage(text, 'feedback');
+      expect(differences).toEqual([]);
+      // Nothing has failed, and nothing streams requests here.
+      const mayLack = [
+        'sluice_feedback_failed_batches_total',
+        'sluice_request_failures_total',
+        'nodejs_',
+        'sluice_streamed_',
+      ];
+      expect(withoutSeries.filter((name) => !mayLack.some((each) => name.startsWith(each)))).toEqual([]);
+    });
+
+    it('say NOT_SERVING while the database is away, and SERVING when it is back', async () => {
+      const health = async (service: string) => curl('port', 'grpc.health.v1.Health/Check', { service });
+      const services = ['sluice.feedback.v1.IngestService', 'sluice.feedback.v1.FeedbackService'];
+      for (const service of ['', ...services]) expect(await health(service)).toEqual({ status: 'SERVING' });
+      await site.postgres.kill();
+      await eventually(async () => {
+        for (const service of services) expect(await health(service)).toEqual({ status: 'NOT_SERVING' });
+      });
+      expect(await replica.metric('sluice_dependency_up', 'dependency="postgres"')).toBe(0);
+      await site.postgres.restart();
+      await eventually(async () => {
+        for (const service of services) expect(await health(service)).toEqual({ status: 'SERVING' });
+      });
+    });
+  });
+}
