@@ -17,6 +17,8 @@ export const version = modelRoute({ placed: [3] }).placed.get(3)!;
 export class Runtime {
   inFlight = 0;
   cancelled = 0;
+  /** Its channel takes nothing. */
+  isClosed = false;
   readonly address: string;
   readonly runtimeId: string;
   readonly sent: { message: Uint8Array; options: RawCallOptions }[] = [];
@@ -29,6 +31,7 @@ export class Runtime {
   }
 
   send(_path: string, message: Uint8Array, options: RawCallOptions, done: (outcome: RawOutcome) => void) {
+    if (this.isClosed) throw new Error('channel is closed');
     this.inFlight++;
     this.sent.push({ message, options });
     this.#waiting.push(done);
