@@ -304,15 +304,18 @@ describe('the capture policy of a model', () => {
     expect((await ann.getModel({ name: 'm' })).model).toMatchObject({ revision: before.revision });
     const { model } = await ann.createModel({ name: 'n', capture: { rate: 0.25 } });
     expect(model!.settings!.capture).toMatchObject({ rate: 0.25, retentionClass: 'standard' });
+    expect(bodyOf((await newest('model/n'))[0]!)).toMatchObject({ settings: { capture: { rate: 0.25, redact: [] } } });
   });
 
   it('is that of a release that has none of its own, and not that of one that has', async () => {
     const { release } = await ann.putRelease(canary);
     expect(release).toMatchObject({ capture: { rate: 0.1 }, ownCapture: false });
+    const before = await moment();
     await ann.updateModel({ name: 'm', capture: { rate: 0.2 } });
     const followed = (await releaseOf())!;
     expect(followed).toMatchObject({ capture: { rate: 0.2 }, arms: release!.arms, implicit: false });
     expect(Number(followed.revision)).toBeGreaterThan(Number(release!.revision));
+    expect([followed.id, await asOf(before)]).toEqual([`m@${followed.revision}`, release]);
     await eventually(() => expect(router.models.get('m')?.release).toEqual(followed));
     await eventually(() => expect(runtime.assigned.get('m:1')?.heldBy).toContain(`release:${followed.id}`));
 
