@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { addBenchOptions } from './bench/command-line.ts';
 import { type BenchFlags, compileOptions } from './bench/compile-options.ts';
+import { captureOptions } from './capture-options.ts';
 import { aliasHistory, cancelMove, deleteAlias, rollback, setAlias, stateAsOf } from './commands/aliases.ts';
 import { showAudit, showAuditKey, verifyAudit } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
@@ -8,9 +9,11 @@ import { infer } from './commands/infer.ts';
 import { listModels, listRuntimes, setModel, showModel } from './commands/models.ts';
 import { push } from './commands/push.ts';
 import { liftQuarantine, listQuarantines } from './commands/quarantine.ts';
+import { endRelease, type PutFlags, putRelease, showRelease } from './commands/releases.ts';
 import { approve, deleteVersion, listVersions, setPin, showVersion } from './commands/versions.ts';
 import type { CliContext } from './context.ts';
 import { list, positive, revision, whole } from './options.ts';
+import { arm, modes, rule } from './release-options.ts';
 
 /** Options of every command. */
 export interface GlobalOptions {
@@ -69,6 +72,7 @@ export function createProgram(options: ProgramOptions): Command {
   addVersionCommands(program, run);
   addQuarantineCommands(program, run);
   addAliasCommands(program, run);
+  addReleaseCommands(program, run);
   addInferenceCommands(program, run);
   addAuditCommands(program, run);
   return program;
@@ -85,10 +89,11 @@ function addModelCommands(program: Command, run: Run): void {
   command(model, 'show <model>', "a model's settings, aliases and release").action(
     async (name: string, _: unknown, self: Command) => showModel(run(self), name),
   );
-  command(model, 'set <model>', "change a model's settings; each change is in the audit log")
+  const set = command(model, 'set <model>', "change a model's settings; each change is in the audit log")
     .option('--owner <text>', 'who answers for the model')
     .option('--description <text>', 'what it is')
-    .option('--approvals <number>', 'approvals by others that moving champion needs: 0 or 1', whole(0))
+    .option('--approvals <number>', 'approvals by others that moving champion needs: 0 or 1', whole(0));
+  captureOptions(set)
     .option('--expected-revision <number>', 'refuse when somebody changed it since', revision)
     .action(async (name: string, changes: Parameters<typeof setModel>[2], self: Command) =>
       setModel(run(self), name, changes),
@@ -199,6 +204,39 @@ function addAliasCommands(program: Command, run: Run): void {
     .action(async (model: string, flags: Expectation & { wait: boolean }, self: Command) =>
       rollback(run(self), model, flags),
     );
+}
+
+const putHelp = `
+An arm is NAME=VERSION:WEIGHT[:ROLE]; VERSION is a number or an alias (the version that it points to now), ROLE primary, candidate
+or shadow. Without a ROLE the first is the primary and the others are candidates. Weights are shares of their sum; a shadow
+has 0 and gets a copy of every request. A rule KEY=VALUE:ARM sends requests with this metadata to one arm.
+The release rules at once, where requests that name no version go; moving champion does not move it. With --capture,
+--retention, --durability or --redact it has a capture policy of its own, else that of the model.`;
+
+function addReleaseCommands(program: Command, run: Run): void {
+  const release = program.command('release').description("split a model's traffic between versions");
+  const expected = [
+    '--expected-revision <number>',
+    "the release's revision; refuse when somebody changed it since",
+  ] as const;
+  captureOptions(
+    command(release, 'put <model>', 'say how traffic is split, until it is ended')
+      .option('--arm <arm>', 'NAME=VERSION:WEIGHT[:ROLE]; once for each', arm)
+      .option('--rule <rule>', 'KEY=VALUE:ARM: metadata that decides before weights do; once for each', rule)
+      .addOption(
+        new Option('--mode <mode>', 'default: fixed for one arm, shadow for shadows alone, else ab').choices(modes),
+      )
+      .option('--seed <id>', 'names the hash by which callers are assigned to arms (default: as it is)'),
+  )
+    .option(...expected, revision)
+    .addHelpText('after', putHelp)
+    .action(async (model: string, flags: PutFlags, self: Command) => putRelease(run(self), model, flags));
+  command(release, 'show <model>', 'the release that rules, and which evidence it keeps').action(
+    async (model: string, _: unknown, self: Command) => showRelease(run(self), model),
+  );
+  command(release, 'end <model>', 'go back to what champion and pins say')
+    .option(...expected, revision)
+    .action(async (model: string, flags: Expectation, self: Command) => endRelease(run(self), model, flags));
 }
 
 interface InferFlags {

@@ -41,7 +41,7 @@ async function now() {
   const { versions } = await ann.listVersions({ model: 'm', showDeleted: true });
   return {
     aliases: Object.fromEntries(model!.aliases.map(({ alias, version }) => [alias, version])),
-    release: release?.arms[0]?.version,
+    release,
     versions: versions.map(seen),
   };
 }
@@ -53,7 +53,7 @@ async function then(ms: number) {
   expect(nextPageToken).toBe('');
   return {
     aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
-    release: release?.arms[0]?.version,
+    release,
     versions: versions.map(seen),
   };
 }
@@ -76,11 +76,21 @@ it('asOf answers for every moment of a long history what was true then', { timeo
     () => ann.deleteAlias({ model: 'm', alias: ['champion', 'best'][draw(2)]! }),
     () => ann.deleteVersion({ model: 'm', version: version() }),
     () => replica.as(['bob', 'cem'][draw(2)]!).approve({ model: 'm', version: version() }),
+    () =>
+      ann.putRelease({
+        ...{ model: 'm', mode: 'RELEASE_MODE_AB' },
+        arms: [
+          { name: 'a', version: version(), role: 'ARM_ROLE_PRIMARY', weight: 1 },
+          { name: 'b', version: version(), role: 'ARM_ROLE_CANDIDATE', weight: 1 + draw(9) },
+        ],
+      }),
+    () => ann.endRelease({ model: 'm' }),
+    () => ann.updateModel({ name: 'm', capture: { rate: draw(10) / 10 } }),
   ];
   const moments: { readonly at: number; readonly state: Awaited<ReturnType<typeof now>> }[] = [];
   for (let step = 0; step < 60; step += 1) {
     // Some are refused: nothing to roll back, still in use, deleted. The others count.
-    await steps[[0, 0, 0, 1, 2, 3, 4, 5, 6][draw(9)]!]!().catch(() => undefined);
+    await steps[[0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9][draw(13)]!]!().catch(() => undefined);
     await pause(2);
     moments.push({ at: systemClock.now(), state: await now() });
     await pause(2);

@@ -219,6 +219,24 @@ describe('a version with every setting', () => {
     expect((await routeOf(replica, 'sums'))?.serving?.sequenceBatching).toEqual(routed);
   });
 
+  it('answers alone in a release when it keeps sequences', async () => {
+    await replica.as('bob').approve({ model: 'sums', version: 1 });
+    const arm = { version: 1, weight: 1 };
+    const release = {
+      ...{ model: 'sums', mode: 'RELEASE_MODE_AB' as const },
+      arms: [
+        { ...arm, name: 'a', role: 'ARM_ROLE_PRIMARY' as const },
+        { ...arm, name: 'b', role: 'ARM_ROLE_CANDIDATE' as const },
+      ],
+    };
+    await expect(replica.as('ann').putRelease(release)).rejects.toMatchObject({
+      kind: 'failed-precondition',
+      message: expect.stringMatching(
+        /^arms\[0\]\.version: version 1 keeps sequences, and a sequence lives on one/,
+      ) as string,
+    });
+  });
+
   it('is the same after a restart', async () => {
     await replica.stop();
     replica = await site.start();

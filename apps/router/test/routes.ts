@@ -114,6 +114,7 @@ export function wireRelease(model: string, version: number): NonNullable<WireMod
     policyVersion: '0',
     revision: '1',
     implicit: true,
+    ownCapture: false,
   };
 }
 

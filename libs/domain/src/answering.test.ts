@@ -25,6 +25,7 @@ describe('a change of what answers', () => {
     ['pin', /^version: .* point champion to another version \(`sluice alias set digits champion VERSION`\), or let/],
     ['unpin', /^version: .* unpin it \(`sluice unpin digits 3`\), or let/],
     ['delete-champion', /^alias: .* unpin it \(`sluice unpin digits 3`\), or let/],
+    ['end-release', /^model: .* unpin it \(`sluice unpin digits 3`\), or let/],
   ] as const)('by %s to an unapproved version is refused, with what to type', (by, message) => {
     expect(() => checkAnswering({ ...change, by })).toThrow(message);
     const remedy = /somebody other than ann, who pushed it, type `sluice approve digits 3 --as NAME`/;

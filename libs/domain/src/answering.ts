@@ -12,12 +12,12 @@ export function answeringVersion(facts: {
 /** A change by which another version would answer although nobody moved `champion` to it. */
 export interface AnsweringChange {
   readonly model: string;
-  readonly by: 'pin' | 'unpin' | 'delete-champion';
+  readonly by: 'pin' | 'unpin' | 'delete-champion' | 'end-release';
   /** What answers now; undefined when nothing does. */
   readonly before: number | undefined;
   /** What would answer. */
   readonly after: number | undefined;
-  /** `champion` has pointed somewhere, now or once. */
+  /** `champion` has pointed somewhere, or a release that a person made has ruled, now or once. */
   readonly hadChampion: boolean;
   /** The model's setting. */
   readonly approvalsRequired: number;
@@ -28,8 +28,8 @@ export interface AnsweringChange {
 
 /**
  * Throws `failed-precondition`, saying what to type, when a model that has had a `champion` would by this change be
- * answered by a version without the approval that moving `champion` to it needs. Before its first `champion` nobody
- * relies on a model yet, and whatever is pinned may answer.
+ * answered by a version without the approval that moving `champion` to it needs. Before its first `champion` or release
+ * nobody relies on a model yet, and whatever is pinned may answer.
  */
 export function checkAnswering(change: AnsweringChange): void {
   const { model, by, before, after, hadChampion, pushedBy } = change;
@@ -38,8 +38,9 @@ export function checkAnswering(change: AnsweringChange): void {
     by === 'pin'
       ? `point ${championAlias} to another version (\`sluice alias set ${model} ${championAlias} VERSION\`)`
       : `unpin it (\`sluice unpin ${model} ${after}\`)`;
+  const fields = { pin: 'version', unpin: 'version', 'delete-champion': 'alias', 'end-release': 'model' };
   throw failedPrecondition(
-    `${by === 'delete-champion' ? 'alias' : 'version'}: without ${championAlias} the pinned version ${after} of ${model} ` +
+    `${fields[by]}: without ${championAlias} the pinned version ${after} of ${model} ` +
       `would answer, and it has no approval: ${otherwise}, or let somebody other than ${pushedBy}, who pushed it, type ` +
       `\`sluice approve ${model} ${after} --as NAME\`; then try again`,
   );

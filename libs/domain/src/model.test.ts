@@ -11,6 +11,7 @@ describe('model settings', () => {
     [{ approvalsRequired: -1 }, /^approvals_required/],
     [{ owner: 'x'.repeat(201) }, /^owner/],
     [{ description: 'x'.repeat(10_001) }, /^description/],
+    [{ capture: { ...defaultModelSettings.capture, rate: 2 } }, /^capture\.rate: 2 given/],
   ])('refuse %j', (change, message) => {
     expect(() => checkModelSettings({ ...defaultModelSettings, ...change })).toThrow(message);
   });

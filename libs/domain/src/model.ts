@@ -1,3 +1,5 @@
+import type { CapturePolicy } from './capture.ts';
+import { checkCapture, defaultCapture } from './capture.ts';
 import { invalidArgument } from './errors.ts';
 
 /** What the people of a model decide for it. */
@@ -6,9 +8,16 @@ export interface ModelSettings {
   readonly description: string;
   /** Approvals that moving `champion` needs from somebody who did not push the version: 0 or 1. */
   readonly approvalsRequired: number;
+  /** Which evidence is kept, by every release that says nothing of its own. */
+  readonly capture: CapturePolicy;
 }
 
-export const defaultModelSettings: ModelSettings = { owner: '', description: '', approvalsRequired: 1 };
+export const defaultModelSettings: ModelSettings = {
+  owner: '',
+  description: '',
+  approvalsRequired: 1,
+  capture: defaultCapture,
+};
 
 /** Throws `invalid-argument` naming the setting that is wrong. */
 export function checkModelSettings(settings: ModelSettings): ModelSettings {
@@ -20,6 +29,7 @@ export function checkModelSettings(settings: ModelSettings): ModelSettings {
   if (settings.approvalsRequired !== 0 && settings.approvalsRequired !== 1) {
     throw invalidArgument(`approvals_required: ${settings.approvalsRequired} given; expected 0 or 1`);
   }
+  checkCapture(settings.capture);
   return settings;
 }
 

@@ -22,11 +22,15 @@ export function checkModelName(name: string, field = 'model'): string {
   return name;
 }
 
-/** Checks an alias: starts with a letter, so that it can never be read as a version number. */
-export function checkAliasName(name: string, field = 'alias'): string {
+/**
+ * Checks an alias, or what is named like one: starts with a letter, so that it can never be read as a version number.
+ *
+ * @param what what it is, for the message
+ */
+export function checkAliasName(name: string, field = 'alias', what = 'an alias'): string {
   if (!alias.test(name)) {
     throw invalidArgument(
-      `${field}: "${clip(name)}" is not an alias; expected a letter and then up to 62 of a-z, 0-9, '.', '_' or '-'`,
+      `${field}: "${clip(name)}" is not ${what}; expected a letter and then up to 62 of a-z, 0-9, '.', '_' or '-'`,
     );
   }
   return name;

@@ -50,6 +50,8 @@ describe('two releases', () => {
     expect(sameSplit(release, implicitRelease({ ...facts, capture: { ...defaultCapture, rate: 0.5 } }))).toBe(false);
     const redacting = { ...defaultCapture, redact: ['age'] };
     expect(sameSplit(release, implicitRelease({ ...facts, capture: redacting }))).toBe(false);
+    expect(sameSplit(release, { ...release!, ownCapture: true })).toBe(false);
+    expect(sameSplit(release, { ...release!, ownCapture: false })).toBe(true);
     expect(sameSplit(release, undefined)).toBe(false);
   });
 });

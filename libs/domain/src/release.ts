@@ -1,13 +1,15 @@
 import { answeringVersion } from './answering.ts';
+import type { CapturePolicy } from './capture.ts';
+import { captureText, defaultCapture } from './capture.ts';
+
+export type { CapturePolicy, Durability, RetentionClass } from './capture.ts';
+export { defaultCapture, durabilities, retentionClasses, smallResponseBytes } from './capture.ts';
 
 export const releaseModes = ['fixed', 'ab', 'canary', 'shadow', 'bandit'] as const;
 export type ReleaseMode = (typeof releaseModes)[number];
 
 export const armRoles = ['primary', 'candidate', 'shadow'] as const;
 export type ArmRole = (typeof armRoles)[number];
-
-export const durabilities = ['best-effort', 'durable'] as const;
-export type Durability = (typeof durabilities)[number];
 
 /** One version in a release, with its share of the traffic. */
 export interface Arm {
@@ -28,30 +30,6 @@ export interface Rule {
   readonly arm: string;
 }
 
-/** How long evidence is kept; feedback has a number of days for each. */
-export const retentionClasses = ['short', 'standard', 'long'] as const;
-export type RetentionClass = (typeof retentionClasses)[number];
-
-/** Which evidence of a prediction is kept. */
-export interface CapturePolicy {
-  /** Share of predictions, 0 to 1. */
-  readonly rate: number;
-  /** Whether requests are kept. */
-  readonly request: boolean;
-  /** Whether responses are kept; `small`: those of at most `smallResponseBytes`, of versions that declare a task. */
-  readonly response: boolean | 'small';
-  /** A larger payload is left out of its record. */
-  readonly maxPayloadBytes: number;
-  /** Whether an answer waits until its record is on disk. */
-  readonly durability: Durability;
-  readonly retentionClass: RetentionClass;
-  /** What is zeroed in the copy of a request that is kept: names of features, or of inputs as a whole. */
-  readonly redact: readonly string[];
-}
-
-/** Without responses nothing can be said of a version's quality; so those that cost little are kept where nobody said. */
-export const smallResponseBytes = 1024;
-
 /** How a model's traffic is split. */
 export interface Release {
   /** The model and the revision that made it: `digits@17`. */
@@ -68,17 +46,9 @@ export interface Release {
   readonly revision: number;
   /** True when an alias or pin made it, not a person. */
   readonly implicit: boolean;
+  /** True when `capture` is its own; else it is the model's, and follows what is set there. */
+  readonly ownCapture?: boolean;
 }
-
-export const defaultCapture: CapturePolicy = {
-  rate: 1,
-  request: false,
-  response: 'small',
-  maxPayloadBytes: 65_536,
-  durability: 'best-effort',
-  retentionClass: 'standard',
-  redact: [],
-};
 
 export interface ImplicitReleaseFacts {
   readonly model: string;
@@ -122,7 +92,7 @@ export function sameSplit(left: Release | undefined, right: Release | undefined)
 
 function splitText(release: Release | undefined): string {
   if (!release) return '';
-  const { mode, arms, rules, capture, seedId, policyVersion, implicit } = release;
+  const { mode, arms, rules, capture, seedId, policyVersion, implicit, ownCapture = false } = release;
   return JSON.stringify([
     mode,
     arms.map((arm) => [arm.name, arm.version, arm.role, arm.weight, arm.propensity, arm.versionDigest]),
@@ -131,9 +101,6 @@ function splitText(release: Release | undefined): string {
     seedId,
     policyVersion,
     implicit,
+    ownCapture,
   ]);
-}
-
-function captureText({ rate, request, response, maxPayloadBytes, durability, retentionClass, redact }: CapturePolicy) {
-  return [rate, request, response, maxPayloadBytes, durability, retentionClass, redact];
 }

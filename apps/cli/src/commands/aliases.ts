@@ -6,6 +6,7 @@ import { usageError } from '../exit-codes.ts';
 import { showEnum, showTable, showTime } from '../format.ts';
 import { followMove, type MoveEnd } from './follow-move.ts';
 import { allPages } from './models.ts';
+import { releaseLine } from './show-release.ts';
 import { numberOf } from './versions.ts';
 
 export interface MoveOptions {
@@ -25,6 +26,7 @@ export async function setAlias(
   options: MoveOptions,
 ): Promise<void> {
   const expectedRevision = await revisionSeen(context, model, alias, options.expectedRevision);
+  await warnOfRelease(context, model, alias);
   const version = await numberOf(context, model, text);
   const request = { model, alias, version, expectedRevision, timeoutMs: Math.round(options.timeoutSeconds * 1000) };
   const { move } = await context.services.registry.moveAlias(request, { signal: context.signal });
@@ -38,6 +40,7 @@ export async function rollback(
   options: Pick<MoveOptions, 'wait' | 'expectedRevision'>,
 ): Promise<void> {
   const expectedRevision = await revisionSeen(context, model, championAlias, options.expectedRevision);
+  await warnOfRelease(context, model, championAlias);
   const { move } = await context.services.registry.rollback({ model, expectedRevision }, { signal: context.signal });
   progress(context, `rolling ${model} back from version ${move!.fromVersion} to ${move!.toVersion}`);
   await finish(context, move!, options.wait);
@@ -51,6 +54,18 @@ async function revisionSeen(context: CliContext, model: string, alias: string, g
   if (given !== undefined) return given;
   const answer = await context.services.registry.getModel({ name: model }, { signal: context.signal });
   return answer.model?.aliases.find((one) => one.alias === alias)?.revision ?? '0';
+}
+
+/** Who moves champion mostly wants to move what answers, and a release that a person made stays where it is. */
+async function warnOfRelease(context: CliContext, model: string, alias: string): Promise<void> {
+  if (alias !== championAlias) return;
+  const { release } = await context.services.registry.getModel({ name: model }, { signal: context.signal });
+  if (!release || release.implicit) return;
+  progress(
+    context,
+    `${model} has a release that a person made: moving ${championAlias} does not move what answers requests that name no ` +
+      `version (sluice release show ${model})`,
+  );
 }
 
 async function finish(context: CliContext, move: AliasMove__Output, wait: boolean): Promise<void> {
@@ -152,7 +167,6 @@ export async function stateAsOf(context: CliContext, model: string, text: string
   );
   const state = { aliases: page!.aliases, versions: all, release: page!.release };
   show(context, state, () => {
-    const arms = state.release?.arms.map((arm) => `version ${arm.version} (${arm.weight * 100} %)`).join(', ');
     const aliases = state.aliases.map((one) => [one.alias, one.version, showTime(one.from), one.actor]);
     const versions = state.versions.map((version) => [
       version.number,
@@ -161,7 +175,7 @@ export async function stateAsOf(context: CliContext, model: string, text: string
       version.createdBy,
     ]);
     return [
-      `release: ${arms || 'none'}`,
+      `release: ${releaseLine(state.release) || 'none'}`,
       '',
       aliases.length === 0 ? 'no aliases' : showTable(['alias', 'version', 'since', 'by'], aliases),
       '',

@@ -2,11 +2,13 @@ import type { LoadedVersion__Output } from '@sluice/contracts/gen/sluice/registr
 import type { Model__Output } from '@sluice/contracts/gen/sluice/registry/v1/Model';
 import type { Release__Output } from '@sluice/contracts/gen/sluice/registry/v1/Release';
 import type { RuntimeLease__Output } from '@sluice/contracts/gen/sluice/registry/v1/RuntimeLease';
+import { captureChanges, type CaptureFlags } from '../capture-options.ts';
 import { type CliContext, show, showJson } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
-import { showQuarantines } from './show-quarantine.ts';
 import { showBytes, showEnum, showFields, showTable, showTime } from '../format.ts';
 import { toJson } from '../json.ts';
+import { showQuarantines } from './show-quarantine.ts';
+import { captureLine, releaseLine } from './show-release.ts';
 
 /** Every page of a list, at most 1,000 items at a time. */
 export async function allPages<Page extends { nextPageToken: string }, Item>(
@@ -62,9 +64,7 @@ export async function showModel(context: CliContext, name: string): Promise<void
 }
 
 function describeModel(model: Model__Output, release: Release__Output | null): string {
-  const arms = release?.arms.map(
-    (arm) => `version ${arm.version} (${showEnum(arm.role, 'ARM_ROLE')}, ${arm.weight * 100} %)`,
-  );
+  const own = release?.ownCapture ? captureLine(release.capture) : '';
   return showFields([
     ['model', model.name],
     ['description', model.settings?.description],
@@ -72,10 +72,9 @@ function describeModel(model: Model__Output, release: Release__Output | null): s
     ['approvals', approvalsText(model.settings?.approvalsRequired ?? 0)],
     ['versions', model.versionCount],
     ['aliases', showAliases(model) || 'none'],
-    [
-      'release',
-      arms && `${showEnum(release!.mode, 'RELEASE_MODE')}: ${arms.join(', ')}${release!.implicit ? ', implicit' : ''}`,
-    ],
+    ['release', releaseLine(release)],
+    ['capture', captureLine(model.settings?.capture)],
+    ['', own && `of the release: ${own}`],
     ['created', `${showTime(model.createdAt)} by ${model.createdBy}`],
     ['revision', model.revision],
   ]);
@@ -86,7 +85,7 @@ const approvalsText = (required: number): string =>
     ? '0: whoever pushed a version may make it champion'
     : `${required}: somebody else than the pusher approves a version before it becomes champion`;
 
-export interface ModelChanges {
+export interface ModelChanges extends CaptureFlags {
   readonly owner?: string | undefined;
   readonly description?: string | undefined;
   readonly approvals?: number | undefined;
@@ -96,14 +95,19 @@ export interface ModelChanges {
 /** `sluice model set MODEL` */
 export async function setModel(context: CliContext, name: string, changes: ModelChanges): Promise<void> {
   const { owner, description, approvals, expectedRevision } = changes;
-  if (owner === undefined && description === undefined && approvals === undefined) {
-    throw usageError('nothing to change', 'Give --owner, --description or --approvals.');
+  const capture = captureChanges(changes);
+  if (owner === undefined && description === undefined && approvals === undefined && !capture) {
+    throw usageError(
+      'nothing to change',
+      'Give --owner, --description, --approvals, --capture, --retention, --durability or --redact.',
+    );
   }
   const request = {
     name,
     ...(owner === undefined ? {} : { owner }),
     ...(description === undefined ? {} : { description }),
     ...(approvals === undefined ? {} : { approvalsRequired: approvals }),
+    ...(capture ? { capture } : {}),
     ...(expectedRevision === undefined ? {} : { expectedRevision }),
   };
   const { model } = await context.services.registry.updateModel(request, { signal: context.signal });

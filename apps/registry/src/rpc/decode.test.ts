@@ -1,5 +1,6 @@
 import type { CreateModelRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/CreateModelRequest';
 import { registryService } from '@sluice/contracts/services';
+import { defaultCapture } from '@sluice/domain/capture';
 import { describe, expect, it } from 'vitest';
 import { decodeSettings } from './decode.ts';
 
@@ -12,9 +13,16 @@ function sent(settings: Readonly<Record<string, unknown>> | null) {
 
 describe('the settings of a model that is made', () => {
   it('ask for an approval unless the caller says otherwise', () => {
-    expect(sent(null)).toEqual({ owner: '', description: '', approvalsRequired: 1 });
-    expect(sent({ owner: 'vision' })).toEqual({ owner: 'vision', description: '', approvalsRequired: 1 });
+    const unsaid = { owner: '', description: '', approvalsRequired: 1, capture: defaultCapture };
+    expect(sent(null)).toEqual(unsaid);
+    expect(sent({ owner: 'vision' })).toEqual({ ...unsaid, owner: 'vision' });
     expect(sent({ approvalsRequired: 1 }).approvalsRequired).toBe(1);
     expect(sent({ owner: 'vision', approvalsRequired: 0 }).approvalsRequired).toBe(0);
+  });
+
+  it('have no capture policy: its rate would be 0 where nobody gave one', () => {
+    expect(() => sent({ capture: { retentionClass: 'short' } })).toThrow(
+      /^settings.capture: .* `capture` of the request/,
+    );
   });
 });

@@ -17,11 +17,16 @@ import type { RouterAnnouncement, RuntimeAnnouncement, RuntimeDevice } from '../
 import type { ReportedStrike } from '../usecases/report-strike.ts';
 import { readInteger, readTimestamp, readVersion } from './scalars.ts';
 
-/** Settings of a model that is made; what is not given is as by default. */
+/** Settings of a model that is made; what is not given is as by default. Its capture policy is said elsewhere. */
 export function decodeSettings(settings: SettingsMessage | null): ModelSettings {
   if (settings === null) return defaultModelSettings;
+  if (settings.capture !== null) {
+    throw invalidArgument(
+      'settings.capture: is for reading; say in `capture` of the request how it differs from the default',
+    );
+  }
   const { owner, description, approvalsRequired = defaultModelSettings.approvalsRequired } = settings;
-  return { owner, description, approvalsRequired };
+  return { ...defaultModelSettings, owner, description, approvalsRequired };
 }
 
 export function decodeFiles(files: readonly VersionFile__Output[]): readonly VersionFile[] {

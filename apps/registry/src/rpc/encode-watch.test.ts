@@ -23,6 +23,7 @@ const model = (name: string): ModelState => ({
       pinnedOnly: true,
       aliases: [],
       modelBytes: 0,
+      hasTask: true,
     },
   ],
   quarantined: [],
@@ -49,6 +50,15 @@ describe('updates of a watch', () => {
     expect(
       [...encodeAssignments(event(true), { pool: 'other', devices: [] }, 1, 10_000)].map((each) => each.assignments),
     ).toEqual([[]]);
+  });
+
+  it('tell a router whether a version declares a task', () => {
+    for (const hasTask of [false, true]) {
+      const placed = [{ ...model('a').placed[0]!, hasTask }];
+      const update = { token: 12, snapshot: true, models: [{ ...model('a'), placed }] };
+      const [only] = [...encodeRoutes({ ...event(true), update }, 1, 10_000)];
+      expect(only!.models![0]!.placed![0]!.hasTask).toBe(hasTask);
+    }
   });
 
   it('tell a router whether some version of a model keeps sequences', () => {

@@ -7,7 +7,7 @@ import { watchService } from '@sluice/contracts/services';
 import { isFor, type Offer } from '@sluice/domain/device';
 import type { ServingConfig } from '@sluice/domain/signature';
 import type { WatchEvent } from '../usecases/watch.ts';
-import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
+import type { AssignedVersion, ModelState } from '../watch/desired-state.ts';
 import { leftSince } from '../watch/desired-state.ts';
 import { withoutStateData } from './encode-sequences.ts';
 import { encodeServing } from './encode-serving.ts';
@@ -101,12 +101,13 @@ function routeOf(state: ModelState): Sized<ModelRoute> {
     model: state.model,
     aliases: state.aliases.map(encodeAlias),
     release: encodeRelease(state.release),
-    placed: state.placed.map(({ version, digest, signature, serving }) => ({
+    placed: state.placed.map(({ version, digest, signature, serving, hasTask }) => ({
       number: version,
       digest,
       signature: encodeSignature(signature),
       // They may have a megabyte, and no router runs them.
       serving: encodeServing(forRouters(serving)),
+      hasTask,
     })),
     unplaced: [...state.unplaced],
     revision: state.changedRevision,
@@ -130,7 +131,7 @@ function assignmentsOf(state: ModelState): Sized<RuntimeNews> {
 }
 
 /** A version as a runtime is told to load it. */
-export function encodeAssignment(model: string, placed: PlacedVersion): Assignment {
+export function encodeAssignment(model: string, placed: AssignedVersion): Assignment {
   return {
     model,
     version: placed.version,

@@ -76,7 +76,7 @@ const durabilities = {
 export function encodeModel(model: ModelRecord | ModelView): Model {
   return {
     name: model.name,
-    settings: { ...model.settings },
+    settings: { ...model.settings, capture: encodeCapture(model.settings.capture) },
     revision: model.revision,
     createdAt: timestamp(model.createdAt),
     createdBy: model.createdBy,
@@ -195,6 +195,7 @@ export function encodeRelease(release: Release | undefined): ReleaseMessage | nu
     policyVersion: release.policyVersion,
     revision: release.revision,
     implicit: release.implicit,
+    ownCapture: release.ownCapture ?? false,
   };
 }
 

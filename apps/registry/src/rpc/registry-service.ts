@@ -11,6 +11,7 @@ import type { CreateVersionPorts } from '../usecases/create-version.ts';
 import { createVersion } from '../usecases/create-version.ts';
 import { deleteAlias } from '../usecases/delete-alias.ts';
 import { deleteVersion } from '../usecases/delete-version.ts';
+import { endRelease } from '../usecases/end-release.ts';
 import { getModel } from '../usecases/get-model.ts';
 import { getVersion } from '../usecases/get-version.ts';
 import type { LeaseTable } from '../usecases/lease.ts';
@@ -19,6 +20,7 @@ import { listModels } from '../usecases/list-models.ts';
 import { listVersions } from '../usecases/list-versions.ts';
 import { moveAlias } from '../usecases/move-alias.ts';
 import { pinVersion, unpinVersion } from '../usecases/pin.ts';
+import { putRelease } from '../usecases/put-release.ts';
 import { rollback } from '../usecases/rollback.ts';
 import { stateAsOf } from '../usecases/state-as-of.ts';
 import type { RegistryState } from '../usecases/state.ts';
@@ -26,6 +28,7 @@ import { updateModel } from '../usecases/update-model.ts';
 import type { WatchMovePorts } from '../usecases/watch-move.ts';
 import { watchAliasMove } from '../usecases/watch-move.ts';
 import { checkingTexts } from './check-texts.ts';
+import { decodeCaptureChanges, decodePlan } from './decode-release.ts';
 import { decodeFiles, decodeSettings } from './decode.ts';
 import {
   encodeApproval,
@@ -58,6 +61,7 @@ export function registryHandlers(ports: RegistryServicePorts): Methods {
     ...modelHandlers(ports),
     ...versionHandlers(ports),
     ...aliasHandlers(ports),
+    ...releaseHandlers(ports),
     ...artifactHandlers(ports),
   });
 }
@@ -69,14 +73,15 @@ function modelHandlers({
   'createModel' | 'updateModel' | 'getModel' | 'listModels' | 'getStateAsOf' | 'listLeases'
 > {
   return {
-    createModel: async ({ name, settings }, { actor }) => ({
-      model: encodeModel(await createModel(state, actor, { name, settings: decodeSettings(settings) })),
-    }),
-    updateModel: async (request, { actor }) => ({
-      model: encodeModel(
-        await updateModel(state, actor, { ...request, expectedRevision: expected(request.expectedRevision) }),
-      ),
-    }),
+    createModel: async ({ name, settings, capture }, { actor }) => {
+      const request = { name, settings: decodeSettings(settings), capture: decodeCaptureChanges(capture) };
+      return { model: encodeModel(await createModel(state, actor, request)) };
+    },
+    updateModel: async (request, { actor }) => {
+      const capture = decodeCaptureChanges(request.capture);
+      const changes = { ...request, capture, expectedRevision: expected(request.expectedRevision) };
+      return { model: encodeModel(await updateModel(state, actor, changes)) };
+    },
     getModel: async ({ name }) => {
       const { model, release } = await getModel(state, name);
       return { model: encodeModel(model), release: encodeRelease(release) };
@@ -181,6 +186,23 @@ function aliasHandlers(
     getAliasHistory: async (request) => {
       const { entries, moves, nextPageToken } = await aliasHistory(state, request);
       return { entries: entries.map(encodeHistory), moves: moves.map((move) => encodeMove(move)), nextPageToken };
+    },
+  };
+}
+
+function releaseHandlers(ports: RegistryServicePorts): Part<'putRelease' | 'endRelease'> {
+  return {
+    putRelease: async (request, { actor }) => {
+      const { model, capture, expectedRevision } = request;
+      const release = await putRelease(ports, actor, {
+        ...{ model, plan: decodePlan(request), capture: decodeCaptureChanges(capture) },
+        expectedRevision: expected(expectedRevision),
+      });
+      return { release: encodeRelease(release) };
+    },
+    endRelease: async ({ model, expectedRevision }, { actor }) => {
+      const release = await endRelease(ports.state, actor, { model, expectedRevision: expected(expectedRevision) });
+      return { release: encodeRelease(release) };
     },
   };
 }

@@ -1,10 +1,7 @@
-import { defaultCapture } from '@sluice/domain/release';
-import type { CapturePolicy, Release } from '@sluice/domain/release';
 import type { ApprovalRecord, Retained } from '../usecases/records.ts';
 import type { Sql } from './sql.ts';
 import { fromMs, toMs } from './sql.ts';
 import type { Stamp } from './version-store.ts';
-import { during } from './version-store.ts';
 
 interface RetainedRow {
   model: string;
@@ -91,37 +88,6 @@ export async function deleteRetained(sql: Sql, model: string, alias: string, ver
     alias,
     version,
   ]);
-}
-
-/** The model's release at a time, or now. */
-export async function selectRelease(sql: Sql, model: string, time?: number): Promise<Release | undefined> {
-  const rows = await sql.query<{ body: Release }>(
-    `select r.body from registry.release r where r.model = $1 and ${during('r', '$2')}`,
-    [model, time === undefined ? null : fromMs(time)],
-  );
-  return rows[0] && { ...rows[0].body, capture: currentCapture(rows[0].body.capture) };
-}
-
-/** A policy of before it said what is kept of requests and responses kept neither, in a class that is `standard` now. */
-function currentCapture(stored: CapturePolicy): CapturePolicy {
-  const { rate, durability } = stored;
-  return 'maxPayloadBytes' in stored ? stored : { ...defaultCapture, rate, durability };
-}
-
-/** Ends the model's release and begins another, or none. */
-export async function replaceRelease(
-  sql: Sql,
-  model: string,
-  release: Release | undefined,
-  stamp: Stamp,
-): Promise<void> {
-  await sql.query(`update registry.release set to_at = $2 where model = $1 and to_at is null`, [model, stamp.at]);
-  if (!release) return;
-  await sql.query(
-    `insert into registry.release (id, model, revision, body, from_at) values ($1, $2, $3, $4::jsonb, $5)
-     on conflict (id) do update set body = excluded.body, from_at = excluded.from_at, to_at = null`,
-    [release.id, model, release.revision, JSON.stringify(release), stamp.at],
-  );
 }
 
 function toRetained(row: RetainedRow): Retained {

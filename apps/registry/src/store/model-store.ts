@@ -1,3 +1,5 @@
+import type { CapturePolicy } from '@sluice/domain/capture';
+import { defaultCapture, sameCapture } from '@sluice/domain/capture';
 import type { ModelSettings } from '@sluice/domain/model';
 import type { ModelRecord } from '../usecases/records.ts';
 import type { Sql } from './sql.ts';
@@ -8,13 +10,14 @@ interface ModelRow {
   owner: string;
   description: string;
   approvals_required: number;
+  capture: CapturePolicy | null;
   last_version: number;
   created_at: Date;
   created_by: string;
   revision: number;
 }
 
-const columns = 'name, owner, description, approvals_required, last_version, created_at, created_by, revision';
+const columns = 'name, owner, description, approvals_required, capture, last_version, created_at, created_by, revision';
 
 export async function selectModel(sql: Sql, name: string): Promise<ModelRecord | undefined> {
   const rows = await sql.query<ModelRow>(`select ${columns} from registry.model where name = $1`, [name]);
@@ -33,19 +36,24 @@ export async function insertModel(
   sql: Sql,
   model: { name: string; settings: ModelSettings; at: Date; actor: string; revision: number },
 ): Promise<void> {
-  const { owner, description, approvalsRequired } = model.settings;
+  const { owner, description, approvalsRequired, capture } = model.settings;
   await sql.query(
     `insert into registry.model
-       (name, owner, description, approvals_required, created_at, created_by, revision, changed_revision)
-     values ($1, $2, $3, $4, $5, $6, $7, $7)`,
-    [model.name, owner, description, approvalsRequired, model.at, model.actor, model.revision],
+       (name, owner, description, approvals_required, capture, created_at, created_by, revision, changed_revision)
+     values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $8)`,
+    [model.name, owner, description, approvalsRequired, toStored(capture), model.at, model.actor, model.revision],
   );
 }
 
+/** A model whose policy is the default follows it when later software has another one. */
+const toStored = (capture: CapturePolicy): string | null =>
+  sameCapture(capture, defaultCapture) ? null : JSON.stringify(capture);
+
 export async function updateSettings(sql: Sql, name: string, settings: ModelSettings, revision: number): Promise<void> {
   await sql.query(
-    `update registry.model set owner = $2, description = $3, approvals_required = $4, revision = $5 where name = $1`,
-    [name, settings.owner, settings.description, settings.approvalsRequired, revision],
+    `update registry.model
+     set owner = $2, description = $3, approvals_required = $4, capture = $5::jsonb, revision = $6 where name = $1`,
+    [name, settings.owner, settings.description, settings.approvalsRequired, toStored(settings.capture), revision],
   );
 }
 
@@ -64,7 +72,12 @@ export async function takeVersionNumber(sql: Sql, name: string): Promise<number>
 function toModel(row: ModelRow): ModelRecord {
   return {
     name: row.name,
-    settings: { owner: row.owner, description: row.description, approvalsRequired: row.approvals_required },
+    settings: {
+      owner: row.owner,
+      description: row.description,
+      approvalsRequired: row.approvals_required,
+      capture: row.capture ?? defaultCapture,
+    },
     revision: row.revision,
     createdAt: toMs(row.created_at),
     createdBy: row.created_by,

@@ -2,10 +2,13 @@ import { answeringVersion } from '@sluice/domain/answering';
 import { championAlias } from '@sluice/domain/approval';
 import type { PlacementFacts } from '@sluice/domain/placement';
 import { checkPlacedBytes, placementOf } from '@sluice/domain/placement';
+import type { CapturePolicy, Release } from '@sluice/domain/release';
 import { implicitRelease, sameSplit } from '@sluice/domain/release';
 import { selectAliases, selectPendingMoves } from './alias-store.ts';
-import { replaceRelease, selectPins, selectRelease, selectRetained } from './hold-store.ts';
+import { selectPins, selectRetained } from './hold-store.ts';
+import { selectModel } from './model-store.ts';
 import { selectQuarantines } from './quarantine-store.ts';
+import { replaceRelease, selectRelease } from './release-store.ts';
 import type { Sql } from './sql.ts';
 import type { Stamp } from './version-store.ts';
 import { selectVersion } from './version-store.ts';
@@ -13,7 +16,7 @@ import { selectVersion } from './version-store.ts';
 /** The channel on which replicas wake each other; what is sent says only what to read again. */
 export const wakeChannel = 'sluice_registry';
 
-/** Brings a model's implicit release and placement up to date after a change, and wakes all watchers at commit. */
+/** Brings a model's release and placement up to date after a change, and wakes all watchers at commit. */
 export async function settleModel(sql: Sql, model: string, stamp: Stamp): Promise<void> {
   const facts = await placementFacts(sql, model);
   await settleRelease(sql, model, facts, stamp);
@@ -68,18 +71,31 @@ export async function placementFacts(sql: Sql, model: string): Promise<Placement
   };
 }
 
+/**
+ * The release that rules after the change: one that a person made stays, with the model's capture policy unless it has
+ * its own; else what follows from `champion` and pins.
+ */
 async function settleRelease(sql: Sql, model: string, facts: PlacementFacts, stamp: Stamp): Promise<void> {
   const current = await selectRelease(sql, model);
-  if (current && !current.implicit) return;
-  const champion = facts.aliases.find(({ alias }) => alias === championAlias)?.version;
-  const target = answeringVersion({ champion, pins: facts.pins });
+  const capture = (await selectModel(sql, model))!.settings.capture;
+  const next =
+    current && !current.implicit
+      ? { ...current, capture: current.ownCapture === true ? current.capture : capture }
+      : await implicitNow(sql, model, facts, capture, stamp);
+  if (sameSplit(current, next)) return;
+  const { revision } = stamp;
+  await replaceRelease(sql, model, next && { ...next, id: `${model}@${revision}`, revision }, stamp);
+}
+
+async function implicitNow(
+  sql: Sql,
+  model: string,
+  { aliases, pins }: PlacementFacts,
+  capture: CapturePolicy,
+  { revision }: Stamp,
+): Promise<Release | undefined> {
+  const champion = aliases.find(({ alias }) => alias === championAlias)?.version;
+  const target = answeringVersion({ champion, pins });
   const digest = target === undefined ? '' : ((await selectVersion(sql, model, target))?.digest ?? '');
-  const next = implicitRelease({
-    model,
-    champion,
-    pins: facts.pins,
-    digestOf: () => digest,
-    revision: stamp.revision,
-  });
-  if (!sameSplit(current, next)) await replaceRelease(sql, model, next, stamp);
+  return implicitRelease({ model, champion, pins, digestOf: () => digest, revision, capture });
 }

@@ -10,6 +10,7 @@ import type {
   ApprovalRecord,
   ModelRecord,
   QuarantineRecord,
+  RedactableNames,
   Retained,
   StrikeRecord,
   VersionRecord,
@@ -31,6 +32,7 @@ import * as holds from './hold-store.ts';
 import * as models from './model-store.ts';
 import * as quarantines from './quarantine-store.ts';
 import type { VersionInPool } from './quarantine-store.ts';
+import * as releases from './release-store.ts';
 import { settleModel } from './settle.ts';
 import type { Sql } from './sql.ts';
 import { fromMs } from './sql.ts';
@@ -150,7 +152,13 @@ class Reads implements StateReads {
     return holds.selectPins(this.sql, model);
   }
   release(model: string): Promise<Release | undefined> {
-    return holds.selectRelease(this.sql, model);
+    return releases.selectRelease(this.sql, model);
+  }
+  hadOwnRelease(model: string): Promise<boolean> {
+    return releases.hasHadOwnRelease(this.sql, model);
+  }
+  redactable(model: string, names: readonly string[], limit: number): Promise<RedactableNames> {
+    return releases.selectRedactable(this.sql, model, names, limit);
   }
   retained(model: string): Promise<readonly Retained[]> {
     return holds.selectRetained(this.sql, model);
@@ -175,7 +183,7 @@ class Reads implements StateReads {
     return versions.selectVersionsAsOf(this.sql, model, time, query);
   }
   releaseAsOf(model: string, time: number): Promise<Release | undefined> {
-    return holds.selectRelease(this.sql, model, time);
+    return releases.selectRelease(this.sql, model, time);
   }
 }
 
@@ -259,6 +267,9 @@ class Change extends Reads implements StateChange {
   }
   endQuarantine(model: string, version: number, pool: string): Promise<void> {
     return quarantines.endQuarantine(this.sql, { model, version, pool }, this.#stamp);
+  }
+  replaceRelease(model: string, release: Release | undefined): Promise<void> {
+    return releases.replaceRelease(this.sql, model, release, this.#stamp);
   }
   settle(model: string): Promise<void> {
     return settleModel(this.sql, model, this.#stamp);

@@ -7,6 +7,7 @@ import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import type { ModelsSince } from '../watch/reader.ts';
 import { selectAliases, selectPendingMoves } from './alias-store.ts';
 import { selectQuarantines } from './quarantine-store.ts';
+import { toRelease } from './release-store.ts';
 import type { Sql } from './sql.ts';
 import { type StoredServing, toServing } from './version-store.ts';
 
@@ -18,6 +19,7 @@ interface VersionRow {
   signature: Signature;
   serving: StoredServing;
   model_bytes: number | null;
+  has_task: boolean;
   files: VersionFile[];
 }
 
@@ -85,7 +87,8 @@ async function selectParts(sql: Sql, names: readonly string[]) {
     placed: byModel(
       await sql.query<VersionRow>(
         `select v.model, v.number, v.digest, v.graph_path, v.signature, v.serving,
-           (v.admission ->> 'modelBytes')::bigint as model_bytes, (
+           (v.admission ->> 'modelBytes')::bigint as model_bytes,
+           coalesce(nullif(v.manifest_json, '')::json -> 'task' ->> 'kind', 'none') <> 'none' as has_task, (
            select json_agg(json_build_object('path', f.path, 'sha256', f.sha256, 'size', f.size)
                            order by f.path collate "C")
            from registry.version_file f where f.model = v.model and f.number = v.number
@@ -108,7 +111,8 @@ async function selectParts(sql: Sql, names: readonly string[]) {
 
 function toModelState(model: string, changedRevision: number, parts: Parts): ModelState {
   const aliases = parts.aliases(model).filter((alias) => alias.version !== undefined);
-  const release = parts.releases(model)[0]?.body;
+  const stored = parts.releases(model)[0]?.body;
+  const release = stored && toRelease(stored);
   const versions = new Map(parts.placed(model).map((row) => [row.number, row]));
   const placed = placementOf({
     aliases: aliases.map(({ alias, version }) => ({ alias, version: version! })),
@@ -137,6 +141,7 @@ function toModelState(model: string, changedRevision: number, parts: Parts): Mod
           signature,
           serving: toServing(row.serving),
           modelBytes: row.model_bytes ?? 0,
+          hasTask: row.has_task,
           files,
         },
       ];

@@ -6,8 +6,8 @@ import type { ModelRecord } from './records.ts';
 import type { StateChange } from './state.ts';
 
 /**
- * To be called before pins or `champion` change to `next`: throws when an unapproved version would answer by that. A
- * release that a person made answers whatever is pinned.
+ * To be called before pins or `champion` change to `next`, or a release ends: throws when an unapproved version would
+ * answer by that. A release that a person made answers whatever is pinned.
  */
 export async function checkAnsweringAfter(
   change: StateChange,
@@ -17,15 +17,17 @@ export async function checkAnsweringAfter(
 ): Promise<void> {
   const release = await change.release(model.name);
   const after = answeringVersion(next);
-  if (after === undefined || (release && !release.implicit)) return;
+  const isRuled = by !== 'end-release' && release !== undefined && !release.implicit;
+  if (after === undefined || isRuled) return;
   const { createdBy } = await requireVersion(change, model.name, after);
   const approvals = await change.approvals(model.name, after);
   checkAnswering({
     model: model.name,
     by,
-    before: release?.arms[0]?.version,
+    // What answered in a release was approved for it, or came there before that was asked for.
+    before: by === 'end-release' ? undefined : release?.arms[0]?.version,
     after,
-    hadChampion: await change.hadAlias(model.name, championAlias),
+    hadChampion: (await change.hadAlias(model.name, championAlias)) || (await change.hadOwnRelease(model.name)),
     approvalsRequired: model.settings.approvalsRequired,
     pushedBy: createdBy,
     approvers: approvals.filter(({ alias }) => alias === championAlias).map(({ approver }) => approver),

@@ -1,7 +1,10 @@
+import type { CaptureChanges } from '@sluice/domain/capture';
+import { changeCapture, defaultCapture, sameCapture } from '@sluice/domain/capture';
 import { SluiceError } from '@sluice/domain/errors';
 import type { ModelSettings } from '@sluice/domain/model';
 import { checkActor, checkModelSettings } from '@sluice/domain/model';
 import { checkModelName } from '@sluice/domain/names';
+import { checkRedactable } from './check-redact.ts';
 import type { ModelRecord } from './records.ts';
 import type { Entry, RegistryState } from './state.ts';
 
@@ -9,11 +12,17 @@ import type { Entry, RegistryState } from './state.ts';
 export async function createModel(
   state: RegistryState,
   actor: string,
-  request: { readonly name: string; readonly settings: ModelSettings },
+  request: {
+    readonly name: string;
+    readonly settings: ModelSettings;
+    /** How its capture policy differs from that of `settings`. */
+    readonly capture?: CaptureChanges | undefined;
+  },
 ): Promise<ModelRecord> {
   checkActor(actor);
   const name = checkModelName(request.name, 'name');
-  const settings = checkModelSettings(request.settings);
+  const capture = changeCapture(request.settings.capture, request.capture);
+  const settings = checkModelSettings({ ...request.settings, capture });
   return state.change(actor, async (change) => {
     if (await change.model(name)) {
       throw new SluiceError(
@@ -21,13 +30,15 @@ export async function createModel(
         `name: model "${name}" exists; change it with \`sluice model set ${name}\``,
       );
     }
+    await checkRedactable(change, name, capture.redact);
     const model = await change.insertModel(name, settings);
     await change.settle(name);
     return { entries: [modelCreated(name, settings)], result: model };
   });
 }
 
-/** The entry of a model's making. */
-export function modelCreated(name: string, settings: ModelSettings): Entry {
-  return { action: 'model.created', object: `model/${name}`, body: { model: name, settings: { ...settings } } };
+/** The entry of a model's making; a capture policy that is the default is not worth a word. */
+export function modelCreated(name: string, { capture, ...settings }: ModelSettings): Entry {
+  const said = sameCapture(capture, defaultCapture) ? settings : { ...settings, capture };
+  return { action: 'model.created', object: `model/${name}`, body: { model: name, settings: said } };
 }

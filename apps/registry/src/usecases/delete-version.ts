@@ -56,7 +56,11 @@ async function referencesTo(reads: StateReads, model: string, version: number): 
   return [
     ...aliases.map(({ alias }) => `alias ${alias} points to it (\`sluice alias set ${model} ${alias} OTHER\`)`),
     ...moves.map(({ alias }) => `a move of ${alias} to it is under way (\`sluice alias cancel ${model} ${alias}\`)`),
-    ...(explicit ? [`release ${release.id} sends traffic to it`] : []),
+    ...(explicit
+      ? [
+          `release ${release.id} sends traffic to it (\`sluice release put ${model}\` without it, or \`sluice release end ${model}\`)`,
+        ]
+      : []),
     ...((await reads.pins(model)).includes(version) ? [`it is pinned (\`sluice unpin ${model} ${version}\`)`] : []),
     ...retained.map(
       ({ alias, until }) => `${alias} left it and it is kept for a rollback until ${new Date(until).toISOString()}`,

@@ -1,7 +1,7 @@
 import { isForPool, whereItGoes } from '@sluice/domain/device';
 import { notFound } from '@sluice/domain/errors';
 import { quarantinedError } from '@sluice/domain/quarantine';
-import type { PlacedVersion } from '../watch/desired-state.ts';
+import type { AssignedVersion } from '../watch/desired-state.ts';
 import { requireModel, requireVersion } from './lookups.ts';
 import type { RegistryState } from './state.ts';
 import type { WatchPorts } from './watch.ts';
@@ -21,7 +21,7 @@ export interface AssignmentRequest {
 export async function getAssignment(
   ports: { readonly state: RegistryState; readonly watch: Pick<WatchPorts, 'hub'> },
   { model, version, pool }: AssignmentRequest,
-): Promise<PlacedVersion> {
+): Promise<AssignedVersion> {
   const desired = ports.watch.hub.current.desired?.models.get(model);
   const placed = desired?.placed.find((each) => each.version === version);
   if (placed) return forPool(model, placed, pool);
@@ -41,7 +41,7 @@ export async function getAssignment(
 }
 
 /** Which devices a runtime has it knows itself; which pool a version is for it does not. */
-function forPool(model: string, found: PlacedVersion, pool: string): PlacedVersion {
+function forPool(model: string, found: AssignedVersion, pool: string): AssignedVersion {
   if (isForPool(found.serving, pool)) return found;
   throw notFound(`pool: ${model} version ${found.version} is for ${whereItGoes(found.serving)}, not for pool ${pool}`);
 }

@@ -121,6 +121,14 @@ export interface StrikeRecord {
   readonly at: number;
 }
 
+/** What a list of names to redact finds among the inputs of a model's ready versions. */
+export interface RedactableNames {
+  /** Those that no version has. */
+  readonly missing: readonly string[];
+  /** The first, by name, of what there is. */
+  readonly known: readonly string[];
+}
+
 export interface ApprovalRecord {
   readonly model: string;
   readonly version: number;

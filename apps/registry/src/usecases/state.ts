@@ -11,6 +11,7 @@ import type {
   ApprovalRecord,
   ModelRecord,
   QuarantineRecord,
+  RedactableNames,
   Retained,
   StrikeRecord,
   VersionContent,
@@ -41,6 +42,10 @@ export interface StateReads {
   approvals(model: string, version: number): Promise<readonly ApprovalRecord[]>;
   pins(model: string): Promise<readonly number[]>;
   release(model: string): Promise<Release | undefined>;
+  /** Whether a release that a person made rules or has ruled. */
+  hadOwnRelease(model: string): Promise<boolean>;
+  /** Which of the names no ready version has as an input or a feature of one, and up to `limit` that there are. */
+  redactable(model: string, names: readonly string[], limit: number): Promise<RedactableNames>;
   retained(model: string): Promise<readonly Retained[]>;
   /** Retained versions of any model whose time is over by the database's clock. */
   retainedOver(): Promise<readonly Retained[]>;
@@ -103,9 +108,11 @@ export interface StateChange extends StateReads {
   insertQuarantine(quarantine: Omit<QuarantineRecord, 'since' | 'actor'>): Promise<void>;
   /** Ends a quarantine and forgets the strikes that led to it. */
   endQuarantine(model: string, version: number, pool: string): Promise<void>;
+  /** Ends the model's release and begins one that a person made; undefined leaves it to `settle` to find one. */
+  replaceRelease(model: string, release: Release | undefined): Promise<void>;
   /**
-   * To be called last when something changed that watchers follow: brings the model's implicit release and its
-   * placement up to date and wakes all watchers.
+   * To be called last when something changed that watchers follow: brings the model's release and its placement up to
+   * date and wakes all watchers.
    */
   settle(model: string): Promise<void>;
 }

@@ -4,8 +4,8 @@ import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import type { VersionFile } from '@sluice/domain/version';
 import type { AliasRecord, QuarantineRecord } from '../usecases/records.ts';
 
-/** A version that the runtimes load, with all that they need for it. */
-export interface PlacedVersion extends Placed {
+/** A version with all that a runtime needs to load it. */
+export interface AssignedVersion extends Placed {
   readonly digest: string;
   readonly files: readonly VersionFile[];
   readonly graphPath: string;
@@ -13,6 +13,12 @@ export interface PlacedVersion extends Placed {
   readonly serving: ServingConfig;
   /** What admission found one session of it to take at its peak; 0 when that is not known. */
   readonly modelBytes: number;
+}
+
+/** A version that the runtimes load. */
+export interface PlacedVersion extends AssignedVersion {
+  /** Its manifest declares a task: what it answers can be right or wrong. */
+  readonly hasTask: boolean;
 }
 
 /** All that watchers follow of one model. */

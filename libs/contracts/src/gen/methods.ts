@@ -19,6 +19,8 @@ import type { DeleteVersionRequest as sluice_registry_v1_DeleteVersionRequest, D
 import type { DeleteVersionResponse as sluice_registry_v1_DeleteVersionResponse, DeleteVersionResponse__Output as sluice_registry_v1_DeleteVersionResponse__Output } from './sluice/registry/v1/DeleteVersionResponse.ts';
 import type { DownloadArtifactRequest as sluice_registry_v1_DownloadArtifactRequest, DownloadArtifactRequest__Output as sluice_registry_v1_DownloadArtifactRequest__Output } from './sluice/registry/v1/DownloadArtifactRequest.ts';
 import type { DownloadArtifactResponse as sluice_registry_v1_DownloadArtifactResponse, DownloadArtifactResponse__Output as sluice_registry_v1_DownloadArtifactResponse__Output } from './sluice/registry/v1/DownloadArtifactResponse.ts';
+import type { EndReleaseRequest as sluice_registry_v1_EndReleaseRequest, EndReleaseRequest__Output as sluice_registry_v1_EndReleaseRequest__Output } from './sluice/registry/v1/EndReleaseRequest.ts';
+import type { EndReleaseResponse as sluice_registry_v1_EndReleaseResponse, EndReleaseResponse__Output as sluice_registry_v1_EndReleaseResponse__Output } from './sluice/registry/v1/EndReleaseResponse.ts';
 import type { GetAliasHistoryRequest as sluice_registry_v1_GetAliasHistoryRequest, GetAliasHistoryRequest__Output as sluice_registry_v1_GetAliasHistoryRequest__Output } from './sluice/registry/v1/GetAliasHistoryRequest.ts';
 import type { GetAliasHistoryResponse as sluice_registry_v1_GetAliasHistoryResponse, GetAliasHistoryResponse__Output as sluice_registry_v1_GetAliasHistoryResponse__Output } from './sluice/registry/v1/GetAliasHistoryResponse.ts';
 import type { GetAssignmentRequest as sluice_registry_v1_GetAssignmentRequest, GetAssignmentRequest__Output as sluice_registry_v1_GetAssignmentRequest__Output } from './sluice/registry/v1/GetAssignmentRequest.ts';
@@ -76,6 +78,8 @@ import type { MoveAliasRequest as sluice_registry_v1_MoveAliasRequest, MoveAlias
 import type { MoveAliasResponse as sluice_registry_v1_MoveAliasResponse, MoveAliasResponse__Output as sluice_registry_v1_MoveAliasResponse__Output } from './sluice/registry/v1/MoveAliasResponse.ts';
 import type { PinVersionRequest as sluice_registry_v1_PinVersionRequest, PinVersionRequest__Output as sluice_registry_v1_PinVersionRequest__Output } from './sluice/registry/v1/PinVersionRequest.ts';
 import type { PinVersionResponse as sluice_registry_v1_PinVersionResponse, PinVersionResponse__Output as sluice_registry_v1_PinVersionResponse__Output } from './sluice/registry/v1/PinVersionResponse.ts';
+import type { PutReleaseRequest as sluice_registry_v1_PutReleaseRequest, PutReleaseRequest__Output as sluice_registry_v1_PutReleaseRequest__Output } from './sluice/registry/v1/PutReleaseRequest.ts';
+import type { PutReleaseResponse as sluice_registry_v1_PutReleaseResponse, PutReleaseResponse__Output as sluice_registry_v1_PutReleaseResponse__Output } from './sluice/registry/v1/PutReleaseResponse.ts';
 import type { ReleaseLeaseRequest as sluice_registry_v1_ReleaseLeaseRequest, ReleaseLeaseRequest__Output as sluice_registry_v1_ReleaseLeaseRequest__Output } from './sluice/registry/v1/ReleaseLeaseRequest.ts';
 import type { ReleaseLeaseResponse as sluice_registry_v1_ReleaseLeaseResponse, ReleaseLeaseResponse__Output as sluice_registry_v1_ReleaseLeaseResponse__Output } from './sluice/registry/v1/ReleaseLeaseResponse.ts';
 import type { RenewRouterLeaseRequest as sluice_registry_v1_RenewRouterLeaseRequest, RenewRouterLeaseRequest__Output as sluice_registry_v1_RenewRouterLeaseRequest__Output } from './sluice/registry/v1/RenewRouterLeaseRequest.ts';
@@ -209,6 +213,8 @@ export interface RegistryServiceMethods {
   readonly pinVersion: Method<'unary', [sluice_registry_v1_PinVersionRequest, sluice_registry_v1_PinVersionRequest__Output], [sluice_registry_v1_PinVersionResponse, sluice_registry_v1_PinVersionResponse__Output]>;
   readonly unpinVersion: Method<'unary', [sluice_registry_v1_UnpinVersionRequest, sluice_registry_v1_UnpinVersionRequest__Output], [sluice_registry_v1_UnpinVersionResponse, sluice_registry_v1_UnpinVersionResponse__Output]>;
   readonly liftQuarantine: Method<'unary', [sluice_registry_v1_LiftQuarantineRequest, sluice_registry_v1_LiftQuarantineRequest__Output], [sluice_registry_v1_LiftQuarantineResponse, sluice_registry_v1_LiftQuarantineResponse__Output]>;
+  readonly putRelease: Method<'unary', [sluice_registry_v1_PutReleaseRequest, sluice_registry_v1_PutReleaseRequest__Output], [sluice_registry_v1_PutReleaseResponse, sluice_registry_v1_PutReleaseResponse__Output]>;
+  readonly endRelease: Method<'unary', [sluice_registry_v1_EndReleaseRequest, sluice_registry_v1_EndReleaseRequest__Output], [sluice_registry_v1_EndReleaseResponse, sluice_registry_v1_EndReleaseResponse__Output]>;
   readonly listLeases: Method<'unary', [sluice_registry_v1_ListLeasesRequest, sluice_registry_v1_ListLeasesRequest__Output], [sluice_registry_v1_ListLeasesResponse, sluice_registry_v1_ListLeasesResponse__Output]>;
 }
 

@@ -8,6 +8,7 @@ import { rowsThatStay } from './1780000007000-rows-that-stay.ts';
 import { historyOfRevisions } from './1780000008000-history-of-revisions.ts';
 import { strikes } from './1780000009000-strikes.ts';
 import { devicesOfLeases } from './1780000010000-devices-of-leases.ts';
+import { captureOfModels } from './1780000011000-capture-of-models.ts';
 
 /** All migrations of schema `registry` in the order of their numbers. Append only: one that ran is never edited. */
 export const migrations: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   historyOfRevisions,
   strikes,
   devicesOfLeases,
+  captureOfModels,
 ];

@@ -1,5 +1,6 @@
 // Original file: protos/sluice/registry/v1/types.proto
 
+import type { CapturePolicy as _sluice_registry_v1_CapturePolicy, CapturePolicy__Output as _sluice_registry_v1_CapturePolicy__Output } from '../../../sluice/registry/v1/CapturePolicy.ts';
 
 export interface ModelSettings {
   'owner'?: (string);
@@ -9,6 +10,11 @@ export interface ModelSettings {
    * model that is read always has it.
    */
   'approvalsRequired'?: (number);
+  /**
+   * Which evidence is kept, by every release that says nothing of its own. Read only: CreateModelRequest and
+   * UpdateModelRequest have the fields that change it.
+   */
+  'capture'?: (_sluice_registry_v1_CapturePolicy | null);
   '_approvalsRequired'?: "approvalsRequired";
 }
 
@@ -20,5 +26,10 @@ export interface ModelSettings__Output {
    * model that is read always has it.
    */
   'approvalsRequired'?: (number);
+  /**
+   * Which evidence is kept, by every release that says nothing of its own. Read only: CreateModelRequest and
+   * UpdateModelRequest have the fields that change it.
+   */
+  'capture': (_sluice_registry_v1_CapturePolicy__Output | null);
   '_approvalsRequired'?: "approvalsRequired";
 }

@@ -29,6 +29,10 @@ export interface Release {
    * True when an alias or pin made it, not a person.
    */
   'implicit'?: (boolean);
+  /**
+   * True when `capture` is the release's own; else it is the model's and follows what is set there.
+   */
+  'ownCapture'?: (boolean);
 }
 
 /**
@@ -54,4 +58,8 @@ export interface Release__Output {
    * True when an alias or pin made it, not a person.
    */
   'implicit': (boolean);
+  /**
+   * True when `capture` is the release's own; else it is the model's and follows what is set there.
+   */
+  'ownCapture': (boolean);
 }

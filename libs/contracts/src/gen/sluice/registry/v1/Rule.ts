@@ -7,7 +7,7 @@
 export interface Rule {
   'id'?: (string);
   /**
-   * Request metadata key, such as `sluice-caller`.
+   * Request metadata key, such as `x-region`.
    */
   'metadataKey'?: (string);
   'equals'?: (string);
@@ -20,7 +20,7 @@ export interface Rule {
 export interface Rule__Output {
   'id': (string);
   /**
-   * Request metadata key, such as `sluice-caller`.
+   * Request metadata key, such as `x-region`.
    */
   'metadataKey': (string);
   'equals': (string);

@@ -1,5 +1,6 @@
 // Original file: protos/sluice/registry/v1/registry.proto
 
+import type { CaptureChanges as _sluice_registry_v1_CaptureChanges, CaptureChanges__Output as _sluice_registry_v1_CaptureChanges__Output } from '../../../sluice/registry/v1/CaptureChanges.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface UpdateModelRequest {
@@ -11,6 +12,10 @@ export interface UpdateModelRequest {
   'description'?: (string);
   'approvalsRequired'?: (number);
   'expectedRevision'?: (number | string | Long);
+  /**
+   * Changes the release too, unless that has a capture policy of its own; watchers see it at once.
+   */
+  'capture'?: (_sluice_registry_v1_CaptureChanges | null);
   '_owner'?: "owner";
   '_description'?: "description";
   '_approvalsRequired'?: "approvalsRequired";
@@ -26,6 +31,10 @@ export interface UpdateModelRequest__Output {
   'description'?: (string);
   'approvalsRequired'?: (number);
   'expectedRevision'?: (string);
+  /**
+   * Changes the release too, unless that has a capture policy of its own; watchers see it at once.
+   */
+  'capture': (_sluice_registry_v1_CaptureChanges__Output | null);
   '_owner'?: "owner";
   '_description'?: "description";
   '_approvalsRequired'?: "approvalsRequired";
