@@ -60,6 +60,11 @@ export async function inspectSegment(found: FoundFiles, context: Context): Promi
   const isEmpty = scan.first === undefined && scan.restBytes === 0;
   // Made ahead and never begun.
   if (isEmpty) return { segment: undefined, behind, last: 0, isUnsure: false };
+  if (scan.first === undefined && behind.first === Infinity) {
+    // Its first write was under way, and nobody was told that it had come to an end.
+    ports.onEvent({ kind: 'torn', segment: found.path, bytes: scan.restBytes });
+    return { segment: undefined, behind, last: 0, isUnsure: true };
+  }
   // Its key goes when it is acknowledged; it was on its way out.
   if (key === undefined)
     return {

@@ -11,7 +11,7 @@ export interface Scan {
   readonly isFirstKnown: boolean;
   /** Of the last one; `first` - 1 when there is none. */
   readonly last: number;
-  /** When the first block that is left was appended, or the mark when there is none; undefined without any frame. */
+  /** When the oldest block that is left was appended, or the mark when there is none; undefined without any frame. */
   readonly sinceMs: number | undefined;
   /** End of the last frame that is whole. */
   readonly end: number;
@@ -56,7 +56,7 @@ export function scanSegment(bytes: Buffer, key: SegmentKey | undefined, before: 
       found.sinceMs = header.timeMs;
     }
     if (header.length > 0) {
-      if (found.last < found.first) found.sinceMs = header.timeMs;
+      if (found.last < found.first || header.timeMs < found.sinceMs!) found.sinceMs = header.timeMs;
       if (key) found.blocks++;
       found.last = header.position;
     }

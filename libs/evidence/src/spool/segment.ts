@@ -18,11 +18,13 @@ export class Segment {
   last = -1;
   /** End of that. */
   end = 0;
-  /** When its first block was appended, milliseconds since the epoch; its mark, while it has none. */
+  /** When its oldest block was appended, milliseconds since the epoch; its mark, while it has none. */
   sinceMs = 0;
   /** Nothing is written to it any more. */
   isSealed = false;
   isDamaged = false;
+  /** It is to be dropped, acknowledged or not. */
+  isOrdered = false;
   /** Its key was deleted: nothing of it is left to be read. */
   isErased = false;
   /** Deleted, or about to be: not to be read any more. */

@@ -143,28 +143,25 @@ export class Spool {
   }
 
   /**
-   * Deletes all segments that were begun before a time, acknowledged or not, also those that were set aside. Blocks that are appended
+   * Deletes all segments that have a block from before a time, acknowledged or not, also those that were set aside. Blocks that are appended
    * from now on are not among them.
    *
    * @param timeMs milliseconds since the epoch
    * @returns ends when nothing of them can be read any more; a full disk delays that for the segment that is being written
    */
   async dropOlderThan(timeMs: number): Promise<void> {
-    const before = Math.min(timeMs, this.#ports.clock.now());
-    // What comes after the order is not to go with what came before.
-    const { active, hasActiveBlocks } = this.#writer;
-    if (active !== undefined && hasActiveBlocks && active.sinceMs < before) this.#writer.end();
-    this.#upkeep.dropBefore(before);
+    this.#writer.order(timeMs);
+    this.#upkeep.wake();
     for (;;) {
       const more = this.#more.promise;
       await this.#upkeep.settled();
-      if ((this.oldestMs ?? Infinity) >= before) return;
+      if (!this.#writer.isOrdered) return;
       if (this.#isClosed) throw unavailable('the spool was closed');
       await more;
     }
   }
 
-  /** When the oldest segment that still has a block was begun, milliseconds since the epoch; undefined without one. */
+  /** When the oldest block that can still be read was appended, milliseconds since the epoch; undefined without one. */
   get oldestMs(): number | undefined {
     let oldest: number | undefined;
     for (const segment of this.#segments.all) {

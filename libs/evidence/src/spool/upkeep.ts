@@ -38,7 +38,6 @@ export class Upkeep {
   #isShort = false;
   /** The active segment is to end, full or not. */
   #isSealWanted = false;
-  #dropBeforeMs = -Infinity;
   #acknowledged = 0;
   #lostBlocks = 0;
   #diskFailed = false;
@@ -96,12 +95,6 @@ export class Upkeep {
 
   seal(): void {
     this.#isSealWanted = true;
-    this.wake();
-  }
-
-  /** @param timeMs milliseconds since the epoch, not in the future */
-  dropBefore(timeMs: number): void {
-    this.#dropBeforeMs = Math.max(this.#dropBeforeMs, timeMs);
     this.wake();
   }
 
@@ -187,21 +180,20 @@ export class Upkeep {
     if (!segment.isSealed) return false;
     const isRead = segment.isErased || (segment.key !== undefined && segment.last <= this.#acknowledged);
     const isEmpty = segment.key !== undefined && !segment.hasBlocks;
-    const isOrdered = segment.sinceMs < this.#dropBeforeMs;
-    return (isRead || isEmpty || isOrdered) && this.#segments.hasSuccessor(segment);
+    return (isRead || isEmpty || segment.isOrdered) && this.#segments.hasSuccessor(segment);
   }
 
   /** Whether a segment would go if there were one behind it. */
   get #lacksSuccessor(): boolean {
     const { newest } = this.#segments;
     if (!newest?.isSealed || newest.isGone) return false;
-    return newest.last <= this.#acknowledged || newest.sinceMs < this.#dropBeforeMs;
+    return newest.last <= this.#acknowledged || newest.isOrdered;
   }
 
   get #isRollWanted(): boolean {
     const { active, hasActiveBlocks } = this.#writer;
     if (!active) return this.#lacksSuccessor;
-    return hasActiveBlocks && (this.#isSealWanted || active.sinceMs < this.#dropBeforeMs);
+    return hasActiveBlocks && (this.#isSealWanted || active.isOrdered);
   }
 
   #rollWhereWanted(): void {

@@ -51,6 +51,8 @@ export class Writer {
   #timer: Timer | undefined;
   #owed: Owed[] = [];
   #owedBytes = 0;
+  /** Up to here, blocks are to be dropped. */
+  #orderedPosition = 0;
   /** Why nobody can say when the owed blocks will be on disk. */
   #refusal: SluiceError | undefined;
 
@@ -154,16 +156,30 @@ export class Writer {
 
   /** Writes on in the spare segment; nothing without one. */
   roll(): void {
-    if (!this.#room.hasSpare) return;
-    this.#room.roll();
-    this.#begin(this.#position + 1, this.#ports.clock.now());
-    this.flush();
+    if (this.#room.hasSpare) this.#part(this.#position + 1);
   }
 
-  /** The active segment takes no more, whether there is another one or not. */
-  end(): void {
-    if (this.#room.hasSpare) this.roll();
-    else this.#room.shut();
+  /**
+   * All segments that have a block from before a time are to be dropped. What comes from now on goes into others: it is not to be
+   * dropped with them.
+   */
+  order(beforeMs: number): void {
+    const { all } = this.#segments;
+    for (const [index, segment] of all.entries()) {
+      const hasBlocks = segment === this.#active ? this.hasActiveBlocks : !segment.isErased;
+      if (!hasBlocks || segment.sinceMs >= beforeMs) continue;
+      segment.isOrdered = true;
+      if (segment.key) this.#orderedPosition = all[index + 1] ? all[index + 1]!.first - 1 : this.#position;
+    }
+    if (this.isOwing) this.#orderedPosition = this.#position;
+    if (this.#active?.isOrdered) this.#part(this.#position + 1);
+  }
+
+  /** Whether anything is left that an order was given for. */
+  get isOrdered(): boolean {
+    const owed = this.#owed[0];
+    if (owed !== undefined && owed.position <= this.#orderedPosition) return true;
+    return this.#segments.all.some((segment) => segment.isOrdered);
   }
 
   /** There will be no segment for some time: those who wait for one are told. */
@@ -183,7 +199,9 @@ export class Writer {
   #put(where: 'written' | 'spare', { position, timeMs, block }: Owed): void {
     if (where === 'spare') this.#begin(position, timeMs);
     const segment = this.#active!;
-    if (position === segment.first) segment.sinceMs = timeMs;
+    // A clock may go back.
+    segment.sinceMs = position === segment.first ? timeMs : Math.min(segment.sinceMs, timeMs);
+    segment.isOrdered ||= position <= this.#orderedPosition;
     const batch = this.#batchOf(segment);
     batch.add(position, timeMs, block);
     this.#end = batch.end;
@@ -203,6 +221,17 @@ export class Writer {
     this.#end = batch.end;
     if (before && !this.#isPending(before)) before.isSealed = true;
     this.#ports.onChange();
+  }
+
+  /** The active segment takes no more; another one does, as soon as there is one. */
+  #part(first: number): void {
+    if (!this.#room.hasSpare) {
+      this.#room.shut();
+      return;
+    }
+    this.#room.roll();
+    this.#begin(first, this.#ports.clock.now());
+    this.flush();
   }
 
   #isPending(segment: Segment): boolean {
@@ -303,6 +332,7 @@ export class Writer {
   #settle(): void {
     let settled = 0;
     for (const owed of this.#owed) {
+      if (this.#active?.isOrdered && owed.position > this.#orderedPosition) this.#part(owed.position);
       const where = this.#room.place(frameOverhead + owed.block.length, true);
       if (where === undefined) break;
       this.#put(where, owed);
@@ -311,6 +341,7 @@ export class Writer {
     }
     if (settled === 0) return;
     this.#owed = this.#owed.slice(settled);
+    if (this.#active?.isOrdered && !this.isOwing) this.#part(this.#position + 1);
     this.flush();
   }
 }
