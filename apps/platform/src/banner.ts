@@ -49,7 +49,7 @@ export function banner(inputs: BannerInputs): string {
     `  ${cli} models`,
     ...(request === undefined ? [] : [`  ${cli} infer digits examples/models/digits/holdout.csv --label-column label`]),
     '',
-    `Ports   router ${ports.router.port}, registry ${ports.registry.port}, runtimes ${ports.runtimes.map(({ port }) => port).join(' and ')}; each + 1 is /metrics, + 2 administration`,
+    `Ports   router ${ports.router.port}, registry ${ports.registry.port}, feedback ${ports.feedback.port}, runtimes ${ports.runtimes.map(({ port }) => port).join(' and ')}; each + 1 is /metrics, + 2 administration`,
     `Data    ${home} (Postgres in ${databaseFolder})`,
     `Logs    ${home}/logs`,
     ...(unapproved.length === 0

@@ -27,6 +27,7 @@ export interface CompileCache {
 /** What a platform runs, and what ends each at once after it has loaded. Outside a thread, a thread's code ends by itself. */
 const loads: readonly (readonly [...Parameters<Layout['entry']>, ...string[]])[] = [
   ['registry', 'main', '--help'],
+  ['feedback', 'main', '--help'],
   ['model-server', 'main', '--help'],
   ['model-server', 'runtime/session-worker'],
   ['model-server', 'versions/hash-worker'],

@@ -16,18 +16,22 @@ import type { Secrets } from './secrets.ts';
 
 /** The cluster's superuser, who owns the tables; services do not connect as it. */
 const owner = 'sluice';
-const serviceRole = 'sluice_registry';
 const databaseName = 'sluice';
 
 export interface DatabaseAddresses {
   readonly ownerUrl: string;
   readonly registryUrl: string;
+  readonly feedbackUrl: string;
 }
 
 export function databaseAddresses(port: number, secrets: Secrets): DatabaseAddresses {
   const url = (user: string, password: string): string =>
     `postgres://${user}:${password}@${host}:${port}/${databaseName}`;
-  return { ownerUrl: url(owner, secrets.ownerPassword), registryUrl: url(serviceRole, secrets.registryPassword) };
+  return {
+    ownerUrl: url(owner, secrets.ownerPassword),
+    registryUrl: url('sluice_registry', secrets.registryPassword),
+    feedbackUrl: url('sluice_feedback', secrets.feedbackPassword),
+  };
 }
 
 export interface Cluster {

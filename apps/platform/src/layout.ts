@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /** The services that the platform runs as processes. */
-export type Program = 'registry' | 'model-server' | 'router';
+export type Program = 'registry' | 'feedback' | 'model-server' | 'router';
 
-/** What Node runs of a program: `migrate` is the registry's other entry, workers are what threads of a model server run. */
+/** What Node runs of a program: `migrate` is the other entry of those with a database, workers are what threads of a model server run. */
 export type Entry = 'main' | 'migrate' | 'runtime/session-worker' | 'versions/hash-worker';
 
 export interface Layout {

@@ -8,7 +8,7 @@ import type { PlatformConfig } from './config.ts';
 import { clearLeftoverPostgres, databaseAddresses, ensureDatabase, openCluster, readPostgresLine } from './database.ts';
 import type { Cluster } from './database.ts';
 import { Keeper } from './keeper.ts';
-import type { Layout } from './layout.ts';
+import type { Layout, Program } from './layout.ts';
 import { clearLeftovers, identify, saveProcesses } from './leftovers.ts';
 import type { ProcessList } from './leftovers.ts';
 import type { MergedLog } from './merged-log.ts';
@@ -16,7 +16,7 @@ import { portTable, takenPorts } from './ports.ts';
 import type { PortTable } from './ports.ts';
 import { openSecrets } from './secrets.ts';
 import type { Secrets } from './secrets.ts';
-import { lastEnd, registrySettings, serviceDefinitions } from './services.ts';
+import { feedbackSettings, lastEnd, registrySettings, serviceDefinitions } from './services.ts';
 import type { ServiceDefinition, ServiceInputs } from './services.ts';
 
 export interface PlatformOptions {
@@ -75,7 +75,7 @@ export class Platform {
     await ensureDatabase(this.ports.postgres, secrets);
     const database = databaseAddresses(this.ports.postgres, secrets);
     const inputs: ServiceInputs = { config, home, ports: this.ports, database, secrets };
-    await this.#step(this.#migrate(inputs));
+    await this.#step(this.#migrateAll(inputs));
     await compiled;
     const [registry, ...others] = serviceDefinitions(inputs);
     await this.#keepService(registry!).firstReady;
@@ -124,18 +124,25 @@ export class Platform {
     );
   }
 
-  async #migrate(inputs: ServiceInputs): Promise<void> {
-    const { log } = this.#options;
-    const settings = { ...registrySettings(inputs), SLUICE_OWNER_DATABASE_URL: inputs.database.ownerUrl };
-    const args = this.#options.layout.entry('registry', 'migrate');
+  async #migrateAll(inputs: ServiceInputs): Promise<void> {
+    await Promise.all([
+      this.#migrate('registry', registrySettings(inputs), inputs),
+      this.#migrate('feedback', feedbackSettings(inputs), inputs),
+    ]);
+    this.#options.log.say('platform', 'info', 'database is up to date');
+  }
+
+  async #migrate(program: Program, own: Readonly<Record<string, string>>, { database }: ServiceInputs): Promise<void> {
+    const settings = { ...own, SLUICE_OWNER_DATABASE_URL: database.ownerUrl };
+    const args = this.#options.layout.entry(program, 'migrate');
     const { signal } = this.#ending;
     if (signal.aborted) throw new SluiceError('cancelled', 'the platform was stopped');
-    const life = this.#spawn('migrate', args, settings);
+    const name = `migrate-${program}`;
+    const life = this.#spawn(name, args, settings);
     signal.addEventListener('abort', () => void life.stop(closeMs));
     const how = await life.ended;
-    this.#forget('migrate');
-    if (how !== 'status 0') throw unavailable(`the registry's migration ended with ${how}; its lines above say why`);
-    log.say('platform', 'info', 'database is up to date');
+    this.#forget(name);
+    if (how !== 'status 0') throw unavailable(`the ${program}'s migration ended with ${how}; its lines above say why`);
   }
 
   #keepService(definition: ServiceDefinition): Keeper {

@@ -10,6 +10,7 @@ export interface ServicePorts {
 export interface PortTable {
   readonly router: ServicePorts;
   readonly registry: ServicePorts;
+  readonly feedback: ServicePorts;
   readonly runtimes: readonly ServicePorts[];
   readonly postgres: number;
 }
@@ -21,6 +22,7 @@ export function portTable(offset: number, runtimes: number): PortTable {
   return {
     router: group(offset + 8001),
     registry: group(offset + 8101),
+    feedback: group(offset + 8111),
     runtimes: Array.from({ length: runtimes }, (_, index) => group(offset + 8011 + 10 * index)),
     postgres: offset + 8154,
   };
@@ -36,6 +38,7 @@ export function namedPorts(table: PortTable): [number, string][] {
   return [
     ...named('router', table.router),
     ...named('registry', table.registry),
+    ...named('feedback', table.feedback),
     ...table.runtimes.flatMap((ports, index) => named(`runtime-${index + 1}`, ports)),
     [table.postgres, 'of Postgres'],
   ];

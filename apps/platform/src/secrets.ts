@@ -10,11 +10,17 @@ export interface Secrets {
   readonly ownerPassword: string;
   /** Of the role that the registry runs as. */
   readonly registryPassword: string;
+  /** Of the role that feedback runs as. */
+  readonly feedbackPassword: string;
   /** PEM file of the Ed25519 key that signs audit checkpoints. */
   readonly auditKeyFile: string;
+  /** File of the key of the routers' evidence. */
+  readonly evidenceKeyFile: string;
 }
 
-const stored = z.object({ ownerPassword: z.string().min(1), registryPassword: z.string().min(1) });
+const password = z.string().min(1);
+/** Homes of before there was feedback have no password for it. */
+const stored = z.object({ ownerPassword: password, registryPassword: password, feedbackPassword: password.optional() });
 
 /**
  * Reads the secrets in `folder`, or makes them: random passwords and a new audit key, each in a file that only its owner
@@ -36,15 +42,20 @@ async function readOrMake(folder: string): Promise<Secrets> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const passwordFile = path.join(folder, 'postgres.json');
   const auditKeyFile = path.join(folder, 'audit-key.pem');
-  let passwords = await readFileIfAny(passwordFile);
-  if (passwords === undefined) {
-    const made = { ownerPassword: randomBytes(24).toString('hex'), registryPassword: randomBytes(24).toString('hex') };
-    passwords = Buffer.from(`${JSON.stringify(made, null, 2)}\n`);
-    await writeFileAtomic(passwordFile, passwords, 0o600);
-  }
+  const evidenceKeyFile = path.join(folder, 'evidence-key.hex');
+  const found = await readFileIfAny(passwordFile);
+  const known = found && stored.parse(JSON.parse(Buffer.from(found).toString()));
+  const { ownerPassword = made(), registryPassword = made(), feedbackPassword = made() } = known ?? {};
+  const passwords = { ownerPassword, registryPassword, feedbackPassword };
+  if (known?.feedbackPassword === undefined)
+    await writeFileAtomic(passwordFile, Buffer.from(`${JSON.stringify(passwords, null, 2)}\n`), 0o600);
   if ((await readFileIfAny(auditKeyFile)) === undefined) {
     const { privateKey } = generateKeyPairSync('ed25519');
     await writeFileAtomic(auditKeyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
   }
-  return { ...stored.parse(JSON.parse(Buffer.from(passwords).toString())), auditKeyFile };
+  if ((await readFileIfAny(evidenceKeyFile)) === undefined)
+    await writeFileAtomic(evidenceKeyFile, Buffer.from(`${randomBytes(32).toString('hex')}\n`), 0o600);
+  return { ...passwords, auditKeyFile, evidenceKeyFile };
 }
+
+const made = (): string => randomBytes(24).toString('hex');

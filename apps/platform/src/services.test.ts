@@ -5,7 +5,10 @@ import { databaseAddresses, readPostgresLine } from './database.ts';
 import { portTable } from './ports.ts';
 import { lastEnd, serviceDefinitions } from './services.ts';
 
-const secrets = { ownerPassword: 'o', registryPassword: 'r', auditKeyFile: '/home/sluice/audit-key.pem' };
+const secrets = {
+  ...{ ownerPassword: 'o', registryPassword: 'r', feedbackPassword: 'f' },
+  ...{ auditKeyFile: '/home/sluice/audit-key.pem', evidenceKeyFile: '/home/sluice/evidence-key.hex' },
+};
 
 function definitions(argv: string[]) {
   const config = parseConfig(settings, { env: {}, argv });
@@ -20,10 +23,11 @@ function definitions(argv: string[]) {
 }
 
 describe('serviceDefinitions', () => {
-  it('starts a registry, two runtimes and a router, each with a state folder of its own', () => {
+  it('starts a registry, a feedback, two runtimes and a router, each of these three with a state folder of its own', () => {
     const all = definitions([]);
     expect(all.map(({ name, program }) => [name, program])).toEqual([
       ['registry', 'registry'],
+      ['feedback', 'feedback'],
       ['runtime-1', 'model-server'],
       ['runtime-2', 'model-server'],
       ['router', 'router'],
@@ -41,18 +45,26 @@ describe('serviceDefinitions', () => {
 
   it('points every watcher at the registry, also with an offset', () => {
     const watchers = definitions(['--port-offset', '100', '--runtimes', '3']).slice(1);
-    expect(watchers).toHaveLength(4);
+    expect(watchers).toHaveLength(5);
     for (const { settings: each } of watchers) expect(each['SLUICE_REGISTRY']).toBe('127.0.0.1:8201');
+  });
+
+  it('has the router send its evidence to feedback, under the key that all routers of the home have', () => {
+    const { settings: router } = definitions(['--port-offset', '100']).at(-1)!;
+    expect(router).toMatchObject({
+      SLUICE_FEEDBACK: '127.0.0.1:8211',
+      SLUICE_EVIDENCE_KEY_FILE: '/home/sluice/evidence-key.hex',
+    });
   });
 
   it('has router and runtimes stand on the stack that was asked for', () => {
     for (const asked of ['grpc-js', 'wire'])
-      for (const { settings: each } of definitions(['--transport', asked]).slice(1))
+      for (const { settings: each } of definitions(['--transport', asked]).slice(2))
         expect(each['SLUICE_TRANSPORT']).toBe(asked);
   });
 
   it('never gives a runtime less than one thread', () => {
-    for (const { settings: each } of definitions(['--runtimes', '8']).slice(1, 9))
+    for (const { settings: each } of definitions(['--runtimes', '8']).slice(2, 10))
       expect(Number(each['SLUICE_THREADS'])).toBeGreaterThanOrEqual(1);
   });
 });

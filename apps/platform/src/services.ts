@@ -49,6 +49,15 @@ export function registrySettings(inputs: ServiceInputs): Record<string, string> 
   };
 }
 
+/** What feedback and its migration are told. */
+export function feedbackSettings(inputs: ServiceInputs): Record<string, string> {
+  return {
+    ...common('feedback', inputs.ports.feedback, inputs),
+    SLUICE_DATABASE_URL: inputs.database.feedbackUrl,
+    SLUICE_REGISTRY: `${host}:${inputs.ports.registry.port}`,
+  };
+}
+
 /** What a restarted model-server is told of its end: a version is not to blame for what somebody else did. */
 export const lastEnd = (program: Program, last: string): Readonly<Record<string, string>> =>
   program === 'model-server' && last !== '' ? { SLUICE_LAST_END: last.slice(0, 200) } : {};
@@ -72,11 +81,14 @@ export function serviceDefinitions(inputs: ServiceInputs): ServiceDefinition[] {
   const router = {
     ...common('router', ports.router, inputs),
     SLUICE_REGISTRY: registryAddress,
+    SLUICE_FEEDBACK: `${host}:${ports.feedback.port}`,
+    SLUICE_EVIDENCE_KEY_FILE: inputs.secrets.evidenceKeyFile,
     SLUICE_TRANSPORT: config.transport,
     SLUICE_STATE_DIR: path.join(home, 'router'),
   };
   return [
     { name: 'registry', program: 'registry', settings: registrySettings(inputs) },
+    { name: 'feedback', program: 'feedback', settings: feedbackSettings(inputs) },
     ...runtimes,
     { name: 'router', program: 'router', settings: router },
   ];

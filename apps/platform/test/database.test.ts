@@ -14,7 +14,10 @@ const isRoot = process.getuid?.() === 0;
 const user = chooseAccount()!;
 /** A user without anything. */
 const third = { name: 'third', uid: 12_345, gid: 12_345 };
-const secrets = { ownerPassword: 'owner', registryPassword: 'registry', auditKeyFile: '' };
+const secrets = {
+  ...{ ownerPassword: 'owner', registryPassword: 'registry', feedbackPassword: 'feedback' },
+  ...{ auditKeyFile: '', evidenceKeyFile: '' },
+};
 
 let home: string;
 let options: ClusterOptions;

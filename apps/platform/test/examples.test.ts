@@ -117,7 +117,7 @@ const commonMetrics = [
 ];
 
 describe('metrics', () => {
-  it.each(['router', 'registry', 'runtime-1', 'runtime-2'])(
+  it.each(['router', 'registry', 'feedback', 'runtime-1', 'runtime-2'])(
     'of the %s have what every service counts',
     async (name) => {
       const { ports } = platform;

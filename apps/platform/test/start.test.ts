@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const children = ['registry', 'runtime-1', 'runtime-2', 'router'];
+const children = ['registry', 'feedback', 'runtime-1', 'runtime-2', 'router'];
 
 /** The commands that the start printed for a tool. */
 const commandsOf = (text: string, start: string): string[] =>
@@ -96,7 +96,7 @@ describe('a platform', { timeout: 150_000 }, () => {
     expect(performance.now() - started).toBeLessThan(30_000);
     expect(platform.text).not.toContain('pushed example');
     expect(platform.text).not.toContain('making a database');
-    for (const file of ['postgres.json', 'audit-key.pem'])
+    for (const file of ['postgres.json', 'audit-key.pem', 'evidence-key.hex'])
       expect((await stat(path.join(home, 'secrets', file))).mode & 0o777).toBe(0o600);
     const again = new RunningPlatform({ home, offset });
     expect(await again.ended).toBe(1);
@@ -143,7 +143,7 @@ describe('a platform', { timeout: 150_000 }, () => {
   it('writes the raw lines of each process into a file of its own, without secrets', async () => {
     const logs = path.join(home, 'logs');
     const files = (await readdir(logs)).filter((file) => file.endsWith('.log'));
-    for (const name of [...children, 'platform', 'postgres', 'migrate'])
+    for (const name of [...children, 'platform', 'postgres', 'migrate-registry', 'migrate-feedback'])
       expect(files.some((file) => file.endsWith(`${name}.log`))).toBe(true);
     const secrets = JSON.parse(await readFile(path.join(home, 'secrets', 'postgres.json'), 'utf8')) as object;
     for (const file of files) {

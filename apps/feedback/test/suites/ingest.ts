@@ -30,7 +30,7 @@ export function ingestSuite(cluster: () => TestPostgres): void {
           keepProbability: 0.25,
         },
         timings: { queueMicros: 1, runMicros: 2, totalMicros: 3, batchRows: 4, costMicros: 5.5 },
-        ...{ unitHash: Buffer.alloc(16, 1), inputHash: Buffer.alloc(32, 2), requestId: 'ünïcode 🙂', subject: 'sub' },
+        ...{ unitHash: '\x01'.repeat(16), inputHash: '\x02'.repeat(32), requestId: 'ünïcode 🙂', subject: 'sub' },
         ...{ caller: 'who', traceId: 'ab'.repeat(16), rule: 'rule', runtime: 'runtime-1' },
         ...{ requestState: 'captured', request: Buffer.from([0, 1, 2]), responseState: 'captured', response: [] },
       });
