@@ -6,6 +6,7 @@ import { createOipClient } from '@sluice/client/oip-client';
 import type { OipClient } from '@sluice/client/oip-client';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evidenceJourney } from './evidence-journey.ts';
 import { RunningPlatform, freeOffset, killStarted, makeHome, root, shell } from './running-platform.ts';
 import { sequenceJourney } from './sequence-journey.ts';
 
@@ -124,6 +125,7 @@ describe('metrics', () => {
       const own = {
         router: ports.router,
         registry: ports.registry,
+        feedback: ports.feedback,
         'runtime-1': ports.runtimes[0]!,
         'runtime-2': ports.runtimes[1]!,
       };
@@ -185,4 +187,8 @@ describe('the README', { timeout: 120_000 }, () => {
 
 describe('a model with a state', { timeout: 120_000 }, () => {
   sequenceJourney(() => platform);
+});
+
+describe('evidence', { timeout: 120_000 }, () => {
+  evidenceJourney(() => platform);
 });

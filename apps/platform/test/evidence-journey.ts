@@ -1,0 +1,128 @@
+import path from 'node:path';
+import { env } from 'node:process';
+import { createOipClient } from '@sluice/client/oip-client';
+import type { OipClient } from '@sluice/client/oip-client';
+import { eventually } from '@sluice/testkit/eventually';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { databaseAddresses } from '../src/database.ts';
+import { openSecrets } from '../src/secrets.ts';
+import { root, shell } from './running-platform.ts';
+import type { RunningPlatform } from './running-platform.ts';
+
+/** A row of the table of evidence, as far as it is looked at here. */
+interface Row {
+  readonly prediction_id: string;
+  readonly class: string;
+  readonly version: string;
+  readonly arm: string;
+  readonly reason: string;
+  readonly answered: boolean;
+  readonly rows: string;
+  readonly run_micros: string;
+  readonly subject: string;
+  readonly version_known: boolean;
+  readonly request_state: string;
+  readonly request: Buffer | null;
+  readonly response: Buffer | null;
+}
+
+/** The way of evidence on a platform that runs: from a policy that somebody sets to rows in the database. */
+export function evidenceJourney(running: () => RunningPlatform): void {
+  let platform: RunningPlatform;
+  let client: OipClient;
+  let database: pg.Client;
+
+  beforeAll(async () => {
+    platform = running();
+    client = createOipClient(`127.0.0.1:${platform.ports.router.port}`);
+    const secrets = await openSecrets(path.join(platform.home, 'secrets'));
+    database = new pg.Client({ connectionString: databaseAddresses(platform.ports.postgres, secrets).ownerUrl });
+    await database.connect();
+  });
+  afterAll(async () => {
+    client.close();
+    await database.end();
+  });
+
+  const cli = async (line: string) => {
+    const variables = { ...env, SLUICE_REGISTRY: `127.0.0.1:${platform.ports.registry.port}` };
+    return shell(`npx sluice ${line} 2>&1`, root, variables);
+  };
+
+  const pixels = Float32Array.from({ length: 64 }, (_, index) => index % 17);
+  const ask = async (metadata: Readonly<Record<string, string>>): Promise<string> => {
+    const inputs = [{ name: 'pixels', datatype: 'FP32' as const, shape: [1, 64], data: pixels }];
+    return (await client.infer({ model: 'digits', inputs }, { metadata })).predictionId;
+  };
+
+  const rowsOf = async (caller: string): Promise<Row[]> =>
+    (await database.query<Row>('select * from feedback.evidence where caller = $1', [caller])).rows;
+
+  it('is kept as `sluice model set` says, without a restart, and an answer of a durable model waits for it', async () => {
+    await cli('model set digits --capture payload=on --retention short --durability durable --redact pixels');
+    const id = await eventually(async () => {
+      const asked = await ask({ 'sluice-caller': 'durable', 'sluice-subject': 'ann' });
+      const rows = await rowsOf('durable');
+      expect(rows.some(({ class: name }) => name === 'short')).toBe(true);
+      return asked;
+    });
+    const row = await eventually(async () => {
+      const found = (await rowsOf('durable')).filter(({ prediction_id }) => prediction_id === id);
+      expect(found).toHaveLength(1);
+      return found[0]!;
+    });
+    expect(row).toMatchObject({ class: 'short', arm: 'primary', reason: 'only-arm', answered: true, rows: '1' });
+    expect(row).toMatchObject({ subject: 'ann', version_known: true, request_state: 'captured' });
+    expect(Number(row.run_micros)).toBeGreaterThan(0);
+    // All of the input is hidden, and nothing else.
+    expect(row.request!.includes(Buffer.from('pixels'))).toBe(true);
+    expect(row.request!.includes(Buffer.from(pixels.buffer, 4, 8))).toBe(false);
+    expect(row.response!.includes(Buffer.from('probabilities'))).toBe(true);
+  });
+
+  it('tells of two weighted arms, of a shadow of both, and of what feedback missed while it was away', async () => {
+    await cli('release put digits --arm primary=3:0.5 --arm mlp=2:0.5:candidate --arm linear=1:0:shadow');
+    await eventually(async () => {
+      await ask({ 'sluice-caller': 'before' });
+      expect((await rowsOf('before')).map(({ arm }) => arm)).toContain('linear');
+    });
+    const units = Array.from({ length: 40 }, (_, unit) => `user-${unit}`);
+    const askAll = async () => Promise.all(units.map((unit) => ask({ 'sluice-caller': 'units', 'sluice-unit': unit })));
+    const first = await askAll();
+    process.kill(await platform.pidOf('feedback'), 'SIGKILL');
+    const second = await askAll();
+    const rows = await eventually(async () => {
+      const found = await rowsOf('units');
+      expect(found).toHaveLength(4 * units.length);
+      return found;
+    }, 30_000);
+
+    const live = rows.filter(({ answered }) => answered);
+    expect(live.map(({ prediction_id }) => prediction_id).sort()).toEqual([...first, ...second].sort());
+    expect(new Set(live.map(({ reason }) => reason))).toEqual(new Set(['unit']));
+    expect(new Set(live.map(({ arm, version }) => `${arm} ${version}`))).toEqual(new Set(['primary 3', 'mlp 2']));
+    // A unit has its arm, before and after.
+    const armOf = new Map(live.map(({ prediction_id, arm }) => [prediction_id, arm]));
+    expect(second.map((id) => armOf.get(id))).toEqual(first.map((id) => armOf.get(id)));
+    const shadows = rows.filter(({ answered }) => !answered);
+    expect(new Set(shadows.map(({ arm, version, reason }) => `${arm} ${version} ${reason}`))).toEqual(
+      new Set(['linear 1 shadow']),
+    );
+    expect(shadows.map(({ prediction_id }) => prediction_id).sort()).toEqual([...first, ...second].sort());
+  });
+
+  it('goes back to what it was', async () => {
+    await cli('release end digits');
+    await cli(
+      'model set digits --capture request=off,response=small --retention standard --durability best-effort --redact ""',
+    );
+    await eventually(async () => {
+      const asked = await ask({ 'sluice-caller': 'back' });
+      await eventually(async () => {
+        const row = (await rowsOf('back')).find(({ prediction_id }) => prediction_id === asked);
+        expect(row).toMatchObject({ class: 'standard', arm: 'primary', request_state: 'off' });
+      }, 3000);
+    });
+  });
+}
