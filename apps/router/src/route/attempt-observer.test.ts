@@ -135,6 +135,31 @@ describe('the observer of attempts', () => {
     expect(broken.budget.tokens).toBeGreaterThanOrEqual(spent);
   });
 
+  it('is told of a primary that fails in its place, which is the end, and of a retry that went nowhere', async () => {
+    const world = await attemptWorld(model, everywhere);
+    const asked = world.ask(lab);
+    world.arrived[0]!.fail('answered', 'internal');
+    world.arrived[1]!.fail('answered', 'model-failed');
+    expect([asked.answers, world.arrived.length]).toEqual([['model-failed'], 2]);
+    expect(world.told.map(line)).toEqual([
+      '1 candidate>candidate@4 (rule lab) r1 0-0: internal',
+      '2 candidate>primary@3 (rule lab) r1 0-0: model-failed answered for internal',
+    ]);
+    expect(world.counted).toEqual(['fallback digits@4 candidate internal', 'digits@3 - model-failed 0']);
+
+    // The other runtime's breaker is open.
+    const link = world.fleet.links.find(({ address }) => address === 'r2')!;
+    for (let count = 0; count < 10; count++) world.live.of(link, 'digits@4').begin()!.fail(new Error('it failed'));
+    await settle();
+    world.told.length = 0;
+    world.ask({ 'sluice-arm': 'candidate' });
+    world.arrived.at(-1)!.fail('answered', 'unavailable');
+    expect(world.told.map(line)).toEqual([
+      '1 candidate>candidate@4 (forced) r1 0-0: unavailable',
+      '2 candidate>candidate@4 (forced) nowhere 0-0: unavailable answered',
+    ]);
+  });
+
   it('is told of a primary and a forced arm that fail, which nobody answers for', async () => {
     const world = await attemptWorld(model, everywhere);
     const asked = [world.ask({ 'sluice-unit': ofPrimary }), world.ask({ 'sluice-arm': 'candidate' })];

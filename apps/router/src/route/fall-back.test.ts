@@ -117,6 +117,17 @@ describe('a version that may be answered for by another', () => {
     expect(fresh.state.told.filter((each) => each.startsWith('to'))).toEqual(['to a', 'to e', 'to f']);
   });
 
+  it('goes to runtimes that had it as the first version, too', () => {
+    const [a, b] = [new Runtime('a'), new Runtime('b')];
+    const { state, send } = pair([a], [b, a]);
+    send();
+    a.fail('answered', 'internal');
+    b.fail('answered', 'unavailable');
+    expect(state.told.filter((each) => each.startsWith('to'))).toEqual(['to a', 'to b', 'to a']);
+    a.answer('from a');
+    expect(state.ended).toEqual(['from a']);
+  });
+
   it('goes on with what a retry left: its token, and whoever gives up', () => {
     const [a, b, c] = [new Runtime('a'), new Runtime('b'), new Runtime('c')];
     const { state, send, budget } = pair([a, b], [c]);

@@ -136,12 +136,28 @@ describe('Shadows', () => {
     expect(shadows.bytes).toBe(4);
   });
 
+  it('gives up those that are in flight at a stop, in whatever order others have ended', () => {
+    const { shadows, mirror, turn, runtimes } = setUp();
+    const each = ['a', 'b', 'c', 'd'].map((address) => new Runtime(address));
+    for (const runtime of each) {
+      runtimes['digits@4'] = [runtime];
+      mirror();
+      turn();
+    }
+    for (const index of [0, 3, 1]) each[index]!.answer();
+    expect(shadows.inFlight).toBe(1);
+    shadows.stop();
+    expect(each.map(({ cancelled }) => cancelled)).toEqual([0, 0, 1, 0]);
+  });
+
   it('goes through thousands in order with a short line in memory', () => {
     const { shadows, mirror, turn, runtimes, ended } = setUp({ inFlight: 3 });
     const a = runtimes['digits@4']![0]!;
     for (let index = 0; index < 3_000; index++) {
-      if (index % 3 === 0) mirror(Buffer.from(`${index}`));
-      mirror(Buffer.from(`${index}`));
+      // Each lies in what its connection has read.
+      const view = Buffer.concat([Buffer.alloc(4), Buffer.from(`${index}`)]).subarray(4);
+      if (index % 3 === 0) mirror(view);
+      mirror(view);
       turn();
       while (shadows.waiting > 20) {
         a.answer();
@@ -155,6 +171,7 @@ describe('Shadows', () => {
     expect([ended.length, shadows.bytes, shadows.dropped.copies]).toEqual([4_000, 0, 0]);
     const order = a.sent.map(({ message }) => Number(Buffer.from(message).toString()));
     expect(order).toEqual(order.toSorted((one, other) => one - other));
+    for (const { message } of a.sent) expect(message.buffer.byteLength).toBe(message.byteLength);
   });
 
   it('keeps nothing of what its connection read beside a message, and does not copy what is alone', () => {
