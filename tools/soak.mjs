@@ -15,6 +15,7 @@ const suites = [
   { name: 'inference', folder: 'libs/inference', runs: 100_000, about: 'codec against protobufjs, mutated messages' },
   { name: 'wire', folder: 'libs/wire', runs: 500_000, about: 'damaged HTTP/2, and the same to node:http2; HPACK' },
   { name: 'batching', folder: 'libs/batching', runs: 20_000, about: 'the scheduler held to its contract' },
+  { name: 'evidence', folder: 'libs/evidence', runs: 60_000, about: 'blocks, lives of a spool on bad disks, 50 kills' },
   { name: 'model-server', folder: 'apps/model-server', runs: 100_000, about: 'mutated requests, datatypes, pressure' },
   { name: 'router', folder: 'apps/router', runs: 100_000, about: 'mutated requests, failover' },
   ...['model-server', 'router'].map((service) => ({

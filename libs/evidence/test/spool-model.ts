@@ -247,7 +247,7 @@ export class SpoolModel {
   /** Reads from the beginning, and on. */
   #follow(): void {
     if (!this.#spool) return;
-    this.#cursor?.close();
+    void this.#cursor?.close().catch(() => undefined);
     const cursor = (this.#cursor = this.#spool.read(0));
     void this.#pump(this.#spool, cursor);
   }

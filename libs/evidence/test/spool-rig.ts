@@ -91,7 +91,7 @@ export async function readAll(spool: Spool, after = 0): Promise<StoredBlock[]> {
     if (block === undefined) break;
     blocks.push(block);
   }
-  cursor.close();
+  await cursor.close();
   return blocks;
 }
 

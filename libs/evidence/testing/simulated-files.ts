@@ -145,7 +145,11 @@ class SimulatedProcess implements SpoolFiles {
       if (this.#machine.lockedBy !== undefined)
         throw failedPrecondition(`the spool ${folder} is in use by another process`);
       const life = (this.#machine.lockedBy = this.#life);
-      return { release: () => void (this.#machine.lockedBy === life && (this.#machine.lockedBy = undefined)) };
+      return {
+        release: () => {
+          if (this.#machine.lockedBy === life) this.#machine.lockedBy = undefined;
+        },
+      };
     });
   }
 

@@ -13,8 +13,8 @@ export interface CursorPorts {
   readonly onLost: () => void;
   /** Ends when more is on disk than there was, a segment is gone, or something was closed. */
   readonly more: () => Promise<unknown>;
-  readonly nudge: () => void;
-  readonly isClosed: () => boolean;
+  /** It gives nothing any more; `more` is to end. */
+  readonly onClose: (cursor: Cursor) => void;
 }
 
 /** It may be so after any wait. */
@@ -42,6 +42,8 @@ export class Cursor {
   #windowAt = 0;
   #at = 0;
   #isClosed = false;
+  /** A call is under way. */
+  #isBusy = false;
 
   constructor(folder: string, segments: SegmentList, after: number, ports: CursorPorts) {
     this.#folder = folder;
@@ -57,21 +59,28 @@ export class Cursor {
    * @throws the error of the file system; the next call tries again
    */
   async next(): Promise<StoredBlock | undefined> {
-    while (!this.#isClosed && !this.#ports.isClosed()) {
-      // Before it looks, so that nothing comes between.
-      const more = this.#ports.more();
-      const found = await this.#take();
-      if (found === 'nothing') await more;
-      else if (found !== 'again') return found;
+    this.#isBusy = true;
+    try {
+      while (!this.#isClosed) {
+        // Before it looks, so that nothing comes between.
+        const more = this.#ports.more();
+        const found = await this.#take();
+        if (found === 'nothing') await more;
+        else if (found !== 'again') return found;
+      }
+      await this.#leave();
+      return undefined;
+    } finally {
+      this.#isBusy = false;
     }
-    await this.#leave();
-    return undefined;
   }
 
   /** Ends it, and a call that waits: with undefined. */
-  close(): void {
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#ports.nudge();
+    this.#ports.onClose(this);
+    if (!this.#isBusy) await this.#leave();
   }
 
   async #take(): Promise<StoredBlock | 'nothing' | 'again'> {

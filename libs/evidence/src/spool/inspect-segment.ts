@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { SpoolPorts } from './contract.ts';
-import type { SpoolFiles } from './files.ts';
+import type { SpoolFile, SpoolFiles } from './files.ts';
 import { keyName, setAsideFolder, setAsideName } from './names.ts';
 import { maxSegmentBytes } from './options.ts';
 import type { SpoolSettings } from './options.ts';
@@ -50,16 +50,15 @@ interface Context {
 export async function inspectSegment(found: FoundFiles, context: Context): Promise<Inspected> {
   const { ports, settings, behind } = context;
   const content = await readFound(settings.folder, found, ports.files);
-  if ('problem' in content) return setAside(found, undefined, undefined, content.problem, context);
+  if ('problem' in content) return setAside(found, undefined, {}, content.problem, context);
+  // Made ahead and never begun.
+  if (isZero(content.bytes)) return { segment: undefined, behind, last: 0, isUnsure: false };
   const key = keyOf(content.key, found, settings);
   if (key !== undefined && 'problem' in key) {
     const scan = scanSegment(content.bytes, undefined, behind.first);
-    return setAside(found, undefined, scan, key.problem, context);
+    return setAside(found, undefined, { scan }, key.problem, context);
   }
   const scan = scanSegment(content.bytes, key, behind.first);
-  const isEmpty = scan.first === undefined && scan.restBytes === 0;
-  // Made ahead and never begun.
-  if (isEmpty) return { segment: undefined, behind, last: 0, isUnsure: false };
   if (scan.first === undefined && behind.first === Infinity) {
     // Its first write was under way, and nobody was told that it had come to an end.
     ports.onEvent({ kind: 'torn', segment: found.path, bytes: scan.restBytes });
@@ -74,7 +73,7 @@ export async function inspectSegment(found: FoundFiles, context: Context): Promi
       isUnsure: false,
     };
   const problem = problemOf(found, scan, behind);
-  if (problem !== undefined) return setAside(found, key, scan, problem, context);
+  if (problem !== undefined) return setAside(found, key, { scan, content: content.bytes }, problem, context);
   return {
     segment: await kept(found, key, scan, content.bytes, context),
     behind: behindOf(scan, behind),
@@ -82,6 +81,8 @@ export async function inspectSegment(found: FoundFiles, context: Context): Promi
     isUnsure: false,
   };
 }
+
+const isZero = (bytes: Buffer): boolean => bytes.every((octet) => octet === 0);
 
 function keyOf(file: Buffer | undefined, { sequence }: FoundFiles, { keys }: SpoolSettings) {
   return file === undefined ? undefined : unwrap(file, sequence, keys);
@@ -111,19 +112,26 @@ async function kept(
   segment.isErased = key === undefined;
   const isLast = behind.first === Infinity;
   if (isLast && scan.restBytes > 0) ports.onEvent({ kind: 'torn', segment: found.path, bytes: scan.restBytes });
-  if (found.bytes === scan.end && !isLast) return segment;
   const file = await ports.files.open(join(settings.folder, found.path));
   try {
     await file.truncate(scan.end);
     segment.fileBytes = scan.end;
-    // What the last process had written, and not synced, is delivered from here on; so it must stay. Where its sync had failed, another
-    // one alone would do nothing.
-    if (isLast) await file.write(bytes.subarray(0, scan.end), 0);
-    await file.sync();
+    if (isLast) await writeAgain(file, bytes.subarray(0, scan.end));
+    // Even where nothing was to be cut: the last process may have done so, and not synced it.
+    else await file.sync();
   } finally {
     await file.close();
   }
   return segment;
+}
+
+/**
+ * What the last process had written, and not synced, is delivered from here on; so it must stay. Where its sync had failed, another
+ * one alone would do nothing.
+ */
+async function writeAgain(file: SpoolFile, bytes: Buffer): Promise<void> {
+  await file.write(bytes, 0);
+  await file.sync();
 }
 
 function segmentOf(found: FoundFiles, key: SegmentKey | undefined, scan: Scan | undefined): Segment {
@@ -142,7 +150,7 @@ function segmentOf(found: FoundFiles, key: SegmentKey | undefined, scan: Scan | 
 async function setAside(
   found: FoundFiles,
   key: SegmentKey | undefined,
-  scan: Scan | undefined,
+  { scan, content }: { readonly scan?: Scan; readonly content?: Buffer },
   reason: string,
   { ports, settings, behind }: Context,
 ): Promise<Inspected> {
@@ -153,6 +161,8 @@ async function setAside(
   segment.path = await move(found.path, setAsideName(sequence, recovered), settings.folder, ports);
   if (found.keyPath !== undefined)
     segment.keyPath = await move(found.keyPath, keyName(sequence), settings.folder, ports);
+  if (content !== undefined && recovered > 0)
+    await attempt(ports, () => keepContent(join(settings.folder, segment.path), content, ports.files));
   const expected = behind.isFirstKnown && scan?.first !== undefined ? behind.first - scan.first : 0;
   const lost = Math.max(0, expected - recovered);
   ports.onEvent({ kind: 'set-aside', segment: segment.path, reason, recovered, lost });
@@ -160,17 +170,32 @@ async function setAside(
   return { segment, behind: next, last: segment.last, isUnsure: true };
 }
 
-/** @returns where it lies now; where it lay when it cannot be moved, which does not matter much */
-async function move(path: string, name: string, folder: string, { files, onEvent }: SpoolPorts): Promise<string> {
-  const aside = join(setAsideFolder, name);
-  if (path === aside) return path;
+async function keepContent(path: string, content: Buffer, files: SpoolFiles): Promise<void> {
+  const file = await files.open(path);
   try {
-    await files.rename(join(folder, path), join(folder, aside));
-    return aside;
+    await writeAgain(file, content);
+  } finally {
+    await file.close();
+  }
+}
+
+/** @returns whether it worked; it matters little where it did not */
+async function attempt({ onEvent }: SpoolPorts, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
   } catch (cause) {
     onEvent({ kind: 'upkeep-failed', cause });
-    return path;
+    return false;
   }
+}
+
+/** @returns where it lies now */
+async function move(path: string, name: string, folder: string, ports: SpoolPorts): Promise<string> {
+  const aside = join(setAsideFolder, name);
+  if (path === aside) return path;
+  const isMoved = await attempt(ports, () => ports.files.rename(join(folder, path), join(folder, aside)));
+  return isMoved ? aside : path;
 }
 
 type Content = { readonly bytes: Buffer; readonly key: Buffer | undefined } | { readonly problem: string };

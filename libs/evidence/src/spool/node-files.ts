@@ -54,8 +54,8 @@ const busy = 5;
 async function lock(folder: string): Promise<FolderLock> {
   const database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
   try {
-    // Without a journal nothing is ever written, so that a full disk does not matter.
-    database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
+    // With its journal in memory nothing is ever written, so that a full disk does not matter.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     if ((error as { errcode?: number }).errcode === busy) {

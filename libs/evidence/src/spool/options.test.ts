@@ -1,4 +1,4 @@
-import { SluiceError } from '@sluice/domain/errors';
+import type { SluiceError } from '@sluice/domain/errors';
 import { describe, expect, it } from 'vitest';
 import { keyOf } from '../../test/spool-rig.ts';
 import { compileOptions, maxBlockBytes } from './options.ts';

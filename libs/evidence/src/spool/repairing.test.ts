@@ -65,7 +65,7 @@ describe('a start', () => {
       'close',
     ]);
     await put(spool, blockOf(3));
-    expect(rig.segments).toEqual(['0000000001.segment', '0000000002.segment']);
+    expect(trace.filter(({ path }) => path.endsWith('0000000001.segment')).at(-1)!.kind).toBe('close');
     // Also where the sync of the former process had failed, after which the file reads as if it were whole.
     const failing = new SpoolRig();
     const first = await failing.open();
@@ -76,7 +76,10 @@ describe('a start', () => {
     await quiet(first);
     failing.files.fault = () => undefined;
     failing.files.kill();
-    expect((await readAll(await failing.open())).map(textOf)).toEqual(['1']);
+    const delivered = (await readAll(await failing.open())).map(textOf);
+    expect(delivered).toEqual(['1', '2']);
+    failing.files.crash();
+    expect((await readAll(await failing.open())).map(textOf)).toEqual(delivered);
   });
 
   it('R4 deletes what was made ahead and never used, and what a crash left half made or half deleted', async () => {

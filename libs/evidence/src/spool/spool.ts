@@ -39,6 +39,7 @@ export class Spool {
   readonly #room: Room;
   readonly #writer: Writer;
   readonly #upkeep: Upkeep;
+  readonly #cursors = new Set<Cursor>();
   #more = Promise.withResolvers<undefined>();
   #keepProbability: number | undefined;
   #droppedBlocks = 0;
@@ -76,10 +77,7 @@ export class Spool {
   reserve(bytes: number): Reservation | undefined {
     this.#checkSize(bytes);
     const size = frameOverhead + bytes;
-    if (this.#isClosed || this.#writer.isOwing || !this.#room.reserve(size)) {
-      this.#upkeep.lackedRoom();
-      return undefined;
-    }
+    if (this.#isClosed || this.#writer.isOwing || !this.#room.reserve(size)) return undefined;
     this.#changedRoom();
     return new ReservedRoom(size, {
       append: (block, records, isReserved) => this.#append(block, records, isReserved),
@@ -117,13 +115,19 @@ export class Spool {
     this.#writer.flush();
   }
 
-  /** Reads from behind a position on: 0 for all that is there. Any number of cursors can read at once. */
+  /** Reads from behind a position on: 0 for all that is there. Any number of cursors can read at once; each is to be closed. */
   read(after: number): Cursor {
     const { files, onEvent } = this.#ports;
-    return new Cursor(this.#settings.folder, this.#segments, after, {
-      ...{ files, onEvent, onLost: () => this.#unreadBlocks++, isClosed: () => this.#isClosed },
-      ...{ more: () => this.#more.promise, nudge: () => this.#nudge() },
+    const cursor = new Cursor(this.#settings.folder, this.#segments, after, {
+      ...{ files, onEvent, onLost: () => this.#unreadBlocks++, more: () => this.#more.promise },
+      onClose: (closed) => {
+        this.#cursors.delete(closed);
+        this.#nudge();
+      },
     });
+    this.#cursors.add(cursor);
+    if (this.#isClosed) void cursor.close();
+    return cursor;
   }
 
   /**
@@ -204,6 +208,7 @@ export class Spool {
     await this.#writer.settled();
     this.#writer.refuseAll(unavailable('the spool was closed'));
     this.#nudge();
+    await Promise.all([...this.#cursors].map((cursor) => cursor.close()));
     for (const segment of [...this.#segments.all, ...this.#segments.others]) await segment.file?.close();
     this.#lock.release();
   }
@@ -214,7 +219,6 @@ export class Spool {
     if (position === undefined) {
       this.#droppedBlocks++;
       this.#droppedRecords += records;
-      this.#upkeep.lackedRoom();
     }
     this.#changedRoom();
     return position;
@@ -241,7 +245,6 @@ export class Spool {
 
   #changedRoom(): void {
     this.#keepProbability = undefined;
-    if (this.#room.rest < this.#room.capacity / 2 && !this.#room.hasSpare) this.#upkeep.lackedRoom();
   }
 
   #changed(): void {

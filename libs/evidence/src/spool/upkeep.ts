@@ -34,8 +34,6 @@ export class Upkeep {
   #timer: Timer | undefined;
   #ageTimer: Timer | undefined;
   #aging: Segment | undefined;
-  /** Somebody found no room. */
-  #isShort = false;
   /** The active segment is to end, full or not. */
   #isSealWanted = false;
   #acknowledged = 0;
@@ -83,13 +81,6 @@ export class Upkeep {
   acknowledge(position: number): void {
     if (position <= this.#acknowledged) return;
     this.#acknowledged = position;
-    this.wake();
-  }
-
-  /** There was no room for something. */
-  lackedRoom(): void {
-    if (this.#isShort) return;
-    this.#isShort = true;
     this.wake();
   }
 
@@ -212,16 +203,9 @@ export class Upkeep {
     });
   }
 
-  get #isSpareWanted(): boolean {
-    if (this.#room.hasSpare) return false;
-    const { rest, capacity } = this.#room;
-    return rest < capacity / 2 || this.#isShort || this.#writer.isOwing || this.#isRollWanted || this.#diskFailed;
-  }
-
+  /** There is always a spare segment, as far as the bound and the disk allow. */
   async #makeRoom(): Promise<void> {
-    const isWanted = this.#isSpareWanted;
-    this.#isShort = false;
-    if (!isWanted || this.#segments.bytes + this.#newBytes > this.#settings.maxBytes) return;
+    if (this.#room.hasSpare || this.#segments.bytes + this.#newBytes > this.#settings.maxBytes) return;
     // However many ask meanwhile.
     if (this.#diskFailed && this.#ports.clock.monotonic() < this.#retryAt) return;
     const sequence = this.#sequence++;

@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import { SpoolRig, blockOf, put, quiet, readAll, textOf } from '../../test/spool-rig.ts';
+import type { Operation } from '../../testing/simulated-files.ts';
+import type { Spool } from './spool.ts';
+
+/** What a router does: best-effort blocks all the time, and durable ones whose model runs only where there is room. */
+class Load {
+  readonly spool: Spool;
+  /** Names of blocks by what became of them. */
+  readonly answered: string[] = [];
+  readonly failed: string[] = [];
+  refused = 0;
+  #number = 0;
+
+  constructor(spool: Spool) {
+    this.spool = spool;
+  }
+
+  one(): void {
+    this.spool.append(blockOf(++this.#number, 60), 3);
+    const reservation = this.spool.reserve(60);
+    if (!reservation) {
+      this.refused++;
+      return;
+    }
+    const name = String(++this.#number);
+    this.spool.synced(reservation.append(blockOf(this.#number, 60), 1)!, (error) => {
+      if (error) this.failed.push(`${name}: ${error.kind}`);
+      else this.answered.push(name);
+    });
+  }
+
+  async some(count: number): Promise<void> {
+    for (let each = 0; each < count; each++) {
+      this.one();
+      await quiet(this.spool);
+    }
+  }
+}
+
+async function loaded(rig: SpoolRig): Promise<Load> {
+  const load = new Load(await rig.open());
+  await load.some(2);
+  return load;
+}
+
+describe('a full disk', () => {
+  it('F1 refuses durable blocks before they are made, and fails none that had room', async () => {
+    const rig = new SpoolRig();
+    const load = await loaded(rig);
+    rig.files.disk.capacity = rig.files.disk.bytes;
+    await load.some(30);
+    expect(load.failed).toEqual([]);
+    expect(load.refused).toBeGreaterThan(20);
+    expect(rig.told).toEqual(['disk-failed']);
+    expect(load.spool.status.diskFailed).toBe(true);
+  });
+
+  it('F2 drops best-effort blocks and counts them and their records, and the keep-probability falls', async () => {
+    const rig = new SpoolRig();
+    const load = await loaded(rig);
+    expect(load.spool.keepProbability()).toBe(1);
+    rig.files.disk.capacity = rig.files.disk.bytes;
+    await load.some(30);
+    const { droppedBlocks, droppedRecords, keepProbability } = load.spool.status;
+    expect(droppedBlocks).toBeGreaterThan(20);
+    expect([droppedRecords, keepProbability]).toEqual([3 * droppedBlocks, 0.01]);
+  });
+
+  it('F3 is looked at again every retryMs, however many ask, and all goes on by itself', async () => {
+    const rig = new SpoolRig({ retryMs: 500 });
+    const load = await loaded(rig);
+    rig.files.disk.capacity = rig.files.disk.bytes;
+    await load.some(30);
+    const attempts = () =>
+      rig.files.trace.filter(({ kind, path }) => kind === 'create' && path.endsWith('.key')).length;
+    const before = attempts();
+    await load.some(5);
+    rig.clock.advance(499);
+    await load.some(5);
+    expect(attempts()).toBe(before);
+    rig.clock.advance(1);
+    await quiet(load.spool);
+    expect(attempts()).toBe(before + 1);
+    rig.files.disk.capacity = Infinity;
+    rig.clock.advance(500);
+    await quiet(load.spool);
+    const answered = load.answered.length;
+    await load.some(3);
+    expect(load.answered).toHaveLength(answered + 3);
+    expect(load.spool.keepProbability()).toBe(1);
+    expect(rig.told).toEqual(['disk-failed', 'disk-recovered']);
+  });
+
+  it('F4 leaves nothing half made, which would keep the room that there is too little of', async () => {
+    const rig = new SpoolRig();
+    const load = await loaded(rig);
+    const before = rig.paths;
+    rig.files.disk.capacity = rig.files.disk.bytes + 700;
+    await load.some(10);
+    expect(rig.paths).toEqual(before);
+    expect(load.spool.status.bytes).toBe(rig.files.disk.bytes);
+  });
+
+  it('F5 does not keep a spool from opening: it delivers what it has', async () => {
+    const rig = new SpoolRig();
+    await put(await rig.open(), blockOf(1));
+    rig.files.crash();
+    rig.files.disk.capacity = 0;
+    const spool = await rig.open();
+    expect((await readAll(spool)).map(textOf)).toEqual(['1']);
+    expect([spool.reserve(1), spool.append(blockOf(2), 1)]).toEqual([undefined, undefined]);
+    expect(rig.told).toEqual(['disk-failed']);
+  });
+});
+
+describe('a write or a sync that fails', () => {
+  it('F6 is never taken for one that did not: its blocks go into another segment before anybody is told', async () => {
+    for (const kind of ['write', 'sync']) {
+      const rig = new SpoolRig();
+      const load = await loaded(rig);
+      // There is a spare segment, as there is whenever the first one is half full.
+      while (load.spool.status.bytes < 2048) await load.some(1);
+      const answered = load.answered.length;
+      let isFirst = true;
+      rig.files.fault = (operation) => {
+        if (operation.kind !== kind || !isFirst) return undefined;
+        isFirst = false;
+        return 'EIO';
+      };
+      load.one();
+      await quiet(load.spool);
+      expect(rig.events).toMatchObject([{ kind: 'write-failed', segment: '0000000001.segment', blocks: 2 }]);
+      expect(load.answered).toHaveLength(answered + 1);
+      const all = Array.from({ length: load.spool.status.position }, (_, each) => each + 1);
+      rig.files.crash();
+      expect((await readAll(await rig.open())).map(({ position }) => position)).toEqual(all);
+    }
+  });
+
+  it('F7 without room for another segment refuses those who wait, and keeps their blocks until there is', async () => {
+    const rig = new SpoolRig();
+    const load = await loaded(rig);
+    rig.files.fault = ({ kind }) => (kind === 'write' ? 'ENOSPC' : undefined);
+    load.one();
+    await quiet(load.spool);
+    expect(load.failed).toEqual(['6: resource-exhausted']);
+    expect(load.spool.status.bufferedBytes).toBe(208);
+    // The next ones are refused before.
+    await load.some(2);
+    expect([load.failed.length, load.refused]).toEqual([1, 2]);
+    load.spool.synced(6, (error) => load.failed.push(error!.kind));
+    expect(load.failed.at(-1)).toBe('resource-exhausted');
+    rig.files.fault = () => undefined;
+    rig.clock.advance(1000);
+    await quiet(load.spool);
+    expect(load.spool.status).toMatchObject({ bufferedBytes: 0, synced: 6 });
+    expect((await readAll(load.spool)).map(textOf)).toEqual(['1', '2', '3', '4', '5', '6']);
+  });
+
+  it('F8 that comes at any point, ENOSPC or EIO, once or for a while, is survived without a loss', async () => {
+    const wholeRun = new SpoolRig();
+    await (await loaded(wholeRun)).some(14);
+    const { operations } = wholeRun.files;
+    expect(operations).toBeGreaterThan(60);
+    for (let at = 1; at <= operations; at++) {
+      for (const [code, length] of [
+        ['ENOSPC', 1],
+        ['EIO', 6],
+      ] as const) {
+        await survives(({ number }) => (number >= at && number < at + length ? code : undefined));
+      }
+    }
+  });
+
+  it('F9 of a reservation that was given is made good as soon as there is room', async () => {
+    const rig = new SpoolRig();
+    const spool = await rig.open();
+    const reservation = spool.reserve(300)!;
+    rig.files.fault = ({ kind }) => (kind === 'write' ? 'EIO' : undefined);
+    spool.append(blockOf(1), 1);
+    spool.flush();
+    await quiet(spool);
+    const position = reservation.append(blockOf(2, 300), 1);
+    expect(position).toBe(2);
+    rig.files.fault = () => undefined;
+    rig.clock.advance(1000);
+    await quiet(spool);
+    expect((await readAll(spool)).map(textOf)).toEqual(['1', '2']);
+  });
+});
+
+async function survives(fault: (operation: Operation) => string | undefined): Promise<void> {
+  const rig = new SpoolRig();
+  rig.files.fault = fault;
+  let load: Load | undefined;
+  for (let start = 0; load === undefined; start++) {
+    expect(start).toBeLessThan(10);
+    load = await loaded(rig).catch((error: unknown) => {
+      expect(['resource-exhausted', 'unavailable']).toContain((error as { kind?: string }).kind);
+      return undefined;
+    });
+  }
+  await load.some(14);
+  rig.files.fault = () => undefined;
+  for (let each = 0; each < 3; each++) {
+    rig.clock.advance(1000);
+    await quiet(load.spool);
+  }
+  // By itself it works again: all is on disk, and more goes there.
+  const answered = load.answered.length;
+  await load.some(1);
+  expect(load.answered).toHaveLength(answered + 1);
+  expect(load.spool.status).toMatchObject({ diskFailed: false, bufferedBytes: 0 });
+  rig.files.crash();
+  const read = new Set((await readAll(await rig.open())).map(textOf));
+  for (const name of load.answered) expect(read).toContain(name);
+}
