@@ -187,6 +187,7 @@ export function daysSuite(cluster: () => TestPostgres): void {
       await expect(migrateFeedback({ ownerUrl: other.ownerUrl, serviceUrl: other.ownerUrl })).rejects.toThrow(
         /must name role sluice_feedback/,
       );
+      await other.close();
     });
   });
 }

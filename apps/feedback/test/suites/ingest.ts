@@ -174,5 +174,30 @@ export function ingestSuite(cluster: () => TestPostgres): void {
       expect(rows[0]).toMatchObject({ request_id: 'a\uFFFD\uFFFD', subject: 1_024 });
       expect(rows[1]).toMatchObject({ length: 1_023, caller: '🙂'.repeat(256) });
     });
+
+    it('commits with synchronous_commit on, whatever the default of the role is', async () => {
+      await site.query('ALTER ROLE sluice_feedback SET synchronous_commit = off');
+      await site.query(
+        `CREATE FUNCTION feedback.look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           new.rule := current_setting('synchronous_commit');
+           RETURN new;
+         END $$`,
+      );
+      await site.query(
+        'CREATE TRIGGER look BEFORE INSERT ON feedback.evidence FOR EACH ROW EXECUTE FUNCTION feedback.look()',
+      );
+      const other = await site.start();
+      const ids = someIds(2);
+      // Straight, and over the staging table.
+      await deliver(other.address, [blockOfIds(ids.slice(0, 1))]);
+      await deliver(other.address, [blockOfIds(ids)]);
+      await other.stop();
+      await site.query('DROP FUNCTION feedback.look() CASCADE');
+      await site.query('ALTER ROLE sluice_feedback RESET synchronous_commit');
+      const rules = await site.query('SELECT DISTINCT rule FROM feedback.evidence WHERE prediction_id = ANY ($1)', [
+        ids,
+      ]);
+      expect(rules).toEqual([{ rule: 'on' }]);
+    });
   });
 }
