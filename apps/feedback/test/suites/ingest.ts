@@ -122,7 +122,7 @@ export function ingestSuite(cluster: () => TestPostgres): void {
     });
 
     it('does not store again what was skewed and is not any more, nor the other way round', async () => {
-      const [first, second] = someIds(2);
+      const [first, second, third] = someIds(3);
       await deliver(replica.address, [blockOfIds([first!, second!])]);
       // As if the first had come while its time had not.
       const columns = (
@@ -136,8 +136,9 @@ export function ingestSuite(cluster: () => TestPostgres): void {
        INSERT INTO feedback.evidence_skewed (${columns.join()}) SELECT ${columns.join()} FROM gone`,
         [first],
       );
-      await deliver(replica.address, [blockOfIds([first!, second!])], 'spool-2');
-      expect(await site.count([first!, second!])).toEqual({ rows: 1, predictions: 1 });
+      // Beside one that is new, so that nothing collides within the table of days.
+      await deliver(replica.address, [blockOfIds([first!, third!])], 'spool-2');
+      expect(await site.count([first!, second!, third!])).toEqual({ rows: 2, predictions: 2 });
       expect(await site.count([first!, second!], 'evidence_skewed')).toEqual({ rows: 1, predictions: 1 });
       // As if it had been stored in time and came again when its day is over.
       const late = idAt(Date.now() - 7 * day - 60_000);
