@@ -23,6 +23,7 @@ export class Site {
   readonly postgres: TestPostgres;
   readonly ownerUrl: string;
   readonly serviceUrl: string;
+  readonly #owner: pg.Pool;
   readonly #stops: (() => Promise<void>)[] = [];
 
   static async open(postgres: TestPostgres): Promise<Site> {
@@ -35,6 +36,9 @@ export class Site {
   constructor(postgres: TestPostgres, database: string) {
     this.postgres = postgres;
     this.ownerUrl = postgres.ownerUrl(database);
+    this.#owner = new pg.Pool({ connectionString: this.ownerUrl, max: 2 });
+    // Tests kill the server; the pool connects again.
+    this.#owner.on('error', () => undefined);
     this.serviceUrl = postgres.urlFor(serviceRole, 'secret', database);
   }
 
@@ -74,13 +78,7 @@ export class Site {
     sql: string,
     values: unknown[] = [],
   ): Promise<R[]> {
-    const client = new pg.Client({ connectionString: this.ownerUrl });
-    await client.connect();
-    try {
-      return (await client.query<R>(sql, values)).rows;
-    } finally {
-      await client.end();
-    }
+    return (await this.#owner.query<R>(sql, values)).rows;
   }
 
   /** Runs a statement in a transaction that stays open until `release`. */
@@ -108,6 +106,7 @@ export class Site {
 
   async close(): Promise<void> {
     for (const stop of this.#stops) await stop();
+    await this.#owner.end();
   }
 
   #environment(settings: Readonly<Record<string, string>>): Record<string, string> {

@@ -19,10 +19,15 @@ it('a budget lets as much in as fits, in the order in which it was asked, and on
   budget.give(1);
   await turns();
   expect([got, budget.held]).toEqual([['a', 'b', 'c'], 10]);
-  budget.give(10);
+  budget.give(2);
+  // There is room for it, but others were first.
+  take('e', 1);
+  await turns();
+  expect([got, budget.held]).toEqual([['a', 'b', 'c'], 8]);
+  budget.give(8);
   await turns();
   expect([got, budget.held]).toEqual([['a', 'b', 'c', 'large'], 50]);
   budget.give(50);
   await turns();
-  expect([got, budget.held]).toEqual([['a', 'b', 'c', 'large', 'd'], 1]);
+  expect([got, budget.held]).toEqual([['a', 'b', 'c', 'large', 'd', 'e'], 2]);
 });

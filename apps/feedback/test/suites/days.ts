@@ -100,7 +100,9 @@ export function daysSuite(cluster: () => TestPostgres): void {
       const short = { context: { retentionClass: 'short' } };
       const first = await site.start();
       const old = idAt(now - 6 * dayMs);
-      await deliver(first.address, [blockOfIds([kept, old], short), blockOfIds([old], { ...long, attempt: 2 })]);
+      // Of the day in which the retention of the others ends: not all of it has expired.
+      const last = idAt(now - 3 * dayMs);
+      await deliver(first.address, [blockOfIds([kept, old, last], short), blockOfIds([old], { ...long, attempt: 2 })]);
       expect(await partitions()).toContain(partition('short', now - 6 * dayMs));
       // A replica with another setting: from now on six days are too old.
       const settings = { SLUICE_RETENTION_DAYS_SHORT: '3', SLUICE_UPKEEP_MS: '100' };
@@ -113,6 +115,7 @@ export function daysSuite(cluster: () => TestPostgres): void {
       await eventually(async () => expect(await partitions()).not.toContain(partition('short', now - 6 * dayMs)));
       await writing;
       expect(await partitions()).toContain(partition('short', now - 2 * dayMs));
+      expect(await partitions()).toContain(partition('short', now - 3 * dayMs));
       expect(await partitions()).toContain(partition('long', now - 6 * dayMs));
       expect(await site.count([kept, ...ids])).toEqual({ rows: 301, predictions: 301 });
       expect(await site.query('SELECT attempt FROM feedback.evidence WHERE prediction_id = $1', [old])).toEqual([
@@ -187,6 +190,7 @@ export function daysSuite(cluster: () => TestPostgres): void {
       await expect(migrateFeedback({ ownerUrl: other.ownerUrl, serviceUrl: other.ownerUrl })).rejects.toThrow(
         /must name role sluice_feedback/,
       );
+      await other.close();
     });
   });
 }

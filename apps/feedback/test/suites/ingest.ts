@@ -122,7 +122,7 @@ export function ingestSuite(cluster: () => TestPostgres): void {
     });
 
     it('does not store again what was skewed and is not any more, nor the other way round', async () => {
-      const [first, second] = someIds(2);
+      const [first, second, third] = someIds(3);
       await deliver(replica.address, [blockOfIds([first!, second!])]);
       // As if the first had come while its time had not.
       const columns = (
@@ -136,8 +136,9 @@ export function ingestSuite(cluster: () => TestPostgres): void {
        INSERT INTO feedback.evidence_skewed (${columns.join()}) SELECT ${columns.join()} FROM gone`,
         [first],
       );
-      await deliver(replica.address, [blockOfIds([first!, second!])], 'spool-2');
-      expect(await site.count([first!, second!])).toEqual({ rows: 1, predictions: 1 });
+      // Beside one that is new, so that nothing collides within the table of days.
+      await deliver(replica.address, [blockOfIds([first!, third!])], 'spool-2');
+      expect(await site.count([first!, second!, third!])).toEqual({ rows: 2, predictions: 2 });
       expect(await site.count([first!, second!], 'evidence_skewed')).toEqual({ rows: 1, predictions: 1 });
       // As if it had been stored in time and came again when its day is over.
       const late = idAt(Date.now() - 7 * day - 60_000);
@@ -173,6 +174,31 @@ export function ingestSuite(cluster: () => TestPostgres): void {
       );
       expect(rows[0]).toMatchObject({ request_id: 'a\uFFFD\uFFFD', subject: 1_024 });
       expect(rows[1]).toMatchObject({ length: 1_023, caller: '🙂'.repeat(256) });
+    });
+
+    it('commits with synchronous_commit on, whatever the default of the role is', async () => {
+      await site.query('ALTER ROLE sluice_feedback SET synchronous_commit = off');
+      await site.query(
+        `CREATE FUNCTION feedback.look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           new.rule := current_setting('synchronous_commit');
+           RETURN new;
+         END $$`,
+      );
+      await site.query(
+        'CREATE TRIGGER look BEFORE INSERT ON feedback.evidence FOR EACH ROW EXECUTE FUNCTION feedback.look()',
+      );
+      const other = await site.start();
+      const ids = someIds(2);
+      // Straight, and over the staging table.
+      await deliver(other.address, [blockOfIds(ids.slice(0, 1))]);
+      await deliver(other.address, [blockOfIds(ids)]);
+      await other.stop();
+      await site.query('DROP FUNCTION feedback.look() CASCADE');
+      await site.query('ALTER ROLE sluice_feedback RESET synchronous_commit');
+      const rules = await site.query('SELECT DISTINCT rule FROM feedback.evidence WHERE prediction_id = ANY ($1)', [
+        ids,
+      ]);
+      expect(rules).toEqual([{ rule: 'on' }]);
     });
   });
 }
