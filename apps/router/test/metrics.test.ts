@@ -1,8 +1,9 @@
 import { eventually } from '@sluice/testkit/eventually';
 import { compareWithPage } from '@sluice/testkit/metrics-page';
 import { describe, expect, it } from 'vitest';
+import { evidenceSettings } from './evidence-settings.ts';
 import { wireModel, wireRoutes } from './routes.ts';
-import { temporaryFolder, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
+import { testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
 import type { TestRouter } from './world.ts';
 
 const digits = (...placed: number[]) => wireModel({ aliases: { champion: 3 }, release: 3, placed });
@@ -15,8 +16,8 @@ async function setUp() {
   const runtimes = [await testRuntime({ id: 'r1', loaded }), await testRuntime({ id: 'r2', loaded })] as const;
   const addresses = runtimes.map(({ address }) => address);
   const registry = await testRegistry(wireRoutes(7, [digits(2, 3)], { addresses }));
-  const stateDir = await temporaryFolder();
-  const router = await testRouter({ SLUICE_REGISTRY: registry.address, SLUICE_STATE_DIR: stateDir });
+  const { settings } = await evidenceSettings();
+  const router = await testRouter({ SLUICE_REGISTRY: registry.address, ...settings });
   await whenUp(router, 2);
   return { router, registry, runtimes, addresses };
 }

@@ -1,0 +1,126 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ingestService } from '@sluice/contracts/services';
+import { readBlock } from '@sluice/evidence/read-block';
+import type { EvidenceRecord } from '@sluice/evidence/record';
+import { createRpcServer } from '@sluice/rpc/server';
+import { systemClock } from '@sluice/service-kit/clock';
+import { createMetrics } from '@sluice/telemetry/metrics';
+import { eventually } from '@sluice/testkit/eventually';
+import { describe, expect, it } from 'vitest';
+import { recordingLogger } from './doubles.ts';
+import { evidenceSettings } from './evidence-settings.ts';
+import { wireModel, wireRoutes } from './routes.ts';
+import { onEnd, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
+
+const loaded = [['digits', 3, true]] as const;
+
+/** A feedback over real gRPC that has no database: what it got, and what it says of it. */
+async function testFeedback(port: number) {
+  const received: EvidenceRecord[] = [];
+  const hellos: string[] = [];
+  let isStoring = true;
+  const { logger } = recordingLogger();
+  const metrics = createMetrics({ service: 'feedback', instanceId: 'f', processMetrics: false });
+  const server = createRpcServer({ logger, metrics, clock: systemClock });
+  server.addService(ingestService, {
+    ingest: async function* (requests) {
+      for await (const { hello, block } of requests) {
+        if (hello) hellos.push(`${hello.routerId} ${hello.spoolId}`);
+        if (block) received.push(...readBlock(block.block));
+        if (hello ?? isStoring)
+          yield { acknowledged: block?.position ?? 0, protocolVersion: 1, windowBytes: 1_000_000 };
+      }
+    },
+  });
+  await server.bind('127.0.0.1', port);
+  onEnd(() => server.tryShutdown(0));
+  return { received, hellos, forget: () => void (isStoring = false) };
+}
+
+async function setUp(durability: 'DURABLE' | 'BEST_EFFORT', more: Readonly<Record<string, string>> = {}) {
+  const runtime = await testRuntime({ id: 'r1', loaded });
+  const model = wireModel({ release: 3, placed: [3] });
+  const capture = { ...model.release!.capture!, payload: true, durability: `DURABILITY_${durability}` as const };
+  const digits = { ...model, release: { ...model.release!, capture } };
+  const registry = await testRegistry(wireRoutes(7, [digits], { addresses: [runtime.address] }));
+  const { settings, feedbackPort, stateDir } = await evidenceSettings();
+  const start = async () => {
+    const router = await testRouter({ SLUICE_REGISTRY: registry.address, ...settings, ...more });
+    await whenUp(router, 1);
+    return router;
+  };
+  return { runtime, feedbackPort, stateDir, start, router: await start() };
+}
+
+describe('evidence of a router', () => {
+  it('waits on disk, encrypted, while feedback is away, also over a restart, and goes to it once', async () => {
+    const { router, start, feedbackPort, stateDir } = await setUp('DURABLE');
+    const metadata = { 'sluice-subject': 'ann-the-subject', 'sluice-caller': 'shop' };
+    const asked = [await router.infer({ metadata, id: 'first' }), await router.infer({ metadata })];
+    expect(asked.map(({ outcome }) => outcome)).toEqual(['ok', 'ok']);
+    const spool = join(stateDir, 'spool');
+    for (const file of await readdir(spool, { recursive: true })) {
+      const bytes = await readFile(join(spool, file)).catch(() => Buffer.alloc(0));
+      expect([file, bytes.includes('ann-the-subject')]).toEqual([file, false]);
+    }
+    await router.stop();
+
+    const again = await start();
+    const feedback = await testFeedback(feedbackPort);
+    const third = await again.infer({ metadata });
+    await eventually(() => expect(feedback.received).toHaveLength(3));
+    const ids = [...asked, third].map(({ predictionId }) => predictionId);
+    expect(feedback.received.map(({ predictionId }) => predictionId)).toEqual(ids);
+    expect(feedback.received[0]).toMatchObject({
+      ...{ requestId: 'first', subject: 'ann-the-subject', caller: 'shop', answered: true, runtime: 'r1', status: 0 },
+      ...{
+        requestState: 'captured',
+        responseState: 'captured',
+        context: { model: 'digits', version: 3, arm: 'primary' },
+      },
+    });
+    expect(feedback.hellos).toHaveLength(1);
+    const { evidence } = (await again.state()) as unknown as { evidence: { spool: { acknowledged: number } } };
+    expect(evidence.spool.acknowledged).toBeGreaterThan(0);
+  });
+
+  it('is sent again by the next life of a router when feedback did not say that it has it', async () => {
+    const { router, start, feedbackPort } = await setUp('BEST_EFFORT');
+    const feedback = await testFeedback(feedbackPort);
+    feedback.forget();
+    const { predictionId } = await router.infer();
+    await eventually(() => expect(feedback.received).toHaveLength(1));
+    await router.stop();
+    await start();
+    await eventually(() => expect(feedback.received).toHaveLength(2));
+    expect(new Set(feedback.received.map((record) => record.predictionId))).toEqual(new Set([predictionId]));
+    // It is the same spool.
+    expect(new Set(feedback.hellos).size).toBe(1);
+  });
+
+  it('of a best-effort model is on disk when the router has stopped, though nobody waited for it', async () => {
+    const { router, start, feedbackPort } = await setUp('BEST_EFFORT');
+    const { predictionId } = await router.infer();
+    await router.stop();
+    const feedback = await testFeedback(feedbackPort);
+    await start();
+    await eventually(() => expect(feedback.received.map((record) => record.predictionId)).toEqual([predictionId]));
+  });
+});
+
+describe('a router that keeps no evidence', () => {
+  it('says so, serves, and refuses what has to wait for evidence, with what to do', async () => {
+    const { router, runtime } = await setUp('DURABLE', { SLUICE_FEEDBACK: '' });
+    const refused = await router.infer();
+    expect([refused.outcome, runtime.seen.requests]).toEqual(['failed-precondition', 0]);
+    expect(refused.message).toContain('sluice model set digits --durability best-effort');
+    expect(router.lines.map(({ msg }) => msg)).toContain('no evidence is kept: SLUICE_FEEDBACK names no feedback');
+  });
+
+  it('does not start without the key that evidence needs', async () => {
+    await expect(setUp('DURABLE', { SLUICE_EVIDENCE_KEY_FILE: '' })).rejects.toThrow(
+      'SLUICE_EVIDENCE_KEY_FILE is not set, and SLUICE_FEEDBACK is',
+    );
+  });
+});
