@@ -88,16 +88,12 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
   const { breakers, inFlight, budget, sequences, shadows } = inference;
   const state = (): unknown =>
     adminState({
+      ...{ fleet, breakers, inFlight, shadows, ready },
       table: () => follower.table(),
-      fleet,
-      breakers,
-      inFlight,
       sequences: () => sequences.known,
-      shadows,
       retryTokens: () => budget.tokens,
       registry: () => follower.state(),
       evidence: () => evidence?.state(),
-      ready,
     });
   const sides = await openSides(config, outside, { metrics, tls, server, state });
   follower.start();

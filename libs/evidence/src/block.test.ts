@@ -1,4 +1,4 @@
-import { SluiceError } from '@sluice/domain/errors';
+import type { SluiceError } from '@sluice/domain/errors';
 import { armRoles } from '@sluice/domain/release';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -8,7 +8,7 @@ export interface EvidenceKey {
   /** Wraps the keys of the spool's segments. */
   readonly spool: KeyEncryptionKey;
   /** Hashes a unit key: 16 characters, an octet each (latin1). The same on all routers that have the same evidence key. */
-  hashUnit(unit: string): string;
+  readonly hashUnit: (unit: string) => string;
 }
 
 const howToMake = 'make one with `openssl rand -hex 32` under umask 077 and point SLUICE_EVIDENCE_KEY_FILE at it';

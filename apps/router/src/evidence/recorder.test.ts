@@ -60,7 +60,9 @@ function setUp(model: ModelRoute, given: { readonly keep?: number; readonly room
       reserve(bytes) {
         reserved.push(bytes);
         if (given.room === false) return undefined;
-        return { append: take, release: () => void released++ };
+        return { append: take, release: () => {
+          released++;
+        } };
       },
       synced: (_position, done) => void synced.push(done),
       keepProbability: () => given.keep ?? 1,

@@ -26,7 +26,9 @@ async function storingWorld(roomFor = 1) {
               done,
             });
           },
-          release: () => void released++,
+          release: () => {
+          released++;
+        },
         };
       },
     },
