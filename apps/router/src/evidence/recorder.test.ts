@@ -60,9 +60,12 @@ function setUp(model: ModelRoute, given: { readonly keep?: number; readonly room
       reserve(bytes) {
         reserved.push(bytes);
         if (given.room === false) return undefined;
-        return { append: take, release: () => {
-          released++;
-        } };
+        return {
+          append: take,
+          release: () => {
+            released++;
+          },
+        };
       },
       synced: (_position, done) => void synced.push(done),
       keepProbability: () => given.keep ?? 1,

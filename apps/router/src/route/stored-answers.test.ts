@@ -27,8 +27,8 @@ async function storingWorld(roomFor = 1) {
             });
           },
           release: () => {
-          released++;
-        },
+            released++;
+          },
         };
       },
     },
