@@ -17,14 +17,17 @@ const accumulator = model({
   }),
 });
 
-/** Which versions of `digits` real model-servers are to have, all of them with the same graph, and their files. */
+/** Which versions of `digits` real model-servers are to have, and their files. Those without a graph of their own keep sequences. */
 export class Placement {
   #versions: readonly number[];
+  readonly #graphs: Readonly<Record<number, Uint8Array>>;
   #revision = 1;
   readonly #wake = new Set<() => void>();
 
-  constructor(versions: readonly number[]) {
+  /** @param graphs by version; each takes x and gives y, both FP32 [-1,2] */
+  constructor(versions: readonly number[], graphs: Readonly<Record<number, Uint8Array>> = {}) {
     this.#versions = versions;
+    this.#graphs = graphs;
   }
 
   place(versions: readonly number[]): void {
@@ -37,10 +40,14 @@ export class Placement {
   serveFiles(server: RpcServer): void {
     server.addService(registryService, {
       ...unimplementedOf(registryService),
-      async *downloadArtifact({ offset }) {
-        yield { chunk: Buffer.from(accumulator.subarray(Number(offset))) };
-      },
+      downloadArtifact: ({ sha256: digest, offset }) => this.#download(digest, Number(offset)),
     });
+  }
+
+  async *#download(digest: string, offset: number) {
+    const all = [accumulator, ...Object.values(this.#graphs)];
+    const file = all.find((each) => sha256(each) === digest)!;
+    yield { chunk: Buffer.from(file.subarray(offset)) };
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<WatchAssignmentsResponse> {
@@ -48,7 +55,7 @@ export class Placement {
     while (!signal.aborted) {
       if (seen !== this.#revision) {
         seen = this.#revision;
-        const assignments = this.#versions.map(assignmentOf);
+        const assignments = this.#versions.map((version) => assignmentOf(version, this.#graphs[version]));
         yield { resumeToken: String(seen), snapshot: true, protocolVersion: 2, assignments };
         continue;
       }
@@ -64,24 +71,27 @@ export class Placement {
   }
 }
 
-function assignmentOf(version: number): Assignment {
+const sequenceBatching = {
+  maxSequenceIdleMicroseconds: 60_000_000,
+  direct: {},
+  controlInputs: [],
+  states: [{ inputName: 'state', outputName: 'next', datatype: 'FP32', dims: [2], zeroData: true }],
+};
+
+function assignmentOf(version: number, own: Uint8Array | undefined): Assignment {
   const tensor = (name: string) => ({ name, datatype: 'FP32', shape: [-1, 2], dimNames: [], features: [] });
-  const digest = sha256(accumulator);
+  const file = own ?? accumulator;
+  const digest = sha256(file);
   return {
     model: 'digits',
     version: String(version),
     digest: sha256(Buffer.from(`${digest} m.onnx`)),
-    files: [{ path: 'm.onnx', sha256: digest, size: String(accumulator.byteLength) }],
+    files: [{ path: 'm.onnx', sha256: digest, size: String(file.byteLength) }],
     graphPath: 'm.onnx',
     signature: { inputs: [tensor('x')], outputs: [tensor('y')], batched: true },
     serving: {
       ...{ maxBatchSize: 32, device: 'cpu', warmupCount: 1, instanceCount: 1 },
-      sequenceBatching: {
-        maxSequenceIdleMicroseconds: 60_000_000,
-        direct: {},
-        controlInputs: [],
-        states: [{ inputName: 'state', outputName: 'next', datatype: 'FP32', dims: [2], zeroData: true }],
-      },
+      ...(own === undefined && { sequenceBatching }),
     },
     heldBy: [`alias:v${version}`],
   };
