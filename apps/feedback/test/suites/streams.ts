@@ -30,8 +30,8 @@ export function streamsSuite(cluster: () => TestPostgres): void {
 
   describe('streams of spools', () => {
     it('store everything once when two replicas get the same blocks at once, in other orders, and one is killed', async () => {
-      const here = await site.start({ SLUICE_BATCH_ROWS: '20' });
-      const { child, address } = await site.spawn({ SLUICE_BATCH_ROWS: '30' });
+      const here = await site.start({ SLUICE_BATCH_ROWS: '100' });
+      const { child, address } = await site.spawn({ SLUICE_BATCH_ROWS: '80' });
       const ids = someIds(1_200);
       const blocks = blocksOf(ids, 10);
       const all = [
