@@ -27,6 +27,12 @@ const suites = [
   })),
   { name: 'registry', folder: 'apps/registry', runs: 2000, about: 'audit proofs, stores, admission of hostile models' },
   {
+    name: 'feedback',
+    folder: 'apps/feedback',
+    runs: 50,
+    about: 'Postgres killed again and again while spools deliver',
+  },
+  {
     name: 'platform',
     folder: 'apps/platform',
     runs: 1,

@@ -30,7 +30,7 @@ import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
 import { migrations } from './store/migrations/index.ts';
-import { UpkeepStore } from './store/upkeep-store.ts';
+import { probe, UpkeepStore } from './store/upkeep-store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
 /** What feedback gets from outside. */
@@ -118,15 +118,17 @@ async function openStores({ host, metrics, opened }: Base) {
     return dataSource;
   };
   const work = await pool(instanceId, databasePoolSize, 30_000);
-  // Must go on however many batches wait for a connection.
-  const upkeep = await pool(`${instanceId} upkeep`, 2, 30_000);
+  // One for each writer: no batch waits for what callers ask.
+  const ingest = await pool(`${instanceId} ingest`, config.ingestWriters, 30_000);
+  // What is asked over and over is given up soon.
+  const pulse = await pool(`${instanceId} pulse`, 2, 5_000);
   const days = new DayStore(work);
-  const rows = new UpkeepStore(upkeep, createTransactions(upkeep, { clock, random }));
+  const rows = new UpkeepStore(work, createTransactions(work, { clock, random }));
   const postgres = metrics.dependency('postgres');
   postgres.set(true);
   const database: ((up: boolean) => void)[] = [(up) => postgres.set(up)];
   const heartbeat = new Heartbeat({
-    beat: () => rows.probe(),
+    beat: () => probe(pulse),
     clock,
     refusal: 'feedback cannot reach its database: nothing can be stored or read now; keep it and try again',
     onChange: (up, err) => {
@@ -137,7 +139,11 @@ async function openStores({ host, metrics, opened }: Base) {
   });
   opened.defer(() => heartbeat.close());
   const letters = new DeadLetterStore(work, heartbeat.require);
-  return { days, rows, letters, heartbeat, database, writer: new EvidenceWriter(work, days) };
+  return {
+    ...{ days, rows, letters, heartbeat, database },
+    writer: new EvidenceWriter(ingest, days),
+    replayer: new EvidenceWriter(work, days),
+  };
 }
 
 type Ingest = ReturnType<typeof openIngest>;
@@ -194,13 +200,13 @@ function openIngest(
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
-  { letters, writer }: Stores,
+  { letters, replayer }: Stores,
   { versions, streams }: Ingest,
 ) {
   const { config, logger, clock } = host;
   const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
   server.addService(ingestService, ingestHandlers(streams));
-  server.addService(feedbackService, feedbackHandlers({ letters, store: writer, versions, clock, retention }));
+  server.addService(feedbackService, feedbackHandlers({ letters, store: replayer, versions, clock, retention }));
   server.addHealth();
   server.addReflection();
   return server;

@@ -31,7 +31,10 @@ export const configSpec = {
     secret: true,
     flag: false,
   }),
-  databasePoolSize: integerField({ min: 2, max: 200 }, { doc: 'Most connections to the database', default: 10 }),
+  databasePoolSize: integerField(
+    { min: 2, max: 200 },
+    { doc: 'Most connections to the database for calls and upkeep', default: 10 },
+  ),
   registry: field(addresses, {
     doc: 'Addresses of registries, host:port with commas between; asked whether versions exist',
     default: '127.0.0.1:8101',

@@ -8,6 +8,18 @@ import { locks } from './locks.ts';
 
 const tables = ['evidence', 'evidence_skewed'] as const;
 const key = 'class, prediction_id, arm, attempt';
+/** However many rows wait for their flag, so many tell which versions are to be asked for. */
+const rowsLookedAt = 100_000;
+
+/** Fails with `unavailable` when the database cannot be written to. */
+export async function probe(dataSource: DataSource): Promise<void> {
+  // A standby answers too, and so does a database that is set to be read only.
+  const [row] = await statement<{ read_only: string }>(
+    dataSource,
+    `SELECT current_setting('transaction_read_only') AS read_only`,
+  );
+  if (row!.read_only === 'on') throw unavailable('the database can only be read');
+}
 
 /** What upkeep asks of the tables of evidence. */
 export class UpkeepStore {
@@ -19,25 +31,17 @@ export class UpkeepStore {
     this.#transactions = transactions;
   }
 
-  /** Fails with `unavailable` when the database cannot be written to. */
-  async probe(): Promise<void> {
-    // A standby answers too, and so does a database that is set to be read only.
-    const [row] = await statement<{ read_only: string }>(
-      this.#dataSource,
-      `SELECT current_setting('transaction_read_only') AS read_only`,
-    );
-    if (row!.read_only === 'on') throw unavailable('the database can only be read');
-  }
-
-  /** Versions of rows that were stored when the registry could not be asked. */
+  /** Versions of rows that were stored when the registry could not be asked: at most `limit` of each table, of the first such rows. */
   async unresolved(limit: number): Promise<VersionName[]> {
     const rows: { model: string; version: number; version_digest: string }[] = [];
     for (const table of tables)
       rows.push(
         ...(await statement<(typeof rows)[number]>(
           this.#dataSource,
-          `SELECT DISTINCT model, version, version_digest FROM feedback.${table} WHERE version_known IS NULL LIMIT $1`,
-          [limit],
+          `SELECT DISTINCT model, version, version_digest FROM (
+             SELECT model, version, version_digest FROM feedback.${table} WHERE version_known IS NULL LIMIT $2
+           ) AS first LIMIT $1`,
+          [limit, rowsLookedAt],
         )),
       );
     return rows.map(({ model, version, version_digest: versionDigest }) => ({ model, version, versionDigest }));
@@ -60,12 +64,15 @@ export class UpkeepStore {
     });
   }
 
-  /** Deletes rows out of time that came more than `days` days ago. */
-  async deleteSkewed(retentionClass: RetentionClass, days: number): Promise<void> {
-    await statement(
-      this.#dataSource,
-      `DELETE FROM feedback.evidence_skewed WHERE class = $1 AND ingested_at < now() - make_interval(days => $2)`,
-      [retentionClass, days],
+  /** Deletes at most `limit` rows out of time that came more than `days` days ago, and returns how many. */
+  async deleteSkewed(retentionClass: RetentionClass, days: number, limit: number): Promise<number> {
+    return this.#transactions.readWrite((tx) =>
+      tx.execute(
+        `DELETE FROM feedback.evidence_skewed WHERE (${key}) IN (
+           SELECT ${key} FROM feedback.evidence_skewed
+           WHERE class = $1 AND ingested_at < now() - make_interval(days => $2) LIMIT $3)`,
+        [retentionClass, days, limit],
+      ),
     );
   }
 }

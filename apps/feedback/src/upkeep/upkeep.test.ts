@@ -15,6 +15,7 @@ function world(overrides: { readonly ensure?: () => Promise<unknown> } = {}) {
   const version = { model: 'digits', version: 3, versionDigest: 'd' };
   const unresolved = [version, { ...version, version: 4 }];
   let rows = 2;
+  let skewed = 1;
   const options: UpkeepOptions = {
     ...{ clock, everyMs: 1_000, retention: { short: 7, standard: 90, long: 730 } },
     days: {
@@ -34,7 +35,10 @@ function world(overrides: { readonly ensure?: () => Promise<unknown> } = {}) {
         calls.push(`flag ${number} ${known}`);
         return rows-- > 0 ? 1 : 0;
       },
-      deleteSkewed: async (retentionClass, days) => void calls.push(`delete ${retentionClass} ${days}`),
+      deleteSkewed: async (retentionClass, days) => {
+        calls.push(`delete ${retentionClass} ${days}`);
+        return retentionClass === 'long' && skewed-- > 0 ? 10_000 : 0;
+      },
     },
     letters: { count: async () => 5 },
     versions: { resolve: async () => undefined, isKnown: ({ version: number }) => (number === 3 ? true : undefined) },
@@ -63,6 +67,7 @@ describe('upkeep', () => {
         'drop standard 90',
         'delete standard 90',
         'drop long 730',
+        'delete long 730',
         'delete long 730',
       ],
       ...['flag 3 true', 'flag 3 true', 'flag 3 true'],

@@ -17,7 +17,7 @@ export interface UpkeepOptions {
   readonly rows: {
     unresolved(limit: number): Promise<readonly VersionName[]>;
     resolve(version: VersionName, known: boolean, limit: number): Promise<number>;
-    deleteSkewed(retentionClass: RetentionClass, days: number): Promise<void>;
+    deleteSkewed(retentionClass: RetentionClass, days: number, limit: number): Promise<number>;
   };
   readonly letters: { count(): Promise<number> };
   readonly versions: Pick<KnownVersions, 'isKnown' | 'resolve'>;
@@ -103,7 +103,7 @@ export class Upkeep {
         if (dropped === undefined) break;
         onDropped(dropped);
       }
-      await rows.deleteSkewed(retentionClass, retention[retentionClass]);
+      while (!this.#closed && (await rows.deleteSkewed(retentionClass, retention[retentionClass], rowsAtOnce)) > 0);
     }
   }
 

@@ -1,8 +1,16 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { feedbackService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
+import { constantTls } from '@sluice/rpc/tls/source';
+import { systemClock } from '@sluice/service-kit/clock';
 import { withSettings } from '@sluice/service-kit/readme-table';
+import { CertificateAuthority } from '@sluice/testkit/certificates';
 import { eventually } from '@sluice/testkit/eventually';
 import { compareWithPage } from '@sluice/testkit/metrics-page';
 import type { TestPostgres } from '@sluice/testkit/postgres';
@@ -88,6 +96,27 @@ export function portsSuite(cluster: () => TestPostgres): void {
         'sluice_streamed_',
       ];
       expect(withoutSeries.filter((name) => !mayLack.some((each) => name.startsWith(each)))).toEqual([]);
+    });
+
+    it('speak TLS with those who have a certificate, as the other services do', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'sluice-feedback-tls-'));
+      const authority = await CertificateAuthority.create();
+      const files: Record<string, string> = {};
+      for (const [name, octets] of Object.entries({ ca: authority.cert, ...(await authority.sign('feedback')) })) {
+        files[name] = join(folder, `${name}.pem`);
+        await writeFile(files[name], octets, { mode: 0o600 });
+      }
+      const secured = await site.start({
+        ...{ SLUICE_TLS_CERT_FILE: files['cert']!, SLUICE_TLS_KEY_FILE: files['key']! },
+        SLUICE_TLS_CLIENT_CA_FILE: files['ca']!,
+      });
+      const tls = constantTls({ ...(await authority.sign('router')), ca: authority.cert });
+      const client = createRpcClient(feedbackService, secured.address, { clock: systemClock, tls });
+      expect(await client.listDeadLetters({})).toEqual({ deadLetters: [], nextPageToken: '' });
+      await expect(secured.feedback.listDeadLetters({}, { timeoutMs: 5_000 })).rejects.toThrow();
+      client.close();
+      await secured.stop();
+      await rm(folder, { recursive: true });
     });
 
     it('say NOT_SERVING while the database is away, and SERVING when it is back', async () => {

@@ -12,6 +12,7 @@ import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { blockOf, blockOfIds, someIds } from '../evidence.ts';
 import { deliver, deliverSurely, Sender, Site } from '../harness.ts';
+import { killRounds } from '../property-runs.ts';
 
 /** Streams of spools, replicas and versions. @param cluster the Postgres, on which it gets a database of its own */
 export function streamsSuite(cluster: () => TestPostgres): void {
@@ -30,8 +31,8 @@ export function streamsSuite(cluster: () => TestPostgres): void {
 
   describe('streams of spools', () => {
     it('store everything once when two replicas get the same blocks at once, in other orders, and one is killed', async () => {
-      const here = await site.start({ SLUICE_BATCH_ROWS: '20' });
-      const { child, address } = await site.spawn({ SLUICE_BATCH_ROWS: '30' });
+      const here = await site.start({ SLUICE_BATCH_ROWS: '100' });
+      const { child, address } = await site.spawn({ SLUICE_BATCH_ROWS: '80' });
       const ids = someIds(1_200);
       const blocks = blocksOf(ids, 10);
       const all = [
@@ -54,19 +55,21 @@ export function streamsSuite(cluster: () => TestPostgres): void {
 
     it('lose nothing that was acknowledged, and double nothing, when Postgres is killed', async () => {
       const replica = await site.start({ SLUICE_BATCH_ROWS: '40' });
-      const ids = someIds(800);
+      const ids = someIds(800 * killRounds);
       const sent = deliverSurely([replica.address], blocksOf(ids, 10));
-      await eventually(async () => expect((await site.count(ids)).rows).toBeGreaterThan(100));
-      await site.postgres.kill();
-      await eventually(async () => expect(await replica.adminState()).toMatchObject({ databaseUp: false }));
-      const refused = new Sender(replica.address);
-      refused.send({ hello: { spoolId: 'spool-2', routerId: '', protocolVersion: 1 } });
-      expect((await refused.rest()).error).toMatchObject({ kind: 'unavailable' });
-      refused.close();
-      await expect(replica.feedback.listDeadLetters({})).rejects.toMatchObject({ kind: 'unavailable' });
-      await site.postgres.restart();
+      for (let round = 0; round < killRounds; round++) {
+        await eventually(async () => expect((await site.count(ids)).rows).toBeGreaterThan(800 * round + 100), 60_000);
+        await site.postgres.kill();
+        await eventually(async () => expect(await replica.adminState()).toMatchObject({ databaseUp: false }));
+        const refused = new Sender(replica.address);
+        refused.send({ hello: { spoolId: 'spool-2', routerId: '', protocolVersion: 1 } });
+        expect((await refused.rest()).error).toMatchObject({ kind: 'unavailable' });
+        refused.close();
+        await expect(replica.feedback.listDeadLetters({})).rejects.toMatchObject({ kind: 'unavailable' });
+        await site.postgres.restart();
+      }
       expect((await sent).failures).toBeGreaterThan(0);
-      expect(await site.count(ids)).toEqual({ rows: 800, predictions: 800 });
+      expect(await site.count(ids)).toEqual({ rows: ids.length, predictions: ids.length });
       await replica.stop();
     });
 
