@@ -51,11 +51,14 @@ class Answer implements InferAnswer {
   readonly #call: RawCall;
   readonly #budget: ByteBudget;
   readonly #bytes: number;
+  readonly #reuse: boolean;
 
-  constructor(call: RawCall, budget: ByteBudget, bytes: number) {
+  /** @param reuse nobody else has the request's bytes */
+  constructor(call: RawCall, budget: ByteBudget, bytes: number, reuse: boolean) {
     this.#call = call;
     this.#budget = budget;
     this.#bytes = bytes;
+    this.#reuse = reuse;
   }
 
   respond(response: Buffer): void {
@@ -66,8 +69,9 @@ class Answer implements InferAnswer {
     this.#call.fail(error);
   }
 
-  released(): void {
+  released(isUnused: boolean): void {
     this.#budget.release(this.#bytes);
+    if (isUnused && this.#reuse) this.#call.requestIsUnused?.();
   }
 }
 
@@ -106,7 +110,7 @@ class Waiting implements WaitingRequest {
 
   start(engine: Engine): void {
     try {
-      this.#cancel = send(engine, this.#request, this.#call, this.#ports, this.#held);
+      this.#cancel = send(engine, this.#request, this.#call, this.#ports, this.#held, false);
     } catch (error) {
       this.fail(SluiceError.from(error));
     }
@@ -118,17 +122,18 @@ class Waiting implements WaitingRequest {
   }
 }
 
-/** Hands a request over. */
+/** Hands a request over. @param reuse nobody else has its bytes */
 function send(
   engine: Engine,
   request: Buffer,
   call: RawCall,
   { clock, budget }: PredictPorts,
   held: number,
+  reuse: boolean,
 ): Cancel | undefined {
   const now = clock.monotonic();
   engine.lastRequestMs = now;
-  return engine.infer(request, call.deadlineMs - clock.now() + now, new Answer(call, budget, held));
+  return engine.infer(request, call.deadlineMs - clock.now() + now, new Answer(call, budget, held, reuse));
 }
 
 /**
@@ -158,7 +163,7 @@ export function predict(ports: PredictPorts): RawUnaryHandler {
       return;
     }
     try {
-      const cancel = send(engine, request, call, ports, held);
+      const cancel = send(engine, request, call, ports, held, true);
       if (cancel) call.onCancel(cancel);
     } catch (error) {
       budget.release(held);

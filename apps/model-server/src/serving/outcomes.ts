@@ -34,7 +34,7 @@ export class Outcomes {
   refused(refusal: SluiceError, answer: InferAnswer): void {
     this.#options.stats.refused(reasonOf(refusal));
     answer.fail(refusal);
-    answer.released();
+    answer.released(false);
   }
 
   /** A request that was taken has ended. @returns what it is told, when it has failed */

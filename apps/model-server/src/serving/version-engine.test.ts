@@ -1,110 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { SluiceError } from '@sluice/domain/errors';
-import { type ServingConfig, servingDefaults, type Signature } from '@sluice/domain/signature';
 import { decodeStrings } from '@sluice/inference/bytes-tensor';
 import { readInferResponse } from '@sluice/inference/infer-response';
 import type { ParameterValue } from '@sluice/inference/parameters';
 import { buildInferRequest } from '@sluice/inference/request-builder';
-import { FakeClock } from '@sluice/testkit/fake-clock';
-import type { SessionPool } from '../runtime/session-pool.ts';
-import type { Fill, HandedBatch } from '../runtime/handed-batch.ts';
-import type { BatchJob, BatchOutcome } from '../runtime/session-thread.ts';
-import { VersionEngine } from './version-engine.ts';
+import { end, engineOf, failed, worked } from '../../test/support/puppet-session.ts';
 import { VersionStats } from './version-stats.ts';
-
-const tensor = (name: string) => ({
-  name,
-  datatype: 'UINT8' as const,
-  shape: [-1, 1],
-  dimNames: ['', ''],
-  features: [],
-});
-const signature: Signature = { inputs: [tensor('x')], outputs: [tensor('y')], batched: true };
-const serving: ServingConfig = {
-  ...servingDefaults,
-  maxBatchSize: 4,
-  preferredBatchSize: [],
-  maxQueueDelayMicroseconds: 0,
-  maxQueueSize: 0,
-  defaultTimeoutMicroseconds: 0,
-  instanceCount: 1,
-  intraOpThreads: 1,
-  device: 'cpu',
-  warmupCount: 0,
-  batchingOffReason: '',
-};
-
-/** An engine whose session is the test: `jobs` are the batches that were handed to it, with the rows of each. */
-function engineOf(more: Partial<ServingConfig> = {}) {
-  const clock = new FakeClock();
-  const stats = new VersionStats(serving.maxBatchSize);
-  const jobs: { readonly job: BatchJob; rows: Uint8Array }[] = [];
-  const begun = new Set<BatchJob>();
-  const submit = (job: BatchJob): HandedBatch => {
-    const room = new Uint8Array(job.maxRows);
-    job.fill([room]);
-    const entry = { job, rows: room.slice(0, job.rows) };
-    jobs.push(entry);
-    const change = (rows: number, fill: Fill): boolean => {
-      if (begun.has(job)) return false;
-      fill([room]);
-      entry.rows = room.slice(0, rows);
-      return true;
-    };
-    return {
-      get open() {
-        return !begun.has(job);
-      },
-      grow: change,
-      rewrite: (rows, _stringBytes, fill) => change(rows, fill),
-      withdraw: () => change(0, () => undefined),
-    };
-  };
-  const deferred: (() => void)[] = [];
-  const engine = new VersionEngine({
-    model: 'm',
-    version: 1,
-    signature,
-    serving: { ...serving, ...more },
-    pool: { threads: 1, submit } as unknown as SessionPool,
-    knownOutputs: [true],
-    stats,
-    clock,
-    defer: (fn) => void deferred.push(fn),
-    onDefect: (thrown) => expect.unreachable(String(thrown)),
-  });
-  const log: string[] = [];
-  const ask = (name: string, values: readonly number[], parameters?: ReadonlyMap<string, ParameterValue>) => {
-    const inputs = [
-      { name: 'x', datatype: 'UINT8' as const, shape: [values.length, 1], data: Uint8Array.from(values) },
-    ];
-    return engine.infer(
-      buildInferRequest({ modelName: 'm', id: name, inputs, ...(parameters && { parameters }) }),
-      Infinity,
-      {
-        respond: (bytes) => void log.push(`${name}=${[...readInferResponse(bytes).outputs[0]!.data].join()}`),
-        fail: ({ kind }) => void log.push(`${name} ${kind}`),
-        released: () => void log.push(`${name} released`),
-      },
-    );
-  };
-  const turn = (): void => deferred.splice(0).forEach((fn) => fn());
-  const begin = (index: number): void => void begun.add(jobs[index]!.job);
-  return { engine, stats, clock, jobs, log, ask, turn, begin };
-}
-
-/** Doubles the rows, 100 µs each. */
-function worked({ rows }: { readonly rows: Uint8Array }): BatchOutcome {
-  const output = { name: 'y', datatype: 'UINT8' as const, dims: [1], bytes: rows.map((row) => 2 * row), rowBytes: 1 };
-  const timing = { inputUs: 1, inferUs: 100, outputUs: 2 };
-  return { ok: true, outputs: { rows: rows.length, outputs: [{ ...output, rowStarts: undefined }] }, timing };
-}
-const failed: BatchOutcome = { ok: false, error: new SluiceError('internal', 'the model failed'), sessionLost: false };
-
-function end(job: BatchJob, outcome: BatchOutcome): void {
-  job.done(outcome);
-  job.freed?.();
-}
 
 describe('a batch that failed', () => {
   it('is answered request by request as each has run, and counts as it ran', () => {
@@ -243,28 +143,6 @@ describe('classification', () => {
     end(jobs[1]!.job, worked(jobs[1]!));
     ask([], 1);
     expect(said).toEqual(['BYTES [1,1] 2:0', 'BYTES [2,1] 4:0 6:0', 'BYTES [2,1] 8:0 10:0', 'BYTES [0,1] ']);
-  });
-});
-
-describe("a request's bytes", () => {
-  it('count as held until its batch is over, although its caller went away', () => {
-    const { jobs, log, ask, turn, begin } = engineOf();
-    const cancel = ask('a', [1]);
-    turn();
-    begin(0);
-    cancel!();
-    expect(log).toEqual(['a cancelled']);
-    end(jobs[0]!.job, worked(jobs[0]!));
-    expect(log).toEqual(['a cancelled', 'a released']);
-  });
-
-  it('are released at once when it leaves the queue, and when it never enters it', () => {
-    const { log, ask, engine } = engineOf();
-    ask('a', [1])!();
-    ask('none', []);
-    void engine.drain(0);
-    ask('late', [1]);
-    expect(log).toEqual(['a cancelled', 'a released', 'none=', 'none released', 'late unavailable', 'late released']);
   });
 });
 
