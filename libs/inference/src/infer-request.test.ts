@@ -255,6 +255,13 @@ describe('typed contents', () => {
     copyInput(parse(one, ...input('x', 'FP32', [1, 2]), ...field(7, fp32(1, 2))).inputs[0]!, dest, 0);
     expect([...dest]).toEqual(fp32(1, 2));
   });
+
+  it('T7 copies nothing for bytes whose memory was given away, and says so', () => {
+    const request = Uint8Array.from([...model, ...input('x', 'FP32', [1, 2]), ...field(7, fp32(1, 2))]);
+    const parsed = parseInferRequest(request, one).inputs[0]!;
+    request.buffer.transfer();
+    expect(() => copyInput(parsed, new Uint8Array(8), 0)).toThrow('the input has 0 bytes, not 8: its message is gone');
+  });
 });
 
 describe('BYTES', () => {

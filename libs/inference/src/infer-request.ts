@@ -10,6 +10,7 @@ import { compileSignature, sameBytes } from './compiled-signature.ts';
 import type { CompiledSignature, CompiledTensor } from './compiled-signature.ts';
 import { contentStrings, copyContents, measureContents } from './contents.ts';
 import type { ContentsPlace } from './contents.ts';
+import { copyBytes } from './copy-bytes.ts';
 import { limits } from './limits.ts';
 import type { Parameters } from './parameters.ts';
 import { readLayout } from './request-layout.ts';
@@ -301,9 +302,16 @@ export function copyInput(input: InferInput, dest: Uint8Array, offset: number, f
   const size = input.elements === 0 ? 0 : input.byteLength / input.elements;
   const bytes = whole ? input.byteLength : (to - from) * size;
   if (offset < 0 || offset + bytes > dest.length) throw new RangeError('the input does not fit the destination');
-  if (input.raw) dest.set(whole ? input.raw : input.raw.subarray(from * size, to * size), offset);
+  if (input.raw) copyRaw(whole ? input.raw : input.raw.subarray(from * size, to * size), bytes, dest, offset);
   else if (input.contents) copyContents(input.contents, input.datatype, { into: dest, pos: offset, from, to });
   return bytes;
+}
+
+function copyRaw(raw: Uint8Array, bytes: number, dest: Uint8Array, offset: number): void {
+  // Views of memory that was given away have nothing: what lay in the batch before is not to pass for it.
+  if (raw.length !== bytes)
+    throw new RangeError(`the input has ${raw.length} bytes, not ${bytes}: its message is gone`);
+  copyBytes(raw, dest, offset);
 }
 
 /** The elements of a BYTES input as strings; they were checked to be valid UTF-8 without NUL. */

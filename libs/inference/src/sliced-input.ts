@@ -1,4 +1,5 @@
 import { elementOffsets } from './bytes-tensor.ts';
+import { copyBytes } from './copy-bytes.ts';
 import { copyInput } from './infer-request.ts';
 import type { InferInput } from './infer-request.ts';
 
@@ -38,7 +39,7 @@ class RawElements implements SlicedInput {
     }
     const bytes = this.byteLength(from, to);
     if (offset < 0 || offset + bytes > dest.length) throw new RangeError('the elements do not fit the destination');
-    dest.set(this.#raw.subarray(this.#at(from), this.#at(to)), offset);
+    copyBytes(this.#raw.subarray(this.#at(from), this.#at(to)), dest, offset);
     return bytes;
   }
 

@@ -1,3 +1,5 @@
+import { copyBytes } from './copy-bytes.ts';
+
 /** Bytes that a varint of a non-negative safe integer takes. */
 export function varintSize(value: number): number {
   let size = 1;
@@ -58,7 +60,7 @@ export class WireWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.pos);
+    copyBytes(bytes, this.bytes, this.pos);
     this.pos += bytes.length;
   }
 }

@@ -70,6 +70,11 @@ export interface RawCall {
    * Absent where a call is no message of a stream.
    */
   inOrder?(key: string): void;
+  /**
+   * Says that nothing will look at the bytes of the request again, whose memory may serve another: what still refers to them finds nothing. Whoever
+   * is not sure leaves it. Absent where a call has no memory of its own.
+   */
+  requestIsUnused?(): void;
 }
 /** Answers through `call`. What it throws, at once or as a promise, is the answer too. */
 export type RawUnaryHandler = (request: Buffer, call: RawCall) => unknown;

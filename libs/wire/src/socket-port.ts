@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '@sluice/domain/clock';
+import { DirectSocket, pieceOctets } from './direct-socket.ts';
 import type { Connection } from './http2/connection.ts';
 import type { ConnectionPort } from './http2/port.ts';
 import { tlsFault } from './tls.ts';
@@ -12,6 +13,8 @@ const lingerMs = 1000;
  * in a row, 64 KiB each: of small requests that is a second.
  */
 const turnMs = 1;
+/** A full piece that took less is of few large requests: the next may be larger, and is far from a turn too. */
+const quickMs = turnMs / 8;
 
 /** Who is told what the socket does. */
 type SocketReader = Pick<Connection, 'receive' | 'sent' | 'lost'>;
@@ -38,11 +41,13 @@ export class SocketPort implements ConnectionPort {
   serve(connection: SocketReader): void {
     this.#connection = connection;
     const socket = this.#socket;
-    socket.on('data', (chunk: Buffer) => {
-      const began = this.#clock.monotonic();
-      connection.receive(chunk);
-      if (this.#clock.monotonic() - began >= turnMs) this.#yield();
-    });
+    if (socket instanceof DirectSocket) {
+      const { reader } = socket;
+      reader.received = (octets) => {
+        const tookMs = this.#receive(connection, octets);
+        reader.takesMuch = tookMs < quickMs && octets.length >= pieceOctets;
+      };
+    } else socket.on('data', (octets: Buffer) => this.#receive(connection, octets));
     socket.on('error', (error) => (this.#error = tlsFault(error)));
     // The other side sends nothing more, and with that no frame that would let anything go on. What the socket has may still be read.
     socket.on('end', () => {
@@ -54,6 +59,15 @@ export class SocketPort implements ConnectionPort {
       this.#linger?.cancel();
       connection.lost(this.#error);
     });
+  }
+
+  /** @returns how long that took, in milliseconds */
+  #receive(connection: SocketReader, octets: Buffer): number {
+    const began = this.#clock.monotonic();
+    connection.receive(octets);
+    const tookMs = this.#clock.monotonic() - began;
+    if (tookMs >= turnMs) this.#yield();
+    return tookMs;
   }
 
   send(pieces: readonly Buffer[]): void {

@@ -59,7 +59,7 @@ describe('what is small and stands for much', () => {
         await eventually(() => {
           most = Math.max(most, wire.bufferedOctets);
           expect(each.count('HEADERS')).toBe(16);
-        });
+        }, 30_000);
       },
       { limits: { maxBuffered: limit } },
     );

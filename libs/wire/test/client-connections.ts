@@ -8,6 +8,7 @@ import type { ConnectionLimits } from '../src/http2/limits.ts';
 import { FakePort, RecordingSink } from './connections.ts';
 import { describe as describeFrame, parse, settings, settingsAck } from './frames.ts';
 import type { Parsed } from './frames.ts';
+import { give } from './given-octets.ts';
 
 /** A block that stands for itself, whatever was encoded before it on the connection. */
 export const block = (...fields: readonly string[]): Buffer => Buffer.from(new HpackEncoder([]).encode(fields));
@@ -51,7 +52,7 @@ export class ClientSide {
   }
 
   write(...frames: readonly Uint8Array[]): this {
-    this.connection.receive(Buffer.concat(frames));
+    give(this.connection, Buffer.concat(frames));
     return this;
   }
 

@@ -7,6 +7,7 @@ import type { Http2Stream, StreamSink } from '../src/http2/http2-stream.ts';
 import { defaultLimits } from '../src/http2/limits.ts';
 import type { ConnectionLimits } from '../src/http2/limits.ts';
 import { FakePort } from './connections.ts';
+import { give } from './given-octets.ts';
 import { StrictPeer } from './strict-peer.ts';
 
 /** What a socket says that its peer has closed. */
@@ -84,7 +85,7 @@ export class ClientSide {
 
   feed(chunk: Buffer): void {
     this.peer.feed(chunk, true);
-    this.connection.receive(Buffer.from(chunk));
+    give(this.connection, chunk);
     this.check();
   }
 

@@ -9,6 +9,7 @@ import type { HeaderBlock } from '../src/hpack/header-block.ts';
 import { errorName } from '../src/errors.ts';
 import { describe as describeFrame, hello, parse, settingsAck } from './frames.ts';
 import type { Parsed } from './frames.ts';
+import { give } from './given-octets.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -123,7 +124,7 @@ export class ServerSide {
   }
 
   write(...frames: readonly Uint8Array[]): this {
-    this.connection.receive(Buffer.concat(frames));
+    give(this.connection, Buffer.concat(frames));
     return this;
   }
 

@@ -14,6 +14,7 @@ import { ServerConnection } from '../src/http2/server-connection.ts';
 import { accept } from '../src/server/accept.ts';
 import type { WireMethod } from '../src/server/accept.ts';
 import { FakePort } from './connections.ts';
+import { give } from './given-octets.ts';
 import { StrictPeer } from './strict-peer.ts';
 import { beginOnSurface } from './surface-handlers.ts';
 
@@ -126,8 +127,7 @@ export class GrpcSide {
   feed(chunk: Buffer): void {
     this.#fed += chunk.length;
     this.peer.feed(chunk, !this.port.holds);
-    // Octets are the connection's from now on: it gets its own.
-    this.connection.receive(Buffer.from(chunk));
+    give(this.connection, chunk);
     this.check();
   }
 

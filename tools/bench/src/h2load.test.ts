@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { h2loadArguments, lanes, parseLog, parseSummary } from './h2load.ts';
+import { h2loadArguments, lanes, parseLog, parseSummary, parseTimes, timed } from './h2load.ts';
 
 test('requests in flight are spread over at most four connections', () => {
   const made = [1, 2, 16, 64, 256].map((inFlight) => {
@@ -43,4 +44,15 @@ test('the summary has the version of TLS, where there is one', () => {
 
 test('the log has a line per request: start, status, microseconds', () => {
   expect(parseLog('1700000000000000\t200\t1500\n1700000000000100\t200\t250\n')).toEqual([1.5, 0.25]);
+});
+
+test('CPU is that of the program, whatever it prints, and its exit status is what sh ends with', () => {
+  const busy =
+    'const end = process.cpuUsage().user + 1e5; while (process.cpuUsage().user < end); console.log("0m9s 0m9s")';
+  const run = (script: string) => spawnSync('sh', timed(process.execPath, ['-e', script]), { encoding: 'utf8' });
+  const { stdout, status } = run(busy);
+  expect([status, parseTimes(stdout) >= 0.1, parseTimes(stdout) < 9]).toEqual([0, true, true]);
+  expect(run('process.exit(3)').status).toBe(3);
+  expect(parseTimes('0m0.00s 0m0.00s\n1m2.50s 2m0.25s\n')).toBe(182.75);
+  expect(() => parseTimes('finished in 1s')).toThrow('did not say what CPU');
 });

@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
-import { statOf } from './proc.ts';
 import { percentile } from './statistics.ts';
 
 /** Printed when h2load is not there. */
@@ -75,12 +74,28 @@ export function parseLog(text: string): number[] {
     .map((line) => Number(line.split('\t')[2]) / 1000);
 }
 
-/** Runs h2load to its end. Nothing else that this process starts may end meanwhile: CPU is read from its children's sum. */
+/**
+ * A command for `sh` that runs a program and says at its end what CPU that has used. The system tells a parent only the sum of all children that
+ * have ended, in which a server that was stopped before, and is slow to end, would pass for the program.
+ */
+export const timed = (program: string, argv: readonly string[]): string[] => [
+  ...['-c', '"$0" "$@"; code=$?; times; exit $code', program],
+  ...argv,
+];
+
+/** What it says: the shell's own user and system time, and below those of the program. @returns seconds of CPU of the program */
+export function parseTimes(text: string): number {
+  const found = [...text.matchAll(/^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm)].at(-1);
+  if (found === undefined) throw new Error(`sh did not say what CPU was used: ${text.slice(-500)}`);
+  const [userMinutes, userSeconds, systemMinutes, systemSeconds] = found.slice(1).map(Number);
+  return 60 * (userMinutes! + systemMinutes!) + userSeconds! + systemSeconds!;
+}
+
+/** Runs h2load to its end. */
 export async function runH2load(job: LoadJob): Promise<LoadResult> {
   // h2load appends to a log that is there.
   rmSync(job.logFile, { force: true });
-  const before = statOf('self').childrenCpuSeconds;
-  const child = spawn('h2load', h2loadArguments(job), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('sh', timed('h2load', h2loadArguments(job)), { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -97,6 +112,6 @@ export async function runH2load(job: LoadJob): Promise<LoadResult> {
     ...parseSummary(output),
     p50Ms: percentile(times, 0.5),
     p99Ms: percentile(times, 0.99),
-    generatorCpuSeconds: statOf('self').childrenCpuSeconds - before,
+    generatorCpuSeconds: parseTimes(output),
   };
 }

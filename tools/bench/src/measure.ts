@@ -182,13 +182,17 @@ function cpuOf(subject: Subject): { processes: Map<string, number>; threads: Map
   return { processes, threads };
 }
 
-/** Postgres ends processes of its own as it likes; they had next to nothing to do. */
+/** What each process had used when it was seen last. */
+const lastSeen = new Map<number, number>();
+
+/** Postgres ends processes of its own as it likes: what they have used stays used. */
 function cpuSecondsOf(pid: number): number {
   try {
-    return statOf(pid).cpuSeconds;
+    lastSeen.set(pid, statOf(pid).cpuSeconds);
   } catch {
-    return 0;
+    // It has ended.
   }
+  return lastSeen.get(pid) ?? 0;
 }
 
 /** The server counts an answer about when it sends it: it may be read too early, so it is read again for a second. */

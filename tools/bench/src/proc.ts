@@ -9,8 +9,6 @@ export interface ProcStat {
   readonly parent: number;
   /** User and system time of all threads of the process. */
   readonly cpuSeconds: number;
-  /** The same of its children that have ended and were waited for. */
-  readonly childrenCpuSeconds: number;
 }
 
 /** Reads a line of /proc/<pid>/stat. The name stands in brackets and may hold brackets and blanks itself. */
@@ -23,7 +21,6 @@ export function parseStat(line: string): ProcStat {
     name: line.slice(open + 1, close),
     parent: Number(fields[1]),
     cpuSeconds: seconds(11) + seconds(12),
-    childrenCpuSeconds: seconds(13) + seconds(14),
   };
 }
 

@@ -49,18 +49,54 @@ describe('predict', () => {
   it('counts what a request costs beside its message, so that small ones cannot be without number', () => {
     const request = buildInferRequest({ modelName: 'm', inputs: [] });
     const budget = new ByteBudget(3 * (request.byteLength + bytesBesideMessage));
-    const held: { released(): void }[] = [];
+    const held: { released(isUnused: boolean): void }[] = [];
     const engine = {
-      infer: (_bytes: Buffer, _deadline: number, answer: { released(): void }) => void held.push(answer),
+      infer: (_bytes: Buffer, _deadline: number, answer: { released(isUnused: boolean): void }) =>
+        void held.push(answer),
     };
     const table = { engineFor: () => engine } as unknown as ServingTable;
     const handler = predict({ clock: systemClock, table: () => table, budget, waits: noWaits });
     const call = { deadlineMs: 0, onCancel: () => undefined } as unknown as RawCall;
     for (let count = 0; count < 3; count += 1) handler(request, call);
     expect(() => handler(request, call)).toThrow(/send them later/);
-    held.pop()!.released();
+    held.pop()!.released(false);
     handler(request, call);
     expect(held).toHaveLength(3);
+  });
+});
+
+describe('the memory of a request', () => {
+  function setUp(engine: unknown, waits = noWaits) {
+    const request = buildInferRequest({ modelName: 'm', inputs: [] });
+    const table = { engineFor: () => engine } as unknown as ServingTable;
+    const budget = new ByteBudget(1_000_000);
+    let unused = 0;
+    const call = { deadlineMs: 0, onCancel: () => undefined, requestIsUnused: () => unused++ } as unknown as RawCall;
+    predict({ clock: systemClock, table: () => table, budget, waits })(request, call);
+    return { unused: () => unused, budget };
+  }
+
+  it('is given back when the engine says that it is unused, and else is not', () => {
+    for (const isUnused of [true, false]) {
+      const infer = (...[, , answer]: [Buffer, number, { released(isUnused: boolean): void }]) =>
+        answer.released(isUnused);
+      const { unused, budget } = setUp({ infer });
+      expect([unused(), budget.held]).toEqual([isUnused ? 1 : 0, 0]);
+    }
+  });
+
+  it('is left to the collector where it waited for its version: others had it', () => {
+    const waiting: WaitingRequest[] = [];
+    const { unused, budget } = setUp(undefined, {
+      ...noWaits,
+      wait: (...args: unknown[]) => {
+        waiting.push(args[2] as WaitingRequest);
+        return leave;
+      },
+    });
+    const infer = (...[, , answer]: [Buffer, number, { released(isUnused: boolean): void }]) => answer.released(true);
+    waiting[0]!.start({ infer } as unknown as VersionEngine);
+    expect([unused(), budget.held]).toEqual([0, 0]);
   });
 });
 
@@ -119,9 +155,9 @@ describe('a request whose version is not loaded', () => {
     expect([waits[0]!.model, waits[0]!.ref, budget.held]).toEqual(['m', '2', held]);
     const seen: unknown[] = [];
     let cancelled = 0;
-    const infer = (bytes: Buffer, deadlineMs: number, answer: { released(): void }) => {
+    const infer = (bytes: Buffer, deadlineMs: number, answer: { released(isUnused: boolean): void }) => {
       seen.push(bytes, deadlineMs);
-      answer.released();
+      answer.released(true);
       return () => (cancelled += 1);
     };
     const engine = { infer, lastRequestMs: -1 } as unknown as VersionEngine;

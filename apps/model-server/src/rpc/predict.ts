@@ -62,12 +62,15 @@ class Answer implements InferAnswer {
   readonly #call: RawCall;
   readonly #budget: ByteBudget;
   readonly #bytes: number;
+  readonly #reuse: boolean;
 
-  constructor(call: RawCall, budget: ByteBudget, bytes: number, waitedMs: number) {
+  /** @param reuse nobody else has the request's bytes */
+  constructor(call: RawCall, budget: ByteBudget, bytes: number, waitedMs: number, reuse: boolean) {
     this.#call = call;
     this.#budget = budget;
     this.#bytes = bytes;
     this.waitedMs = waitedMs;
+    this.#reuse = reuse;
   }
 
   respond(response: Buffer, facts: RuntimeFacts): void {
@@ -80,8 +83,9 @@ class Answer implements InferAnswer {
     this.#call.fail(error);
   }
 
-  released(): void {
+  released(isUnused: boolean): void {
     this.#budget.release(this.#bytes);
+    if (isUnused && this.#reuse) this.#call.requestIsUnused?.();
   }
 }
 
@@ -126,7 +130,7 @@ class Waiting implements WaitingRequest {
 
   start(engine: Engine): void {
     try {
-      this.#cancel = send(engine, this.#request, this.#call, this.#ports, this.#held, this.#waitedMs);
+      this.#cancel = send(engine, this.#request, this.#call, this.#ports, this.#held, false, this.#waitedMs);
     } catch (error) {
       this.fail(SluiceError.from(error));
     }
@@ -141,18 +145,23 @@ class Waiting implements WaitingRequest {
   }
 }
 
-/** Hands a request over. @param waitedMs how long it has waited for its version, in milliseconds */
+/**
+ * Hands a request over.
+ * @param reuse nobody else has its bytes
+ * @param waitedMs how long it has waited for its version, in milliseconds
+ */
 function send(
   engine: Engine,
   request: Buffer,
   call: RawCall,
   { clock, budget }: PredictPorts,
   held: number,
+  reuse: boolean,
   waitedMs = 0,
 ): Cancel | undefined {
   const now = clock.monotonic();
   engine.lastRequestMs = now;
-  return engine.infer(request, call.deadlineMs - clock.now() + now, new Answer(call, budget, held, waitedMs));
+  return engine.infer(request, call.deadlineMs - clock.now() + now, new Answer(call, budget, held, waitedMs, reuse));
 }
 
 /**
@@ -182,7 +191,7 @@ export function predict(ports: PredictPorts): RawUnaryHandler {
       return;
     }
     try {
-      const cancel = send(engine, request, call, ports, held);
+      const cancel = send(engine, request, call, ports, held, true);
       if (cancel) call.onCancel(cancel);
     } catch (error) {
       budget.release(held);

@@ -17,8 +17,11 @@ export interface InferAnswer {
   respond(response: Buffer, facts: RuntimeFacts): void;
   /** @param facts to be read before this returns */
   fail(error: SluiceError, facts: RuntimeFacts): void;
-  /** The request's bytes are not held any more: it is answered, and no batch with rows of it runs. */
-  released(): void;
+  /**
+   * The request's bytes are not held any more: it is answered, and no batch with rows of it runs.
+   * @param isUnused it went the ordinary way, on which they were copied once as they are, and nothing will look at them again
+   */
+  released(isUnused: boolean): void;
 }
 
 /** What a batch gives its requests: its outputs, or by part the result of a run of its own. */
@@ -63,10 +66,14 @@ export class InferJob implements BatchRequest<BatchResult>, RuntimeFacts {
   #lastRun: BatchRun | undefined = undefined;
   #response: Buffer | undefined;
   #pieces: Map<string, Pieces> | undefined;
-  /** It was answered by a run of its own, while the rest of its batch went on. */
+  /** It has its one end. */
   #answered = false;
+  /** A run of its own was made of it. */
+  #ranAgain = false;
   /** Batches under way that have rows of it. */
   #batches = 0;
+  /** It has succeeded, with all of its rows in one run. */
+  #inOneRun = false;
 
   constructor(
     what: {
@@ -95,6 +102,7 @@ export class InferJob implements BatchRequest<BatchResult>, RuntimeFacts {
 
   rowsDone(result: BatchResult, part: BatchPart): void {
     const alone = result.kind === 'alone' ? result.byPart.get(part) : undefined;
+    if (alone) this.#ranAgain = true;
     if (alone instanceof SluiceError) throw alone;
     if (this.#answered) return;
     const outputs = alone ?? (result as { outputs: BatchOutputs }).outputs;
@@ -105,6 +113,7 @@ export class InferJob implements BatchRequest<BatchResult>, RuntimeFacts {
 
   /** All its rows ran by themselves: answers at once. What the scheduler says of it later changes nothing. */
   ranAlone(outcome: BatchOutputs | SluiceError): void {
+    this.#ranAgain = true;
     if (this.#answered) return;
     if (outcome instanceof SluiceError) {
       this.fail(outcome);
@@ -129,6 +138,7 @@ export class InferJob implements BatchRequest<BatchResult>, RuntimeFacts {
       return;
     }
     this.#answered = true;
+    this.#inOneRun = this.#pieces === undefined;
     this.#ended(this, undefined);
     this.#answer.respond(response, this);
     this.#release();
@@ -184,7 +194,13 @@ export class InferJob implements BatchRequest<BatchResult>, RuntimeFacts {
   }
 
   #release(): void {
-    if (this.#answered && this.#batches === 0) this.#answer.released();
+    if (this.#answered && this.#batches === 0) this.#answer.released(this.isUnused);
+  }
+
+  /** Whether nothing will look at the request's bytes again, where nothing holds them; false too where that takes long to see. */
+  protected get isUnused(): boolean {
+    if (!this.#inOneRun || this.#ranAgain) return false;
+    return this.request.inputs.every(({ raw, datatype }) => raw !== undefined && datatype !== 'BYTES');
   }
 
   /** Builds the answer straight from the batch: each output's bytes are copied once, into the message. */

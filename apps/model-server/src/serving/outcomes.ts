@@ -40,7 +40,7 @@ export class Outcomes {
   refused(refusal: SluiceError, answer: InferAnswer, job: InferJob): void {
     this.#options.stats.refused(reasonOf(refusal));
     answer.fail(refusal, job);
-    answer.released();
+    answer.released(false);
   }
 
   /** A request that was taken has ended. @returns what it is told, when it has failed */

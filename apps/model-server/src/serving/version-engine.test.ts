@@ -147,28 +147,6 @@ describe('classification', () => {
   });
 });
 
-describe("a request's bytes", () => {
-  it('count as held until its batch is over, although its caller went away', () => {
-    const { jobs, log, ask, turn, begin } = engineOf();
-    const cancel = ask('a', [1]);
-    turn();
-    begin(0);
-    cancel!();
-    expect(log).toEqual(['a cancelled']);
-    end(jobs[0]!.job, worked(jobs[0]!));
-    expect(log).toEqual(['a cancelled', 'a released']);
-  });
-
-  it('are released at once when it leaves the queue, and when it never enters it', () => {
-    const { log, ask, engine } = engineOf();
-    ask('a', [1])!();
-    ask('none', []);
-    void engine.drain(0);
-    ask('late', [1]);
-    expect(log).toEqual(['a cancelled', 'a released', 'none=', 'none released', 'late unavailable', 'late released']);
-  });
-});
-
 describe('a batch that has not begun', () => {
   it('is left by who is cancelled, and joined by who comes', () => {
     const { jobs, log, ask, turn, begin, stats } = engineOf();

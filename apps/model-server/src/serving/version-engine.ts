@@ -83,7 +83,7 @@ export class VersionEngine implements Engine {
     }
     if (request.rows === 0 && this.#emptyRowsKnown) {
       answer.respond(this.#withoutRows(request), job);
-      answer.released();
+      answer.released(false);
       this.stats.answeredAtOnce();
       return undefined;
     }

@@ -89,6 +89,8 @@ export function engineOf(more: Partial<ServingConfig> = {}, { width = 1, waitedM
   const said: Record<string, RuntimeFacts> = {};
   const note = (name: string, { queueMicros, runMicros, totalMicros, batchRows, costMicros, rows }: RuntimeFacts) =>
     (said[name] = { queueMicros, runMicros, totalMicros, batchRows, costMicros, rows });
+  /** Requests whose bytes may be overwritten. */
+  const unused: string[] = [];
   const ask = (
     name: string,
     values: readonly number[],
@@ -111,13 +113,16 @@ export function engineOf(more: Partial<ServingConfig> = {}, { width = 1, waitedM
           log.push(`${name} ${kind}`);
         },
         waitedMs,
-        released: () => void log.push(`${name} released`),
+        released: (isUnused) => {
+          log.push(`${name} released`);
+          if (isUnused) unused.push(name);
+        },
       },
     );
   };
   const turn = (): void => deferred.splice(0).forEach((fn) => fn());
   const begin = (index: number): void => void begun.add(jobs[index]!.job);
-  return { engine, stats, clock, jobs, log, said, ask, turn, begin };
+  return { engine, stats, clock, jobs, log, said, unused, ask, turn, begin };
 }
 
 /** Doubles the rows; each run takes 100 µs, and 3 more before and after it. */

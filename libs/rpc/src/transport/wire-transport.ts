@@ -8,6 +8,7 @@ import type { ServerCore } from '../server-core.ts';
 import { connectionLog } from './connection-log.ts';
 import type { ServerTransport, TransportMethod, TransportOptions } from './transport.ts';
 import { Unhandled } from './unhandled.ts';
+import { UsedMemory } from './used-memory.ts';
 import { WireRequest } from './wire-unary.ts';
 
 const mebibyte = 1024 * 1024;
@@ -18,6 +19,7 @@ export class WireTransport implements ServerTransport {
   readonly #core: ServerCore;
   readonly #server: WireServer;
   readonly #tls: TlsSource | undefined;
+  readonly #memory: UsedMemory;
 
   constructor({ core, maxRequestBytes, keepaliveMs, answerCompression, tls }: TransportOptions) {
     const { clock, logger } = core;
@@ -25,6 +27,7 @@ export class WireTransport implements ServerTransport {
     const maxWaiting = 4 * Math.max(core.maxAnswerBytes, 64 * mebibyte) + mebibyte;
     this.#core = core;
     this.#tls = tls;
+    this.#memory = new UsedMemory(clock);
     this.#server = new WireServer({
       clock,
       maxRequestOctets: maxRequestBytes,
@@ -39,7 +42,7 @@ export class WireTransport implements ServerTransport {
     const { path, raw, refusal } = method;
     const core = this.#core;
     const observe = (): CallObserver => new Unhandled(refusal, core.clock);
-    const of = { core, method: path.slice(1), refusal };
+    const of = { core, method: path.slice(1), refusal, memory: this.#memory };
     const begin: Begin =
       raw === undefined ? shaped(method, observe) : (call) => WireRequest.begin({ ...of, handler: raw }, call);
     if (!this.#server.register(path, { begin, observe })) throw new Error(`${path} is registered twice`);

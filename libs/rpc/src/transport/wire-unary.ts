@@ -1,5 +1,5 @@
 import type { MethodStats } from '@sluice/telemetry/request-stats';
-import type { CallObserver, CallSink, ServerCall } from '@sluice/wire/grpc/server-call';
+import type { CallObserver, CallSink, MessageRoom, ServerCall } from '@sluice/wire/grpc/server-call';
 import { valueOf } from '@sluice/wire/http2/fields';
 import type { RawUnaryHandler } from '../handlers.ts';
 import type { RefusalRule } from '../refusals.ts';
@@ -8,6 +8,7 @@ import type { ServerCore } from '../server-core.ts';
 import { statusCodes } from '../status.ts';
 import { UnaryLife } from '../unary-life.ts';
 import { Unhandled } from './unhandled.ts';
+import type { UsedMemory } from './used-memory.ts';
 
 /** A method of bytes on `libs/wire`. */
 export interface WireRawMethod {
@@ -16,6 +17,8 @@ export interface WireRawMethod {
   readonly method: string;
   readonly handler: RawUnaryHandler;
   readonly refusal: RefusalRule;
+  /** For its large requests. */
+  readonly memory: UsedMemory;
 }
 
 /** A call of such a method, until its one request is there. */
@@ -23,6 +26,8 @@ export class WireRequest extends Unhandled implements CallSink {
   readonly #of: WireRawMethod;
   readonly #call: ServerCall;
   #octets: Buffer | undefined;
+  /** The memory that its request was given. */
+  #room: Buffer | undefined;
 
   static begin(of: WireRawMethod, call: ServerCall): void {
     call.sink = call.observer = new WireRequest(of, call);
@@ -38,22 +43,30 @@ export class WireRequest extends Unhandled implements CallSink {
     return true;
   }
 
+  room(octets: number): MessageRoom | undefined {
+    const room = this.#of.memory.room(octets);
+    this.#room = room?.octets;
+    return room;
+  }
+
   message(octets: Buffer): void {
     if (this.#octets === undefined) {
-      this.#octets = octets;
-      this.#call.hold(octets.length);
+      this.#octets = this.#call.hold(octets);
     } else
       this.#call.refuse(statusCodes.UNIMPLEMENTED, `${this.#of.method}: a second request message, where one is taken`);
   }
 
   halfClosed(): void {
-    const { core, refusal, method, handler } = this.#of;
+    const { core, refusal, method, handler, memory } = this.#of;
     if (this.#call.refuseCutOff()) return;
     if (this.#octets === undefined) {
       this.#call.refuse(statusCodes.UNIMPLEMENTED, `${method}: no request message`);
       return;
     }
-    runRaw(handler, this.#octets, new WireUnary(core, refusal.stats, method, this.#call));
+    const call = new WireUnary(core, refusal.stats, method, this.#call);
+    // What was inflated lies elsewhere, and a second message, for which there may be room too, is refused.
+    if (this.#octets === this.#room) call.canReuse(this.#octets, memory);
+    runRaw(handler, this.#octets, call);
   }
 
   cancelled(): void {
@@ -70,11 +83,24 @@ class WireUnary extends UnaryLife implements CallSink, CallObserver {
   readonly #call: ServerCall;
   /** Names and values in turn. */
   readonly #trailers: string[] = [];
+  /** Where its request lies, and whose memory that is. */
+  #request: Buffer | undefined;
+  #memory: UsedMemory | undefined;
 
   constructor(core: ServerCore, stats: MethodStats, method: string, call: ServerCall) {
     super(core, stats, method, call.deadlineMs);
     this.#call = call;
     call.sink = call.observer = this;
+  }
+
+  /** The memory of its request may be given back. */
+  canReuse(request: Buffer, memory: UsedMemory): void {
+    this.#request = request;
+    this.#memory = memory;
+  }
+
+  requestIsUnused(): void {
+    if (this.#request !== undefined) this.#memory!.give(this.#request);
   }
 
   get peer(): string {

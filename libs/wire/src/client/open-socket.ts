@@ -1,7 +1,7 @@
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { TLSSocket, connect as connectTls } from 'node:tls';
 import type { Clock } from '@sluice/domain/clock';
+import { DirectSocket } from '../direct-socket.ts';
 import { protocolFault, secureOptions, tlsFault } from '../tls.ts';
 import type { TlsSource } from '../tls.ts';
 
@@ -23,7 +23,9 @@ export interface OpenSocketOptions {
 export function openSocket(options: OpenSocketOptions, opened: (socket: Socket) => void): Socket {
   const { host, port, tls, clock, timeoutMs } = options;
   const socket =
-    tls === undefined ? connect({ host, port, noDelay: true }) : connectTls({ ...secureOptions(host, tls), port });
+    tls === undefined
+      ? new DirectSocket({ noDelay: true }).connect({ host, port })
+      : connectTls({ ...secureOptions(host, tls), port });
   const timer = clock.schedule(timeoutMs, () => socket.destroy(new Error(`no answer in ${timeoutMs} ms`)));
   const failed = (error: Error): void => {
     timer.cancel();

@@ -126,8 +126,7 @@ class OneRequest implements CallSink {
 
   message(octets: Buffer): void {
     if (this.#octets === undefined) {
-      this.#octets = octets;
-      this.#call.hold(octets.length);
+      this.#octets = this.#call.hold(octets);
     } else
       this.#call.refuse(
         statusCodes.UNIMPLEMENTED,

@@ -18,10 +18,20 @@ export interface CallHost {
   readonly compression?: Compression | undefined;
 }
 
+/** Memory for a message. */
+export interface MessageRoom {
+  /** Exactly as many as the message has. */
+  readonly octets: Buffer;
+  /** Pages of new memory are there, and count as held, only as octets come; those of memory that was used before are there at once. */
+  readonly isNew: boolean;
+}
+
 /** Who answers a call. */
 export interface CallSink {
   /** The call has one request, which is to come without delay; streams of requests may be silent between two. */
   readonly takesOne?: boolean;
+  /** Memory for a message of so many octets, which does not come in one piece; undefined: it gets new memory. */
+  room?(octets: number): MessageRoom | undefined;
   message(octets: Buffer): void;
   /** The caller has sent all. */
   halfClosed(): void;

@@ -1,9 +1,11 @@
 /** Octets of other things that a message may keep alive with it, beside as many as it has itself. */
 const mostBeside = 128;
 
-/** The message, copied where it would keep all that the socket gave together with it. */
-export const byItself = (octets: Buffer): Buffer =>
-  2 * octets.length + mostBeside < octets.buffer.byteLength ? Buffer.from(octets) : octets;
+/** Whether a message keeps alive little but itself. */
+export const isByItself = (octets: Buffer): boolean => 2 * octets.length + mostBeside >= octets.buffer.byteLength;
+
+/** The message, copied where it would keep others alive, for which nobody waits any more. */
+export const byItself = (octets: Buffer): Buffer => (isByItself(octets) ? octets : Buffer.from(octets));
 
 /** Places of messages that were taken, before the others are moved. */
 const mostTaken = 256;

@@ -80,11 +80,40 @@ describe('messages', () => {
     expect(got).toEqual([{ text: 'abc', compressed: false }]);
   });
 
-  it('are not copied where they lie in one piece, and need no room then', () => {
-    const { read, octets, announced, reserved } = reading();
-    const chunk = message('abcdef');
-    read(chunk);
-    expect([octets[0]!.buffer === chunk.buffer, announced, reserved]).toEqual([true, [], []]);
+  it('need no room where they lie in one piece, and outlast it', () => {
+    const { read, octets, announced, reserved } = reading(60_000);
+    const texts = ['abcdef', 'g'.repeat(20_000), 'h'.repeat(60_000)];
+    for (const text of texts) {
+      const chunk = message(text);
+      read(chunk);
+      chunk.fill(0);
+    }
+    expect(octets.map(String)).toEqual(texts);
+    expect([announced, reserved]).toEqual([[], []]);
+  });
+
+  it('come into memory that is there, where there is some for as many octets as they have', () => {
+    const room = Buffer.alloc(6);
+    const asked: number[] = [];
+    const octets: Buffer[] = [];
+    const reader = new MessageReader({
+      maxOctets: 10,
+      ...{ announced: () => undefined, reserve: () => undefined, message: (message) => octets.push(message) },
+      room: (count) => {
+        asked.push(count);
+        return count === 6 ? room : undefined;
+      },
+    });
+    const bytes = Buffer.concat([message('whole'), message('abcdef'), message('gh')]);
+    const missing: number[] = [];
+    let start = 0;
+    for (const end of [12, 17, 27, 28]) {
+      reader.read(bytes, start, end);
+      missing.push(reader.missing);
+      start = end;
+    }
+    expect(missing).toEqual([0, 4, 1, 0]);
+    expect([asked, octets.map(String), octets[1] === room]).toEqual([[6, 2], ['whole', 'abcdef', 'gh'], true]);
   });
 
   it('are announced when they begin, and take room as they come', () => {

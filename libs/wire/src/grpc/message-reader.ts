@@ -1,3 +1,5 @@
+import { kept } from '../kept-octets.ts';
+
 /** Octets before each message: whether it is compressed, and its length. */
 export const prefixOctets = 5;
 
@@ -26,6 +28,8 @@ export interface MessageReaderOptions {
   readonly announced: (octets: number) => void;
   /** Room for a part of it, which has come. @throws MessageFault when there is none */
   readonly reserve: (octets: number) => void;
+  /** Memory for that message; undefined: new memory, of which pages are there only as octets come. @throws MessageFault when there is no room for it */
+  readonly room?: (octets: number) => Buffer | undefined;
   /** A message is there. */
   readonly message: (octets: Buffer, compressed: boolean) => void;
 }
@@ -33,8 +37,8 @@ export interface MessageReaderOptions {
 const noOctets = Buffer.alloc(0);
 
 /**
- * Takes messages out of data, however these are cut (PROTOCOL-HTTP2.md, Length-Prefixed-Message). One that lies in one piece is not copied; one that
- * does not is copied once.
+ * Takes messages out of data, however these are cut (PROTOCOL-HTTP2.md, Length-Prefixed-Message). Each is copied once: what it comes in is not there for
+ * long.
  */
 export class MessageReader {
   readonly #options: MessageReaderOptions;
@@ -54,6 +58,11 @@ export class MessageReader {
   /** A message has begun and not ended. */
   get midMessage(): boolean {
     return this.#message !== undefined || this.#prefixAt > 0;
+  }
+
+  /** Octets of the message that has begun which have not come. */
+  get missing(): number {
+    return this.#message === undefined ? 0 : this.#message.length - this.#at;
   }
 
   /** @throws MessageFault */
@@ -95,12 +104,11 @@ export class MessageReader {
       );
     this.#compressed = flag === 1;
     if (end - at >= length) {
-      this.#options.message(length === 0 ? noOctets : chunk.subarray(at, at + length), this.#compressed);
+      this.#options.message(length === 0 ? noOctets : kept(chunk, at, at + length), this.#compressed);
       return at + length;
     }
     this.#options.announced(length);
-    // Pages of it take memory only as octets come.
-    this.#message = Buffer.allocUnsafeSlow(length);
+    this.#message = this.#options.room?.(length) ?? Buffer.allocUnsafeSlow(length);
     this.#at = 0;
     return at;
   }

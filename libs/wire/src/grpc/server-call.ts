@@ -3,16 +3,17 @@ import type { Connection } from '../http2/connection.ts';
 import { readTrailers } from '../http2/fields.ts';
 import type { AbortedBy, Http2Stream, StreamSink } from '../http2/http2-stream.ts';
 import type { HeaderBlock } from '../hpack/header-block.ts';
+import { kept, ownCopy } from '../kept-octets.ts';
 import type { CallHost, CallObserver } from './call-parts.ts';
 import { Answering } from './answering.ts';
 import type { Compression } from './codings.ts';
 import { Inflating } from './inflating.ts';
-import { MessageQueue, byItself } from './message-queue.ts';
+import { MessageQueue, byItself, isByItself } from './message-queue.ts';
 import { MessageFault, MessageReader, prefixOctets } from './message-reader.ts';
 import type { RequestHead } from './request-head.ts';
 import { statusCodes, statusOfReset } from './status.ts';
 
-export type { CallHost, CallObserver, CallSink } from './call-parts.ts';
+export type { CallHost, CallObserver, CallSink, MessageRoom } from './call-parts.ts';
 
 /** What a message that waits costs beside its octets. */
 const messageOverhead = 128;
@@ -36,6 +37,8 @@ export class ServerCall extends Answering implements StreamSink, Dated {
   /** Octets of memory that are taken: of a message of which a part has come, and of those that wait. */
   #reserved = 0;
   #reservedForPart = 0;
+  /** All of the message of which a part has come is among these. */
+  #reservedWhole = false;
   /** Octets of the message of which a part has come, all of it. */
   #announced = 0;
   /** Octets that the sink has before the caller has sent all. */
@@ -92,10 +95,17 @@ export class ServerCall extends Answering implements StreamSink, Dated {
     return true;
   }
 
-  /** The sink keeps a message until the caller has sent all. @throws MessageFault when there is no room for it */
-  hold(octets: number): void {
-    this.#reserve(octets);
-    this.#heldBySink += octets;
+  /**
+   * The sink keeps a message until the caller has sent all.
+   * @returns what it is to keep
+   * @throws MessageFault when there is no room for it
+   */
+  hold(octets: Buffer): Buffer {
+    this.#reserve(octets.length);
+    this.#heldBySink += octets.length;
+    // Where the caller may take its time, memory that many messages share would wait with this one.
+    const isShort = this.connection.givesLast(this.stream);
+    return isShort || isByItself(octets) ? octets : ownCopy(octets, 0, octets.length);
   }
 
   /** Ends it without its handler, which is told. @param fields of the answer, names and values in turn */
@@ -154,8 +164,13 @@ export class ServerCall extends Answering implements StreamSink, Dated {
     } catch (error) {
       this.#fault(error);
     }
-    if (this.#paused || this.#isInflating) this.#held += octets;
-    else this.#giveBack(octets);
+    this.#held += octets;
+    if (!this.#paused && !this.#isInflating && !this.#windowSuffices) this.#giveBackHeld();
+  }
+
+  /** Of a call with one request: what is missing of it has room in the window as it is, so that nothing need be said. */
+  get #windowSuffices(): boolean {
+    return !this.over && this.sink?.takesOne === true && this.stream.receiveWindow > (this.#reader?.missing ?? 0);
   }
 
   ended(): void {
@@ -188,7 +203,7 @@ export class ServerCall extends Answering implements StreamSink, Dated {
     if (this.#reader !== undefined || end - start < prefixOctets || chunk[start] !== 0) return false;
     const length = chunk.readUInt32BE(start + 1);
     if (length !== end - start - prefixOctets || length > this.host.maxRequestOctets) return false;
-    this.#take(chunk.subarray(start + prefixOctets, end));
+    this.#take(kept(chunk, start + prefixOctets, end));
     return true;
   }
 
@@ -206,20 +221,35 @@ export class ServerCall extends Answering implements StreamSink, Dated {
         if (this.over || !this.host.memory.announce(octets)) throw noRoom();
         this.#announced = octets;
       },
+      room: (octets) => this.#room(octets),
       reserve: (octets) => {
-        this.#reserve(octets);
-        this.#reservedForPart += octets;
+        if (!this.#reservedWhole) this.#reserveForPart(octets);
       },
       message: (octets, compressed) => {
         this.#messages++;
         // It is whole, and from now on its handler's.
         this.#release(this.#reservedForPart);
         this.#reservedForPart = 0;
+        this.#reservedWhole = false;
         this.#forgetAnnounced();
         if (compressed || this.#isInflating) this.#inflate(octets, compressed);
         else this.#take(octets);
       },
     });
+  }
+
+  #room(octets: number): Buffer | undefined {
+    const room = this.sink?.room?.(octets);
+    if (room?.isNew === false) {
+      this.#reservedWhole = true;
+      this.#reserveForPart(octets);
+    }
+    return room?.octets;
+  }
+
+  #reserveForPart(octets: number): void {
+    this.#reserve(octets);
+    this.#reservedForPart += octets;
   }
 
   #forgetAnnounced(): void {
@@ -287,8 +317,7 @@ export class ServerCall extends Answering implements StreamSink, Dated {
   /** All that has come was read: more may come. */
   #endReading(): void {
     if (this.#paused || this.over || this.#isInflating) return;
-    this.#giveBack(this.#held);
-    this.#held = 0;
+    this.#giveBackHeld();
     this.#endIfRead();
   }
 
@@ -300,8 +329,9 @@ export class ServerCall extends Answering implements StreamSink, Dated {
     this.sink?.halfClosed();
   }
 
-  #giveBack(octets: number): void {
-    if (octets > 0) this.connection.consume(this.stream, octets);
+  #giveBackHeld(): void {
+    if (this.#held > 0) this.connection.consume(this.stream, this.#held);
+    this.#held = 0;
   }
 
   #fault(error: unknown): void {

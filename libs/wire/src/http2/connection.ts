@@ -115,7 +115,7 @@ export abstract class Connection {
   /** What precedes frames. @returns from where on there are frames */
   protected abstract preface(chunk: Buffer): number;
 
-  /** Octets of the socket. They are the connection's from now on. */
+  /** Octets of the socket. They are read now, and nothing of them is kept. */
   receive(chunk: Buffer): void {
     if (this.#over) return;
     this.life.heard(this.options.clock.monotonic());
@@ -197,6 +197,11 @@ export abstract class Connection {
   /** Whether `data` of so many octets may be given now: they go out at once, or have room to wait. */
   mayWait(stream: Http2Stream, octets: number): boolean {
     return this.backlog.fits(octets) || this.sending.goesOut(stream, octets);
+  }
+
+  /** The data that a sink is given now are the last of its stream. */
+  givesLast(stream: Http2Stream): boolean {
+    return this.receiving.givesLast(stream);
   }
 
   /** Octets of a sink's data need no place any more. */

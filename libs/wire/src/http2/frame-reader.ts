@@ -5,7 +5,7 @@ import { defaultMaxFrameSize, flags as flag, frameHeaderOctets, frameTypes } fro
 export interface FrameSink {
   /** A DATA frame begins. @param length octets of its payload, padding included */
   dataBegins(streamId: number, flags: number, length: number): void;
-  /** Octets of its data, without padding, from `start` to `end`; `chunk` is what the socket gave. */
+  /** Octets of its data, without padding, from `start` to `end`; `chunk` is what the socket gave, and not the sink's to keep. */
   dataPiece(chunk: Buffer, start: number, end: number): void;
   dataEnds(): void;
   /** Any other frame, whole. `from` is not the sink's to keep. */
@@ -60,20 +60,29 @@ export class FrameReader {
     return this.#have > 0 ? this.#count + 1 : undefined;
   }
 
-  /** @throws ConnectionError what the sink throws, and FRAME_SIZE_ERROR */
+  /**
+   * @param chunk not the reader's to keep
+   * @throws ConnectionError what the sink throws, and FRAME_SIZE_ERROR
+   */
   read(chunk: Buffer): void {
     if (this.#rest !== undefined) {
       this.#rest = Buffer.concat([this.#rest, chunk]);
       return;
     }
+    const at = this.#readUntilFull(chunk);
+    // What is left of it has to outlast it.
+    if (at < chunk.length) this.#rest = Buffer.from(chunk.subarray(at));
+  }
+
+  /** @returns up to where it has read: to the end, unless it is full before */
+  #readUntilFull(chunk: Buffer): number {
     let at = 0;
     const end = chunk.length;
     while (at < end && !this.#stopped) {
       if (this.#inFrame) {
         at = this.#readPayload(chunk, at, end);
       } else if (this.#isFull()) {
-        this.#rest = chunk.subarray(at);
-        return;
+        return at;
       } else if (this.#have === 0 && end - at >= frameHeaderOctets) {
         this.#begin(chunk, at);
         at += frameHeaderOctets;
@@ -84,19 +93,22 @@ export class FrameReader {
         chunk.copy(this.#partial, this.#have, at, at + count);
         at += count;
         this.#have += count;
-        if (this.#have < frameHeaderOctets) return;
+        if (this.#have < frameHeaderOctets) return end;
         this.#have = 0;
         this.#begin(this.#partial, 0);
         if (this.#left === 0) at = this.#readPayload(chunk, at, end);
       }
     }
+    return end;
   }
 
   /** Reads what is left, as far as there is room. @throws as `read` */
   goOn(): void {
     const rest = this.#rest;
     this.#rest = undefined;
-    if (rest !== undefined) this.read(rest);
+    if (rest === undefined) return;
+    const at = this.#readUntilFull(rest);
+    if (at < rest.length) this.#rest = rest.subarray(at);
   }
 
   /** Reads no more, also of what it is reading now: the connection is over. */

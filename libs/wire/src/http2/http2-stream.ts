@@ -10,7 +10,7 @@ export type AbortedBy = 'peer' | 'here' | 'connection';
 export interface StreamSink {
   /** Header fields, or trailers. @param ended nothing more comes */
   headers(block: HeaderBlock, ended: boolean): void;
-  /** Data, from `start` to `end`. The octets are the sink's: nobody else writes them. Say `consume` for them sooner or later. */
+  /** Data, from `start` to `end`. The octets are gone when this returns: what is to stay is copied. Say `consume` for them sooner or later. */
   data(chunk: Buffer, start: number, end: number): void;
   /** The peer has ended its side behind data. */
   ended(): void;

@@ -16,6 +16,7 @@ import {
   windowUpdate,
   word,
 } from '../../test/frames.ts';
+import { give } from '../../test/given-octets.ts';
 import { clientPreface, flags, frameTypes } from './frame-types.ts';
 
 const fields = [':method', 'POST', ':scheme', 'http', ':path', '/'];
@@ -34,7 +35,7 @@ describe('the beginning of a connection', () => {
     const bytes = Buffer.concat([hello(), settingsAck(), request(1), headers(3), data(3, 'aabbcc', flags.END_STREAM)]);
     for (let size = 1; size < 30; size++) {
       const side = new ServerSide();
-      for (let at = 0; at < bytes.length; at += size) side.connection.receive(bytes.subarray(at, at + size));
+      for (let at = 0; at < bytes.length; at += size) give(side.connection, bytes.subarray(at, at + size));
       expect(side.taken.map(({ ended }) => ended)).toEqual([true, false]);
       expect(side.last().sink.data_.toString('hex')).toBe('aabbcc');
       expect(side.last().sink.events.at(-1)).toBe('ended');

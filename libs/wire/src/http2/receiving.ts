@@ -146,6 +146,11 @@ export class Receiving implements FrameSink {
     return true;
   }
 
+  /** The data that are given now are the last of that stream. */
+  givesLast(stream: Http2Stream): boolean {
+    return this.#ends && stream === this.#stream && this.#padding === 0;
+  }
+
   /** Data of a stream need no place here any more: when it is worth a frame, the peer may send as much again. */
   consume(stream: Http2Stream, octets: number): void {
     stream.unreturned += octets;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ServerSide } from '../../test/connections.ts';
 import { frame, headers, parse, ping, request, settings } from '../../test/frames.ts';
+import { give } from '../../test/given-octets.ts';
 import { Backlog, SharedBacklog } from './backlog.ts';
 import { flags, frameTypes } from './frame-types.ts';
 
@@ -40,7 +41,7 @@ describe('more than may wait for a peer that does not read', () => {
     const bytes = Buffer.concat([...many(15, numbered), ...block, ...many(15, numbered), request(3), settings()]);
     for (let size = 1; size < 60; size++) {
       const side = stuck({ maxUnsent: 3 * answer });
-      for (let at = 0; at < bytes.length; at += size) side.connection.receive(bytes.subarray(at, at + size));
+      for (let at = 0; at < bytes.length; at += size) give(side.connection, bytes.subarray(at, at + size));
       const got: string[] = [];
       for (let turns = 0; turns < 20; turns++) got.push(...side.read());
       expect([got.length, got.at(-1), side.taken.length, side.port.paused]).toEqual([31, 'SETTINGS ACK', 2, false]);

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
+import { asDirect } from '../direct-socket.ts';
 import { alpn, contextOptions, handshakeFault, protocolFault } from '../tls.ts';
 import type { TlsSource } from '../tls.ts';
 
@@ -36,10 +37,16 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const { host, port, tls, connected } = options;
   /** By peer: the socket that is secured is another object than the one that it is made of. */
   const unsecured = new Map<string, Socket>();
-  const server = tls === undefined ? createServer(socketOptions) : secureServer(options, tls);
-  server.on('connection', connected);
-  if (tls === undefined) server.on('connection', options.opened);
-  else {
+  const server =
+    tls === undefined ? createServer({ ...socketOptions, pauseOnConnect: true }) : secureServer(options, tls);
+  if (tls === undefined) {
+    server.on('connection', (accepted) => {
+      const socket = asDirect(accepted);
+      connected(socket);
+      options.opened(socket);
+    });
+  } else {
+    server.on('connection', connected);
     server.on('connection', (socket) => {
       const peer = peerOf(socket);
       unsecured.set(peer, socket);

@@ -14,4 +14,9 @@ export class SequenceJob extends InferJob implements SequenceRequest<BatchResult
     this.start = mark.start;
     this.end = mark.end;
   }
+
+  /** The next of its sequence may have begun beside it. */
+  protected override get isUnused(): boolean {
+    return false;
+  }
 }
