@@ -54,7 +54,13 @@ const steps = [
 
 const results = mkdtempSync(path.join(tmpdir(), 'sluice-results-'));
 // Colour codes and the Nx daemon are for people at a terminal; a run must not leave a process behind.
-const env = { ...pinnedEnvironment(process.env), NX_DAEMON: 'false', SLUICE_TEST_RESULTS: results };
+const env = {
+  ...pinnedEnvironment(process.env),
+  NX_DAEMON: 'false',
+  SLUICE_TEST_RESULTS: results,
+  // The same modules are loaded by hundreds of processes: only the first of them compiles.
+  NODE_COMPILE_CACHE: path.join(root, 'node_modules', '.cache', 'compile'),
+};
 
 /** Reads and removes the reports that vitest left: tests passed and failed; a file that did not load is one failure. */
 function takeReports() {

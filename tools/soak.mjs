@@ -1,14 +1,16 @@
-// `npm run soak`: the property and survival tests with their full numbers, and a report of the run in docs/soak-report.md.
+// `npm run soak`: the property and survival tests with their full numbers. Each suite's last full run is a row of
+// docs/soak-report.md.
 //
-//   npm run soak                       all suites
-//   npm run soak -- router batching    these alone (the report is then only printed)
-//   npm run soak -- --runs 1000        fewer runs per property
+//   npm run soak                       all suites, some hours
+//   npm run soak -- router batching    these alone
+//   npm run soak -- --runs 1000        fewer runs per property; the report is left as it is
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pinnedEnvironment, root } from './pinned-node.mjs';
+import { machineText, replaceRow, rowOf } from './soak-report.mjs';
 
 /** `runs`: how often each property is tried; `rounds`: how often the whole suite is run. */
 const suites = [
@@ -63,7 +65,6 @@ function readArguments(argv) {
   return {
     chosen: suites.filter(({ name }) => names.length === 0 || names.includes(name)),
     runs,
-    all: names.length === 0,
   };
 }
 
@@ -126,37 +127,40 @@ function runSuite(suite, runs, seed) {
 }
 
 const git = (...args) => spawnSync('git', args, { cwd: root }).stdout?.toString().trim() ?? '';
-const { chosen, runs, all } = readArguments(process.argv.slice(2));
+const { chosen, runs } = readArguments(process.argv.slice(2));
 const seed = randomInt(2 ** 31);
+const names = suites.map(({ name }) => name);
+const file = path.join(root, 'docs', 'soak-report.md');
+
+/** After each suite, so that a run that is stopped keeps what it has done. */
+function report(row) {
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  writeFileSync(file, replaceRow(before, row, names));
+  spawnSync('prettier', ['--write', '--log-level=error', file], { env: pinnedEnvironment(process.env) });
+}
+
 const rows = chosen.map((suite) => {
   process.stdout.write(`\n== ${suite.name}\n`);
   const tries = runs === undefined ? suite.runs : Math.min(runs, suite.runs);
   const ran = suite.name === 'endurance' ? runEndurance(tries, suite.runs) : runSuite(suite, tries, seed);
-  return { suite, tries, ...ran };
+  const commit = git('rev-parse', '--short', 'HEAD') || 'unknown';
+  const row = {
+    ...ran,
+    name: suite.name,
+    about: suite.about,
+    tries,
+    seed,
+    commit,
+    machine: machineText(),
+    at: new Date(),
+  };
+  if (runs === undefined) report(row);
+  return row;
 });
 
-const table = rows.map(
-  ({ suite, tries, rounds, passed, failed, minutes }) =>
-    `| ${suite.name} | ${suite.about} | ${tries} x ${rounds} | ${passed} | ${failed} | ${minutes.toFixed(1)} |`,
-);
-const failures = rows.flatMap(({ suite, failures: names }) => names.map((name) => `- ${suite.name}: ${name}`));
-const report = `# Soak report
-
-The last run of \`npm run soak\`, which writes this page.
-
-- When: ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, at ${git('rev-parse', '--short', 'HEAD') || 'an unknown commit'}
-- Machine: ${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}-${process.arch}, Node ${process.versions.node}
-- Seed: ${seed} (\`SLUICE_PROPERTY_SEED\`)
-
-| suite | what | runs per property x rounds | tests passed | failed | minutes |
-| --- | --- | --- | --- | --- | --- |
-${table.join('\n')}
-${failures.length === 0 ? '' : `\nFailed:\n\n${failures.join('\n')}\n`}`;
-process.stdout.write(`\n${report}`);
-if (all && runs === undefined) {
-  const file = path.join(root, 'docs', 'soak-report.md');
-  writeFileSync(file, report);
-  spawnSync('prettier', ['--write', '--log-level=error', file], { env: pinnedEnvironment(process.env) });
+for (const row of rows) {
+  process.stdout.write(`\n${rowOf(row)}\n`);
+  for (const failure of row.failures) process.stdout.write(`failed: ${failure}\n`);
 }
 const failed = rows.reduce((total, row) => total + row.failed, 0);
 process.stdout.write(`\n${rows.reduce((total, row) => total + row.passed, 0)} passed, ${failed} failed\n`);
