@@ -75,6 +75,19 @@ export function deadLettersSuite(cluster: () => TestPostgres): void {
       expect(await site.count(ids)).toEqual({ rows: 101, predictions: 101 });
     });
 
+    it('are found among records that are skewed too', async () => {
+      const ids = [...someIds(2), ...someIds(3, Date.now() - 9_000 * 86_400_000)];
+      await site.query(`ALTER TABLE feedback.evidence_skewed ADD CONSTRAINT refuses CHECK (caller <> 'bad')`);
+      const given = ids.map((predictionId, index) => ({ predictionId, caller: index === 3 ? 'bad' : 'good' }));
+      await deliver(replica.address, [blockOf(...given)]);
+      await site.query('ALTER TABLE feedback.evidence_skewed DROP CONSTRAINT refuses');
+      expect(await site.count(ids)).toEqual({ rows: 2, predictions: 2 });
+      expect(await site.count(ids, 'evidence_skewed')).toEqual({ rows: 2, predictions: 2 });
+      expect(await letters()).toMatchObject([{ predictionId: ids[3], reason: 'refused' }]);
+      expect(await replica.feedback.replayDeadLetters({})).toMatchObject({ replayed: 1, failed: 0 });
+      expect(await site.count(ids, 'evidence_skewed')).toEqual({ rows: 3, predictions: 3 });
+    });
+
     it('are records with values that none may have, beside good ones', async () => {
       const ids = someIds(6);
       const [good, ...others] = ids as [string, ...string[]];

@@ -176,6 +176,27 @@ export function ingestSuite(cluster: () => TestPostgres): void {
       expect(rows[1]).toMatchObject({ length: 1_023, caller: '🙂'.repeat(256) });
     });
 
+    it('writes a batch again when it was the one to give way in a deadlock, without a word to its stream', async () => {
+      // A replica that has the same rows in another order makes one; this stands for it.
+      await site.query('CREATE SEQUENCE feedback.once');
+      await site.query(
+        `CREATE FUNCTION feedback.give_way() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+           IF nextval('feedback.once') = 2 THEN RAISE EXCEPTION 'no' USING ERRCODE = 'deadlock_detected'; END IF;
+           RETURN new;
+         END $$`,
+      );
+      await site.query(
+        'CREATE TRIGGER give_way BEFORE INSERT ON feedback.evidence FOR EACH ROW EXECUTE FUNCTION feedback.give_way()',
+      );
+      const failed = await replica.metric('sluice_feedback_failed_batches_total');
+      const ids = someIds(3);
+      await deliver(replica.address, [blockOfIds(ids)]);
+      await site.query('DROP FUNCTION feedback.give_way() CASCADE');
+      expect(await site.query('SELECT last_value::int AS tried FROM feedback.once')).toEqual([{ tried: 5 }]);
+      expect(await site.count(ids)).toEqual({ rows: 3, predictions: 3 });
+      expect(await replica.metric('sluice_feedback_failed_batches_total')).toBe(failed);
+    });
+
     it('commits with synchronous_commit on, whatever the default of the role is', async () => {
       await site.query('ALTER ROLE sluice_feedback SET synchronous_commit = off');
       await site.query(

@@ -130,6 +130,13 @@ export function portsSuite(cluster: () => TestPostgres): void {
       await site.postgres.restart();
       await eventually(async () => expect(await isUp()).toBe(1));
       for (const service of services) expect(await health(service)).toEqual({ status: 'SERVING' });
+      // A database that can only be read, as a standby, is as good as none.
+      await site.query('ALTER SYSTEM SET default_transaction_read_only = on');
+      await site.query('SELECT pg_reload_conf()');
+      await eventually(async () => expect(await isUp()).toBe(0));
+      await site.query('ALTER SYSTEM RESET default_transaction_read_only');
+      await site.query('SELECT pg_reload_conf()');
+      await eventually(async () => expect(await isUp()).toBe(1));
     });
   });
 }
