@@ -59,7 +59,7 @@ export const configSpec = {
     { min: 1, max: 64 },
     { doc: 'Batches that are stored at once, each over a connection of its own', default: 2 },
   ),
-  batchRows: integerField({ min: 1, max: 1_000_000 }, { doc: 'Records after which a batch is full', default: 10_000 }),
+  batchRows: integerField({ min: 1, max: 1_000_000 }, { doc: 'Records after which a batch is full', default: 3_000 }),
   batchBytes: integerField(
     { min: 1, max: 1024 * mib },
     { doc: 'Bytes of blocks after which a batch is full', default: 4 * mib },
