@@ -250,6 +250,25 @@ describe('a damaged segment', () => {
   });
 });
 
+describe('what was recovered', () => {
+  it('S8 stays, also where the process that wrote it had not synced it', async () => {
+    const rig = new SpoolRig();
+    const spool = await rig.open();
+    await put(spool, blockOf(1), blockOf(2));
+    rig.files.isHeld = true;
+    spool.append(blockOf(3), 1);
+    spool.flush();
+    await quiet(spool);
+    do await rig.files.step();
+    while (rig.files.trace.at(-1)!.kind !== 'write');
+    rig.files.kill();
+    damage(rig, '0000000001.segment', (bytes) => bytes.fill(7, 100, 110));
+    expect((await readAll(await rig.open())).map(textOf)).toEqual(['2', '3']);
+    rig.files.crash();
+    expect((await readAll(await rig.open())).map(textOf)).toEqual(['2', '3']);
+  });
+});
+
 describe('a key', () => {
   it('E7 that is rotated opens what the former one wrapped, as long as that is given', async () => {
     const rig = await filled(3);
