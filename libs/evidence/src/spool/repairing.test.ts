@@ -133,6 +133,27 @@ describe('a start', () => {
     }
   });
 
+  it('R8 takes blocks that were written again from the later segment alone', async () => {
+    const rig = new SpoolRig();
+    const spool = await rig.open();
+    await put(spool, blockOf(1));
+    let isFirst = true;
+    rig.files.fault = ({ kind }) => {
+      if (kind === 'truncate') return 'EIO';
+      if (kind !== 'sync' || !isFirst) return undefined;
+      isFirst = false;
+      return 'EIO';
+    };
+    await put(spool, blockOf(2), blockOf(3));
+    expect(rig.told).toEqual(['write-failed', 'upkeep-failed']);
+    rig.files.fault = () => undefined;
+    rig.files.kill();
+    const again = await rig.open();
+    expect((await readAll(again)).map(({ position }) => position)).toEqual([1, 2, 3]);
+    // Nor does it take the first one for damaged.
+    expect(again.status.setAside).toEqual([]);
+  });
+
   it('R7 replaces an id that is no id', async () => {
     const rig = await filled(1);
     damage(rig, 'spool-id', (bytes) => bytes.fill(0));
