@@ -150,6 +150,7 @@ describe('a start', () => {
     rig.files.kill();
     const again = await rig.open();
     expect((await readAll(again)).map(({ position }) => position)).toEqual([1, 2, 3]);
+    expect(rig.files.disk.find(`${folder}/0000000001.segment`).size).toBe(44 + 144);
     // Nor does it take the first one for damaged.
     expect(again.status.setAside).toEqual([]);
   });
