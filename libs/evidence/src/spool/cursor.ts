@@ -99,7 +99,7 @@ export class Cursor {
   async #read(segment: Segment, header: FrameHeader): Promise<StoredBlock | 'again'> {
     const { position, length, timeMs } = header;
     const end = this.#at + frameOverhead + length;
-    const isNew = length > 0 && position > this.#position && position <= segment.last;
+    const isNew = length > 0 && position > this.#position;
     if (!isNew) {
       this.#at = end;
       return 'again';

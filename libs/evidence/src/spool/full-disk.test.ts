@@ -173,6 +173,28 @@ describe('a write or a sync that fails', () => {
     }
   });
 
+  it('F10 that comes again, with more to write than one segment takes, loses nothing and keeps the order', async () => {
+    const rig = new SpoolRig();
+    const spool = await rig.open();
+    await put(spool, blockOf(1));
+    rig.files.fault = ({ kind }) => (kind === 'write' || kind === 'create' ? 'EIO' : undefined);
+    for (let each = 2; each <= 12; each++) expect(spool.append(blockOf(each), 1)).toBe(each);
+    let refusals = 0;
+    spool.synced(12, (error) => (refusals += error?.kind === 'unavailable' ? 1 : 0));
+    await quiet(spool);
+    expect(rig.told.filter((kind) => kind === 'write-failed')).toHaveLength(2);
+    expect([refusals, spool.status.synced]).toEqual([1, 1]);
+    rig.files.fault = () => undefined;
+    for (let each = 0; each < 3; each++) {
+      rig.clock.advance(1000);
+      await quiet(spool);
+    }
+    expect(spool.status).toMatchObject({ synced: 12, bufferedBytes: 0 });
+    rig.files.crash();
+    const read = (await readAll(await rig.open())).map(textOf);
+    expect(read).toEqual(Array.from({ length: 12 }, (_, each) => String(each + 1)));
+  });
+
   it('F9 of a reservation that was given is made good as soon as there is room', async () => {
     const rig = new SpoolRig();
     const spool = await rig.open();

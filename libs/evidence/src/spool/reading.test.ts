@@ -255,6 +255,36 @@ describe('an order to drop what is old', () => {
     await failing;
   });
 
+  it('X6 holds where what it is for has to be written again, and keeps what came later apart from it', async () => {
+    const rig = new SpoolRig();
+    const spool = await filled(1, rig);
+    rig.files.isHeld = true;
+    spool.append(blockOf(2), 1);
+    spool.flush();
+    await turn();
+    rig.clock.advance(1);
+    const dropping = spool.dropOlderThan(rig.clock.now());
+    spool.append(blockOf(3), 1);
+    let isSynced = false;
+    spool.synced(3, (error) => (isSynced = error === undefined));
+    let isFirst = true;
+    rig.files.fault = ({ kind }) => {
+      if (kind !== 'write' || !isFirst) return undefined;
+      isFirst = false;
+      return 'EIO';
+    };
+    await rig.files.run();
+    for (let each = 0; each < 3; each++) {
+      await quiet(spool);
+      rig.clock.advance(1000);
+    }
+    await dropping;
+    expect([rig.told[0], isSynced]).toEqual(['write-failed', true]);
+    expect((await readAll(spool)).map(textOf)).toEqual(['3']);
+    rig.files.crash();
+    expect((await readAll(await rig.open())).map(textOf)).toEqual(['3']);
+  });
+
   it('X5 reaches what a clock that went back has dated, and no later block for it', async () => {
     const rig = new SpoolRig();
     const now = rig.clock.now();

@@ -133,6 +133,28 @@ describe('a start', () => {
     }
   });
 
+  it('R8 takes blocks that were written again from the later segment alone', async () => {
+    const rig = new SpoolRig();
+    const spool = await rig.open();
+    await put(spool, blockOf(1));
+    let isFirst = true;
+    rig.files.fault = ({ kind }) => {
+      if (kind === 'truncate') return 'EIO';
+      if (kind !== 'sync' || !isFirst) return undefined;
+      isFirst = false;
+      return 'EIO';
+    };
+    await put(spool, blockOf(2), blockOf(3));
+    expect(rig.told).toEqual(['write-failed', 'upkeep-failed']);
+    rig.files.fault = () => undefined;
+    rig.files.kill();
+    const again = await rig.open();
+    expect((await readAll(again)).map(({ position }) => position)).toEqual([1, 2, 3]);
+    expect(rig.files.disk.find(`${folder}/0000000001.segment`).size).toBe(44 + 144);
+    // Nor does it take the first one for damaged.
+    expect(again.status.setAside).toEqual([]);
+  });
+
   it('R7 replaces an id that is no id', async () => {
     const rig = await filled(1);
     damage(rig, 'spool-id', (bytes) => bytes.fill(0));
@@ -247,6 +269,25 @@ describe('a damaged segment', () => {
       { kind: 'damaged', segment: '0000000002.segment', position: 9 },
     ]);
     expect(spool.status.lostBlocks).toBe(2);
+  });
+});
+
+describe('what was recovered', () => {
+  it('S8 stays, also where the process that wrote it had not synced it', async () => {
+    const rig = new SpoolRig();
+    const spool = await rig.open();
+    await put(spool, blockOf(1), blockOf(2));
+    rig.files.isHeld = true;
+    spool.append(blockOf(3), 1);
+    spool.flush();
+    await quiet(spool);
+    do await rig.files.step();
+    while (rig.files.trace.at(-1)!.kind !== 'write');
+    rig.files.kill();
+    damage(rig, '0000000001.segment', (bytes) => bytes.fill(7, 100, 110));
+    expect((await readAll(await rig.open())).map(textOf)).toEqual(['2', '3']);
+    rig.files.crash();
+    expect((await readAll(await rig.open())).map(textOf)).toEqual(['2', '3']);
   });
 });
 

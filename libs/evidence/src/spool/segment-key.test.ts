@@ -1,3 +1,4 @@
+import { createDecipheriv } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { keyOf } from '../../test/spool-rig.ts';
 import { frameOverhead, headerBytes, readHeader } from './frame.ts';
@@ -11,6 +12,19 @@ function sealed(position = 5, block = Buffer.from('some bytes'), by = key()): Bu
   const bytes = Buffer.alloc(frameOverhead + block.length);
   by.seal(bytes, 0, position, 1000, block);
   return bytes;
+}
+
+/** Decrypts a frame of segment 7 and position 5 as SPEC.md says it lies, with a nonce of its own making. */
+function byHand(bytes: Buffer, kind: number): string {
+  const nonce = Buffer.alloc(12);
+  nonce[0] = kind;
+  nonce.writeDoubleLE(5, 4);
+  const segment = Buffer.alloc(8);
+  segment.writeDoubleLE(7);
+  const decipher = createDecipheriv('aes-256-gcm', Buffer.alloc(32, 9), nonce);
+  decipher.setAAD(Buffer.concat([segment, bytes.subarray(0, headerBytes)]));
+  decipher.setAuthTag(bytes.subarray(-16));
+  return Buffer.concat([decipher.update(bytes.subarray(headerBytes, -16)), decipher.final()]).toString();
 }
 
 const opened = (bytes: Buffer, by = key()) => by.open(bytes, 0, readHeader(bytes, 0)!);
@@ -49,6 +63,9 @@ describe('a block on disk', () => {
       bytes.subarray(headerBytes).toString('hex'),
     );
     expect(new Set(bodies).size).toBe(4);
+    expect(byHand(sealed(5), 0)).toBe('some bytes');
+    expect(byHand(sealed(5, Buffer.alloc(0)), 1)).toBe('');
+    expect(() => byHand(sealed(5, Buffer.alloc(0)), 0)).toThrow('authenticate');
   });
 
   it('E4 has its position and its time, beyond 32 bits too', () => {
