@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { loadCase, rawCase, scenarioCase, type Case } from './cases.ts';
 import { certificatesIn } from './certificates.ts';
+import { evidence, evidenceName } from './evidence.ts';
 import { rawName, type Figures } from './figures.ts';
 import { hasH2load, howToGetH2load } from './h2load.ts';
 import type { Hotspot } from './live-profile.ts';
@@ -98,6 +99,7 @@ class Bench {
     for (const plan of workloadPlans) await this.#addWorkload(plan);
     if (this.#options.only.test(overloadName)) await this.#addOverload();
     if (this.#options.only.test(loadBesideName)) await this.#addLoadBeside();
+    if (this.#options.only.test(evidenceName)) await this.#addEvidence();
     if (this.#options.transport !== 'wire') return;
     await this.#addLarge();
     this.#addScenarios(wireScenarios(this.#loadOptions));
@@ -169,6 +171,16 @@ class Bench {
     const scenario = loadBeside(direct, small, { ...this.#loadOptions, registryAddress, metricsPort, version });
     this.scenarios.push(...scenario.series);
     this.#groups.push([scenarioCase(scenario)]);
+  }
+
+  async #addEvidence(): Promise<void> {
+    const { registryAddress, routerMetricsPort, router } = await this.#platforms.plain();
+    const small = await this.#prepare(
+      workloadPlans.find(({ name }) => name === 'small')!,
+      true,
+    );
+    const options = { ...this.#loadOptions, registryAddress, metricsPort: routerMetricsPort };
+    this.#addScenarios([evidence(router, small, options)]);
   }
 
   #addScenarios(scenarios: readonly Scenario[]): void {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { noEvidence, setCapture } from './capture.ts';
 import { connect } from './platform.ts';
 import type { WorkloadPlan } from './workloads.ts';
 
@@ -17,6 +18,7 @@ export async function pushModel(address: string, plan: WorkloadPlan, graphFile: 
       const settings = { owner: 'bench', description: 'Made by npm run bench', approvalsRequired: 0 };
       await registry.createModel({ name: plan.model, settings });
     }
+    await setCapture(address, plan.model, noEvidence);
     return await push(registry, plan, graphFile);
   } finally {
     registry.close();

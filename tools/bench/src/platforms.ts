@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { noEvidence, setCapture } from './capture.ts';
 import { tlsSuffix } from './load-rows.ts';
 import type { BenchOptions } from './options.ts';
 import { startPlatform, type RunningPlatform } from './platform.ts';
@@ -8,11 +9,14 @@ import type { TlsFiles } from './tls-files.ts';
 /** Between the ports of the platform without TLS and those of the other. */
 const securedOffset = 200;
 
+const exampleModels = ['digits', 'wdbc'];
+
 /** A running platform, and how it is measured. */
 export interface MeasuredPlatform {
   readonly registryAddress: string;
   /** Of the model-server. */
   readonly metricsPort: number;
+  readonly routerMetricsPort: number;
   readonly direct: Subject;
   readonly router: Subject;
 }
@@ -62,8 +66,9 @@ export class Platforms {
     const metricsPort = portOffset + 8012;
     const both = { metricsPort, caFile: tls?.ca };
     const { registryAddress } = platform;
+    for (const model of exampleModels) await setCapture(registryAddress, model, noEvidence, tls?.ca);
     return {
-      ...{ registryAddress, metricsPort },
+      ...{ registryAddress, metricsPort, routerMetricsPort: portOffset + 8002 },
       direct: platformSubject(`direct${suffix}`, {
         ...{ ...both, port: portOffset + 8011 },
         ...{ pids: { 'model-server': runtime!, ...idle }, busy: ['model-server'] },

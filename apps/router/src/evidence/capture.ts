@@ -6,6 +6,9 @@ import type { RedactionPlan } from '@sluice/inference/redaction';
 import type { ArmRoute } from '../route/release-route.ts';
 import type { VersionRoute, VersionTarget } from '../route/table.ts';
 
+/** Bytes of a payload that is kept, at most, whatever a policy says: request and response of a record lie in one segment of the spool. */
+export const mostPayloadBytes = 4 * 1024 * 1024;
+
 /** What is kept of the attempts of one arm at one version; made once for each. */
 export interface Capture {
   readonly context: EncodedContext;
@@ -39,7 +42,7 @@ export class Captures {
 
   /** The policy of requests for a model. */
   policyOf(model: string): CapturePolicy {
-    return this.#policyOf(model) ?? defaultCapture;
+    return bounded(this.#policyOf(model) ?? defaultCapture);
   }
 
   of(attempt: Attempted): Capture {
@@ -49,7 +52,7 @@ export class Captures {
       known = new Map();
       this.#byVersion.set(version, known);
     }
-    const policy = assigned ? assigned.release.capture : this.policyOf(version.model);
+    const policy = assigned ? assigned.release.capture : (this.#policyOf(version.model) ?? defaultCapture);
     const found = known.get(assigned);
     if (found?.served === served && found?.policy === policy) return found.capture;
     const capture = compile(attempt, policy);
@@ -64,7 +67,14 @@ interface Known {
   readonly capture: Capture;
 }
 
-function compile({ version, assigned, served }: Attempted, policy: CapturePolicy): Capture {
+/** A policy as it can be kept here. */
+function bounded(policy: CapturePolicy): CapturePolicy {
+  const { maxPayloadBytes } = policy;
+  return maxPayloadBytes <= mostPayloadBytes ? policy : { ...policy, maxPayloadBytes: mostPayloadBytes };
+}
+
+function compile({ version, assigned, served }: Attempted, given: CapturePolicy): Capture {
+  const policy = bounded(given);
   const placed = isPlaced(version) ? version : undefined;
   const release = assigned?.release;
   return {

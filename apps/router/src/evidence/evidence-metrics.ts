@@ -29,6 +29,11 @@ export function evidenceMetrics(metrics: Metrics, spool: () => SpoolStatus): Evi
     subjects: () => [spool()],
     samples: ({ droppedRecords }) => [{ labels: {}, value: droppedRecords }],
   });
+  metrics.observedGauge(
+    'sluice_router_evidence_waiting_blocks',
+    'Blocks of evidence that feedback has not stored',
+    () => spool().position - spool().acknowledged,
+  );
   metrics.observedGauge('sluice_router_spool_bytes', 'Bytes of evidence in the spool', () => spool().usedBytes);
   metrics.observedGauge('sluice_router_spool_max_bytes', 'Bytes that the spool may have', () => spool().maxBytes);
   metrics.observedGauge(

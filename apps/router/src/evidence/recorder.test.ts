@@ -2,6 +2,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import type { CapturePolicy } from '@sluice/domain/release';
 import { defaultCapture } from '@sluice/domain/release';
 import { readBlock } from '@sluice/evidence/read-block';
+import { maxBlockBytes } from '@sluice/evidence/spool/options';
 import { encodeRuntimeFacts } from '@sluice/evidence/runtime-facts';
 import { hashInputs } from '@sluice/inference/input-hash';
 import type { RawOutcome } from '@sluice/rpc/raw-client';
@@ -13,7 +14,7 @@ import { inferBytes } from '../../test/world.ts';
 import type { AttemptEnd, ObservedAttempt } from '../route/attempt-observer.ts';
 import type { ModelRoute } from '../route/table.ts';
 import { decodeModelRoute } from '../watch/decode-routes.ts';
-import { Captures } from './capture.ts';
+import { Captures, mostPayloadBytes } from './capture.ts';
 import { Recorder } from './recorder.ts';
 
 /** The end of it is half of the range from which samples are taken. */
@@ -170,6 +171,17 @@ describe('payloads', () => {
     expect(states({ request: true, response: false })).toEqual(['captured', 'off']);
     expect(states({ request: true, response: true, maxPayloadBytes: 5 })).toEqual(['too-large', 'too-large']);
     expect(states({ response: true, maxPayloadBytes: 6 })).toEqual(['off', 'captured']);
+  });
+
+  it('of more than 4 MiB are not kept, whatever the policy says', () => {
+    const most = { response: true, maxPayloadBytes: 64 * 1024 * 1024 } as const;
+    expect(states(most, false, answerOf(mostPayloadBytes))).toEqual(['off', 'captured']);
+    expect(states(most, false, answerOf(mostPayloadBytes + 1))).toEqual(['off', 'too-large']);
+    const { recorder, reserved } = setUp(modelWith({ ...most, request: true, durability: 'durable' }));
+    recorder.reserve('digits', predictionId, mostPayloadBytes);
+    expect(reserved[0]! - 2 * mostPayloadBytes).toBeLessThan(20_000);
+    // What is reserved fits into a segment of the spool.
+    expect(reserved[0]).toBeLessThan(maxBlockBytes({ segmentBytes: 16 * 1024 * 1024 }));
   });
 
   it('are small responses where the version declares a task and nobody said', () => {

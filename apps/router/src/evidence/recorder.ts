@@ -72,7 +72,7 @@ export class Recorder implements AttemptObserver {
     const { store, captures } = this.#options;
     const policy = captures.policyOf(model);
     if (policy.durability !== 'durable' || !keeps(predictionId, policy.rate)) return undefined;
-    const room = store.reserve(recordBytes + mostPayloadBytes(policy, messageBytes));
+    const room = store.reserve(recordBytes + payloadBytes(policy, messageBytes));
     if (room === undefined) throw noRoom(model);
     return {
       store: (attempt, end, done) => this.#store(room, attempt, end, done),
@@ -133,7 +133,7 @@ export class Recorder implements AttemptObserver {
 }
 
 /** Bytes that the payloads of a record have at most. */
-function mostPayloadBytes({ request, response, maxPayloadBytes }: CapturePolicy, messageBytes: number): number {
+function payloadBytes({ request, response, maxPayloadBytes }: CapturePolicy, messageBytes: number): number {
   const ofRequest = request && messageBytes <= maxPayloadBytes ? messageBytes : 0;
   const ofResponse = response === 'small' ? Math.min(smallResponseBytes, maxPayloadBytes) : maxPayloadBytes;
   return ofRequest + (response === false ? 0 : ofResponse);
