@@ -283,10 +283,6 @@ export class SpoolModel {
     }
   }
 
-  get status() {
-    return this.#spool?.status;
-  }
-
   /** What a reader found wrong. */
   failure: string | undefined;
 }
