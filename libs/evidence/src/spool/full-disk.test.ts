@@ -195,6 +195,29 @@ describe('a write or a sync that fails', () => {
     expect(read).toEqual(Array.from({ length: 12 }, (_, each) => String(each + 1)));
   });
 
+  it('F11 in a spool that has reached its bound refuses those who wait, and goes on when something is acknowledged', async () => {
+    const rig = new SpoolRig({ maxBytes: 4096 });
+    const spool = await rig.open();
+    let count = 0;
+    while (rig.files.disk.bytes < 3000 || spool.reserve(600) !== undefined) {
+      await put(spool, blockOf(++count));
+      if (count > 40) throw new Error('it has no bound');
+    }
+    rig.files.fault = ({ kind }) => (kind === 'sync' ? 'EIO' : undefined);
+    const position = spool.append(blockOf(++count), 1)!;
+    const refusals: (string | undefined)[] = [];
+    spool.synced(position, (error) => refusals.push(error?.kind));
+    await quiet(spool);
+    rig.files.fault = () => undefined;
+    rig.clock.advance(1000);
+    await quiet(spool);
+    expect(refusals).toEqual(['resource-exhausted']);
+    spool.acknowledge(position - 1);
+    await quiet(spool);
+    expect(spool.status).toMatchObject({ synced: position, bufferedBytes: 0 });
+    expect((await readAll(spool, position - 1)).map(textOf)).toEqual([String(count)]);
+  });
+
   it('F9 of a reservation that was given is made good as soon as there is room', async () => {
     const rig = new SpoolRig();
     const spool = await rig.open();

@@ -205,7 +205,11 @@ export class Upkeep {
 
   /** There is always a spare segment, as far as the bound and the disk allow. */
   async #makeRoom(): Promise<void> {
-    if (this.#room.hasSpare || this.#segments.bytes + this.#newBytes > this.#settings.maxBytes) return;
+    if (this.#room.hasSpare) return;
+    if (this.#segments.bytes + this.#newBytes > this.#settings.maxBytes) {
+      this.#writer.refuse(new SluiceError('resource-exhausted', 'the evidence cannot be written: the spool is full'));
+      return;
+    }
     // However many ask meanwhile.
     if (this.#diskFailed && this.#ports.clock.monotonic() < this.#retryAt) return;
     const sequence = this.#sequence++;
