@@ -42,6 +42,13 @@ const suites = [
     files: ['survival', 'promotion', 'replicas', 'fresh-clone'].map((name) => `test/${name}.test.ts`),
     about: 'kill -9 of every process, champion moves and conflicts of replicas under load, a fresh clone',
   },
+  {
+    name: 'tools',
+    folder: 'tools',
+    runs: 1,
+    files: ['test/tarballs.test.ts'],
+    about: 'tarballs of client and command line',
+  },
   { name: 'endurance', runs: 5_000_000, about: 'memory after 5 million requests, and after 300 loads and unloads' },
 ];
 /** Loads and unloads of a full endurance; with fewer requests there are as few of them. */
