@@ -43,6 +43,13 @@ const suites = [
     about: 'kill -9 of every process, champion moves and conflicts of replicas under load, a fresh clone',
   },
   {
+    name: 'platform-evidence',
+    folder: 'apps/platform',
+    runs: 1,
+    files: ['test/examples.test.ts'],
+    about: 'durable predictions while feedback, Postgres and the router are killed in turn',
+  },
+  {
     name: 'tools',
     folder: 'tools',
     runs: 1,
