@@ -50,7 +50,7 @@ export const configSpec = {
     },
   ),
   spoolBytes: integerField(
-    { min: 64 * 1024 * 1024 },
+    { min: 128 * 1024 * 1024 },
     { doc: 'Bytes that evidence may have on disk while feedback does not take it', default: 1024 * 1024 * 1024 },
   ),
   stateDir: field(z.string().refine(isAbsolute, 'expected an absolute path'), {

@@ -22,10 +22,13 @@ export class BlockWriter {
   #contexts = 0;
   #records = 0;
 
+  readonly #capacity: number;
+
   /** @param capacity bytes of a block; one record that has more makes a block larger */
   constructor(capacity: number) {
+    this.#capacity = capacity;
     this.#bytes = Buffer.allocUnsafeSlow(capacity);
-    this.clear();
+    this.#begin();
   }
 
   /** Records in the block. */
@@ -43,8 +46,13 @@ export class BlockWriter {
     return this.#end;
   }
 
-  /** Begins another block in the same buffer. */
+  /** Begins another block, in the same buffer unless that had to be larger. */
   clear(): void {
+    if (this.#bytes.length > this.#capacity) this.#bytes = Buffer.allocUnsafeSlow(this.#capacity);
+    this.#begin();
+  }
+
+  #begin(): void {
     this.#end = magic.copy(this.#bytes);
     this.#block = {};
     this.#contexts = 0;
@@ -66,7 +74,7 @@ export class BlockWriter {
     if (this.#end + size > this.#bytes.length) {
       if (this.#records > 0) return false;
       this.#bytes = Buffer.allocUnsafeSlow(this.#end + size);
-      this.clear();
+      this.#begin();
     }
     this.#define(draft);
     this.#write(draft);

@@ -150,6 +150,9 @@ describe('a block', () => {
     const large = { ...draft, requestState: 'captured', request } as const;
     expect([writer.append(large), writer.append(large)]).toEqual([true, false]);
     expect(readBlock(writer.block)[0]?.request).toEqual(request);
+    // Blocks after it are as large as they were before.
+    writer.clear();
+    expect([writer.append(draft), writer.append(draft)]).toEqual([true, false]);
   });
 
   it('has zeros where a request is redacted, and the request itself keeps what it has', () => {

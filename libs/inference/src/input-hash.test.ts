@@ -27,6 +27,13 @@ it('of no inputs is that of nothing', () => {
   expect(hashOf(field(1, 'digits'))).toBe(sha256([]));
 });
 
+it('is none of more than 256 KiB', () => {
+  const of = (octets: number) => hashInputs(Buffer.from([...inputs, ...field(7, new Uint8Array(octets))]));
+  const rest = inputs.length + 5;
+  expect(of(262_144 - rest + 1)?.length).toBe(32);
+  expect(of(262_144)).toBeUndefined();
+});
+
 it('is none of what is no message', () => {
   expect(hashOf(inputs, [0x3a, 200])).toBeUndefined();
 });

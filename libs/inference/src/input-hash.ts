@@ -1,14 +1,18 @@
 import { createHash, hash } from 'node:crypto';
 import { wireType, WireReader } from './wire-reader.ts';
 
+/** Larger requests are not hashed: that would hold up everything else. */
+const mostBytes = 256 * 1024;
+
 /**
  * SHA-256 of a request's inputs: of its fields `inputs` and `raw_input_contents`, tags and all, as they came and in their order.
  * What else is in the request, and where, changes nothing.
  *
  * @param request a ModelInferRequest that was scanned before
- * @returns 32 characters, an octet each (latin1); undefined for what is no message
+ * @returns 32 characters, an octet each (latin1); undefined for what is no message, and for one of more than 256 KiB
  */
 export function hashInputs(request: Uint8Array): string | undefined {
+  if (request.length > mostBytes) return undefined;
   let ranges: number[];
   try {
     ranges = inputRanges(request);

@@ -41,9 +41,10 @@ describe('what is redacted', () => {
     expect(redacted(request, ['age'])).toEqual(request);
   });
 
-  it('is nothing of a signature without the name', () => {
-    expect(planRedaction(all, ['weight', 'y'])).toBeUndefined();
-    expect(planRedaction(all, [])).toBeUndefined();
+  it('is not known of a signature without one of the names', () => {
+    expect(planRedaction(all, ['weight'])).toBeUndefined();
+    expect(planRedaction(all, ['age', 'weight'])).toBeUndefined();
+    expect(planRedaction(all, ['age', 'y'])).toBeUndefined();
   });
 
   it('has no rows to look at when there are none', () => {
@@ -62,6 +63,27 @@ describe('a request is not kept at all', () => {
     ['its rows are narrower than the column', [...input('people', 'FP32', [3, 1]), ...raw(...fp32(1, 2, 3))], 'income'],
     ['its rows have no width', [...input('people', 'FP32', [-1, -3]), ...raw(...fp32(1, 2, 3))], 'age'],
     ['its input has no bytes', people3, 'age'],
+    [
+      'it has another input, which may be the one',
+      [...people3, ...input('People', 'FP32', [1, 3]), ...raw(...fp32(1, 2, 3)), ...raw()],
+      'age',
+    ],
+    ['it has more bytes than inputs', [...people3, ...raw(...fp32(1, 2, 3)), ...raw(...fp32(1, 2, 3))], 'age'],
+    ['its input has another rank', [...input('people', 'FP32', [3]), ...raw(...fp32(1, 2, 3))], 'age'],
+    ['it has a field that nobody knows', [...people3, ...raw(...fp32(1, 2, 3)), ...field(99, 'x')], 'age'],
+    [
+      'its input has one',
+      [
+        ...field(5, [...field(1, 'people'), ...field(2, 'FP32'), ...field(3, [1, 3]), ...field(9, 'x')]),
+        ...raw(...fp32(1, 2, 3)),
+      ],
+      'age',
+    ],
+    [
+      'it has more rows than can be gone through',
+      [...input('people', 'FP32', [70_000, 3]), ...field(7, new Uint8Array(840_000))],
+      'age',
+    ],
     ['it is no message', [...people3, 0xff], 'age'],
   ])('when %s', (_why, request, name) => {
     expect(redacted(request, [name])).toBeUndefined();

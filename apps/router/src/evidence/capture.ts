@@ -19,11 +19,11 @@ export interface Capture {
   readonly requestLimit: number;
   /** So with responses. */
   readonly responseLimit: number;
-  /** What is hidden in requests; undefined when nothing is. */
-  readonly redaction: RedactionPlan | undefined;
+  /** What is hidden in requests; `impossible` where it is not known where that is; undefined when nothing is. */
+  readonly redaction: RedactionPlan | 'impossible' | undefined;
 }
 
-/** Whose policy holds: that of the assigned arm's release, else of the model's. */
+/** What a capture is of. */
 interface Attempted {
   readonly version: VersionTarget;
   readonly assigned: ArmRoute | undefined;
@@ -33,7 +33,7 @@ interface Attempted {
 /** Captures by version, and there by arm. Versions and arms are objects of a routing table: a new table brings new ones. */
 export class Captures {
   readonly #policyOf: (model: string) => CapturePolicy | undefined;
-  readonly #byVersion = new WeakMap<VersionTarget, Map<ArmRoute | undefined, Known>>();
+  readonly #byVersion = new WeakMap<VersionTarget, Known[]>();
 
   /** @param policyOf the policy of a model's release, for requests that name their version; undefined when it has none */
   constructor(policyOf: (model: string) => CapturePolicy | undefined) {
@@ -49,19 +49,25 @@ export class Captures {
     const { version, assigned, served } = attempt;
     let known = this.#byVersion.get(version);
     if (!known) {
-      known = new Map();
+      known = [];
       this.#byVersion.set(version, known);
     }
-    const policy = assigned ? assigned.release.capture : (this.#policyOf(version.model) ?? defaultCapture);
-    const found = known.get(assigned);
-    if (found?.served === served && found?.policy === policy) return found.capture;
+    // Also of a sequence that began under a release of before: what the policy says holds from the moment that it is there.
+    const policy = this.#policyOf(version.model) ?? defaultCapture;
+    for (const each of known)
+      if (each.assigned === assigned && each.served === served && each.policy === policy) return each.capture;
     const capture = compile(attempt, policy);
-    known.set(assigned, { served, policy, capture });
+    // A version has few arms; policies of before are forgotten.
+    this.#byVersion.set(version, [
+      ...known.filter((each) => each.policy === policy),
+      { assigned, served, policy, capture },
+    ]);
     return capture;
   }
 }
 
 interface Known {
+  readonly assigned: ArmRoute | undefined;
   readonly served: ArmRoute | undefined;
   readonly policy: CapturePolicy;
   readonly capture: Capture;
@@ -81,7 +87,7 @@ function compile({ version, assigned, served }: Attempted, given: CapturePolicy)
     context: new EncodedContext({
       model: version.model,
       version: version.number,
-      versionDigest: placed?.digest ?? '',
+      versionDigest: placed?.digest ?? servedDigest(version, served),
       releaseId: release?.id ?? '',
       seedId: release?.seedId ?? '',
       policyVersion: release?.policyVersion ?? 0,
@@ -93,17 +99,22 @@ function compile({ version, assigned, served }: Attempted, given: CapturePolicy)
     }),
     rate: policy.rate,
     durable: policy.durability === 'durable',
-    requestLimit: requestLimit(policy, placed),
+    requestLimit: policy.request ? policy.maxPayloadBytes : -1,
     responseLimit: responseLimit(policy, placed),
-    redaction: placed && planRedaction(placed.signature, policy.redact),
+    redaction: redactionOf(policy, placed),
   };
 }
 
 const isPlaced = (version: VersionTarget): version is VersionRoute => version.placed;
 
-/** Where a policy hides columns, a version whose signature is not known here could show them. */
-function requestLimit({ request, redact, maxPayloadBytes }: CapturePolicy, placed: VersionRoute | undefined): number {
-  return request && (placed !== undefined || redact.length === 0) ? maxPayloadBytes : -1;
+/** An arm knows the digest of its version, placed or not. */
+const servedDigest = (version: VersionTarget, served: ArmRoute | undefined): string =>
+  served?.version === version.number ? served.versionDigest : '';
+
+/** Where a version is not known here, or does not name what is to be hidden, its requests could show it. */
+function redactionOf({ redact }: CapturePolicy, placed: VersionRoute | undefined): Capture['redaction'] {
+  if (redact.length === 0) return undefined;
+  return (placed && planRedaction(placed.signature, redact)) ?? 'impossible';
 }
 
 function responseLimit({ response, maxPayloadBytes }: CapturePolicy, placed: VersionRoute | undefined): number {

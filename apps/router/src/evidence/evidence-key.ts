@@ -1,4 +1,4 @@
-import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import { createHash, hash, hkdfSync } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { failedPrecondition, SluiceError } from '@sluice/domain/errors';
 import type { KeyEncryptionKey } from '@sluice/evidence/spool/segment-key';
@@ -29,11 +29,12 @@ export async function readEvidenceKey(file: string): Promise<EvidenceKey> {
 export function evidenceKey(secret: Uint8Array): EvidenceKey {
   const derive = (purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `sluice ${purpose}`, 32));
   const key = derive('spool');
-  const unitKey = derive('unit');
+  const unitKey = derive('unit').toString('hex');
   return {
     // Tells a key that was replaced from a wrong one, and says nothing of the key.
     spool: { id: createHash('sha256').update(key).digest('hex').slice(0, 16), key },
-    hashUnit: (unit) => createHmac('sha256', unitKey).update(unit).digest('latin1').slice(0, 16),
+    // A key of one length before the text, and half of the hash given away: nothing can be appended to it. HMAC takes four times as long.
+    hashUnit: (unit) => hash('sha256', unitKey + unit, 'latin1').slice(0, 16),
   };
 }
 

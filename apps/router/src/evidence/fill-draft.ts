@@ -2,6 +2,7 @@ import type { RecordDraft } from '@sluice/evidence/draft';
 import { decodeRuntimeFacts } from '@sluice/evidence/runtime-facts';
 import { hashInputs } from '@sluice/inference/input-hash';
 import { redactedRanges } from '@sluice/inference/redaction';
+import type { RedactionPlan } from '@sluice/inference/redaction';
 import type { Pieces } from '@sluice/rpc/raw-client';
 import { statusOf } from '@sluice/rpc/status';
 import type { AttemptEnd, ObservedAttempt } from '../route/attempt-observer.ts';
@@ -38,7 +39,8 @@ export function fillDraft(draft: RecordDraft, attempt: ObservedAttempt, end: Att
   draft.rows = told === undefined ? 0 : told.rows;
   draft.keepProbability = facts.keepProbability;
   draft.unitHash = facts.unitHash;
-  draft.inputHash = hashInputs(attempt.message);
+  // What is hidden could be guessed from a hash of all inputs.
+  draft.inputHash = facts.capture.redaction === undefined ? hashInputs(attempt.message) : undefined;
   draft.requestId = attempt.requestId;
   draft.subject = said.subject ?? '';
   draft.caller = said.caller ?? '';
@@ -49,13 +51,18 @@ export function fillDraft(draft: RecordDraft, attempt: ObservedAttempt, end: Att
   fillResponse(draft, end.answer, facts.capture);
 }
 
+const noRanges: readonly number[] = [];
+
+const rangesOf = (message: Uint8Array, redaction: RedactionPlan | 'impossible'): readonly number[] | undefined =>
+  redaction === 'impossible' ? undefined : redactedRanges(message, redaction);
+
 function fillRequest(draft: RecordDraft, message: Uint8Array, { requestLimit, redaction }: Capture): void {
   draft.request = undefined;
   draft.redactions = undefined;
   if (requestLimit < 0) draft.requestState = 'off';
   else if (message.length > requestLimit) draft.requestState = 'too-large';
   else {
-    const hidden = redaction === undefined ? [] : redactedRanges(message, redaction);
+    const hidden = redaction === undefined ? noRanges : rangesOf(message, redaction);
     if (hidden === undefined) {
       draft.requestState = 'not-redactable';
       return;

@@ -11,7 +11,7 @@ import type { Logger } from '@sluice/service-kit/logger';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import { registryBackoffMs } from '../backoff.ts';
 import { feedbackPort } from '../rpc/feedback-port.ts';
-import { Captures } from './capture.ts';
+import { Captures, mostPayloadBytes } from './capture.ts';
 import { readEvidenceKey } from './evidence-key.ts';
 import { evidenceMetrics } from './evidence-metrics.ts';
 import { Recorder } from './recorder.ts';
@@ -48,6 +48,11 @@ export interface Evidence {
 /** Milliseconds after which a feedback that does not answer counts as hung, if there is another. */
 const silentMs = 5_000;
 
+/** Room for durable requests in flight: what all of them reserve lies in one segment. */
+const segmentBytes = 32 * 1024 * 1024;
+/** Two payloads of the largest size, beside blocks. */
+const bufferBytes = 2 * mostPayloadBytes + 8 * 1024 * 1024;
+
 /** Joins recorder, spool and sender; undefined where no evidence is kept. */
 export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts): Promise<Evidence | undefined> {
   const { clock, random, logger, metrics, tls, policyOf } = parts;
@@ -61,7 +66,7 @@ export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts)
     );
   const key = await readEvidenceKey(config.evidenceKeyFile);
   const spool = await openSpool(
-    { folder: join(config.stateDir, 'spool'), key: key.spool, maxBytes: config.spoolBytes },
+    { folder: join(config.stateDir, 'spool'), key: key.spool, maxBytes: config.spoolBytes, segmentBytes, bufferBytes },
     { files: nodeFiles, clock, randomBytes, onEvent: (event) => logEvent(logger, event) },
   );
   const observed = evidenceMetrics(metrics, () => spool.status);

@@ -47,7 +47,7 @@ const answered = (change: Partial<AttemptEnd> = {}): AttemptEnd => ({
   ...{ outcome: undefined, ...change },
 });
 
-function setUp(model: ModelRoute, given: { readonly keep?: number; readonly room?: boolean } = {}) {
+function setUp(model: ModelRoute, given: { readonly keep?: number; readonly room?: boolean | 'lost' } = {}) {
   const clock = new FakeClock();
   const blocks: { readonly records: number; readonly bytes: Buffer }[] = [];
   const synced: ((failure?: SluiceError) => void)[] = [];
@@ -62,7 +62,7 @@ function setUp(model: ModelRoute, given: { readonly keep?: number; readonly room
         reserved.push(bytes);
         if (given.room === false) return undefined;
         return {
-          append: take,
+          append: given.room === 'lost' ? () => undefined : take,
           release: () => {
             released++;
           },
@@ -179,7 +179,7 @@ describe('payloads', () => {
     expect(states(most, false, answerOf(mostPayloadBytes + 1))).toEqual(['off', 'too-large']);
     const { recorder, reserved } = setUp(modelWith({ ...most, request: true, durability: 'durable' }));
     recorder.reserve('digits', predictionId, mostPayloadBytes);
-    expect(reserved[0]! - 2 * mostPayloadBytes).toBeLessThan(20_000);
+    expect(reserved[0]! - 2 * mostPayloadBytes).toBeLessThan(5_000);
     // What is reserved fits into a segment of the spool.
     expect(reserved[0]).toBeLessThan(maxBlockBytes({ segmentBytes: 16 * 1024 * 1024 }));
   });
@@ -203,10 +203,34 @@ describe('payloads', () => {
     );
   });
 
-  it('of a version whose columns are not known here are not kept where some are hidden', () => {
+  it('of a version whose columns are not known here, or do not have the name, are not kept where some are hidden', () => {
     const model = modelWith({ request: true, redact: ['x'] }, false, { release: 3, unplaced: [9] });
     const version = { ...model.placed.get(3)!, placed: false };
-    expect(recordOf(model, { version }).requestState).toBe('off');
+    expect(recordOf(model, { version })).toMatchObject({ requestState: 'not-redactable', inputHash: undefined });
+    expect(recordOf(modelWith({ request: true, redact: ['x', 'age'] })).requestState).toBe('not-redactable');
+  });
+
+  it('have no hash of inputs beside them where some are hidden: these could be guessed', () => {
+    expect(recordOf(modelWith({ request: true, redact: ['x'] })).inputHash).toBeUndefined();
+    expect(recordOf(modelWith({ request: false, redact: ['x'] })).inputHash).toBeUndefined();
+  });
+
+  it('are zeroed in their own record alone', () => {
+    const model = modelWith({ request: true, redact: ['x'] });
+    const { recorder, records } = setUp(model);
+    recorder.attemptEnded(attemptOf(model), answered());
+    Object.assign(model.release!.release, { capture: { ...defaultCapture, request: true } });
+    recorder.attemptEnded(attemptOf(model), answered());
+    recorder.flush();
+    expect(records().map(({ request }) => Buffer.from(request!).equals(message))).toEqual([false, true]);
+  });
+
+  it('follow the policy as it is now, also of an arm of a release of before', () => {
+    const before = modelWith({ request: true });
+    const { recorder, records } = setUp(modelWith({ request: false, retentionClass: 'short' }));
+    recorder.attemptEnded(attemptOf(before), answered());
+    recorder.flush();
+    expect(records()[0]).toMatchObject({ requestState: 'off', context: { retentionClass: 'short' } });
   });
 });
 
@@ -297,6 +321,32 @@ describe('the recorder of a durable model', () => {
     expect(records()[0]).toMatchObject({ keepProbability: 0.75, response: Buffer.from('answer') });
     synced[0]!();
     expect([outcomes, counted]).toEqual([[undefined], [true]]);
+  });
+
+  it('says of a record with which probability its room was taken, whatever the policy is by then', () => {
+    const model = modelWith({ ...durable, rate: 0.75 });
+    const { recorder, records } = setUp(model);
+    const room = recorder.reserve('digits', predictionId, 1)!;
+    Object.assign(model.release!.release, { capture: { ...defaultCapture, ...durable, rate: 0.1 } });
+    room.store(attemptOf(model), answered(), () => undefined);
+    expect(records()[0]?.keepProbability).toBe(0.75);
+  });
+
+  it('refuses when there is no room for the record after all', () => {
+    const model = modelWith(durable);
+    const { recorder } = setUp(model, { room: 'lost' });
+    const outcomes: unknown[] = [];
+    const room = recorder.reserve('digits', predictionId, 1)!;
+    room.store(attemptOf(model), answered(), (failure) => outcomes.push(failure?.kind));
+    expect(outcomes).toEqual(['resource-exhausted']);
+  });
+
+  it('says when it was by the clock of the machine as it is', () => {
+    const model = modelWith(durable);
+    const { recorder, records, clock } = setUp(model);
+    clock.advance(1000);
+    recorder.reserve('digits', predictionId, 1)!.store(attemptOf(model), answered(), () => undefined);
+    expect(records()[0]?.receivedMs).toBe(Date.UTC(2026, 0, 1) + 100);
   });
 
   it('lets answers go at once whose records are not kept', () => {

@@ -36,7 +36,7 @@ const blockBytes = 128 * 1024;
 const blockMs = 50;
 
 /** What a durable record may need beside its payloads: its fixed part, its texts and its context. */
-const recordBytes = 16 * 1024;
+const recordBytes = 4 * 1024;
 
 const noContext = new EncodedContext({
   ...{ model: '', version: 0, versionDigest: '', releaseId: '', seedId: '', policyVersion: 0, arm: '', servedArm: '' },
@@ -75,7 +75,7 @@ export class Recorder implements AttemptObserver {
     const room = store.reserve(recordBytes + payloadBytes(policy, messageBytes));
     if (room === undefined) throw noRoom(model);
     return {
-      store: (attempt, end, done) => this.#store(room, attempt, end, done),
+      store: (attempt, end, done) => this.#store(room, policy.rate, attempt, end, done),
       release: () => room.release(),
     };
   }
@@ -86,11 +86,12 @@ export class Recorder implements AttemptObserver {
     this.#writer.clear();
   }
 
-  #store(room: Reservation, attempt: ObservedAttempt, end: AttemptEnd, done: Synced): void {
+  /** @param keepProbability as it was when the room was taken: so that was decided */
+  #store(room: Reservation, keepProbability: number, attempt: ObservedAttempt, end: AttemptEnd, done: Synced): void {
     const { store, captures, onRecord } = this.#options;
     const capture = captures.of(attempt);
     this.#epochMs = this.#readEpoch();
-    this.#fill(attempt, end, capture, capture.rate);
+    this.#fill(attempt, end, capture, keepProbability);
     this.#single.clear();
     this.#single.append(this.#draft);
     emptyPayloads(this.#draft);

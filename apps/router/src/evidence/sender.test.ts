@@ -37,7 +37,7 @@ class MemorySource implements BlockSource {
           await new Promise<void>((resolve) => this.#more.push(resolve));
         }
       },
-      close: (): void => {
+      close: async (): Promise<void> => {
         isClosed = true;
         this.openCursors--;
         this.#wake();
@@ -159,9 +159,31 @@ describe('Sender', () => {
     expect(lines.map(({ msg }) => msg)).toEqual([
       'evidence is sent to feedback',
       'evidence cannot be sent: it waits in the spool',
+    ]);
+    await feedback.answer({ acknowledged: 3, windowBytes: 1000 });
+    expect(lines.at(-1)?.['msg']).toBe('evidence is sent to feedback');
+    expect(source.openCursors).toBe(1);
+  });
+
+  it('waits longer and longer for a feedback that greets and stores nothing, and says so once', async () => {
+    const { clock, lines, source, feedback } = await setUp();
+    source.append(1);
+    for (const failures of [1, 2, 3]) {
+      await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+      await feedback.answer(new Error('its database is full'));
+      clock.advance(failures * 100 - 1);
+      await settle();
+      expect(feedback.received).toHaveLength(failures);
+      clock.advance(1);
+      await settle();
+      expect(feedback.received).toHaveLength(failures + 1);
+    }
+    await feedback.answer({ acknowledged: 1, windowBytes: 1000 });
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      'evidence is sent to feedback',
+      'evidence cannot be sent: it waits in the spool',
       'evidence is sent to feedback',
     ]);
-    expect(source.openCursors).toBe(1);
   });
 
   it('goes to another when a feedback ends the stream, as one does that stops', async () => {

@@ -20,7 +20,8 @@ export interface FeedbackPort {
 /** Blocks as they lie in the spool. */
 export interface BlockCursor {
   next(): Promise<StoredBlock | undefined>;
-  close(): void;
+  /** Ends a call that waits. */
+  close(): Promise<void>;
 }
 
 /** What is drained: the spool. */
@@ -48,6 +49,8 @@ export interface SenderOptions {
 export class Sender {
   readonly #options: SenderOptions;
   #connected = false;
+  /** The log has that evidence is sent. */
+  #isTold = false;
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -64,22 +67,23 @@ export class Sender {
     let failures = 0;
     while (isRunning(signal)) {
       try {
-        await this.#sendAll(signal, () => {
-          failures = 0;
-          this.#isConnected(true);
+        await this.#sendAll(signal, (hasStored) => {
+          // One that greets and stores nothing is no help.
+          if (hasStored) failures = 0;
+          this.#isConnected(true, failures === 0);
         });
       } catch (error) {
         if (isRunning(signal) && failures === 0)
           logger.warn({ err: error }, 'evidence cannot be sent: it waits in the spool');
       }
-      this.#isConnected(false);
+      this.#isConnected(false, false);
       failures++;
       await pause(clock, backoffMs(failures), signal);
     }
   }
 
   /** One stream, until it breaks. */
-  async #sendAll(signal: AbortSignal, onAnswer: () => void): Promise<void> {
+  async #sendAll(signal: AbortSignal, onAnswer: (hasStored: boolean) => void): Promise<void> {
     const { source, feedback } = this.#options;
     const window = new SendWindow();
     const cursor = source.read(source.status.acknowledged);
@@ -87,25 +91,28 @@ export class Sender {
     const both = AbortSignal.any([signal, stop.signal]);
     // A cursor that waits for the next block is no reason to wait for it.
     both.addEventListener('abort', () => {
-      cursor.close();
+      cursor.close().catch((error: unknown) => this.#options.logger.warn({ err: error }, 'a segment cannot be closed'));
       window.close();
     });
     try {
       for await (const { acknowledged, windowBytes } of feedback.ingest(blocksOf(cursor, window), both)) {
-        onAnswer();
+        const hasStored = acknowledged > source.status.acknowledged;
+        onAnswer(hasStored);
         window.open(windowBytes);
         window.acknowledge(acknowledged);
-        if (acknowledged > source.status.acknowledged) source.acknowledge(acknowledged);
+        if (hasStored) source.acknowledge(acknowledged);
       }
     } finally {
       stop.abort();
     }
   }
 
-  #isConnected(isUp: boolean): void {
+  /** @param isHealthy nothing has failed since something was stored */
+  #isConnected(isUp: boolean, isHealthy: boolean): void {
+    if (isHealthy && !this.#isTold) this.#options.logger.info('evidence is sent to feedback');
+    this.#isTold = isUp ? this.#isTold || isHealthy : false;
     if (this.#connected === isUp) return;
     this.#connected = isUp;
-    if (isUp) this.#options.logger.info('evidence is sent to feedback');
     this.#options.onConnection(isUp);
   }
 }
