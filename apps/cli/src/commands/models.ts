@@ -110,8 +110,10 @@ export async function setModel(context: CliContext, name: string, changes: Model
     ...(capture ? { capture } : {}),
     ...(expectedRevision === undefined ? {} : { expectedRevision }),
   };
-  const { model } = await context.services.registry.updateModel(request, { signal: context.signal });
-  show(context, model, () => (model ? describeModel(model, null) : name));
+  await context.services.registry.updateModel(request, { signal: context.signal });
+  // Whole, with its aliases, and with what its release makes of the change.
+  const { model, release } = await context.services.registry.getModel({ name }, { signal: context.signal });
+  show(context, model, () => (model ? describeModel(model, release) : name));
 }
 
 /** `sluice runtimes`: live runtimes and routers, and what they have. */

@@ -7,17 +7,33 @@ import { at, contextFrame, frameHeader, magic } from '@sluice/evidence/layout';
  * @param index of the record among those of the block
  */
 export function soloBlock(block: Uint8Array, index: number): Uint8Array {
+  const { contexts, records } = framesOf(block);
+  const frame = records[index];
+  if (!frame) throw new RangeError(`the block has ${records.length} records, none with index ${index}`);
+  return alone(frame, contexts);
+}
+
+interface Frames {
+  readonly contexts: readonly Buffer[];
+  readonly records: readonly Buffer[];
+}
+
+/** Of a block all of whose records are dead each of them is wanted: it is gone through once. */
+const known = new WeakMap<Uint8Array, Frames>();
+
+function framesOf(block: Uint8Array): Frames {
+  const found = known.get(block);
+  if (found) return found;
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.length);
-  const contexts: Buffer[] = [];
-  let records = 0;
+  const [contexts, records]: [Buffer[], Buffer[]] = [[], []];
   for (let pos = magic.length; pos < bytes.length;) {
     const end = pos + frameHeader + bytes.readUInt32LE(pos + 1);
-    const frame = bytes.subarray(pos, end);
-    if (bytes[pos] === contextFrame) contexts.push(frame);
-    else if (records++ === index) return alone(frame, contexts);
+    (bytes[pos] === contextFrame ? contexts : records).push(bytes.subarray(pos, end));
     pos = end;
   }
-  throw new RangeError(`the block has ${records} records, none with index ${index}`);
+  const frames = { contexts, records };
+  known.set(block, frames);
+  return frames;
 }
 
 function alone(frame: Buffer, contexts: readonly Buffer[]): Uint8Array {

@@ -8,7 +8,11 @@ const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 };
 
-function world(windowBytes = 100, heldBytes = 1_000) {
+const block = Buffer.alloc(40);
+/** Of a block: what it has, and what it costs beside that. */
+const cost = 40 + 512;
+
+function world(windowBytes = 2.5 * cost, heldBytes = 10 * cost) {
   const budget = new ByteBudget(heldBytes);
   const settle = new Map<number, (error?: SluiceError) => void>();
   const ingester = {
@@ -28,8 +32,6 @@ function world(windowBytes = 100, heldBytes = 1_000) {
   })();
   return { stream, settle, told, reading, budget };
 }
-
-const block = Buffer.alloc(40);
 
 describe('a stream of a spool', () => {
   it('acknowledges what is stored without a gap, the newest position alone', async () => {
@@ -55,23 +57,23 @@ describe('a stream of a spool', () => {
   });
 
   it('takes no block before there is room in its window, and in that of all', async () => {
-    const { stream, settle, budget } = world(100, 150);
+    const { stream, settle, budget } = world(2.5 * cost, 3.75 * cost);
     const took: number[] = [];
     const take = (position: number) => stream.add(position, block).then(() => took.push(position));
     void take(1)
       .then(() => take(2))
       .then(() => take(3));
     await turns();
-    expect([took, stream.heldBytes]).toEqual([[1, 2], 80]);
+    expect([took, stream.heldBytes]).toEqual([[1, 2], 2 * cost]);
     settle.get(2)!();
     await turns();
-    expect([took, stream.heldBytes]).toEqual([[1, 2, 3], 80]);
+    expect([took, stream.heldBytes]).toEqual([[1, 2, 3], 2 * cost]);
     settle.get(1)!();
-    await budget.take(110);
+    await budget.take(2.75 * cost);
     const other = stream.add(4, block);
     await turns();
     expect(settle.has(4)).toBe(false);
-    budget.give(110);
+    budget.give(2.75 * cost);
     expect(await other).toBe(true);
   });
 
@@ -110,7 +112,7 @@ describe('a stream of a spool', () => {
     await stream.add(1, block);
     stream.close();
     await reading;
-    expect([told, budget.held]).toEqual([['end'], 40]);
+    expect([told, budget.held]).toEqual([['end'], cost]);
     settle.get(1)!();
     expect(budget.held).toBe(0);
   });

@@ -13,6 +13,9 @@ interface Sent {
   stored: boolean;
 }
 
+/** What a block costs here beside its octets: many that have hardly any are not free. */
+const blockOverhead = 512;
+
 /** What comes of one spool over one stream: stored in any order, acknowledged in that of the spool. */
 export class SpoolStream {
   readonly spool: Spool;
@@ -58,16 +61,17 @@ export class SpoolStream {
         `position: ${position} given after ${this.#last}; expected a higher one with every block of a stream`,
       );
     this.#last = position;
-    await this.#window.take(block.length);
-    await this.#ingester.budget.take(block.length);
+    const size = block.length + blockOverhead;
+    await this.#window.take(size);
+    await this.#ingester.budget.take(size);
     if (this.#closed || this.#draining || this.#failure !== undefined) {
-      this.#release(block.length);
+      this.#release(size);
       return false;
     }
     const sent: Sent = { position, stored: false };
     this.#sent.push(sent);
     this.#ingester.add({ origin: { ...this.spool, position }, block }, (error) => {
-      this.#release(block.length);
+      this.#release(size);
       if (error) this.fail(error);
       else this.#settle(sent);
     });

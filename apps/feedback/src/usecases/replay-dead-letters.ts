@@ -30,7 +30,7 @@ export interface Replayed {
   readonly nextPageToken: string;
 }
 
-/** Tries dead letters again, one after the other; ends early, with what it did, when `signal` aborts. */
+/** Tries dead letters again, one after the other. Throws when `signal` aborts; what it did by then is done. */
 export async function replayDeadLetters(
   ports: ReplayPorts,
   request: ReplayDeadLetters,
@@ -67,8 +67,9 @@ async function replay({ letters, store, versions, clock, retention }: ReplayPort
   batch.add({ origin: letter.origin, block: letter.bytes });
   await versions.resolve(batch.contexts);
   const { dead } = await store.write(batch, versions.isKnown);
-  // A block that can be read now has become its records, and a dead letter for each that cannot be stored.
-  if (dead.some((each) => each.kind === letter.kind)) return false;
+  // A block that can be read now has become its records, and a dead letter for each that cannot be stored. One of the same bytes is
+  // this one, whatever it counts as now: a record of a layout that is not known here is a block that cannot be read.
+  if (dead.some((each) => each.kind === letter.kind || Buffer.compare(each.bytes, letter.bytes) === 0)) return false;
   await letters.remove(letter.id);
   return true;
 }

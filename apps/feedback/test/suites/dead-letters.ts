@@ -138,6 +138,20 @@ export function deadLettersSuite(cluster: () => TestPostgres): void {
       await clear();
     });
 
+    it('of a record that this software can no longer read stay when they are tried again', async () => {
+      const [id] = someIds(1);
+      await deliver(replica.address, [blockOf({ predictionId: id!, keepProbability: 0 })]);
+      // As a newer feedback would have left it behind.
+      await site.query(
+        `WITH later AS (SELECT id, set_byte(bytes, 3, 9) AS bytes FROM feedback.dead_letter)
+           UPDATE feedback.dead_letter AS letter SET bytes = later.bytes, digest = sha256(later.bytes)
+             FROM later WHERE letter.id = later.id`,
+      );
+      expect(await replica.feedback.replayDeadLetters({})).toMatchObject({ replayed: 0, failed: 1 });
+      expect(await letters()).toMatchObject([{ kind: 'DEAD_LETTER_KIND_RECORD', predictionId: id }]);
+      await clear();
+    });
+
     it('are counted, and refuse requests that make no sense', async () => {
       expect(await replica.metric('sluice_feedback_records_total', 'outcome="dead"')).toBeGreaterThan(0);
       const { feedback } = replica;

@@ -1,3 +1,4 @@
+import { SluiceError } from '@sluice/domain/errors';
 import type { StoredBlock } from '@sluice/evidence/spool/contract';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -183,6 +184,18 @@ describe('Sender', () => {
       'evidence is sent to feedback',
       'evidence cannot be sent: it waits in the spool',
       'evidence is sent to feedback',
+    ]);
+  });
+
+  it('says nothing of a stream that was ended because nothing came for long', async () => {
+    const { clock, lines, feedback } = await setUp();
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    await feedback.answer(new SluiceError('deadline-exceeded', 'nothing came for five minutes'));
+    clock.advance(100);
+    await settle();
+    expect([feedback.received.length, lines.map(({ level, msg }) => [level, msg])]).toEqual([
+      2,
+      [[lines[0]!['level'], 'evidence is sent to feedback']],
     ]);
   });
 

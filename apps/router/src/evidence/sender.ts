@@ -1,4 +1,5 @@
 import type { Clock } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
 import type { StoredBlock } from '@sluice/evidence/spool/contract';
 import type { Logger } from '@sluice/service-kit/logger';
 import { isRunning, pause } from '../watch/pause.ts';
@@ -73,7 +74,9 @@ export class Sender {
           this.#isConnected(true, failures === 0);
         });
       } catch (error) {
-        if (isRunning(signal) && failures === 0)
+        // A stream on which nothing has come for long is ended by the other side.
+        const isIdle = SluiceError.from(error).kind === 'deadline-exceeded';
+        if (isRunning(signal) && failures === 0 && !isIdle)
           logger.warn({ err: error }, 'evidence cannot be sent: it waits in the spool');
       }
       this.#isConnected(false, false);

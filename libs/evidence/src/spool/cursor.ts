@@ -68,10 +68,11 @@ export class Cursor {
         if (found === 'nothing') await more;
         else if (found !== 'again') return found;
       }
-      await this.#leave();
       return undefined;
     } finally {
       this.#isBusy = false;
+      // It was closed while a block was read, which is given all the same: nobody will ask for another.
+      if (this.#isClosed) await this.#leave();
     }
   }
 

@@ -52,6 +52,24 @@ describe('a cursor', () => {
     expect(await spool.read(0).next()).toBe(undefined);
   });
 
+  it('C3 leaves no file open when it is closed while a block is read, which is given all the same', async () => {
+    const rig = new SpoolRig();
+    const spool = await filled(3, rig);
+    await quiet(spool);
+    const opened = () => rig.files.trace.filter(({ kind }) => kind === 'open' || kind === 'create').length;
+    const closed = () => rig.files.trace.filter(({ kind }) => kind === 'close').length;
+    const before = opened() - closed();
+    const cursor = spool.read(0);
+    expect(textOf((await cursor.next())!)).toBe('1');
+    const reading = cursor.next();
+    const closing = cursor.close();
+    expect(textOf((await reading)!)).toBe('2');
+    await closing;
+    expect(opened() - closed()).toBe(before);
+    expect(await cursor.next()).toBe(undefined);
+    expect(opened() - closed()).toBe(before);
+  });
+
   it('C4 reads large blocks and many small ones in pieces, and only as fast as it is asked', async () => {
     const rig = new SpoolRig({ segmentBytes: 2 ** 20, maxBytes: 2 ** 23, bufferBytes: 2 ** 22 });
     const spool = await rig.open();
