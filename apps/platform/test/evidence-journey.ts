@@ -130,10 +130,7 @@ export function evidenceJourney(running: () => RunningPlatform): void {
     const callers = Array.from({ length: 8 }, async () => {
       // What nobody answered is nobody's loss: the caller of a router that dies asks again.
       while (!load.signal.aborted)
-        await ask({ 'sluice-caller': 'killed' }).then(
-          (id) => answered.push(id),
-          async () => new Promise((resolve) => setTimeout(resolve, 50)),
-        );
+        answered.push(await eventually(async () => ask({ 'sluice-caller': 'killed' }), 60_000, 50));
     });
     const answers = async (more: number): Promise<void> => {
       const enough = answered.length + more;

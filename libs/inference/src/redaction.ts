@@ -83,12 +83,18 @@ function hasUnknownFields(request: Uint8Array): boolean {
     if (reader.field !== 5) reader.skip();
     else {
       const outer = reader.enter('inputs');
-      while (reader.next()) {
-        if (reader.field > 5) return true;
-        reader.skip();
-      }
+      if (goesBeyond(reader, 5)) return true;
       reader.leave(outer);
     }
+  }
+  return false;
+}
+
+/** Whether a message has a field of a higher number. */
+function goesBeyond(reader: WireReader, most: number): boolean {
+  while (reader.next()) {
+    if (reader.field > most) return true;
+    reader.skip();
   }
   return false;
 }
