@@ -88,7 +88,7 @@ it('asOf answers for every moment of a long history what was true then', { timeo
     () => ann.updateModel({ name: 'm', capture: { rate: draw(10) / 10 } }),
   ];
   const moments: { readonly at: number; readonly state: Awaited<ReturnType<typeof now>> }[] = [];
-  for (let step = 0; step < 40; step += 1) {
+  for (let step = 0; step < 60; step += 1) {
     // Some are refused: nothing to roll back, still in use, deleted. The others count.
     await steps[[0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9][draw(13)]!]!().catch(() => undefined);
     await pause(2);
