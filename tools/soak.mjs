@@ -156,8 +156,9 @@ function report(row) {
 const rows = chosen.map((suite) => {
   process.stdout.write(`\n== ${suite.name}\n`);
   const tries = runs === undefined ? suite.runs : Math.min(runs, suite.runs);
-  const ran = suite.name === 'endurance' ? runEndurance(tries, suite.runs) : runSuite(suite, tries, seed);
+  // Of the code that it begins with.
   const commit = git('rev-parse', '--short', 'HEAD') || 'unknown';
+  const ran = suite.name === 'endurance' ? runEndurance(tries, suite.runs) : runSuite(suite, tries, seed);
   const row = {
     ...ran,
     name: suite.name,

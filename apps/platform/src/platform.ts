@@ -31,6 +31,8 @@ export interface PlatformOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
+const isCalled = ({ program }: ServiceDefinition): boolean => program === 'registry' || program === 'feedback';
+
 /** Children of a killed platform drain before they end. */
 const leftoverMs = 4000;
 /** After its drain budget a service gets this long to close before it is killed. */
@@ -77,9 +79,11 @@ export class Platform {
     const inputs: ServiceInputs = { config, home, ports: this.ports, database, secrets };
     await this.#step(this.#migrateAll(inputs));
     await compiled;
-    const [registry, ...others] = serviceDefinitions(inputs);
-    await this.#keepService(registry!).firstReady;
-    await Promise.all(others.map(async (definition) => this.#keepService(definition).firstReady));
+    // First what the others call: each would say in the log that it cannot reach it.
+    const definitions = serviceDefinitions(inputs);
+    const [first, others] = [definitions.filter(isCalled), definitions.filter((each) => !isCalled(each))];
+    for (const group of [first, others])
+      await Promise.all(group.map(async (definition) => this.#keepService(definition).firstReady));
   }
 
   /** Stops everything in the reverse order, each within its drain budget; what was not started is not started any more. */

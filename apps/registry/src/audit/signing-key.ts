@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { failedPrecondition, SluiceError } from '@sluice/domain/errors';
+import { readPrivateFile } from '@sluice/service-kit/private-file';
 import { utf8 } from './canonical-json.ts';
 import { checkpointBody, type CheckpointContent, type SignedCheckpoint } from './checkpoint.ts';
 
@@ -20,7 +20,7 @@ const howToMake =
  * key, or may be read by other users.
  */
 export async function readSigningKey(file: string): Promise<SigningKey> {
-  const pem = await readPrivately(file);
+  const pem = await readPrivateFile(file, 'audit key', howToMake);
   let key: KeyObject;
   try {
     key = createPrivateKey(pem);
@@ -55,22 +55,4 @@ export function signingKey(key: KeyObject): SigningKey {
 export function keyIdOf(publicKeyPem: string): string {
   const der = createPublicKey(publicKeyPem).export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(der).digest('hex').slice(0, 16);
-}
-
-async function readPrivately(file: string): Promise<string> {
-  const handle = await open(file, 'r').catch((cause: unknown) => {
-    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'cannot be read';
-    throw new SluiceError('failed-precondition', `audit key file ${file} ${why}: ${howToMake}`, { cause });
-  });
-  try {
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw failedPrecondition(`audit key file ${file} is not a file: ${howToMake}`);
-    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0)
-      throw failedPrecondition(
-        `audit key file ${file} has mode ${(stats.mode & 0o777).toString(8)}, so other users may read it: run chmod 600 on it, and rotate the key if they may have`,
-      );
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
-  }
 }

@@ -40,7 +40,7 @@ describe('an evidence key', () => {
   it.each([
     ['holds anything else', 'secret', 0o600, 'does not hold 64 hex digits'],
     ['holds too few', digits.slice(1), 0o600, 'does not hold 64 hex digits'],
-    ['is large', digits.repeat(100), 0o600, 'is not a file of 64 hex digits'],
+    ['is large', digits.repeat(2000), 0o600, 'is not a file of a key'],
     ['may be read by others', digits, 0o640, 'has mode 640, so other users may read it: run chmod 600 on it'],
   ])('is refused when its file %s', async (_what, text, mode, problem) => {
     const file = await fileWith(text, mode);

@@ -1,6 +1,6 @@
 import { createHash, hash, hkdfSync } from 'node:crypto';
-import { open } from 'node:fs/promises';
-import { failedPrecondition, SluiceError } from '@sluice/domain/errors';
+import { failedPrecondition } from '@sluice/domain/errors';
+import { readPrivateFile } from '@sluice/service-kit/private-file';
 import type { KeyEncryptionKey } from '@sluice/evidence/spool/segment-key';
 
 /** What a router's evidence key is used for: two keys that are made of it. */
@@ -20,7 +20,7 @@ const hex = /^[0-9a-f]{64}\s*$/i;
  * @throws SluiceError failed-precondition when the file is missing, may be read by others, or holds anything else
  */
 export async function readEvidenceKey(file: string): Promise<EvidenceKey> {
-  const text = await readPrivately(file);
+  const text = await readPrivateFile(file, 'evidence key', howToMake);
   if (!hex.test(text)) throw failedPrecondition(`evidence key file ${file} does not hold 64 hex digits: ${howToMake}`);
   return evidenceKey(Buffer.from(text.trim(), 'hex'));
 }
@@ -36,23 +36,4 @@ export function evidenceKey(secret: Uint8Array): EvidenceKey {
     // A key of one length before the text, and half of the hash given away: nothing can be appended to it. HMAC takes four times as long.
     hashUnit: (unit) => hash('sha256', unitKey + unit, 'latin1').slice(0, 16),
   };
-}
-
-async function readPrivately(file: string): Promise<string> {
-  const handle = await open(file, 'r').catch((cause: unknown) => {
-    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'cannot be read';
-    throw new SluiceError('failed-precondition', `evidence key file ${file} ${why}: ${howToMake}`, { cause });
-  });
-  try {
-    const stats = await handle.stat();
-    if (!stats.isFile() || stats.size > 1024)
-      throw failedPrecondition(`evidence key file ${file} is not a file of 64 hex digits: ${howToMake}`);
-    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0)
-      throw failedPrecondition(
-        `evidence key file ${file} has mode ${(stats.mode & 0o777).toString(8)}, so other users may read it: run chmod 600 on it`,
-      );
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
-  }
 }
