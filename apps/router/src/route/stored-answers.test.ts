@@ -3,22 +3,23 @@ import { describe, expect, it } from 'vitest';
 import { attemptWorld } from '../../test/attempt-world.ts';
 import { settle } from '../../test/doubles.ts';
 import { modelRoute } from '../../test/routes.ts';
+import { inferBytes } from '../../test/world.ts';
 import type { AttemptEnd, ObservedAttempt } from './attempt-observer.ts';
 
 const model = modelRoute({ release: 3, placed: [3] });
 
 /** A world in which answers wait until the test stores them. */
-async function storingWorld(roomFor = 1) {
+async function storingWorld(hasRoom: (count: number) => boolean = () => true, of = model) {
   const reserved: unknown[][] = [];
   const stored: { readonly line: string; done(failure?: SluiceError): void }[] = [];
   let released = 0;
   const world = await attemptWorld(
-    model,
+    of,
     { r1: [3], r2: [3] },
     {
       reserve(...request) {
         reserved.push(request);
-        if (reserved.length > roomFor) throw new SluiceError('resource-exhausted', 'no room');
+        if (!hasRoom(reserved.length)) throw new SluiceError('resource-exhausted', 'no room');
         return {
           store(attempt: ObservedAttempt, end: AttemptEnd, done) {
             stored.push({
@@ -51,7 +52,7 @@ describe('an answer that waits for its evidence', () => {
   });
 
   it('is refused without running the model when there is no room', async () => {
-    const { ask, arrived, told, inFlight, counted } = await storingWorld(0);
+    const { ask, arrived, told, inFlight, counted } = await storingWorld(() => false);
     expect(ask().answers).toEqual(['resource-exhausted']);
     expect([arrived, inFlight.requests]).toEqual([[], 0]);
     expect(told.map(({ error, runtimeId, answered }) => [error?.kind, runtimeId, answered])).toEqual([
@@ -91,6 +92,44 @@ describe('an answer that waits for its evidence', () => {
     stored[0]!.done();
     await settle();
     expect([asked.answers, told, releases(), inFlight.requests]).toEqual([[], [], 0, 0]);
+  });
+});
+
+describe('a request of a sequence whose answer waits for its evidence', () => {
+  const sequences = modelRoute({ release: 3, placed: [3], sequences: true });
+  const sequence = { sequence_id: { kind: 'int64', value: 7n } } as const;
+  const isStart = { sequence_start: { kind: 'bool', value: true } } as const;
+  const step = (id: string) => inferBytes({ id, parameters: sequence });
+  const start = (id: string) => inferBytes({ id, parameters: { ...sequence, ...isStart } });
+
+  it('is answered when its record is on disk, the first and those after it', async () => {
+    const { ask, arrived, stored } = await storingWorld(() => true, sequences);
+    const asked = [ask({}, start('one')), ask({}, step('two'))];
+    for (const [index, each] of asked.entries()) {
+      arrived[index]!.answer(`answer ${index}`);
+      expect(each.answers).toEqual([]);
+      stored[index]!.done();
+      expect(each.answers).toEqual([`answer ${index}`]);
+    }
+  });
+
+  it('is not sent when there is no room, and its sequence goes on', async () => {
+    const { ask, arrived } = await storingWorld((count) => count !== 2, sequences);
+    ask({}, start('one'));
+    expect(ask({}, step('two')).answers).toEqual(['resource-exhausted']);
+    expect(arrived).toHaveLength(1);
+    ask({}, step('three'));
+    expect(arrived).toHaveLength(2);
+  });
+
+  it('ends a sequence of its id when it starts one and there is no room', async () => {
+    const { ask, arrived } = await storingWorld((count) => count !== 2, sequences);
+    ask({}, start('one'));
+    arrived[0]!.answer();
+    expect(ask({}, start('again')).answers).toEqual(['resource-exhausted']);
+    const lost = ask({}, step('two'));
+    await settle();
+    expect([lost.answers, arrived.length]).toEqual([['failed-precondition'], 1]);
   });
 });
 
