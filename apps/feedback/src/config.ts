@@ -1,22 +1,7 @@
+import { addresses, databaseAddress } from '@sluice/service-kit/addresses';
 import { commonFields } from '@sluice/service-kit/common-config';
 import type { Config } from '@sluice/service-kit/config';
 import { field, integerField } from '@sluice/service-kit/config';
-import { z } from 'zod';
-
-const address = /^(\[[0-9a-fA-F:]+\]|[^\s:,[\]]+):\d{1,5}$/;
-
-const addresses = z
-  .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  )
-  .refine(
-    (list) => list.length > 0 && list.every((each) => address.test(each)),
-    'expected host:port, or several with commas between them',
-  );
 
 const days = (name: string, fallback: number) =>
   integerField({ min: 1, max: 36_500 }, { doc: `Days that evidence of class ${name} is kept`, default: fallback });
@@ -26,7 +11,7 @@ const mib = 1024 ** 2;
 /** Every setting of feedback; the README's table is made of it. */
 export const configSpec = {
   ...commonFields('feedback', { port: 8111, metricsPort: 8112, adminPort: 8113 }),
-  databaseUrl: field(z.string().regex(/^postgres(ql)?:\/\//, 'expected postgres://role:password@host:port/database'), {
+  databaseUrl: field(databaseAddress, {
     doc: 'Database address with the service role, which owns no table',
     secret: true,
     flag: false,

@@ -1,16 +1,10 @@
 import { isAbsolute } from 'node:path';
+import { addresses } from '@sluice/service-kit/addresses';
 import { commonFields } from '@sluice/service-kit/common-config';
 import { field, integerField, type Config } from '@sluice/service-kit/config';
 import { compressions, transports } from '@sluice/rpc/transport/transport';
 import { z } from 'zod';
 import { isDeviceSetting } from './runtime/devices.ts';
-
-const address = /^(?:\[[0-9a-fA-F:]+\]|[^\s:,]+):\d{1,5}$/;
-
-const addresses = z
-  .string()
-  .transform((text) => text.split(',').map((part) => part.trim()))
-  .refine((parts) => parts.every((part) => address.test(part)), 'expected host:port, or several joined by commas');
 
 const mostDevices = 64;
 const devices = z

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { databaseAddress } from '@sluice/service-kit/addresses';
 import { commonFields } from '@sluice/service-kit/common-config';
 import type { Config } from '@sluice/service-kit/config';
 import { booleanField, field, integerField } from '@sluice/service-kit/config';
@@ -9,7 +10,7 @@ const absolute = z.string().refine(isAbsolute, 'expected an absolute path');
 /** Every setting of the registry; the README's table is made of it. */
 export const configSpec = {
   ...commonFields('registry', { port: 8101, metricsPort: 8102, adminPort: 8103 }),
-  databaseUrl: field(z.string().regex(/^postgres(ql)?:\/\//, 'expected postgres://role:password@host:port/database'), {
+  databaseUrl: field(databaseAddress, {
     doc: 'Database address with the service role, which owns no table',
     secret: true,
     flag: false,

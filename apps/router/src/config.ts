@@ -1,26 +1,11 @@
 import { isAbsolute } from 'node:path';
+import { addresses, addressesOrNone } from '@sluice/service-kit/addresses';
 import { commonFields } from '@sluice/service-kit/common-config';
 import type { Config } from '@sluice/service-kit/config';
 import { field, integerField } from '@sluice/service-kit/config';
 import { compressions, transports } from '@sluice/rpc/transport/transport';
 import { z } from 'zod';
 import { repositoryControls } from './rpc/repository-control.ts';
-
-const address = /^(\[[0-9a-fA-F:]+\]|[^\s:,[\]]+):\d{1,5}$/;
-
-const splitAddresses = (text: string): string[] =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-
-const addresses = z
-  .string()
-  .transform(splitAddresses)
-  .refine(
-    (list) => list.length > 0 && list.every((each) => address.test(each)),
-    'expected host:port, or several with commas between them',
-  );
 
 /** Every setting of the router; the README's table is made of it. */
 export const configSpec = {
@@ -29,19 +14,10 @@ export const configSpec = {
     doc: 'Addresses of registries, host:port with commas between; the first that answers is used',
     default: '127.0.0.1:8101',
   }),
-  feedback: field(
-    z
-      .string()
-      .transform(splitAddresses)
-      .refine(
-        (list) => list.every((each) => address.test(each)),
-        'expected host:port, or several with commas between them',
-      ),
-    {
-      doc: 'Addresses of feedback, host:port with commas between; the first that answers is used. Empty: no evidence is kept',
-      default: '',
-    },
-  ),
+  feedback: field(addressesOrNone, {
+    doc: 'Addresses of feedback, host:port with commas between; the first that answers is used. Empty: no evidence is kept',
+    default: '',
+  }),
   evidenceKeyFile: field(
     z.string().refine((path) => path === '' || isAbsolute(path), 'expected an absolute path'),
     {

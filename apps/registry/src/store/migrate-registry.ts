@@ -1,55 +1,15 @@
-import { createDataSource } from '@sluice/persistence/data-source';
-import { migrate } from '@sluice/persistence/migrator';
-import { ensureRole } from '@sluice/persistence/role';
-import { invalidArgument } from '@sluice/domain/errors';
+import { migrateSchema } from '@sluice/persistence/migrate-schema';
+import type { MigrateOptions, ServiceSchema } from '@sluice/persistence/migrate-schema';
 import { locks } from './locks.ts';
 import { migrations } from './migrations/index.ts';
 
 /** The role that registries connect as. Migrations grant to it by this name; it owns nothing. */
 export const serviceRole = 'sluice_registry';
 
-export interface MigrateRegistryOptions {
-  /** Address with a role that owns the database or may make schemas and roles in it. */
-  readonly ownerUrl: string;
-  /** Address that registries use: its role is made with its password. */
-  readonly serviceUrl: string;
-  /** Told after each migration that was applied. */
-  readonly onApplied?: (id: string) => void;
-}
+/** What the schema `registry` is made of. */
+export const registrySchema: ServiceSchema = {
+  ...{ schema: 'registry', role: serviceRole, migrations, lockId: locks.migrate },
+};
 
-/**
- * Brings schema `registry` up to this build: makes schema and service role when they are missing, sets the role's
- * password, runs the migrations that the database lacks. Two at once are safe. Returns the ids that it applied.
- */
-export async function migrateRegistry(options: MigrateRegistryOptions): Promise<string[]> {
-  const { username, password } = new URL(options.serviceUrl);
-  if (decodeURIComponent(username) !== serviceRole || password === '')
-    throw invalidArgument(
-      `SLUICE_DATABASE_URL must name role ${serviceRole} and its password, as in postgres://${serviceRole}:…@host/database`,
-    );
-  const dataSource = await createDataSource({
-    url: options.ownerUrl,
-    schema: 'registry',
-    applicationName: 'sluice-registry-migrate',
-    poolSize: 2,
-    statementTimeoutMs: 0,
-    idleInTransactionTimeoutMs: 0,
-  });
-  try {
-    return await migrate(dataSource, migrations, {
-      schema: 'registry',
-      lockId: locks.migrate,
-      ...(options.onApplied ? { onApplied: options.onApplied } : {}),
-      prepare: async (tx) => {
-        await ensureRole(tx, serviceRole, decodeURIComponent(password));
-        await tx.execute('CREATE SCHEMA IF NOT EXISTS registry');
-        await tx.execute(`GRANT USAGE ON SCHEMA registry TO ${serviceRole}`);
-      },
-      afterTable: async (tx) => {
-        await tx.execute(`GRANT SELECT ON registry.migration TO ${serviceRole}`);
-      },
-    });
-  } finally {
-    await dataSource.destroy();
-  }
-}
+/** Brings the schema up to this build; see `migrateSchema`. */
+export const migrateRegistry = (options: MigrateOptions): Promise<string[]> => migrateSchema(registrySchema, options);
