@@ -55,10 +55,15 @@ export function streamsSuite(cluster: () => TestPostgres): void {
 
     it('lose nothing that was acknowledged, and double nothing, when Postgres is killed', async () => {
       const replica = await site.start({ SLUICE_BATCH_ROWS: '40' });
-      const ids = someIds(800 * killRounds);
+      // So many that the kill comes before the last of them, on any machine.
+      const perRound = 8_000;
+      const ids = someIds(perRound * killRounds);
       const sent = deliverSurely([replica.address], blocksOf(ids, 10));
       for (let round = 0; round < killRounds; round++) {
-        await eventually(async () => expect((await site.count(ids)).rows).toBeGreaterThan(800 * round + 100), 60_000);
+        await eventually(
+          async () => expect((await site.count(ids)).rows).toBeGreaterThan(perRound * round + 100),
+          60_000,
+        );
         await site.postgres.kill();
         await eventually(async () => expect(await replica.adminState()).toMatchObject({ databaseUp: false }));
         const refused = new Sender(replica.address);
