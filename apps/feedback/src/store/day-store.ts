@@ -11,7 +11,7 @@ export interface ClassDay {
 
 const keyOf = ({ retentionClass, day }: ClassDay): string => `${retentionClass} ${day}`;
 
-/** The days that `evidence` has partitions for. Any number of replicas may make and drop them at once. */
+/** The days that evidence, and what is said of it, has partitions for. Any number of replicas may make and drop them at once. */
 export class DayStore {
   readonly #dataSource: DataSource;
   /** Days that were there when this process looked. */
@@ -57,7 +57,7 @@ export class DayStore {
     return row!.dropped;
   }
 
-  /** Names of all partitions of days, by class and day. */
+  /** Days that there are, as the names of their partitions of `evidence`, by class and day. */
   async list(): Promise<string[]> {
     const rows = await statement<{ name: string }>(
       this.#dataSource,
@@ -65,6 +65,7 @@ export class DayStore {
          JOIN pg_class AS child ON child.oid = link.inhrelid
          JOIN pg_class AS parent ON parent.oid = link.inhparent
          WHERE parent.relnamespace = 'feedback'::regnamespace AND parent.relkind = 'p' AND child.relkind = 'r'
+           AND starts_with(parent.relname, 'evidence_')
          ORDER BY child.relname`,
     );
     return rows.map(({ name }) => name);
