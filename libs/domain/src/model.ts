@@ -39,12 +39,19 @@ export const anonymousActor = 'anonymous';
 /** The registry's own name in the log. */
 const reserved = /^registry$/i;
 
+/** True for a name of 1 to `max` characters that can all be seen, without a space at its ends. */
+export const isVisibleName = (name: string, max: number): boolean =>
+  name.length > 0 && name.length <= max && name.trim() === name && !/[\p{C}\p{Zl}\p{Zp}]/u.test(name);
+
+/** True for a name that whoever makes a change may have: 1 to 128 visible characters, and not the registry's own. */
+export const isActor = (actor: string): boolean => isVisibleName(actor, 128) && !reserved.test(actor);
+
 /**
  * Checks who makes a change: 1 to 128 characters that can all be seen, no space at its ends, and not the registry's own
  * name. So that no two names look alike for a character that nobody sees.
  */
 export function checkActor(actor: string): string {
-  if (actor.length === 0 || actor.length > 128 || actor.trim() !== actor || /[\p{C}\p{Zl}\p{Zp}]/u.test(actor)) {
+  if (!isVisibleName(actor, 128)) {
     throw invalidArgument(
       'sluice-actor: expected a name of 1 to 128 visible characters in this metadata; with the command line use `--as NAME`',
     );

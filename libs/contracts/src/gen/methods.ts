@@ -1,4 +1,6 @@
 // Written by `nx generate contracts` from protos/**; do not edit.
+import type { AppendEntriesRequest as sluice_registry_v1_AppendEntriesRequest, AppendEntriesRequest__Output as sluice_registry_v1_AppendEntriesRequest__Output } from './sluice/registry/v1/AppendEntriesRequest.ts';
+import type { AppendEntriesResponse as sluice_registry_v1_AppendEntriesResponse, AppendEntriesResponse__Output as sluice_registry_v1_AppendEntriesResponse__Output } from './sluice/registry/v1/AppendEntriesResponse.ts';
 import type { ApproveRequest as sluice_registry_v1_ApproveRequest, ApproveRequest__Output as sluice_registry_v1_ApproveRequest__Output } from './sluice/registry/v1/ApproveRequest.ts';
 import type { ApproveResponse as sluice_registry_v1_ApproveResponse, ApproveResponse__Output as sluice_registry_v1_ApproveResponse__Output } from './sluice/registry/v1/ApproveResponse.ts';
 import type { CancelAliasMoveRequest as sluice_registry_v1_CancelAliasMoveRequest, CancelAliasMoveRequest__Output as sluice_registry_v1_CancelAliasMoveRequest__Output } from './sluice/registry/v1/CancelAliasMoveRequest.ts';
@@ -187,6 +189,7 @@ export interface AuditServiceMethods {
   readonly getConsistencyProof: Method<'unary', [sluice_registry_v1_GetConsistencyProofRequest, sluice_registry_v1_GetConsistencyProofRequest__Output], [sluice_registry_v1_GetConsistencyProofResponse, sluice_registry_v1_GetConsistencyProofResponse__Output]>;
   readonly getLatestCheckpoint: Method<'unary', [sluice_registry_v1_GetLatestCheckpointRequest, sluice_registry_v1_GetLatestCheckpointRequest__Output], [sluice_registry_v1_GetLatestCheckpointResponse, sluice_registry_v1_GetLatestCheckpointResponse__Output]>;
   readonly getAuditKey: Method<'unary', [sluice_registry_v1_GetAuditKeyRequest, sluice_registry_v1_GetAuditKeyRequest__Output], [sluice_registry_v1_GetAuditKeyResponse, sluice_registry_v1_GetAuditKeyResponse__Output]>;
+  readonly appendEntries: Method<'unary', [sluice_registry_v1_AppendEntriesRequest, sluice_registry_v1_AppendEntriesRequest__Output], [sluice_registry_v1_AppendEntriesResponse, sluice_registry_v1_AppendEntriesResponse__Output]>;
 }
 
 /** Methods of sluice.registry.v1.RegistryService. */
