@@ -1,6 +1,8 @@
 import type { CapturePolicy } from './capture.ts';
 import { checkCapture, defaultCapture } from './capture.ts';
 import { invalidArgument } from './errors.ts';
+import type { LabelPolicy } from './label-policy.ts';
+import { checkLabels, defaultLabels } from './label-policy.ts';
 
 /** What the people of a model decide for it. */
 export interface ModelSettings {
@@ -10,6 +12,8 @@ export interface ModelSettings {
   readonly approvalsRequired: number;
   /** Which evidence is kept, by every release that says nothing of its own. */
   readonly capture: CapturePolicy;
+  /** Which label of a row counts. */
+  readonly labels: LabelPolicy;
 }
 
 export const defaultModelSettings: ModelSettings = {
@@ -17,6 +21,7 @@ export const defaultModelSettings: ModelSettings = {
   description: '',
   approvalsRequired: 1,
   capture: defaultCapture,
+  labels: defaultLabels,
 };
 
 /** Throws `invalid-argument` naming the setting that is wrong. */
@@ -30,6 +35,7 @@ export function checkModelSettings(settings: ModelSettings): ModelSettings {
     throw invalidArgument(`approvals_required: ${settings.approvalsRequired} given; expected 0 or 1`);
   }
   checkCapture(settings.capture);
+  checkLabels(settings.labels);
   return settings;
 }
 
