@@ -35,7 +35,7 @@ import type {
 import { encodeServing } from './encode-serving.ts';
 import { timestamp, timestampOrNull } from './scalars.ts';
 
-const versionStates = {
+export const versionStates = {
   admitting: 'VERSION_STATE_ADMITTING',
   ready: 'VERSION_STATE_READY',
   rejected: 'VERSION_STATE_REJECTED',
@@ -57,7 +57,7 @@ const loadStates = {
   evicted: 'LOAD_STATE_EVICTED',
 } as const satisfies Record<LoadState, string>;
 
-const releaseModes = {
+export const releaseModes = {
   fixed: 'RELEASE_MODE_FIXED',
   ab: 'RELEASE_MODE_AB',
   canary: 'RELEASE_MODE_CANARY',
@@ -169,6 +169,8 @@ export function encodeVersion(version: VersionRecord | VersionView): Version {
     createdBy: version.createdBy,
     revision: version.revision,
     rejection: version.rejection,
+    run: version.run,
+    dataSets: [...version.dataSets],
     approvals: view.approvals.map(encodeApproval),
     aliases: [...view.aliases],
     pinned: view.pinned,

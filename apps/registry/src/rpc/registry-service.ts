@@ -28,6 +28,7 @@ import { updateModel } from '../usecases/update-model.ts';
 import type { WatchMovePorts } from '../usecases/watch-move.ts';
 import { watchAliasMove } from '../usecases/watch-move.ts';
 import { checkingTexts } from './check-texts.ts';
+import { decodeDataSetRefs } from './decode-provenance.ts';
 import { decodeCaptureChanges, decodeLabelChanges, decodePlan } from './decode-release.ts';
 import { decodeFiles, decodeSettings } from './decode.ts';
 import {
@@ -130,8 +131,9 @@ function versionHandlers(
 > {
   const { state } = ports;
   return {
-    createVersion: async function* ({ model, files, graphPath, requestId }, { actor, signal }) {
-      const request = { model, files: decodeFiles(files), graphPath, requestId };
+    createVersion: async function* ({ model, files, graphPath, requestId, run, dataSets: refs }, { actor, signal }) {
+      const dataSets = decodeDataSetRefs(refs, 'data_sets');
+      const request = { model, files: decodeFiles(files), graphPath, requestId, run, dataSets };
       for await (const event of createVersion(ports.createVersion, actor, request, signal)) {
         yield event.version ? { version: encodeVersion(event.version) } : { progress: event.progress };
       }

@@ -3,7 +3,7 @@ import type { Release } from '@sluice/domain/release';
 import { requireModel } from './lookups.ts';
 import type { AliasHistoryEntry } from './records.ts';
 import type { RegistryState } from './state.ts';
-import { readVersionPage } from './version-page.ts';
+import { readNumberedPage } from './version-page.ts';
 import type { VersionPage, VersionPageRequest } from './version-page.ts';
 
 export interface StateAsOf extends VersionPage {
@@ -20,7 +20,7 @@ export async function stateAsOf(
 ): Promise<StateAsOf> {
   return state.read(async (reads) => {
     const { name } = await requireModel(reads, request.model);
-    const page = await readVersionPage(request, (query) => reads.versionViewsAsOf(name, request.time, query));
+    const page = await readNumberedPage(request, (query) => reads.versionViewsAsOf(name, request.time, query));
     return {
       ...page,
       aliases: await reads.aliasesAsOf(name, request.time),
