@@ -48,7 +48,7 @@ export interface Evidence {
 /** Milliseconds after which a feedback that does not answer counts as hung, if there is another. */
 const silentMs = 5_000;
 
-/** Room for durable requests in flight: what all of them reserve lies in one segment. */
+/** What can be reserved at once from the first moment on is nearly this; more is made ahead as durable requests need it. */
 const segmentBytes = 32 * 1024 * 1024;
 /** Two payloads of the largest size, beside blocks. */
 const bufferBytes = 2 * mostPayloadBytes + 8 * 1024 * 1024;

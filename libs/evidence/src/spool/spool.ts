@@ -68,8 +68,8 @@ export class Spool {
   }
 
   /**
-   * Reserves room for a durable block, so that it can be written whatever comes. Nothing is given to it that best-effort blocks
-   * would need another segment for: the room is on disk.
+   * Reserves room for a durable block, so that it can be written whatever comes: the room is on disk. More is made while
+   * reservations take more than half of it, up to the bound; an eighth of a segment is left to best-effort blocks.
    *
    * @param bytes of the block, at most
    * @returns undefined when there is no room
@@ -77,7 +77,10 @@ export class Spool {
   reserve(bytes: number): Reservation | undefined {
     this.#checkSize(bytes);
     const size = frameOverhead + bytes;
-    if (this.#isClosed || this.#writer.isOwing || !this.#room.reserve(size)) return undefined;
+    if (this.#isClosed || this.#writer.isOwing) return undefined;
+    const isReserved = this.#room.reserve(size);
+    if (this.#room.wantsSpare && this.#upkeep.possibleBytes > 0) this.#upkeep.wake();
+    if (!isReserved) return undefined;
     this.#changedRoom();
     return new ReservedRoom(size, {
       append: (block, records, isReserved) => this.#append(block, records, isReserved),
@@ -237,10 +240,14 @@ export class Spool {
     return used;
   }
 
+  /** How short room is for best-effort blocks, 0 to 1: on disk, in what is there of it now, and in memory. */
   get #fill(): number {
-    const used = this.#usedBytes + this.#room.reserved;
-    const free = this.#room.free + this.#upkeep.possibleBytes;
-    return used === 0 ? 0 : used / (used + free);
+    if (this.#writer.isOwing) return 1;
+    const { free, reserved, bestEffortBytes } = this.#room;
+    const used = this.#usedBytes + reserved;
+    const onDisk = used === 0 ? 0 : used / (used + free + this.#upkeep.possibleBytes);
+    const now = 1 - free / (2 * bestEffortBytes);
+    return Math.max(onDisk, now, this.#writer.bufferedBytes / this.#settings.bufferBytes);
   }
 
   #changedRoom(): void {

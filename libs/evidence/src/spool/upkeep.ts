@@ -188,7 +188,7 @@ export class Upkeep {
   }
 
   #rollWhereWanted(): void {
-    if (this.#isRollWanted && this.#room.hasSpare) this.#writer.roll();
+    if (this.#isRollWanted) this.#writer.roll();
     if (!this.#writer.hasActiveBlocks) this.#isSealWanted = false;
   }
 
@@ -203,9 +203,11 @@ export class Upkeep {
     });
   }
 
-  /** There is always a spare segment, as far as the bound and the disk allow. */
+  /** There is always a spare segment, and as many as reservations need, as far as the bound and the disk allow. */
   async #makeRoom(): Promise<void> {
-    if (this.#room.hasSpare) return;
+    const isWanted = this.#room.wantsSpare || (this.#isRollWanted && !this.#room.canRoll);
+    // A disk that failed is asked again all the same: what is said of it is to be true.
+    if (!isWanted && !this.#diskFailed) return;
     if (this.#segments.bytes + this.#newBytes > this.#settings.maxBytes) {
       this.#writer.refuse(new SluiceError('resource-exhausted', 'the evidence cannot be written: the spool is full'));
       return;
