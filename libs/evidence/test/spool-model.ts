@@ -155,7 +155,7 @@ export class SpoolModel {
     this.rig.events.length = 0;
     try {
       this.#spool = await this.rig.open();
-      this.#follow();
+      this.#follow(this.#spool.status.acknowledged);
     } catch (error) {
       // A disk that does not give the folder: there is no spool then, and another start may have one.
       expect(error).toMatchObject({ name: 'SluiceError' });
@@ -277,11 +277,11 @@ export class SpoolModel {
     return this.rig.events.some((event) => event.kind === 'set-aside' && event.reason.startsWith('it cannot be read'));
   }
 
-  /** Reads from the beginning, and on. */
-  #follow(): void {
+  /** Reads what is not acknowledged, as a sender does at a start, or all that is there, and on. */
+  #follow(after = 0): void {
     if (!this.#spool) return;
     void this.#cursor?.close().catch(() => undefined);
-    const cursor = (this.#cursor = this.#spool.read(0));
+    const cursor = (this.#cursor = this.#spool.read(after));
     void this.#pump(this.#spool, cursor);
   }
 

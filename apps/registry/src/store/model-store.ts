@@ -49,6 +49,9 @@ export async function insertModel(
 const toStored = (capture: CapturePolicy): string | null =>
   sameCapture(capture, defaultCapture) ? null : JSON.stringify(capture);
 
+/** A model's policy, as `toStored` left it. */
+export const toModelCapture = (stored: CapturePolicy | null): CapturePolicy => stored ?? defaultCapture;
+
 export async function updateSettings(sql: Sql, name: string, settings: ModelSettings, revision: number): Promise<void> {
   await sql.query(
     `update registry.model
@@ -76,7 +79,7 @@ function toModel(row: ModelRow): ModelRecord {
       owner: row.owner,
       description: row.description,
       approvalsRequired: row.approvals_required,
-      capture: row.capture ?? defaultCapture,
+      capture: toModelCapture(row.capture),
     },
     revision: row.revision,
     createdAt: toMs(row.created_at),

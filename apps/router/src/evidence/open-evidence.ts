@@ -32,7 +32,7 @@ export interface EvidenceParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly tls: TlsSource | undefined;
-  /** The policy of a model's release; undefined when it has none. */
+  /** The policy of a model: its release's, or its own without one; undefined for a model that is not there. */
   readonly policyOf: (model: string) => CapturePolicy | undefined;
 }
 

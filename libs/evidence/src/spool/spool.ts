@@ -54,11 +54,11 @@ export class Spool {
     this.#ports = ports;
     this.#lock = opened.lock;
     this.#segments = opened.segments;
-    const { segments, position, sequence } = opened;
+    const { segments, position } = opened;
     const onChange = () => this.#changed();
     this.#room = new Room(settings.segmentBytes - frameOverhead);
     this.#writer = new Writer(settings, this.#room, segments, position, { ...ports, onChange });
-    this.#upkeep = new Upkeep(settings, this.#room, segments, this.#writer, sequence, { ...ports, onChange });
+    this.#upkeep = new Upkeep(settings, this.#room, segments, this.#writer, opened, { ...ports, onChange });
   }
 
   /** Ends when room was made, or the disk refused it. */
@@ -134,8 +134,8 @@ export class Spool {
   }
 
   /**
-   * All blocks up to a position are stored elsewhere: the segments that have no others are deleted. Blocks of a segment that is not
-   * are delivered again after a restart.
+   * All blocks up to a position are stored elsewhere: the segments that have no others are deleted. After a restart delivery begins
+   * behind it, or a little before: it is kept once a second, and at `close`.
    */
   acknowledge(position: number): void {
     if (!(position <= this.#writer.syncedPosition)) {

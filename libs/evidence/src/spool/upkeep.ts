@@ -2,6 +2,8 @@ import type { Clock, Timer } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { SpoolEvent } from './contract.ts';
 import type { SpoolFiles } from './files.ts';
+import { KeptPosition } from './kept-position.ts';
+import type { OpenedFolder } from './open-folder.ts';
 import type { SpoolSettings } from './options.ts';
 import { removeSegments, trimRemains, trimSegment } from './removal.ts';
 import type { Room } from './room.ts';
@@ -29,6 +31,7 @@ export class Upkeep {
   readonly #ports: UpkeepPorts;
   #sequence: number;
   #running: Promise<void> | undefined;
+  readonly #kept: KeptPosition;
   #isWoken = false;
   #isStopped = false;
   #timer: Timer | undefined;
@@ -36,7 +39,7 @@ export class Upkeep {
   #aging: Segment | undefined;
   /** The active segment is to end, full or not. */
   #isSealWanted = false;
-  #acknowledged = 0;
+  #acknowledged: number;
   #lostBlocks = 0;
   #diskFailed = false;
   #retryAt = 0;
@@ -47,7 +50,7 @@ export class Upkeep {
     room: Room,
     segments: SegmentList,
     writer: Writer,
-    sequence: number,
+    { sequence, acknowledged }: Pick<OpenedFolder, 'sequence' | 'acknowledged'>,
     ports: UpkeepPorts,
   ) {
     this.#settings = settings;
@@ -55,6 +58,8 @@ export class Upkeep {
     this.#segments = segments;
     this.#writer = writer;
     this.#sequence = sequence;
+    this.#acknowledged = acknowledged;
+    this.#kept = new KeptPosition(ports.files, settings.folder, ports.clock, acknowledged);
     this.#ports = ports;
   }
 
@@ -81,6 +86,7 @@ export class Upkeep {
   acknowledge(position: number): void {
     if (position <= this.#acknowledged) return;
     this.#acknowledged = position;
+    this.#kept.changed(position);
     this.wake();
   }
 
@@ -105,6 +111,7 @@ export class Upkeep {
     this.#timer?.cancel();
     this.#ageTimer?.cancel();
     await this.settled();
+    await this.#kept.close();
   }
 
   get #newBytes(): number {
