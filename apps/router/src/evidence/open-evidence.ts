@@ -6,6 +6,7 @@ import type { CapturePolicy } from '@sluice/domain/release';
 import type { SpoolEvent, SpoolStatus } from '@sluice/evidence/spool/contract';
 import { nodeFiles } from '@sluice/evidence/spool/node-files';
 import { openSpool } from '@sluice/evidence/spool/spool';
+import { Sampler } from '@sluice/resilience/sampler';
 import type { TlsSource } from '@sluice/rpc/tls/source';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Metrics } from '@sluice/telemetry/metrics';
@@ -71,7 +72,10 @@ export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts)
   );
   const observed = evidenceMetrics(metrics, () => spool.status);
   const captures = new Captures(policyOf);
-  const recorder = new Recorder({ store: spool, captures, clock, hashUnit: key.hashUnit, onRecord: observed.recorded });
+  const recorder = new Recorder({
+    ...{ store: spool, captures, clock, hashUnit: key.hashUnit, onRecord: observed.recorded },
+    onNoRoom: tellNoRoom(logger, clock),
+  });
   const feedback = feedbackPort(config.feedback, {
     ...{ clock, routerId: config.instanceId, spoolId: spool.spoolId, silentMs, tls },
   });
@@ -92,6 +96,18 @@ export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts)
       feedback.close();
       await spool.close();
     },
+  };
+}
+
+/** A record that was to be stored and was not is never passed over; one line a while for each model says so. */
+function tellNoRoom(logger: Logger, clock: Clock): (model: string, predictionId: string) => void {
+  const sampler = new Sampler({ clock });
+  return (model, predictionId) => {
+    const unlogged = sampler.take(model);
+    if (unlogged === undefined) return;
+    const text =
+      'a durable answer was refused: its evidence is larger than the room that was kept for it, and there is no more';
+    logger.warn({ prediction_id: predictionId, model, unlogged }, text);
   };
 }
 
