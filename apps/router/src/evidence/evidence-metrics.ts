@@ -36,6 +36,11 @@ export function evidenceMetrics(metrics: Metrics, spool: () => SpoolStatus): Evi
     () => spool().position - spool().acknowledged,
   );
   metrics.observedGauge('sluice_router_spool_bytes', 'Bytes of evidence in the spool', () => spool().usedBytes);
+  metrics.observedGauge(
+    'sluice_router_spool_unreadable_segments',
+    'Segments that the disk does not give, or whose key is not known: their evidence is not sent',
+    () => spool().unreadableSegments,
+  );
   metrics.observedGauge('sluice_router_spool_max_bytes', 'Bytes that the spool may have', () => spool().maxBytes);
   metrics.observedGauge(
     'sluice_router_evidence_keep_probability',

@@ -122,7 +122,10 @@ function logEvent(logger: Logger, event: SpoolEvent): void {
 
 const eventTexts: Readonly<Record<SpoolEvent['kind'], string>> = {
   torn: 'the end of a segment was not whole, as after a crash: it was cut off',
-  'set-aside': 'a segment is damaged: it was set aside, and what could be read of it is sent',
+  'set-aside':
+    'a segment is damaged: it was set aside, and what could be read of it is sent; if the disk did not give it, look at the disk and start the router again: it tries once more',
+  'read-failed':
+    'the disk does not give a segment: sending waits for it, and it is set aside if that stays so; look at the disk',
   damaged: 'a block cannot be read: it is skipped',
   'disk-failed': 'the disk takes no more: best-effort evidence is dropped, durable answers are refused',
   'disk-recovered': 'the disk takes it again',

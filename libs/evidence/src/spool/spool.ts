@@ -10,6 +10,7 @@ import type { OpenedFolder } from './open-folder.ts';
 import { compileOptions, maxBlockBytes } from './options.ts';
 import type { SpoolOptions, SpoolSettings } from './options.ts';
 import { Room } from './room.ts';
+import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import { Upkeep } from './upkeep.ts';
 import { Writer } from './writer.ts';
@@ -123,6 +124,7 @@ export class Spool {
     const { files, onEvent } = this.#ports;
     const cursor = new Cursor(this.#settings.folder, this.#segments, after, {
       ...{ files, onEvent, onLost: () => this.#unreadBlocks++, more: () => this.#more.promise },
+      onUnreadable: (segment, cause) => this.#upkeep.setAside(segment, cause),
       onClose: (closed) => {
         this.#cursors.delete(closed);
         this.#nudge();
@@ -195,6 +197,7 @@ export class Spool {
       ...{ droppedBlocks: this.#droppedBlocks, droppedRecords: this.#droppedRecords },
       lostBlocks: this.#upkeep.lostBlocks + this.#unreadBlocks,
       diskFailed: this.#upkeep.diskFailed,
+      unreadableSegments: this.#segments.all.filter(isUnreadable).length,
       setAside: [...this.#segments.all, ...this.#segments.remains]
         .map(({ path }) => path)
         .filter((path) => path.startsWith(setAsideFolder)),
@@ -267,6 +270,9 @@ export class Spool {
     resolve(undefined);
   }
 }
+
+const isUnreadable = ({ readFailures, isUnread, key, isErased }: Segment): boolean =>
+  readFailures > 0 || isUnread || (key === undefined && !isErased);
 
 interface RoomOwner {
   append(block: Uint8Array, records: number, isReserved: boolean): number | undefined;

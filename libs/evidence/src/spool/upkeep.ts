@@ -11,6 +11,7 @@ import type { Segment } from './segment.ts';
 import { allocate } from './allocate.ts';
 import { wrappedBytes } from './segment-key.ts';
 import type { SegmentList } from './segment-list.ts';
+import { setUnreadableAside } from './unreadable.ts';
 import type { Writer } from './writer.ts';
 
 export interface UpkeepPorts {
@@ -30,6 +31,8 @@ export class Upkeep {
   readonly #writer: Writer;
   readonly #ports: UpkeepPorts;
   #sequence: number;
+  /** What is to be set aside, with why. */
+  readonly #unreadable = new Map<Segment, unknown>();
   #running: Promise<void> | undefined;
   readonly #kept: KeptPosition;
   #isWoken = false;
@@ -95,6 +98,15 @@ export class Upkeep {
     this.wake();
   }
 
+  /** The disk does not give a segment: it is set aside, once nothing is written to it any more. */
+  setAside(segment: Segment, cause: unknown): void {
+    if (!segment.isSealed) this.seal();
+    else {
+      this.#unreadable.set(segment, cause);
+      this.wake();
+    }
+  }
+
   /** Looks whether there is something to do, from the end of this turn on. */
   wake(): void {
     this.#isWoken = true;
@@ -122,6 +134,7 @@ export class Upkeep {
     await Promise.resolve();
     while (this.#isWoken && !this.#isStopped) {
       this.#isWoken = false;
+      await this.#setUnreadableAside();
       let failure = await this.#attempt(() => this.#trim());
       failure = (await this.#attempt(() => this.#retire())) ?? failure;
       if (failure !== undefined && !this.#upkeepFailed) {
@@ -134,6 +147,14 @@ export class Upkeep {
       if (this.#upkeepFailed || this.#diskFailed) this.#retryLater();
     }
     this.#running = undefined;
+  }
+
+  async #setUnreadableAside(): Promise<void> {
+    for (const [segment, cause] of this.#unreadable) {
+      this.#unreadable.delete(segment);
+      if (!segment.isGone && !segment.isUnread)
+        await setUnreadableAside(this.#ports, this.#settings.folder, segment, cause);
+    }
   }
 
   async #attempt(work: () => Promise<void>): Promise<unknown> {
@@ -176,7 +197,8 @@ export class Upkeep {
   #isDone(segment: Segment): boolean {
     if (segment.isGone) return true;
     if (!segment.isSealed) return false;
-    const isRead = segment.isErased || (segment.key !== undefined && segment.last <= this.#acknowledged);
+    const isRead =
+      segment.isErased || (segment.key !== undefined && !segment.isUnread && segment.last <= this.#acknowledged);
     const isEmpty = segment.key !== undefined && !segment.hasBlocks;
     return (isRead || isEmpty || segment.isOrdered) && this.#segments.hasSuccessor(segment);
   }
