@@ -7,6 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { databaseAddresses } from '../src/database.ts';
 import { openSecrets } from '../src/secrets.ts';
+import { inFlightAt, moody, pushMoody } from './moody-model.ts';
 import { root, shell } from './running-platform.ts';
 import type { RunningPlatform } from './running-platform.ts';
 
@@ -16,6 +17,11 @@ interface Row {
   readonly class: string;
   readonly version: string;
   readonly arm: string;
+  readonly served_arm: string;
+  readonly attempt: number;
+  readonly status: number;
+  readonly fallback_status: number;
+  readonly runtime: string;
   readonly reason: string;
   readonly answered: boolean;
   readonly rows: string;
@@ -120,6 +126,58 @@ export function evidenceJourney(running: () => RunningPlatform): void {
       new Set(['linear 1 shadow']),
     );
     expect(shadows.map(({ prediction_id }) => prediction_id).sort()).toEqual([...first, ...second].sort());
+  });
+
+  it('tells of a candidate that failed and the primary that answered in its place, and of a retry', async () => {
+    await pushMoody(platform);
+    await cli(`release put ${moody} --arm primary=1:0.5 --arm candidate=2:0.5:candidate`);
+    const askMoody = async (row: readonly number[], metadata: Readonly<Record<string, string>>): Promise<string> => {
+      const inputs = [{ name: 'x', datatype: 'FP32' as const, shape: [1, 2], data: Float32Array.from(row) }];
+      return (await client.infer({ model: moody, inputs }, { metadata })).predictionId;
+    };
+    await eventually(async () => {
+      for (const arm of ['primary', 'candidate']) await askMoody([0, 1], { 'sluice-arm': arm });
+    });
+
+    // A stopped runtime takes requests and answers none; when it dies they go to the other one.
+    const stopped = await platform.pidOf('runtime-1');
+    process.kill(stopped, 'SIGSTOP');
+    const retried: Promise<string>[] = [];
+    await eventually(async () => {
+      for (const unit of retried.length === 0 ? Array.from({ length: 16 }).keys() : [retried.length])
+        retried.push(askMoody([0, 1], { 'sluice-caller': 'retried', 'sluice-unit': `user-${unit}` }));
+      expect(await inFlightAt(platform, 0)).toBeGreaterThan(0);
+    });
+    process.kill(stopped, 'SIGKILL');
+    const ids = await Promise.all(retried);
+    const ofRetried = await eventually(async () => {
+      const found = await rowsOf('retried');
+      expect(found.filter(({ answered }) => answered)).toHaveLength(ids.length);
+      expect(found.length).toBeGreaterThan(ids.length);
+      return found;
+    }, 30_000);
+    for (const failed of ofRetried.filter(({ answered }) => !answered)) {
+      expect(failed).toMatchObject({ attempt: 1, status: 14, fallback_status: 0, runtime: 'runtime-1' });
+      const after = ofRetried.find((row) => row.answered && row.prediction_id === failed.prediction_id);
+      const { arm, version } = failed;
+      expect(after).toMatchObject({ arm, version, attempt: 2, status: 0, fallback_status: 0, runtime: 'runtime-2' });
+    }
+
+    // 7 is not in the table of the candidate. Its units are known by now.
+    const unit = ids.findIndex((id) =>
+      ofRetried.some(({ prediction_id, arm }) => prediction_id === id && arm === 'candidate'),
+    );
+    const fellBack = await askMoody([7, 1], { 'sluice-caller': 'fell back', 'sluice-unit': `user-${unit}` });
+    const ofFallback = await eventually(async () => {
+      const found = await rowsOf('fell back');
+      expect(found).toHaveLength(2);
+      return found.sort((one, other) => one.attempt - other.attempt);
+    }, 30_000);
+    const why = { prediction_id: fellBack, arm: 'candidate', reason: 'unit' };
+    expect(ofFallback).toMatchObject([
+      { ...why, attempt: 1, served_arm: 'candidate', version: '2', answered: false, status: 13, fallback_status: 0 },
+      { ...why, attempt: 2, served_arm: 'primary', version: '1', answered: true, status: 0, fallback_status: 13 },
+    ]);
   });
 
   it(`has every durable prediction that was answered once, whoever is killed meanwhile (${rounds} rounds)`, async () => {

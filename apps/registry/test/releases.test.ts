@@ -307,6 +307,17 @@ describe('the capture policy of a model', () => {
     expect(bodyOf((await newest('model/n'))[0]!)).toMatchObject({ settings: { capture: { rate: 0.25, redact: [] } } });
   });
 
+  it('is told to routers without a release too', async () => {
+    const routed = async (rate: number) =>
+      eventually(() => {
+        const { release, capture } = router.models.get('n')!;
+        expect([release, capture]).toMatchObject([null, { rate, retentionClass: 'standard' }]);
+      });
+    await routed(0.25);
+    await ann.updateModel({ name: 'n', capture: { rate: 0 } });
+    await routed(0);
+  });
+
   it('is that of a release that has none of its own, and not that of one that has', async () => {
     const { release } = await ann.putRelease(canary);
     expect(release).toMatchObject({ capture: { rate: 0.1 }, ownCapture: false });

@@ -34,6 +34,7 @@ import { composeShadows } from './compose-shadows.ts';
 import { InFlight } from './route/in-flight.ts';
 import { inferHandler, predictionTrailer } from './route/infer.ts';
 import { PredictionIds } from './route/prediction-id.ts';
+import { capturePolicyOf } from './route/resolve.ts';
 import { RouterRetryBudget } from './route/retry-tokens.ts';
 import { composeSequences } from './compose-sequences.ts';
 import { ModelControl } from './repository/model-control.ts';
@@ -75,7 +76,7 @@ export async function compose(config: RouterConfig, outside: Outside): Promise<R
   const control = composeControl(outside, { fleet, follower, changes });
   const evidence = await openEvidence(config, {
     ...{ ...outside, metrics, tls: tls.client },
-    policyOf: (model) => follower.table()?.models.get(model)?.release?.release.capture,
+    policyOf: (model) => capturePolicyOf(follower.table(), model),
   });
   const observer = evidence?.recorder;
   const inference = composeInference(config, outside, { fleet, follower, metrics, observer });
@@ -184,7 +185,7 @@ function composeInference(
     shadows,
     inFlight,
     observer,
-    mustStore: (model) => table()?.models.get(model)?.release?.release.capture.durability === 'durable',
+    mustStore: (model) => capturePolicyOf(table(), model)?.durability === 'durable',
     onDefect(predictionId, version, error) {
       const unlogged = failures.take(version.key);
       if (unlogged === undefined) return;

@@ -1,3 +1,4 @@
+import { defaultCapture } from '@sluice/domain/release';
 import { describe, expect, it } from 'vitest';
 import { modelRoute } from '../test/routes.ts';
 import type { ArmFacts } from '../test/routes.ts';
@@ -30,6 +31,7 @@ function tableWith(numbers: readonly number[], unplaced: readonly number[]): Rou
     unplaced: new Set(unplaced),
     quarantined: new Map(),
     keepsSequences: false,
+    capture: defaultCapture,
   };
   return { revision: 1, models: new Map([[name, model]]) };
 }

@@ -10,7 +10,7 @@ import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { recordingLogger } from './doubles.ts';
 import { evidenceSettings } from './evidence-settings.ts';
-import { wireModel, wireRoutes } from './routes.ts';
+import { wireModel, wireRelease, wireRoutes } from './routes.ts';
 import { onEnd, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
 
 const loaded = [['digits', 3, true]] as const;
@@ -83,6 +83,12 @@ describe('evidence of a router', () => {
     expect(feedback.hellos).toHaveLength(1);
     const { evidence } = (await again.state()) as unknown as { evidence: { spool: { acknowledged: number } } };
     expect(evidence.spool.acknowledged).toBeGreaterThan(0);
+    // The next life sends what is not acknowledged, and nothing of before.
+    await again.stop();
+    const last = await start();
+    const fourth = await last.infer({ metadata });
+    await eventually(() => expect(feedback.received).toHaveLength(4));
+    expect(feedback.received[3]!.predictionId).toBe(fourth.predictionId);
   });
 
   it('is sent again by the next life of a router when feedback did not say that it has it', async () => {
@@ -106,6 +112,35 @@ describe('evidence of a router', () => {
     const feedback = await testFeedback(feedbackPort);
     await start();
     await eventually(() => expect(feedback.received.map((record) => record.predictionId)).toEqual([predictionId]));
+  });
+});
+
+describe('evidence of a model without a release', () => {
+  it('is kept as the model says, without a restart, of requests by alias and by number', async () => {
+    const runtime = await testRuntime({ id: 'r1', loaded });
+    const policy = { ...wireRelease('digits', 3).capture!, durability: 'DURABILITY_DURABLE' as const };
+    const routes = (revision: number, rate: number) => {
+      const digits = wireModel({ revision, aliases: { mlp: 3 }, placed: [3], capture: { ...policy, rate } });
+      return wireRoutes(revision, [digits], { addresses: [runtime.address] });
+    };
+    const registry = await testRegistry(routes(7, 1));
+    const { settings, feedbackPort } = await evidenceSettings();
+    const router = await testRouter({ SLUICE_REGISTRY: registry.address, ...settings });
+    await whenUp(router, 1);
+    const kept = [await router.infer({ version: 'mlp' }), await router.infer({ version: '3' })];
+    registry.publish({ ...routes(8, 0), snapshot: false }, routes(8, 0));
+    await eventually(async () => expect((await router.state()).revision).toBe(8));
+    const leftOut = [await router.infer({ version: 'mlp' }), await router.infer({ version: '3' })];
+    expect([...kept, ...leftOut].map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok', 'ok']);
+    registry.publish({ ...routes(9, 1), snapshot: false }, routes(9, 1));
+    await eventually(async () => expect((await router.state()).revision).toBe(9));
+    kept.push(await router.infer({ version: '3' }));
+    const feedback = await testFeedback(feedbackPort);
+    await eventually(() =>
+      expect(feedback.received.map(({ predictionId }) => predictionId)).toEqual(
+        kept.map(({ predictionId }) => predictionId),
+      ),
+    );
   });
 });
 

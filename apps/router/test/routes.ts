@@ -24,6 +24,8 @@ export interface ModelFacts {
   readonly aliases?: Readonly<Record<string, number>>;
   /** Version of the implicit release, or one that somebody made; absent for none. */
   readonly release?: number | ReleaseFacts;
+  /** Its own policy; absent as with a registry that does not send it. */
+  readonly capture?: WireCapture;
   readonly placed?: readonly number[];
   readonly unplaced?: readonly number[];
   /** Version to the reason. */
@@ -33,6 +35,8 @@ export interface ModelFacts {
 }
 
 type WireServing = NonNullable<WireModelRoute['placed'][number]['serving']>;
+export type WireCapture = NonNullable<WireModelRoute['capture']>;
+
 /** The one part that a router looks at. */
 const keepsSequences = { sequenceBatching: { maxSequenceIdleMicroseconds: '1000000' } } as WireServing;
 
@@ -67,6 +71,7 @@ export function wireModel(facts: ModelFacts = {}): WireModelRoute {
       serving: facts.sequences === true ? keepsSequences : null,
       hasTask: false,
     })),
+    capture: facts.capture ?? null,
     unplaced: (facts.unplaced ?? []).map(String),
     keepsSequences: facts.sequences === 'unplaced',
     quarantined: Object.entries(facts.quarantined ?? {}).map(([version, reason]) => ({

@@ -82,7 +82,13 @@ export interface EvidenceRecord {
   readonly predictionId: string;
   /** 1 for the first attempt of the arm. */
   readonly attempt: number;
-  /** The caller got the answer of this attempt. */
+  /**
+   * This attempt is what its caller was answered with, an answer or a failure: it was handed to the caller's connection, or, of an
+   * answer that waits for this very record, was about to be, and the caller still waited. So it does not say that the answer
+   * arrived; and of a record that an answer waited for it does not say either that the caller still waited when it was synced,
+   * that the sync succeeded (else the caller was refused), or that the router outlived it. False: another attempt answered, nobody
+   * waited any more, or it is a shadow's.
+   */
   readonly answered: boolean;
   readonly reason: RouteReason;
   /** gRPC status of the attempt; 0 is OK. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import type { StoredBlock } from '../src/spool/contract.ts';
+import type { Reservation, StoredBlock } from '../src/spool/contract.ts';
 import type { Cursor } from '../src/spool/cursor.ts';
 import type { Spool } from '../src/spool/spool.ts';
 import { turn } from '../testing/simulated-files.ts';
@@ -8,7 +8,8 @@ import { SpoolRig, blockOf } from './spool-rig.ts';
 
 /** What may happen to a spool. Numbers from 0 to 1 choose among what there is at the time. */
 export type Step =
-  | { readonly kind: 'append' | 'durable'; readonly length: number }
+  | { readonly kind: 'append' | 'durable' | 'reserve'; readonly length: number }
+  | { readonly kind: 'use'; readonly share: number }
   | { readonly kind: 'flush' | 'seal' | 'drop' | 'hold' | 'run' | 'close' | 'kill' | 'free' | 'reread' }
   | { readonly kind: 'step'; readonly count: number }
   | { readonly kind: 'wait'; readonly ms: number }
@@ -25,8 +26,12 @@ const share = fc.double({ min: 0, max: 0.999, noNaN: true });
 const one: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record({ kind: fc.constantFrom('append', 'durable'), length: fc.integer({ min: 1, max: 400 }) }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('append', 'durable', 'reserve'),
+      length: fc.integer({ min: 1, max: 400 }),
+    }),
   },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('use'), share }) },
   { weight: 4, arbitrary: plain('flush', 'hold', 'run', 'reread') },
   { weight: 1, arbitrary: plain('seal', 'drop', 'close', 'kill', 'free') },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('step'), count: fc.integer({ min: 1, max: 6 }) }) },
@@ -62,6 +67,8 @@ export class SpoolModel {
   /** Up to here an order may have dropped everything. */
   #dropped = 0;
   #waiting = 0;
+  /** Room for blocks that are yet to come, with the bytes of each. */
+  #held: { readonly reservation: Reservation; readonly length: number }[] = [];
 
   constructor() {
     const { files, options } = this.rig;
@@ -76,6 +83,8 @@ export class SpoolModel {
     await this.#start();
     if (step.kind === 'append') this.#append(step.length);
     else if (step.kind === 'durable') this.#durable(step.length);
+    else if (step.kind === 'reserve') this.#reserve(step.length);
+    else if (step.kind === 'use') this.#use(step.share);
     else if (step.kind === 'flush') this.#spool?.flush();
     else if (step.kind === 'seal') this.#spool?.seal();
     else if (step.kind === 'drop') this.#drop();
@@ -99,6 +108,7 @@ export class SpoolModel {
     this.#heal();
     await files.run();
     await this.#start();
+    while (this.#held.length > 0) this.#use(0);
     await this.#settle();
     expect(this.#waiting).toBe(0);
     const { bufferedBytes, bytes, synced } = this.#spool!.status;
@@ -145,7 +155,7 @@ export class SpoolModel {
     this.rig.events.length = 0;
     try {
       this.#spool = await this.rig.open();
-      this.#follow();
+      this.#follow(this.#spool.status.acknowledged);
     } catch (error) {
       // A disk that does not give the folder: there is no spool then, and another start may have one.
       expect(error).toMatchObject({ name: 'SluiceError' });
@@ -166,6 +176,20 @@ export class SpoolModel {
       reservation.release();
       return;
     }
+    this.#write(reservation, length);
+  }
+
+  #reserve(length: number): void {
+    const reservation = this.#spool?.reserve(length);
+    if (reservation) this.#held.push({ reservation, length });
+  }
+
+  #use(share: number): void {
+    const [held] = this.#held.splice(Math.floor(share * this.#held.length), 1);
+    if (held) this.#write(held.reservation, held.length);
+  }
+
+  #write(reservation: Reservation, length: number): void {
     const block = blockOf(++this.#number, length);
     const position = reservation.append(block, 1);
     expect(position).toBeDefined();
@@ -240,6 +264,7 @@ export class SpoolModel {
     this.#spool = undefined;
     this.#cursor = undefined;
     this.#waiting = 0;
+    this.#held = [];
     this.#own.clear();
   }
 
@@ -252,11 +277,11 @@ export class SpoolModel {
     return this.rig.events.some((event) => event.kind === 'set-aside' && event.reason.startsWith('it cannot be read'));
   }
 
-  /** Reads from the beginning, and on. */
-  #follow(): void {
+  /** Reads what is not acknowledged, as a sender does at a start, or all that is there, and on. */
+  #follow(after = 0): void {
     if (!this.#spool) return;
     void this.#cursor?.close().catch(() => undefined);
-    const cursor = (this.#cursor = this.#spool.read(0));
+    const cursor = (this.#cursor = this.#spool.read(after));
     void this.#pump(this.#spool, cursor);
   }
 

@@ -24,6 +24,8 @@ export interface Operation {
   readonly number: number;
   readonly kind: OperationKind;
   readonly path: string;
+  /** The bytes of a read: from, and up to. */
+  readonly range?: readonly [number, number];
 }
 
 /** How a crash leaves what was not synced. `random`, from 0 to below 1, says how much of it; without it all is lost. */
@@ -121,7 +123,7 @@ export class SimulatedFiles {
   }
 }
 
-type Named = Pick<Operation, 'kind' | 'path'>;
+type Named = Omit<Operation, 'number'>;
 
 class SimulatedProcess implements SpoolFiles {
   readonly #machine: SimulatedFiles;
@@ -202,7 +204,13 @@ class SimulatedProcess implements SpoolFiles {
           () => this.disk.write(content, half, at),
         );
       },
-      read: (into, at) => act('read', () => content.read(into, at)),
+      read: (into, at) => {
+        const work = (): number => {
+          check();
+          return content.read(into, at);
+        };
+        return this.#machine.perform(this.#life, { kind: 'read', path, range: [at, at + into.length] }, work);
+      },
       sync: () =>
         act(
           'sync',

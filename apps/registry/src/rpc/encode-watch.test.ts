@@ -1,3 +1,4 @@
+import { defaultCapture } from '@sluice/domain/capture';
 import { servingDefaults } from '@sluice/domain/signature';
 import { describe, expect, it } from 'vitest';
 import type { RuntimeLease } from '../usecases/records.ts';
@@ -29,6 +30,7 @@ const model = (name: string): ModelState => ({
   quarantined: [],
   unplaced: [],
   keepsSequences: false,
+  capture: defaultCapture,
   left: [{ version: 2, revision: 9 }],
 });
 const event = (snapshot: boolean): WatchEvent => ({
@@ -67,6 +69,14 @@ describe('updates of a watch', () => {
       const [only] = [...encodeRoutes({ ...event(true), update: { token: 12, snapshot: true, models } }, 1, 10_000)];
       expect(only!.models![0]!.keepsSequences).toBe(keepsSequences);
     }
+  });
+
+  it('tell a router which evidence the model wants, with a release or without', () => {
+    const capture = { ...defaultCapture, rate: 0.5, durability: 'durable', redact: ['age'] } as const;
+    const models = [{ ...model('a'), release: undefined, capture }];
+    const [only] = [...encodeRoutes({ ...event(true), update: { token: 12, snapshot: true, models } }, 1, 10_000)];
+    const told = { rate: 0.5, durability: 'DURABILITY_DURABLE', redact: ['age'] };
+    expect(only!.models![0]).toMatchObject({ release: null, capture: told });
   });
 
   it('tell a runtime of the versions that it can load', () => {

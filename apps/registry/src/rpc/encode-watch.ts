@@ -11,7 +11,7 @@ import type { AssignedVersion, ModelState } from '../watch/desired-state.ts';
 import { leftSince } from '../watch/desired-state.ts';
 import { withoutStateData } from './encode-sequences.ts';
 import { encodeServing } from './encode-serving.ts';
-import { encodeAlias, encodeQuarantine, encodeRelease, encodeRuntimeLease, encodeSignature } from './encode.ts';
+import { encodeAlias, encodeCapture, encodeQuarantine, encodeRelease, encodeRuntimeLease, encodeSignature } from './encode.ts';
 import { inParts } from './parts.ts';
 
 // A model's state never changes once it is published, so that every watcher shares one message.
@@ -113,6 +113,7 @@ function routeOf(state: ModelState): Sized<ModelRoute> {
     revision: state.changedRevision,
     quarantined: state.quarantined.map(encodeQuarantine),
     keepsSequences: state.keepsSequences,
+    capture: encodeCapture(state.capture),
   };
   const sized = { message: route, bytes: routesCodec!.responseSerialize({ models: [route] }).length };
   routes.set(state, sized);

@@ -218,7 +218,7 @@ export function encodeRelease(release: Release | undefined): ReleaseMessage | nu
   };
 }
 
-function encodeCapture(capture: CapturePolicy): CapturePolicyMessage {
+export function encodeCapture(capture: CapturePolicy): CapturePolicyMessage {
   const { rate, request, response, maxPayloadBytes, durability, retentionClass, redact } = capture;
   return {
     ...{ rate, request, maxPayloadBytes, retentionClass, redact: [...redact] },

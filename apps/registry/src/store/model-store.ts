@@ -61,6 +61,9 @@ const toStored = ({ owner, description, approvalsRequired, capture, labels }: Mo
     sameLabels(labels, defaultLabels) ? null : JSON.stringify(labels),
   ] as const;
 
+/** A model's policy, as `toStored` left it. */
+export const toModelCapture = (stored: CapturePolicy | null): CapturePolicy => stored ?? defaultCapture;
+
 export async function updateSettings(sql: Sql, name: string, settings: ModelSettings, stamp: Stamp): Promise<void> {
   await sql.query(
     `update registry.model
@@ -118,7 +121,7 @@ function toSettings(row: SettingsRow): ModelSettings {
     owner: row.owner,
     description: row.description,
     approvalsRequired: row.approvals_required,
-    capture: row.capture ?? defaultCapture,
+    capture: toModelCapture(row.capture),
     labels: row.labels ?? defaultLabels,
   };
 }

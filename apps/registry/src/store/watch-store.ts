@@ -1,3 +1,4 @@
+import type { CapturePolicy } from '@sluice/domain/capture';
 import { placementOf } from '@sluice/domain/placement';
 import type { Release } from '@sluice/domain/release';
 import type { Signature } from '@sluice/domain/signature';
@@ -6,6 +7,7 @@ import { auditActions, auditObjects } from '../audit/entry.ts';
 import type { ModelState, PlacedVersion } from '../watch/desired-state.ts';
 import type { ModelsSince } from '../watch/reader.ts';
 import { selectAliases, selectPendingMoves } from './alias-store.ts';
+import { toModelCapture } from './model-store.ts';
 import { selectQuarantines } from './quarantine-store.ts';
 import { toRelease } from './release-store.ts';
 import type { Sql } from './sql.ts';
@@ -23,6 +25,12 @@ interface VersionRow {
   files: VersionFile[];
 }
 
+interface ModelRow {
+  name: string;
+  changed_revision: number;
+  capture: CapturePolicy | null;
+}
+
 /** A version that is not placed. */
 interface OtherRow {
   model: string;
@@ -34,8 +42,8 @@ interface OtherRow {
 
 /** Models whose last change is later than `token`; to be read in one snapshot. */
 export async function selectModelStates(sql: Sql, token: number): Promise<ModelsSince> {
-  const changed = await sql.query<{ name: string; changed_revision: number }>(
-    `select name, changed_revision from registry.model where changed_revision > $1 or $1 = 0 order by name`,
+  const changed = await sql.query<ModelRow>(
+    `select name, changed_revision, capture from registry.model where changed_revision > $1 or $1 = 0 order by name`,
     [token],
   );
   const [last] = await sql.query<{ latest: number | null }>(
@@ -47,7 +55,7 @@ export async function selectModelStates(sql: Sql, token: number): Promise<Models
     sql,
     changed.map((row) => row.name),
   );
-  return { ...since, models: changed.map((row) => toModelState(row.name, row.changed_revision, parts)) };
+  return { ...since, models: changed.map((row) => toModelState(row, parts)) };
 }
 
 /** The highest token that a watcher may have from before a restore that was accepted; 0 without one. */
@@ -109,7 +117,8 @@ async function selectParts(sql: Sql, names: readonly string[]) {
   };
 }
 
-function toModelState(model: string, changedRevision: number, parts: Parts): ModelState {
+function toModelState(row: ModelRow, parts: Parts): ModelState {
+  const { name: model, changed_revision: changedRevision } = row;
   const aliases = parts.aliases(model).filter((alias) => alias.version !== undefined);
   const stored = parts.releases(model)[0]?.body;
   const release = stored && toRelease(stored);
@@ -129,6 +138,7 @@ function toModelState(model: string, changedRevision: number, parts: Parts): Mod
     changedRevision,
     aliases,
     release,
+    capture: toModelCapture(row.capture),
     placed: placed.flatMap((entry): readonly PlacedVersion[] => {
       const row = versions.get(entry.version);
       if (!row) return [];

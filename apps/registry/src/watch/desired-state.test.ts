@@ -1,3 +1,4 @@
+import { defaultCapture } from '@sluice/domain/capture';
 import { describe, expect, it } from 'vitest';
 import type { ModelState } from './desired-state.ts';
 import { emptyState, leftSince, updateSince, withModels } from './desired-state.ts';
@@ -11,6 +12,7 @@ const model = (name: string, changedRevision: number, left: ModelState['left'] =
   quarantined: [],
   unplaced: [],
   keepsSequences: false,
+  capture: defaultCapture,
   left,
 });
 const names = (models: readonly ModelState[]): readonly string[] => models.map((entry) => entry.model);

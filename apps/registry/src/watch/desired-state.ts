@@ -1,3 +1,4 @@
+import type { CapturePolicy } from '@sluice/domain/capture';
 import type { Placed } from '@sluice/domain/placement';
 import type { Release } from '@sluice/domain/release';
 import type { ServingConfig, Signature } from '@sluice/domain/signature';
@@ -29,6 +30,8 @@ export interface ModelState {
   /** Only those that point somewhere. */
   readonly aliases: readonly AliasRecord[];
   readonly release: Release | undefined;
+  /** The model's own policy, which its release has too unless it has one of its own. */
+  readonly capture: CapturePolicy;
   readonly placed: readonly PlacedVersion[];
   /** What the runtimes of the pool do not load although something holds it; such a version is among `unplaced`. */
   readonly quarantined: readonly QuarantineRecord[];

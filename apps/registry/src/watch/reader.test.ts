@@ -1,3 +1,4 @@
+import { defaultCapture } from '@sluice/domain/capture';
 import { describe, expect, it } from 'vitest';
 import { unavailable } from '@sluice/domain/errors';
 import { FakeClock } from '@sluice/testkit/fake-clock';
@@ -16,6 +17,7 @@ const model = (name: string, changedRevision: number): ModelState => ({
   quarantined: [],
   unplaced: [],
   keepsSequences: false,
+  capture: defaultCapture,
   left: [],
 });
 

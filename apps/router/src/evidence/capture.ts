@@ -35,7 +35,7 @@ export class Captures {
   readonly #policyOf: (model: string) => CapturePolicy | undefined;
   readonly #byVersion = new WeakMap<VersionTarget, Known[]>();
 
-  /** @param policyOf the policy of a model's release, for requests that name their version; undefined when it has none */
+  /** @param policyOf the policy of a model: its release's, or its own; undefined for a model that is not there any more */
   constructor(policyOf: (model: string) => CapturePolicy | undefined) {
     this.#policyOf = policyOf;
   }

@@ -1,10 +1,12 @@
 import type { SpoolStatus } from '@sluice/evidence/spool/contract';
 import type { Metrics } from '@sluice/telemetry/metrics';
+import { recordFates } from './recorder.ts';
+import type { RecordFate } from './recorder.ts';
 
 /** Counts of evidence beyond those of the spool. */
 export interface EvidenceMetrics {
-  /** An attempt ended. @param kept whether its record was kept */
-  readonly recorded: (kept: boolean) => void;
+  /** An attempt ended. @param fate of its record */
+  readonly recorded: (fate: RecordFate) => void;
   /** Whether a feedback takes what is sent. */
   readonly connected: (up: boolean) => void;
 }
@@ -13,14 +15,13 @@ export interface EvidenceMetrics {
 export function evidenceMetrics(metrics: Metrics, spool: () => SpoolStatus): EvidenceMetrics {
   const dependency = metrics.dependency('feedback');
   dependency.set(false);
-  let kept = 0;
-  let leftOut = 0;
+  const counts: Record<RecordFate, number> = { kept: 0, left_out: 0, refused: 0 };
   metrics.observe({
     name: 'sluice_router_evidence_records_total',
     type: 'counter',
-    help: 'Attempts by what became of their evidence: kept, or left out by the rate of their capture policy and of the spool',
-    subjects: () => ['kept', 'left_out'] as const,
-    samples: (outcome) => [{ labels: { outcome }, value: outcome === 'kept' ? kept : leftOut }],
+    help: 'Attempts by what became of their evidence: kept, left out by the rate of their capture policy and of the spool, or refused with a durable answer because it had no room after all',
+    subjects: () => recordFates,
+    samples: (outcome) => [{ labels: { outcome }, value: counts[outcome] }],
   });
   metrics.observe({
     name: 'sluice_router_evidence_dropped_total',
@@ -35,6 +36,11 @@ export function evidenceMetrics(metrics: Metrics, spool: () => SpoolStatus): Evi
     () => spool().position - spool().acknowledged,
   );
   metrics.observedGauge('sluice_router_spool_bytes', 'Bytes of evidence in the spool', () => spool().usedBytes);
+  metrics.observedGauge(
+    'sluice_router_spool_unreadable_segments',
+    'Segments that the disk does not give, or whose key is not known: their evidence is not sent',
+    () => spool().unreadableSegments,
+  );
   metrics.observedGauge('sluice_router_spool_max_bytes', 'Bytes that the spool may have', () => spool().maxBytes);
   metrics.observedGauge(
     'sluice_router_evidence_keep_probability',
@@ -42,9 +48,8 @@ export function evidenceMetrics(metrics: Metrics, spool: () => SpoolStatus): Evi
     () => spool().keepProbability,
   );
   return {
-    recorded(isKept) {
-      if (isKept) kept++;
-      else leftOut++;
+    recorded(fate) {
+      counts[fate]++;
     },
     connected: (up) => dependency.set(up),
   };

@@ -6,6 +6,7 @@ import type { CapturePolicy } from '@sluice/domain/release';
 import type { SpoolEvent, SpoolStatus } from '@sluice/evidence/spool/contract';
 import { nodeFiles } from '@sluice/evidence/spool/node-files';
 import { openSpool } from '@sluice/evidence/spool/spool';
+import { Sampler } from '@sluice/resilience/sampler';
 import type { TlsSource } from '@sluice/rpc/tls/source';
 import type { Logger } from '@sluice/service-kit/logger';
 import type { Metrics } from '@sluice/telemetry/metrics';
@@ -32,7 +33,7 @@ export interface EvidenceParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly tls: TlsSource | undefined;
-  /** The policy of a model's release; undefined when it has none. */
+  /** The policy of a model: its release's, or its own without one; undefined for a model that is not there. */
   readonly policyOf: (model: string) => CapturePolicy | undefined;
 }
 
@@ -48,7 +49,7 @@ export interface Evidence {
 /** Milliseconds after which a feedback that does not answer counts as hung, if there is another. */
 const silentMs = 5_000;
 
-/** Room for durable requests in flight: what all of them reserve lies in one segment. */
+/** What can be reserved at once from the first moment on is nearly this; more is made ahead as durable requests need it. */
 const segmentBytes = 32 * 1024 * 1024;
 /** Two payloads of the largest size, beside blocks. */
 const bufferBytes = 2 * mostPayloadBytes + 8 * 1024 * 1024;
@@ -71,7 +72,10 @@ export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts)
   );
   const observed = evidenceMetrics(metrics, () => spool.status);
   const captures = new Captures(policyOf);
-  const recorder = new Recorder({ store: spool, captures, clock, hashUnit: key.hashUnit, onRecord: observed.recorded });
+  const recorder = new Recorder({
+    ...{ store: spool, captures, clock, hashUnit: key.hashUnit, onRecord: observed.recorded },
+    onNoRoom: tellNoRoom(logger, clock),
+  });
   const feedback = feedbackPort(config.feedback, {
     ...{ clock, routerId: config.instanceId, spoolId: spool.spoolId, silentMs, tls },
   });
@@ -95,6 +99,18 @@ export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts)
   };
 }
 
+/** A record that was to be stored and was not is never passed over; one line a while for each model says so. */
+function tellNoRoom(logger: Logger, clock: Clock): (model: string, predictionId: string) => void {
+  const sampler = new Sampler({ clock });
+  return (model, predictionId) => {
+    const unlogged = sampler.take(model);
+    if (unlogged === undefined) return;
+    const text =
+      'a durable answer was refused: its evidence is larger than the room that was kept for it, and there is no more';
+    logger.warn({ prediction_id: predictionId, model, unlogged }, text);
+  };
+}
+
 /** What a person has to do something about is a warning. */
 function logEvent(logger: Logger, event: SpoolEvent): void {
   const { kind, ...facts } = event;
@@ -106,7 +122,10 @@ function logEvent(logger: Logger, event: SpoolEvent): void {
 
 const eventTexts: Readonly<Record<SpoolEvent['kind'], string>> = {
   torn: 'the end of a segment was not whole, as after a crash: it was cut off',
-  'set-aside': 'a segment is damaged: it was set aside, and what could be read of it is sent',
+  'set-aside':
+    'a segment is damaged: it was set aside, and what could be read of it is sent; if the disk did not give it, look at the disk and start the router again: it tries once more',
+  'read-failed':
+    'the disk does not give a segment: sending waits for it, and it is set aside if that stays so; look at the disk',
   damaged: 'a block cannot be read: it is skipped',
   'disk-failed': 'the disk takes no more: best-effort evidence is dropped, durable answers are refused',
   'disk-recovered': 'the disk takes it again',

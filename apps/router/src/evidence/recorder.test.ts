@@ -51,7 +51,8 @@ function setUp(model: ModelRoute, given: { readonly keep?: number; readonly room
   const clock = new FakeClock();
   const blocks: { readonly records: number; readonly bytes: Buffer }[] = [];
   const synced: ((failure?: SluiceError) => void)[] = [];
-  const counted: boolean[] = [];
+  const counted: string[] = [];
+  const refused: string[] = [];
   const reserved: number[] = [];
   let released = 0;
   const take = (block: Uint8Array, records: number): number => blocks.push({ records, bytes: Buffer.from(block) });
@@ -74,10 +75,11 @@ function setUp(model: ModelRoute, given: { readonly keep?: number; readonly room
     captures: new Captures((name) => (name === model.name ? model.release?.release.capture : undefined)),
     clock,
     hashUnit: (unit) => unit.padEnd(16, '.'),
-    onRecord: (kept) => void counted.push(kept),
+    onRecord: (fate) => void counted.push(fate),
+    onNoRoom: (model, id) => void refused.push(`${model} ${id}`),
   });
   const records = () => blocks.flatMap(({ bytes }) => readBlock(bytes));
-  return { clock, recorder, blocks, records, synced, counted, reserved, releases: () => released };
+  return { clock, recorder, blocks, records, synced, counted, refused, reserved, releases: () => released };
 }
 
 /** The one record of an attempt. */
@@ -280,7 +282,8 @@ describe('the recorder', () => {
         ...[rate, keep],
         kept ? [rate * keep, rate * keep] : [],
       ]);
-      expect(counted).toEqual([kept, kept]);
+      const fate = kept ? 'kept' : 'left_out';
+      expect(counted).toEqual([fate, fate]);
     }
   });
 
@@ -320,7 +323,7 @@ describe('the recorder of a durable model', () => {
     // The share of the spool is for what can be left out.
     expect(records()[0]).toMatchObject({ keepProbability: 0.75, response: Buffer.from('answer') });
     synced[0]!();
-    expect([outcomes, counted]).toEqual([[undefined], [true]]);
+    expect([outcomes, counted]).toEqual([[undefined], ['kept']]);
   });
 
   it('says of a record with which probability its room was taken, whatever the policy is by then', () => {
@@ -332,13 +335,13 @@ describe('the recorder of a durable model', () => {
     expect(records()[0]?.keepProbability).toBe(0.75);
   });
 
-  it('refuses when there is no room for the record after all', () => {
+  it('refuses when there is no room for the record after all, counts it apart and says so', () => {
     const model = modelWith(durable);
-    const { recorder } = setUp(model, { room: 'lost' });
+    const { recorder, counted, refused } = setUp(model, { room: 'lost' });
     const outcomes: unknown[] = [];
     const room = recorder.reserve('digits', predictionId, 1)!;
     room.store(attemptOf(model), answered(), (failure) => outcomes.push(failure?.kind));
-    expect(outcomes).toEqual(['resource-exhausted']);
+    expect([outcomes, counted, refused]).toEqual([['resource-exhausted'], ['refused'], [`digits ${predictionId}`]]);
   });
 
   it('says when it was by the clock of the machine as it is', () => {

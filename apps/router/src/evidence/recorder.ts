@@ -19,14 +19,20 @@ export interface BlockStore {
   keepProbability(): number;
 }
 
+/** What became of a record: `refused` is one of a durable prediction that had no room after all, whose answer nobody got. */
+export const recordFates = ['kept', 'left_out', 'refused'] as const;
+export type RecordFate = (typeof recordFates)[number];
+
 export interface RecorderOptions {
   readonly store: BlockStore;
   readonly captures: Captures;
   readonly clock: Clock;
   /** Keyed hash of a unit key, 16 characters of an octet each. */
   readonly hashUnit: (unit: string) => string;
-  /** Told of each record: whether it was kept. */
-  readonly onRecord: (kept: boolean) => void;
+  /** Told of each record. */
+  readonly onRecord: (fate: RecordFate) => void;
+  /** Told of a prediction whose answer is refused because its record had no room after all. */
+  readonly onNoRoom: (model: string, predictionId: string) => void;
 }
 
 /** Bytes of a block; larger records have one of their own. */
@@ -65,7 +71,7 @@ export class Recorder implements AttemptObserver {
     const keepProbability = capture.rate * this.#options.store.keepProbability();
     const isKept = keeps(attempt.predictionId, keepProbability);
     if (isKept) this.#append(attempt, end, capture, keepProbability);
-    this.#options.onRecord(isKept);
+    this.#options.onRecord(isKept ? 'kept' : 'left_out');
   }
 
   reserve(model: string, predictionId: string, messageBytes: number): EvidenceRoom | undefined {
@@ -88,7 +94,7 @@ export class Recorder implements AttemptObserver {
 
   /** @param keepProbability as it was when the room was taken: so that was decided */
   #store(room: Reservation, keepProbability: number, attempt: ObservedAttempt, end: AttemptEnd, done: Synced): void {
-    const { store, captures, onRecord } = this.#options;
+    const { store, captures, onRecord, onNoRoom } = this.#options;
     const capture = captures.of(attempt);
     this.#epochMs = this.#readEpoch();
     this.#fill(attempt, end, capture, keepProbability);
@@ -96,9 +102,15 @@ export class Recorder implements AttemptObserver {
     this.#single.append(this.#draft);
     emptyPayloads(this.#draft);
     const position = room.append(this.#single.block, 1);
-    onRecord(position !== undefined);
-    if (position === undefined) done(noRoom(attempt.version.model));
-    else store.synced(position, done);
+    if (position !== undefined) {
+      onRecord('kept');
+      store.synced(position, done);
+      return;
+    }
+    // It is larger than what was reserved, as by a policy that changed meanwhile, and there is no more; or the spool is closed.
+    onRecord('refused');
+    onNoRoom(attempt.version.model, attempt.predictionId);
+    done(noRoom(attempt.version.model));
   }
 
   #append(attempt: ObservedAttempt, end: AttemptEnd, capture: Capture, keepProbability: number): void {

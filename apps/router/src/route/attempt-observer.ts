@@ -45,7 +45,7 @@ export interface AttemptEnd {
   endedMs: number;
   /** How it failed; undefined when it was answered. The last one of a prediction has what its caller was told. */
   error: SluiceError | undefined;
-  /** The caller got the answer of this attempt, or this failure. */
+  /** Its caller was answered with this attempt, or its failure; of one that is stored first: will be, if it still waits by then. */
   answered: boolean;
   /** The ModelInferResponse as the runtime gave it; undefined when it failed. */
   answer: Pieces | undefined;
@@ -77,8 +77,8 @@ export interface AttemptObserver {
   /**
    * An attempt has ended; its caller has been answered, if it was the one. There is one for each time that a request was
    * sent, and one that went nowhere where an arm could not be sent it at all. Nothing is told of requests that
-   * were refused before they were let in, nor of those of a sequence that never had a place, nor of an attempt that was stored
-   * in an `EvidenceRoom`. It must not throw.
+   * were refused before they were let in, nor of those of a sequence that never had a place, but for starts that had no room for
+   * their evidence, nor of an attempt that was stored in an `EvidenceRoom`. It must not throw.
    */
   attemptEnded(attempt: ObservedAttempt, end: AttemptEnd): void;
 }

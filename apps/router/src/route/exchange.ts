@@ -126,14 +126,20 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
     return this.#link?.runtimeId ?? '';
   }
 
-  /** Takes room for its evidence where its answer is to wait for that. @returns false when there is none: it is refused then */
-  hasRoom(model: string): boolean {
+  /**
+   * Takes room for its evidence where its answer is to wait for that.
+   *
+   * @param version that it would go to; undefined where that is not known yet
+   * @returns false when there is none: it is refused then
+   */
+  hasRoom(model: string, version: VersionTarget | undefined): boolean {
     const { observer, mustStore } = this.#options;
     try {
       if (observer !== undefined) this.#room = observer.reserve(model, this.predictionId, this.message.length);
       else if (mustStore(model)) throw keepsNothing(model);
       return true;
     } catch (error) {
+      if (version !== undefined) this.version = version;
       this.done(SluiceError.from(error), undefined, undefined);
       return false;
     }
@@ -145,7 +151,7 @@ export class Exchange implements ForwardRequest, ObservedAttempt {
     this.#route = route;
     this.version = version;
     if (choice !== undefined) this.isChosen(choice);
-    if (!this.hasRoom(version.model)) return;
+    if (!this.hasRoom(version.model, version)) return;
     if (quarantine !== undefined && !this.#fallsBackAtOnce(quarantine)) {
       this.done(quarantine, undefined, undefined);
       return;

@@ -83,7 +83,7 @@ function inferInSequence(options: InferOptions, call: RawCall, mark: SequenceMar
   const exchange = new Exchange(options, call, message, facts.predictionId, receivedMs, facts.requestId, said);
   const { deadlineMs, metadata } = exchange;
   if (route?.choice) exchange.isChosen(route.choice);
-  if (!exchange.hasRoom(facts.modelName)) {
+  if (!exchange.hasRoom(facts.modelName, route?.version)) {
     if (isStart) sequences.refused(facts.modelName, mark.id);
     return;
   }

@@ -2,8 +2,8 @@ import { SluiceError } from '@sluice/domain/errors';
 import { readInferResponse } from '@sluice/inference/infer-response';
 import { modelOverride } from '@sluice/inference/rewrite';
 import { describe, expect, it } from 'vitest';
-import { draws, modelRoute } from '../../test/routes.ts';
-import { existingVersion, placedVersion, resolveRoute } from './resolve.ts';
+import { draws, modelRoute, wireRelease } from '../../test/routes.ts';
+import { capturePolicyOf, existingVersion, placedVersion, resolveRoute } from './resolve.ts';
 import { applyUpdate } from './table.ts';
 import type { ModelRoute, RouteTable } from './table.ts';
 
@@ -87,6 +87,19 @@ describe('resolveRoute', () => {
       "invalid-argument: metadata sluice-arm: the release of digits has no arm 'blue' that answers; expected 'primary'",
     );
     expect(refusal('2', table, 'digits', 'primary')).toContain('goes to no arm; send one of the two');
+  });
+});
+
+describe('capturePolicyOf', () => {
+  const policyOf = (facts: Parameters<typeof modelRoute>[0]) =>
+    capturePolicyOf({ revision: 7, models: new Map([['digits', modelRoute(facts)]]) }, 'digits');
+  const capture = { ...wireRelease('digits', 3).capture!, rate: 0.25 };
+
+  it('is what the release says, and without one what the model says', () => {
+    expect(policyOf({ capture, aliases: { mlp: 2 }, placed: [2] })?.rate).toBe(0.25);
+    expect(policyOf({ capture, release: 3, placed: [3] })?.rate).toBe(1);
+    expect(capturePolicyOf(table, 'other')).toBe(undefined);
+    expect(capturePolicyOf(undefined, 'digits')).toBe(undefined);
   });
 });
 

@@ -3,6 +3,7 @@ import { failedPrecondition, invalidArgument, notFound, unavailable } from '@slu
 import type { SluiceError } from '@sluice/domain/errors';
 import { clip, parseVersionRef } from '@sluice/domain/names';
 import { quarantinedError } from '@sluice/domain/quarantine';
+import type { CapturePolicy } from '@sluice/domain/release';
 import type { CallMetadata, MetadataSource } from './call-metadata.ts';
 import { chooseArm } from './choose-arm.ts';
 import type { ArmChoice, ArmRoute, ReleaseRoute } from './release-route.ts';
@@ -19,6 +20,15 @@ export interface Route {
   readonly choice: ArmChoice | undefined;
   /** Why no request may go there, although it was routed there; undefined when they may. */
   readonly quarantine: SluiceError | undefined;
+}
+
+/**
+ * Which evidence is kept of the requests for a model: what its release says, also of those that name their version; without one
+ * what the model says. Undefined for a model that is not there.
+ */
+export function capturePolicyOf(table: RouteTable | undefined, name: string): CapturePolicy | undefined {
+  const model = table?.models.get(name);
+  return model?.release?.release.capture ?? model?.capture;
 }
 
 /** The model of that name. */

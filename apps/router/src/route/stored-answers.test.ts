@@ -122,6 +122,16 @@ describe('a request of a sequence whose answer waits for its evidence', () => {
     expect(arrived).toHaveLength(2);
   });
 
+  it('is told of when it starts a sequence and there is no room, as others are', async () => {
+    const { ask, told, counted } = await storingWorld(() => false, sequences);
+    ask({}, start('one'));
+    ask({}, step('two'));
+    expect(told.map(({ error, version, reason, answered }) => [error?.kind, version.key, reason, answered])).toEqual([
+      ['resource-exhausted', 'digits@3', 'only-arm', true],
+    ]);
+    expect(counted).toEqual(['digits@3 primary resource-exhausted 0']);
+  });
+
   it('ends a sequence of its id when it starts one and there is no room', async () => {
     const { ask, arrived } = await storingWorld((count) => count !== 2, sequences);
     ask({}, start('one'));

@@ -1,4 +1,5 @@
 import type { DeviceWishes } from '@sluice/domain/device';
+import type { CapturePolicy } from '@sluice/domain/release';
 import type { Signature } from '@sluice/domain/signature';
 import { modelOverride } from '@sluice/inference/rewrite';
 import type { ReleaseRoute } from './release-route.ts';
@@ -34,6 +35,8 @@ export interface ModelRoute {
   readonly aliases: ReadonlyMap<string, number>;
   /** Where an empty version goes; undefined when there is neither champion nor pin. */
   readonly release: ReleaseRoute | undefined;
+  /** What is kept of its requests while it has no release. */
+  readonly capture: CapturePolicy;
   readonly placed: ReadonlyMap<number, VersionRoute>;
   /** Whether some version keeps sequences, placed or not: to other models their ids mean nothing. */
   readonly keepsSequences: boolean;

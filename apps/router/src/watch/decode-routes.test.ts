@@ -1,5 +1,6 @@
+import { defaultCapture } from '@sluice/domain/release';
 import { describe, expect, it } from 'vitest';
-import { wireModel } from '../../test/routes.ts';
+import { wireModel, wireRelease } from '../../test/routes.ts';
 import { decodeModelRoute } from './decode-routes.ts';
 
 describe('decodeModelRoute', () => {
@@ -32,6 +33,13 @@ describe('decodeModelRoute', () => {
       expect(arm.versionDigest).toBe(`d${arm.version}`);
     }
     expect(release!.arms.map(({ propensity }) => propensity)).toEqual([0.75, 0.25, 0]);
+  });
+
+  it('has the policy of the model; of a registry that sends none the default', () => {
+    const { capture } = wireRelease('digits', 3);
+    const told = { ...capture!, rate: 0.25, durability: 'DURABILITY_DURABLE' as const };
+    expect(decodeModelRoute(wireModel({ capture: told })).capture).toMatchObject({ rate: 0.25, durability: 'durable' });
+    expect(decodeModelRoute(wireModel()).capture).toBe(defaultCapture);
   });
 
   it('refuses a weight that is none', () => {

@@ -53,6 +53,7 @@ export function decodeModelRoute(wire: WireModelRoute): ModelRoute {
     revision: whole(wire.revision, `${wire.model} revision`),
     aliases: new Map(wire.aliases.map((alias) => [alias.alias, whole(alias.version, `alias ${alias.alias}`)])),
     release: wire.release ? decodeRelease(wire.release) : undefined,
+    capture: wire.capture ? decodeCapture(wire.capture) : defaultCapture,
     placed: new Map(
       wire.placed.map((version) => decodeVersion(wire.model, version)).map((each) => [each.number, each]),
     ),

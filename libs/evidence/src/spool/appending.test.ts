@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Reservation } from './contract.ts';
 import { SpoolRig, blockOf, put, quiet, readAll, textOf } from '../../test/spool-rig.ts';
 import { turn } from '../../testing/simulated-files.ts';
 
@@ -154,6 +155,35 @@ describe('durable blocks', () => {
     await quiet(spool);
     expect(isSynced).toBe(true);
     expect(spool.status.reservedBytes).toBe(0);
+  });
+
+  it('D8 have room in as many segments as the bound lets there be, on disk before they are let in', async () => {
+    const rig = new SpoolRig();
+    const spool = await rig.open();
+    const reservations: Reservation[] = [];
+    for (let refused = 0; refused < 2;) {
+      const reservation = spool.reserve(60);
+      if (reservation) reservations.push(reservation);
+      else refused++;
+      await quiet(spool);
+    }
+    const { bytes, maxBytes } = spool.status;
+    expect(reservations.length).toBeGreaterThan(100);
+    expect(bytes).toBeGreaterThan(maxBytes - 1200);
+    // Now the disk takes nothing more, and best-effort blocks want what is left.
+    rig.files.disk.capacity = rig.files.disk.bytes;
+    const answers: unknown[] = [];
+    let bestEffort = 0;
+    for (const [each, reservation] of reservations.entries()) {
+      if (spool.append(blockOf(1000 + each, 10), 1) !== undefined) bestEffort++;
+      spool.synced(reservation.append(blockOf(each, 60), 1)!, (error) => answers.push(error));
+      if (each % 7 === 0) await quiet(spool);
+    }
+    await quiet(spool);
+    expect(answers).toEqual(reservations.map(() => undefined));
+    expect(bestEffort).toBeGreaterThanOrEqual(2);
+    expect(await readAll(spool)).toHaveLength(reservations.length + bestEffort);
+    expect(rig.told.filter((kind) => kind !== 'disk-failed')).toEqual([]);
   });
 
   it('D5 give their room back when there is nothing to write, once', async () => {

@@ -28,6 +28,8 @@ export type SpoolEvent =
     }
   /** A block was whole at the start and could not be read later. It is skipped. */
   | { readonly kind: 'damaged'; readonly segment: string; readonly position: number }
+  /** The disk does not give a segment: what is in it waits. It is tried again, and set aside after some tries. */
+  | { readonly kind: 'read-failed'; readonly segment: string; readonly cause: unknown }
   /** There is no room on the disk for another segment, or it cannot be made; tried again until there is. */
   | { readonly kind: 'disk-failed'; readonly cause: unknown }
   /** It is there again. */
@@ -84,6 +86,8 @@ export interface SpoolStatus {
   readonly lostBlocks: number;
   /** The disk refused the last attempt to make room. */
   readonly diskFailed: boolean;
+  /** Segments that the disk does not give, now or when they were set aside. */
+  readonly unreadableSegments: number;
   /** Files in `set-aside/`. */
   readonly setAside: readonly string[];
   /** When the oldest block that can still be read was appended, milliseconds since the epoch; undefined when there is none. */

@@ -5,12 +5,15 @@ import { findHeader, frameOverhead, headerBytes, readHeader } from './frame.ts';
 import type { FrameHeader } from './frame.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
+import { readAround, readTries } from './unreadable.ts';
 
 export interface CursorPorts {
   readonly files: SpoolFiles;
   readonly onEvent: (event: SpoolEvent) => void;
   /** A block could not be read. */
   readonly onLost: () => void;
+  /** The disk has not given a segment so often that it is to be set aside. */
+  readonly onUnreadable: (segment: Segment, cause: unknown) => void;
   /** Ends when more is on disk than there was, a segment is gone, or something was closed. */
   readonly more: () => Promise<unknown>;
   /** It gives nothing any more; `more` is to end. */
@@ -117,7 +120,7 @@ export class Cursor {
   /** Goes to the next frame that is whole. */
   async #skipDamage(segment: Segment): Promise<'again'> {
     const rest = Buffer.alloc(segment.end - this.#at);
-    const length = await this.#file!.read(rest, this.#at);
+    const length = await this.#readInto(rest);
     const found = findHeader(rest.subarray(0, length), 1);
     if (!segment.isGone && !segment.isDamaged) {
       // What a start found damaged was told then.
@@ -135,10 +138,30 @@ export class Cursor {
     const length = Math.min(Math.max(bytes, windowBytes), this.#segment!.end - this.#at);
     if (length < bytes) return false;
     const window = Buffer.allocUnsafe(length);
-    const read = await this.#file!.read(window, this.#at);
+    const read = await this.#readInto(window);
     this.#window = window.subarray(0, read);
     this.#windowAt = this.#at;
     return read >= bytes;
+  }
+
+  /** Reads from here on; zeros where a segment was set aside because the disk does not give it. */
+  async #readInto(bytes: Buffer): Promise<number> {
+    const segment = this.#segment!;
+    if (segment.isUnread) return readAround(this.#file!, bytes, this.#at);
+    try {
+      const read = await this.#file!.read(bytes, this.#at);
+      segment.readFailures = 0;
+      return read;
+    } catch (error) {
+      this.#failed(segment, error);
+      throw error;
+    }
+  }
+
+  #failed(segment: Segment, cause: unknown): void {
+    segment.readFailures++;
+    if (segment.readFailures === 1) this.#ports.onEvent({ kind: 'read-failed', segment: segment.path, cause });
+    if (segment.readFailures >= readTries) this.#ports.onUnreadable(segment, cause);
   }
 
   async #enter(): Promise<'nothing' | 'again'> {
@@ -148,11 +171,18 @@ export class Cursor {
       this.#sequence = segment.sequence;
       return 'again';
     }
+    const { path } = segment;
     try {
-      this.#file = await this.#ports.files.open(join(this.#folder, segment.path));
+      this.#file = await this.#ports.files.open(join(this.#folder, path));
     } catch (error) {
-      // It was deleted meanwhile.
-      if (!segment.isGone) throw error;
+      // It was deleted or moved meanwhile.
+      if (segment.isGone || segment.path !== path) return 'again';
+      if (!segment.isUnread) {
+        this.#failed(segment, error);
+        throw error;
+      }
+      // Nothing of it can be read.
+      this.#sequence = segment.sequence;
       return 'again';
     }
     this.#segment = segment;

@@ -158,9 +158,9 @@ async function setAside(
   segment.isDamaged = true;
   const recovered = scan?.blocks ?? 0;
   const { sequence } = found;
-  segment.path = await move(found.path, setAsideName(sequence, recovered), settings.folder, ports);
+  segment.path = await moveAside(found.path, setAsideName(sequence, recovered), settings.folder, ports);
   if (found.keyPath !== undefined)
-    segment.keyPath = await move(found.keyPath, keyName(sequence), settings.folder, ports);
+    segment.keyPath = await moveAside(found.keyPath, keyName(sequence), settings.folder, ports);
   if (content !== undefined && recovered > 0)
     await attempt(ports, () => keepContent(join(settings.folder, segment.path), content, ports.files));
   const expected = behind.isFirstKnown && scan?.first !== undefined ? behind.first - scan.first : 0;
@@ -180,7 +180,7 @@ async function keepContent(path: string, content: Buffer, files: SpoolFiles): Pr
 }
 
 /** @returns whether it worked; it matters little where it did not */
-async function attempt({ onEvent }: SpoolPorts, work: () => Promise<void>): Promise<boolean> {
+async function attempt({ onEvent }: Pick<SpoolPorts, 'onEvent'>, work: () => Promise<void>): Promise<boolean> {
   try {
     await work();
     return true;
@@ -190,8 +190,13 @@ async function attempt({ onEvent }: SpoolPorts, work: () => Promise<void>): Prom
   }
 }
 
-/** @returns where it lies now */
-async function move(path: string, name: string, folder: string, ports: SpoolPorts): Promise<string> {
+/** Moves a file to those that are set aside. @returns where it lies now: where it was, if that failed, which is told */
+export async function moveAside(
+  path: string,
+  name: string,
+  folder: string,
+  ports: Pick<SpoolPorts, 'files' | 'onEvent'>,
+): Promise<string> {
   const aside = join(setAsideFolder, name);
   if (path === aside) return path;
   const isMoved = await attempt(ports, () => ports.files.rename(join(folder, path), join(folder, aside)));

@@ -1,6 +1,8 @@
 /** Names of what lies in a spool's folder. */
 
 export const idFile = 'spool-id';
+/** How far all is stored elsewhere. */
+export const acknowledgedFile = 'acknowledged';
 export const setAsideFolder = 'set-aside';
 
 const pattern = /^(\d{10,16})(?:\.recovered-\d+)?\.segment$/;

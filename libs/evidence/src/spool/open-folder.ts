@@ -4,7 +4,8 @@ import type { SpoolPorts } from './contract.ts';
 import type { FileEntry, FolderLock } from './files.ts';
 import { inspectSegment, readWhole } from './inspect-segment.ts';
 import type { Behind, FoundFiles } from './inspect-segment.ts';
-import { idFile, keyName, segmentName, sequenceOf, sequenceOfKey, setAsideFolder } from './names.ts';
+import { keptPositionBytes, makeKeptPosition, readKeptPosition } from './kept-position.ts';
+import { acknowledgedFile, idFile, keyName, segmentName, sequenceOf, sequenceOfKey, setAsideFolder } from './names.ts';
 import type { SpoolSettings } from './options.ts';
 import { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
@@ -17,6 +18,8 @@ export interface OpenedFolder {
   readonly lock: FolderLock;
   readonly spoolId: string;
   readonly segments: SegmentList;
+  /** Up to here all was acknowledged, as far as that was kept. */
+  readonly acknowledged: number;
   /** Highest position that is taken. */
   readonly position: number;
   /** Number of the next segment. */
@@ -51,7 +54,10 @@ async function repair(settings: SpoolSettings, ports: SpoolPorts): Promise<Omit<
   const aside = await ports.files.list(join(folder, setAsideFolder));
   const spoolId = await idOf(settings, ports, entries);
   const { found, keys, remains } = findSegments(entries, aside);
-  const segments = new SegmentList(spoolId.length);
+  const { size } = entries.find(({ name }) => name === acknowledgedFile) ?? {};
+  const read = size === undefined ? 0 : await readKeptPosition(ports.files, folder);
+  const canKeep = await makeKeptPosition(ports.files, folder, size);
+  const segments = new SegmentList(spoolId.length + (canKeep ? keptPositionBytes : 0));
   segments.remains.push(...remains);
   const sequence = 1 + Math.max(0, ...keys.keys(), ...found.map((each) => each.sequence), ...remains.map(sequenceIn));
   const kept: Segment[] = [];
@@ -74,7 +80,11 @@ async function repair(settings: SpoolSettings, ports: SpoolPorts): Promise<Omit<
   await ports.files.syncFolder(folder);
   // What could not be read may have positions that no other block must get; its segments do not have as many as this.
   if (isUnsure) position = Math.max(position, sequence * positionsPerSegment);
-  return { spoolId, segments, position, sequence };
+  // What was set aside may not have been delivered when those behind it were.
+  const first = Math.min(...kept.filter((each) => each.isDamaged && each.hasBlocks).map((each) => each.first));
+  const acknowledged = Math.min(read, first - 1);
+  // What was acknowledged had its position, whatever became of its segment.
+  return { spoolId, segments, acknowledged, position: Math.max(position, read), sequence };
 }
 
 const sequenceIn = ({ path }: { readonly path: string }): number => sequenceOf(path.slice(setAsideFolder.length + 1))!;

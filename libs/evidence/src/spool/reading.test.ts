@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredBlock } from './contract.ts';
-import { SpoolRig, blockOf, keyOf, put, quiet, readAll, textOf } from '../../test/spool-rig.ts';
+import { SpoolRig, blockOf, folder, keyOf, put, quiet, readAll, textOf } from '../../test/spool-rig.ts';
 import { turn } from '../../testing/simulated-files.ts';
 
 const names = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, each) => String(from + each));
@@ -137,13 +137,83 @@ describe('acknowledging', () => {
     expect((await readAll(await rig.open())).map(textOf)).toEqual(names(13, 20));
   });
 
-  it('G2 of a part delivers the segment again after a restart, and none before it', async () => {
+  it('G2 of a part delivers the rest after a restart: what is behind the position that was kept within a second', async () => {
     const rig = new SpoolRig();
     const spool = await filled(20, rig);
+    spool.acknowledge(14);
+    rig.clock.advance(999);
+    await quiet(spool);
+    rig.clock.advance(1);
+    await quiet(spool);
     spool.acknowledge(15);
     await quiet(spool);
-    rig.files.crash();
-    expect((await readAll(await rig.open())).map(textOf)).toEqual(names(13, 20));
+    rig.files.kill();
+    const again = await rig.open();
+    expect(again.status.acknowledged).toBe(14);
+    expect((await readAll(again, again.status.acknowledged)).map(textOf)).toEqual(names(15, 20));
+    again.acknowledge(17);
+    await again.close();
+    const last = await rig.open();
+    expect((await readAll(last, last.status.acknowledged)).map(textOf)).toEqual(names(18, 20));
+  });
+
+  it('G6 that is not kept delivers the segment again, and none before it: it was lost, or is damaged', async () => {
+    const spoil: Record<string, (rig: SpoolRig) => Promise<void>> = {
+      lost: async ({ files }) => files.crash(),
+      damaged: async ({ files }) => {
+        const path = `${folder}/acknowledged`;
+        const file = await files.process().open(path);
+        await file.write(Buffer.from([7]), 5);
+        files.kill();
+      },
+      'of another length': async ({ files }) => {
+        await (await files.process().open(`${folder}/acknowledged`)).truncate(12);
+        files.kill();
+      },
+    };
+    for (const [what, how] of Object.entries(spoil)) {
+      const rig = new SpoolRig();
+      const spool = await filled(20, rig);
+      spool.acknowledge(15);
+      await quiet(spool);
+      rig.clock.advance(1000);
+      await quiet(spool);
+      await how(rig);
+      const again = await rig.open();
+      expect([what, again.status.acknowledged]).toEqual([what, 0]);
+      expect((await readAll(again)).map(textOf)).toEqual(names(13, 20));
+      expect(rig.told).toEqual([]);
+    }
+  });
+
+  it('G6 is not kept where the disk was full at the start, and needs no room later', async () => {
+    const rig = new SpoolRig();
+    await put(await rig.open(), blockOf(1), blockOf(2));
+    rig.files.kill();
+    await rig.files.process().remove(`${folder}/acknowledged`);
+    rig.files.disk.capacity = rig.files.disk.bytes;
+    const full = await rig.open();
+    full.acknowledge(1);
+    await full.close();
+    rig.files.disk.capacity = Infinity;
+    const again = await rig.open();
+    expect(again.status).toMatchObject({ acknowledged: 0, bytes: rig.files.disk.bytes });
+    rig.files.disk.capacity = rig.files.disk.bytes;
+    again.acknowledge(1);
+    await again.close();
+    expect((await rig.open()).status.acknowledged).toBe(1);
+  });
+
+  it('G6 that is kept is never given to other blocks, whatever became of its segment', async () => {
+    const rig = new SpoolRig();
+    const spool = await filled(20, rig);
+    spool.acknowledge(20);
+    await spool.close();
+    for (const path of rig.files.disk.paths.filter((each) => /segment|key/.test(each)))
+      await rig.files.process().remove(path);
+    const again = await rig.open();
+    expect(await put(again, blockOf(21))).toEqual([21]);
+    expect((await readAll(again, again.status.acknowledged)).map(textOf)).toEqual(['21']);
   });
 
   it('G3 of all empties the folder once the segment is ended: by its age, or when it is told to', async () => {

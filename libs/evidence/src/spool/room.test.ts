@@ -22,15 +22,17 @@ describe('room', () => {
 
   it('A2 that is reserved is not given to others', () => {
     const room = begun();
-    expect([room.reserve(60), room.reserve(41), room.reserve(40)]).toEqual([true, false, true]);
-    expect(room.place(1, false)).toBe(undefined);
-    room.release(40);
-    expect([room.place(41, false), room.place(40, false)]).toEqual([undefined, 'written']);
+    expect([room.reserve(50), room.reserve(51), room.reserve(38)]).toEqual([true, false, true]);
+    expect([room.place(13, false), room.place(12, false), room.place(1, false)]).toEqual([
+      ...[undefined, 'written', undefined],
+    ]);
+    room.release(38);
+    expect([room.place(39, false), room.place(38, false)]).toEqual([undefined, 'written']);
     // A spare segment holds the reservation, so that the rest of the first one is free.
     room.offer();
-    expect([room.place(60, false), room.place(41, false), room.free]).toEqual(['written', undefined, 40]);
-    room.release(60);
-    expect(room.place(60, false)).toBe('spare');
+    expect([room.place(50, false), room.place(51, false), room.free]).toEqual(['written', undefined, 50]);
+    room.release(50);
+    expect(room.place(50, false)).toBe('spare');
   });
 
   it('A3 that is owed goes before what is reserved', () => {
@@ -40,31 +42,79 @@ describe('room', () => {
     expect(room.reserve(1)).toBe(false);
   });
 
-  it('A4 holds all reservations at any time', { timeout: 20_000 + 10 * propertyRuns.numRuns }, () => {
+  it('A4 holds all reservations at any time, in any order', { timeout: 20_000 + 10 * propertyRuns.numRuns }, () => {
     const step = fc.tuple(
-      fc.constantFrom('reserve', 'use', 'place', 'offer', 'roll'),
+      fc.constantFrom('reserve', 'reserve', 'use', 'place', 'offer', 'roll'),
       fc.integer({ min: 1, max: 100 }),
+      fc.integer({ min: 0, max: 100 }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (all) => {
+      fc.property(fc.array(step, { maxLength: 80 }), fc.infiniteStream(fc.nat(100)), (all, order) => {
         const room = new Room(100);
         const reserved: number[] = [];
-        for (const [kind, size] of all) {
+        const use = (choice: number, less: number): void => {
+          const [used] = reserved.splice(choice % reserved.length, 1);
+          room.release(used!);
+          expect(room.place(Math.max(1, used! - less), false)).toBeDefined();
+        };
+        for (const [kind, size, less] of all) {
           if (kind === 'reserve' && room.reserve(size)) reserved.push(size);
           else if (kind === 'place') room.place(size, false);
           else if (kind === 'offer') room.offer();
-          else if (kind === 'roll' && room.hasSpare) room.roll();
-          else if (kind === 'use' && reserved.length > 0) {
-            const [used] = reserved.splice(size % reserved.length, 1);
-            room.release(used!);
-            expect(room.place(used!, false)).toBeDefined();
-          }
-          const sum = reserved.reduce((total, each) => total + each, 0);
-          expect(room.reserved).toBe(sum);
-          expect(sum).toBeLessThanOrEqual(Math.max(room.rest, room.hasSpare ? room.capacity : 0));
+          else if (kind === 'roll' && room.canRoll) room.roll();
+          else if (kind === 'use' && reserved.length > 0) use(size, less);
+          expect(room.reserved).toBe(reserved.reduce((total, each) => total + each, 0));
+        }
+        for (const choice of order) {
+          if (reserved.length === 0) break;
+          // Best-effort blocks that come meanwhile get what is left.
+          room.place(1 + choice, false);
+          use(choice, 0);
         }
       }),
       propertyRuns,
     );
+  });
+
+  it('A10 is reserved over several segments, where there are spare ones; more are asked for in time', () => {
+    const room = begun();
+    for (let each = 0; each < 8; each++) expect(room.reserve(10)).toBe(true);
+    expect([room.reserve(10), room.wantsSpare]).toEqual([false, true]);
+    room.offer();
+    // As long as what is reserved is less than half of it, no more is made.
+    expect([room.wantsSpare, room.free]).toEqual([false, 120]);
+    expect([room.reserve(10), room.wantsSpare]).toEqual([true, true]);
+    for (let each = 0; each < 8; each++) expect(room.reserve(10)).toBe(true);
+    // Of each segment but one, what is less than the largest may be lost.
+    expect([room.reserved, room.free, room.reserve(10)]).toEqual([170, 20, false]);
+    room.offer();
+    expect(room.reserve(10)).toBe(true);
+  });
+
+  it('A10 is not asked for where it would not help', () => {
+    const room = begun();
+    room.offer();
+    expect([room.reserve(100), room.reserve(100), room.wantsSpare]).toEqual([true, false, false]);
+    room.offer();
+    expect([room.reserve(100), room.wantsSpare]).toEqual([false, false]);
+  });
+
+  it('A10 is kept when the next segment is begun before its time', () => {
+    const room = begun();
+    expect(room.canRoll).toBe(false);
+    room.offer();
+    for (let each = 0; each < 15; each++) room.reserve(10);
+    expect([room.reserved, room.canRoll]).toEqual([150, false]);
+    room.offer();
+    expect(room.canRoll).toBe(true);
+  });
+
+  it('A11 is left to best-effort blocks: an eighth of a segment, beside all reservations but a single one', () => {
+    const room = begun();
+    expect(room.reserve(100)).toBe(true);
+    room.release(100);
+    for (let each = 0; each < 8; each++) room.reserve(10);
+    expect([room.reserved, room.free, room.reserve(9), room.reserve(8)]).toEqual([80, 20, false, true]);
+    expect([room.place(12, false), room.place(1, false)]).toEqual(['written', undefined]);
   });
 });

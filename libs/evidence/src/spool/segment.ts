@@ -23,6 +23,10 @@ export class Segment {
   /** Nothing is written to it any more. */
   isSealed = false;
   isDamaged = false;
+  /** How often in a row the disk did not give something of it. */
+  readFailures = 0;
+  /** It was set aside since then: some of it may not have been delivered. */
+  isUnread = false;
   /** It is to be dropped, acknowledged or not. */
   isOrdered = false;
   /** Its key was deleted: nothing of it is left to be read. */

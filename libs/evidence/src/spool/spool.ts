@@ -10,6 +10,7 @@ import type { OpenedFolder } from './open-folder.ts';
 import { compileOptions, maxBlockBytes } from './options.ts';
 import type { SpoolOptions, SpoolSettings } from './options.ts';
 import { Room } from './room.ts';
+import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import { Upkeep } from './upkeep.ts';
 import { Writer } from './writer.ts';
@@ -54,11 +55,11 @@ export class Spool {
     this.#ports = ports;
     this.#lock = opened.lock;
     this.#segments = opened.segments;
-    const { segments, position, sequence } = opened;
+    const { segments, position } = opened;
     const onChange = () => this.#changed();
     this.#room = new Room(settings.segmentBytes - frameOverhead);
     this.#writer = new Writer(settings, this.#room, segments, position, { ...ports, onChange });
-    this.#upkeep = new Upkeep(settings, this.#room, segments, this.#writer, sequence, { ...ports, onChange });
+    this.#upkeep = new Upkeep(settings, this.#room, segments, this.#writer, opened, { ...ports, onChange });
   }
 
   /** Ends when room was made, or the disk refused it. */
@@ -68,8 +69,8 @@ export class Spool {
   }
 
   /**
-   * Reserves room for a durable block, so that it can be written whatever comes. Nothing is given to it that best-effort blocks
-   * would need another segment for: the room is on disk.
+   * Reserves room for a durable block, so that it can be written whatever comes: the room is on disk. More is made while
+   * reservations take more than half of it, up to the bound; an eighth of a segment is left to best-effort blocks.
    *
    * @param bytes of the block, at most
    * @returns undefined when there is no room
@@ -77,7 +78,10 @@ export class Spool {
   reserve(bytes: number): Reservation | undefined {
     this.#checkSize(bytes);
     const size = frameOverhead + bytes;
-    if (this.#isClosed || this.#writer.isOwing || !this.#room.reserve(size)) return undefined;
+    if (this.#isClosed || this.#writer.isOwing) return undefined;
+    const isReserved = this.#room.reserve(size);
+    if (this.#room.wantsSpare && this.#upkeep.possibleBytes > 0) this.#upkeep.wake();
+    if (!isReserved) return undefined;
     this.#changedRoom();
     return new ReservedRoom(size, {
       append: (block, records, isReserved) => this.#append(block, records, isReserved),
@@ -120,6 +124,7 @@ export class Spool {
     const { files, onEvent } = this.#ports;
     const cursor = new Cursor(this.#settings.folder, this.#segments, after, {
       ...{ files, onEvent, onLost: () => this.#unreadBlocks++, more: () => this.#more.promise },
+      onUnreadable: (segment, cause) => this.#upkeep.setAside(segment, cause),
       onClose: (closed) => {
         this.#cursors.delete(closed);
         this.#nudge();
@@ -131,8 +136,8 @@ export class Spool {
   }
 
   /**
-   * All blocks up to a position are stored elsewhere: the segments that have no others are deleted. Blocks of a segment that is not
-   * are delivered again after a restart.
+   * All blocks up to a position are stored elsewhere: the segments that have no others are deleted. After a restart delivery begins
+   * behind it, or a little before: it is kept once a second, and at `close`.
    */
   acknowledge(position: number): void {
     if (!(position <= this.#writer.syncedPosition)) {
@@ -192,6 +197,7 @@ export class Spool {
       ...{ droppedBlocks: this.#droppedBlocks, droppedRecords: this.#droppedRecords },
       lostBlocks: this.#upkeep.lostBlocks + this.#unreadBlocks,
       diskFailed: this.#upkeep.diskFailed,
+      unreadableSegments: this.#segments.all.filter(isUnreadable).length,
       setAside: [...this.#segments.all, ...this.#segments.remains]
         .map(({ path }) => path)
         .filter((path) => path.startsWith(setAsideFolder)),
@@ -237,10 +243,14 @@ export class Spool {
     return used;
   }
 
+  /** How short room is for best-effort blocks, 0 to 1: on disk, in what is there of it now, and in memory. */
   get #fill(): number {
-    const used = this.#usedBytes + this.#room.reserved;
-    const free = this.#room.free + this.#upkeep.possibleBytes;
-    return used === 0 ? 0 : used / (used + free);
+    if (this.#writer.isOwing) return 1;
+    const { free, reserved, bestEffortBytes } = this.#room;
+    const used = this.#usedBytes + reserved;
+    const onDisk = used === 0 ? 0 : used / (used + free + this.#upkeep.possibleBytes);
+    const now = 1 - free / (2 * bestEffortBytes);
+    return Math.max(onDisk, now, this.#writer.bufferedBytes / this.#settings.bufferBytes);
   }
 
   #changedRoom(): void {
@@ -260,6 +270,9 @@ export class Spool {
     resolve(undefined);
   }
 }
+
+const isUnreadable = ({ readFailures, isUnread, key, isErased }: Segment): boolean =>
+  readFailures > 0 || isUnread || (key === undefined && !isErased);
 
 interface RoomOwner {
   append(block: Uint8Array, records: number, isReserved: boolean): number | undefined;

@@ -2,6 +2,8 @@ import type { Clock, Timer } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { SpoolEvent } from './contract.ts';
 import type { SpoolFiles } from './files.ts';
+import { KeptPosition } from './kept-position.ts';
+import type { OpenedFolder } from './open-folder.ts';
 import type { SpoolSettings } from './options.ts';
 import { removeSegments, trimRemains, trimSegment } from './removal.ts';
 import type { Room } from './room.ts';
@@ -9,6 +11,7 @@ import type { Segment } from './segment.ts';
 import { allocate } from './allocate.ts';
 import { wrappedBytes } from './segment-key.ts';
 import type { SegmentList } from './segment-list.ts';
+import { setUnreadableAside } from './unreadable.ts';
 import type { Writer } from './writer.ts';
 
 export interface UpkeepPorts {
@@ -28,7 +31,10 @@ export class Upkeep {
   readonly #writer: Writer;
   readonly #ports: UpkeepPorts;
   #sequence: number;
+  /** What is to be set aside, with why. */
+  readonly #unreadable = new Map<Segment, unknown>();
   #running: Promise<void> | undefined;
+  readonly #kept: KeptPosition;
   #isWoken = false;
   #isStopped = false;
   #timer: Timer | undefined;
@@ -36,7 +42,7 @@ export class Upkeep {
   #aging: Segment | undefined;
   /** The active segment is to end, full or not. */
   #isSealWanted = false;
-  #acknowledged = 0;
+  #acknowledged: number;
   #lostBlocks = 0;
   #diskFailed = false;
   #retryAt = 0;
@@ -47,7 +53,7 @@ export class Upkeep {
     room: Room,
     segments: SegmentList,
     writer: Writer,
-    sequence: number,
+    { sequence, acknowledged }: Pick<OpenedFolder, 'sequence' | 'acknowledged'>,
     ports: UpkeepPorts,
   ) {
     this.#settings = settings;
@@ -55,6 +61,8 @@ export class Upkeep {
     this.#segments = segments;
     this.#writer = writer;
     this.#sequence = sequence;
+    this.#acknowledged = acknowledged;
+    this.#kept = new KeptPosition(ports.files, settings.folder, ports.clock, acknowledged);
     this.#ports = ports;
   }
 
@@ -81,12 +89,22 @@ export class Upkeep {
   acknowledge(position: number): void {
     if (position <= this.#acknowledged) return;
     this.#acknowledged = position;
+    this.#kept.changed(position);
     this.wake();
   }
 
   seal(): void {
     this.#isSealWanted = true;
     this.wake();
+  }
+
+  /** The disk does not give a segment: it is set aside, once nothing is written to it any more. */
+  setAside(segment: Segment, cause: unknown): void {
+    if (!segment.isSealed) this.seal();
+    else {
+      this.#unreadable.set(segment, cause);
+      this.wake();
+    }
   }
 
   /** Looks whether there is something to do, from the end of this turn on. */
@@ -105,6 +123,7 @@ export class Upkeep {
     this.#timer?.cancel();
     this.#ageTimer?.cancel();
     await this.settled();
+    await this.#kept.close();
   }
 
   get #newBytes(): number {
@@ -115,6 +134,7 @@ export class Upkeep {
     await Promise.resolve();
     while (this.#isWoken && !this.#isStopped) {
       this.#isWoken = false;
+      await this.#setUnreadableAside();
       let failure = await this.#attempt(() => this.#trim());
       failure = (await this.#attempt(() => this.#retire())) ?? failure;
       if (failure !== undefined && !this.#upkeepFailed) {
@@ -127,6 +147,14 @@ export class Upkeep {
       if (this.#upkeepFailed || this.#diskFailed) this.#retryLater();
     }
     this.#running = undefined;
+  }
+
+  async #setUnreadableAside(): Promise<void> {
+    for (const [segment, cause] of this.#unreadable) {
+      this.#unreadable.delete(segment);
+      if (!segment.isGone && !segment.isUnread)
+        await setUnreadableAside(this.#ports, this.#settings.folder, segment, cause);
+    }
   }
 
   async #attempt(work: () => Promise<void>): Promise<unknown> {
@@ -169,7 +197,8 @@ export class Upkeep {
   #isDone(segment: Segment): boolean {
     if (segment.isGone) return true;
     if (!segment.isSealed) return false;
-    const isRead = segment.isErased || (segment.key !== undefined && segment.last <= this.#acknowledged);
+    const isRead =
+      segment.isErased || (segment.key !== undefined && !segment.isUnread && segment.last <= this.#acknowledged);
     const isEmpty = segment.key !== undefined && !segment.hasBlocks;
     return (isRead || isEmpty || segment.isOrdered) && this.#segments.hasSuccessor(segment);
   }
@@ -188,7 +217,7 @@ export class Upkeep {
   }
 
   #rollWhereWanted(): void {
-    if (this.#isRollWanted && this.#room.hasSpare) this.#writer.roll();
+    if (this.#isRollWanted) this.#writer.roll();
     if (!this.#writer.hasActiveBlocks) this.#isSealWanted = false;
   }
 
@@ -203,9 +232,11 @@ export class Upkeep {
     });
   }
 
-  /** There is always a spare segment, as far as the bound and the disk allow. */
+  /** There is always a spare segment, and as many as reservations need, as far as the bound and the disk allow. */
   async #makeRoom(): Promise<void> {
-    if (this.#room.hasSpare) return;
+    const isWanted = this.#room.wantsSpare || (this.#isRollWanted && !this.#room.canRoll);
+    // A disk that failed is asked again all the same: what is said of it is to be true.
+    if (!isWanted && !this.#diskFailed) return;
     if (this.#segments.bytes + this.#newBytes > this.#settings.maxBytes) {
       this.#writer.refuse(new SluiceError('resource-exhausted', 'the evidence cannot be written: the spool is full'));
       return;

@@ -36,7 +36,8 @@ export class Writer {
   readonly #nothing = Buffer.alloc(0);
   /** The one that takes blocks. */
   #active: Segment | undefined;
-  #spare: Segment | undefined;
+  /** What comes after it, by number. */
+  readonly #spares: Segment[] = [];
   /** Where the next frame goes in the active segment. */
   #end = 0;
   #position: number;
@@ -148,15 +149,15 @@ export class Writer {
 
   /** Takes a segment that is on disk in its full length, with nothing in it. */
   offer(segment: Segment): void {
-    this.#spare = segment;
+    this.#spares.push(segment);
     this.#room.offer();
     this.#refusal = undefined;
     this.#settle();
   }
 
-  /** Writes on in the spare segment; nothing without one. */
+  /** Writes on in a spare segment; nothing without one, or where what is reserved needs the rest of this one. */
   roll(): void {
-    if (this.#room.hasSpare) this.#part(this.#position + 1);
+    if (this.#room.canRoll) this.#part(this.#position + 1);
   }
 
   /**
@@ -209,8 +210,7 @@ export class Writer {
 
   /** The spare segment becomes the active one. Its mark is written with its first blocks. */
   #begin(first: number, timeMs: number): void {
-    const [before, segment] = [this.#active, this.#spare!];
-    this.#spare = undefined;
+    const [before, segment] = [this.#active, this.#spares.shift()!];
     this.#active = segment;
     segment.begin(first, timeMs);
     this.#segments.others.delete(segment);
@@ -312,15 +312,14 @@ export class Writer {
     this.#ports.onChange();
   }
 
-  /** Nothing of it was written: it can be the spare one again, or it goes. */
+  /** Nothing of it was written: it is a spare one again. */
   #unused(segment: Segment): void {
     this.#segments.remove(segment);
     this.#segments.others.add(segment);
-    if (this.#spare) segment.isGone = true;
-    else {
-      this.#spare = segment;
-      this.#room.offer();
-    }
+    this.#spares.push(segment);
+    // Positions ascend with the numbers of segments.
+    this.#spares.sort((one, other) => one.sequence - other.sequence);
+    this.#room.offer();
   }
 
   #owe(owed: Owed): void {

@@ -4,6 +4,7 @@ import type { Alias as _sluice_registry_v1_Alias, Alias__Output as _sluice_regis
 import type { Release as _sluice_registry_v1_Release, Release__Output as _sluice_registry_v1_Release__Output } from '../../../sluice/registry/v1/Release.ts';
 import type { RouteVersion as _sluice_registry_v1_RouteVersion, RouteVersion__Output as _sluice_registry_v1_RouteVersion__Output } from '../../../sluice/registry/v1/RouteVersion.ts';
 import type { Quarantine as _sluice_registry_v1_Quarantine, Quarantine__Output as _sluice_registry_v1_Quarantine__Output } from '../../../sluice/registry/v1/Quarantine.ts';
+import type { CapturePolicy as _sluice_registry_v1_CapturePolicy, CapturePolicy__Output as _sluice_registry_v1_CapturePolicy__Output } from '../../../sluice/registry/v1/CapturePolicy.ts';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -33,6 +34,10 @@ export interface ModelRoute {
    * Some ready version, placed or not, keeps sequences. A registry of before this says it of no model: look at `placed` too.
    */
   'keepsSequences'?: (boolean);
+  /**
+   * Which evidence is kept of requests while there is no release. A registry of before this sends none: the default holds then.
+   */
+  'capture'?: (_sluice_registry_v1_CapturePolicy | null);
 }
 
 /**
@@ -62,4 +67,8 @@ export interface ModelRoute__Output {
    * Some ready version, placed or not, keeps sequences. A registry of before this says it of no model: look at `placed` too.
    */
   'keepsSequences': (boolean);
+  /**
+   * Which evidence is kept of requests while there is no release. A registry of before this sends none: the default holds then.
+   */
+  'capture': (_sluice_registry_v1_CapturePolicy__Output | null);
 }
