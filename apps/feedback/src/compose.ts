@@ -32,6 +32,7 @@ import { EvidenceWriter } from './store/evidence-writer.ts';
 import { migrations } from './store/migrations/index.ts';
 import { probe, UpkeepStore } from './store/upkeep-store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
+import { RegistryFacts } from './versions/registry-facts.ts';
 
 /** What feedback gets from outside. */
 export interface FeedbackHost {
@@ -160,8 +161,9 @@ function openIngest(
     ...{ addresses: config.registry, clock, tls: tls.client, timeoutMs: registryTimeoutMs },
   });
   opened.defer(() => directory.close());
+  const facts = new RegistryFacts(directory, clock);
   const versions = new KnownVersions({
-    ...{ directory, clock, waitMs: registryWaitMs },
+    ...{ directory: facts, clock, waitMs: registryWaitMs },
     onAway: (err) => {
       registry.set(err === undefined);
       if (err === undefined) logger.info('the registry is back');
@@ -194,7 +196,7 @@ function openIngest(
     },
     onError: (err, what) => logger.warn({ err }, `${what} failed`),
   });
-  return { versions, ingester, streams, upkeep };
+  return { facts, versions, ingester, streams, upkeep };
 }
 
 /** The public port. */
