@@ -1,4 +1,4 @@
-import { feedbackService, ingestService } from '@sluice/contracts/services';
+import { feedbackService, ingestService, predictionService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { Heartbeat } from '@sluice/persistence/heartbeat';
 import { openDatabase, whenAvailable } from '@sluice/persistence/open-database';
@@ -23,8 +23,11 @@ import { ingestMetrics } from './ingest-metrics.ts';
 import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
+import { plainPayloads } from './payloads/payload-cipher.ts';
+import { openPredictions } from './predictions/open-predictions.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
 import { ingestHandlers } from './rpc/ingest-service.ts';
+import { predictionHandlers } from './rpc/prediction-service.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
@@ -123,6 +126,7 @@ async function openStores({ host, metrics, opened }: Base) {
   const ingest = await pool(`${instanceId} ingest`, config.ingestWriters, 30_000);
   // What is asked over and over is given up soon.
   const pulse = await pool(`${instanceId} pulse`, 2, 5_000);
+  const queries = await pool(`${instanceId} queries`, config.queryPoolSize, config.queryTimeoutMs);
   const days = new DayStore(work);
   const rows = new UpkeepStore(work, createTransactions(work, { clock, random }));
   const postgres = metrics.dependency('postgres');
@@ -141,7 +145,7 @@ async function openStores({ host, metrics, opened }: Base) {
   opened.defer(() => heartbeat.close());
   const letters = new DeadLetterStore(work, heartbeat.require);
   return {
-    ...{ days, rows, letters, heartbeat, database },
+    ...{ work, queries, days, rows, letters, heartbeat, database },
     writer: new EvidenceWriter(ingest, days),
     replayer: new EvidenceWriter(work, days),
   };
@@ -196,19 +200,24 @@ function openIngest(
     },
     onError: (err, what) => logger.warn({ err }, `${what} failed`),
   });
-  return { facts, versions, ingester, streams, upkeep };
+  return { directory, facts, versions, ingester, streams, upkeep };
 }
 
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
-  { letters, replayer }: Stores,
-  { versions, streams }: Ingest,
+  { letters, replayer, work, queries, heartbeat }: Stores,
+  { versions, streams, directory, facts }: Ingest,
 ) {
   const { config, logger, clock } = host;
   const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
   server.addService(ingestService, ingestHandlers(streams));
   server.addService(feedbackService, feedbackHandlers({ letters, store: replayer, versions, clock, retention }));
+  const available = heartbeat.require;
+  const predictions = openPredictions({
+    ...{ work, queries, available, facts, registry: directory, cipher: plainPayloads, clock, retention },
+  });
+  server.addService(predictionService, predictionHandlers(predictions));
   server.addHealth();
   server.addReflection();
   return server;
@@ -224,6 +233,7 @@ function follow(
   database.push((up) => {
     server.health.set(ingestService.name, up);
     server.health.set(feedbackService.name, up);
+    server.health.set(predictionService.name, up);
   });
   metrics.queue('blocks', () => ingester.waiting);
   const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);

@@ -5,6 +5,9 @@ import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { ingestSuite } from './suites/ingest.ts';
 import { portsSuite } from './suites/ports.ts';
+import { predictionListsSuite } from './suites/prediction-lists.ts';
+import { predictionsSuite } from './suites/predictions.ts';
+import { statisticsSuite } from './suites/statistics.ts';
 import { streamsSuite } from './suites/streams.ts';
 
 // One cluster for all: starting another takes longer than most of the tests.
@@ -16,6 +19,15 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite])
+for (const suite of [
+  ingestSuite,
+  deadLettersSuite,
+  streamsSuite,
+  daysSuite,
+  portsSuite,
+  predictionsSuite,
+  predictionListsSuite,
+  statisticsSuite,
+])
   // Each opens and closes what is its own around its own tests.
   describe(suite.name, () => suite(cluster));

@@ -8,6 +8,7 @@ import type {
   IngestServiceMethods,
   Method,
   MethodKind,
+  PredictionServiceMethods,
   RegistryServiceMethods,
   RuntimeServiceMethods,
   WatchServiceMethods,
@@ -22,6 +23,7 @@ export type {
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
+  PredictionServiceMethods,
   RegistryServiceMethods,
   RuntimeServiceMethods,
   WatchServiceMethods,
@@ -60,5 +62,6 @@ export const watchService = service<WatchServiceMethods>('sluice.registry.v1.Wat
 export const auditService = service<AuditServiceMethods>('sluice.registry.v1.AuditService');
 export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
+export const predictionService = service<PredictionServiceMethods>('sluice.feedback.v1.PredictionService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

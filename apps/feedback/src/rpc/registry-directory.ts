@@ -2,8 +2,10 @@ import { registryService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { createRpcClient } from '@sluice/rpc/client';
+import type { AliasHistory, AliasThen } from '../predictions/audit-links.ts';
 import type { RegistryModel, RegistrySource, RegistryVersion } from '../versions/registry-version.ts';
 import { decodeModel, decodeVersion } from './decode-version.ts';
+import { timestamp } from './scalars.ts';
 
 export interface RegistryDirectoryOptions {
   readonly addresses: readonly string[];
@@ -17,7 +19,7 @@ export interface RegistryDirectoryOptions {
 const unknown: ReadonlySet<string> = new Set(['not-found', 'invalid-argument']);
 
 /** The registry's versions and models, asked one by one. */
-export class RegistryDirectory implements RegistrySource {
+export class RegistryDirectory implements RegistrySource, AliasHistory {
   readonly #client: ReturnType<typeof clientOf>;
   readonly #timeoutMs: number;
 
@@ -38,6 +40,18 @@ export class RegistryDirectory implements RegistrySource {
     return unlessUnknown(async () =>
       decodeModel(name, await this.#client.getModel({ name }, { timeoutMs: this.#timeoutMs })),
     );
+  }
+
+  async aliasesAt(model: string, ms: number): Promise<readonly AliasThen[] | undefined> {
+    try {
+      const asked = { model, time: timestamp(ms), pageSize: 1 };
+      const { aliases } = await this.#client.getStateAsOf(asked, { timeoutMs: this.#timeoutMs });
+      return aliases.map(({ alias, version, revision }) => ({
+        ...{ alias, version: Number(version), revision: Number(revision) },
+      }));
+    } catch {
+      return undefined;
+    }
   }
 
   close(): void {
