@@ -115,7 +115,7 @@ describe('a response', () => {
     const bytes = response(tensor('p', 'FP32', [0.5, 0.25], [1, 2]), tensor('label', 'BYTES', ['yes']));
     expect(decodeResponse(bytes, signature, 10)).toMatchObject([
       { name: 'p', classNames: ['no', 'yes'], values: Float32Array.of(0.5, 0.25) },
-      { name: 'label', classNames: [], values: [new Uint8Array(Buffer.from('yes'))] },
+      { name: 'label', classNames: [], values: [Buffer.from('yes')] },
     ]);
   });
 
