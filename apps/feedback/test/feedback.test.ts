@@ -4,6 +4,7 @@ import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { ingestSuite } from './suites/ingest.ts';
+import { labelsSuite } from './suites/labels.ts';
 import { portsSuite } from './suites/ports.ts';
 import { predictionListsSuite } from './suites/prediction-lists.ts';
 import { predictionsSuite } from './suites/predictions.ts';
@@ -24,6 +25,7 @@ for (const suite of [
   deadLettersSuite,
   streamsSuite,
   daysSuite,
+  labelsSuite,
   portsSuite,
   predictionsSuite,
   predictionListsSuite,

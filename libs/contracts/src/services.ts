@@ -6,6 +6,7 @@ import type {
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
+  LabelServiceMethods,
   Method,
   MethodKind,
   PredictionServiceMethods,
@@ -23,6 +24,7 @@ export type {
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
+  LabelServiceMethods,
   PredictionServiceMethods,
   RegistryServiceMethods,
   RuntimeServiceMethods,
@@ -63,5 +65,6 @@ export const auditService = service<AuditServiceMethods>('sluice.registry.v1.Aud
 export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
 export const predictionService = service<PredictionServiceMethods>('sluice.feedback.v1.PredictionService');
+export const labelService = service<LabelServiceMethods>('sluice.feedback.v1.LabelService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

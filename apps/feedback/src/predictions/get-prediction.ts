@@ -8,7 +8,7 @@ import { latestLabel } from '../versions/registry-version.ts';
 import { predictionAbsent } from './absence.ts';
 import type { AliasHistory, AuditLink } from './audit-links.ts';
 import { aliasLinks, recordLinks } from './audit-links.ts';
-import type { PredictionReader, StoredAttempt, StoredOutcome } from './prediction.ts';
+import type { PredictionReader, StoredAttempt, StoredFeedback, StoredOutcome } from './prediction.ts';
 import type { PayloadPorts, ReadPayloads } from './read-payloads.ts';
 import { readPayloads } from './read-payloads.ts';
 import { resolveLabels } from './resolve-labels.ts';
@@ -41,6 +41,7 @@ export interface FoundPrediction {
   readonly attempts: readonly (StoredAttempt & { readonly payloads: ReadPayloads | undefined })[];
   readonly labels: ReturnType<typeof resolveLabels>;
   readonly outcomes: readonly (StoredOutcome & { readonly resolves: boolean })[];
+  readonly feedback: readonly (StoredFeedback & { readonly text: string | undefined })[];
   readonly links: readonly AuditLink[];
   readonly labelPolicy: LabelPolicy;
   readonly cut: boolean;
@@ -62,24 +63,33 @@ export async function getPrediction(ports: GetPredictionPorts, request: GetPredi
   if (request.maxValues > mostValues)
     throw invalidArgument(`max_values: ${request.maxValues} given; expected at most ${mostValues}`);
   if (request.model !== '') checkModelName(request.model);
-  const { attempts, labels, outcomes, cut } = await ports.reader.find(predictionId);
+  const { attempts, labels, outcomes, feedback, cut } = await ports.reader.find(predictionId);
   const [first] = attempts;
   if (!first) throw await absent(ports, predictionId, request.model);
   const labelPolicy = request.labelPolicy ?? (await policyOf(ports, first.model, labels.length));
   const resolved = resolveLabels(labels, labelPolicy);
   const counting = new Set(resolved.filter((label) => label.resolves).map((label) => label.labelId));
-  const payloads = request.withPayload
-    ? await readPayloads(ports, attempts, { actor: request.actor, mostValues: request.maxValues || fewValues })
-    : [];
+  const { actor, maxValues } = request;
+  const opened = request.withPayload
+    ? await readPayloads(ports, { predictionId, attempts, feedback }, { actor, mostValues: maxValues || fewValues })
+    : undefined;
   return {
     ...{ predictionId, labelPolicy, cut, labels: resolved },
-    attempts: attempts.map((attempt, index) => ({ ...attempt, payloads: payloads[index] })),
+    attempts: attempts.map((attempt, index) => ({ ...attempt, payloads: opened?.attempts[index] })),
+    feedback: feedback.map((item) => ({ ...item, ...textOf(item, opened?.texts) })),
     outcomes: outcomes.map((outcome) => ({ ...outcome, resolves: counting.has(outcome.labelId) })),
     links: [
       ...(await recordLinks(ports.facts, attempts)),
       ...(request.withAliases ? await aliasLinks(ports.registry, attempts) : []),
     ],
   };
+}
+
+/** A text, if it was asked for; one that cannot be opened any more is erased. */
+function textOf({ feedbackId, textState }: StoredFeedback, texts: ReadonlyMap<string, string> | undefined) {
+  const text = texts?.get(feedbackId);
+  const isErased = textState === 'kept' && texts !== undefined && text === undefined;
+  return { text, textState: isErased ? ('erased' as const) : textState };
 }
 
 async function absent({ facts, clock, retention }: GetPredictionPorts, predictionId: string, name: string) {

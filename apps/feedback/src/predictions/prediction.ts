@@ -100,11 +100,26 @@ export interface StoredOutcome {
   readonly source: string;
 }
 
+/** What somebody said of a prediction, without its text. */
+export interface StoredFeedback extends LabelValue {
+  readonly feedbackId: string;
+  /** Undefined: the prediction as a whole. */
+  readonly row: number | undefined;
+  readonly kind: 'rating' | 'correction' | 'reward' | 'text' | 'json';
+  readonly source: string;
+  readonly actor: string;
+  readonly givenMs: number | undefined;
+  readonly recordedMs: number;
+  readonly textState: 'none' | 'kept' | 'erased';
+  readonly payloadKeyId: string | undefined;
+}
+
 /** All that is kept of a prediction, without payloads. */
 export interface StoredPrediction {
   readonly attempts: readonly StoredAttempt[];
   readonly labels: readonly StoredLabel[];
   readonly outcomes: readonly StoredOutcome[];
+  readonly feedback: readonly StoredFeedback[];
   /** There is more than a prediction can reasonably have, and it is not here. */
   readonly cut: boolean;
 }
@@ -113,4 +128,6 @@ export interface StoredPrediction {
 export interface PredictionReader {
   find(predictionId: string): Promise<StoredPrediction>;
   payloads(keys: readonly AttemptKey[]): Promise<StoredPayloads[]>;
+  /** Texts of its feedback as they are stored, by the id of the item. */
+  texts(predictionId: string): Promise<ReadonlyMap<string, Uint8Array>>;
 }

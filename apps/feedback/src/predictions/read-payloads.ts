@@ -5,10 +5,10 @@ import type { PayloadCipher, SealedPayload } from '../payloads/payload-cipher.ts
 import type { RegistryFacts } from '../versions/registry-facts.ts';
 import type { DecodedTensor } from './decode-payload.ts';
 import { decodeRequest, decodeResponse } from './decode-payload.ts';
-import type { AttemptKey, PredictionReader, StoredAttempt } from './prediction.ts';
+import type { AttemptKey, PredictionReader, StoredAttempt, StoredFeedback } from './prediction.ts';
 
 export interface PayloadPorts {
-  readonly reader: Pick<PredictionReader, 'payloads'>;
+  readonly reader: Pick<PredictionReader, 'payloads' | 'texts'>;
   readonly cipher: PayloadCipher;
   readonly audit: PayloadAudit;
   readonly facts: Pick<RegistryFacts, 'version'>;
@@ -35,20 +35,47 @@ const mostBytes = 16 * 1024 * 1024;
 type Part = 'request' | 'response';
 const parts = ['request', 'response'] as const;
 
+/** What is read of the payloads of a prediction. */
+export interface OpenedPrediction {
+  /** Of each attempt, in their order. */
+  readonly attempts: readonly ReadPayloads[];
+  /** Texts of feedback by the id of the item; one whose key is destroyed is not there. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
 /**
- * Opens and decodes the payloads of attempts, after the access is in the audit log. Answers for each attempt, in their order.
+ * Opens and decodes the payloads of a prediction and of its feedback, after the access is in the audit log.
  *
  * @throws SluiceError whatever the audit throws: without an entry nothing is given
  */
 export async function readPayloads(
-  { reader, cipher, audit, facts }: PayloadPorts,
-  attempts: readonly StoredAttempt[],
+  ports: PayloadPorts,
+  { predictionId, attempts, feedback }: ToOpen,
   { actor, mostValues }: { readonly actor: string; readonly mostValues: number },
-): Promise<readonly ReadPayloads[]> {
+): Promise<OpenedPrediction> {
   const within = withinBudget(attempts);
-  const count = within.flatMap((attempt) => parts.filter((part) => sizeOf(attempt, part) > 0)).length;
-  const object = `prediction/${attempts[0]?.predictionId ?? ''}`;
-  await audit.record({ actor, action: 'ReadPayloads', object, details: { call: 'GetPrediction', count } });
+  const texts = feedback.filter(({ textState }) => textState === 'kept');
+  const count = texts.length + within.flatMap((each) => parts.filter((part) => sizeOf(each, part) > 0)).length;
+  const details = { call: 'GetPrediction', count };
+  await ports.audit.record({ actor, action: 'ReadPayloads', object: `prediction/${predictionId}`, details });
+  return {
+    attempts: await openAttempts(ports, attempts, within, mostValues),
+    texts: texts.length === 0 ? new Map() : await openTexts(ports, predictionId, texts),
+  };
+}
+
+interface ToOpen {
+  readonly predictionId: string;
+  readonly attempts: readonly StoredAttempt[];
+  readonly feedback: readonly StoredFeedback[];
+}
+
+async function openAttempts(
+  { reader, cipher, facts }: PayloadPorts,
+  attempts: readonly StoredAttempt[],
+  within: readonly StoredAttempt[],
+  mostValues: number,
+): Promise<ReadPayloads[]> {
   const stored = await reader.payloads(within);
   const byKey = new Map(stored.map((each) => [keyOf(each), each]));
   const opened = await openAll(cipher, within, byKey);
@@ -64,6 +91,22 @@ export async function readPayloads(
       return { request: read('request'), response: read('response') };
     }),
   );
+}
+
+async function openTexts(
+  { reader, cipher }: PayloadPorts,
+  predictionId: string,
+  feedback: readonly StoredFeedback[],
+): Promise<Map<string, string>> {
+  const stored = await reader.texts(predictionId);
+  const found = feedback.filter(({ feedbackId }) => stored.has(feedbackId));
+  const opened = await cipher.openAll(
+    found.map(({ feedbackId, payloadKeyId: keyId }) => ({
+      ...{ keyId, bytes: stored.get(feedbackId)!, context: `feedback/${feedbackId}` },
+    })),
+  );
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+  return new Map(found.flatMap(({ feedbackId }, at) => (opened[at] ? [[feedbackId, text(opened[at])]] : [])));
 }
 
 const nothing = (problem: string): ReadPayload => ({ tensors: [], erased: false, problem });

@@ -3,6 +3,7 @@ import type { LabelPolicy as PolicyMessage } from '@sluice/contracts/gen/sluice/
 import type { PayloadTensor } from '@sluice/contracts/gen/sluice/feedback/v1/PayloadTensor';
 import type { Prediction } from '@sluice/contracts/gen/sluice/feedback/v1/Prediction';
 import type { PredictionAttempt } from '@sluice/contracts/gen/sluice/feedback/v1/PredictionAttempt';
+import type { PredictionFeedback } from '@sluice/contracts/gen/sluice/feedback/v1/PredictionFeedback';
 import type { PredictionPayload } from '@sluice/contracts/gen/sluice/feedback/v1/PredictionPayload';
 import type { PredictionSummary } from '@sluice/contracts/gen/sluice/feedback/v1/PredictionSummary';
 import { statusName } from '@sluice/rpc/status';
@@ -17,7 +18,7 @@ import { timestamp } from './scalars.ts';
 
 /** A prediction with all that was made of it, as a message. */
 export function encodePrediction(found: FoundPrediction): Prediction {
-  const { predictionId, attempts, labels, outcomes, links, labelPolicy, cut } = found;
+  const { predictionId, attempts, labels, outcomes, feedback, links, labelPolicy, cut } = found;
   return {
     ...{ predictionId, cut },
     attempts: attempts.map(({ payloads, ...attempt }) => ({
@@ -35,8 +36,24 @@ export function encodePrediction(found: FoundPrediction): Prediction {
       ...{ ...valueOf(truth, 'truthName', 'truthNumber'), ...valueOf(predicted, 'predictedName', 'predictedNumber') },
       ...(truthProbability !== undefined && { truthProbability }),
     })),
+    feedback: feedback.map(encodeFeedback),
     auditLinks: links.map((link) => ({ ...link })),
     labelPolicy: encodeLabelPolicy(labelPolicy),
+  };
+}
+
+function encodeFeedback({
+  givenMs,
+  recordedMs,
+  row,
+  text,
+  ...item
+}: FoundPrediction['feedback'][number]): PredictionFeedback {
+  const { feedbackId, kind, source, actor, textState } = item;
+  return {
+    ...{ feedbackId, kind, source, actor, textState, ...valueOf(item, 'name', 'number') },
+    ...{ ...(row !== undefined && { row }), ...(text !== undefined && { text }) },
+    ...{ givenAt: givenMs === undefined ? null : timestamp(givenMs), recordedAt: timestamp(recordedMs) },
   };
 }
 

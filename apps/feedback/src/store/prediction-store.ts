@@ -3,6 +3,7 @@ import type {
   AttemptKey,
   OutcomeState,
   PredictionReader,
+  StoredFeedback,
   StoredLabel,
   StoredOutcome,
   StoredPayloads,
@@ -18,6 +19,8 @@ const classes = `class IN ('short', 'standard', 'long')`;
 /** More than any prediction has: arms are 16 at most, and attempts few. */
 const mostAttempts = 1_000;
 const mostLabels = 10_000;
+/** Each may have a text of 16 KiB. */
+const mostFeedback = 1_000;
 
 /** Attempts by id: those that answer first, shadows last. One look-up in the day of each class, and one in the table of those out of time. */
 export const attemptsById = `
@@ -40,6 +43,16 @@ const outcomesById = `
     truth_probability, source
   FROM feedback.outcome WHERE ${classes} AND prediction_id = $1
   ORDER BY row, (role IS NOT DISTINCT FROM 'shadow'), arm, attempt, label_id LIMIT ${mostLabels + 1}`;
+
+const feedbackById = `
+  SELECT feedback_id, row, kind, number, name, source, actor, ${micros('given_at')} AS given_micros,
+    ${micros('recorded_at')} AS recorded_micros, payload_state, payload_key_id
+  FROM feedback.feedback_item WHERE ${classes} AND prediction_id = $1
+  ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback + 1}`;
+
+const textsById = `
+  SELECT feedback_id, payload FROM feedback.feedback_item
+  WHERE ${classes} AND prediction_id = $1 AND payload IS NOT NULL ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback}`;
 
 interface LabelRow {
   readonly label_id: string;
@@ -67,6 +80,20 @@ interface OutcomeRow {
   readonly source: string;
 }
 
+interface FeedbackRow {
+  readonly feedback_id: string;
+  readonly row: number;
+  readonly kind: StoredFeedback['kind'];
+  readonly number: number | null;
+  readonly name: string | null;
+  readonly source: string;
+  readonly actor: string;
+  readonly given_micros: number | null;
+  readonly recorded_micros: number;
+  readonly payload_state: StoredFeedback['textState'];
+  readonly payload_key_id: string | null;
+}
+
 /** Predictions by id, in Postgres. */
 export class PredictionStore implements PredictionReader {
   readonly #dataSource: DataSource;
@@ -80,17 +107,28 @@ export class PredictionStore implements PredictionReader {
 
   async find(predictionId: string): Promise<StoredPrediction> {
     this.#available();
-    const [attempts, labels, outcomes] = await Promise.all([
+    const [attempts, labels, outcomes, feedback] = await Promise.all([
       statement<AttemptRow>(this.#dataSource, attemptsById, [predictionId]),
       statement<LabelRow>(this.#dataSource, labelsById, [predictionId]),
       statement<OutcomeRow>(this.#dataSource, outcomesById, [predictionId]),
+      statement<FeedbackRow>(this.#dataSource, feedbackById, [predictionId]),
     ]);
     return {
       attempts: attempts.slice(0, mostAttempts).map(toAttempt),
       labels: labels.slice(0, mostLabels).map(toLabel),
       outcomes: outcomes.slice(0, mostLabels).map(toOutcome),
-      cut: attempts.length > mostAttempts || labels.length > mostLabels || outcomes.length > mostLabels,
+      feedback: feedback.slice(0, mostFeedback).map(toFeedback),
+      cut:
+        Math.max(attempts.length / mostAttempts, feedback.length / mostFeedback) > 1 ||
+        Math.max(labels.length, outcomes.length) > mostLabels,
     };
+  }
+
+  async texts(predictionId: string): Promise<ReadonlyMap<string, Uint8Array>> {
+    this.#available();
+    const sql = textsById;
+    const rows = await statement<{ feedback_id: string; payload: Buffer }>(this.#dataSource, sql, [predictionId]);
+    return new Map(rows.map((row) => [row.feedback_id, row.payload]));
   }
 
   async payloads(keys: readonly AttemptKey[]): Promise<StoredPayloads[]> {
@@ -116,6 +154,14 @@ export class PredictionStore implements PredictionReader {
     }));
   }
 }
+
+const toFeedback = (row: FeedbackRow): StoredFeedback => ({
+  ...{ feedbackId: row.feedback_id, row: row.row < 0 ? undefined : row.row, kind: row.kind },
+  ...{ number: row.number ?? undefined, name: row.name ?? undefined, source: row.source, actor: row.actor },
+  givenMs: row.given_micros === null ? undefined : row.given_micros / 1000,
+  recordedMs: row.recorded_micros / 1000,
+  ...{ textState: row.payload_state, payloadKeyId: row.payload_key_id ?? undefined },
+});
 
 interface Payloads {
   readonly request: Buffer | null;

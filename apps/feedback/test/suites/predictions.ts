@@ -298,6 +298,32 @@ export function predictionsSuite(cluster: () => TestPostgres): void {
       ]);
     });
 
+    it('are texts of feedback too; ratings and corrections are not', async () => {
+      const predictionId = await ofBoth();
+      await replica.labels.recordFeedback({
+        items: [
+          { predictionId, source: 'user', rating: 4 },
+          { predictionId, source: 'user', text: 'too slow', row: 0 },
+          { predictionId, source: 'user', correction: { name: 'odd' } },
+        ],
+      });
+      const shown = async (withPayload: boolean) =>
+        (await client.getPrediction({ predictionId, withPayload })).prediction!.feedback.map(
+          ({ kind, row, number, name, text, textState }) => [kind, row, number, name, text, textState],
+        );
+      const rest = [
+        ['rating', undefined, 4, undefined, undefined, 'none'],
+        ['correction', undefined, undefined, 'odd', undefined, 'none'],
+      ];
+      const inOrder = (rows: unknown[][]) =>
+        rows.toSorted((left, right) => String(left[0]).localeCompare(String(right[0])));
+      const without = inOrder([...rest, ['text', '0', undefined, undefined, undefined, 'kept']]);
+      expect(inOrder(await shown(false))).toEqual(without);
+      expect(inOrder(await shown(true))).toEqual(
+        without.map((row) => (row[0] === 'text' ? row.with(4, 'too slow') : row)),
+      );
+    });
+
     it('that cannot be decoded say so, and those of another state are not there', async () => {
       const predictionId = await ofBoth({
         request: Buffer.from([1, 2, 3]),

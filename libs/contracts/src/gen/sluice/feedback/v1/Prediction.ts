@@ -27,9 +27,12 @@ export interface Prediction {
    */
   'labelPolicy'?: (_sluice_feedback_v1_LabelPolicy | null);
   /**
-   * Records of it beyond 1,000 attempts or 10,000 labels or outcomes are left out.
+   * What is beyond 1,000 attempts or items of feedback, or 10,000 labels or outcomes, is left out.
    */
   'cut'?: (boolean);
+  /**
+   * In the order in which it was recorded.
+   */
   'feedback'?: (_sluice_feedback_v1_PredictionFeedback)[];
 }
 
@@ -53,8 +56,11 @@ export interface Prediction__Output {
    */
   'labelPolicy': (_sluice_feedback_v1_LabelPolicy__Output | null);
   /**
-   * Records of it beyond 1,000 attempts or 10,000 labels or outcomes are left out.
+   * What is beyond 1,000 attempts or items of feedback, or 10,000 labels or outcomes, is left out.
    */
   'cut': (boolean);
+  /**
+   * In the order in which it was recorded.
+   */
   'feedback': (_sluice_feedback_v1_PredictionFeedback__Output)[];
 }
