@@ -1,4 +1,4 @@
-import { feedbackService, ingestService } from '@sluice/contracts/services';
+import { feedbackService, ingestService, labelService, predictionService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { Heartbeat } from '@sluice/persistence/heartbeat';
 import { openDatabase, whenAvailable } from '@sluice/persistence/open-database';
@@ -23,15 +23,24 @@ import { ingestMetrics } from './ingest-metrics.ts';
 import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
+import { openLabels } from './labels/open-labels.ts';
+import { plainPayloads } from './payloads/payload-cipher.ts';
+import { openPredictions } from './predictions/open-predictions.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
 import { ingestHandlers } from './rpc/ingest-service.ts';
+import { labelHandlers } from './rpc/label-service.ts';
+import { predictionHandlers } from './rpc/prediction-service.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
+import { RegistryTasks } from './rpc/registry-tasks.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
+import { PostgresLabels } from './store/label-store.ts';
 import { migrations } from './store/migrations/index.ts';
+import { UnmatchedStore } from './store/unmatched-store.ts';
 import { probe, UpkeepStore } from './store/upkeep-store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
+import { RegistryFacts } from './versions/registry-facts.ts';
 
 /** What feedback gets from outside. */
 export interface FeedbackHost {
@@ -80,7 +89,8 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const base = { host, metrics, tls, retention, opened };
   const stores = await openStores(base);
   const ingest = openIngest(base, stores);
-  const server = openServer(base, stores, ingest);
+  const labels = openLabelling(base, stores);
+  const server = openServer(base, stores, ingest, labels);
   follow(base, stores, ingest, server);
   await whenAvailable(host, () => ingest.upkeep.prepare());
   stores.heartbeat.start();
@@ -122,6 +132,8 @@ async function openStores({ host, metrics, opened }: Base) {
   const ingest = await pool(`${instanceId} ingest`, config.ingestWriters, 30_000);
   // What is asked over and over is given up soon.
   const pulse = await pool(`${instanceId} pulse`, 2, 5_000);
+  const queries = await pool(`${instanceId} queries`, config.queryPoolSize, config.queryTimeoutMs);
+  const labelling = await pool(`${instanceId} labels`, config.labelWriters + 2, 30_000);
   const days = new DayStore(work);
   const rows = new UpkeepStore(work, createTransactions(work, { clock, random }));
   const postgres = metrics.dependency('postgres');
@@ -140,7 +152,8 @@ async function openStores({ host, metrics, opened }: Base) {
   opened.defer(() => heartbeat.close());
   const letters = new DeadLetterStore(work, heartbeat.require);
   return {
-    ...{ days, rows, letters, heartbeat, database },
+    ...{ work, queries, days, rows, letters, heartbeat, database, labelling },
+    unmatched: new UnmatchedStore(work, heartbeat.require),
     writer: new EvidenceWriter(ingest, days),
     replayer: new EvidenceWriter(work, days),
   };
@@ -160,8 +173,9 @@ function openIngest(
     ...{ addresses: config.registry, clock, tls: tls.client, timeoutMs: registryTimeoutMs },
   });
   opened.defer(() => directory.close());
+  const facts = new RegistryFacts(directory, clock);
   const versions = new KnownVersions({
-    ...{ directory, clock, waitMs: registryWaitMs },
+    ...{ directory: facts, clock, waitMs: registryWaitMs },
     onAway: (err) => {
       registry.set(err === undefined);
       if (err === undefined) logger.info('the registry is back');
@@ -194,19 +208,49 @@ function openIngest(
     },
     onError: (err, what) => logger.warn({ err }, `${what} failed`),
   });
-  return { versions, ingester, streams, upkeep };
+  return { directory, facts, versions, ingester, streams, upkeep };
+}
+
+type Labels = ReturnType<typeof openLabelling>;
+
+/** Labels and feedback. */
+function openLabelling({ host, metrics, tls, retention, opened }: Base, { labelling, unmatched, heartbeat }: Stores) {
+  const { config, clock, logger } = host;
+  const addresses = config.registry;
+  const directory = new RegistryTasks({ addresses, clock, tls: tls.client, timeoutMs: registryTimeoutMs });
+  opened.defer(() => directory.close());
+  const store = new PostgresLabels({
+    dataSource: labelling,
+    requestDays: config.labelRequestDays,
+    available: heartbeat.require,
+  });
+  return openLabels({
+    ...{ store, unmatched, directory, cipher: plainPayloads, retention, clock, metrics },
+    ...{ waitDays: config.labelWaitDays, writers: config.labelWriters },
+    onRegistry: (err) => {
+      if (err !== undefined)
+        logger.warn({ err }, 'the registry is away: labels of versions that are not known are refused');
+    },
+  });
 }
 
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
-  { letters, replayer }: Stores,
-  { versions, streams }: Ingest,
+  { letters, replayer, work, queries, heartbeat }: Stores,
+  { versions, streams, directory, facts }: Ingest,
+  { sessions }: Labels,
 ) {
   const { config, logger, clock } = host;
   const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
   server.addService(ingestService, ingestHandlers(streams));
   server.addService(feedbackService, feedbackHandlers({ letters, store: replayer, versions, clock, retention }));
+  const available = heartbeat.require;
+  const predictions = openPredictions({
+    ...{ work, queries, available, facts, registry: directory, cipher: plainPayloads, clock, retention },
+  });
+  server.addService(predictionService, predictionHandlers(predictions));
+  server.addService(labelService, labelHandlers(sessions));
   server.addHealth();
   server.addReflection();
   return server;
@@ -222,6 +266,8 @@ function follow(
   database.push((up) => {
     server.health.set(ingestService.name, up);
     server.health.set(feedbackService.name, up);
+    server.health.set(predictionService.name, up);
+    server.health.set(labelService.name, up);
   });
   metrics.queue('blocks', () => ingester.waiting);
   const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);

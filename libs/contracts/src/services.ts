@@ -8,8 +8,10 @@ import type {
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
   LineageServiceMethods,
+  LabelServiceMethods,
   Method,
   MethodKind,
+  PredictionServiceMethods,
   RegistryServiceMethods,
   RunServiceMethods,
   RuntimeServiceMethods,
@@ -27,6 +29,8 @@ export type {
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
   LineageServiceMethods,
+  LabelServiceMethods,
+  PredictionServiceMethods,
   RegistryServiceMethods,
   RunServiceMethods,
   RuntimeServiceMethods,
@@ -69,5 +73,7 @@ export const runService = service<RunServiceMethods>('sluice.registry.v1.RunServ
 export const lineageService = service<LineageServiceMethods>('sluice.registry.v1.LineageService');
 export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
+export const predictionService = service<PredictionServiceMethods>('sluice.feedback.v1.PredictionService');
+export const labelService = service<LabelServiceMethods>('sluice.feedback.v1.LabelService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');
