@@ -4,6 +4,7 @@ import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { ingestSuite } from './suites/ingest.ts';
+import { joinerSuite } from './suites/joiner.ts';
 import { labelsSuite } from './suites/labels.ts';
 import { portsSuite } from './suites/ports.ts';
 import { predictionListsSuite } from './suites/prediction-lists.ts';
@@ -20,6 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
+<<<<<<< HEAD
 for (const suite of [
   ingestSuite,
   deadLettersSuite,
@@ -31,5 +33,8 @@ for (const suite of [
   predictionListsSuite,
   statisticsSuite,
 ])
+=======
+for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, labelsSuite, joinerSuite, portsSuite])
+>>>>>>> w/labels
   // Each opens and closes what is its own around its own tests.
   describe(suite.name, () => suite(cluster));
