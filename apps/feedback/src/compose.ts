@@ -1,4 +1,4 @@
-import { feedbackService, ingestService } from '@sluice/contracts/services';
+import { feedbackService, ingestService, subscribeService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { Heartbeat } from '@sluice/persistence/heartbeat';
 import { openDatabase, whenAvailable } from '@sluice/persistence/open-database';
@@ -19,6 +19,7 @@ import { adminState } from './admin-state.ts';
 import type { FeedbackConfig } from './config.ts';
 import { configSpec } from './config.ts';
 import type { Retention } from './evidence/days.ts';
+import { followConnections, openFollow } from './follow/open-follow.ts';
 import { ingestMetrics } from './ingest-metrics.ts';
 import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
@@ -26,9 +27,12 @@ import { SpoolStreams } from './ingest/spool-streams.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
 import { ingestHandlers } from './rpc/ingest-service.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
+import { subscribeHandlers } from './rpc/subscribe-service.ts';
+import { checkCluster } from './store/cluster.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
+import { FollowStore } from './store/follow-store.ts';
 import { migrations } from './store/migrations/index.ts';
 import { probe, UpkeepStore } from './store/upkeep-store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
@@ -80,7 +84,9 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const base = { host, metrics, tls, retention, opened };
   const stores = await openStores(base);
   const ingest = openIngest(base, stores);
+  const subscribers = openSubscribers(base, stores);
   const server = openServer(base, stores, ingest);
+  server.addService(subscribeService, subscribeHandlers(subscribers.subscriptions));
   follow(base, stores, ingest, server);
   await whenAvailable(host, () => ingest.upkeep.prepare());
   stores.heartbeat.start();
@@ -88,16 +94,21 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(async () => {
     await server.tryShutdown(0);
   });
-  const sides = await openSides(base, server, () => adminState({ ...stores, ...ingest, retention }));
+  const sides = await openSides(base, server, () =>
+    adminState({ ...stores, ...ingest, ...subscribers, retention }),
+  );
   opened.defer(() => sides.close());
   ingest.upkeep.start();
   opened.defer(() => ingest.upkeep.close());
+  subscribers.tail.start();
+  opened.defer(() => subscribers.tail.close());
   server.health.setAll(true);
   return {
     ports: { port, ...sides.ports },
     stopAccepting: async () => {
       server.stopAccepting();
       ingest.streams.drain();
+      subscribers.subscriptions.drain();
     },
     finish: (signal) => server.finish(signal),
     busy: () => server.busy(),
@@ -122,6 +133,8 @@ async function openStores({ host, metrics, opened }: Base) {
   const ingest = await pool(`${instanceId} ingest`, config.ingestWriters, 30_000);
   // What is asked over and over is given up soon.
   const pulse = await pool(`${instanceId} pulse`, 2, 5_000);
+  const following = await pool(`${instanceId} follow`, followConnections, 30_000);
+  await whenAvailable(host, () => checkCluster(work));
   const days = new DayStore(work);
   const rows = new UpkeepStore(work, createTransactions(work, { clock, random }));
   const postgres = metrics.dependency('postgres');
@@ -143,6 +156,7 @@ async function openStores({ host, metrics, opened }: Base) {
     ...{ days, rows, letters, heartbeat, database },
     writer: new EvidenceWriter(ingest, days),
     replayer: new EvidenceWriter(work, days),
+    followed: new FollowStore(following, () => clock.monotonic()),
   };
 }
 
@@ -197,6 +211,15 @@ function openIngest(
   return { versions, ingester, streams, upkeep };
 }
 
+/** Those who follow the tables. */
+function openSubscribers({ host, metrics }: Base, { followed, heartbeat }: Stores) {
+  const { config, clock } = host;
+  const { followPollMs: pollMs, maxSubscribers: mostSubscribers } = config;
+  return openFollow({
+    ...{ source: followed, clock, metrics, pollMs, mostSubscribers, available: heartbeat.require },
+  });
+}
+
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
@@ -222,6 +245,7 @@ function follow(
   database.push((up) => {
     server.health.set(ingestService.name, up);
     server.health.set(feedbackService.name, up);
+    server.health.set(subscribeService.name, up);
   });
   metrics.queue('blocks', () => ingester.waiting);
   const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);

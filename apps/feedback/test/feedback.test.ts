@@ -3,6 +3,8 @@ import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
+import { followRestoreSuite } from './suites/follow-restore.ts';
+import { followSuite } from './suites/follow.ts';
 import { ingestSuite } from './suites/ingest.ts';
 import { portsSuite } from './suites/ports.ts';
 import { streamsSuite } from './suites/streams.ts';
@@ -16,6 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite])
+const suites = [
+  ...[ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite],
+  ...[followSuite, followRestoreSuite],
+];
+for (const suite of suites)
   // Each opens and closes what is its own around its own tests.
   describe(suite.name, () => suite(cluster));

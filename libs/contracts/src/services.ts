@@ -10,6 +10,7 @@ import type {
   MethodKind,
   RegistryServiceMethods,
   RuntimeServiceMethods,
+  SubscribeServiceMethods,
   WatchServiceMethods,
 } from './gen/methods.ts';
 import { schemaJson } from './gen/schema.ts';
@@ -24,6 +25,7 @@ export type {
   IngestServiceMethods,
   RegistryServiceMethods,
   RuntimeServiceMethods,
+  SubscribeServiceMethods,
   WatchServiceMethods,
 } from './gen/methods.ts';
 
@@ -59,6 +61,7 @@ export const registryService = service<RegistryServiceMethods>('sluice.registry.
 export const watchService = service<WatchServiceMethods>('sluice.registry.v1.WatchService');
 export const auditService = service<AuditServiceMethods>('sluice.registry.v1.AuditService');
 export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
+export const subscribeService = service<SubscribeServiceMethods>('sluice.feedback.v1.SubscribeService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

@@ -11,4 +11,6 @@ export const locks = {
   days: base + 2,
   /** Transaction lock: the replica that does what one at a time is enough for. */
   upkeep: base + 3,
+  /** Transaction lock: whoever notes that rows are gone. */
+  dropped: base + 0x60,
 } as const;

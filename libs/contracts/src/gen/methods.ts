@@ -15,6 +15,8 @@ import type { CudaSharedMemoryUnregisterRequest as inference_CudaSharedMemoryUnr
 import type { CudaSharedMemoryUnregisterResponse as inference_CudaSharedMemoryUnregisterResponse, CudaSharedMemoryUnregisterResponse__Output as inference_CudaSharedMemoryUnregisterResponse__Output } from './inference/CudaSharedMemoryUnregisterResponse.ts';
 import type { DeleteAliasRequest as sluice_registry_v1_DeleteAliasRequest, DeleteAliasRequest__Output as sluice_registry_v1_DeleteAliasRequest__Output } from './sluice/registry/v1/DeleteAliasRequest.ts';
 import type { DeleteAliasResponse as sluice_registry_v1_DeleteAliasResponse, DeleteAliasResponse__Output as sluice_registry_v1_DeleteAliasResponse__Output } from './sluice/registry/v1/DeleteAliasResponse.ts';
+import type { DeleteDeadLettersRequest as sluice_feedback_v1_DeleteDeadLettersRequest, DeleteDeadLettersRequest__Output as sluice_feedback_v1_DeleteDeadLettersRequest__Output } from './sluice/feedback/v1/DeleteDeadLettersRequest.ts';
+import type { DeleteDeadLettersResponse as sluice_feedback_v1_DeleteDeadLettersResponse, DeleteDeadLettersResponse__Output as sluice_feedback_v1_DeleteDeadLettersResponse__Output } from './sluice/feedback/v1/DeleteDeadLettersResponse.ts';
 import type { DeleteVersionRequest as sluice_registry_v1_DeleteVersionRequest, DeleteVersionRequest__Output as sluice_registry_v1_DeleteVersionRequest__Output } from './sluice/registry/v1/DeleteVersionRequest.ts';
 import type { DeleteVersionResponse as sluice_registry_v1_DeleteVersionResponse, DeleteVersionResponse__Output as sluice_registry_v1_DeleteVersionResponse__Output } from './sluice/registry/v1/DeleteVersionResponse.ts';
 import type { DownloadArtifactRequest as sluice_registry_v1_DownloadArtifactRequest, DownloadArtifactRequest__Output as sluice_registry_v1_DownloadArtifactRequest__Output } from './sluice/registry/v1/DownloadArtifactRequest.ts';
@@ -106,6 +108,8 @@ import type { ServerReadyRequest as inference_ServerReadyRequest, ServerReadyReq
 import type { ServerReadyResponse as inference_ServerReadyResponse, ServerReadyResponse__Output as inference_ServerReadyResponse__Output } from './inference/ServerReadyResponse.ts';
 import type { StatArtifactsRequest as sluice_registry_v1_StatArtifactsRequest, StatArtifactsRequest__Output as sluice_registry_v1_StatArtifactsRequest__Output } from './sluice/registry/v1/StatArtifactsRequest.ts';
 import type { StatArtifactsResponse as sluice_registry_v1_StatArtifactsResponse, StatArtifactsResponse__Output as sluice_registry_v1_StatArtifactsResponse__Output } from './sluice/registry/v1/StatArtifactsResponse.ts';
+import type { SubscribeRequest as sluice_feedback_v1_SubscribeRequest, SubscribeRequest__Output as sluice_feedback_v1_SubscribeRequest__Output } from './sluice/feedback/v1/SubscribeRequest.ts';
+import type { SubscribeResponse as sluice_feedback_v1_SubscribeResponse, SubscribeResponse__Output as sluice_feedback_v1_SubscribeResponse__Output } from './sluice/feedback/v1/SubscribeResponse.ts';
 import type { SystemSharedMemoryRegisterRequest as inference_SystemSharedMemoryRegisterRequest, SystemSharedMemoryRegisterRequest__Output as inference_SystemSharedMemoryRegisterRequest__Output } from './inference/SystemSharedMemoryRegisterRequest.ts';
 import type { SystemSharedMemoryRegisterResponse as inference_SystemSharedMemoryRegisterResponse, SystemSharedMemoryRegisterResponse__Output as inference_SystemSharedMemoryRegisterResponse__Output } from './inference/SystemSharedMemoryRegisterResponse.ts';
 import type { SystemSharedMemoryStatusRequest as inference_SystemSharedMemoryStatusRequest, SystemSharedMemoryStatusRequest__Output as inference_SystemSharedMemoryStatusRequest__Output } from './inference/SystemSharedMemoryStatusRequest.ts';
@@ -172,11 +176,17 @@ export interface AdminServiceMethods {
 export interface FeedbackServiceMethods {
   readonly listDeadLetters: Method<'unary', [sluice_feedback_v1_ListDeadLettersRequest, sluice_feedback_v1_ListDeadLettersRequest__Output], [sluice_feedback_v1_ListDeadLettersResponse, sluice_feedback_v1_ListDeadLettersResponse__Output]>;
   readonly replayDeadLetters: Method<'unary', [sluice_feedback_v1_ReplayDeadLettersRequest, sluice_feedback_v1_ReplayDeadLettersRequest__Output], [sluice_feedback_v1_ReplayDeadLettersResponse, sluice_feedback_v1_ReplayDeadLettersResponse__Output]>;
+  readonly deleteDeadLetters: Method<'unary', [sluice_feedback_v1_DeleteDeadLettersRequest, sluice_feedback_v1_DeleteDeadLettersRequest__Output], [sluice_feedback_v1_DeleteDeadLettersResponse, sluice_feedback_v1_DeleteDeadLettersResponse__Output]>;
 }
 
 /** Methods of sluice.feedback.v1.IngestService. */
 export interface IngestServiceMethods {
   readonly ingest: Method<'bidi', [sluice_feedback_v1_IngestRequest, sluice_feedback_v1_IngestRequest__Output], [sluice_feedback_v1_IngestResponse, sluice_feedback_v1_IngestResponse__Output]>;
+}
+
+/** Methods of sluice.feedback.v1.SubscribeService. */
+export interface SubscribeServiceMethods {
+  readonly subscribe: Method<'serverStream', [sluice_feedback_v1_SubscribeRequest, sluice_feedback_v1_SubscribeRequest__Output], [sluice_feedback_v1_SubscribeResponse, sluice_feedback_v1_SubscribeResponse__Output]>;
 }
 
 /** Methods of sluice.registry.v1.AuditService. */
