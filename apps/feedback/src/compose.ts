@@ -85,8 +85,7 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const stores = await openStores(base);
   const ingest = openIngest(base, stores);
   const subscribers = openSubscribers(base, stores);
-  const server = openServer(base, stores, ingest);
-  server.addService(subscribeService, subscribeHandlers(subscribers.subscriptions));
+  const server = openServer(base, stores, ingest, subscribers);
   follow(base, stores, ingest, server);
   await whenAvailable(host, () => ingest.upkeep.prepare());
   stores.heartbeat.start();
@@ -94,9 +93,7 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(async () => {
     await server.tryShutdown(0);
   });
-  const sides = await openSides(base, server, () =>
-    adminState({ ...stores, ...ingest, ...subscribers, retention }),
-  );
+  const sides = await openSides(base, server, () => adminState({ ...stores, ...ingest, ...subscribers, retention }));
   opened.defer(() => sides.close());
   ingest.upkeep.start();
   opened.defer(() => ingest.upkeep.close());
@@ -225,11 +222,13 @@ function openServer(
   { host, metrics, tls, retention }: Base,
   { letters, replayer }: Stores,
   { versions, streams }: Ingest,
+  { subscriptions }: ReturnType<typeof openSubscribers>,
 ) {
   const { config, logger, clock } = host;
   const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
   server.addService(ingestService, ingestHandlers(streams));
   server.addService(feedbackService, feedbackHandlers({ letters, store: replayer, versions, clock, retention }));
+  server.addService(subscribeService, subscribeHandlers(subscriptions));
   server.addHealth();
   server.addReflection();
   return server;

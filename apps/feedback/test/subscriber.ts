@@ -35,8 +35,9 @@ export class Subscriber {
 
   /** The next message. Throws what the stream ends with. */
   async next(): Promise<Message> {
-    const { done, value } = await this.#messages.next();
-    if (done === true) throw new Error('the stream ended');
+    const next = await this.#messages.next();
+    if (next.done === true) throw new Error('the stream ended');
+    const { value } = next;
     this.last = value;
     this.cursor = value.cursor;
     this.rows.push(...value.rows);

@@ -22,5 +22,5 @@ export const keyLength: readonly number[] = [4, 4, 5, 5];
 /** Before all rows of a transaction. */
 export const beforeTransaction = (transaction: bigint): Position => ({ transaction, table: -1, key: [] });
 
-/** Before everything. */
-export const beginning = beforeTransaction(0n);
+/** Before everything: no transaction has a number below 3, and a table without rows counts as 0. */
+export const beginning = beforeTransaction(1n);

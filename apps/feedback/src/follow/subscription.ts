@@ -75,14 +75,15 @@ export class Subscription {
     const { filter, heartbeatMs } = this.#request;
     yield this.#message({ rows: [], more: reaches(this.#look, filter.tables, this.#position) });
     let dueMs = clock.monotonic() + heartbeatMs;
-    while (!signal.aborted) {
+    for (;;) {
       let page: Pick<Page, 'rows' | 'more'> = { rows: [], more: false };
       if (reaches(this.#look, filter.tables, this.#position)) page = await this.#read();
       else {
         const newer = await tail.newer(this.#look, Math.max(0, dueMs - clock.monotonic()), signal);
         if (newer) this.#turnTo(newer);
       }
-      if (signal.aborted || (page.rows.length === 0 && clock.monotonic() < dueMs)) continue;
+      if (signal.aborted) return;
+      if (page.rows.length === 0 && clock.monotonic() < dueMs) continue;
       yield this.#message(page);
       dueMs = clock.monotonic() + heartbeatMs;
     }

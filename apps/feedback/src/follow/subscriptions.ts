@@ -35,7 +35,7 @@ export class Subscriptions {
   async *follow(request: Subscribe, signal: AbortSignal): AsyncGenerator<Message, void, undefined> {
     const { tail, available, most, onSent } = this.#options;
     available();
-    if (this.#draining) throw unavailable('this feedback is stopping: use another', { retryAfterMs: 0 });
+    this.#refuseWhileDraining();
     if (this.#open >= most)
       throw new SluiceError(
         'resource-exhausted',
@@ -49,12 +49,17 @@ export class Subscriptions {
       for await (const message of subscription.messages(signal)) {
         onSent(message);
         yield message;
-        if (this.#draining) throw unavailable('this feedback is stopping: go on from the last cursor at another');
+        this.#refuseWhileDraining();
       }
     } finally {
       leave();
       this.#open -= 1;
     }
+  }
+
+  #refuseWhileDraining(): void {
+    if (this.#draining)
+      throw unavailable('this feedback is stopping: go on from the last cursor at another', { retryAfterMs: 0 });
   }
 
   /** Ends all of them with `unavailable`. */

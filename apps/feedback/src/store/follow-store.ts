@@ -13,6 +13,8 @@ import { followedColumns } from './followed-columns.ts';
 const mostScanned = 10_000;
 const mostBytes = 1024 ** 2;
 
+const named = (name: string, text: string) => ({ name: `follow-${name}`, text });
+
 /** Where the database stands: one row. */
 const lookSql = `
   SELECT c.history::text, c.system_identifier AS known, s.system_identifier::text AS system,
@@ -33,20 +35,20 @@ interface LookRow {
   readonly lost: string;
 }
 
-/** Of each table the newest transaction that is over, and whether a later one has rows already. */
-const newestSql = followedTables
-  .map(
-    (table, index) => `SELECT ${index} AS table,
-      (SELECT recorded_xid FROM feedback.${table} WHERE recorded_xid > $${index + 2}::xid8 AND recorded_xid < $1::xid8
-         ORDER BY recorded_xid DESC LIMIT 1)::text AS newest,
-      EXISTS (SELECT FROM feedback.${table} WHERE recorded_xid >= $1::xid8) AS waiting`,
-  )
-  .join(' UNION ALL ');
+/** Of each table the newest transaction that has rows, with a bound or without. */
+const newestSql = (upTo: '' | 'AND recorded_xid < $1::xid8'): string =>
+  followedTables
+    .map(
+      (table, index) => `SELECT ${index} AS table, (SELECT recorded_xid FROM feedback.${table}
+        WHERE recorded_xid > $${index + (upTo === '' ? 1 : 2)}::xid8 ${upTo} ORDER BY recorded_xid DESC LIMIT 1)::text AS newest`,
+    )
+    .join(' UNION ALL ');
+const newest = named('newest', newestSql(''));
+const settled = named('settled', newestSql('AND recorded_xid < $1::xid8'));
 
 interface NewestRow {
   readonly table: number;
   readonly newest: string | null;
-  readonly waiting: boolean;
 }
 
 /** A look, and what the next one needs to see whether anything can have changed. */
@@ -65,6 +67,7 @@ const nothing: readonly bigint[] = followedTables.map(() => 0n);
 export class FollowStore implements FollowSource {
   readonly #dataSource: DataSource;
   readonly #monotonic: () => number;
+  readonly #ready = new WeakSet<PoolClient>();
   #known: Known | undefined;
 
   /** @param monotonic milliseconds */
@@ -105,8 +108,7 @@ export class FollowStore implements FollowSource {
     const text = `SELECT max(sequence) AS sequence FROM feedback.dropped WHERE sequence > $1 AND last_xid >= $2::xid8`;
     const values = [losses, String(transaction)];
     const [row] = await this.#on(
-      async (client) =>
-        (await client.query<{ sequence: number | null }>({ ...named('losses', text), values })).rows,
+      async (client) => (await client.query<{ sequence: number | null }>({ ...named('losses', text), values })).rows,
     );
     return row!.sequence ?? undefined;
   }
@@ -119,11 +121,14 @@ export class FollowStore implements FollowSource {
     return Math.max((row!.seconds ?? 0) * 1_000, this.#monotonic() - sinceMs);
   }
 
-  /** Prepared statements: to plan one over the partitions of years takes longer than to run it. */
+  /** To plan a statement over the partitions of years takes far longer than to run it: each connection does so once. */
   async #on<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
     const runner = this.#dataSource.createQueryRunner();
     try {
-      return await fn((await runner.connect()) as PoolClient);
+      const client = (await runner.connect()) as PoolClient;
+      if (!this.#ready.has(client)) await client.query('SET plan_cache_mode = force_generic_plan; SET jit = off');
+      this.#ready.add(client);
+      return await fn(client);
     } catch (error) {
       throw fromDatabase(error);
     } finally {
@@ -131,8 +136,6 @@ export class FollowStore implements FollowSource {
     }
   }
 }
-
-const named = (name: string, text: string) => ({ name: `follow-${name}`, text });
 
 /** Nobody has begun to write since then, when nobody was writing; over one connection, since a crash may give out numbers again. */
 const isStill = (before: Known, next: bigint, client: PoolClient): boolean =>
@@ -147,11 +150,18 @@ async function newestOf(
   frontier: bigint,
   before: readonly bigint[],
 ): Promise<{ newest: readonly bigint[]; waiting: boolean }> {
-  const values = [String(frontier), ...before.map(String)];
-  const { rows } = await client.query<NewestRow>({ ...named('newest', newestSql), values });
+  const values = before.map(String);
+  const visible = later(before, (await client.query<NewestRow>({ ...newest, values })).rows);
+  if (visible.every((each) => each < frontier)) return { newest: visible, waiting: false };
+  // Some wait for a transaction that is under way: what is there without them is seldom asked for.
+  const { rows } = await client.query<NewestRow>({ ...settled, values: [String(frontier), ...values] });
+  return { newest: later(before, rows), waiting: true };
+}
+
+function later(before: readonly bigint[], rows: readonly NewestRow[]): bigint[] {
   const newest = [...before];
   for (const row of rows) if (row.newest !== null) newest[row.table] = BigInt(row.newest);
-  return { newest, waiting: rows.some((row) => row.waiting) };
+  return newest;
 }
 
 interface PageRow {

@@ -41,10 +41,9 @@ export async function rewriteAfterRestore(tx: WriteTransaction, say: Say): Promi
   }
   // Cursors that could have missed what these are about are refused as a whole.
   await tx.execute('DELETE FROM feedback.dropped');
-  await tx.execute(
-    `UPDATE feedback.cluster SET system_identifier = $1, history = gen_random_uuid(), since = now()`,
-    [system],
-  );
+  await tx.execute(`UPDATE feedback.cluster SET system_identifier = $1, history = gen_random_uuid(), since = now()`, [
+    system,
+  ]);
   say('transaction ids are rewritten; cursors of before are refused', { rows: rewritten });
 }
 

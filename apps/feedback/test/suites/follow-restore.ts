@@ -126,7 +126,9 @@ export function followRestoreSuite(cluster: () => TestPostgres): void {
       const say = (message: string, about: object): number => said.push(`${message} ${JSON.stringify(about)}`);
       await migrateFeedback({ ownerUrl: site.ownerUrl, serviceUrl: site.serviceUrl, say });
       expect(said[0]).toMatch(/^the database was restored into another cluster.*"known":"42"/);
-      expect(said.filter((line) => /^rewritten .*"table":"feedback\.(evidence|label)_/.test(line)).length).toBeGreaterThan(1);
+      expect(
+        said.filter((line) => /^rewritten .*"table":"feedback\.(evidence|label)_/.test(line)).length,
+      ).toBeGreaterThan(1);
       expect(await migrateFeedback({ ownerUrl: site.ownerUrl, serviceUrl: site.serviceUrl })).toEqual([]);
 
       replica = await site.start({ SLUICE_FOLLOW_POLL_MS: '20' });

@@ -59,6 +59,7 @@ export function portsSuite(cluster: () => TestPostgres): void {
         'IngestService/Ingest',
         'FeedbackService/ListDeadLetters',
         'FeedbackService/ReplayDeadLetters',
+        'SubscribeService/Subscribe',
       ])
         expect(listed).toContain(`sluice.feedback.v1.${method}`);
       expect(await methods('adminPort', reflection)).toContain('sluice.admin.v1.AdminService/GetState');
@@ -91,6 +92,7 @@ export function portsSuite(cluster: () => TestPostgres): void {
       // Nothing has failed, and nothing streams requests here.
       const mayLack = [
         'sluice_feedback_failed_batches_total',
+        'sluice_feedback_followed_rows_total',
         'sluice_request_failures_total',
         'nodejs_',
         'sluice_streamed_',
