@@ -19,6 +19,7 @@ describe('exit codes', () => {
       'not-found': 3,
       'already-exists': 4,
       'failed-precondition': 4,
+      'out-of-range': 4,
       conflict: 4,
       'permission-denied': 4,
       'resource-exhausted': 5,

@@ -25,6 +25,7 @@ const codeByKind: Readonly<Record<ErrorKind, ExitCode>> = {
   'not-found': exitCodes.notFound,
   'already-exists': exitCodes.refused,
   'failed-precondition': exitCodes.refused,
+  'out-of-range': exitCodes.refused,
   conflict: exitCodes.refused,
   'permission-denied': exitCodes.refused,
   'resource-exhausted': exitCodes.unavailable,

@@ -1,5 +1,7 @@
 import type { Heartbeat } from '@sluice/persistence/heartbeat';
 import type { Retention } from './evidence/days.ts';
+import type { Subscriptions } from './follow/subscriptions.ts';
+import type { Tail } from './follow/tail.ts';
 import type { Ingester } from './ingest/ingester.ts';
 import type { SpoolStreams } from './ingest/spool-streams.ts';
 import type { Joiner } from './labels/joiner.ts';
@@ -11,6 +13,8 @@ export interface AdminSources {
   readonly streams: Pick<SpoolStreams, 'open'>;
   readonly ingester: Pick<Ingester, 'waiting' | 'writing' | 'budget'>;
   readonly upkeep: Pick<Upkeep, 'days' | 'deadLetters'>;
+  readonly subscriptions: Pick<Subscriptions, 'open'>;
+  readonly tail: Pick<Tail, 'heldBackMs'>;
   readonly retention: Retention;
   readonly sessions: Pick<LabelSessions, 'streams'>;
   readonly joiner: Pick<Joiner, 'counts' | 'lagSeconds'>;
@@ -20,7 +24,8 @@ export interface AdminSources {
 const mostShown = 1_000;
 
 /** What GetState shows of feedback; the README describes the fields. */
-export function adminState({ heartbeat, streams, ingester, upkeep, retention, sessions, joiner }: AdminSources) {
+export function adminState(sources: AdminSources) {
+  const { heartbeat, streams, ingester, upkeep, subscriptions, tail, retention, sessions, joiner } = sources;
   return {
     databaseUp: heartbeat.up,
     retentionDays: retention,
@@ -30,6 +35,8 @@ export function adminState({ heartbeat, streams, ingester, upkeep, retention, se
     blocksWaiting: ingester.waiting,
     batchesUnderWay: ingester.writing,
     heldBytes: ingester.budget.held,
+    subscribers: subscriptions.open,
+    heldBackMs: tail.heldBackMs,
     deadLetters: upkeep.deadLetters,
     days: upkeep.days.slice(-mostShown),
     labels: {

@@ -1,4 +1,10 @@
-import { feedbackService, ingestService, labelService, predictionService } from '@sluice/contracts/services';
+import {
+  feedbackService,
+  ingestService,
+  labelService,
+  predictionService,
+  subscribeService,
+} from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { Heartbeat } from '@sluice/persistence/heartbeat';
 import { openDatabase, whenAvailable } from '@sluice/persistence/open-database';
@@ -19,6 +25,7 @@ import { adminState } from './admin-state.ts';
 import type { FeedbackConfig } from './config.ts';
 import { configSpec } from './config.ts';
 import type { Retention } from './evidence/days.ts';
+import { followConnections, openFollow } from './follow/open-follow.ts';
 import { ingestMetrics } from './ingest-metrics.ts';
 import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
@@ -32,9 +39,12 @@ import { labelHandlers } from './rpc/label-service.ts';
 import { predictionHandlers } from './rpc/prediction-service.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
 import { RegistryTasks } from './rpc/registry-tasks.ts';
+import { subscribeHandlers } from './rpc/subscribe-service.ts';
+import { checkCluster } from './store/cluster.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
+import { FollowStore } from './store/follow-store.ts';
 import { PostgresJoiner } from './store/joiner-store.ts';
 import { PostgresLabels } from './store/label-store.ts';
 import { migrations } from './store/migrations/index.ts';
@@ -91,7 +101,8 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const stores = await openStores(base);
   const ingest = openIngest(base, stores);
   const labels = openLabelling(base, stores);
-  const server = openServer(base, stores, ingest, labels);
+  const subscribers = openSubscribers(base, stores);
+  const server = openServer(base, stores, ingest, labels, subscribers);
   follow(base, stores, ingest, server);
   await whenAvailable(host, () => ingest.upkeep.prepare());
   stores.heartbeat.start();
@@ -99,18 +110,23 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(async () => {
     await server.tryShutdown(0);
   });
-  const sides = await openSides(base, server, () => adminState({ ...stores, ...ingest, ...labels, retention }));
+  const sides = await openSides(base, server, () =>
+    adminState({ ...stores, ...ingest, ...labels, ...subscribers, retention }),
+  );
   opened.defer(() => sides.close());
   ingest.upkeep.start();
   opened.defer(() => ingest.upkeep.close());
   labels.joiner.start();
   opened.defer(() => labels.joiner.close());
+  subscribers.tail.start();
+  opened.defer(() => subscribers.tail.close());
   server.health.setAll(true);
   return {
     ports: { port, ...sides.ports },
     stopAccepting: async () => {
       server.stopAccepting();
       ingest.streams.drain();
+      subscribers.subscriptions.drain();
     },
     finish: (signal) => server.finish(signal),
     busy: () => server.busy(),
@@ -137,6 +153,8 @@ async function openStores({ host, metrics, opened }: Base) {
   const pulse = await pool(`${instanceId} pulse`, 2, 5_000);
   const queries = await pool(`${instanceId} queries`, config.queryPoolSize, config.queryTimeoutMs);
   const labelling = await pool(`${instanceId} labels`, config.labelWriters + 2, 30_000);
+  const following = await pool(`${instanceId} follow`, followConnections, 30_000);
+  await whenAvailable(host, () => checkCluster(work));
   const days = new DayStore(work);
   const rows = new UpkeepStore(work, createTransactions(work, { clock, random }));
   const postgres = metrics.dependency('postgres');
@@ -159,6 +177,7 @@ async function openStores({ host, metrics, opened }: Base) {
     unmatched: new UnmatchedStore(work, heartbeat.require),
     writer: new EvidenceWriter(ingest, days),
     replayer: new EvidenceWriter(work, days),
+    followed: new FollowStore(following, () => clock.monotonic()),
   };
 }
 
@@ -239,12 +258,22 @@ function openLabelling({ host, metrics, tls, retention, opened }: Base, { labell
   });
 }
 
+/** Those who follow the tables. */
+function openSubscribers({ host, metrics }: Base, { followed, heartbeat }: Stores) {
+  const { config, clock } = host;
+  const { followPollMs: pollMs, maxSubscribers: mostSubscribers } = config;
+  return openFollow({
+    ...{ source: followed, clock, metrics, pollMs, mostSubscribers, available: heartbeat.require },
+  });
+}
+
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
   { letters, replayer, work, queries, heartbeat }: Stores,
   { versions, streams, directory, facts }: Ingest,
   { sessions }: Labels,
+  { subscriptions }: ReturnType<typeof openSubscribers>,
 ) {
   const { config, logger, clock } = host;
   const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
@@ -256,6 +285,7 @@ function openServer(
   });
   server.addService(predictionService, predictionHandlers(predictions));
   server.addService(labelService, labelHandlers(sessions));
+  server.addService(subscribeService, subscribeHandlers(subscriptions));
   server.addHealth();
   server.addReflection();
   return server;
@@ -273,6 +303,7 @@ function follow(
     server.health.set(feedbackService.name, up);
     server.health.set(predictionService.name, up);
     server.health.set(labelService.name, up);
+    server.health.set(subscribeService.name, up);
   });
   metrics.queue('blocks', () => ingester.waiting);
   const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);

@@ -48,6 +48,11 @@ export const configSpec = {
     { min: 1024, max: 16 * 1024 * mib },
     { doc: 'Bytes of blocks of all streams that are held at once', default: 64 * mib },
   ),
+  maxSubscribers: integerField({ min: 0, max: 10_000 }, { doc: 'Most subscribers at once', default: 64 }),
+  followPollMs: integerField(
+    { min: 10, max: 60_000 },
+    { doc: 'Milliseconds between looks for new rows while somebody subscribes', default: 200 },
+  ),
   ingestWriters: integerField(
     { min: 1, max: 64 },
     { doc: 'Batches that are stored at once, each over a connection of its own', default: 2 },

@@ -3,6 +3,8 @@ import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
+import { followRestoreSuite } from './suites/follow-restore.ts';
+import { followSuite } from './suites/follow.ts';
 import { ingestSuite } from './suites/ingest.ts';
 import { joinerSuite } from './suites/joiner.ts';
 import { labelsSuite } from './suites/labels.ts';
@@ -21,20 +23,12 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-<<<<<<< HEAD
-for (const suite of [
-  ingestSuite,
-  deadLettersSuite,
-  streamsSuite,
-  daysSuite,
-  labelsSuite,
-  portsSuite,
-  predictionsSuite,
-  predictionListsSuite,
-  statisticsSuite,
-])
-=======
-for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, labelsSuite, joinerSuite, portsSuite])
->>>>>>> w/labels
+const suites = [
+  ...[ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite],
+  ...[labelsSuite, joinerSuite],
+  ...[predictionsSuite, predictionListsSuite, statisticsSuite],
+  ...[followSuite, followRestoreSuite],
+];
+for (const suite of suites)
   // Each opens and closes what is its own around its own tests.
   describe(suite.name, () => suite(cluster));

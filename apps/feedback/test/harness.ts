@@ -81,17 +81,16 @@ export class Site {
     return (await this.#owner.query<R>(sql, values)).rows;
   }
 
-  /** Runs a statement in a transaction that stays open until `release`. */
-  async hold(sql: string): Promise<{ release(): Promise<void> }> {
+  /** Runs a statement in a transaction that stays open until `release`, which undoes it, or `commit`. */
+  async hold(sql: string): Promise<{ release(): Promise<void>; commit(): Promise<void> }> {
     const client = new pg.Client({ connectionString: this.ownerUrl });
     await client.connect();
     await client.query(`BEGIN; ${sql}`);
-    return {
-      release: async () => {
-        await client.query('ROLLBACK');
-        await client.end();
-      },
+    const end = async (how: string): Promise<void> => {
+      await client.query(how);
+      await client.end();
     };
+    return { release: () => end('ROLLBACK'), commit: () => end('COMMIT') };
   }
 
   /** How many rows there are of these predictions, and of how many different ones. */

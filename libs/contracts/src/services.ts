@@ -15,6 +15,7 @@ import type {
   RegistryServiceMethods,
   RunServiceMethods,
   RuntimeServiceMethods,
+  SubscribeServiceMethods,
   WatchServiceMethods,
 } from './gen/methods.ts';
 import { schemaJson } from './gen/schema.ts';
@@ -34,6 +35,7 @@ export type {
   RegistryServiceMethods,
   RunServiceMethods,
   RuntimeServiceMethods,
+  SubscribeServiceMethods,
   WatchServiceMethods,
 } from './gen/methods.ts';
 
@@ -72,6 +74,7 @@ export const dataSetService = service<DataSetServiceMethods>('sluice.registry.v1
 export const runService = service<RunServiceMethods>('sluice.registry.v1.RunService');
 export const lineageService = service<LineageServiceMethods>('sluice.registry.v1.LineageService');
 export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
+export const subscribeService = service<SubscribeServiceMethods>('sluice.feedback.v1.SubscribeService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
 export const predictionService = service<PredictionServiceMethods>('sluice.feedback.v1.PredictionService');
 export const labelService = service<LabelServiceMethods>('sluice.feedback.v1.LabelService');

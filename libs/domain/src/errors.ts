@@ -10,6 +10,8 @@ export const errorKinds = [
   'already-exists',
   /** The request is fine but the state forbids it; retrying without a change of state will not help. */
   'failed-precondition',
+  /** What was asked for lies before or behind all that is there, such as a place in a stream that has expired. */
+  'out-of-range',
   /** Somebody else changed the object first; read it again and decide anew. */
   'conflict',
   /** The actor may not do this. */

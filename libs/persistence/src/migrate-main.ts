@@ -4,7 +4,7 @@ import { createLogger } from '@sluice/service-kit/logger';
 import { configOrExit } from '@sluice/service-kit/main-config';
 import { describeUrl } from './data-source.ts';
 import { migrateSchema } from './migrate-schema.ts';
-import type { ServiceSchema } from './migrate-schema.ts';
+import type { Say, ServiceSchema } from './migrate-schema.ts';
 
 const specOf = (role: string) => ({
   ownerDatabaseUrl: field(databaseAddress, {
@@ -50,7 +50,8 @@ export async function migrateMain(service: ServiceSchema, program: NodeJS.Proces
   const { ownerDatabaseUrl: ownerUrl, databaseUrl: serviceUrl } = config;
   try {
     const onApplied = (id: string): void => logger.info({ migration: id }, 'migration applied');
-    const applied = await migrateSchema(service, { ownerUrl, serviceUrl, onApplied });
+    const say: Say = (message, about) => logger.info(about, message);
+    const applied = await migrateSchema(service, { ownerUrl, serviceUrl, onApplied, say });
     logger.info({ applied: applied.length, database: describeUrl(ownerUrl) }, 'schema is up to date');
   } catch (err) {
     logger.fatal({ err }, 'migration failed');

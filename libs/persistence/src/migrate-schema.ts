@@ -5,6 +5,9 @@ import type { Migration } from './migrator.ts';
 import { ensureRole } from './role.ts';
 import type { WriteTransaction } from './transaction.ts';
 
+/** Takes a sentence for the log, and what it is about. */
+export type Say = (message: string, about: Readonly<Record<string, string | number>>) => void;
+
 /** What a service's schema is made of. */
 export interface ServiceSchema {
   /** Its name, which is that of the service. */
@@ -16,6 +19,8 @@ export interface ServiceSchema {
   readonly lockId: number;
   /** What the role is granted beside the use of the schema. */
   readonly grants?: readonly string[];
+  /** What has to be seen to whenever all migrations are there, in one transaction; says what it does. */
+  readonly afterwards?: (tx: WriteTransaction, say: Say) => Promise<void>;
 }
 
 export interface MigrateOptions {
@@ -25,6 +30,8 @@ export interface MigrateOptions {
   readonly serviceUrl: string;
   /** Told after each migration that was applied. */
   readonly onApplied?: (id: string) => void;
+  /** Told what is done when all migrations are there. */
+  readonly say?: Say;
 }
 
 /**
@@ -35,7 +42,8 @@ export interface MigrateOptions {
  * @throws SluiceError invalid-argument when the service's address names another role, or no password
  */
 export async function migrateSchema(service: ServiceSchema, options: MigrateOptions): Promise<string[]> {
-  const { schema, role, migrations, lockId, grants = [] } = service;
+  const { schema, role, migrations, lockId, grants = [], afterwards } = service;
+  const say = options.say ?? (() => undefined);
   const { username, password } = new URL(options.serviceUrl);
   if (decodeURIComponent(username) !== role || password === '')
     throw invalidArgument(
@@ -55,6 +63,7 @@ export async function migrateSchema(service: ServiceSchema, options: MigrateOpti
     return await migrate(dataSource, migrations, {
       ...{ schema, lockId, prepare },
       ...(options.onApplied ? { onApplied: options.onApplied } : {}),
+      ...(afterwards ? { afterwards: (tx: WriteTransaction) => afterwards(tx, say) } : {}),
       afterTable: async (tx) => {
         await tx.execute(`GRANT SELECT ON ${schema}.migration TO ${role}`);
       },

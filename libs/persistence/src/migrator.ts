@@ -22,6 +22,8 @@ export interface MigrateOptions {
   readonly prepare?: (tx: WriteTransaction) => Promise<void>;
   /** Runs in that transaction once `<schema>.migration` is there: grants the service role to read it. */
   readonly afterTable?: (tx: WriteTransaction) => Promise<void>;
+  /** Runs under the lock when all migrations are there, each time, in a transaction of its own. */
+  readonly afterwards?: (tx: WriteTransaction) => Promise<void>;
   /** Told after each migration that this call has committed. */
   readonly onApplied?: (id: string) => void;
 }
@@ -144,6 +146,8 @@ async function applyPending(
     done.push(migration.id);
     options.onApplied?.(migration.id);
   }
+  const { afterwards } = options;
+  if (afterwards) await inTransaction(runner, afterwards);
   return done;
 }
 

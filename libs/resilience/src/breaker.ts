@@ -72,6 +72,7 @@ const brokenPeer: Readonly<Record<ErrorKind, boolean>> = {
   'deadline-exceeded': true,
   cancelled: false,
   unavailable: true,
+  'out-of-range': false,
   unimplemented: false,
   'data-loss': true,
   'model-failed': false,

@@ -50,6 +50,7 @@ const answeredElsewhere: Readonly<Record<ErrorKind, boolean>> = {
   cancelled: false,
   // Loading, or stopping.
   unavailable: true,
+  'out-of-range': false,
   unimplemented: false,
   'data-loss': false,
   // The same input fails everywhere.

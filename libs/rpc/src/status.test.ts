@@ -7,6 +7,7 @@ const expected: Record<(typeof errorKinds)[number], number> = {
   'not-found': 5,
   'already-exists': 6,
   'failed-precondition': 9,
+  'out-of-range': 11,
   conflict: 10,
   'permission-denied': 7,
   'resource-exhausted': 8,

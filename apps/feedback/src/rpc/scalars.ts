@@ -13,3 +13,14 @@ export function readInteger(text: string, field: string): number {
     throw invalidArgument(`${field}: ${text} given; expected a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);
   return value;
 }
+
+/** A timestamp message of whole microseconds since the epoch. */
+export function timestampOfMicros(micros: number): { readonly seconds: number; readonly nanos: number } {
+  const seconds = Math.floor(micros / 1e6);
+  return { seconds, nanos: (micros - seconds * 1e6) * 1_000 };
+}
+
+/** A duration message of milliseconds from 0. */
+export function duration(ms: number): { readonly seconds: number; readonly nanos: number } {
+  return timestamp(ms);
+}

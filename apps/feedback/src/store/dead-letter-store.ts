@@ -83,8 +83,36 @@ export class DeadLetterStore implements DeadLetters {
     return { id, kind: row.kind, origin, bytes: row.bytes };
   }
 
-  async remove(id: number): Promise<void> {
-    await this.#query('DELETE FROM feedback.dead_letter WHERE id = $1', [id]);
+  async remove(ids: readonly number[]): Promise<number[]> {
+    const rows = await this.#query<{ id: number }>(
+      'WITH gone AS (DELETE FROM feedback.dead_letter WHERE id = ANY ($1::bigint[]) RETURNING id) SELECT id FROM gone',
+      [[...ids]],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async idsOf(reason: DeadReason, last: number, limit: number): Promise<number[]> {
+    const rows = await this.#query<{ id: number }>(
+      'SELECT id FROM feedback.dead_letter WHERE reason = $1 AND id <= $2 ORDER BY id LIMIT $3',
+      [reason, last, limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async lastId(): Promise<number> {
+    const [row] = await this.#query<{ id: number }>('SELECT coalesce(max(id), 0) AS id FROM feedback.dead_letter');
+    return row!.id;
+  }
+
+  /** Deletes at most `limit` that have not failed for `days` days, the oldest, and returns how many. */
+  async expire(days: number, limit: number): Promise<number> {
+    const [row] = await this.#query<{ count: number }>(
+      `WITH gone AS (DELETE FROM feedback.dead_letter WHERE id IN (
+           SELECT id FROM feedback.dead_letter WHERE last_at < now() - make_interval(days => $1)
+           ORDER BY last_at LIMIT $2) RETURNING id) SELECT count(*) AS count FROM gone`,
+      [days, limit],
+    );
+    return row!.count;
   }
 
   async count(): Promise<number> {

@@ -13,4 +13,6 @@ export const locks = {
   upkeep: base + 3,
   /** Session lock: the replica that joins what waits. */
   joiner: base + 7,
+  /** Transaction lock: whoever notes that rows are gone. */
+  dropped: base + 0x60,
 } as const;

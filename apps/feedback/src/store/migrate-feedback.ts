@@ -2,6 +2,7 @@ import { migrateSchema } from '@sluice/persistence/migrate-schema';
 import type { MigrateOptions, ServiceSchema } from '@sluice/persistence/migrate-schema';
 import { locks } from './locks.ts';
 import { migrations } from './migrations/index.ts';
+import { rewriteAfterRestore } from './rewrite-after-restore.ts';
 
 /** The role that feedback connects as. Migrations grant to it by this name; it owns nothing. */
 export const serviceRole = 'sluice_feedback';
@@ -16,6 +17,7 @@ export const feedbackSchema: ServiceSchema = {
      EXCEPTION WHEN insufficient_privilege THEN NULL;
      END $$`,
   ],
+  afterwards: rewriteAfterRestore,
 };
 
 /** Brings the schema up to this build; see `migrateSchema`. */

@@ -64,15 +64,19 @@ export class UpkeepStore {
     });
   }
 
-  /** Deletes at most `limit` rows out of time that came more than `days` days ago, and returns how many. */
+  /** Deletes at most `limit` rows out of time that came more than `days` days ago, notes that they are gone, and returns how many. */
   async deleteSkewed(retentionClass: RetentionClass, days: number, limit: number): Promise<number> {
-    return this.#transactions.readWrite((tx) =>
-      tx.execute(
-        `DELETE FROM feedback.evidence_skewed WHERE (${key}) IN (
+    return this.#transactions.readWrite(async (tx) => {
+      const [gone] = await tx.query<{ rows: number; last: string | null }>(
+        `WITH gone AS (DELETE FROM feedback.evidence_skewed WHERE (${key}) IN (
            SELECT ${key} FROM feedback.evidence_skewed
-           WHERE class = $1 AND ingested_at < now() - make_interval(days => $2) LIMIT $3)`,
+           WHERE class = $1 AND ingested_at < now() - make_interval(days => $2) LIMIT $3) RETURNING recorded_xid)
+         SELECT count(*) AS rows, (SELECT recorded_xid FROM gone ORDER BY recorded_xid DESC LIMIT 1)::text AS last FROM gone`,
         [retentionClass, days, limit],
-      ),
-    );
+      );
+      const { rows, last } = gone!;
+      if (last !== null) await tx.query('SELECT feedback.note_dropped($1, NULL, $2::xid8)', [retentionClass, last]);
+      return rows;
+    });
   }
 }

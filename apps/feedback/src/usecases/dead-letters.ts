@@ -1,3 +1,6 @@
+import { invalidArgument } from '@sluice/domain/errors';
+import { clip } from '@sluice/domain/names';
+import { deadReasons } from '../evidence/item.ts';
 import type { DeadReason, Origin } from '../evidence/item.ts';
 
 /** What is known of a dead letter without its bytes. */
@@ -38,5 +41,18 @@ export interface DeadLetters {
   /** Ids above `after`, in their order. */
   ids(after: number, limit: number): Promise<number[]>;
   read(id: number): Promise<KeptDeadLetter | undefined>;
-  remove(id: number): Promise<void>;
+  /** Ids of those that it removed. */
+  remove(ids: readonly number[]): Promise<number[]>;
+  /** Ids with this reason up to `last`, the least ones. */
+  idsOf(reason: DeadReason, last: number, limit: number): Promise<number[]>;
+  /** The greatest id; 0 without any. */
+  lastId(): Promise<number>;
+}
+
+/** @throws SluiceError invalid-argument for a text that is no reason */
+export function readReason(text: string): DeadReason {
+  const reason = deadReasons.find((each) => each === text);
+  if (reason === undefined)
+    throw invalidArgument(`reason: "${clip(text)}" given; expected one of ${deadReasons.join(', ')}`);
+  return reason;
 }

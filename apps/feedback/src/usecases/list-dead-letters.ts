@@ -1,7 +1,5 @@
-import { invalidArgument } from '@sluice/domain/errors';
-import { clip } from '@sluice/domain/names';
-import { deadReasons } from '../evidence/item.ts';
 import type { DeadLetters, DeadLetterSummary } from './dead-letters.ts';
+import { readReason } from './dead-letters.ts';
 import { pageSize, pageToken, readPageToken } from './page.ts';
 
 export interface ListDeadLetters {
@@ -19,8 +17,7 @@ export async function listDeadLetters(
   request: ListDeadLetters,
 ): Promise<{ readonly deadLetters: readonly DeadLetterSummary[]; readonly nextPageToken: string }> {
   const { reason } = request;
-  if (reason !== '' && !(deadReasons as readonly string[]).includes(reason))
-    throw invalidArgument(`reason: "${clip(reason)}" given; expected one of ${deadReasons.join(', ')}`);
+  if (reason !== '') readReason(reason);
   const limit = pageSize(request.pageSize);
   const found = await letters.list({ after: readPageToken(request.pageToken), limit: limit + 1, reason });
   const deadLetters = found.slice(0, limit);

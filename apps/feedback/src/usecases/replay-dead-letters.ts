@@ -70,6 +70,6 @@ async function replay({ letters, store, versions, clock, retention }: ReplayPort
   // A block that can be read now has become its records, and a dead letter for each that cannot be stored. One of the same bytes is
   // this one, whatever it counts as now: a record of a layout that is not known here is a block that cannot be read.
   if (dead.some((each) => each.kind === letter.kind || Buffer.compare(each.bytes, letter.bytes) === 0)) return false;
-  await letters.remove(letter.id);
+  await letters.remove([letter.id]);
   return true;
 }

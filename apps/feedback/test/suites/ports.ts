@@ -60,6 +60,7 @@ export function portsSuite(cluster: () => TestPostgres): void {
         'FeedbackService/ListDeadLetters',
         'FeedbackService/ReplayDeadLetters',
         'LabelService/StreamLabels',
+        'SubscribeService/Subscribe',
       ])
         expect(listed).toContain(`sluice.feedback.v1.${method}`);
       expect(await methods('adminPort', reflection)).toContain('sluice.admin.v1.AdminService/GetState');
@@ -93,6 +94,7 @@ export function portsSuite(cluster: () => TestPostgres): void {
       // Nothing has failed, and nothing streams requests here.
       const mayLack = [
         'sluice_feedback_failed_batches_total',
+        'sluice_feedback_followed_rows_total',
         'sluice_request_failures_total',
         'nodejs_',
         'sluice_streamed_',

@@ -16,6 +16,7 @@ const ofVersion: Readonly<Record<ErrorKind, boolean>> = {
   cancelled: false,
   // Not loaded, lost, stopping, or its breakers are open.
   unavailable: true,
+  'out-of-range': false,
   unimplemented: false,
   'data-loss': true,
   'model-failed': true,

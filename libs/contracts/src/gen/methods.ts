@@ -19,6 +19,8 @@ import type { CudaSharedMemoryUnregisterRequest as inference_CudaSharedMemoryUnr
 import type { CudaSharedMemoryUnregisterResponse as inference_CudaSharedMemoryUnregisterResponse, CudaSharedMemoryUnregisterResponse__Output as inference_CudaSharedMemoryUnregisterResponse__Output } from './inference/CudaSharedMemoryUnregisterResponse.ts';
 import type { DeleteAliasRequest as sluice_registry_v1_DeleteAliasRequest, DeleteAliasRequest__Output as sluice_registry_v1_DeleteAliasRequest__Output } from './sluice/registry/v1/DeleteAliasRequest.ts';
 import type { DeleteAliasResponse as sluice_registry_v1_DeleteAliasResponse, DeleteAliasResponse__Output as sluice_registry_v1_DeleteAliasResponse__Output } from './sluice/registry/v1/DeleteAliasResponse.ts';
+import type { DeleteDeadLettersRequest as sluice_feedback_v1_DeleteDeadLettersRequest, DeleteDeadLettersRequest__Output as sluice_feedback_v1_DeleteDeadLettersRequest__Output } from './sluice/feedback/v1/DeleteDeadLettersRequest.ts';
+import type { DeleteDeadLettersResponse as sluice_feedback_v1_DeleteDeadLettersResponse, DeleteDeadLettersResponse__Output as sluice_feedback_v1_DeleteDeadLettersResponse__Output } from './sluice/feedback/v1/DeleteDeadLettersResponse.ts';
 import type { DeleteVersionRequest as sluice_registry_v1_DeleteVersionRequest, DeleteVersionRequest__Output as sluice_registry_v1_DeleteVersionRequest__Output } from './sluice/registry/v1/DeleteVersionRequest.ts';
 import type { DeleteVersionResponse as sluice_registry_v1_DeleteVersionResponse, DeleteVersionResponse__Output as sluice_registry_v1_DeleteVersionResponse__Output } from './sluice/registry/v1/DeleteVersionResponse.ts';
 import type { DownloadArtifactRequest as sluice_registry_v1_DownloadArtifactRequest, DownloadArtifactRequest__Output as sluice_registry_v1_DownloadArtifactRequest__Output } from './sluice/registry/v1/DownloadArtifactRequest.ts';
@@ -142,6 +144,8 @@ import type { StreamFeedbackRequest as sluice_feedback_v1_StreamFeedbackRequest,
 import type { StreamFeedbackResponse as sluice_feedback_v1_StreamFeedbackResponse, StreamFeedbackResponse__Output as sluice_feedback_v1_StreamFeedbackResponse__Output } from './sluice/feedback/v1/StreamFeedbackResponse.ts';
 import type { StreamLabelsRequest as sluice_feedback_v1_StreamLabelsRequest, StreamLabelsRequest__Output as sluice_feedback_v1_StreamLabelsRequest__Output } from './sluice/feedback/v1/StreamLabelsRequest.ts';
 import type { StreamLabelsResponse as sluice_feedback_v1_StreamLabelsResponse, StreamLabelsResponse__Output as sluice_feedback_v1_StreamLabelsResponse__Output } from './sluice/feedback/v1/StreamLabelsResponse.ts';
+import type { SubscribeRequest as sluice_feedback_v1_SubscribeRequest, SubscribeRequest__Output as sluice_feedback_v1_SubscribeRequest__Output } from './sluice/feedback/v1/SubscribeRequest.ts';
+import type { SubscribeResponse as sluice_feedback_v1_SubscribeResponse, SubscribeResponse__Output as sluice_feedback_v1_SubscribeResponse__Output } from './sluice/feedback/v1/SubscribeResponse.ts';
 import type { SystemSharedMemoryRegisterRequest as inference_SystemSharedMemoryRegisterRequest, SystemSharedMemoryRegisterRequest__Output as inference_SystemSharedMemoryRegisterRequest__Output } from './inference/SystemSharedMemoryRegisterRequest.ts';
 import type { SystemSharedMemoryRegisterResponse as inference_SystemSharedMemoryRegisterResponse, SystemSharedMemoryRegisterResponse__Output as inference_SystemSharedMemoryRegisterResponse__Output } from './inference/SystemSharedMemoryRegisterResponse.ts';
 import type { SystemSharedMemoryStatusRequest as inference_SystemSharedMemoryStatusRequest, SystemSharedMemoryStatusRequest__Output as inference_SystemSharedMemoryStatusRequest__Output } from './inference/SystemSharedMemoryStatusRequest.ts';
@@ -208,6 +212,7 @@ export interface AdminServiceMethods {
 export interface FeedbackServiceMethods {
   readonly listDeadLetters: Method<'unary', [sluice_feedback_v1_ListDeadLettersRequest, sluice_feedback_v1_ListDeadLettersRequest__Output], [sluice_feedback_v1_ListDeadLettersResponse, sluice_feedback_v1_ListDeadLettersResponse__Output]>;
   readonly replayDeadLetters: Method<'unary', [sluice_feedback_v1_ReplayDeadLettersRequest, sluice_feedback_v1_ReplayDeadLettersRequest__Output], [sluice_feedback_v1_ReplayDeadLettersResponse, sluice_feedback_v1_ReplayDeadLettersResponse__Output]>;
+  readonly deleteDeadLetters: Method<'unary', [sluice_feedback_v1_DeleteDeadLettersRequest, sluice_feedback_v1_DeleteDeadLettersRequest__Output], [sluice_feedback_v1_DeleteDeadLettersResponse, sluice_feedback_v1_DeleteDeadLettersResponse__Output]>;
 }
 
 /** Methods of sluice.feedback.v1.IngestService. */
@@ -229,6 +234,11 @@ export interface PredictionServiceMethods {
   readonly getPrediction: Method<'unary', [sluice_feedback_v1_GetPredictionRequest, sluice_feedback_v1_GetPredictionRequest__Output], [sluice_feedback_v1_GetPredictionResponse, sluice_feedback_v1_GetPredictionResponse__Output]>;
   readonly listPredictions: Method<'unary', [sluice_feedback_v1_ListPredictionsRequest, sluice_feedback_v1_ListPredictionsRequest__Output], [sluice_feedback_v1_ListPredictionsResponse, sluice_feedback_v1_ListPredictionsResponse__Output]>;
   readonly getStatistics: Method<'unary', [sluice_feedback_v1_GetStatisticsRequest, sluice_feedback_v1_GetStatisticsRequest__Output], [sluice_feedback_v1_GetStatisticsResponse, sluice_feedback_v1_GetStatisticsResponse__Output]>;
+}
+
+/** Methods of sluice.feedback.v1.SubscribeService. */
+export interface SubscribeServiceMethods {
+  readonly subscribe: Method<'serverStream', [sluice_feedback_v1_SubscribeRequest, sluice_feedback_v1_SubscribeRequest__Output], [sluice_feedback_v1_SubscribeResponse, sluice_feedback_v1_SubscribeResponse__Output]>;
 }
 
 /** Methods of sluice.registry.v1.AuditService. */

@@ -4,14 +4,11 @@ import { evidenceDays } from './1780000002000-evidence-days.ts';
 import { deadLetters } from './1780000003000-dead-letters.ts';
 import { labels } from './1780000004000-labels.ts';
 import { dayFamilies } from './1780000005000-day-families.ts';
+import { follow } from './1780000006000-follow.ts';
 import { labelJoining } from './1780000007000-label-joining.ts';
 
 /** All migrations of schema `feedback` in the order of their numbers. Append only: one that ran is never edited. */
 export const migrations: readonly Migration[] = [
-  evidence,
-  evidenceDays,
-  deadLetters,
-  labels,
-  dayFamilies,
-  labelJoining,
+  ...[evidence, evidenceDays, deadLetters, labels, dayFamilies, follow],
+  ...[labelJoining],
 ];
