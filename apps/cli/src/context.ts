@@ -23,6 +23,8 @@ export interface Services {
   readonly audit: RegistryClient['audit'];
   readonly upload: RegistryClient['upload'];
   readonly inference: Pick<OipClient, 'infer' | 'modelMetadata'>;
+  /** Sends an inference once: what to do about a failure is the caller's to decide. */
+  readonly inferOnce: Pick<OipClient, 'infer'>;
 }
 
 /** What a command runs with. */
