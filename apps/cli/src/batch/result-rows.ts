@@ -1,6 +1,6 @@
 import type { Datatype } from '@sluice/domain/datatype';
 import type { Column, Row, ScalarType, Value } from '@sluice/tabular/schema';
-import { classOf, type OutputValue, predictionOf, type RowAnswer } from '../infer/answers.ts';
+import { classOf, predictionOf, type RowAnswer } from '../infer/answers.ts';
 import type { BatchModel, OutputSpec } from './batch-model.ts';
 
 /** The columns of the output, and its rows. */
@@ -96,5 +96,5 @@ function scalarOf(datatype: Datatype): ScalarType {
 function valueOf(output: OutputSpec, answer: RowAnswer): Value {
   const values = answer.outputs.find(({ name }) => name === output.name)?.values;
   if (!values) return null;
-  return output.count === 1 ? (values[0] ?? null) : (values);
+  return output.count === 1 ? (values[0] ?? null) : values;
 }

@@ -69,8 +69,8 @@ export class RunFiles {
     this.#partialBytes += bytes.length;
   }
 
-  async writeReject(line: string): Promise<void> {
-    const bytes = Buffer.from(line);
+  async writeRejects(lines: string): Promise<void> {
+    const bytes = Buffer.from(lines);
     await writeAll(this.#rejects, bytes, this.#rejectBytes);
     this.#rejectBytes += bytes.length;
   }

@@ -118,29 +118,30 @@ export class BatchRun {
   }
 
   async #take(scored: readonly ScoredRow[]): Promise<void> {
-    for (const row of scored) await this.#takeRow(row);
-    const { checkpointRows } = this.#task.options;
-    const isDue =
-      this.#writer.isFull ||
-      (checkpointRows > 0 && this.#sinceCheckpoint >= checkpointRows) ||
-      this.#task.context.clock.monotonic() - this.#checkpointMs >= checkpointEveryMs[this.#task.outputFormat];
-    if (isDue) await this.#checkpoint();
+    const stop = this.#task.options.onError === 'stop' ? scored.findIndex(({ answer }) => !answer) : -1;
+    const done = stop < 0 ? scored : scored.slice(0, stop);
+    const { rowOf } = this.#prepared.result;
+    await this.#writer.write(
+      done.flatMap(({ prepared: row, answer }) => (answer ? [rowOf(row.carried, row.source.index, answer)] : [])),
+    );
+    const rejects = done.filter(({ answer }) => !answer);
+    if (rejects.length > 0) await this.#files.writeRejects(rejects.map(rejectLine).join(''));
+    this.#rejected += rejects.length;
+    this.#sinceCheckpoint += done.length;
+    this.#after = done.at(-1)?.prepared.source.after ?? this.#after;
+    if (stop >= 0)
+      throw usageError(
+        scored[stop]!.problem,
+        'With --on-error skip the same command goes on, and lists such rows in a file.',
+      );
+    if (this.#isDue()) await this.#checkpoint();
   }
 
-  async #takeRow({ prepared: row, answer, problem }: ScoredRow): Promise<void> {
-    const { source } = row;
-    if (answer) {
-      await this.#writer.write([this.#prepared.result.rowOf(row.carried, source.index, answer)]);
-    } else {
-      if (this.#task.options.onError === 'stop')
-        throw usageError(problem, 'With --on-error skip the same command goes on, and lists such rows in a file.');
-      const reason = problem.startsWith(`${placeOf(source)}: `) ? problem.slice(placeOf(source).length + 2) : problem;
-      const line = source.line > 0 ? { line: source.line } : {};
-      await this.#files.writeReject(`${JSON.stringify({ row: source.index, ...line, reason })}\n`);
-      this.#rejected += 1;
-    }
-    this.#after = source.after;
-    this.#sinceCheckpoint += 1;
+  #isDue(): boolean {
+    const { options, outputFormat, context } = this.#task;
+    if (this.#writer.isFull || (options.checkpointRows > 0 && this.#sinceCheckpoint >= options.checkpointRows))
+      return true;
+    return context.clock.monotonic() - this.#checkpointMs >= checkpointEveryMs[outputFormat];
   }
 
   async #checkpoint(): Promise<void> {
@@ -158,6 +159,13 @@ export class BatchRun {
     const byBytes = totalRows === undefined ? (this.#after?.offset ?? 0) / Math.max(1, this.#task.source.size) : 0;
     return Math.min(1, Math.max(byRows, byBytes));
   }
+}
+
+/** Names the row by its line, where there are lines, and says why. */
+function rejectLine({ prepared: { source }, problem }: ScoredRow): string {
+  const place = `${placeOf(source)}: `;
+  const reason = problem.startsWith(place) ? problem.slice(place.length) : problem;
+  return `${JSON.stringify({ row: source.index, ...(source.line > 0 && { line: source.line }), reason })}\n`;
 }
 
 async function* prepared(
