@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { auditService, registryService, watchService } from '@sluice/contracts/services';
+import {
+  auditService,
+  dataSetService,
+  lineageService,
+  registryService,
+  runService,
+  watchService,
+} from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { Heartbeat } from '@sluice/persistence/heartbeat';
 import type { Listener } from '@sluice/persistence/listen';
@@ -33,7 +40,10 @@ import { configSpec } from './config.ts';
 import { chore } from './controller/chore.ts';
 import { MoveController } from './controller/move-controller.ts';
 import { auditHandlers } from './rpc/audit-service.ts';
+import { dataSetHandlers } from './rpc/data-set-service.ts';
+import { lineageHandlers } from './rpc/lineage-service.ts';
 import { registryHandlers } from './rpc/registry-service.ts';
+import { runHandlers } from './rpc/run-service.ts';
 import { watchHandlers } from './rpc/watch-service.ts';
 import { AdmissionRunStore } from './store/admission-run-store.ts';
 import { ArtifactUseStore } from './store/artifact-use-store.ts';
@@ -47,6 +57,7 @@ import { locks } from './store/locks.ts';
 import { openDatabase } from './store/open-database.ts';
 import { wakeChannel } from './store/settle.ts';
 import { StrikeStore } from './store/quarantine-store.ts';
+import { createSourceLogs } from './store/source-logs.ts';
 import { createStatements } from './store/sql.ts';
 import { StateStore } from './store/state-store.ts';
 import { selectModelStates } from './store/watch-store.ts';
@@ -119,7 +130,7 @@ function openStores(host: RegistryHost, pools: Pools, signals: Signals, key: Sig
   };
   return {
     transactions,
-    auditPorts: { log, sink, guard, hasher, key },
+    auditPorts: { log, sink, guard, hasher, key, sources: createSourceLogs(guarded, heartbeat.require) },
     snapshots: createTransactions(pools.upkeep, { clock, random }),
     audited,
     artifacts,
@@ -238,6 +249,9 @@ function openServer(
   };
   server.addService(watchService, watchHandlers({ state, watch: watchPorts, leases, strikes, clock }));
   server.addService(auditService, auditHandlers(audit));
+  server.addService(dataSetService, dataSetHandlers(state));
+  server.addService(runService, runHandlers(state));
+  server.addService(lineageService, lineageHandlers(state));
   server.addHealth();
   server.addReflection();
   return server;

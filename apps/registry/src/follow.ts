@@ -1,4 +1,4 @@
-import { auditService, registryService } from '@sluice/contracts/services';
+import { auditService, dataSetService, lineageService, registryService, runService } from '@sluice/contracts/services';
 import type { RpcServer } from '@sluice/rpc/server';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import type { Signals } from './signals.ts';
@@ -19,7 +19,8 @@ export function follow(
   // Watches and health go on without the database; what reads or changes state does not.
   const tell = (): void => {
     server.health.set(auditService.name, databaseUp);
-    server.health.set(registryService.name, databaseUp && guard.problem === undefined);
+    for (const { name } of [registryService, dataSetService, runService, lineageService])
+      server.health.set(name, databaseUp && guard.problem === undefined);
   };
   signals.database.push((up) => {
     postgres.set((databaseUp = up));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { RegistryServiceMethods, WatchServiceMethods } from '@sluice/contracts/services';
+import type { DataSetRef } from '@sluice/contracts/gen/sluice/registry/v1/DataSetRef';
 import { adminService, registryService, watchService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import type { RpcClient } from '@sluice/rpc/client';
@@ -180,6 +181,8 @@ export async function upload(client: RegistryClient, bytes: Uint8Array, chunkByt
 export interface PushOptions {
   readonly requestId?: string;
   readonly graphPath?: string;
+  readonly run?: string;
+  readonly dataSets?: readonly DataSetRef[];
 }
 
 /** Uploads files and makes a version of them; answers the last message and the lines of progress. */
@@ -194,7 +197,8 @@ export async function push(
     listed.push({ path, sha256: await upload(client, bytes), size: bytes.length });
   }
   const progress: string[] = [];
-  const request = { model, files: listed, graphPath: options.graphPath ?? '', requestId: options.requestId ?? '' };
+  const { graphPath = '', requestId = '', run = '', dataSets = [] } = options;
+  const request = { model, files: listed, graphPath, requestId, run, dataSets: [...dataSets] };
   for await (const message of client.createVersion(request)) {
     if (message.version) return { version: message.version, progress };
     progress.push(message.progress);

@@ -1,8 +1,8 @@
 import { checkText } from '@sluice/domain/text';
 import { isWatch, watch } from '@sluice/rpc/handlers';
 
-/** Texts of other programs, which are kept whatever is in them: a runtime must be able to say why it failed, and what it lacks. */
-const kept = new Set(['reason', 'detail']);
+/** Texts of other programs, which are kept whatever is in them: a runtime or a pipeline must be able to say why it failed, and what it lacks. */
+const kept = new Set(['reason', 'detail', 'error']);
 
 type Handle = (request: unknown, context: never) => unknown;
 

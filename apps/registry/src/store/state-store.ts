@@ -3,6 +3,7 @@ import type { AliasMoveState } from '@sluice/domain/alias-move';
 import type { ModelSettings } from '@sluice/domain/model';
 import type { Release } from '@sluice/domain/release';
 import type { HistoryQuery } from '../usecases/history-page.ts';
+import type { ProvenanceChanges, ProvenanceReads } from '../usecases/provenance.ts';
 import type {
   AliasHistoryEntry,
   AliasMove,
@@ -30,6 +31,7 @@ import * as aliases from './alias-store.ts';
 import type { AuditedChanges } from './audited-change.ts';
 import * as holds from './hold-store.ts';
 import * as models from './model-store.ts';
+import { insertOrigin, provenanceChanges, provenanceReads } from './provenance-store.ts';
 import * as quarantines from './quarantine-store.ts';
 import type { VersionInPool } from './quarantine-store.ts';
 import * as releases from './release-store.ts';
@@ -103,10 +105,12 @@ export class StateStore implements RegistryState {
 }
 
 class Reads implements StateReads {
+  readonly provenance: ProvenanceReads;
   protected readonly sql: Sql;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, provenance: ProvenanceReads = provenanceReads(sql)) {
     this.sql = sql;
+    this.provenance = provenance;
   }
 
   model(name: string): Promise<ModelRecord | undefined> {
@@ -185,20 +189,25 @@ class Reads implements StateReads {
   releaseAsOf(model: string, time: number): Promise<Release | undefined> {
     return releases.selectRelease(this.sql, model, time);
   }
+  settingsAsOf(model: string, time: number): Promise<ModelSettings | undefined> {
+    return models.selectSettingsAsOf(this.sql, model, time);
+  }
 }
 
 class Change extends Reads implements StateChange {
+  declare readonly provenance: ProvenanceChanges;
   readonly revision: number;
   readonly effectiveAt: number;
   readonly actor: string;
   readonly #stamp: Stamp;
 
   constructor(sql: Sql, revision: number, effectiveAt: number, actor: string) {
-    super(sql);
+    const stamp = { at: fromMs(effectiveAt), actor, revision };
+    super(sql, provenanceChanges(sql, stamp));
     this.revision = revision;
     this.effectiveAt = effectiveAt;
     this.actor = actor;
-    this.#stamp = { at: fromMs(effectiveAt), actor, revision };
+    this.#stamp = stamp;
   }
 
   async insertModel(name: string, settings: ModelSettings): Promise<ModelRecord> {
@@ -207,14 +216,15 @@ class Change extends Reads implements StateChange {
     return { name, settings, revision, createdAt: effectiveAt, createdBy: actor, versionCount: 0 };
   }
   updateModel(name: string, settings: ModelSettings): Promise<void> {
-    return models.updateSettings(this.sql, name, settings, this.revision);
+    return models.updateSettings(this.sql, name, settings, this.#stamp);
   }
   async insertVersion(version: NewVersion): Promise<VersionRecord> {
     const number = await models.takeVersionNumber(this.sql, version.model);
     await versions.insertVersion(this.sql, version, number, this.#stamp);
-    const { model, digest, files, graphPath, signature, serving, manifestJson } = version;
+    const { model, digest, files, graphPath, signature, serving, manifestJson, run, dataSets } = version;
+    await insertOrigin(this.sql, { model, version: number }, run, dataSets);
     return {
-      ...{ model, number, digest, files, graphPath, signature, serving, manifestJson },
+      ...{ model, number, digest, files, graphPath, signature, serving, manifestJson, run, dataSets },
       state: 'admitting',
       admission: undefined,
       createdAt: this.effectiveAt,

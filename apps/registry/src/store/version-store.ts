@@ -1,3 +1,4 @@
+import type { DataSetRef } from '@sluice/domain/data-set';
 import { type ServingConfig, servingDefaults, type Signature } from '@sluice/domain/signature';
 import type { VersionFile, VersionState } from '@sluice/domain/version';
 import type { AdmissionReport } from '../admission/admission.ts';
@@ -27,6 +28,8 @@ interface VersionRow {
   created_by: string;
   revision: number;
   files: VersionFile[];
+  run: string;
+  data_sets: DataSetRef[];
 }
 
 interface ViewRow extends VersionRow {
@@ -48,7 +51,13 @@ const columns = `v.model, v.number, v.state, v.digest, v.graph_path, v.signature
   coalesce((
     select json_agg(json_build_object('path', f.path, 'sha256', f.sha256, 'size', f.size) order by f.path collate "C")
     from registry.version_file f where f.model = v.model and f.number = v.number
-  ), '[]') as files`;
+  ), '[]') as files,
+  coalesce((select o.run from registry.run_version o where o.model = v.model and o.number = v.number), '') as run,
+  coalesce((
+    select json_agg(json_build_object('dataSet', d.data_set, 'version', d.data_set_number)
+             order by d.data_set, d.data_set_number)
+    from registry.version_data_set d where d.model = v.model and d.number = v.number
+  ), '[]') as data_sets`;
 
 /** Approvals, aliases and pin at `$time`, or now when it is null. */
 const viewColumns = (time: string): string => `
@@ -269,6 +278,8 @@ function toVersion(row: VersionRow): VersionRecord {
     createdBy: row.created_by,
     revision: row.revision,
     rejection: row.rejection,
+    run: row.run,
+    dataSets: row.data_sets,
   };
 }
 

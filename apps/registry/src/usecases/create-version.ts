@@ -1,5 +1,7 @@
 import type { Clock } from '@sluice/domain/clock';
-import { failedPrecondition, invalidArgument, SluiceError } from '@sluice/domain/errors';
+import type { DataSetRef } from '@sluice/domain/data-set';
+import { checkReferences, dataSetText } from '@sluice/domain/data-set';
+import { failedPrecondition, SluiceError } from '@sluice/domain/errors';
 import { checkActor, defaultModelSettings } from '@sluice/domain/model';
 import { checkModelName, clip } from '@sluice/domain/names';
 import type { VersionFile } from '@sluice/domain/version';
@@ -8,8 +10,9 @@ import { checkVersionFiles } from '../artifacts/names.ts';
 import type { AdmissionJobs } from './admission-jobs.ts';
 import { modelCreated } from './create-model.ts';
 import { requireVersion } from './lookups.ts';
+import { checkRequestId, requireDataSets, requireMaker } from './provenance-checks.ts';
 import type { VersionRecord } from './records.ts';
-import type { Changed, Entry, RegistryState, StateChange } from './state.ts';
+import type { Changed, Entry, RegistryState, StateChange, StateReads } from './state.ts';
 
 export interface CreateVersionRequest {
   readonly model: string;
@@ -18,6 +21,10 @@ export interface CreateVersionRequest {
   readonly graphPath: string;
   /** '' for none. */
   readonly requestId: string;
+  /** The run that makes it; '' for none. */
+  readonly run: string;
+  /** What it was trained on. */
+  readonly dataSets: readonly DataSetRef[];
 }
 
 /** Which artifacts are in use, so that collection spares them. */
@@ -56,11 +63,12 @@ export async function* createVersion(
   checkActor(actor);
   checkModelName(request.model);
   checkVersionFiles(request.files);
-  if (request.requestId.length > 128) {
-    throw invalidArgument(`request_id: ${request.requestId.length} characters given; expected at most 128`);
-  }
+  checkRequestId(request.requestId);
+  checkReferences(request.dataSets, 'data_sets', dataSetText);
   const earlier = await madeBefore(ports, actor, request);
   if (earlier) return yield* followAdmission(ports, earlier, signal);
+  // Before the work, and again when it is made.
+  await ports.state.read((reads) => checkOrigin(reads, request));
   await ports.artifacts.noteUse(request.files);
   const { files, graphPath } = request;
   const inspected = await ports.admission.inspect({ files, graphPath });
@@ -91,11 +99,24 @@ function checkSameRequest(
   const text = (files: readonly VersionFile[]): string =>
     JSON.stringify(files.map((file) => [file.path, file.sha256, file.size]).sort());
   const { version } = made;
-  if (version.model === request.model && made.actor === actor && text(version.files) === text(request.files)) return;
+  const sameOrigin =
+    version.run === request.run &&
+    JSON.stringify(version.dataSets.map(dataSetText).sort()) ===
+      JSON.stringify(request.dataSets.map(dataSetText).sort());
+  const sameFiles = version.model === request.model && text(version.files) === text(request.files);
+  if (sameFiles && sameOrigin && made.actor === actor) return;
   throw new SluiceError(
     'already-exists',
-    `request_id: "${clip(request.requestId)}" already made ${version.model} version ${version.number} of other files or for another actor; use a new one`,
+    `request_id: "${clip(request.requestId)}" already made ${version.model} version ${version.number} of other files, from other data sets or another run, or for another actor; use a new one`,
   );
+}
+
+async function checkOrigin(
+  { provenance }: StateReads,
+  { run, dataSets }: Pick<CreateVersionRequest, 'run' | 'dataSets'>,
+): Promise<void> {
+  await requireDataSets(provenance, dataSets, 'data_sets');
+  await requireMaker(provenance, run, 'versions');
 }
 
 async function makeVersion(
@@ -111,6 +132,7 @@ async function makeVersion(
       return { entries: [], result: { version: made.version, fresh: false } };
     }
   }
+  await checkOrigin(change, request);
   const entries: Entry[] = [];
   if (!(await change.model(request.model))) {
     await change.insertModel(request.model, defaultModelSettings);
@@ -119,8 +141,8 @@ async function makeVersion(
     entries.push(modelCreated(request.model, defaultModelSettings));
   }
   const { files, graphPath, digest, signature, serving, manifestJson } = inspected;
-  const { model, requestId } = request;
-  const content = { files, graphPath, digest, signature, serving, manifestJson };
+  const { model, requestId, run, dataSets } = request;
+  const content = { files, graphPath, digest, signature, serving, manifestJson, run, dataSets };
   const version = await change.insertVersion({ model, requestId, holder, ...content });
   entries.push({
     action: 'version.created',
@@ -131,6 +153,8 @@ async function makeVersion(
       digest,
       graph_path: graphPath,
       files: files.map((file) => ({ path: file.path, sha256: file.sha256, size: file.size })),
+      ...(run === '' ? {} : { run }),
+      ...(dataSets.length === 0 ? {} : { data_sets: dataSets.map(dataSetText) }),
     },
   });
   return { entries, result: { version, fresh: true } };

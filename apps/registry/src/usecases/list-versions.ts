@@ -1,6 +1,6 @@
 import { requireModel } from './lookups.ts';
 import type { RegistryState } from './state.ts';
-import { readVersionPage } from './version-page.ts';
+import { readNumberedPage } from './version-page.ts';
 import type { VersionPage, VersionPageRequest } from './version-page.ts';
 
 export interface ListVersionsRequest extends VersionPageRequest {
@@ -12,7 +12,7 @@ export interface ListVersionsRequest extends VersionPageRequest {
 export async function listVersions(state: RegistryState, request: ListVersionsRequest): Promise<VersionPage> {
   return state.read(async (reads) => {
     const model = await requireModel(reads, request.model);
-    return readVersionPage(request, (query) =>
+    return readNumberedPage(request, (query) =>
       reads.versionViews(model.name, { ...query, deleted: request.showDeleted }),
     );
   });

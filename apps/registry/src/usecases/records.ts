@@ -1,5 +1,6 @@
 import type { AliasMoveState, LoadState } from '@sluice/domain/alias-move';
 import type { ModelSettings } from '@sluice/domain/model';
+import type { DataSetRef } from '@sluice/domain/data-set';
 import type { StrikeKind } from '@sluice/domain/quarantine';
 import type { ServingConfig, Signature } from '@sluice/domain/signature';
 import type { VersionFile, VersionState } from '@sluice/domain/version';
@@ -39,6 +40,10 @@ export interface VersionRecord extends VersionContent {
   readonly revision: number;
   /** Why it was rejected; '' otherwise. */
   readonly rejection: string;
+  /** The run that made it; '' for none. */
+  readonly run: string;
+  /** What it was trained on, as whoever pushed it said. */
+  readonly dataSets: readonly DataSetRef[];
 }
 
 export interface AliasRecord {

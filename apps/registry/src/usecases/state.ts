@@ -1,9 +1,11 @@
 import type { AliasMoveState } from '@sluice/domain/alias-move';
 import type { ModelSettings } from '@sluice/domain/model';
 import type { Release } from '@sluice/domain/release';
+import type { DataSetRef } from '@sluice/domain/data-set';
 import type { ServingConfig } from '@sluice/domain/signature';
 import type { AdmissionReport } from '../admission/admission.ts';
 import type { HistoryQuery } from './history-page.ts';
+import type { ProvenanceChanges, ProvenanceReads } from './provenance.ts';
 import type {
   AliasHistoryEntry,
   AliasMove,
@@ -21,6 +23,8 @@ import type {
 
 /** Reads of the registry's state, all from one snapshot. */
 export interface StateReads {
+  /** Data sets, runs and lineage. */
+  readonly provenance: ProvenanceReads;
   model(name: string): Promise<ModelRecord | undefined>;
   /** By name, those after `after`. */
   models(after: string, limit: number): Promise<readonly ModelRecord[]>;
@@ -65,6 +69,7 @@ export interface StateReads {
     query: { readonly after: number; readonly limit: number },
   ): Promise<readonly VersionView[]>;
   releaseAsOf(model: string, time: number): Promise<Release | undefined>;
+  settingsAsOf(model: string, time: number): Promise<ModelSettings | undefined>;
 }
 
 export interface VersionQuery {
@@ -81,6 +86,7 @@ export interface StateChange extends StateReads {
   /** Milliseconds since the epoch; never before that of an earlier change. */
   readonly effectiveAt: number;
   readonly actor: string;
+  readonly provenance: ProvenanceChanges;
 
   insertModel(name: string, settings: ModelSettings): Promise<ModelRecord>;
   updateModel(name: string, settings: ModelSettings): Promise<void>;
@@ -120,6 +126,10 @@ export interface StateChange extends StateReads {
 export interface NewVersion extends VersionContent {
   readonly model: string;
   readonly serving: ServingConfig;
+  /** '' when no run made it. */
+  readonly run: string;
+  /** What it was trained on. */
+  readonly dataSets: readonly DataSetRef[];
   /** '' when the caller gave none. */
   readonly requestId: string;
   /** The replica that runs the admission. */

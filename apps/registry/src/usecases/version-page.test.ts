@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { VersionView } from './records.ts';
-import { readVersionPage } from './version-page.ts';
+import { readNumberedPage } from './version-page.ts';
 
 /** A model with versions of about `characters` each; says how many were read at once at most. */
 function setUp(count: number, characters: number) {
@@ -13,7 +13,7 @@ function setUp(count: number, characters: number) {
   const pages = async (pageSize: number): Promise<number[]> => {
     const sizes: number[] = [];
     for (let pageToken = ''; ;) {
-      const page = await readVersionPage({ pageSize, pageToken }, read);
+      const page = await readNumberedPage({ pageSize, pageToken }, read);
       expect(page.versions[0]?.number ?? 1).toBe(sizes.reduce((sum, size) => sum + size, 0) + 1);
       sizes.push(page.versions.length);
       pageToken = page.nextPageToken;
