@@ -114,6 +114,9 @@ class Session {
         get audit() {
           return registry().audit;
         },
+        get dataSets() {
+          return registry().dataSets;
+        },
         upload: (...args) => registry().upload(...args),
         get inference() {
           return inference();

@@ -1,6 +1,8 @@
 import { type Format, formats } from '@sluice/tabular/formats';
 import { type Command, Option } from 'commander';
+import { usageError } from '../exit-codes.ts';
 import { list, positive, whole } from '../options.ts';
+import { parseDataSetRef } from './data-set.ts';
 import type { BatchOptions } from './options.ts';
 
 export interface BatchFlags {
@@ -19,6 +21,8 @@ export interface BatchFlags {
   readonly patience: number;
   readonly onError: 'stop' | 'skip';
   readonly checkpoint: number;
+  readonly dataSet?: string;
+  readonly inputDataSet?: string;
   readonly restart: boolean;
   readonly overwrite: boolean;
   readonly progress: boolean;
@@ -53,6 +57,8 @@ export function addBatchOptions(command: Command): Command {
         .default('stop'),
     )
     .option('--checkpoint <rows>', 'rows that may have to be scored again (default: by time and size)', whole(1), 0)
+    .option('--data-set <name>', 'register the output as the next version of this data set')
+    .option('--input-data-set <name@number>', 'the version that the input is, which is its parent then')
     .option('--restart', 'forget what an earlier run has done', false)
     .option('--overwrite', 'replace an output that is there', false)
     .option('--progress', 'lines of progress where standard error is no terminal', false)
@@ -75,8 +81,17 @@ export function compileBatchOptions(flags: BatchFlags): BatchOptions {
     patienceMs: flags.patience * 1_000,
     onError: flags.onError,
     checkpointRows: flags.checkpoint,
+    registration: registrationOf(flags),
     restart: flags.restart,
     overwrite: flags.overwrite,
     progress: flags.progress,
   };
+}
+
+function registrationOf({ dataSet, inputDataSet }: BatchFlags): BatchOptions['registration'] {
+  if (dataSet !== undefined)
+    return { dataSet, input: inputDataSet === undefined ? undefined : parseDataSetRef(inputDataSet) };
+  if (inputDataSet !== undefined)
+    throw usageError('--input-data-set says what the output is made of', 'Give --data-set too.');
+  return undefined;
 }

@@ -1,4 +1,5 @@
 import type { Format } from '@sluice/tabular/formats';
+import type { Registration } from './data-set.ts';
 
 /** What `sluice batch` is asked to do, once the command line is read. */
 export interface BatchOptions {
@@ -31,6 +32,8 @@ export interface BatchOptions {
   readonly restart: boolean;
   /** Replace an output that is there. */
   readonly overwrite: boolean;
+  /** What the output becomes in the registry; undefined: nothing. */
+  readonly registration: Registration | undefined;
   /** Lines of progress where no person looks. */
   readonly progress: boolean;
 }

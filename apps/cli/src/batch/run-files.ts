@@ -132,6 +132,8 @@ export async function exists(file: string): Promise<boolean> {
 /** Gives the output its name, for good. What has been done already is not done again. */
 export async function publish(paths: RunPaths): Promise<void> {
   if (await exists(paths.partial)) await rename(paths.partial, paths.output);
+  else if (!(await exists(paths.output)))
+    throw usageError(`${paths.output} was finished, and is gone`, 'Give --restart to make it anew.');
   const folder = await open(path.dirname(path.resolve(paths.output)), 'r');
   try {
     await folder.sync();

@@ -4,8 +4,10 @@ const firstLimit = 1;
 const waitFactor = 2;
 /** And by so many milliseconds more, lest small differences count. */
 const waitMs = 5;
-/** The quickest time grows by this share with each answer: a model that has become slower is known again after a while. */
-const forget = 0.002;
+/** After so many answers it looks again how quick one request alone is, and forgets what was before the last time. */
+const windowAnswers = 200;
+/** Answers to one request at a time that this takes: the first ones still stood behind others. */
+const lookAnswers = 8;
 
 const backoff = { firstMs: 100, mostMs: 5_000 };
 
@@ -16,7 +18,11 @@ const backoff = { firstMs: 100, mostMs: 5_000 };
 export class Throttle {
   readonly #most: number;
   #limit = firstLimit;
+  #answers = 0;
   #bestMs = Number.POSITIVE_INFINITY;
+  #bestBeforeMs = Number.POSITIVE_INFINITY;
+  /** The limit to go back to, while it looks. */
+  #held: number | undefined;
   #refusals = 0;
 
   /** @param most requests at once, whatever happens */
@@ -32,9 +38,25 @@ export class Throttle {
   /** A full request was answered after so many milliseconds. */
   answered(ms: number): void {
     this.#refusals = 0;
-    this.#bestMs = Math.min(this.#bestMs * (1 + forget), ms);
-    const waits = ms > this.#bestMs * waitFactor + waitMs;
+    this.#bestMs = Math.min(this.#bestMs, ms);
+    this.#answers += 1;
+    if (this.#held !== undefined) {
+      if (this.#answers < lookAnswers) return;
+      this.#limit = this.#held;
+      this.#held = undefined;
+    }
+    const quickest = Math.min(this.#bestMs, this.#bestBeforeMs);
+    const waits = ms > quickest * waitFactor + waitMs;
     this.#limit = waits ? Math.max(1, this.#limit - 0.5) : Math.min(this.#most, this.#limit + 1 / this.#limit);
+    if (this.#answers >= windowAnswers) this.#look();
+  }
+
+  #look(): void {
+    this.#answers = 0;
+    this.#bestBeforeMs = this.#bestMs;
+    this.#bestMs = Number.POSITIVE_INFINITY;
+    this.#held = this.#limit;
+    this.#limit = 1;
   }
 
   /**
@@ -43,7 +65,8 @@ export class Throttle {
    * @param askedMs what the other side asked for
    */
   refused(askedMs: number | undefined): number {
-    this.#limit = Math.max(1, this.#limit / 2);
+    this.#limit = Math.max(1, (this.#held ?? this.#limit) / 2);
+    this.#held = undefined;
     const own = Math.min(backoff.mostMs, backoff.firstMs * 2 ** Math.min(this.#refusals, 10));
     this.#refusals += 1;
     return Math.max(own, askedMs ?? 0);

@@ -2,6 +2,7 @@ import { FileSource } from '@sluice/tabular/file-source';
 import { type Format, formatOfName } from '@sluice/tabular/formats';
 import { describeSchema } from '@sluice/tabular/schema';
 import { batchModel, checkOutputs } from '../batch/batch-model.ts';
+import { checkRegistration, type DataSetRef, register } from '../batch/data-set.ts';
 import { differenceOf, type Finished, type Journal, type RunIdentity } from '../batch/journal.ts';
 import type { BatchOptions } from '../batch/options.ts';
 import { sayReading, startProgress } from '../batch/progress.ts';
@@ -35,6 +36,8 @@ interface Summary {
     readonly sha256: string;
     readonly schema: ReturnType<typeof describeSchema>;
   };
+  /** The version that the output is in the registry; undefined without `--data-set`. */
+  readonly dataSet: DataSetRef | undefined;
   readonly rowsRead: number;
   /** Rows that earlier runs had done. */
   readonly resumedAt: number;
@@ -83,18 +86,26 @@ async function runLocked(context: CliContext, name: string, files: Files): Promi
   checkOutputs(model, options.outputs);
   const task: RunTask = { context, source, inputFormat, outputFormat, model, options };
   const prepared = await prepare(task);
+  const { columns } = prepared.result;
+  await checkRegistration(context, options.registration, identity.input.sha256, columns);
   const resumedAt = journal?.checkpoints.at(-1)?.after.rows ?? 0;
   if (resumedAt > 0) progress(context, `going on after ${plural(resumedAt, 'row')}`);
   const finished = journal?.finished ?? (await scoreAll(task, prepared, identity, journal, paths));
   await publish(paths);
+  const dataSet =
+    options.registration &&
+    (await register(context, options.registration, {
+      ...{ model, columns, finished, file: paths.output, format: outputFormat, input: identity.input },
+    }));
   await cleanUp(paths, finished.rejects);
   const { rows, bytes, sha256 } = finished.output;
-  const schema = describeSchema(prepared.result.columns);
+  const schema = describeSchema(columns);
   show(context, {
     model: name,
     version: model.version,
     input: { file: source.path, format: inputFormat, sha256: identity.input.sha256, bytes: source.size },
     output: { file: paths.output, format: outputFormat, rows, bytes, sha256, schema },
+    dataSet,
     rowsRead: finished.rowsRead,
     resumedAt,
     rejected: finished.rejects.rows,
@@ -181,12 +192,13 @@ function show(context: CliContext, summary: Summary): void {
     showJson(context, toJson(summary));
     return;
   }
-  const { output } = summary;
+  const { output, dataSet } = summary;
   context.terminal.out(
     `${output.file}  ${plural(output.rows, 'row')}  ${showBytes(output.bytes)}  sha256:${output.sha256}`,
   );
   const took = showMilliseconds(summary.seconds * 1_000);
   progress(context, `${plural(summary.rowsRead, 'row')} by ${summary.model} version ${summary.version} in ${took}`);
+  if (dataSet) progress(context, `registered as ${dataSet.dataSet}@${dataSet.version}`);
   if (summary.rejected > 0)
     progress(context, `${plural(summary.rejected, 'row')} not scored: ${summary.rejects} says why`);
 }
