@@ -21,8 +21,11 @@ export interface Terminal {
 export interface Services {
   readonly registry: RegistryClient['registry'];
   readonly audit: RegistryClient['audit'];
+  readonly dataSets: RegistryClient['dataSets'];
   readonly upload: RegistryClient['upload'];
   readonly inference: Pick<OipClient, 'infer' | 'modelMetadata'>;
+  /** Sends an inference once: what to do about a failure is the caller's to decide. */
+  readonly inferOnce: Pick<OipClient, 'infer'>;
 }
 
 /** What a command runs with. */

@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
+import { addBatchOptions, type BatchFlags, compileBatchOptions } from './batch/command-line.ts';
 import { addBenchOptions } from './bench/command-line.ts';
 import { type BenchFlags, compileOptions } from './bench/compile-options.ts';
 import { captureOptions } from './capture-options.ts';
 import { labelSettings } from './label-options.ts';
 import { aliasHistory, cancelMove, deleteAlias, rollback, setAlias, stateAsOf } from './commands/aliases.ts';
 import { showAudit, showAuditKey, verifyAudit } from './commands/audit.ts';
+import { batch } from './commands/batch.ts';
 import { bench } from './commands/bench.ts';
 import { infer } from './commands/infer.ts';
 import { listModels, listRuntimes, setModel, showModel } from './commands/models.ts';
@@ -290,6 +292,10 @@ function addInferenceCommands(program: Command, run: Run): void {
         timeoutSeconds: flags.timeout,
       }),
     );
+  addBatchOptions(command(program, 'batch <model> <input>', 'score a file of any size, with what others leave')).action(
+    async (model: string, input: string, flags: BatchFlags, self: Command) =>
+      batch(run(self), model, input, compileBatchOptions(flags)),
+  );
   addBenchOptions(command(program, 'bench [model]', 'measure throughput and latency, as perf_analyzer does')).action(
     async (model: string | undefined, flags: BenchFlags, self: Command) =>
       bench(run(self), compileOptions(model, flags, self.optsWithGlobals<GlobalOptions>().router)),

@@ -69,6 +69,7 @@ class Session {
   #addresses: Addresses = { registry: [], router: [] };
   #registry: RegistryClient | undefined;
   #inference: OipClient | undefined;
+  #inferOnce: OipClient | undefined;
   #tls: Tls | undefined;
 
   constructor(run: CliRun) {
@@ -98,6 +99,8 @@ class Session {
     const calls = { clock, retryForMs, tls: this.#tls?.client };
     const registry = () => (this.#registry ??= createRegistryClient(options.registry, { actor, ...calls }));
     const inference = () => (this.#inference ??= createOipClient(options.router, calls));
+    const inferOnce = () =>
+      (this.#inferOnce ??= createOipClient(options.router, { ...calls, retryForMs: 0, transport: 'wire' }));
     return {
       terminal,
       clock,
@@ -111,9 +114,15 @@ class Session {
         get audit() {
           return registry().audit;
         },
+        get dataSets() {
+          return registry().dataSets;
+        },
         upload: (...args) => registry().upload(...args),
         get inference() {
           return inference();
+        },
+        get inferOnce() {
+          return inferOnce();
         },
       },
     };
@@ -132,6 +141,7 @@ class Session {
   close(): void {
     this.#registry?.close();
     this.#inference?.close();
+    this.#inferOnce?.close();
     this.#tls?.close();
   }
 }

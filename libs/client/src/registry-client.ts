@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { auditService, registryService, watchService } from '@sluice/contracts/services';
+import { auditService, dataSetService, registryService, watchService } from '@sluice/contracts/services';
 import type {
   AuditServiceMethods,
+  DataSetServiceMethods,
   RegistryServiceMethods,
   Service,
   WatchServiceMethods,
@@ -45,6 +46,8 @@ export class RegistryClient {
   /** Models, versions, aliases, approvals, pins. */
   readonly registry: RpcClient<RegistryServiceMethods>;
   readonly audit: RpcClient<AuditServiceMethods>;
+  /** Versions of data sets: what is said of them, not their bytes. */
+  readonly dataSets: RpcClient<DataSetServiceMethods>;
   /** What routers and runtimes follow. */
   readonly watch: RpcClient<WatchServiceMethods>;
   readonly #retry: RetryOptions;
@@ -66,6 +69,7 @@ export class RegistryClient {
     };
     this.registry = make(registryService);
     this.audit = make(auditService);
+    this.dataSets = make(dataSetService);
     this.watch = make(watchService);
   }
 
@@ -140,7 +144,7 @@ export class RegistryClient {
   }
 
   close(): void {
-    for (const client of [this.registry, this.audit, this.watch]) client.close();
+    for (const client of [this.registry, this.audit, this.dataSets, this.watch]) client.close();
   }
 }
 

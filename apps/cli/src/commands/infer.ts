@@ -69,7 +69,7 @@ async function readInput(
 ): Promise<FileInput> {
   const format = formatOf(file, options.inputFormat);
   const content = file === undefined || file === '-' ? await readStandardInput(context) : await readFile(file, 'utf8');
-  return format === 'json' ? readJson(content) : readCsv(content, options.header);
+  return format === 'json' ? readJson(content) : await readCsv(content, options.header);
 }
 
 function readStandardInput(context: CliContext): Promise<string> {

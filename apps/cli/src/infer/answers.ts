@@ -73,6 +73,53 @@ export function predictionOf(row: RowAnswer, task: Task | undefined): string | n
   }
 }
 
+/** The class of a row by its number, and how probable the answer says that it is. */
+export interface ClassOfRow {
+  /** Undefined where the answer is a name that the task does not list. */
+  readonly index: number | undefined;
+  /** Undefined where the answer has no probabilities. */
+  readonly probability: number | undefined;
+}
+
+/** @param task of a classification */
+export function classOf(row: RowAnswer, task: Task): ClassOfRow {
+  const values = row.outputs.find(({ name }) => name === task.prediction)?.values ?? [];
+  switch (task.class_from ?? 'argmax') {
+    case 'threshold': {
+      const value = Number(values[0]);
+      const isSecond = value >= (task.threshold ?? 0.5);
+      const isProbability = value >= 0 && value <= 1;
+      return { index: isSecond ? 1 : 0, probability: isProbability ? (isSecond ? value : 1 - value) : undefined };
+    }
+    case 'argmax': {
+      const index = values.length === 0 ? undefined : argmax(values);
+      return { index, probability: areProbabilities(values) ? Number(values[index!]) : undefined };
+    }
+    case 'label': {
+      const names = task.class_names ?? [];
+      const index = names.findIndex((name) => isSameClass(name, String(values[0])));
+      // Beside a label there often are the probabilities of all classes.
+      const scores = row.outputs.find(
+        (output) => names.length > 1 && output.values.length === names.length && areProbabilities(output.values),
+      );
+      return index < 0
+        ? { index: undefined, probability: undefined }
+        : { index, probability: scores && Number(scores.values[index]) };
+    }
+  }
+}
+
+/** Scores that sum to 1 and lie between 0 and 1. */
+function areProbabilities(values: readonly OutputValue[]): boolean {
+  if (values.length < 2) return false;
+  let sum = 0;
+  for (const value of values) {
+    if (typeof value !== 'number' || !(value >= 0 && value <= 1)) return false;
+    sum += value;
+  }
+  return Math.abs(sum - 1) <= 1e-3;
+}
+
 function argmax(values: readonly OutputValue[]): number {
   let best = 0;
   for (let index = 1; index < values.length; index += 1) {

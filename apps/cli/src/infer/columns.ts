@@ -21,8 +21,10 @@ export interface InputColumns {
   readonly spec: InputSpec;
   /** Shape of one row, without the batch dimension. */
   readonly rowShape: readonly number[];
-  /** Indexes into a row of the file, as many as a row of the input has values. */
+  /** Indexes into a row of the file, as many as a row of the input has values; one where a column has them all. */
   readonly columns: readonly number[];
+  /** True where that one column has lists, or JSON that says them. */
+  readonly isList: boolean;
 }
 
 export interface ColumnPlan {
@@ -34,21 +36,26 @@ export interface ColumnPlan {
 }
 
 /**
- * Decides which column goes where: by feature name where every input's are known and the file has a heading with them,
- * else by order, the label column left out.
+ * Decides which column goes where: by feature name where every input's are known and the file has a heading with them;
+ * an input of several values from a column of its own name, which has lists; else by order, the label column left out.
+ *
+ * @param aside columns that are not taken by order: what the caller has another use for
  */
 export function planColumns(
   model: ModelSpec,
   columns: readonly string[] | undefined,
   width: number,
   labelColumn: string | undefined,
+  aside: ReadonlySet<number> = new Set(),
 ): ColumnPlan {
   const label = labelOf(columns, width, labelColumn);
   const names = model.inputs.map((spec) => namesOf(spec, model.batched));
+  const lists = model.inputs.map((spec, index) => listColumnOf(spec, model.batched, names[index], columns));
+  if (lists.some((column) => column >= 0)) return withLists(model, lists, columns!, labelColumn, aside);
   if (columns && names.every((list) => list !== undefined)) {
     const wanted = names.flat();
     const missing = wanted.filter((name) => !columns.includes(name));
-    if (missing.length === 0) return byName(model, names, columns, label);
+    if (missing.length === 0) return byName(model, names, columns, label, aside);
     if (missing.length < wanted.length) {
       const shown = missing
         .slice(0, 10)
@@ -60,7 +67,41 @@ export function planColumns(
       );
     }
   }
-  return byOrder(model, columns, width, label);
+  return byOrder(model, columns, width, label, aside);
+}
+
+/** The column that has all values of an input; -1 where there is none, or its features have columns of their own. */
+function listColumnOf(
+  spec: InputSpec,
+  batched: boolean,
+  names: readonly string[] | undefined,
+  columns: readonly string[] | undefined,
+): number {
+  const count = rowShapeOf(spec, batched).reduce((product, size) => product * size, 1);
+  if (!columns || count === 1 || (names?.every((name) => columns.includes(name)) ?? false)) return -1;
+  return columns.indexOf(spec.name);
+}
+
+function withLists(
+  model: ModelSpec,
+  lists: readonly number[],
+  columns: readonly string[],
+  labelColumn: string | undefined,
+  aside: ReadonlySet<number>,
+): ColumnPlan {
+  const used = new Set([...aside, ...lists.filter((column) => column >= 0)]);
+  const others = { inputs: model.inputs.filter((_, index) => lists[index]! < 0), batched: model.batched };
+  const label = labelOf(columns, columns.length, labelColumn);
+  const rest =
+    others.inputs.length === 0
+      ? byName(others, [], columns, label, used)
+      : planColumns(others, columns, columns.length, labelColumn, used);
+  const inputs = model.inputs.map((spec, index) =>
+    lists[index]! >= 0
+      ? { spec, rowShape: rowShapeOf(spec, model.batched), columns: [lists[index]!], isList: true }
+      : rest.inputs.find((input) => input.spec === spec)!,
+  );
+  return { inputs, label, note: rest.note };
 }
 
 function labelOf(columns: readonly string[] | undefined, width: number, name: string | undefined): number | undefined {
@@ -90,13 +131,15 @@ function byName(
   names: readonly (readonly string[] | undefined)[],
   columns: readonly string[],
   label: number | undefined,
+  aside: ReadonlySet<number>,
 ): ColumnPlan {
   const inputs = model.inputs.map((spec, index) => ({
     spec,
     rowShape: rowShapeOf(spec, model.batched),
     columns: names[index]!.map((name) => columns.indexOf(name)),
+    isList: false,
   }));
-  const used = new Set(inputs.flatMap((input) => input.columns));
+  const used = new Set([...aside, ...inputs.flatMap((input) => input.columns)]);
   const unused = columns.filter((_, index) => !used.has(index) && index !== label);
   const note =
     unused.length === 0 ? '' : `columns not used: ${unused.slice(0, 10).join(', ')}${unused.length > 10 ? ', …' : ''}`;
@@ -108,8 +151,11 @@ function byOrder(
   columns: readonly string[] | undefined,
   width: number,
   label: number | undefined,
+  aside: ReadonlySet<number>,
 ): ColumnPlan {
-  const free = Array.from({ length: width }, (_, index) => index).filter((index) => index !== label);
+  const free = Array.from({ length: width }, (_, index) => index).filter(
+    (index) => index !== label && !aside.has(index),
+  );
   const shapes = model.inputs.map((spec) => rowShapeOf(spec, model.batched));
   const open = shapes.flat().filter((size) => size === -1).length;
   const fixed = shapes.map((shape) => shape.reduce((product, size) => product * (size === -1 ? 1 : size), 1));
@@ -125,7 +171,7 @@ function byOrder(
     const count = rowShape.reduce((product, one) => product * one, 1);
     const taken = free.slice(at, at + count);
     at += count;
-    return { spec, rowShape, columns: taken };
+    return { spec, rowShape, columns: taken, isList: false };
   });
   if (at !== free.length) {
     const what = model.inputs.map((spec) => `${spec.name} ${JSON.stringify(spec.shape)}`).join(', ');

@@ -13,7 +13,7 @@ import {
 } from './answers.ts';
 import { type InputSpec, type ModelSpec, planColumns } from './columns.ts';
 import { rowAsJson, rowsAsCsv, rowsAsTable } from './show-rows.ts';
-import { type Cell, formatOf, readCsv, readJson } from './table.ts';
+import { type Cell, type FileInput, formatOf, readCsv, readJson } from './table.ts';
 import { tensorsOfJson, tensorsOfRows, toValue } from './tensors.ts';
 
 const feature = (name: string, nullable = false) => ({ name, nullable });
@@ -25,7 +25,7 @@ const input = (name: string, shape: number[], extra: Partial<InputSpec> = {}): I
   ...extra,
 });
 const model = (...inputs: InputSpec[]): ModelSpec => ({ inputs, batched: true });
-const rowsOfFile = (file: ReturnType<typeof readCsv>) => {
+const rowsOfFile = (file: FileInput) => {
   if (file.kind !== 'rows') throw new Error('not rows');
   return file;
 };
@@ -41,10 +41,10 @@ describe('reading files', () => {
     expect(() => formatOf('a', 'xml')).toThrow(/--input-format: expected csv or json, got "xml"/);
   });
 
-  it('reads CSV with a heading, quotes, a byte order mark and line numbers', () => {
-    const file = rowsOfFile(readCsv('\ufeffa,"b ""x"""\r\n1,"two, three"\r\n', true));
+  it('reads CSV with a heading, quotes, a byte order mark and line numbers', async () => {
+    const file = rowsOfFile(await readCsv('\ufeffa,"b ""x"""\r\n1,"two, three"\r\n', true));
     expect([file.columns, file.rows, file.nameOf(0)]).toEqual([['a', 'b "x"'], [['1', 'two, three']], 'line 2']);
-    expect(rowsOfFile(readCsv('1,2\n3,4', false)).nameOf(1)).toBe('line 2');
+    expect(rowsOfFile(await readCsv('1,2\n3,4', false)).nameOf(1)).toBe('line 2');
   });
 
   it.each([
@@ -52,8 +52,8 @@ describe('reading files', () => {
     ['a,b\n', /no rows/],
     ['a,a\n1,2', /two columns "a"/],
     ['a\n"x', /cannot be read/],
-  ])('refuses the CSV %j', (text, message) => {
-    expect(() => readCsv(text, true)).toThrow(message);
+  ])('refuses the CSV %j', async (text, message) => {
+    await expect(readCsv(text, true)).rejects.toThrow(message);
   });
 
   it('reads JSON rows of objects, lists and values, and one object a line', () => {

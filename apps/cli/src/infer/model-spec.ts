@@ -52,7 +52,8 @@ async function fromRouter(context: CliContext, model: string, version: string): 
   return { inputs, batched, maxBatchSize: 0, task: undefined, isComplete: false };
 }
 
-function toSpec(
+/** @throws CliError failed for a datatype that this program does not know */
+export function toSpec(
   name: string,
   datatype: string,
   shape: readonly string[],

@@ -1,11 +1,14 @@
-import { parse } from 'csv-parse/sync';
+import { SluiceError } from '@sluice/domain/errors';
+import { openCsv } from '@sluice/tabular/csv-reader';
+import { bytesInMemory, placeOf, type TableReader } from '@sluice/tabular/reader';
+import type { Value } from '@sluice/tabular/schema';
 import { usageError } from '../exit-codes.ts';
 
-/** One value of an input as a file has it. */
-export type Cell = string | number | boolean | null;
+/** One value of an input as a file has it; a list where a column has all of an input's values. */
+export type Cell = Value;
 
 /** Nested lists of cells: a whole tensor. */
-export type Nested = Cell | readonly Nested[];
+export type Nested = Value;
 
 /** What a file holds: rows of columns, or whole tensors by name. */
 export type FileInput =
@@ -29,18 +32,25 @@ export function formatOf(file: string | undefined, asked: string | undefined): F
 }
 
 /** Reads CSV: a heading unless `hasHeader` is false, quoted cells, `\n` or `\r\n`. */
-export function readCsv(text: string, hasHeader: boolean): FileInput {
-  let records: string[][];
+export async function readCsv(text: string, hasHeader: boolean): Promise<FileInput> {
+  const rows: (readonly Cell[])[] = [];
+  const lines: number[] = [];
+  let table: TableReader;
   try {
-    records = parse(text, { bom: true, skip_empty_lines: true, relax_column_count: false });
+    table = await openCsv(bytesInMemory(Buffer.from(text)), { header: hasHeader });
+    for await (const portion of table.rows()) {
+      for (const row of portion) {
+        if (!row.values) throw usageError(`the CSV cannot be read: ${placeOf(row)} ${row.problem}`);
+        rows.push(row.values);
+        lines.push(row.line);
+      }
+    }
   } catch (error) {
-    throw usageError(`the CSV cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw error instanceof SluiceError ? usageError(error.message, 'Without a heading give --no-header.') : error;
   }
-  const columns = hasHeader ? records.shift()?.map((name) => name.trim()) : undefined;
-  if (records.length === 0) throw usageError('the CSV has no rows');
-  const twice = columns?.find((name, index) => columns.indexOf(name) !== index);
-  if (twice !== undefined) throw usageError(`the CSV has two columns "${twice}"`, 'Rename one, or give --no-header.');
-  return { kind: 'rows', columns, rows: records, nameOf: (row) => `line ${row + (hasHeader ? 2 : 1)}` };
+  if (rows.length === 0) throw usageError('the CSV has no rows');
+  const columns = table.hasNames ? table.columns.map(({ name }) => name) : undefined;
+  return { kind: 'rows', columns, rows, nameOf: (row) => `line ${lines[row]!}` };
 }
 
 /** Reads JSON: a list of objects, of lists, or of values; or an object of whole tensors; or one object a line. */
@@ -53,7 +63,7 @@ export function readJson(text: string): FileInput {
   if (parsed.length === 0) throw usageError('the JSON list is empty');
   const nameOf = (row: number) => `rows[${row}]`;
   if (parsed.every(Array.isArray))
-    return { kind: 'rows', columns: undefined, rows: (parsed as unknown[][]).map(checkCells), nameOf };
+    return { kind: 'rows', columns: undefined, rows: (parsed as unknown[][]).map(checkPlain), nameOf };
   if (parsed.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item))) {
     const objects = parsed as Record<string, Cell>[];
     const columns = Object.keys(objects[0]!);
@@ -87,7 +97,17 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Cells that lists may be: those that have a name. */
 function checkCells(cells: readonly unknown[], row: number): readonly Cell[] {
+  const wrong = cells.findIndex((cell) => !isCell(cell));
+  if (wrong >= 0) throw usageError(`rows[${row}][${wrong}] is or has an object; expected values, or lists of them`);
+  return cells as readonly Cell[];
+}
+
+const isCell = (cell: unknown): boolean =>
+  typeof cell !== 'object' || cell === null || (Array.isArray(cell) && cell.every(isCell));
+
+function checkPlain(cells: readonly unknown[], row: number): readonly Cell[] {
   const nested = cells.findIndex((cell) => typeof cell === 'object' && cell !== null);
   if (nested >= 0) {
     throw usageError(

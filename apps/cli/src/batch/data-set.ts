@@ -1,0 +1,103 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isVisibleName } from '@sluice/domain/model';
+import { checkModelName } from '@sluice/domain/names';
+import type { Column } from '@sluice/tabular/schema';
+import { describeSchema } from '@sluice/tabular/schema';
+import { type CliContext } from '../context.ts';
+import { CliError, exitCodes, usageError } from '../exit-codes.ts';
+import type { BatchModel } from './batch-model.ts';
+import type { Finished } from './journal.ts';
+
+/** A version of a data set: `digits/holdout@2`. */
+export interface DataSetRef {
+  readonly dataSet: string;
+  readonly version: number;
+}
+
+/** What the registry is told of a run. */
+export interface Registration {
+  readonly dataSet: string;
+  /** The version that the input is; undefined when nobody said. */
+  readonly input: DataSetRef | undefined;
+}
+
+/** @throws CliError usage unless it is `NAME@NUMBER` */
+export function parseDataSetRef(text: string): DataSetRef {
+  const at = text.lastIndexOf('@');
+  const version = text.slice(at + 1);
+  if (at <= 0 || !/^[1-9]\d{0,14}$/.test(version))
+    throw usageError(`--input-data-set: expected NAME@NUMBER, such as digits/holdout@2, got "${text}"`);
+  return {
+    dataSet: checkModelName(text.slice(0, at), '--input-data-set', 'a name of a data set'),
+    version: Number(version),
+  };
+}
+
+/**
+ * Checks before a run what would be refused after it.
+ *
+ * @param sha256 of the input
+ * @throws CliError usage when the input is not that version, or a column has a name that no data set can have
+ */
+export async function checkRegistration(
+  context: CliContext,
+  registration: Registration | undefined,
+  sha256: string,
+  columns: readonly Column[],
+): Promise<void> {
+  if (!registration) return;
+  checkModelName(registration.dataSet, '--data-set', 'a name of a data set');
+  const wrong = columns.find(({ name }) => !isVisibleName(name, 256));
+  if (wrong)
+    throw usageError(`--data-set: the column "${wrong.name}" has a name of other than 1 to 256 visible characters`);
+  const { input } = registration;
+  if (!input) return;
+  const { dataSet, version } = input;
+  const found = await context.services.dataSets.getDataSetVersion({ dataSet, version }, { signal: context.signal });
+  if (found.version?.digest !== sha256)
+    throw usageError(
+      `--input-data-set: ${dataSet}@${version} has the digest ${found.version?.digest ?? ''}, the input ${sha256}`,
+    );
+}
+
+/** Registers the output; doing it again gives the same version. Returns its number. */
+export async function register(
+  context: CliContext,
+  registration: Registration,
+  run: {
+    readonly model: BatchModel;
+    readonly file: string;
+    readonly format: string;
+    readonly columns: readonly Column[];
+    readonly finished: Finished;
+    readonly input: { readonly sha256: string; readonly bytes: number };
+  },
+): Promise<DataSetRef> {
+  const { model, finished } = run;
+  const { dataSet, input } = registration;
+  const manifest = {
+    made_by: 'sluice batch',
+    model: model.name,
+    model_digest: model.digest,
+    model_version: Number(model.version),
+    input: { bytes: run.input.bytes, sha256: run.input.sha256 },
+    rows_read: finished.rowsRead,
+    rows_rejected: finished.rejects.rows,
+  };
+  const { version } = await context.services.dataSets.createDataSetVersion(
+    {
+      dataSet,
+      digest: finished.output.sha256,
+      columns: [...describeSchema(run.columns)],
+      rowCount: finished.output.rows,
+      parents: input ? [input] : [],
+      location: pathToFileURL(path.resolve(run.file)).href,
+      format: run.format,
+      manifestJson: JSON.stringify(manifest),
+    },
+    { signal: context.signal },
+  );
+  if (!version) throw new CliError(exitCodes.failed, 'the registry answered without a version of the data set');
+  return { dataSet, version: Number(version.number) };
+}

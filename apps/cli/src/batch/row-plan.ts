@@ -1,0 +1,102 @@
+import { SluiceError } from '@sluice/domain/errors';
+import { placeOf, type ReadRow, type TableReader } from '@sluice/tabular/reader';
+import { type Column, fit, type Row } from '@sluice/tabular/schema';
+import { CliError, usageError } from '../exit-codes.ts';
+import { type InputColumns, planColumns } from '../infer/columns.ts';
+import { type RowTensor, tensorsOfRow } from '../infer/tensors.ts';
+import type { BatchModel } from './batch-model.ts';
+
+/** Which columns of a table go where. */
+export interface RowPlan {
+  readonly inputs: readonly InputColumns[];
+  /** Columns that are passed on, and where they are. */
+  readonly carried: readonly Column[];
+  readonly carriedAt: readonly number[];
+  /** What to call a column in messages. */
+  readonly columnName: (column: number) => string;
+  /** True where rows of one request may differ in shape. */
+  readonly isRagged: boolean;
+  /** Something to tell the user; '' for nothing. */
+  readonly note: string;
+}
+
+/** A row that is ready to be sent, or what is wrong with it. */
+export interface PreparedRow {
+  readonly source: ReadRow;
+  readonly tensors: readonly RowTensor[] | undefined;
+  readonly carried: Row;
+  readonly problem: string;
+}
+
+/**
+ * @param carry names of columns that are passed on
+ * @throws CliError usage when the columns do not make up the inputs
+ */
+export function planRows(model: BatchModel, table: TableReader, carry: readonly string[]): RowPlan {
+  const names = table.columns.map(({ name }) => name);
+  const carriedAt = [...new Set(carry)].map((name) => {
+    const index = names.indexOf(name);
+    if (index >= 0) return index;
+    const some = names
+      .slice(0, 10)
+      .map((one) => `"${one}"`)
+      .join(', ');
+    throw usageError(`--columns: the input has no column "${name}"; it has ${some}${names.length > 10 ? ', …' : ''}`);
+  });
+  const columns = table.hasNames ? names : undefined;
+  const plan = planColumns(model, columns, names.length, undefined, new Set(carriedAt));
+  return {
+    inputs: plan.inputs,
+    carried: carriedAt.map((index) => table.columns[index]!),
+    carriedAt,
+    columnName: (column) => `column ${table.hasNames ? `"${names[column]!}"` : names[column]!}`,
+    isRagged: plan.inputs.some((input) => input.isList && input.rowShape.includes(-1)),
+    note: plan.note,
+  };
+}
+
+/** Columns of a file that are read at all: Parquet keeps the others to itself. Undefined: all. */
+export function columnsNeeded(plan: RowPlan, table: TableReader): readonly string[] {
+  const used = new Set([...plan.carriedAt, ...plan.inputs.flatMap((input) => input.columns)]);
+  return table.columns.filter((_, index) => used.has(index)).map(({ name }) => name);
+}
+
+export function prepareRow(plan: RowPlan, row: ReadRow): PreparedRow {
+  const { values } = row;
+  if (!values) return { source: row, tensors: undefined, carried: [], problem: `${placeOf(row)}: ${row.problem}` };
+  try {
+    const carried = plan.carriedAt.map((column, at) => fit(plan.carried[at]!, values[column]!));
+    const tensors = tensorsOfRow(plan.inputs, values, placeOf(row), plan.columnName);
+    return { source: row, tensors, carried, problem: '' };
+  } catch (error) {
+    const isValue = error instanceof SluiceError && error.kind === 'invalid-argument';
+    if (isValue) return { source: row, tensors: undefined, carried: [], problem: `${placeOf(row)}: ${error.message}` };
+    if (!(error instanceof CliError)) throw error;
+    return { source: row, tensors: undefined, carried: [], problem: error.message };
+  }
+}
+
+/**
+ * Portions of rows of one size, whatever portions they come in; fewer at the end. Ends after `limit` rows, those that
+ * cannot be sent counted.
+ */
+export async function* portionsOf(
+  rows: AsyncIterable<readonly ReadRow[]>,
+  size: number,
+  limit: number,
+): AsyncIterable<readonly ReadRow[]> {
+  let held: ReadRow[] = [];
+  let left = limit;
+  for await (const portion of rows) {
+    for (const row of portion) {
+      if (left === 0) break;
+      left -= 1;
+      held.push(row);
+      if (held.length < size) continue;
+      yield held;
+      held = [];
+    }
+    if (left === 0) break;
+  }
+  if (held.length > 0) yield held;
+}
