@@ -23,13 +23,16 @@ import { ingestMetrics } from './ingest-metrics.ts';
 import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
+import { readKeys } from './payloads/key-encryption-key.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
 import { ingestHandlers } from './rpc/ingest-service.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
+import { openKeyRing } from './store/key-store.ts';
 import { migrations } from './store/migrations/index.ts';
+import { PayloadStore } from './store/payload-store.ts';
 import { probe, UpkeepStore } from './store/upkeep-store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
@@ -117,7 +120,10 @@ async function openStores({ host, metrics, opened }: Base) {
     opened.defer(() => dataSource.destroy());
     return dataSource;
   };
+  const { feedbackKey: key, feedbackKeyFile: keyFile, feedbackFormerKeyFiles: formerKeyFiles } = config;
+  const keys = await readKeys({ key, keyFile, formerKeyFiles });
   const work = await pool(instanceId, databasePoolSize, 30_000);
+  const ring = await whenAvailable(host, () => openKeyRing(work, keys));
   // One for each writer: no batch waits for what callers ask.
   const ingest = await pool(`${instanceId} ingest`, config.ingestWriters, 30_000);
   // What is asked over and over is given up soon.
@@ -138,11 +144,12 @@ async function openStores({ host, metrics, opened }: Base) {
     },
   });
   opened.defer(() => heartbeat.close());
-  const letters = new DeadLetterStore(work, heartbeat.require);
+  const payloads = new PayloadStore(work, ring);
+  const letters = new DeadLetterStore(work, ring, payloads, heartbeat.require);
   return {
-    ...{ days, rows, letters, heartbeat, database },
-    writer: new EvidenceWriter(ingest, days),
-    replayer: new EvidenceWriter(work, days),
+    ...{ work, ring, days, rows, letters, payloads, heartbeat, database },
+    writer: new EvidenceWriter(ingest, days, ring),
+    replayer: new EvidenceWriter(work, days, ring),
   };
 }
 

@@ -2,6 +2,7 @@ import { addresses, databaseAddress } from '@sluice/service-kit/addresses';
 import { commonFields } from '@sluice/service-kit/common-config';
 import type { Config } from '@sluice/service-kit/config';
 import { field, integerField } from '@sluice/service-kit/config';
+import { absolutePath, anyText, pathsOrNone } from '@sluice/service-kit/paths';
 
 const days = (name: string, fallback: number) =>
   integerField({ min: 1, max: 36_500 }, { doc: `Days that evidence of class ${name} is kept`, default: fallback });
@@ -23,6 +24,23 @@ export const configSpec = {
   registry: field(addresses, {
     doc: 'Addresses of registries, host:port with commas between; asked whether versions exist',
     default: '127.0.0.1:8101',
+  }),
+  feedbackKeyFile: field(anyText, {
+    doc: 'File of the key that wraps the keys of subjects, 64 hex digits; empty when it comes from the environment',
+    default: '',
+  }),
+  feedbackKey: field(anyText, {
+    doc: 'The same key itself, 64 hex digits; empty when it comes from a file',
+    default: '',
+    secret: true,
+    flag: false,
+  }),
+  feedbackFormerKeyFiles: field(pathsOrNone, {
+    doc: 'Files of other keys that may have wrapped what is in the database, with commas between',
+    default: '',
+  }),
+  artifactDir: field(absolutePath, {
+    doc: 'Folder of the artifact store, where erasures are written too; all replicas must see the same one',
   }),
   retentionDaysShort: days('short', 7),
   retentionDaysStandard: days('standard', 90),

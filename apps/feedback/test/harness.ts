@@ -1,10 +1,15 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { FeedbackServiceMethods, IngestServiceMethods } from '@sluice/contracts/services';
 import { adminService, feedbackService, ingestService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
+import { createDataSource } from '@sluice/persistence/data-source';
 import type { RpcClient } from '@sluice/rpc/client';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock, systemRandom } from '@sluice/service-kit/clock';
@@ -14,8 +19,14 @@ import type { Running } from '@sluice/service-kit/service';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startFeedback } from '../src/compose.ts';
 import { configSpec } from '../src/config.ts';
+import { readKeys } from '../src/payloads/key-encryption-key.ts';
+import type { KeyRing } from '../src/payloads/key-ring.ts';
+import { evidenceContext } from '../src/payloads/payload-context.ts';
+import { openKeyRing } from '../src/store/key-store.ts';
 import { migrateFeedback, serviceRole } from '../src/store/migrate-feedback.ts';
+import { PayloadStore } from '../src/store/payload-store.ts';
 
+export const testKey = 'ab'.repeat(32);
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 /** A migrated database, for any number of replicas. */
@@ -24,7 +35,10 @@ export class Site {
   readonly ownerUrl: string;
   readonly serviceUrl: string;
   readonly #owner: pg.Pool;
+  /** Of the artifact store. */
+  readonly artifactDir = mkdtempSync(join(tmpdir(), 'sluice-feedback-'));
   readonly #stops: (() => Promise<void>)[] = [];
+  #keys: { readonly ring: KeyRing; readonly payloads: PayloadStore } | undefined;
 
   static async open(postgres: TestPostgres): Promise<Site> {
     const database = await postgres.createDatabase();
@@ -73,6 +87,32 @@ export class Site {
     throw new Error(`feedback did not start: ${output}`);
   }
 
+  /** The keys of its replicas, to look at what these stored. */
+  async keys(key = testKey): Promise<{ readonly ring: KeyRing; readonly payloads: PayloadStore }> {
+    if (!this.#keys) {
+      const names = { url: this.serviceUrl, schema: 'feedback', applicationName: 'test', poolSize: 2 };
+      const dataSource = await createDataSource({ ...names, statementTimeoutMs: 30_000, connectTimeoutMs: 5_000 });
+      this.#stops.push(() => dataSource.destroy());
+      const ring = await openKeyRing(dataSource, await readKeys({ key, keyFile: '', formerKeyFiles: [] }));
+      this.#keys = { ring, payloads: new PayloadStore(dataSource, ring) };
+    }
+    return this.#keys;
+  }
+
+  /** Request and response of a row, in plain. */
+  async opened(
+    predictionId: string,
+    arm: string,
+    attempt: number,
+    row: { readonly request: Buffer; readonly response: Buffer; readonly keyId: string | undefined },
+  ): Promise<(Uint8Array | undefined)[]> {
+    const { payloads } = await this.keys();
+    const part = (name: 'request' | 'response') => ({
+      ...{ keyId: row.keyId, bytes: row[name], context: evidenceContext({ predictionId, attempt }, arm, name) },
+    });
+    return payloads.openAll([part('request'), part('response')]);
+  }
+
   /** Rows of a statement, asked as the owner. */
   async query<R extends pg.QueryResultRow = Record<string, unknown>>(
     sql: string,
@@ -107,13 +147,15 @@ export class Site {
   async close(): Promise<void> {
     for (const stop of this.#stops) await stop();
     await this.#owner.end();
+    await rm(this.artifactDir, { recursive: true });
   }
 
   #environment(settings: Readonly<Record<string, string>>): Record<string, string> {
     return {
       ...{ SLUICE_PORT: '0', SLUICE_METRICS_PORT: '0', SLUICE_ADMIN_PORT: '0', SLUICE_LOG_LEVEL: 'silent' },
       // Nobody listens there: a test that needs a registry names its own.
-      ...{ SLUICE_DATABASE_URL: this.serviceUrl, SLUICE_REGISTRY: '127.0.0.1:1', ...settings },
+      ...{ SLUICE_DATABASE_URL: this.serviceUrl, SLUICE_REGISTRY: '127.0.0.1:1' },
+      ...{ SLUICE_ARTIFACT_DIR: this.artifactDir, SLUICE_FEEDBACK_KEY: testKey, ...settings },
     };
   }
 }
