@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { addBenchOptions } from './bench/command-line.ts';
 import { type BenchFlags, compileOptions } from './bench/compile-options.ts';
 import { captureOptions } from './capture-options.ts';
+import { labelSettings } from './label-options.ts';
 import { aliasHistory, cancelMove, deleteAlias, rollback, setAlias, stateAsOf } from './commands/aliases.ts';
 import { showAudit, showAuditKey, verifyAudit } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
@@ -94,6 +95,11 @@ function addModelCommands(program: Command, run: Run): void {
     .option('--description <text>', 'what it is')
     .option('--approvals <number>', 'approvals by others that moving champion needs: 0 or 1', whole(0));
   captureOptions(set)
+    .option(
+      '--labels <policy>',
+      'which label of a row counts: latest, or trusted=SOURCE,SOURCE for the last of the first source that has one',
+      labelSettings,
+    )
     .option('--expected-revision <number>', 'refuse when somebody changed it since', revision)
     .action(async (name: string, changes: Parameters<typeof setModel>[2], self: Command) =>
       setModel(run(self), name, changes),

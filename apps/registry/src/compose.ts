@@ -47,6 +47,7 @@ import { locks } from './store/locks.ts';
 import { openDatabase } from './store/open-database.ts';
 import { wakeChannel } from './store/settle.ts';
 import { StrikeStore } from './store/quarantine-store.ts';
+import { createSourceLogs } from './store/source-logs.ts';
 import { createStatements } from './store/sql.ts';
 import { StateStore } from './store/state-store.ts';
 import { selectModelStates } from './store/watch-store.ts';
@@ -119,7 +120,7 @@ function openStores(host: RegistryHost, pools: Pools, signals: Signals, key: Sig
   };
   return {
     transactions,
-    auditPorts: { log, sink, guard, hasher, key },
+    auditPorts: { log, sink, guard, hasher, key, sources: createSourceLogs(guarded, heartbeat.require) },
     snapshots: createTransactions(pools.upkeep, { clock, random }),
     audited,
     artifacts,

@@ -1,6 +1,9 @@
 import { attribute, graph, model, node, value } from '@sluice/testkit/onnx-builder';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LabelChanges } from '@sluice/contracts/gen/sluice/registry/v1/LabelChanges';
 import type { Version__Output } from '@sluice/contracts/gen/sluice/registry/v1/Version';
+import { auditService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { FakeRuntime, pause } from './fleet.ts';
 import type { RegistryClient, Replica } from './harness.ts';
@@ -40,6 +43,7 @@ async function now() {
   const { model, release } = await ann.getModel({ name: 'm' });
   const { versions } = await ann.listVersions({ model: 'm', showDeleted: true });
   return {
+    settings: model!.settings,
     aliases: Object.fromEntries(model!.aliases.map(({ alias, version }) => [alias, version])),
     release,
     versions: versions.map(seen),
@@ -49,9 +53,10 @@ async function now() {
 /** The same, as it was at a time. */
 async function then(ms: number) {
   const time = { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 };
-  const { aliases, versions, release, nextPageToken } = await ann.getStateAsOf({ model: 'm', time });
+  const { settings, aliases, versions, release, nextPageToken } = await ann.getStateAsOf({ model: 'm', time });
   expect(nextPageToken).toBe('');
   return {
+    settings,
     aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
     release,
     versions: versions.map(seen),
@@ -86,11 +91,15 @@ it('asOf answers for every moment of a long history what was true then', { timeo
       }),
     () => ann.endRelease({ model: 'm' }),
     () => ann.updateModel({ name: 'm', capture: { rate: draw(10) / 10 } }),
+    () => {
+      const trustedSources = { names: ['clinic', 'survey'].slice(draw(2)) };
+      return ann.updateModel({ name: 'm', labels: { resolution: 'LABEL_RESOLUTION_TRUSTED_FIRST', trustedSources } });
+    },
   ];
   const moments: { readonly at: number; readonly state: Awaited<ReturnType<typeof now>> }[] = [];
   for (let step = 0; step < 60; step += 1) {
     // Some are refused: nothing to roll back, still in use, deleted. The others count.
-    await steps[[0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9][draw(13)]!]!().catch(() => undefined);
+    await steps[[0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10][draw(14)]!]!().catch(() => undefined);
     await pause(2);
     moments.push({ at: systemClock.now(), state: await now() });
     await pause(2);
@@ -114,4 +123,52 @@ it('asOf answers how a version was to be run before its admission ended', async 
   expect(versions).toMatchObject([
     { state: 'VERSION_STATE_ADMITTING', serving: { maxBatchSize: 64, batchingOffReason: '' }, admission: null },
   ]);
+});
+
+describe('the label policy of a model', () => {
+  it('is LATEST until somebody changes it, field by field, in the log with what was there before', async () => {
+    const { model } = await ann.createModel({ name: 'labels' });
+    expect(model!.settings!.labels).toEqual({ resolution: 'LABEL_RESOLUTION_LATEST', trustedSources: [] });
+    const change = async (labels: LabelChanges) => {
+      const { model: changed } = await ann.updateModel({ name: 'labels', labels });
+      expect((await ann.getModel({ name: 'labels' })).model).toEqual(changed);
+      return changed!.settings!.labels;
+    };
+    const resolution = 'LABEL_RESOLUTION_TRUSTED_FIRST';
+    const first = await change({ resolution, trustedSources: { names: ['clinic', 'survey'] } });
+    expect(first).toEqual({ resolution, trustedSources: ['clinic', 'survey'] });
+    expect(await change({ trustedSources: { names: ['survey'] } })).toEqual({ resolution, trustedSources: ['survey'] });
+    const { model: same } = await ann.updateModel({ name: 'labels', labels: { resolution } });
+    const latest = { resolution: 'LABEL_RESOLUTION_LATEST', trustedSources: ['survey'] };
+    expect(await change({ resolution: 'LABEL_RESOLUTION_LATEST' })).toEqual(latest);
+    const audit = createRpcClient(auditService, replica.address, { clock: systemClock });
+    const { entries } = await audit.listAuditEntries({ objectPrefix: 'model/labels' });
+    audit.close();
+    // The one that changed nothing has none.
+    expect(entries.map(({ leafIndex }) => leafIndex)).toContain(same!.revision);
+    expect(entries.map(({ action }) => action)).toEqual([
+      'model.created',
+      ...Array.from({ length: 3 }, () => 'model.updated'),
+    ]);
+    expect((JSON.parse(entries[2]!.canonicalJson) as { body: unknown }).body).toEqual({
+      model: 'labels',
+      before: { labels: { resolution: 'trusted-first', trustedSources: ['clinic', 'survey'] } },
+      after: { labels: { resolution: 'trusted-first', trustedSources: ['survey'] } },
+    });
+  });
+
+  it('may differ from LATEST from the start, and is refused where it makes no sense', async () => {
+    const resolution = 'LABEL_RESOLUTION_TRUSTED_FIRST';
+    const labels = { resolution, trustedSources: { names: ['clinic'] } } satisfies LabelChanges;
+    const { model } = await ann.createModel({ name: 'trusting', labels });
+    expect(model!.settings!.labels).toEqual({ resolution, trustedSources: ['clinic'] });
+    for (const call of [
+      () => ann.updateModel({ name: 'trusting', labels: { trustedSources: { names: [] } } }),
+      () => ann.createModel({ name: 'other', labels: { resolution } }),
+      () => ann.createModel({ name: 'other', settings: { labels: { trustedSources: [] } } }),
+    ]) {
+      const message = expect.stringMatching(/labels/) as string;
+      await expect(call()).rejects.toMatchObject({ kind: 'invalid-argument', message });
+    }
+  });
 });

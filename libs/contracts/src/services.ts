@@ -3,12 +3,15 @@ import { fromJSON } from '@grpc/proto-loader';
 import type {
   AdminServiceMethods,
   AuditServiceMethods,
+  DataSetServiceMethods,
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
+  LineageServiceMethods,
   Method,
   MethodKind,
   RegistryServiceMethods,
+  RunServiceMethods,
   RuntimeServiceMethods,
   WatchServiceMethods,
 } from './gen/methods.ts';
@@ -19,10 +22,13 @@ export type { Method, MethodKind } from './gen/methods.ts';
 export type {
   AdminServiceMethods,
   AuditServiceMethods,
+  DataSetServiceMethods,
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
+  LineageServiceMethods,
   RegistryServiceMethods,
+  RunServiceMethods,
   RuntimeServiceMethods,
   WatchServiceMethods,
 } from './gen/methods.ts';
@@ -58,6 +64,9 @@ export const inferenceService = service<GRPCInferenceServiceMethods>('inference.
 export const registryService = service<RegistryServiceMethods>('sluice.registry.v1.RegistryService');
 export const watchService = service<WatchServiceMethods>('sluice.registry.v1.WatchService');
 export const auditService = service<AuditServiceMethods>('sluice.registry.v1.AuditService');
+export const dataSetService = service<DataSetServiceMethods>('sluice.registry.v1.DataSetService');
+export const runService = service<RunServiceMethods>('sluice.registry.v1.RunService');
+export const lineageService = service<LineageServiceMethods>('sluice.registry.v1.LineageService');
 export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');

@@ -1,6 +1,8 @@
 import type { CapturePolicy } from './capture.ts';
 import { checkCapture, defaultCapture } from './capture.ts';
 import { invalidArgument } from './errors.ts';
+import type { LabelPolicy } from './label-policy.ts';
+import { checkLabels, defaultLabels } from './label-policy.ts';
 
 /** What the people of a model decide for it. */
 export interface ModelSettings {
@@ -10,6 +12,8 @@ export interface ModelSettings {
   readonly approvalsRequired: number;
   /** Which evidence is kept, by every release that says nothing of its own. */
   readonly capture: CapturePolicy;
+  /** Which label of a row counts. */
+  readonly labels: LabelPolicy;
 }
 
 export const defaultModelSettings: ModelSettings = {
@@ -17,6 +21,7 @@ export const defaultModelSettings: ModelSettings = {
   description: '',
   approvalsRequired: 1,
   capture: defaultCapture,
+  labels: defaultLabels,
 };
 
 /** Throws `invalid-argument` naming the setting that is wrong. */
@@ -30,6 +35,7 @@ export function checkModelSettings(settings: ModelSettings): ModelSettings {
     throw invalidArgument(`approvals_required: ${settings.approvalsRequired} given; expected 0 or 1`);
   }
   checkCapture(settings.capture);
+  checkLabels(settings.labels);
   return settings;
 }
 
@@ -39,12 +45,19 @@ export const anonymousActor = 'anonymous';
 /** The registry's own name in the log. */
 const reserved = /^registry$/i;
 
+/** True for a name of 1 to `max` characters that can all be seen, without a space at its ends. */
+export const isVisibleName = (name: string, max: number): boolean =>
+  name.length > 0 && name.length <= max && name.trim() === name && !/[\p{C}\p{Zl}\p{Zp}]/u.test(name);
+
+/** True for a name that whoever makes a change may have: 1 to 128 visible characters, and not the registry's own. */
+export const isActor = (actor: string): boolean => isVisibleName(actor, 128) && !reserved.test(actor);
+
 /**
  * Checks who makes a change: 1 to 128 characters that can all be seen, no space at its ends, and not the registry's own
  * name. So that no two names look alike for a character that nobody sees.
  */
 export function checkActor(actor: string): string {
-  if (actor.length === 0 || actor.length > 128 || actor.trim() !== actor || /[\p{C}\p{Zl}\p{Zp}]/u.test(actor)) {
+  if (!isVisibleName(actor, 128)) {
     throw invalidArgument(
       'sluice-actor: expected a name of 1 to 128 visible characters in this metadata; with the command line use `--as NAME`',
     );

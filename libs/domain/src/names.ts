@@ -5,10 +5,12 @@ const segment = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;
 const alias = /^[a-z](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;
 
 /**
- * Checks a model name: one to four segments of lower-case letters, digits, '.', '_' and '-', joined by '/', at most
+ * Checks a model name, or what is named like one: one to four segments of lower-case letters, digits, '.', '_' and '-', joined by '/', at most
  * 200 characters in all.
+ *
+ * @param what what it is, for the message
  */
-export function checkModelName(name: string, field = 'model'): string {
+export function checkModelName(name: string, field = 'model', what = 'a model name'): string {
   const segments = name.split('/');
   if (
     name.length > 200 ||
@@ -16,7 +18,7 @@ export function checkModelName(name: string, field = 'model'): string {
     !segments.every((part) => segment.test(part) && !part.includes('..'))
   ) {
     throw invalidArgument(
-      `${field}: "${clip(name)}" is not a model name; expected up to four parts of a-z, 0-9, '.', '_' or '-' joined by '/'`,
+      `${field}: "${clip(name)}" is not ${what}; expected up to four parts of a-z, 0-9, '.', '_' or '-' joined by '/'`,
     );
   }
   return name;

@@ -1,4 +1,6 @@
 import type { LoadedVersion__Output } from '@sluice/contracts/gen/sluice/registry/v1/LoadedVersion';
+import type { LabelChanges } from '@sluice/contracts/gen/sluice/registry/v1/LabelChanges';
+import type { LabelPolicy__Output } from '@sluice/contracts/gen/sluice/registry/v1/LabelPolicy';
 import type { Model__Output } from '@sluice/contracts/gen/sluice/registry/v1/Model';
 import type { Release__Output } from '@sluice/contracts/gen/sluice/registry/v1/Release';
 import type { RuntimeLease__Output } from '@sluice/contracts/gen/sluice/registry/v1/RuntimeLease';
@@ -75,10 +77,17 @@ function describeModel(model: Model__Output, release: Release__Output | null): s
     ['release', releaseLine(release)],
     ['capture', captureLine(model.settings?.capture)],
     ['', own && `of the release: ${own}`],
+    ['labels', labelLine(model.settings?.labels)],
     ['created', `${showTime(model.createdAt)} by ${model.createdBy}`],
     ['revision', model.revision],
   ]);
 }
+
+/** Which label of a row counts, in words. */
+export const labelLine = (labels: LabelPolicy__Output | null | undefined): string =>
+  labels?.resolution === 'LABEL_RESOLUTION_TRUSTED_FIRST'
+    ? `of ${labels.trustedSources.join(', then ')}; where none has one, the latest`
+    : 'the latest, whoever it is from';
 
 const approvalsText = (required: number): string =>
   required === 0
@@ -89,17 +98,18 @@ export interface ModelChanges extends CaptureFlags {
   readonly owner?: string | undefined;
   readonly description?: string | undefined;
   readonly approvals?: number | undefined;
+  readonly labels?: LabelChanges | undefined;
   readonly expectedRevision?: string | undefined;
 }
 
 /** `sluice model set MODEL` */
 export async function setModel(context: CliContext, name: string, changes: ModelChanges): Promise<void> {
-  const { owner, description, approvals, expectedRevision } = changes;
+  const { owner, description, approvals, labels, expectedRevision } = changes;
   const capture = captureChanges(changes);
-  if (owner === undefined && description === undefined && approvals === undefined && !capture) {
+  if ([owner, description, approvals, labels, capture].every((change) => change === undefined)) {
     throw usageError(
       'nothing to change',
-      'Give --owner, --description, --approvals, --capture, --retention, --durability or --redact.',
+      'Give --owner, --description, --approvals, --labels, --capture, --retention, --durability or --redact.',
     );
   }
   const request = {
@@ -108,6 +118,7 @@ export async function setModel(context: CliContext, name: string, changes: Model
     ...(description === undefined ? {} : { description }),
     ...(approvals === undefined ? {} : { approvalsRequired: approvals }),
     ...(capture ? { capture } : {}),
+    ...(labels ? { labels } : {}),
     ...(expectedRevision === undefined ? {} : { expectedRevision }),
   };
   await context.services.registry.updateModel(request, { signal: context.signal });

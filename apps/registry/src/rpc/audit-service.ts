@@ -1,3 +1,4 @@
+import type { SourceEntry__Output } from '@sluice/contracts/gen/sluice/registry/v1/SourceEntry';
 import type { AuditServiceMethods } from '@sluice/contracts/services';
 import { notFound } from '@sluice/domain/errors';
 import type { TreeHasher } from '@sluice/domain/merkle';
@@ -5,17 +6,20 @@ import type { Handlers } from '@sluice/rpc/handlers';
 import type { CheckpointSink } from '../audit/checkpoint-sink.ts';
 import type { SignedCheckpoint } from '../audit/checkpoint.ts';
 import type { AuditEntry } from '../audit/entry.ts';
+import type { SourceEntry, SourceLogs } from '../usecases/append-entries.ts';
+import { appendEntries } from '../usecases/append-entries.ts';
 import type { AuditLog } from '../usecases/audit-log.ts';
 import { consistencyProof, inclusionProof } from '../usecases/audit-proofs.ts';
 import { listAuditEntries } from '../usecases/list-audit-entries.ts';
 import { verifyAudit, type VerifyProgress } from '../usecases/verify-audit.ts';
 import { checkingTexts } from './check-texts.ts';
-import { readInteger, readOptionalInteger, timestamp } from './scalars.ts';
+import { readInteger, readOptionalInteger, readTimestamp, timestamp } from './scalars.ts';
 
 export interface AuditServicePorts {
   readonly log: AuditLog;
   readonly sink: CheckpointSink;
   readonly hasher: TreeHasher;
+  readonly sources: SourceLogs;
 }
 
 /** Handlers of AuditService: decode, call the use case, encode. */
@@ -58,8 +62,22 @@ export function auditHandlers(ports: AuditServicePorts): Handlers<AuditServiceMe
       if (!key) throw notFound('the audit log has no key yet: a registry sets it when it starts');
       return { keyId: key.keyId, publicKeyPem: key.publicKeyPem };
     },
+    appendEntries: async ({ source, entries }) => {
+      const { nextSequence, leafIndexes } = await appendEntries(ports.sources, source, entries.map(decodeEntry));
+      const leafIndex = leafIndexes.at(-1);
+      return { nextSequence, leafIndexes: [...leafIndexes], ...(leafIndex === undefined ? {} : { leafIndex }) };
+    },
   });
 }
+
+const decodeEntry = (entry: SourceEntry__Output, index: number): SourceEntry => ({
+  sequence: readInteger(entry.sequence, `entries[${index}].sequence`),
+  actor: entry.actor,
+  action: entry.action,
+  object: entry.object,
+  detailsJson: entry.detailsJson,
+  recordedAt: readTimestamp(entry.recordedAt, `entries[${index}].recorded_at`),
+});
 
 function encodeEntry({ effectiveAt, ...entry }: AuditEntry): Record<string, unknown> & { leafIndex: number } {
   return { ...entry, effectiveAt: timestamp(effectiveAt) };

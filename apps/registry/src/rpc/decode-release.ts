@@ -1,12 +1,15 @@
 import type { ArmRole as ArmRoleMessage } from '@sluice/contracts/gen/sluice/registry/v1/ArmRole';
 import type { CaptureChanges__Output } from '@sluice/contracts/gen/sluice/registry/v1/CaptureChanges';
 import type { Durability as DurabilityMessage } from '@sluice/contracts/gen/sluice/registry/v1/Durability';
+import type { LabelChanges__Output } from '@sluice/contracts/gen/sluice/registry/v1/LabelChanges';
+import type { LabelResolution as LabelResolutionMessage } from '@sluice/contracts/gen/sluice/registry/v1/LabelResolution';
 import type { PutReleaseRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/PutReleaseRequest';
 import type { ReleaseMode as ReleaseModeMessage } from '@sluice/contracts/gen/sluice/registry/v1/ReleaseMode';
 import type { ResponseCapture } from '@sluice/contracts/gen/sluice/registry/v1/ResponseCapture';
 import type { CaptureChanges, CapturePolicy, Durability, RetentionClass } from '@sluice/domain/capture';
 import { retentionClasses } from '@sluice/domain/capture';
 import { invalidArgument } from '@sluice/domain/errors';
+import type { LabelChanges, LabelResolution } from '@sluice/domain/label-policy';
 import { clip } from '@sluice/domain/names';
 import type { ArmRole, ReleaseMode } from '@sluice/domain/release';
 import type { ReleasePlan } from '@sluice/domain/release-plan';
@@ -41,6 +44,12 @@ const durabilities: Readonly<Record<keyof typeof DurabilityMessage, Durability |
   DURABILITY_DURABLE: 'durable',
 };
 
+const resolutions: Readonly<Record<keyof typeof LabelResolutionMessage, LabelResolution | undefined>> = {
+  LABEL_RESOLUTION_UNSPECIFIED: undefined,
+  LABEL_RESOLUTION_LATEST: 'latest',
+  LABEL_RESOLUTION_TRUSTED_FIRST: 'trusted-first',
+};
+
 /** A release as somebody asks for it; a rule without an id gets the name of its place. */
 export function decodePlan({ mode, arms, rules, seedId }: PutReleaseRequest__Output): ReleasePlan {
   return {
@@ -68,6 +77,15 @@ export function decodeCaptureChanges(changes: CaptureChanges__Output | null): Ca
     durability: optional(durabilities, durability, 'capture.durability', 'best-effort or durable'),
     maxPayloadBytes: most === undefined ? undefined : readInteger(most, 'capture.max_payload_bytes'),
     retentionClass: retentionClass === undefined ? undefined : readRetention(retentionClass),
+  };
+}
+
+/** Changes of a label policy; undefined when there is no word of it. */
+export function decodeLabelChanges(changes: LabelChanges__Output | null): LabelChanges | undefined {
+  if (changes === null) return undefined;
+  return {
+    resolution: optional(resolutions, changes.resolution, 'labels.resolution', 'latest or trusted-first'),
+    trustedSources: changes.trustedSources?.names,
   };
 }
 

@@ -17,12 +17,17 @@ import type { RouterAnnouncement, RuntimeAnnouncement, RuntimeDevice } from '../
 import type { ReportedStrike } from '../usecases/report-strike.ts';
 import { readInteger, readTimestamp, readVersion } from './scalars.ts';
 
-/** Settings of a model that is made; what is not given is as by default. Its capture policy is said elsewhere. */
+/** Settings of a model that is made; what is not given is as by default. Its policies are said elsewhere. */
 export function decodeSettings(settings: SettingsMessage | null): ModelSettings {
   if (settings === null) return defaultModelSettings;
   if (settings.capture !== null) {
     throw invalidArgument(
       'settings.capture: is for reading; say in `capture` of the request how it differs from the default',
+    );
+  }
+  if (settings.labels !== null) {
+    throw invalidArgument(
+      'settings.labels: is for reading; say in `labels` of the request how they differ from LATEST',
     );
   }
   const { owner, description, approvalsRequired = defaultModelSettings.approvalsRequired } = settings;

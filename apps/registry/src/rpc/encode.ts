@@ -4,6 +4,7 @@ import type { AliasMove as MoveMessage } from '@sluice/contracts/gen/sluice/regi
 import type { Approval } from '@sluice/contracts/gen/sluice/registry/v1/Approval';
 import type { CapturePolicy as CapturePolicyMessage } from '@sluice/contracts/gen/sluice/registry/v1/CapturePolicy';
 import type { Model } from '@sluice/contracts/gen/sluice/registry/v1/Model';
+import type { ModelSettings as SettingsMessage } from '@sluice/contracts/gen/sluice/registry/v1/ModelSettings';
 import type { Quarantine } from '@sluice/contracts/gen/sluice/registry/v1/Quarantine';
 import type { Release as ReleaseMessage } from '@sluice/contracts/gen/sluice/registry/v1/Release';
 import type { RouterLease as RouterLeaseMessage } from '@sluice/contracts/gen/sluice/registry/v1/RouterLease';
@@ -12,6 +13,8 @@ import type { Signature as SignatureMessage } from '@sluice/contracts/gen/sluice
 import type { TensorSpec as TensorMessage } from '@sluice/contracts/gen/sluice/registry/v1/TensorSpec';
 import type { Version } from '@sluice/contracts/gen/sluice/registry/v1/Version';
 import type { AliasMoveState, LoadState } from '@sluice/domain/alias-move';
+import type { LabelResolution } from '@sluice/domain/label-policy';
+import type { ModelSettings } from '@sluice/domain/model';
 import type { ArmRole, CapturePolicy, Durability, Release, ReleaseMode } from '@sluice/domain/release';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
 import type { VersionState } from '@sluice/domain/version';
@@ -68,6 +71,11 @@ const armRoles = {
   shadow: 'ARM_ROLE_SHADOW',
 } as const satisfies Record<ArmRole, string>;
 
+const resolutions = {
+  latest: 'LABEL_RESOLUTION_LATEST',
+  'trusted-first': 'LABEL_RESOLUTION_TRUSTED_FIRST',
+} as const satisfies Record<LabelResolution, string>;
+
 const durabilities = {
   'best-effort': 'DURABILITY_BEST_EFFORT',
   durable: 'DURABILITY_DURABLE',
@@ -76,12 +84,21 @@ const durabilities = {
 export function encodeModel(model: ModelRecord | ModelView): Model {
   return {
     name: model.name,
-    settings: { ...model.settings, capture: encodeCapture(model.settings.capture) },
+    settings: encodeSettings(model.settings),
     revision: model.revision,
     createdAt: timestamp(model.createdAt),
     createdBy: model.createdBy,
     versionCount: model.versionCount,
     aliases: 'aliases' in model ? model.aliases.map(encodeAlias) : [],
+  };
+}
+
+/** All settings of a model. */
+export function encodeSettings(settings: ModelSettings): SettingsMessage {
+  const { owner, description, approvalsRequired, capture, labels } = settings;
+  return {
+    ...{ owner, description, approvalsRequired, capture: encodeCapture(capture) },
+    labels: { resolution: resolutions[labels.resolution], trustedSources: [...labels.trustedSources] },
   };
 }
 

@@ -28,7 +28,7 @@ import { updateModel } from '../usecases/update-model.ts';
 import type { WatchMovePorts } from '../usecases/watch-move.ts';
 import { watchAliasMove } from '../usecases/watch-move.ts';
 import { checkingTexts } from './check-texts.ts';
-import { decodeCaptureChanges, decodePlan } from './decode-release.ts';
+import { decodeCaptureChanges, decodeLabelChanges, decodePlan } from './decode-release.ts';
 import { decodeFiles, decodeSettings } from './decode.ts';
 import {
   encodeApproval,
@@ -39,6 +39,7 @@ import {
   encodeRelease,
   encodeRouterLease,
   encodeRuntimeLease,
+  encodeSettings,
   encodeVersion,
 } from './encode.ts';
 import { readInteger, readOptionalInteger, readTimestamp, readVersion } from './scalars.ts';
@@ -73,13 +74,15 @@ function modelHandlers({
   'createModel' | 'updateModel' | 'getModel' | 'listModels' | 'getStateAsOf' | 'listLeases'
 > {
   return {
-    createModel: async ({ name, settings, capture }, { actor }) => {
-      const request = { name, settings: decodeSettings(settings), capture: decodeCaptureChanges(capture) };
+    createModel: async ({ name, settings, capture, labels }, { actor }) => {
+      const policies = { capture: decodeCaptureChanges(capture), labels: decodeLabelChanges(labels) };
+      const request = { name, settings: decodeSettings(settings), ...policies };
       return { model: encodeModel(await createModel(state, actor, request)) };
     },
     updateModel: async (request, { actor }) => {
       const capture = decodeCaptureChanges(request.capture);
-      const changes = { ...request, capture, expectedRevision: expected(request.expectedRevision) };
+      const labels = decodeLabelChanges(request.labels);
+      const changes = { ...request, capture, labels, expectedRevision: expected(request.expectedRevision) };
       return { model: encodeModel(await updateModel(state, actor, changes)) };
     },
     getModel: async ({ name }) => {
@@ -92,11 +95,12 @@ function modelHandlers({
     },
     getStateAsOf: async (request) => {
       const time = readTimestamp(request.time, 'time');
-      const { aliases, versions, release, nextPageToken } = await stateAsOf(state, { ...request, time });
+      const { aliases, versions, release, settings, nextPageToken } = await stateAsOf(state, { ...request, time });
       return {
         aliases: aliases.map(encodeHistory),
         versions: versions.map(encodeVersion),
         release: encodeRelease(release),
+        settings: settings ? encodeSettings(settings) : null,
         nextPageToken,
       };
     },

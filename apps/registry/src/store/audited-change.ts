@@ -13,6 +13,8 @@ export interface NewEntry {
   readonly object: string;
   /** JSON values only. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** Who did it, where that is not whoever makes the change. */
+  readonly actor?: Actor;
 }
 
 /** What a change did. Without entries it changed nothing: the transaction is rolled back, so it cannot have. */
@@ -95,33 +97,33 @@ export async function readNodes(tx: ReadTransaction, ids: readonly NodeId[]): Pr
 }
 
 function seal(entries: readonly NewEntry[], actor: Actor, firstIndex: number, effectiveAt: number): AuditEntry[] {
-  const { name, kind } = typeof actor === 'string' ? { name: actor, kind: 'unauthenticated' as const } : actor;
-  return entries.map((entry, at) =>
-    sealEntry({ ...entry, leafIndex: firstIndex + at, effectiveAt, actor: name, actorKind: kind }),
-  );
+  return entries.map(({ actor: own = actor, ...entry }, at) => {
+    const { name, kind } = typeof own === 'string' ? { name: own, kind: 'unauthenticated' as const } : own;
+    return sealEntry({ ...entry, leafIndex: firstIndex + at, effectiveAt, actor: name, actorKind: kind });
+  });
 }
 
 async function append(tx: WriteTransaction, size: number, entries: readonly AuditEntry[]): Promise<void> {
   const tree = new TreeBuilder(hasher, size, await readNodes(tx, coveringNodes(0, size)));
   const nodes: CompletedNode[] = [];
-  for (const entry of entries) {
-    await tx.execute(
-      `INSERT INTO registry.audit_entry
-         (leaf_index, effective_at, actor, actor_kind, action, object, canonical_json, leaf_hash)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [
-        entry.leafIndex,
-        new Date(entry.effectiveAt),
-        entry.actor,
-        entry.actorKind,
-        entry.action,
-        entry.object,
-        entry.canonicalJson,
-        entry.leafHash,
-      ],
-    );
-    nodes.push(...tree.append(entry.leafHash));
-  }
+  for (const entry of entries) nodes.push(...tree.append(entry.leafHash));
+  const column = <Name extends keyof AuditEntry>(name: Name): AuditEntry[Name][] => entries.map((entry) => entry[name]);
+  await tx.execute(
+    `INSERT INTO registry.audit_entry
+       (leaf_index, effective_at, actor, actor_kind, action, object, canonical_json, leaf_hash)
+     SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+       $8::bytea[])`,
+    [
+      column('leafIndex'),
+      column('effectiveAt').map((at) => new Date(at)),
+      column('actor'),
+      column('actorKind'),
+      column('action'),
+      column('object'),
+      column('canonicalJson'),
+      column('leafHash'),
+    ],
+  );
   await tx.execute(
     `INSERT INTO registry.audit_node (last_leaf, level, hash)
      SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bytea[])`,

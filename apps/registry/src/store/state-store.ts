@@ -185,6 +185,9 @@ class Reads implements StateReads {
   releaseAsOf(model: string, time: number): Promise<Release | undefined> {
     return releases.selectRelease(this.sql, model, time);
   }
+  settingsAsOf(model: string, time: number): Promise<ModelSettings | undefined> {
+    return models.selectSettingsAsOf(this.sql, model, time);
+  }
 }
 
 class Change extends Reads implements StateChange {
@@ -207,7 +210,7 @@ class Change extends Reads implements StateChange {
     return { name, settings, revision, createdAt: effectiveAt, createdBy: actor, versionCount: 0 };
   }
   updateModel(name: string, settings: ModelSettings): Promise<void> {
-    return models.updateSettings(this.sql, name, settings, this.revision);
+    return models.updateSettings(this.sql, name, settings, this.#stamp);
   }
   async insertVersion(version: NewVersion): Promise<VersionRecord> {
     const number = await models.takeVersionNumber(this.sql, version.model);

@@ -1,6 +1,8 @@
 import type { CaptureChanges } from '@sluice/domain/capture';
 import { changeCapture, defaultCapture, sameCapture } from '@sluice/domain/capture';
 import { SluiceError } from '@sluice/domain/errors';
+import type { LabelChanges } from '@sluice/domain/label-policy';
+import { changeLabels, defaultLabels, sameLabels } from '@sluice/domain/label-policy';
 import type { ModelSettings } from '@sluice/domain/model';
 import { checkActor, checkModelSettings } from '@sluice/domain/model';
 import { checkModelName } from '@sluice/domain/names';
@@ -17,12 +19,15 @@ export async function createModel(
     readonly settings: ModelSettings;
     /** How its capture policy differs from that of `settings`. */
     readonly capture?: CaptureChanges | undefined;
+    /** The same of its label policy. */
+    readonly labels?: LabelChanges | undefined;
   },
 ): Promise<ModelRecord> {
   checkActor(actor);
   const name = checkModelName(request.name, 'name');
   const capture = changeCapture(request.settings.capture, request.capture);
-  const settings = checkModelSettings({ ...request.settings, capture });
+  const labels = changeLabels(request.settings.labels, request.labels);
+  const settings = checkModelSettings({ ...request.settings, capture, labels });
   return state.change(actor, async (change) => {
     if (await change.model(name)) {
       throw new SluiceError(
@@ -37,8 +42,12 @@ export async function createModel(
   });
 }
 
-/** The entry of a model's making; a capture policy that is the default is not worth a word. */
-export function modelCreated(name: string, { capture, ...settings }: ModelSettings): Entry {
-  const said = sameCapture(capture, defaultCapture) ? settings : { ...settings, capture };
+/** The entry of a model's making; policies that are the default are not worth a word. */
+export function modelCreated(name: string, { capture, labels, ...settings }: ModelSettings): Entry {
+  const said = {
+    ...settings,
+    ...(sameCapture(capture, defaultCapture) ? {} : { capture }),
+    ...(sameLabels(labels, defaultLabels) ? {} : { labels }),
+  };
   return { action: 'model.created', object: `model/${name}`, body: { model: name, settings: said } };
 }

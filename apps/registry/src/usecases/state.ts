@@ -65,6 +65,7 @@ export interface StateReads {
     query: { readonly after: number; readonly limit: number },
   ): Promise<readonly VersionView[]>;
   releaseAsOf(model: string, time: number): Promise<Release | undefined>;
+  settingsAsOf(model: string, time: number): Promise<ModelSettings | undefined>;
 }
 
 export interface VersionQuery {

@@ -1,5 +1,7 @@
 import type { CaptureChanges } from '@sluice/domain/capture';
 import { changeCapture } from '@sluice/domain/capture';
+import type { LabelChanges } from '@sluice/domain/label-policy';
+import { changeLabels } from '@sluice/domain/label-policy';
 import type { ModelSettings } from '@sluice/domain/model';
 import { checkActor, checkModelSettings } from '@sluice/domain/model';
 import { checkRedactable } from './check-redact.ts';
@@ -15,6 +17,7 @@ export interface UpdateModelRequest {
   readonly description?: string | undefined;
   readonly approvalsRequired?: number | undefined;
   readonly capture?: CaptureChanges | undefined;
+  readonly labels?: LabelChanges | undefined;
   readonly expectedRevision?: number | undefined;
 }
 
@@ -37,6 +40,7 @@ export async function updateModel(
       description: request.description ?? before.description,
       approvalsRequired: request.approvalsRequired ?? before.approvalsRequired,
       capture: changeCapture(before.capture, request.capture),
+      labels: changeLabels(before.labels, request.labels),
     });
     await checkRedactable(change, model.name, request.capture?.redact);
     const changed = (Object.keys(after) as (keyof ModelSettings)[]).filter((key) => after[key] !== before[key]);

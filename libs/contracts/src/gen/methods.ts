@@ -1,8 +1,12 @@
 // Written by `nx generate contracts` from protos/**; do not edit.
+import type { AppendEntriesRequest as sluice_registry_v1_AppendEntriesRequest, AppendEntriesRequest__Output as sluice_registry_v1_AppendEntriesRequest__Output } from './sluice/registry/v1/AppendEntriesRequest.ts';
+import type { AppendEntriesResponse as sluice_registry_v1_AppendEntriesResponse, AppendEntriesResponse__Output as sluice_registry_v1_AppendEntriesResponse__Output } from './sluice/registry/v1/AppendEntriesResponse.ts';
 import type { ApproveRequest as sluice_registry_v1_ApproveRequest, ApproveRequest__Output as sluice_registry_v1_ApproveRequest__Output } from './sluice/registry/v1/ApproveRequest.ts';
 import type { ApproveResponse as sluice_registry_v1_ApproveResponse, ApproveResponse__Output as sluice_registry_v1_ApproveResponse__Output } from './sluice/registry/v1/ApproveResponse.ts';
 import type { CancelAliasMoveRequest as sluice_registry_v1_CancelAliasMoveRequest, CancelAliasMoveRequest__Output as sluice_registry_v1_CancelAliasMoveRequest__Output } from './sluice/registry/v1/CancelAliasMoveRequest.ts';
 import type { CancelAliasMoveResponse as sluice_registry_v1_CancelAliasMoveResponse, CancelAliasMoveResponse__Output as sluice_registry_v1_CancelAliasMoveResponse__Output } from './sluice/registry/v1/CancelAliasMoveResponse.ts';
+import type { CreateDataSetVersionRequest as sluice_registry_v1_CreateDataSetVersionRequest, CreateDataSetVersionRequest__Output as sluice_registry_v1_CreateDataSetVersionRequest__Output } from './sluice/registry/v1/CreateDataSetVersionRequest.ts';
+import type { CreateDataSetVersionResponse as sluice_registry_v1_CreateDataSetVersionResponse, CreateDataSetVersionResponse__Output as sluice_registry_v1_CreateDataSetVersionResponse__Output } from './sluice/registry/v1/CreateDataSetVersionResponse.ts';
 import type { CreateModelRequest as sluice_registry_v1_CreateModelRequest, CreateModelRequest__Output as sluice_registry_v1_CreateModelRequest__Output } from './sluice/registry/v1/CreateModelRequest.ts';
 import type { CreateModelResponse as sluice_registry_v1_CreateModelResponse, CreateModelResponse__Output as sluice_registry_v1_CreateModelResponse__Output } from './sluice/registry/v1/CreateModelResponse.ts';
 import type { CreateVersionRequest as sluice_registry_v1_CreateVersionRequest, CreateVersionRequest__Output as sluice_registry_v1_CreateVersionRequest__Output } from './sluice/registry/v1/CreateVersionRequest.ts';
@@ -21,6 +25,8 @@ import type { DownloadArtifactRequest as sluice_registry_v1_DownloadArtifactRequ
 import type { DownloadArtifactResponse as sluice_registry_v1_DownloadArtifactResponse, DownloadArtifactResponse__Output as sluice_registry_v1_DownloadArtifactResponse__Output } from './sluice/registry/v1/DownloadArtifactResponse.ts';
 import type { EndReleaseRequest as sluice_registry_v1_EndReleaseRequest, EndReleaseRequest__Output as sluice_registry_v1_EndReleaseRequest__Output } from './sluice/registry/v1/EndReleaseRequest.ts';
 import type { EndReleaseResponse as sluice_registry_v1_EndReleaseResponse, EndReleaseResponse__Output as sluice_registry_v1_EndReleaseResponse__Output } from './sluice/registry/v1/EndReleaseResponse.ts';
+import type { EndRunRequest as sluice_registry_v1_EndRunRequest, EndRunRequest__Output as sluice_registry_v1_EndRunRequest__Output } from './sluice/registry/v1/EndRunRequest.ts';
+import type { EndRunResponse as sluice_registry_v1_EndRunResponse, EndRunResponse__Output as sluice_registry_v1_EndRunResponse__Output } from './sluice/registry/v1/EndRunResponse.ts';
 import type { GetAliasHistoryRequest as sluice_registry_v1_GetAliasHistoryRequest, GetAliasHistoryRequest__Output as sluice_registry_v1_GetAliasHistoryRequest__Output } from './sluice/registry/v1/GetAliasHistoryRequest.ts';
 import type { GetAliasHistoryResponse as sluice_registry_v1_GetAliasHistoryResponse, GetAliasHistoryResponse__Output as sluice_registry_v1_GetAliasHistoryResponse__Output } from './sluice/registry/v1/GetAliasHistoryResponse.ts';
 import type { GetAssignmentRequest as sluice_registry_v1_GetAssignmentRequest, GetAssignmentRequest__Output as sluice_registry_v1_GetAssignmentRequest__Output } from './sluice/registry/v1/GetAssignmentRequest.ts';
@@ -29,12 +35,18 @@ import type { GetAuditKeyRequest as sluice_registry_v1_GetAuditKeyRequest, GetAu
 import type { GetAuditKeyResponse as sluice_registry_v1_GetAuditKeyResponse, GetAuditKeyResponse__Output as sluice_registry_v1_GetAuditKeyResponse__Output } from './sluice/registry/v1/GetAuditKeyResponse.ts';
 import type { GetConsistencyProofRequest as sluice_registry_v1_GetConsistencyProofRequest, GetConsistencyProofRequest__Output as sluice_registry_v1_GetConsistencyProofRequest__Output } from './sluice/registry/v1/GetConsistencyProofRequest.ts';
 import type { GetConsistencyProofResponse as sluice_registry_v1_GetConsistencyProofResponse, GetConsistencyProofResponse__Output as sluice_registry_v1_GetConsistencyProofResponse__Output } from './sluice/registry/v1/GetConsistencyProofResponse.ts';
+import type { GetDataSetVersionRequest as sluice_registry_v1_GetDataSetVersionRequest, GetDataSetVersionRequest__Output as sluice_registry_v1_GetDataSetVersionRequest__Output } from './sluice/registry/v1/GetDataSetVersionRequest.ts';
+import type { GetDataSetVersionResponse as sluice_registry_v1_GetDataSetVersionResponse, GetDataSetVersionResponse__Output as sluice_registry_v1_GetDataSetVersionResponse__Output } from './sluice/registry/v1/GetDataSetVersionResponse.ts';
 import type { GetInclusionProofRequest as sluice_registry_v1_GetInclusionProofRequest, GetInclusionProofRequest__Output as sluice_registry_v1_GetInclusionProofRequest__Output } from './sluice/registry/v1/GetInclusionProofRequest.ts';
 import type { GetInclusionProofResponse as sluice_registry_v1_GetInclusionProofResponse, GetInclusionProofResponse__Output as sluice_registry_v1_GetInclusionProofResponse__Output } from './sluice/registry/v1/GetInclusionProofResponse.ts';
 import type { GetLatestCheckpointRequest as sluice_registry_v1_GetLatestCheckpointRequest, GetLatestCheckpointRequest__Output as sluice_registry_v1_GetLatestCheckpointRequest__Output } from './sluice/registry/v1/GetLatestCheckpointRequest.ts';
 import type { GetLatestCheckpointResponse as sluice_registry_v1_GetLatestCheckpointResponse, GetLatestCheckpointResponse__Output as sluice_registry_v1_GetLatestCheckpointResponse__Output } from './sluice/registry/v1/GetLatestCheckpointResponse.ts';
+import type { GetLineageRequest as sluice_registry_v1_GetLineageRequest, GetLineageRequest__Output as sluice_registry_v1_GetLineageRequest__Output } from './sluice/registry/v1/GetLineageRequest.ts';
+import type { GetLineageResponse as sluice_registry_v1_GetLineageResponse, GetLineageResponse__Output as sluice_registry_v1_GetLineageResponse__Output } from './sluice/registry/v1/GetLineageResponse.ts';
 import type { GetModelRequest as sluice_registry_v1_GetModelRequest, GetModelRequest__Output as sluice_registry_v1_GetModelRequest__Output } from './sluice/registry/v1/GetModelRequest.ts';
 import type { GetModelResponse as sluice_registry_v1_GetModelResponse, GetModelResponse__Output as sluice_registry_v1_GetModelResponse__Output } from './sluice/registry/v1/GetModelResponse.ts';
+import type { GetRunRequest as sluice_registry_v1_GetRunRequest, GetRunRequest__Output as sluice_registry_v1_GetRunRequest__Output } from './sluice/registry/v1/GetRunRequest.ts';
+import type { GetRunResponse as sluice_registry_v1_GetRunResponse, GetRunResponse__Output as sluice_registry_v1_GetRunResponse__Output } from './sluice/registry/v1/GetRunResponse.ts';
 import type { GetStateAsOfRequest as sluice_registry_v1_GetStateAsOfRequest, GetStateAsOfRequest__Output as sluice_registry_v1_GetStateAsOfRequest__Output } from './sluice/registry/v1/GetStateAsOfRequest.ts';
 import type { GetStateAsOfResponse as sluice_registry_v1_GetStateAsOfResponse, GetStateAsOfResponse__Output as sluice_registry_v1_GetStateAsOfResponse__Output } from './sluice/registry/v1/GetStateAsOfResponse.ts';
 import type { GetStateRequest as sluice_admin_v1_GetStateRequest, GetStateRequest__Output as sluice_admin_v1_GetStateRequest__Output } from './sluice/admin/v1/GetStateRequest.ts';
@@ -49,12 +61,18 @@ import type { LinkRequest as sluice_runtime_v1_LinkRequest, LinkRequest__Output 
 import type { LinkResponse as sluice_runtime_v1_LinkResponse, LinkResponse__Output as sluice_runtime_v1_LinkResponse__Output } from './sluice/runtime/v1/LinkResponse.ts';
 import type { ListAuditEntriesRequest as sluice_registry_v1_ListAuditEntriesRequest, ListAuditEntriesRequest__Output as sluice_registry_v1_ListAuditEntriesRequest__Output } from './sluice/registry/v1/ListAuditEntriesRequest.ts';
 import type { ListAuditEntriesResponse as sluice_registry_v1_ListAuditEntriesResponse, ListAuditEntriesResponse__Output as sluice_registry_v1_ListAuditEntriesResponse__Output } from './sluice/registry/v1/ListAuditEntriesResponse.ts';
+import type { ListDataSetVersionsRequest as sluice_registry_v1_ListDataSetVersionsRequest, ListDataSetVersionsRequest__Output as sluice_registry_v1_ListDataSetVersionsRequest__Output } from './sluice/registry/v1/ListDataSetVersionsRequest.ts';
+import type { ListDataSetVersionsResponse as sluice_registry_v1_ListDataSetVersionsResponse, ListDataSetVersionsResponse__Output as sluice_registry_v1_ListDataSetVersionsResponse__Output } from './sluice/registry/v1/ListDataSetVersionsResponse.ts';
+import type { ListDataSetsRequest as sluice_registry_v1_ListDataSetsRequest, ListDataSetsRequest__Output as sluice_registry_v1_ListDataSetsRequest__Output } from './sluice/registry/v1/ListDataSetsRequest.ts';
+import type { ListDataSetsResponse as sluice_registry_v1_ListDataSetsResponse, ListDataSetsResponse__Output as sluice_registry_v1_ListDataSetsResponse__Output } from './sluice/registry/v1/ListDataSetsResponse.ts';
 import type { ListDeadLettersRequest as sluice_feedback_v1_ListDeadLettersRequest, ListDeadLettersRequest__Output as sluice_feedback_v1_ListDeadLettersRequest__Output } from './sluice/feedback/v1/ListDeadLettersRequest.ts';
 import type { ListDeadLettersResponse as sluice_feedback_v1_ListDeadLettersResponse, ListDeadLettersResponse__Output as sluice_feedback_v1_ListDeadLettersResponse__Output } from './sluice/feedback/v1/ListDeadLettersResponse.ts';
 import type { ListLeasesRequest as sluice_registry_v1_ListLeasesRequest, ListLeasesRequest__Output as sluice_registry_v1_ListLeasesRequest__Output } from './sluice/registry/v1/ListLeasesRequest.ts';
 import type { ListLeasesResponse as sluice_registry_v1_ListLeasesResponse, ListLeasesResponse__Output as sluice_registry_v1_ListLeasesResponse__Output } from './sluice/registry/v1/ListLeasesResponse.ts';
 import type { ListModelsRequest as sluice_registry_v1_ListModelsRequest, ListModelsRequest__Output as sluice_registry_v1_ListModelsRequest__Output } from './sluice/registry/v1/ListModelsRequest.ts';
 import type { ListModelsResponse as sluice_registry_v1_ListModelsResponse, ListModelsResponse__Output as sluice_registry_v1_ListModelsResponse__Output } from './sluice/registry/v1/ListModelsResponse.ts';
+import type { ListRunsRequest as sluice_registry_v1_ListRunsRequest, ListRunsRequest__Output as sluice_registry_v1_ListRunsRequest__Output } from './sluice/registry/v1/ListRunsRequest.ts';
+import type { ListRunsResponse as sluice_registry_v1_ListRunsResponse, ListRunsResponse__Output as sluice_registry_v1_ListRunsResponse__Output } from './sluice/registry/v1/ListRunsResponse.ts';
 import type { ListVersionsRequest as sluice_registry_v1_ListVersionsRequest, ListVersionsRequest__Output as sluice_registry_v1_ListVersionsRequest__Output } from './sluice/registry/v1/ListVersionsRequest.ts';
 import type { ListVersionsResponse as sluice_registry_v1_ListVersionsResponse, ListVersionsResponse__Output as sluice_registry_v1_ListVersionsResponse__Output } from './sluice/registry/v1/ListVersionsResponse.ts';
 import type { LoadVersionRequest as sluice_runtime_v1_LoadVersionRequest, LoadVersionRequest__Output as sluice_runtime_v1_LoadVersionRequest__Output } from './sluice/runtime/v1/LoadVersionRequest.ts';
@@ -104,6 +122,8 @@ import type { ServerMetadataRequest as inference_ServerMetadataRequest, ServerMe
 import type { ServerMetadataResponse as inference_ServerMetadataResponse, ServerMetadataResponse__Output as inference_ServerMetadataResponse__Output } from './inference/ServerMetadataResponse.ts';
 import type { ServerReadyRequest as inference_ServerReadyRequest, ServerReadyRequest__Output as inference_ServerReadyRequest__Output } from './inference/ServerReadyRequest.ts';
 import type { ServerReadyResponse as inference_ServerReadyResponse, ServerReadyResponse__Output as inference_ServerReadyResponse__Output } from './inference/ServerReadyResponse.ts';
+import type { StartRunRequest as sluice_registry_v1_StartRunRequest, StartRunRequest__Output as sluice_registry_v1_StartRunRequest__Output } from './sluice/registry/v1/StartRunRequest.ts';
+import type { StartRunResponse as sluice_registry_v1_StartRunResponse, StartRunResponse__Output as sluice_registry_v1_StartRunResponse__Output } from './sluice/registry/v1/StartRunResponse.ts';
 import type { StatArtifactsRequest as sluice_registry_v1_StatArtifactsRequest, StatArtifactsRequest__Output as sluice_registry_v1_StatArtifactsRequest__Output } from './sluice/registry/v1/StatArtifactsRequest.ts';
 import type { StatArtifactsResponse as sluice_registry_v1_StatArtifactsResponse, StatArtifactsResponse__Output as sluice_registry_v1_StatArtifactsResponse__Output } from './sluice/registry/v1/StatArtifactsResponse.ts';
 import type { SystemSharedMemoryRegisterRequest as inference_SystemSharedMemoryRegisterRequest, SystemSharedMemoryRegisterRequest__Output as inference_SystemSharedMemoryRegisterRequest__Output } from './inference/SystemSharedMemoryRegisterRequest.ts';
@@ -187,6 +207,28 @@ export interface AuditServiceMethods {
   readonly getConsistencyProof: Method<'unary', [sluice_registry_v1_GetConsistencyProofRequest, sluice_registry_v1_GetConsistencyProofRequest__Output], [sluice_registry_v1_GetConsistencyProofResponse, sluice_registry_v1_GetConsistencyProofResponse__Output]>;
   readonly getLatestCheckpoint: Method<'unary', [sluice_registry_v1_GetLatestCheckpointRequest, sluice_registry_v1_GetLatestCheckpointRequest__Output], [sluice_registry_v1_GetLatestCheckpointResponse, sluice_registry_v1_GetLatestCheckpointResponse__Output]>;
   readonly getAuditKey: Method<'unary', [sluice_registry_v1_GetAuditKeyRequest, sluice_registry_v1_GetAuditKeyRequest__Output], [sluice_registry_v1_GetAuditKeyResponse, sluice_registry_v1_GetAuditKeyResponse__Output]>;
+  readonly appendEntries: Method<'unary', [sluice_registry_v1_AppendEntriesRequest, sluice_registry_v1_AppendEntriesRequest__Output], [sluice_registry_v1_AppendEntriesResponse, sluice_registry_v1_AppendEntriesResponse__Output]>;
+}
+
+/** Methods of sluice.registry.v1.DataSetService. */
+export interface DataSetServiceMethods {
+  readonly createDataSetVersion: Method<'unary', [sluice_registry_v1_CreateDataSetVersionRequest, sluice_registry_v1_CreateDataSetVersionRequest__Output], [sluice_registry_v1_CreateDataSetVersionResponse, sluice_registry_v1_CreateDataSetVersionResponse__Output]>;
+  readonly getDataSetVersion: Method<'unary', [sluice_registry_v1_GetDataSetVersionRequest, sluice_registry_v1_GetDataSetVersionRequest__Output], [sluice_registry_v1_GetDataSetVersionResponse, sluice_registry_v1_GetDataSetVersionResponse__Output]>;
+  readonly listDataSets: Method<'unary', [sluice_registry_v1_ListDataSetsRequest, sluice_registry_v1_ListDataSetsRequest__Output], [sluice_registry_v1_ListDataSetsResponse, sluice_registry_v1_ListDataSetsResponse__Output]>;
+  readonly listDataSetVersions: Method<'unary', [sluice_registry_v1_ListDataSetVersionsRequest, sluice_registry_v1_ListDataSetVersionsRequest__Output], [sluice_registry_v1_ListDataSetVersionsResponse, sluice_registry_v1_ListDataSetVersionsResponse__Output]>;
+}
+
+/** Methods of sluice.registry.v1.LineageService. */
+export interface LineageServiceMethods {
+  readonly getLineage: Method<'unary', [sluice_registry_v1_GetLineageRequest, sluice_registry_v1_GetLineageRequest__Output], [sluice_registry_v1_GetLineageResponse, sluice_registry_v1_GetLineageResponse__Output]>;
+}
+
+/** Methods of sluice.registry.v1.RunService. */
+export interface RunServiceMethods {
+  readonly startRun: Method<'unary', [sluice_registry_v1_StartRunRequest, sluice_registry_v1_StartRunRequest__Output], [sluice_registry_v1_StartRunResponse, sluice_registry_v1_StartRunResponse__Output]>;
+  readonly endRun: Method<'unary', [sluice_registry_v1_EndRunRequest, sluice_registry_v1_EndRunRequest__Output], [sluice_registry_v1_EndRunResponse, sluice_registry_v1_EndRunResponse__Output]>;
+  readonly getRun: Method<'unary', [sluice_registry_v1_GetRunRequest, sluice_registry_v1_GetRunRequest__Output], [sluice_registry_v1_GetRunResponse, sluice_registry_v1_GetRunResponse__Output]>;
+  readonly listRuns: Method<'unary', [sluice_registry_v1_ListRunsRequest, sluice_registry_v1_ListRunsRequest__Output], [sluice_registry_v1_ListRunsResponse, sluice_registry_v1_ListRunsResponse__Output]>;
 }
 
 /** Methods of sluice.registry.v1.RegistryService. */

@@ -9,6 +9,8 @@ import { historyOfRevisions } from './1780000008000-history-of-revisions.ts';
 import { strikes } from './1780000009000-strikes.ts';
 import { devicesOfLeases } from './1780000010000-devices-of-leases.ts';
 import { captureOfModels } from './1780000011000-capture-of-models.ts';
+import { auditOfSources } from './1780000012000-audit-of-sources.ts';
+import { labelsOfModels } from './1780000013000-labels-of-models.ts';
 
 /** All migrations of schema `registry` in the order of their numbers. Append only: one that ran is never edited. */
 export const migrations: readonly Migration[] = [
@@ -22,4 +24,6 @@ export const migrations: readonly Migration[] = [
   strikes,
   devicesOfLeases,
   captureOfModels,
+  auditOfSources,
+  labelsOfModels,
 ];

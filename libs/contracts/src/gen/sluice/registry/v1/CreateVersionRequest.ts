@@ -1,6 +1,7 @@
 // Original file: protos/sluice/registry/v1/registry.proto
 
 import type { VersionFile as _sluice_registry_v1_VersionFile, VersionFile__Output as _sluice_registry_v1_VersionFile__Output } from '../../../sluice/registry/v1/VersionFile.ts';
+import type { DataSetRef as _sluice_registry_v1_DataSetRef, DataSetRef__Output as _sluice_registry_v1_DataSetRef__Output } from '../../../sluice/registry/v1/DataSetRef.ts';
 
 export interface CreateVersionRequest {
   'model'?: (string);
@@ -13,6 +14,14 @@ export interface CreateVersionRequest {
    * Makes a retry safe: at most 128 characters, chosen by the caller, empty for none.
    */
   'requestId'?: (string);
+  /**
+   * The id of the run that makes it, which must be under way; empty for none. It stays with the version.
+   */
+  'run'?: (string);
+  /**
+   * What it was trained on: at most 256. They stay with the version.
+   */
+  'dataSets'?: (_sluice_registry_v1_DataSetRef)[];
 }
 
 export interface CreateVersionRequest__Output {
@@ -26,4 +35,12 @@ export interface CreateVersionRequest__Output {
    * Makes a retry safe: at most 128 characters, chosen by the caller, empty for none.
    */
   'requestId': (string);
+  /**
+   * The id of the run that makes it, which must be under way; empty for none. It stays with the version.
+   */
+  'run': (string);
+  /**
+   * What it was trained on: at most 256. They stay with the version.
+   */
+  'dataSets': (_sluice_registry_v1_DataSetRef__Output)[];
 }

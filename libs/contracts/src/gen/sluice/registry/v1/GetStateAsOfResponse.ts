@@ -3,6 +3,7 @@
 import type { AliasHistoryEntry as _sluice_registry_v1_AliasHistoryEntry, AliasHistoryEntry__Output as _sluice_registry_v1_AliasHistoryEntry__Output } from '../../../sluice/registry/v1/AliasHistoryEntry.ts';
 import type { Version as _sluice_registry_v1_Version, Version__Output as _sluice_registry_v1_Version__Output } from '../../../sluice/registry/v1/Version.ts';
 import type { Release as _sluice_registry_v1_Release, Release__Output as _sluice_registry_v1_Release__Output } from '../../../sluice/registry/v1/Release.ts';
+import type { ModelSettings as _sluice_registry_v1_ModelSettings, ModelSettings__Output as _sluice_registry_v1_ModelSettings__Output } from '../../../sluice/registry/v1/ModelSettings.ts';
 
 export interface GetStateAsOfResponse {
   /**
@@ -15,6 +16,11 @@ export interface GetStateAsOfResponse {
    */
   'release'?: (_sluice_registry_v1_Release | null);
   'nextPageToken'?: (string);
+  /**
+   * On every page. Unset for a time before the model was made, and before the last change of its settings that a registry
+   * of before this made.
+   */
+  'settings'?: (_sluice_registry_v1_ModelSettings | null);
 }
 
 export interface GetStateAsOfResponse__Output {
@@ -28,4 +34,9 @@ export interface GetStateAsOfResponse__Output {
    */
   'release': (_sluice_registry_v1_Release__Output | null);
   'nextPageToken': (string);
+  /**
+   * On every page. Unset for a time before the model was made, and before the last change of its settings that a registry
+   * of before this made.
+   */
+  'settings': (_sluice_registry_v1_ModelSettings__Output | null);
 }

@@ -1,6 +1,7 @@
 // Original file: protos/sluice/registry/v1/types.proto
 
 import type { CapturePolicy as _sluice_registry_v1_CapturePolicy, CapturePolicy__Output as _sluice_registry_v1_CapturePolicy__Output } from '../../../sluice/registry/v1/CapturePolicy.ts';
+import type { LabelPolicy as _sluice_registry_v1_LabelPolicy, LabelPolicy__Output as _sluice_registry_v1_LabelPolicy__Output } from '../../../sluice/registry/v1/LabelPolicy.ts';
 
 export interface ModelSettings {
   'owner'?: (string);
@@ -15,6 +16,11 @@ export interface ModelSettings {
    * UpdateModelRequest have the fields that change it.
    */
   'capture'?: (_sluice_registry_v1_CapturePolicy | null);
+  /**
+   * Which label of a row counts where there are several. Read only, as `capture` is. A model that is read always has it;
+   * from a registry of before this it is unset, which is LATEST.
+   */
+  'labels'?: (_sluice_registry_v1_LabelPolicy | null);
   '_approvalsRequired'?: "approvalsRequired";
 }
 
@@ -31,5 +37,10 @@ export interface ModelSettings__Output {
    * UpdateModelRequest have the fields that change it.
    */
   'capture': (_sluice_registry_v1_CapturePolicy__Output | null);
+  /**
+   * Which label of a row counts where there are several. Read only, as `capture` is. A model that is read always has it;
+   * from a registry of before this it is unset, which is LATEST.
+   */
+  'labels': (_sluice_registry_v1_LabelPolicy__Output | null);
   '_approvalsRequired'?: "approvalsRequired";
 }

@@ -1,6 +1,7 @@
 // Original file: protos/sluice/registry/v1/registry.proto
 
 import type { CaptureChanges as _sluice_registry_v1_CaptureChanges, CaptureChanges__Output as _sluice_registry_v1_CaptureChanges__Output } from '../../../sluice/registry/v1/CaptureChanges.ts';
+import type { LabelChanges as _sluice_registry_v1_LabelChanges, LabelChanges__Output as _sluice_registry_v1_LabelChanges__Output } from '../../../sluice/registry/v1/LabelChanges.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface UpdateModelRequest {
@@ -16,6 +17,7 @@ export interface UpdateModelRequest {
    * Changes the release too, unless that has a capture policy of its own; watchers see it at once.
    */
   'capture'?: (_sluice_registry_v1_CaptureChanges | null);
+  'labels'?: (_sluice_registry_v1_LabelChanges | null);
   '_owner'?: "owner";
   '_description'?: "description";
   '_approvalsRequired'?: "approvalsRequired";
@@ -35,6 +37,7 @@ export interface UpdateModelRequest__Output {
    * Changes the release too, unless that has a capture policy of its own; watchers see it at once.
    */
   'capture': (_sluice_registry_v1_CaptureChanges__Output | null);
+  'labels': (_sluice_registry_v1_LabelChanges__Output | null);
   '_owner'?: "owner";
   '_description'?: "description";
   '_approvalsRequired'?: "approvalsRequired";

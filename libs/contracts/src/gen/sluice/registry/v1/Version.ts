@@ -8,6 +8,7 @@ import type { AdmissionReport as _sluice_registry_v1_AdmissionReport, AdmissionR
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../../google/protobuf/Timestamp.ts';
 import type { Approval as _sluice_registry_v1_Approval, Approval__Output as _sluice_registry_v1_Approval__Output } from '../../../sluice/registry/v1/Approval.ts';
 import type { Quarantine as _sluice_registry_v1_Quarantine, Quarantine__Output as _sluice_registry_v1_Quarantine__Output } from '../../../sluice/registry/v1/Quarantine.ts';
+import type { DataSetRef as _sluice_registry_v1_DataSetRef, DataSetRef__Output as _sluice_registry_v1_DataSetRef__Output } from '../../../sluice/registry/v1/DataSetRef.ts';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -53,6 +54,14 @@ export interface Version {
   'aliases'?: (string)[];
   'pinned'?: (boolean);
   'quarantines'?: (_sluice_registry_v1_Quarantine)[];
+  /**
+   * The run that made it; empty for none.
+   */
+  'run'?: (string);
+  /**
+   * What it was trained on, as whoever pushed it said.
+   */
+  'dataSets'?: (_sluice_registry_v1_DataSetRef)[];
 }
 
 /**
@@ -98,4 +107,12 @@ export interface Version__Output {
   'aliases': (string)[];
   'pinned': (boolean);
   'quarantines': (_sluice_registry_v1_Quarantine__Output)[];
+  /**
+   * The run that made it; empty for none.
+   */
+  'run': (string);
+  /**
+   * What it was trained on, as whoever pushed it said.
+   */
+  'dataSets': (_sluice_registry_v1_DataSetRef__Output)[];
 }
