@@ -1,4 +1,4 @@
-import { feedbackService, ingestService } from '@sluice/contracts/services';
+import { feedbackService, ingestService, privacyService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { Heartbeat } from '@sluice/persistence/heartbeat';
 import { openDatabase, whenAvailable } from '@sluice/persistence/open-database';
@@ -24,15 +24,23 @@ import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
 import { readKeys } from './payloads/key-encryption-key.ts';
+import { FolderDocuments } from './privacy/folder-documents.ts';
+import type { Privacy } from './privacy/open-privacy.ts';
+import { openPrivacy } from './privacy/open-privacy.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
 import { ingestHandlers } from './rpc/ingest-service.ts';
+import { privacyHandlers } from './rpc/privacy-service.ts';
+import { RegistryAuditLog } from './rpc/registry-audit-log.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
+import { AuditOutboxStore } from './store/audit-outbox-store.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
+import { ErasureStore } from './store/erasure-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
-import { openKeyRing } from './store/key-store.ts';
+import { KeyStore, openKeyRing } from './store/key-store.ts';
 import { migrations } from './store/migrations/index.ts';
 import { PayloadStore } from './store/payload-store.ts';
+import { SpoolStore } from './store/spool-store.ts';
 import { probe, UpkeepStore } from './store/upkeep-store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
@@ -83,9 +91,11 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const base = { host, metrics, tls, retention, opened };
   const stores = await openStores(base);
   const ingest = openIngest(base, stores);
-  const server = openServer(base, stores, ingest);
+  const privacy = openPrivacyOf(base, stores, ingest);
+  const server = openServer(base, stores, ingest, privacy);
   follow(base, stores, ingest, server);
   await whenAvailable(host, () => ingest.upkeep.prepare());
+  await whenAvailable(host, () => privacy.prepare());
   stores.heartbeat.start();
   const port = await server.bind(config.host, config.port);
   opened.defer(async () => {
@@ -95,6 +105,8 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(() => sides.close());
   ingest.upkeep.start();
   opened.defer(() => ingest.upkeep.close());
+  privacy.start();
+  opened.defer(() => privacy.close());
   server.health.setAll(true);
   return {
     ports: { port, ...sides.ports },
@@ -147,7 +159,11 @@ async function openStores({ host, metrics, opened }: Base) {
   const payloads = new PayloadStore(work, ring);
   const letters = new DeadLetterStore(work, ring, payloads, heartbeat.require);
   return {
-    ...{ work, ring, days, rows, letters, payloads, heartbeat, database },
+    ...{ days, rows, letters, payloads, heartbeat, database },
+    erasures: new ErasureStore(work, ring, heartbeat.require),
+    spools: new SpoolStore(work, heartbeat.require),
+    outbox: new AuditOutboxStore(work, heartbeat.require),
+    keys: new KeyStore(work, ring),
     writer: new EvidenceWriter(ingest, days, ring),
     replayer: new EvidenceWriter(work, days, ring),
   };
@@ -204,15 +220,31 @@ function openIngest(
   return { versions, ingester, streams, upkeep };
 }
 
+/** Keys, orders to erase, and what the audit log is told. */
+function openPrivacyOf({ host, metrics, tls, opened }: Base, stores: Stores, { streams }: Ingest): Privacy {
+  const { config, clock, logger } = host;
+  const log = new RegistryAuditLog({
+    ...{ addresses: config.registry, clock, tls: tls.client, timeoutMs: registryTimeoutMs },
+  });
+  opened.defer(() => log.close());
+  return openPrivacy({
+    ...{ ...stores, log, streams, clock, logger, metrics },
+    documents: new FolderDocuments(config.artifactDir),
+    ...{ upkeepMs: config.upkeepMs, unreadableDays: config.unreadableDays },
+  });
+}
+
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
-  { letters, replayer }: Stores,
+  { letters, replayer, spools }: Stores,
   { versions, streams }: Ingest,
+  privacy: Privacy,
 ) {
   const { config, logger, clock } = host;
   const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
-  server.addService(ingestService, ingestHandlers(streams));
+  server.addService(ingestService, ingestHandlers(streams, spools));
+  server.addService(privacyService, privacyHandlers(privacy));
   server.addService(feedbackService, feedbackHandlers({ letters, store: replayer, versions, clock, retention }));
   server.addHealth();
   server.addReflection();
@@ -229,6 +261,7 @@ function follow(
   database.push((up) => {
     server.health.set(ingestService.name, up);
     server.health.set(feedbackService.name, up);
+    server.health.set(privacyService.name, up);
   });
   metrics.queue('blocks', () => ingester.waiting);
   const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);

@@ -45,6 +45,10 @@ export const configSpec = {
   retentionDaysShort: days('short', 7),
   retentionDaysStandard: days('standard', 90),
   retentionDaysLong: days('long', 730),
+  unreadableDays: integerField(
+    { min: 1, max: 36_500 },
+    { doc: 'Days that dead letters are kept that cannot be read, and may have payloads of anybody', default: 30 },
+  ),
   upkeepMs: integerField(
     { min: 100, max: 3_600_000 },
     { doc: 'Milliseconds between rounds that make days ahead and drop expired ones', default: 60_000 },

@@ -6,6 +6,7 @@ import { deadLettersSuite } from './suites/dead-letters.ts';
 import { ingestSuite } from './suites/ingest.ts';
 import { payloadsSuite } from './suites/payloads.ts';
 import { portsSuite } from './suites/ports.ts';
+import { privacySuite } from './suites/privacy.ts';
 import { streamsSuite } from './suites/streams.ts';
 
 // One cluster for all: starting another takes longer than most of the tests.
@@ -17,6 +18,6 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, payloadsSuite, portsSuite])
+for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, payloadsSuite, privacySuite, portsSuite])
   // Each opens and closes what is its own around its own tests.
   describe(suite.name, () => suite(cluster));

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import type { FeedbackServiceMethods, IngestServiceMethods } from '@sluice/contracts/services';
-import { adminService, feedbackService, ingestService } from '@sluice/contracts/services';
+import type { FeedbackServiceMethods, IngestServiceMethods, PrivacyServiceMethods } from '@sluice/contracts/services';
+import { adminService, feedbackService, ingestService, privacyService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import { createDataSource } from '@sluice/persistence/data-source';
 import type { RpcClient } from '@sluice/rpc/client';
@@ -32,6 +32,7 @@ const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 /** A migrated database, for any number of replicas. */
 export class Site {
   readonly postgres: TestPostgres;
+  readonly database: string;
   readonly ownerUrl: string;
   readonly serviceUrl: string;
   readonly #owner: pg.Pool;
@@ -49,6 +50,7 @@ export class Site {
 
   constructor(postgres: TestPostgres, database: string) {
     this.postgres = postgres;
+    this.database = database;
     this.ownerUrl = postgres.ownerUrl(database);
     this.#owner = new pg.Pool({ connectionString: this.ownerUrl, max: 2 });
     // Tests kill the server; the pool connects again.
@@ -165,12 +167,14 @@ export class Replica {
   readonly running: Running;
   readonly address: string;
   readonly feedback: RpcClient<FeedbackServiceMethods>;
+  readonly privacy: RpcClient<PrivacyServiceMethods>;
   #stopped = false;
 
   constructor(running: Running) {
     this.running = running;
     this.address = `127.0.0.1:${running.ports['port']}`;
     this.feedback = createRpcClient(feedbackService, this.address, { clock: systemClock });
+    this.privacy = createRpcClient(privacyService, this.address, { clock: systemClock, actor: 'officer' });
   }
 
   async adminState(): Promise<Record<string, unknown>> {
@@ -206,6 +210,7 @@ export class Replica {
     timer.cancel();
     await this.running.close();
     this.feedback.close();
+    this.privacy.close();
   }
 }
 
@@ -214,8 +219,9 @@ export class Sender {
   /** The hello's answer. */
   windowBytes = 0;
   readonly #client: RpcClient<IngestServiceMethods>;
-  readonly #answers: AsyncGenerator<{ acknowledged: string; windowBytes: string }, void, undefined>;
+  readonly #answers: AsyncGenerator<{ acknowledged: string; windowBytes: string; erasures: string }, void, undefined>;
   #acknowledged = 0;
+  #erasures = 0;
   #queue: object[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
@@ -225,6 +231,7 @@ export class Sender {
     sender.send({ hello: { spoolId, routerId: 'router-1', protocolVersion } });
     const first = await sender.#answers.next();
     sender.windowBytes = Number(first.value?.windowBytes ?? 0);
+    sender.#erasures = Number(first.value?.erasures ?? 0);
     return sender;
   }
 
@@ -256,6 +263,21 @@ export class Sender {
       this.#acknowledged = Number(next.value.acknowledged);
     }
     return this.#acknowledged;
+  }
+
+  /** Reads answers until one tells of an order to erase. */
+  async announced(number: number): Promise<number> {
+    while (this.#erasures < number) {
+      const next = await this.#answers.next();
+      if (next.done === true) throw new Error(`the stream ended at order ${this.#erasures}`);
+      this.#erasures = Number(next.value.erasures);
+    }
+    return this.#erasures;
+  }
+
+  /** Says that an order was followed. */
+  applied(number: number): void {
+    this.send({ erasuresApplied: { number } });
   }
 
   /** Reads until the stream ends; the last position that was acknowledged, or the error. */

@@ -10,6 +10,7 @@ import type {
   LineageServiceMethods,
   Method,
   MethodKind,
+  PrivacyServiceMethods,
   RegistryServiceMethods,
   RunServiceMethods,
   RuntimeServiceMethods,
@@ -27,6 +28,7 @@ export type {
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
   LineageServiceMethods,
+  PrivacyServiceMethods,
   RegistryServiceMethods,
   RunServiceMethods,
   RuntimeServiceMethods,
@@ -69,5 +71,6 @@ export const runService = service<RunServiceMethods>('sluice.registry.v1.RunServ
 export const lineageService = service<LineageServiceMethods>('sluice.registry.v1.LineageService');
 export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
+export const privacyService = service<PrivacyServiceMethods>('sluice.feedback.v1.PrivacyService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

@@ -1,7 +1,12 @@
 import type { DataSource } from 'typeorm';
+import { fromDatabase } from '@sluice/persistence/sqlstate';
 import type { KeyEncryptionKeys } from '../payloads/key-encryption-key.ts';
 import { KeyRing } from '../payloads/key-ring.ts';
-import { statement } from './connection.ts';
+import { onConnection, statement } from './connection.ts';
+import { locks } from './locks.ts';
+
+/** A key outlives the days of its predictions by so many: what is said of a prediction may wait for it. */
+const marginDays = 30;
 
 interface WrappedRow {
   readonly kek_id: string;
@@ -86,13 +91,50 @@ export class KeyStore {
     return rows.length;
   }
 
-  /** Keys of subjects that are still wrapped by another key-encryption key than the current one. */
-  async unwrapped(): Promise<number> {
-    const [row] = await statement<{ count: number }>(
+  /**
+   * Deletes at most `limit` keys under which nothing is left: all days of their predictions were dropped, in all classes. Returns how many;
+   * 0 too while somebody encrypts.
+   */
+  async deleteUnused(limit: number): Promise<number> {
+    try {
+      return await onConnection(this.#dataSource, async (client) => {
+        const { rows } = await client.query<{ won: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS won', [
+          locks.subjects,
+        ]);
+        if (!rows[0]!.won) return 0;
+        const { rowCount } = await client.query(
+          `DELETE FROM feedback.subject_key WHERE key_id IN (
+             SELECT key_id FROM feedback.subject_key AS key
+               WHERE last_day < (SELECT min(to_date(right(child.relname, 8), 'YYYYMMDD')) - ${marginDays}
+                   FROM pg_inherits AS link JOIN pg_class AS child ON child.oid = link.inhrelid
+                   JOIN pg_class AS parent ON parent.oid = link.inhparent
+                   WHERE parent.relnamespace = 'feedback'::regnamespace AND parent.relkind = 'p' AND child.relkind = 'r')
+                 AND NOT EXISTS (SELECT FROM feedback.evidence_skewed WHERE payload_key_id = key.key_id)
+                 AND NOT EXISTS (SELECT FROM feedback.dead_letter WHERE payload_key_id = key.key_id)
+               LIMIT $1)`,
+          [limit],
+        );
+        return rowCount ?? 0;
+      });
+    } catch (error) {
+      throw fromDatabase(error);
+    }
+  }
+
+  /** Gives the room of rows that were overwritten or deleted back, so that other rows overwrite what was in them. */
+  async vacuum(): Promise<void> {
+    for (const table of ['subject_key', 'dead_letter'])
+      await statement(this.#dataSource, `VACUUM (SKIP_LOCKED) feedback.${table}`);
+  }
+
+  /** Deletes at most `limit` dead letters that nobody can read, which have been there for so many days; returns how many. */
+  async deleteUnreadable(days: number, limit: number): Promise<number> {
+    const rows = await statement(
       this.#dataSource,
-      'SELECT count(*)::int AS count FROM feedback.subject_key WHERE erased_at IS NULL AND kek_id <> $1',
-      [this.#ring.currentId],
+      `DELETE FROM feedback.dead_letter WHERE id IN (SELECT id FROM feedback.dead_letter
+         WHERE of_anybody AND first_at < now() - make_interval(days => $1) LIMIT $2) RETURNING id`,
+      [days, limit],
     );
-    return row!.count;
+    return rows.length;
   }
 }
