@@ -12,25 +12,25 @@ export async function* withErasures<Block>(
   let told = 0;
   let wake: (() => void) | undefined;
   const forget = erasures.onApplied(() => wake?.());
-  let next: Promise<IteratorResult<Block>> | undefined;
-  let isThere = false;
+  let next: Promise<IteratorResult<Block, void>> | undefined;
+  const arrived = { isThere: false };
   try {
     for (;;) {
       if (erasures.applied !== told) {
         told = erasures.applied;
         if (told > 0) yield { applied: told };
       } else if (next === undefined) {
-        isThere = false;
+        arrived.isThere = false;
         next = iterator.next();
         const arrive = (): void => {
-          isThere = true;
+          arrived.isThere = true;
           wake?.();
         };
         next.then(arrive, arrive);
-      } else if (isThere) {
-        const { done, value } = await next;
-        if (done === true) return;
-        yield { block: value };
+      } else if (arrived.isThere) {
+        const result = await next;
+        if (result.done === true) return;
+        yield { block: result.value };
         next = undefined;
       } else {
         await new Promise<void>((resolve) => (wake = resolve));
