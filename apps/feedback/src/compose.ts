@@ -3,6 +3,7 @@ import {
   ingestService,
   labelService,
   predictionService,
+  privacyService,
   subscribeService,
 } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
@@ -31,23 +32,33 @@ import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
 import { openLabels } from './labels/open-labels.ts';
-import { plainPayloads } from './payloads/payload-cipher.ts';
+import { readKeys } from './payloads/key-encryption-key.ts';
 import { openPredictions } from './predictions/open-predictions.ts';
+import { FolderDocuments } from './privacy/folder-documents.ts';
+import { openPrivacy } from './privacy/open-privacy.ts';
+import type { Privacy } from './privacy/open-privacy.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
 import { ingestHandlers } from './rpc/ingest-service.ts';
 import { labelHandlers } from './rpc/label-service.ts';
 import { predictionHandlers } from './rpc/prediction-service.ts';
+import { privacyHandlers } from './rpc/privacy-service.ts';
+import { RegistryAuditLog } from './rpc/registry-audit-log.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
 import { RegistryTasks } from './rpc/registry-tasks.ts';
 import { subscribeHandlers } from './rpc/subscribe-service.ts';
+import { AuditOutboxStore } from './store/audit-outbox-store.ts';
 import { checkCluster } from './store/cluster.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
+import { ErasureStore } from './store/erasure-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
 import { FollowStore } from './store/follow-store.ts';
 import { PostgresJoiner } from './store/joiner-store.ts';
+import { KeyStore, openKeyRing } from './store/key-store.ts';
 import { PostgresLabels } from './store/label-store.ts';
 import { migrations } from './store/migrations/index.ts';
+import { PayloadStore } from './store/payload-store.ts';
+import { SpoolStore } from './store/spool-store.ts';
 import { UnmatchedStore } from './store/unmatched-store.ts';
 import { probe, UpkeepStore } from './store/upkeep-store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
@@ -102,9 +113,11 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const ingest = openIngest(base, stores);
   const labels = openLabelling(base, stores);
   const subscribers = openSubscribers(base, stores);
-  const server = openServer(base, stores, ingest, labels, subscribers);
+  const privacy = openPrivacyOf(base, stores, ingest);
+  const server = openServer(base, stores, ingest, labels, subscribers, privacy);
   follow(base, stores, ingest, server);
   await whenAvailable(host, () => ingest.upkeep.prepare());
+  await whenAvailable(host, () => privacy.prepare());
   stores.heartbeat.start();
   const port = await server.bind(config.host, config.port);
   opened.defer(async () => {
@@ -120,6 +133,8 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(() => labels.joiner.close());
   subscribers.tail.start();
   opened.defer(() => subscribers.tail.close());
+  privacy.start();
+  opened.defer(() => privacy.close());
   server.health.setAll(true);
   return {
     ports: { port, ...sides.ports },
@@ -146,7 +161,10 @@ async function openStores({ host, metrics, opened }: Base) {
     opened.defer(() => dataSource.destroy());
     return dataSource;
   };
+  const { feedbackKey: key, feedbackKeyFile: keyFile, feedbackFormerKeyFiles: formerKeyFiles } = config;
+  const keys = await readKeys({ key, keyFile, formerKeyFiles });
   const work = await pool(instanceId, databasePoolSize, 30_000);
+  const ring = await whenAvailable(host, () => openKeyRing(work, keys));
   // One for each writer: no batch waits for what callers ask.
   const ingest = await pool(`${instanceId} ingest`, config.ingestWriters, 30_000);
   // What is asked over and over is given up soon.
@@ -171,12 +189,17 @@ async function openStores({ host, metrics, opened }: Base) {
     },
   });
   opened.defer(() => heartbeat.close());
-  const letters = new DeadLetterStore(work, heartbeat.require);
+  const payloads = new PayloadStore(work, ring);
+  const letters = new DeadLetterStore(work, ring, payloads, heartbeat.require);
   return {
-    ...{ work, queries, days, rows, letters, heartbeat, database, labelling },
+    ...{ work, queries, days, rows, letters, payloads, heartbeat, database, labelling },
     unmatched: new UnmatchedStore(work, heartbeat.require),
-    writer: new EvidenceWriter(ingest, days),
-    replayer: new EvidenceWriter(work, days),
+    erasures: new ErasureStore(work, ring, heartbeat.require),
+    spools: new SpoolStore(work, heartbeat.require),
+    outbox: new AuditOutboxStore(work, heartbeat.require),
+    keys: new KeyStore(work, ring),
+    writer: new EvidenceWriter(ingest, days, ring),
+    replayer: new EvidenceWriter(work, days, ring),
     followed: new FollowStore(following, () => clock.monotonic()),
   };
 }
@@ -236,7 +259,10 @@ function openIngest(
 type Labels = ReturnType<typeof openLabelling>;
 
 /** Labels and feedback. */
-function openLabelling({ host, metrics, tls, retention, opened }: Base, { labelling, unmatched, heartbeat }: Stores) {
+function openLabelling(
+  { host, metrics, tls, retention, opened }: Base,
+  { labelling, unmatched, heartbeat, payloads }: Stores,
+) {
   const { config, clock, logger } = host;
   const addresses = config.registry;
   const directory = new RegistryTasks({ addresses, clock, tls: tls.client, timeoutMs: registryTimeoutMs });
@@ -247,7 +273,7 @@ function openLabelling({ host, metrics, tls, retention, opened }: Base, { labell
     available: heartbeat.require,
   });
   return openLabels({
-    ...{ store, unmatched, directory, cipher: plainPayloads, retention, clock, metrics },
+    ...{ store, unmatched, directory, cipher: payloads, retention, clock, metrics },
     ...{ waitDays: config.labelWaitDays, writers: config.labelWriters, joinMs: config.joinMs },
     ...{ joiner: new PostgresJoiner(labelling), isUp: () => heartbeat.up },
     onError: (err) => logger.warn({ err }, 'labels that wait could not be joined now: the next round tries again'),
@@ -267,21 +293,37 @@ function openSubscribers({ host, metrics }: Base, { followed, heartbeat }: Store
   });
 }
 
+/** Keys, orders to erase, and what the audit log is told. */
+function openPrivacyOf({ host, metrics, tls, opened }: Base, stores: Stores, { streams }: Ingest): Privacy {
+  const { config, clock, logger } = host;
+  const log = new RegistryAuditLog({
+    ...{ addresses: config.registry, clock, tls: tls.client, timeoutMs: registryTimeoutMs },
+  });
+  opened.defer(() => log.close());
+  return openPrivacy({
+    ...{ ...stores, log, streams, clock, logger, metrics },
+    documents: new FolderDocuments(config.artifactDir),
+    ...{ upkeepMs: config.upkeepMs, unreadableDays: config.unreadableDays },
+  });
+}
+
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
-  { letters, replayer, work, queries, heartbeat }: Stores,
+  { letters, replayer, work, queries, heartbeat, spools, payloads }: Stores,
   { versions, streams, directory, facts }: Ingest,
   { sessions }: Labels,
   { subscriptions }: ReturnType<typeof openSubscribers>,
+  privacy: Privacy,
 ) {
   const { config, logger, clock } = host;
   const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
-  server.addService(ingestService, ingestHandlers(streams));
+  server.addService(ingestService, ingestHandlers(streams, spools));
+  server.addService(privacyService, privacyHandlers(privacy));
   server.addService(feedbackService, feedbackHandlers({ letters, store: replayer, versions, clock, retention }));
   const available = heartbeat.require;
   const predictions = openPredictions({
-    ...{ work, queries, available, facts, registry: directory, cipher: plainPayloads, clock, retention },
+    ...{ work, queries, available, facts, registry: directory, cipher: payloads, clock, retention },
   });
   server.addService(predictionService, predictionHandlers(predictions));
   server.addService(labelService, labelHandlers(sessions));
@@ -304,6 +346,7 @@ function follow(
     server.health.set(predictionService.name, up);
     server.health.set(labelService.name, up);
     server.health.set(subscribeService.name, up);
+    server.health.set(privacyService.name, up);
   });
   metrics.queue('blocks', () => ingester.waiting);
   const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);

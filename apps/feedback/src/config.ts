@@ -2,6 +2,7 @@ import { addresses, databaseAddress } from '@sluice/service-kit/addresses';
 import { commonFields } from '@sluice/service-kit/common-config';
 import type { Config } from '@sluice/service-kit/config';
 import { field, integerField } from '@sluice/service-kit/config';
+import { absolutePath, anyText, pathsOrNone } from '@sluice/service-kit/paths';
 
 const days = (name: string, fallback: number) =>
   integerField({ min: 1, max: 36_500 }, { doc: `Days that evidence of class ${name} is kept`, default: fallback });
@@ -32,9 +33,30 @@ export const configSpec = {
     doc: 'Addresses of registries, host:port with commas between; asked for versions and models',
     default: '127.0.0.1:8101',
   }),
+  feedbackKeyFile: field(anyText, {
+    doc: 'File of the key that wraps the keys of subjects, 64 hex digits; empty when it comes from the environment',
+    default: '',
+  }),
+  feedbackKey: field(anyText, {
+    doc: 'The same key itself, 64 hex digits; empty when it comes from a file',
+    default: '',
+    secret: true,
+    flag: false,
+  }),
+  feedbackFormerKeyFiles: field(pathsOrNone, {
+    doc: 'Files of other keys that may have wrapped what is in the database, with commas between',
+    default: '',
+  }),
+  artifactDir: field(absolutePath, {
+    doc: 'Folder of the artifact store, where erasures are written too; all replicas must see the same one',
+  }),
   retentionDaysShort: days('short', 7),
   retentionDaysStandard: days('standard', 90),
   retentionDaysLong: days('long', 730),
+  unreadableDays: integerField(
+    { min: 1, max: 36_500 },
+    { doc: 'Days that dead letters are kept that cannot be read, and may have payloads of anybody', default: 30 },
+  ),
   upkeepMs: integerField(
     { min: 100, max: 3_600_000 },
     { doc: 'Milliseconds between rounds that make days ahead and drop expired ones', default: 60_000 },

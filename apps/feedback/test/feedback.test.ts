@@ -12,6 +12,8 @@ import { portsSuite } from './suites/ports.ts';
 import { predictionListsSuite } from './suites/prediction-lists.ts';
 import { predictionsSuite } from './suites/predictions.ts';
 import { statisticsSuite } from './suites/statistics.ts';
+import { payloadsSuite } from './suites/payloads.ts';
+import { privacySuite } from './suites/privacy.ts';
 import { streamsSuite } from './suites/streams.ts';
 
 // One cluster for all: starting another takes longer than most of the tests.
@@ -28,6 +30,7 @@ const suites = [
   ...[labelsSuite, joinerSuite],
   ...[predictionsSuite, predictionListsSuite, statisticsSuite],
   ...[followSuite, followRestoreSuite],
+  ...[payloadsSuite, privacySuite],
 ];
 for (const suite of suites)
   // Each opens and closes what is its own around its own tests.

@@ -1,10 +1,20 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import type { FeedbackServiceMethods, IngestServiceMethods, LabelServiceMethods } from '@sluice/contracts/services';
-import { adminService, feedbackService, ingestService, labelService } from '@sluice/contracts/services';
+import type {
+  FeedbackServiceMethods,
+  IngestServiceMethods,
+  LabelServiceMethods,
+  PrivacyServiceMethods,
+} from '@sluice/contracts/services';
+import { adminService, feedbackService, ingestService, labelService, privacyService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
+import { createDataSource } from '@sluice/persistence/data-source';
 import type { RpcClient } from '@sluice/rpc/client';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock, systemRandom } from '@sluice/service-kit/clock';
@@ -14,17 +24,27 @@ import type { Running } from '@sluice/service-kit/service';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startFeedback } from '../src/compose.ts';
 import { configSpec } from '../src/config.ts';
+import { readKeys } from '../src/payloads/key-encryption-key.ts';
+import type { KeyRing } from '../src/payloads/key-ring.ts';
+import { evidenceContext } from '../src/payloads/payload-context.ts';
+import { openKeyRing } from '../src/store/key-store.ts';
 import { migrateFeedback, serviceRole } from '../src/store/migrate-feedback.ts';
+import { PayloadStore } from '../src/store/payload-store.ts';
 
+export const testKey = 'ab'.repeat(32);
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 /** A migrated database, for any number of replicas. */
 export class Site {
   readonly postgres: TestPostgres;
+  readonly database: string;
   readonly ownerUrl: string;
   readonly serviceUrl: string;
   readonly #owner: pg.Pool;
+  /** Of the artifact store. */
+  readonly artifactDir = mkdtempSync(join(tmpdir(), 'sluice-feedback-'));
   readonly #stops: (() => Promise<void>)[] = [];
+  #keys: { readonly ring: KeyRing; readonly payloads: PayloadStore } | undefined;
 
   static async open(postgres: TestPostgres): Promise<Site> {
     const database = await postgres.createDatabase();
@@ -35,6 +55,7 @@ export class Site {
 
   constructor(postgres: TestPostgres, database: string) {
     this.postgres = postgres;
+    this.database = database;
     this.ownerUrl = postgres.ownerUrl(database);
     this.#owner = new pg.Pool({ connectionString: this.ownerUrl, max: 2 });
     // Tests kill the server; the pool connects again.
@@ -73,6 +94,32 @@ export class Site {
     throw new Error(`feedback did not start: ${output}`);
   }
 
+  /** The keys of its replicas, to look at what these stored. */
+  async keys(key = testKey): Promise<{ readonly ring: KeyRing; readonly payloads: PayloadStore }> {
+    if (!this.#keys) {
+      const names = { url: this.serviceUrl, schema: 'feedback', applicationName: 'test', poolSize: 2 };
+      const dataSource = await createDataSource({ ...names, statementTimeoutMs: 30_000, connectTimeoutMs: 5_000 });
+      this.#stops.push(() => dataSource.destroy());
+      const ring = await openKeyRing(dataSource, await readKeys({ key, keyFile: '', formerKeyFiles: [] }));
+      this.#keys = { ring, payloads: new PayloadStore(dataSource, ring) };
+    }
+    return this.#keys;
+  }
+
+  /** Request and response of a row, in plain. */
+  async opened(
+    predictionId: string,
+    arm: string,
+    attempt: number,
+    row: { readonly request: Buffer; readonly response: Buffer; readonly keyId: string | undefined },
+  ): Promise<(Uint8Array | undefined)[]> {
+    const { payloads } = await this.keys();
+    const part = (name: 'request' | 'response') => ({
+      ...{ keyId: row.keyId, bytes: row[name], context: evidenceContext({ predictionId, attempt }, arm, name) },
+    });
+    return payloads.openAll([part('request'), part('response')]);
+  }
+
   /** Rows of a statement, asked as the owner. */
   async query<R extends pg.QueryResultRow = Record<string, unknown>>(
     sql: string,
@@ -106,13 +153,15 @@ export class Site {
   async close(): Promise<void> {
     for (const stop of this.#stops) await stop();
     await this.#owner.end();
+    await rm(this.artifactDir, { recursive: true });
   }
 
   #environment(settings: Readonly<Record<string, string>>): Record<string, string> {
     return {
       ...{ SLUICE_PORT: '0', SLUICE_METRICS_PORT: '0', SLUICE_ADMIN_PORT: '0', SLUICE_LOG_LEVEL: 'silent' },
       // Nobody listens there: a test that needs a registry names its own.
-      ...{ SLUICE_DATABASE_URL: this.serviceUrl, SLUICE_REGISTRY: '127.0.0.1:1', ...settings },
+      ...{ SLUICE_DATABASE_URL: this.serviceUrl, SLUICE_REGISTRY: '127.0.0.1:1' },
+      ...{ SLUICE_ARTIFACT_DIR: this.artifactDir, SLUICE_FEEDBACK_KEY: testKey, ...settings },
     };
   }
 }
@@ -123,6 +172,7 @@ export class Replica {
   readonly address: string;
   readonly feedback: RpcClient<FeedbackServiceMethods>;
   readonly labels: RpcClient<LabelServiceMethods>;
+  readonly privacy: RpcClient<PrivacyServiceMethods>;
   #stopped = false;
 
   constructor(running: Running) {
@@ -130,6 +180,7 @@ export class Replica {
     this.address = `127.0.0.1:${running.ports['port']}`;
     this.feedback = createRpcClient(feedbackService, this.address, { clock: systemClock });
     this.labels = createRpcClient(labelService, this.address, { clock: systemClock });
+    this.privacy = createRpcClient(privacyService, this.address, { clock: systemClock, actor: 'officer' });
   }
 
   async adminState(): Promise<Record<string, unknown>> {
@@ -166,6 +217,7 @@ export class Replica {
     await this.running.close();
     this.feedback.close();
     this.labels.close();
+    this.privacy.close();
   }
 }
 
@@ -174,8 +226,9 @@ export class Sender {
   /** The hello's answer. */
   windowBytes = 0;
   readonly #client: RpcClient<IngestServiceMethods>;
-  readonly #answers: AsyncGenerator<{ acknowledged: string; windowBytes: string }, void, undefined>;
+  readonly #answers: AsyncGenerator<{ acknowledged: string; windowBytes: string; erasures: string }, void, undefined>;
   #acknowledged = 0;
+  #erasures = 0;
   #queue: object[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
@@ -185,6 +238,7 @@ export class Sender {
     sender.send({ hello: { spoolId, routerId: 'router-1', protocolVersion } });
     const first = await sender.#answers.next();
     sender.windowBytes = Number(first.value?.windowBytes ?? 0);
+    sender.#erasures = Number(first.value?.erasures ?? 0);
     return sender;
   }
 
@@ -216,6 +270,21 @@ export class Sender {
       this.#acknowledged = Number(next.value.acknowledged);
     }
     return this.#acknowledged;
+  }
+
+  /** Reads answers until one tells of an order to erase. */
+  async announced(number: number): Promise<number> {
+    while (this.#erasures < number) {
+      const next = await this.#answers.next();
+      if (next.done === true) throw new Error(`the stream ended at order ${this.#erasures}`);
+      this.#erasures = Number(next.value.erasures);
+    }
+    return this.#erasures;
+  }
+
+  /** Says that an order was followed. */
+  applied(number: number): void {
+    this.send({ erasuresApplied: { number } });
   }
 
   /** Reads until the stream ends; the last position that was acknowledged, or the error. */

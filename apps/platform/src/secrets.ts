@@ -16,6 +16,8 @@ export interface Secrets {
   readonly auditKeyFile: string;
   /** File of the key of the routers' evidence. */
   readonly evidenceKeyFile: string;
+  /** File of the key that wraps the keys of subjects. */
+  readonly feedbackKeyFile: string;
 }
 
 const password = z.string().min(1);
@@ -42,7 +44,9 @@ async function readOrMake(folder: string): Promise<Secrets> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const passwordFile = path.join(folder, 'postgres.json');
   const auditKeyFile = path.join(folder, 'audit-key.pem');
-  const evidenceKeyFile = path.join(folder, 'evidence-key.hex');
+  const [evidenceKeyFile, feedbackKeyFile] = ['evidence', 'feedback'].map((name) =>
+    path.join(folder, `${name}-key.hex`),
+  ) as [string, string];
   const found = await readFileIfAny(passwordFile);
   const known = found && stored.parse(JSON.parse(Buffer.from(found).toString()));
   const { ownerPassword = made(), registryPassword = made(), feedbackPassword = made() } = known ?? {};
@@ -53,9 +57,10 @@ async function readOrMake(folder: string): Promise<Secrets> {
     const { privateKey } = generateKeyPairSync('ed25519');
     await writeFileAtomic(auditKeyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
   }
-  if ((await readFileIfAny(evidenceKeyFile)) === undefined)
-    await writeFileAtomic(evidenceKeyFile, Buffer.from(`${randomBytes(32).toString('hex')}\n`), 0o600);
-  return { ...passwords, auditKeyFile, evidenceKeyFile };
+  for (const file of [evidenceKeyFile, feedbackKeyFile])
+    if ((await readFileIfAny(file)) === undefined)
+      await writeFileAtomic(file, Buffer.from(`${randomBytes(32).toString('hex')}\n`), 0o600);
+  return { ...passwords, auditKeyFile, evidenceKeyFile, feedbackKeyFile };
 }
 
 const made = (): string => randomBytes(24).toString('hex');

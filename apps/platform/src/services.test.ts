@@ -8,6 +8,7 @@ import { lastEnd, serviceDefinitions } from './services.ts';
 const secrets = {
   ...{ ownerPassword: 'o', registryPassword: 'r', feedbackPassword: 'f' },
   ...{ auditKeyFile: '/home/sluice/audit-key.pem', evidenceKeyFile: '/home/sluice/evidence-key.hex' },
+  feedbackKeyFile: '/home/sluice/feedback-key.hex',
 };
 
 function definitions(argv: string[]) {
@@ -55,6 +56,12 @@ describe('serviceDefinitions', () => {
       SLUICE_FEEDBACK: '127.0.0.1:8211',
       SLUICE_EVIDENCE_KEY_FILE: '/home/sluice/evidence-key.hex',
     });
+  });
+
+  it('gives feedback its key, and the artifact store that the registry has', () => {
+    const [registry, feedback] = definitions([]).map(({ settings: each }) => each);
+    expect(feedback!['SLUICE_FEEDBACK_KEY_FILE']).toBe('/home/sluice/feedback-key.hex');
+    expect(feedback!['SLUICE_ARTIFACT_DIR']).toBe(registry!['SLUICE_ARTIFACT_DIR']);
   });
 
   it('has router and runtimes stand on the stack that was asked for', () => {

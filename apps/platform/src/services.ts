@@ -55,6 +55,8 @@ export function feedbackSettings(inputs: ServiceInputs): Record<string, string> 
     ...common('feedback', inputs.ports.feedback, inputs),
     SLUICE_DATABASE_URL: inputs.database.feedbackUrl,
     SLUICE_REGISTRY: `${host}:${inputs.ports.registry.port}`,
+    SLUICE_ARTIFACT_DIR: path.join(inputs.home, 'artifacts'),
+    SLUICE_FEEDBACK_KEY_FILE: inputs.secrets.feedbackKeyFile,
   };
 }
 

@@ -16,7 +16,7 @@ const user = chooseAccount()!;
 const third = { name: 'third', uid: 12_345, gid: 12_345 };
 const secrets = {
   ...{ ownerPassword: 'owner', registryPassword: 'registry', feedbackPassword: 'feedback' },
-  ...{ auditKeyFile: '', evidenceKeyFile: '' },
+  ...{ auditKeyFile: '', evidenceKeyFile: '', feedbackKeyFile: '' },
 };
 
 let home: string;

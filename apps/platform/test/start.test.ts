@@ -96,7 +96,7 @@ describe('a platform', { timeout: 150_000 }, () => {
     expect(performance.now() - started).toBeLessThan(30_000);
     expect(platform.text).not.toContain('pushed example');
     expect(platform.text).not.toContain('making a database');
-    for (const file of ['postgres.json', 'audit-key.pem', 'evidence-key.hex'])
+    for (const file of ['postgres.json', 'audit-key.pem', 'evidence-key.hex', 'feedback-key.hex'])
       expect((await stat(path.join(home, 'secrets', file))).mode & 0o777).toBe(0o600);
     const again = new RunningPlatform({ home, offset });
     expect(await again.ended).toBe(1);

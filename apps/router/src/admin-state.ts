@@ -17,7 +17,13 @@ export interface AdminSources {
   readonly retryTokens: () => number;
   readonly registry: () => { readonly watching: boolean; readonly leaseHeld: boolean };
   /** Undefined when no evidence is kept. */
-  readonly evidence: () => { readonly sending: boolean; readonly spool: SpoolStatus } | undefined;
+  readonly evidence: () =>
+    | {
+        readonly sending: boolean;
+        readonly spool: SpoolStatus;
+        readonly erasures: { readonly told: number; readonly followed: number };
+      }
+    | undefined;
   readonly ready: () => boolean;
 }
 

@@ -19,23 +19,31 @@ const loaded = [['digits', 3, true]] as const;
 async function testFeedback(port: number) {
   const received: EvidenceRecord[] = [];
   const hellos: string[] = [];
+  const followed: number[] = [];
   let isStoring = true;
+  let erasures = 0;
   const { logger } = recordingLogger();
   const metrics = createMetrics({ service: 'feedback', instanceId: 'f', processMetrics: false });
   const server = createRpcServer({ logger, metrics, clock: systemClock });
   server.addService(ingestService, {
     ingest: async function* (requests) {
-      for await (const { hello, block } of requests) {
+      for await (const { hello, block, erasuresApplied } of requests) {
+        if (erasuresApplied) followed.push(Number(erasuresApplied.number));
         if (hello) hellos.push(`${hello.routerId} ${hello.spoolId}`);
         if (block) received.push(...readBlock(block.block));
         if (hello ?? isStoring)
-          yield { acknowledged: block?.position ?? 0, protocolVersion: 1, windowBytes: 1_000_000 };
+          yield { acknowledged: block?.position ?? 0, protocolVersion: 1, windowBytes: 1_000_000, erasures };
       }
     },
   });
   await server.bind('127.0.0.1', port);
   onEnd(() => server.tryShutdown(0));
-  return { received, hellos, forget: () => void (isStoring = false) };
+  return {
+    ...{ received, hellos, followed },
+    forget: () => void (isStoring = false),
+    remember: () => void (isStoring = true),
+    erase: (number: number) => void (erasures = number),
+  };
 }
 
 async function setUp(durability: 'DURABLE' | 'BEST_EFFORT', more: Readonly<Record<string, string>> = {}) {
@@ -141,6 +149,35 @@ describe('evidence of a model without a release', () => {
         kept.map(({ predictionId }) => predictionId),
       ),
     );
+  });
+});
+
+describe('an order to erase', () => {
+  it('is followed when what lay in the spool is acknowledged and its keys are gone, and told again to the next stream', async () => {
+    const { router, start, feedbackPort, stateDir } = await setUp('DURABLE');
+    const spool = join(stateDir, 'spool');
+    await router.infer();
+    const before = (await readdir(spool)).filter((name) => name.endsWith('.key')).toSorted();
+    const feedback = await testFeedback(feedbackPort);
+    feedback.forget();
+    feedback.erase(7);
+    await eventually(() => expect(feedback.received).toHaveLength(1));
+    const followed = async () =>
+      ((await router.state()) as unknown as { evidence: unknown }).evidence as {
+        erasures: { told: number; followed: number };
+      };
+    await eventually(async () => expect((await followed()).erasures).toEqual({ told: 7, followed: 0 }));
+    expect(feedback.followed).toEqual([]);
+    expect(await readdir(spool)).toEqual(expect.arrayContaining(before.slice(0, 1)));
+    feedback.remember();
+    await router.infer();
+    await eventually(() => expect(feedback.followed).toEqual([7]));
+    expect(await readdir(spool)).not.toContain(before[0]);
+    // What a life of the router had followed it follows anew.
+    await router.stop();
+    await start();
+    await eventually(() => expect(feedback.followed).toEqual([7, 7]));
+    expect(new Set(feedback.hellos).size).toBe(1);
   });
 });
 

@@ -12,6 +12,7 @@ import type {
   Method,
   MethodKind,
   PredictionServiceMethods,
+  PrivacyServiceMethods,
   RegistryServiceMethods,
   RunServiceMethods,
   RuntimeServiceMethods,
@@ -32,6 +33,7 @@ export type {
   LineageServiceMethods,
   LabelServiceMethods,
   PredictionServiceMethods,
+  PrivacyServiceMethods,
   RegistryServiceMethods,
   RunServiceMethods,
   RuntimeServiceMethods,
@@ -78,5 +80,6 @@ export const subscribeService = service<SubscribeServiceMethods>('sluice.feedbac
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
 export const predictionService = service<PredictionServiceMethods>('sluice.feedback.v1.PredictionService');
 export const labelService = service<LabelServiceMethods>('sluice.feedback.v1.LabelService');
+export const privacyService = service<PrivacyServiceMethods>('sluice.feedback.v1.PrivacyService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

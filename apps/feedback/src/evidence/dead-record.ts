@@ -8,5 +8,6 @@ export function deadRecord(item: EvidenceItem, reason: DeadReason, detail: strin
     bytes: soloBlock(item.block, item.index),
     predictionId: item.record.predictionId,
     model: item.record.context.model,
+    record: item.record,
   };
 }

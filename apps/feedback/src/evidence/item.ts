@@ -41,4 +41,6 @@ export interface DeadLetter {
   readonly bytes: Uint8Array;
   readonly predictionId: string | undefined;
   readonly model: string | undefined;
+  /** Undefined for a block. */
+  readonly record: EvidenceRecord | undefined;
 }

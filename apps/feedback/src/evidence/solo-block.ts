@@ -1,4 +1,5 @@
 import { at, contextFrame, frameHeader, magic } from '@sluice/evidence/layout';
+import { payloadStates } from '@sluice/evidence/record';
 
 /**
  * A block with one record of another block, octet for octet, and its context.
@@ -41,4 +42,24 @@ function alone(frame: Buffer, contexts: readonly Buffer[]): Uint8Array {
   const solo = Buffer.concat([magic, context, frame]);
   solo.writeUInt16LE(0, magic.length + context.length + frameHeader + at.context);
   return solo;
+}
+
+const captured = payloadStates.indexOf('captured');
+const erased = payloadStates.indexOf('erased');
+
+/**
+ * A block that `soloBlock` made without the payloads of its record, which count as erased.
+ */
+export function withoutPayloads(solo: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(solo);
+  const frame = magic.length + frameHeader + bytes.readUInt32LE(magic.length + 1);
+  const base = frame + frameHeader;
+  const payloads = bytes.readUInt32LE(base + at.requestLength) + bytes.readUInt32LE(base + at.responseLength);
+  const states = bytes[base + at.payloadStates]!;
+  const stateOf = (state: number): number => (state === captured ? erased : state);
+  bytes[base + at.payloadStates] = stateOf(states & 0x0f) | (stateOf(states >> 4) << 4);
+  bytes.writeUInt32LE(0, base + at.requestLength);
+  bytes.writeUInt32LE(0, base + at.responseLength);
+  bytes.writeUInt32LE(bytes.length - base - payloads, frame + 1);
+  return bytes.subarray(0, bytes.length - payloads);
 }

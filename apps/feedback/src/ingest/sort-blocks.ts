@@ -69,5 +69,8 @@ function deadBlock(origin: Origin, block: Uint8Array, error: unknown): DeadLette
   // Anything but what `readBlock` says of a block that is none is a defect, and must not hold up the spool either.
   const detail = kind === 'internal' ? 'reading it failed' : message;
   const reason = kind === 'unimplemented' ? 'unknown-layout' : 'unreadable';
-  return { kind: 'block', reason, detail, origin, bytes: block, predictionId: undefined, model: undefined };
+  return {
+    ...{ kind: 'block', reason, detail, origin, bytes: block },
+    ...{ predictionId: undefined, model: undefined, record: undefined },
+  };
 }

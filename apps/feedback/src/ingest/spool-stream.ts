@@ -26,15 +26,23 @@ export class SpoolStream {
   #last = -1;
   #stored = -1;
   #told = -1;
+  /** Number of the newest order to erase, and what of that the caller was told. */
+  #erasures: number;
+  #toldErasures: number;
   #ended = false;
   #draining = false;
   #closed = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
 
-  /** @param windowBytes of blocks that are taken and not yet settled; what comes beyond is not read */
-  constructor(spool: Spool, ingester: Pick<Ingester, 'add' | 'budget'>, windowBytes: number) {
+  /**
+   * @param windowBytes of blocks that are taken and not yet settled; what comes beyond is not read
+   * @param erasures number of the newest order to erase, which the first answer has
+   */
+  constructor(spool: Spool, ingester: Pick<Ingester, 'add' | 'budget'>, windowBytes: number, erasures = 0) {
     this.spool = spool;
+    this.#erasures = erasures;
+    this.#toldErasures = erasures;
     this.#ingester = ingester;
     this.#window = new ByteBudget(windowBytes);
   }
@@ -78,6 +86,13 @@ export class SpoolStream {
     return true;
   }
 
+  /** There is an order to erase that the caller is to be told of. */
+  announce(erasures: number): void {
+    if (erasures <= this.#erasures) return;
+    this.#erasures = erasures;
+    this.#wake?.();
+  }
+
   /** No more blocks come: the stream ends when all are stored. */
   end(): void {
     this.#ended = true;
@@ -102,12 +117,18 @@ export class SpoolStream {
     this.#wake?.();
   }
 
-  /** Positions up to which all is stored, as they rise; the newest when the caller is slow. Throws what the stream failed with. */
+  /**
+   * Positions up to which all is stored, as they rise, or when an order to erase is announced; the newest when the caller is slow.
+   * Throws what the stream failed with.
+   */
   async *acknowledgements(): AsyncGenerator<number, void, undefined> {
     for (;;) {
       if (this.#closed) return;
-      if (this.#stored > this.#told) yield (this.#told = this.#stored);
-      else if (this.#failure !== undefined) throw SluiceError.from(this.#failure);
+      if (this.#stored > this.#told || this.#erasures > this.#toldErasures) {
+        this.#told = this.#stored;
+        this.#toldErasures = this.#erasures;
+        yield this.acknowledged;
+      } else if (this.#failure !== undefined) throw SluiceError.from(this.#failure);
       else if (this.#sent.length === 0 && this.#draining)
         throw unavailable('this feedback is stopping: send what is not acknowledged to another', { retryAfterMs: 0 });
       else if (this.#sent.length === 0 && this.#ended) return;

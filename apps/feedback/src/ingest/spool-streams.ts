@@ -19,10 +19,16 @@ export class SpoolStreams {
   readonly #options: SpoolStreamsOptions;
   readonly #open = new Set<SpoolStream>();
   #draining = false;
+  #erasures = 0;
 
   constructor(options: SpoolStreamsOptions) {
     this.#options = options;
     this.windowBytes = options.windowBytes;
+  }
+
+  /** Number of the newest order to erase that was announced. */
+  get erasures(): number {
+    return this.#erasures;
   }
 
   get open(): readonly SpoolStream[] {
@@ -40,7 +46,7 @@ export class SpoolStreams {
         `${mostStreams} streams of evidence are open here: use another feedback, or raise SLUICE_MAX_STREAMS`,
         { retryAfterMs: 1_000 },
       );
-    const stream = new SpoolStream(spool, ingester, windowBytes);
+    const stream = new SpoolStream(spool, ingester, windowBytes, this.#erasures);
     this.#open.add(stream);
     return stream;
   }
@@ -48,6 +54,12 @@ export class SpoolStreams {
   finish(stream: SpoolStream): void {
     stream.close();
     this.#open.delete(stream);
+  }
+
+  /** Tells all of an order to erase. */
+  announce(erasures: number): void {
+    this.#erasures = Math.max(this.#erasures, erasures);
+    for (const stream of this.#open) stream.announce(this.#erasures);
   }
 
   /** Every stream ends as soon as what it sent is stored. */

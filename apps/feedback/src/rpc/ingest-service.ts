@@ -12,21 +12,31 @@ import { readInteger } from './scalars.ts';
 const protocolVersion = 1;
 const mostRouterIdBytes = 256;
 
+/** Who is told of spools: orders to erase wait for them. */
+export interface SpoolRegister {
+  seen(spools: readonly (Spool & { readonly acknowledged: number })[]): Promise<void>;
+  applied(spool: Spool, number: number): Promise<void>;
+}
+
 /** Handlers of IngestService. */
-export function ingestHandlers(streams: SpoolStreams): Handlers<IngestServiceMethods> {
+export function ingestHandlers(streams: SpoolStreams, register: SpoolRegister): Handlers<IngestServiceMethods> {
+  const answer = (acknowledged: number) => ({
+    ...{ acknowledged, protocolVersion, windowBytes: streams.windowBytes, erasures: streams.erasures },
+  });
   return {
     ingest: async function* (requests, { signal }) {
       const messages = requests[Symbol.asyncIterator]();
       const first = await messages.next();
       if (first.done === true) return;
-      const stream = streams.begin(readHello(first.value));
+      const spool = readHello(first.value);
+      const stream = streams.begin(spool);
       const gone = (): void => stream.close();
       signal.addEventListener('abort', gone, { once: true });
       try {
-        yield { acknowledged: 0, protocolVersion, windowBytes: streams.windowBytes };
-        void readBlocks(messages, stream);
-        for await (const acknowledged of stream.acknowledgements())
-          yield { acknowledged, protocolVersion, windowBytes: streams.windowBytes };
+        await register.seen([{ ...spool, acknowledged: 0 }]);
+        yield answer(0);
+        void readMessages(messages, stream, register);
+        for await (const acknowledged of stream.acknowledgements()) yield answer(acknowledged);
       } finally {
         signal.removeEventListener('abort', gone);
         streams.finish(stream);
@@ -36,12 +46,20 @@ export function ingestHandlers(streams: SpoolStreams): Handlers<IngestServiceMet
 }
 
 /** Never rejects: what goes wrong is how the stream ends. */
-async function readBlocks(messages: AsyncIterator<IngestRequest__Output>, stream: SpoolStream): Promise<void> {
+async function readMessages(
+  messages: AsyncIterator<IngestRequest__Output>,
+  stream: SpoolStream,
+  register: SpoolRegister,
+): Promise<void> {
   try {
     for (;;) {
       const next = await messages.next();
       if (next.done === true) break;
-      const { block } = next.value;
+      const { block, erasuresApplied } = next.value;
+      if (erasuresApplied) {
+        await register.applied(stream.spool, readInteger(erasuresApplied.number, 'erasures_applied.number'));
+        continue;
+      }
       if (!block) throw invalidArgument('message: expected a block; the hello comes once, in the first message');
       if (!(await stream.add(readInteger(block.position, 'block.position'), block.block))) return;
     }

@@ -12,8 +12,11 @@ const recordColumns = [
   ...['prediction_id', 'attempt', 'answered', 'reason', 'status', 'fallback_status', 'received_at'],
   ...['sent_micros', 'ended_micros', 'queue_micros', 'run_micros', 'total_micros', 'batch_rows', 'cost_micros'],
   ...['rows', 'keep_probability', 'unit_hash', 'input_hash', 'request_id', 'subject', 'caller', 'trace_id'],
-  ...['rule', 'runtime', 'request_state', 'request', 'response_state', 'response'],
+  ...['rule', 'runtime', 'payload_key_id', 'request_state', 'request', 'response_state', 'response'],
 ];
+
+/** What a row has of payloads. */
+export type RowPayloads = Pick<EvidenceRecord, 'request' | 'requestState' | 'response' | 'responseState'>;
 
 /** Columns of the tables of evidence that ingest fills; the others have defaults, or are another's. */
 export const copiedColumns: readonly string[] = [...contextColumns, ...recordColumns];
@@ -40,13 +43,20 @@ export class CopyRows {
     this.#end = header.copy(this.#bytes);
   }
 
-  add(record: EvidenceRecord): void {
+  /**
+   * @param payloads what is stored instead of the record's own, encrypted under the key `keyId`
+   * @param keyId undefined where they are not encrypted
+   */
+  add(record: EvidenceRecord, payloads: RowPayloads = record, keyId?: string): void {
     const context = this.#contextOf(record.context);
-    this.#reserve(context.length + mostOfRow + (record.request?.length ?? 0) + (record.response?.length ?? 0));
+    this.#reserve(context.length + mostOfRow + (payloads.request?.length ?? 0) + (payloads.response?.length ?? 0));
     this.#end += context.copy(this.#bytes, this.#end);
     this.#head(record);
     this.#counts(record);
     this.#tail(record);
+    if (keyId === undefined) this.#null();
+    else this.#uuid(keyId);
+    this.#payloads(payloads);
   }
 
   /** All of it, to be sent as it is. Nothing may be added afterwards. */
@@ -87,10 +97,13 @@ export class CopyRows {
     this.#text(record.traceId);
     this.#text(record.rule);
     this.#text(record.runtime);
-    this.#ascii(record.requestState);
-    this.#octets(record.request);
-    this.#ascii(record.responseState);
-    this.#octets(record.response);
+  }
+
+  #payloads(payloads: RowPayloads): void {
+    this.#ascii(payloads.requestState);
+    this.#octets(payloads.request);
+    this.#ascii(payloads.responseState);
+    this.#octets(payloads.response);
   }
 
   #contextOf(context: EvidenceContext): Buffer {

@@ -1,28 +1,43 @@
-import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { DeadLetter, DeadReason } from '../evidence/item.ts';
+import { open } from '../payloads/aead.ts';
+import type { KeyRing } from '../payloads/key-ring.ts';
+import type { PayloadCipher } from '../payloads/payload-cipher.ts';
+import { deadLetterContext } from '../payloads/payload-context.ts';
 import type { DeadLetterPage, DeadLetterSummary, DeadLetters, KeptDeadLetter } from '../usecases/dead-letters.ts';
 import { statement } from './connection.ts';
 
+/** How the bytes of a dead letter are kept. */
+export interface LetterBytes {
+  /** A keyed one of all its bytes, in plain: what makes it one however often it comes. */
+  readonly digest: Buffer;
+  /** What anybody may read: without payloads where these are encrypted. */
+  readonly bytes: Uint8Array;
+  /** All of it, encrypted. */
+  readonly sealed: Uint8Array | undefined;
+  /** The key of its subject; undefined for what is not encrypted, or under the key of blocks that cannot be read. */
+  readonly keyId: string | undefined;
+}
+
 /** Adds a dead letter, or notes that it failed once more. */
-export async function insertDeadLetter(client: PoolClient, letter: DeadLetter): Promise<void> {
+export async function insertDeadLetter(client: PoolClient, letter: DeadLetter, kept: LetterBytes): Promise<void> {
   const { kind, reason, detail, origin, bytes, predictionId, model } = letter;
   await client.query(
     `INSERT INTO feedback.dead_letter AS kept
-       (digest, kind, reason, detail, spool_id, router_id, position, prediction_id, model, bytes)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       (digest, kind, reason, detail, spool_id, router_id, position, prediction_id, model, bytes, sealed, payload_key_id,
+        size_bytes, of_anybody)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $2 = 'block')
      ON CONFLICT (digest) DO UPDATE
        SET attempts = kept.attempts + 1, last_at = now(), reason = excluded.reason, detail = excluded.detail`,
     [
-      ...[digestOf(bytes), kind, reason, detail, origin.spoolId, origin.routerId, origin.position],
+      ...[kept.digest, kind, reason, detail, origin.spoolId, origin.routerId, origin.position],
       // A model's name is only there to be looked for: what is no text is none.
-      ...[predictionId ?? null, model?.replaceAll('\0', '\uFFFD') ?? null, Buffer.from(bytes)],
+      ...[predictionId ?? null, model?.replaceAll('\0', '\uFFFD') ?? null, Buffer.from(kept.bytes)],
+      ...[kept.sealed ?? null, kept.keyId ?? null, bytes.length],
     ],
   );
 }
-
-const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
 interface SummaryRow {
   readonly id: number;
@@ -40,21 +55,32 @@ interface SummaryRow {
   readonly attempts: number;
 }
 
+interface KeptRow extends Pick<SummaryRow, 'spool_id' | 'router_id' | 'position' | 'kind'> {
+  readonly digest: Buffer;
+  readonly bytes: Buffer;
+  readonly sealed: Buffer | null;
+  readonly payload_key_id: string | null;
+}
+
 /** Dead letters in Postgres. */
 export class DeadLetterStore implements DeadLetters {
   readonly #dataSource: DataSource;
+  readonly #ring: KeyRing;
+  readonly #cipher: PayloadCipher;
   readonly #available: () => void;
 
   /** @param available throws `unavailable` while the database is known to be away */
-  constructor(dataSource: DataSource, available: () => void) {
+  constructor(dataSource: DataSource, ring: KeyRing, cipher: PayloadCipher, available: () => void) {
     this.#dataSource = dataSource;
+    this.#ring = ring;
+    this.#cipher = cipher;
     this.#available = available;
   }
 
   async list({ after, limit, reason }: DeadLetterPage): Promise<DeadLetterSummary[]> {
     const rows = await this.#query<SummaryRow>(
       `SELECT id, kind, reason, detail, spool_id, router_id, position, prediction_id, model,
-         octet_length(bytes) AS size_bytes, first_at, last_at, attempts
+         size_bytes, first_at, last_at, attempts
        FROM feedback.dead_letter WHERE id > $1 ${reason === '' ? '' : 'AND reason = $3'} ORDER BY id LIMIT $2`,
       [after, limit, ...(reason === '' ? [] : [reason])],
     );
@@ -75,12 +101,22 @@ export class DeadLetterStore implements DeadLetters {
   }
 
   async read(id: number): Promise<KeptDeadLetter | undefined> {
-    const [row] = await this.#query<
-      Pick<SummaryRow, 'spool_id' | 'router_id' | 'position' | 'kind'> & { bytes: Buffer }
-    >('SELECT kind, spool_id, router_id, position, bytes FROM feedback.dead_letter WHERE id = $1', [id]);
+    const [row] = await this.#query<KeptRow>(
+      `SELECT kind, spool_id, router_id, position, digest, bytes, sealed, payload_key_id
+         FROM feedback.dead_letter WHERE id = $1`,
+      [id],
+    );
     if (!row) return undefined;
     const origin = { spoolId: row.spool_id, routerId: row.router_id, position: row.position };
-    return { id, kind: row.kind, origin, bytes: row.bytes };
+    return { id, kind: row.kind, origin, bytes: (await this.#open(row)) ?? row.bytes };
+  }
+
+  /** What came; undefined where it is not encrypted, or was erased since it was read. */
+  async #open({ sealed, payload_key_id, digest }: KeptRow): Promise<Uint8Array | undefined> {
+    if (sealed === null) return undefined;
+    const context = deadLetterContext(digest.toString('hex'));
+    if (payload_key_id === null) return open(this.#ring.blockKey, sealed, context);
+    return (await this.#cipher.openAll([{ keyId: payload_key_id, bytes: sealed, context }]))[0];
   }
 
   async remove(ids: readonly number[]): Promise<number[]> {

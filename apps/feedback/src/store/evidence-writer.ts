@@ -7,8 +7,11 @@ import type { DeadLetter, EvidenceItem } from '../evidence/item.ts';
 import type { Batch, EvidenceStore, VersionFlag, Written } from '../ingest/batch.ts';
 import { copy, onConnection } from './connection.ts';
 import { copiedColumns, CopyRows } from './copy-rows.ts';
+import type { KeyRing } from '../payloads/key-ring.ts';
 import type { ClassDay, DayStore } from './day-store.ts';
 import { insertDeadLetter } from './dead-letter-store.ts';
+import type { SealedBatch } from './seal-batch.ts';
+import { sealBatch } from './seal-batch.ts';
 
 const columns = copiedColumns.join(', ');
 const key = ['class', 'prediction_id', 'arm', 'attempt'];
@@ -26,10 +29,12 @@ const inAnotherOrder: ReadonlySet<string> = new Set(['40001', '40P01']);
 export class EvidenceWriter implements EvidenceStore {
   readonly #dataSource: DataSource;
   readonly #days: DayStore;
+  readonly #ring: KeyRing;
 
-  constructor(dataSource: DataSource, days: DayStore) {
+  constructor(dataSource: DataSource, days: DayStore, ring: KeyRing) {
     this.#dataSource = dataSource;
     this.#days = days;
+    this.#ring = ring;
   }
 
   /** Errors: `unavailable` when nobody knows what was stored, or nothing was; the same batch may then be written again. */
@@ -44,7 +49,7 @@ export class EvidenceWriter implements EvidenceStore {
 
   async #attempt(batch: Batch, isKnown: VersionFlag, path: Path, attempt: number): Promise<Written> {
     try {
-      return await onConnection(this.#dataSource, (client) => store(client, batch, isKnown, path));
+      return await onConnection(this.#dataSource, (client) => store(client, this.#ring, batch, isKnown, path));
     } catch (error) {
       const code = sqlstateOf(error);
       if (code === undefined || attempt >= mostAttempts) throw error;
@@ -94,19 +99,26 @@ function halves({ rows, skewed, dead }: Batch): [Batch, Batch] {
   ];
 }
 
-async function store(client: PoolClient, batch: Batch, isKnown: VersionFlag, path: Path): Promise<Written> {
+async function store(
+  client: PoolClient,
+  ring: KeyRing,
+  batch: Batch,
+  isKnown: VersionFlag,
+  path: Path,
+): Promise<Written> {
   const { rows, skewed, dead } = batch;
+  const sealed = await sealBatch(client, ring, batch);
   // What was out of time when it came first, and is not any more, is there already.
   const isStaged = rows.length > 0 && (path === 'staged' || (await overlapsSkewed(client, rows)));
-  const encoded = encode(rows, isKnown);
+  const encoded = encode(rows, isKnown, sealed);
   let stored = 0;
   if (rows.length > 0)
     stored = isStaged
       ? await staged(client, encoded, 'evidence', 'evidence_skewed')
       : await copy(client, `COPY feedback.evidence (${columns}) FROM STDIN (FORMAT binary)`, encoded);
   const skewedStored =
-    skewed.length === 0 ? 0 : await staged(client, encode(skewed, isKnown), 'evidence_skewed', 'evidence');
-  for (const letter of inOrder(dead)) await insertDeadLetter(client, letter);
+    skewed.length === 0 ? 0 : await staged(client, encode(skewed, isKnown, sealed), 'evidence_skewed', 'evidence');
+  for (const letter of inOrder(dead)) await insertDeadLetter(client, letter, sealed.letter(letter));
   return {
     path: isStaged ? 'staged' : 'straight',
     ...{ stored, skewed: skewedStored, dead },
@@ -114,9 +126,12 @@ async function store(client: PoolClient, batch: Batch, isKnown: VersionFlag, pat
   };
 }
 
-function encode(items: readonly EvidenceItem[], isKnown: VersionFlag): Uint8Array {
+function encode(items: readonly EvidenceItem[], isKnown: VersionFlag, sealed: SealedBatch): Uint8Array {
   const rows = new CopyRows(isKnown);
-  for (const { record } of items) rows.add(record);
+  for (const { record } of items) {
+    const row = sealed.row(record);
+    rows.add(record, row?.payloads, row?.keyId);
+  }
   return rows.finish();
 }
 

@@ -15,4 +15,8 @@ export const locks = {
   joiner: base + 7,
   /** Transaction lock: whoever notes that rows are gone. */
   dropped: base + 0x60,
+  /** Transaction lock: shared by whoever encrypts payloads and stores them, exclusive for whoever destroys keys. */
+  subjects: base + 16,
+  /** Session lock: the replica that sends the outbox to the audit log. */
+  auditRelay: base + 17,
 } as const;

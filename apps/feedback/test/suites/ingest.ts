@@ -39,7 +39,9 @@ export function ingestSuite(cluster: () => TestPostgres): void {
       const rows = await site.query('SELECT * FROM feedback.evidence WHERE prediction_id = $1 ORDER BY attempt', [
         predictionId,
       ]);
-      const { ingested_at, recorded_xid, ...full } = rows[1]!;
+      const { ingested_at, recorded_xid, payload_key_id, request, response, ...full } = rows[1]!;
+      const sealed = { request: request as Buffer, response: response as Buffer, keyId: payload_key_id as string };
+      expect(await site.opened(predictionId, 'cnn', 2, sealed)).toEqual([Buffer.from([0, 1, 2]), Buffer.alloc(0)]);
       expect(full).toEqual({
         ...{ class: 'standard', prediction_id: predictionId, arm: 'cnn', attempt: 2, model: 'digits', version: '3' },
         ...{
@@ -59,8 +61,7 @@ export function ingestSuite(cluster: () => TestPostgres): void {
         ...{ queue_micros: '1', run_micros: '2', total_micros: '3', batch_rows: '4', cost_micros: 5.5, rows: '7' },
         ...{ keep_probability: 0.25, unit_hash: Buffer.alloc(16, 1), input_hash: Buffer.alloc(32, 2) },
         ...{ request_id: 'ünïcode 🙂', subject: 'sub', caller: 'who', trace_id: 'ab'.repeat(16), rule: 'rule' },
-        ...{ runtime: 'runtime-1', request_state: 'captured', request: Buffer.from([0, 1, 2]) },
-        ...{ response_state: 'captured', response: Buffer.alloc(0), payload_key_id: null },
+        ...{ runtime: 'runtime-1', request_state: 'captured', response_state: 'captured' },
       });
       expect(Math.abs((ingested_at as Date).getTime() - Date.now())).toBeLessThan(60_000);
       expect(Number(recorded_xid)).toBeGreaterThan(0);

@@ -13,6 +13,7 @@ import type { Metrics } from '@sluice/telemetry/metrics';
 import { registryBackoffMs } from '../backoff.ts';
 import { feedbackPort } from '../rpc/feedback-port.ts';
 import { Captures, mostPayloadBytes } from './capture.ts';
+import { ErasureDrain } from './erasure-drain.ts';
 import { readEvidenceKey } from './evidence-key.ts';
 import { evidenceMetrics } from './evidence-metrics.ts';
 import { Recorder } from './recorder.ts';
@@ -40,7 +41,12 @@ export interface EvidenceParts {
 /** What the rest of the router sees of evidence. */
 export interface Evidence {
   readonly recorder: Recorder;
-  state(): { readonly sending: boolean; readonly spool: SpoolStatus };
+  state(): {
+    readonly sending: boolean;
+    readonly spool: SpoolStatus;
+    /** Numbers of the newest order to erase, and of the last one from before which nothing is in the spool any more. */
+    readonly erasures: { readonly told: number; readonly followed: number };
+  };
   start(): void;
   /** Puts what was recorded on disk, and gives the spool back. */
   stop(): Promise<void>;
@@ -80,12 +86,18 @@ export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts)
     ...{ clock, routerId: config.instanceId, spoolId: spool.spoolId, silentMs, tls },
   });
   const backoffMs = (failures: number): number => registryBackoffMs(failures, random);
-  const sender = new Sender({ source: spool, feedback, clock, logger, backoffMs, onConnection: observed.connected });
+  const erasures = new ErasureDrain({ spool, flush: () => recorder.flush(), logger });
+  const sender = new Sender({
+    ...{ source: spool, feedback, erasures, clock, logger, backoffMs, onConnection: observed.connected },
+  });
   const stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
   return {
     recorder,
-    state: () => ({ sending: sender.connected, spool: spool.status }),
+    state: () => ({
+      ...{ sending: sender.connected, spool: spool.status },
+      erasures: { told: erasures.wanted, followed: erasures.applied },
+    }),
     start() {
       running = sender.run(stopping.signal);
     },

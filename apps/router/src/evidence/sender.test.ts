@@ -89,8 +89,11 @@ async function setUp() {
   const { logger, lines } = recordingLogger();
   const [source, feedback] = [new MemorySource(), new PuppetFeedback()];
   const connections: boolean[] = [];
+  const learnt: number[] = [];
+  const learn = (number: number) => void learnt.push(number);
+  const erasures = { learn, applied: 0, onApplied: () => () => undefined };
   const sender = new Sender({
-    ...{ source, feedback, clock, logger, backoffMs: (failures) => failures * 100 },
+    ...{ source, feedback, erasures, clock, logger, backoffMs: (failures) => failures * 100 },
     onConnection: (up) => connections.push(up),
   });
   const stop = new AbortController();
@@ -100,7 +103,7 @@ async function setUp() {
     await ended;
   });
   await settle();
-  return { clock, lines, source, feedback, connections, sender, stop, ended };
+  return { clock, lines, source, feedback, connections, learnt, sender, stop, ended };
 }
 
 describe('Sender', () => {
@@ -109,38 +112,45 @@ describe('Sender', () => {
     source.append(1, 2);
     await settle();
     expect([feedback.received, connections]).toEqual([[[]], []]);
-    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
     source.append(7);
     await settle();
     expect([feedback.received, connections]).toEqual([[[1, 2, 7]], [true]]);
   });
 
+  it('hears of orders to erase with every answer', async () => {
+    const { feedback, learnt } = await setUp();
+    await feedback.answer({ acknowledged: 0, windowBytes: 20, erasures: 4 });
+    await feedback.answer({ acknowledged: 0, windowBytes: 20, erasures: 5 });
+    expect(learnt).toEqual([4, 5]);
+  });
+
   it('has no more under way than the window lets', async () => {
     const { source, feedback } = await setUp();
     source.append(1, 2, 3, 4, 5);
-    await feedback.answer({ acknowledged: 0, windowBytes: 20 });
+    await feedback.answer({ acknowledged: 0, windowBytes: 20, erasures: 0 });
     expect(feedback.received).toEqual([[1, 2]]);
-    await feedback.answer({ acknowledged: 1, windowBytes: 20 });
+    await feedback.answer({ acknowledged: 1, windowBytes: 20, erasures: 0 });
     expect(feedback.received).toEqual([[1, 2, 3]]);
   });
 
   it('lets go of what is stored, and of nothing else', async () => {
     const { source, feedback } = await setUp();
     source.append(3, 4);
-    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
     expect(source.status.acknowledged).toBe(0);
-    await feedback.answer({ acknowledged: 3, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 3, windowBytes: 1000, erasures: 0 });
     expect(source.status.acknowledged).toBe(3);
     // An answer of an earlier state takes nothing back.
-    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
     expect(source.status.acknowledged).toBe(3);
   });
 
   it('sends again what was not acknowledged when the stream broke, after a pause that grows', async () => {
     const { clock, lines, source, feedback, connections, sender } = await setUp();
     source.append(1, 2, 3);
-    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
-    await feedback.answer({ acknowledged: 1, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
+    await feedback.answer({ acknowledged: 1, windowBytes: 1000, erasures: 0 });
     await feedback.answer(new Error('it is gone'));
     expect([connections, sender.connected]).toEqual([[true, false], false]);
     clock.advance(99);
@@ -154,14 +164,14 @@ describe('Sender', () => {
     expect(feedback.received).toHaveLength(2);
     clock.advance(1);
     await settle();
-    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
     expect(feedback.received).toEqual([[1, 2, 3], [], [2, 3]]);
     // Said once, however long it lasts; and when it is over.
     expect(lines.map(({ msg }) => msg)).toEqual([
       'evidence is sent to feedback',
       'evidence cannot be sent: it waits in the spool',
     ]);
-    await feedback.answer({ acknowledged: 3, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 3, windowBytes: 1000, erasures: 0 });
     expect(lines.at(-1)?.['msg']).toBe('evidence is sent to feedback');
     expect(source.openCursors).toBe(1);
   });
@@ -170,7 +180,7 @@ describe('Sender', () => {
     const { clock, lines, source, feedback } = await setUp();
     source.append(1);
     for (const failures of [1, 2, 3]) {
-      await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+      await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
       await feedback.answer(new Error('its database is full'));
       clock.advance(failures * 100 - 1);
       await settle();
@@ -179,7 +189,7 @@ describe('Sender', () => {
       await settle();
       expect(feedback.received).toHaveLength(failures + 1);
     }
-    await feedback.answer({ acknowledged: 1, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 1, windowBytes: 1000, erasures: 0 });
     expect(lines.map(({ msg }) => msg)).toEqual([
       'evidence is sent to feedback',
       'evidence cannot be sent: it waits in the spool',
@@ -189,7 +199,7 @@ describe('Sender', () => {
 
   it('says nothing of a stream that was ended because nothing came for long', async () => {
     const { clock, lines, feedback } = await setUp();
-    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
     await feedback.answer(new SluiceError('deadline-exceeded', 'nothing came for five minutes'));
     clock.advance(100);
     await settle();
@@ -201,12 +211,12 @@ describe('Sender', () => {
 
   it('goes to another when a feedback ends the stream, as one does that stops', async () => {
     const { clock, source, feedback } = await setUp();
-    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
     await feedback.answer('end');
     clock.advance(100);
     await settle();
     source.append(1);
-    await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
     expect(feedback.received).toEqual([[], [1]]);
   });
 
@@ -214,7 +224,7 @@ describe('Sender', () => {
     for (const until of ['block', 'window', 'pause']) {
       const { source, feedback, stop, ended } = await setUp();
       if (until === 'window') source.append(1);
-      if (until === 'block') await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
+      if (until === 'block') await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
       if (until === 'pause') await feedback.answer(new Error('gone'));
       stop.abort();
       await ended;

@@ -3,6 +3,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import type { StoredBlock } from '@sluice/evidence/spool/contract';
 import type { Logger } from '@sluice/service-kit/logger';
 import { isRunning, pause } from '../watch/pause.ts';
+import type { FollowedErasures } from './erasure-drain.ts';
 import { SendWindow } from './send-window.ts';
 
 /** What feedback says of the blocks of a stream. */
@@ -11,11 +12,18 @@ export interface IngestAnswer {
   readonly acknowledged: number;
   /** Bytes of blocks that may be under way. */
   readonly windowBytes: number;
+  /** Number of the newest order to erase; 0 for none. */
+  readonly erasures: number;
 }
 
 /** Where blocks are sent: a feedback, over one stream at a time. */
 export interface FeedbackPort {
-  ingest(blocks: AsyncIterable<StoredBlock>, signal: AbortSignal): AsyncIterable<IngestAnswer>;
+  /** @param erasures orders to erase that feedback is to be told of when they are followed */
+  ingest(
+    blocks: AsyncIterable<StoredBlock>,
+    signal: AbortSignal,
+    erasures: FollowedErasures,
+  ): AsyncIterable<IngestAnswer>;
 }
 
 /** Blocks as they lie in the spool. */
@@ -35,6 +43,7 @@ export interface BlockSource {
 export interface SenderOptions {
   readonly source: BlockSource;
   readonly feedback: FeedbackPort;
+  readonly erasures: FollowedErasures & { learn(number: number): void };
   readonly clock: Clock;
   readonly logger: Logger;
   /** Milliseconds to wait before the next try; `failures` counts from 1 since the last answer. */
@@ -87,7 +96,7 @@ export class Sender {
 
   /** One stream, until it breaks. */
   async #sendAll(signal: AbortSignal, onAnswer: (hasStored: boolean) => void): Promise<void> {
-    const { source, feedback } = this.#options;
+    const { source, feedback, erasures } = this.#options;
     const window = new SendWindow();
     const cursor = source.read(source.status.acknowledged);
     const stop = new AbortController();
@@ -98,12 +107,14 @@ export class Sender {
       window.close();
     });
     try {
-      for await (const { acknowledged, windowBytes } of feedback.ingest(blocksOf(cursor, window), both)) {
+      for await (const answer of feedback.ingest(blocksOf(cursor, window), both, erasures)) {
+        const { acknowledged, windowBytes } = answer;
         const hasStored = acknowledged > source.status.acknowledged;
         onAnswer(hasStored);
         window.open(windowBytes);
         window.acknowledge(acknowledged);
         if (hasStored) source.acknowledge(acknowledged);
+        erasures.learn(answer.erasures);
       }
     } finally {
       stop.abort();

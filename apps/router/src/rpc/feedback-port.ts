@@ -6,7 +6,9 @@ import type { StoredBlock } from '@sluice/evidence/spool/contract';
 import { createRpcClient } from '@sluice/rpc/client';
 import { Replicas } from '@sluice/rpc/replicas';
 import type { TlsSource } from '@sluice/rpc/tls/source';
+import type { FollowedErasures } from '../evidence/erasure-drain.ts';
 import type { FeedbackPort, IngestAnswer } from '../evidence/sender.ts';
+import { withErasures } from '../evidence/with-erasures.ts';
 import { whole } from '../watch/decode-routes.ts';
 
 /** Version of the protocol of `Ingest` that this router speaks; it understands a feedback of the next version too. */
@@ -31,14 +33,20 @@ export function feedbackPort(
   const client = createRpcClient(ingestService, new Replicas(addresses), options);
   const { spoolId, routerId, silentMs } = options;
 
-  async function* messages(blocks: AsyncIterable<StoredBlock>): AsyncGenerator<Message, void, undefined> {
+  async function* messages(
+    blocks: AsyncIterable<StoredBlock>,
+    erasures: FollowedErasures,
+  ): AsyncGenerator<Message, void, undefined> {
     yield { hello: { spoolId, routerId, protocolVersion } };
-    for await (const { position, block } of blocks) yield { block: { position, block } };
+    for await (const each of withErasures(blocks, erasures)) {
+      if ('applied' in each) yield { erasuresApplied: { number: each.applied } };
+      else yield { block: { position: each.block.position, block: each.block.block } };
+    }
   }
 
   return {
-    async *ingest(blocks, signal): AsyncGenerator<IngestAnswer, void, undefined> {
-      for await (const answer of client.ingest(messages(blocks), { signal, firstAnswerMs: silentMs })) {
+    async *ingest(blocks, signal, erasures): AsyncGenerator<IngestAnswer, void, undefined> {
+      for await (const answer of client.ingest(messages(blocks, erasures), { signal, firstAnswerMs: silentMs })) {
         if (answer.protocolVersion > protocolVersion + 1) {
           throw new SluiceError(
             'failed-precondition',
@@ -48,6 +56,7 @@ export function feedbackPort(
         yield {
           acknowledged: whole(answer.acknowledged, 'position that feedback acknowledged'),
           windowBytes: whole(answer.windowBytes, 'window of feedback'),
+          erasures: whole(answer.erasures, 'number of an order to erase'),
         };
       }
     },

@@ -29,6 +29,10 @@ import type { EndReleaseRequest as sluice_registry_v1_EndReleaseRequest, EndRele
 import type { EndReleaseResponse as sluice_registry_v1_EndReleaseResponse, EndReleaseResponse__Output as sluice_registry_v1_EndReleaseResponse__Output } from './sluice/registry/v1/EndReleaseResponse.ts';
 import type { EndRunRequest as sluice_registry_v1_EndRunRequest, EndRunRequest__Output as sluice_registry_v1_EndRunRequest__Output } from './sluice/registry/v1/EndRunRequest.ts';
 import type { EndRunResponse as sluice_registry_v1_EndRunResponse, EndRunResponse__Output as sluice_registry_v1_EndRunResponse__Output } from './sluice/registry/v1/EndRunResponse.ts';
+import type { EraseSubjectRequest as sluice_feedback_v1_EraseSubjectRequest, EraseSubjectRequest__Output as sluice_feedback_v1_EraseSubjectRequest__Output } from './sluice/feedback/v1/EraseSubjectRequest.ts';
+import type { EraseSubjectResponse as sluice_feedback_v1_EraseSubjectResponse, EraseSubjectResponse__Output as sluice_feedback_v1_EraseSubjectResponse__Output } from './sluice/feedback/v1/EraseSubjectResponse.ts';
+import type { ForgetSpoolRequest as sluice_feedback_v1_ForgetSpoolRequest, ForgetSpoolRequest__Output as sluice_feedback_v1_ForgetSpoolRequest__Output } from './sluice/feedback/v1/ForgetSpoolRequest.ts';
+import type { ForgetSpoolResponse as sluice_feedback_v1_ForgetSpoolResponse, ForgetSpoolResponse__Output as sluice_feedback_v1_ForgetSpoolResponse__Output } from './sluice/feedback/v1/ForgetSpoolResponse.ts';
 import type { GetAliasHistoryRequest as sluice_registry_v1_GetAliasHistoryRequest, GetAliasHistoryRequest__Output as sluice_registry_v1_GetAliasHistoryRequest__Output } from './sluice/registry/v1/GetAliasHistoryRequest.ts';
 import type { GetAliasHistoryResponse as sluice_registry_v1_GetAliasHistoryResponse, GetAliasHistoryResponse__Output as sluice_registry_v1_GetAliasHistoryResponse__Output } from './sluice/registry/v1/GetAliasHistoryResponse.ts';
 import type { GetAssignmentRequest as sluice_registry_v1_GetAssignmentRequest, GetAssignmentRequest__Output as sluice_registry_v1_GetAssignmentRequest__Output } from './sluice/registry/v1/GetAssignmentRequest.ts';
@@ -39,6 +43,8 @@ import type { GetConsistencyProofRequest as sluice_registry_v1_GetConsistencyPro
 import type { GetConsistencyProofResponse as sluice_registry_v1_GetConsistencyProofResponse, GetConsistencyProofResponse__Output as sluice_registry_v1_GetConsistencyProofResponse__Output } from './sluice/registry/v1/GetConsistencyProofResponse.ts';
 import type { GetDataSetVersionRequest as sluice_registry_v1_GetDataSetVersionRequest, GetDataSetVersionRequest__Output as sluice_registry_v1_GetDataSetVersionRequest__Output } from './sluice/registry/v1/GetDataSetVersionRequest.ts';
 import type { GetDataSetVersionResponse as sluice_registry_v1_GetDataSetVersionResponse, GetDataSetVersionResponse__Output as sluice_registry_v1_GetDataSetVersionResponse__Output } from './sluice/registry/v1/GetDataSetVersionResponse.ts';
+import type { GetErasureRequest as sluice_feedback_v1_GetErasureRequest, GetErasureRequest__Output as sluice_feedback_v1_GetErasureRequest__Output } from './sluice/feedback/v1/GetErasureRequest.ts';
+import type { GetErasureResponse as sluice_feedback_v1_GetErasureResponse, GetErasureResponse__Output as sluice_feedback_v1_GetErasureResponse__Output } from './sluice/feedback/v1/GetErasureResponse.ts';
 import type { GetInclusionProofRequest as sluice_registry_v1_GetInclusionProofRequest, GetInclusionProofRequest__Output as sluice_registry_v1_GetInclusionProofRequest__Output } from './sluice/registry/v1/GetInclusionProofRequest.ts';
 import type { GetInclusionProofResponse as sluice_registry_v1_GetInclusionProofResponse, GetInclusionProofResponse__Output as sluice_registry_v1_GetInclusionProofResponse__Output } from './sluice/registry/v1/GetInclusionProofResponse.ts';
 import type { GetLatestCheckpointRequest as sluice_registry_v1_GetLatestCheckpointRequest, GetLatestCheckpointRequest__Output as sluice_registry_v1_GetLatestCheckpointRequest__Output } from './sluice/registry/v1/GetLatestCheckpointRequest.ts';
@@ -73,6 +79,8 @@ import type { ListDataSetsRequest as sluice_registry_v1_ListDataSetsRequest, Lis
 import type { ListDataSetsResponse as sluice_registry_v1_ListDataSetsResponse, ListDataSetsResponse__Output as sluice_registry_v1_ListDataSetsResponse__Output } from './sluice/registry/v1/ListDataSetsResponse.ts';
 import type { ListDeadLettersRequest as sluice_feedback_v1_ListDeadLettersRequest, ListDeadLettersRequest__Output as sluice_feedback_v1_ListDeadLettersRequest__Output } from './sluice/feedback/v1/ListDeadLettersRequest.ts';
 import type { ListDeadLettersResponse as sluice_feedback_v1_ListDeadLettersResponse, ListDeadLettersResponse__Output as sluice_feedback_v1_ListDeadLettersResponse__Output } from './sluice/feedback/v1/ListDeadLettersResponse.ts';
+import type { ListErasuresRequest as sluice_feedback_v1_ListErasuresRequest, ListErasuresRequest__Output as sluice_feedback_v1_ListErasuresRequest__Output } from './sluice/feedback/v1/ListErasuresRequest.ts';
+import type { ListErasuresResponse as sluice_feedback_v1_ListErasuresResponse, ListErasuresResponse__Output as sluice_feedback_v1_ListErasuresResponse__Output } from './sluice/feedback/v1/ListErasuresResponse.ts';
 import type { ListLeasesRequest as sluice_registry_v1_ListLeasesRequest, ListLeasesRequest__Output as sluice_registry_v1_ListLeasesRequest__Output } from './sluice/registry/v1/ListLeasesRequest.ts';
 import type { ListLeasesResponse as sluice_registry_v1_ListLeasesResponse, ListLeasesResponse__Output as sluice_registry_v1_ListLeasesResponse__Output } from './sluice/registry/v1/ListLeasesResponse.ts';
 import type { ListModelsRequest as sluice_registry_v1_ListModelsRequest, ListModelsRequest__Output as sluice_registry_v1_ListModelsRequest__Output } from './sluice/registry/v1/ListModelsRequest.ts';
@@ -81,6 +89,8 @@ import type { ListPredictionsRequest as sluice_feedback_v1_ListPredictionsReques
 import type { ListPredictionsResponse as sluice_feedback_v1_ListPredictionsResponse, ListPredictionsResponse__Output as sluice_feedback_v1_ListPredictionsResponse__Output } from './sluice/feedback/v1/ListPredictionsResponse.ts';
 import type { ListRunsRequest as sluice_registry_v1_ListRunsRequest, ListRunsRequest__Output as sluice_registry_v1_ListRunsRequest__Output } from './sluice/registry/v1/ListRunsRequest.ts';
 import type { ListRunsResponse as sluice_registry_v1_ListRunsResponse, ListRunsResponse__Output as sluice_registry_v1_ListRunsResponse__Output } from './sluice/registry/v1/ListRunsResponse.ts';
+import type { ListSpoolsRequest as sluice_feedback_v1_ListSpoolsRequest, ListSpoolsRequest__Output as sluice_feedback_v1_ListSpoolsRequest__Output } from './sluice/feedback/v1/ListSpoolsRequest.ts';
+import type { ListSpoolsResponse as sluice_feedback_v1_ListSpoolsResponse, ListSpoolsResponse__Output as sluice_feedback_v1_ListSpoolsResponse__Output } from './sluice/feedback/v1/ListSpoolsResponse.ts';
 import type { ListUnmatchedLabelsRequest as sluice_feedback_v1_ListUnmatchedLabelsRequest, ListUnmatchedLabelsRequest__Output as sluice_feedback_v1_ListUnmatchedLabelsRequest__Output } from './sluice/feedback/v1/ListUnmatchedLabelsRequest.ts';
 import type { ListUnmatchedLabelsResponse as sluice_feedback_v1_ListUnmatchedLabelsResponse, ListUnmatchedLabelsResponse__Output as sluice_feedback_v1_ListUnmatchedLabelsResponse__Output } from './sluice/feedback/v1/ListUnmatchedLabelsResponse.ts';
 import type { ListVersionsRequest as sluice_registry_v1_ListVersionsRequest, ListVersionsRequest__Output as sluice_registry_v1_ListVersionsRequest__Output } from './sluice/registry/v1/ListVersionsRequest.ts';
@@ -234,6 +244,15 @@ export interface PredictionServiceMethods {
   readonly getPrediction: Method<'unary', [sluice_feedback_v1_GetPredictionRequest, sluice_feedback_v1_GetPredictionRequest__Output], [sluice_feedback_v1_GetPredictionResponse, sluice_feedback_v1_GetPredictionResponse__Output]>;
   readonly listPredictions: Method<'unary', [sluice_feedback_v1_ListPredictionsRequest, sluice_feedback_v1_ListPredictionsRequest__Output], [sluice_feedback_v1_ListPredictionsResponse, sluice_feedback_v1_ListPredictionsResponse__Output]>;
   readonly getStatistics: Method<'unary', [sluice_feedback_v1_GetStatisticsRequest, sluice_feedback_v1_GetStatisticsRequest__Output], [sluice_feedback_v1_GetStatisticsResponse, sluice_feedback_v1_GetStatisticsResponse__Output]>;
+}
+
+/** Methods of sluice.feedback.v1.PrivacyService. */
+export interface PrivacyServiceMethods {
+  readonly eraseSubject: Method<'unary', [sluice_feedback_v1_EraseSubjectRequest, sluice_feedback_v1_EraseSubjectRequest__Output], [sluice_feedback_v1_EraseSubjectResponse, sluice_feedback_v1_EraseSubjectResponse__Output]>;
+  readonly getErasure: Method<'unary', [sluice_feedback_v1_GetErasureRequest, sluice_feedback_v1_GetErasureRequest__Output], [sluice_feedback_v1_GetErasureResponse, sluice_feedback_v1_GetErasureResponse__Output]>;
+  readonly listErasures: Method<'unary', [sluice_feedback_v1_ListErasuresRequest, sluice_feedback_v1_ListErasuresRequest__Output], [sluice_feedback_v1_ListErasuresResponse, sluice_feedback_v1_ListErasuresResponse__Output]>;
+  readonly listSpools: Method<'unary', [sluice_feedback_v1_ListSpoolsRequest, sluice_feedback_v1_ListSpoolsRequest__Output], [sluice_feedback_v1_ListSpoolsResponse, sluice_feedback_v1_ListSpoolsResponse__Output]>;
+  readonly forgetSpool: Method<'unary', [sluice_feedback_v1_ForgetSpoolRequest, sluice_feedback_v1_ForgetSpoolRequest__Output], [sluice_feedback_v1_ForgetSpoolResponse, sluice_feedback_v1_ForgetSpoolResponse__Output]>;
 }
 
 /** Methods of sluice.feedback.v1.SubscribeService. */

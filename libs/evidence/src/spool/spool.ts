@@ -152,6 +152,23 @@ export class Spool {
   }
 
   /**
+   * Ends when no block up to a position can be read any more: all were acknowledged or dropped, and the keys of their segments are deleted.
+   * The segment that is written is sealed for that. A segment whose key is not known here holds it up until it is dropped.
+   *
+   * @throws SluiceError unavailable when the spool is closed before
+   */
+  async drained(position: number): Promise<void> {
+    this.seal();
+    for (;;) {
+      const more = this.#more.promise;
+      await this.#upkeep.settled();
+      if (this.#isDrained(position)) return;
+      if (this.#isClosed) throw unavailable('the spool was closed');
+      await more;
+    }
+  }
+
+  /**
    * Deletes all segments that have a block from before a time, acknowledged or not, also those that were set aside. Blocks that are appended
    * from now on are not among them.
    *
@@ -217,6 +234,13 @@ export class Spool {
     await Promise.all([...this.#cursors].map((cursor) => cursor.close()));
     for (const segment of [...this.#segments.all, ...this.#segments.others]) await segment.file?.close();
     this.#lock.release();
+  }
+
+  #isDrained(position: number): boolean {
+    if (this.#writer.syncedPosition < position) return false;
+    return !this.#segments.all.some(
+      ({ isErased, key, hasBlocks, first }) => !isErased && (key === undefined || (hasBlocks && first <= position)),
+    );
   }
 
   #append(block: Uint8Array, records: number, isReserved: boolean): number | undefined {

@@ -12,6 +12,11 @@ export interface IngestResponse {
    * How many bytes of blocks the caller may have sent and not yet acknowledged.
    */
   'windowBytes'?: (number | string | Long);
+  /**
+   * Number of the newest order to erase a subject; 0 when there is none. A router that has not followed it drains what its spool has,
+   * deletes it, and says so by `erasures_applied`.
+   */
+  'erasures'?: (number | string | Long);
 }
 
 export interface IngestResponse__Output {
@@ -24,4 +29,9 @@ export interface IngestResponse__Output {
    * How many bytes of blocks the caller may have sent and not yet acknowledged.
    */
   'windowBytes': (string);
+  /**
+   * Number of the newest order to erase a subject; 0 when there is none. A router that has not followed it drains what its spool has,
+   * deletes it, and says so by `erasures_applied`.
+   */
+  'erasures': (string);
 }

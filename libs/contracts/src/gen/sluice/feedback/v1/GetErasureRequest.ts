@@ -1,0 +1,10 @@
+// Original file: protos/sluice/feedback/v1/privacy.proto
+
+
+export interface GetErasureRequest {
+  'erasureId'?: (string);
+}
+
+export interface GetErasureRequest__Output {
+  'erasureId': (string);
+}
