@@ -21,6 +21,9 @@ export interface Terminal {
 export interface Services {
   readonly registry: RegistryClient['registry'];
   readonly audit: RegistryClient['audit'];
+  readonly dataSets: RegistryClient['dataSets'];
+  readonly runs: RegistryClient['runs'];
+  readonly lineage: RegistryClient['lineage'];
   readonly upload: RegistryClient['upload'];
   readonly inference: Pick<OipClient, 'infer' | 'modelMetadata'>;
 }

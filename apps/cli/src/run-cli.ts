@@ -111,6 +111,15 @@ class Session {
         get audit() {
           return registry().audit;
         },
+        get dataSets() {
+          return registry().dataSets;
+        },
+        get runs() {
+          return registry().runs;
+        },
+        get lineage() {
+          return registry().lineage;
+        },
         upload: (...args) => registry().upload(...args),
         get inference() {
           return inference();

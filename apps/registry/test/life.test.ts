@@ -173,7 +173,7 @@ describe('the life of a model', () => {
     expect(first.aliases.map(({ version }) => version)).toEqual(['1']);
     expect(first.versions.map(({ number }) => number)).toEqual(['1']);
     const before = await ann.getStateAsOf({ model: 'digits', time: { seconds: 1, nanos: 0 } });
-    expect(before).toEqual({ aliases: [], versions: [], release: null, nextPageToken: '' });
+    expect(before).toEqual({ aliases: [], versions: [], release: null, settings: null, nextPageToken: '' });
     const paged = { model: 'digits', time: entries[1]!.from, pageSize: 1 };
     const one = await ann.getStateAsOf(paged);
     const two = await ann.getStateAsOf({ ...paged, pageToken: one.nextPageToken });

@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
-import { auditService, registryService, watchService } from '@sluice/contracts/services';
+import {
+  auditService,
+  dataSetService,
+  lineageService,
+  registryService,
+  runService,
+  watchService,
+} from '@sluice/contracts/services';
 import type {
   AuditServiceMethods,
+  DataSetServiceMethods,
+  LineageServiceMethods,
   RegistryServiceMethods,
+  RunServiceMethods,
   Service,
   WatchServiceMethods,
 } from '@sluice/contracts/services';
@@ -45,6 +55,10 @@ export class RegistryClient {
   /** Models, versions, aliases, approvals, pins. */
   readonly registry: RpcClient<RegistryServiceMethods>;
   readonly audit: RpcClient<AuditServiceMethods>;
+  readonly dataSets: RpcClient<DataSetServiceMethods>;
+  /** Runs of pipelines. */
+  readonly runs: RpcClient<RunServiceMethods>;
+  readonly lineage: RpcClient<LineageServiceMethods>;
   /** What routers and runtimes follow. */
   readonly watch: RpcClient<WatchServiceMethods>;
   readonly #retry: RetryOptions;
@@ -66,6 +80,9 @@ export class RegistryClient {
     };
     this.registry = make(registryService);
     this.audit = make(auditService);
+    this.dataSets = make(dataSetService);
+    this.runs = make(runService);
+    this.lineage = make(lineageService);
     this.watch = make(watchService);
   }
 
@@ -140,7 +157,8 @@ export class RegistryClient {
   }
 
   close(): void {
-    for (const client of [this.registry, this.audit, this.watch]) client.close();
+    const { registry, audit, dataSets, runs, lineage, watch } = this;
+    for (const client of [registry, audit, dataSets, runs, lineage, watch]) client.close();
   }
 }
 
