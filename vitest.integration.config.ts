@@ -1,15 +1,26 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { defineConfig, mergeConfig } from 'vitest/config';
 import { unit } from './vitest.config.ts';
 
+/** What a project starts once for all of its files. */
+const globalSetup = path.resolve('test/global-setup.ts');
+
 /**
  * Integration tests of one project (`--dir`): real Postgres, real gRPC, real processes. One file at a time, but for the
- * registry, whose files each wait for a Postgres of their own, the model server, whose files wait for loads, and wire: two at a
- * time (their package.json).
+ * registry, whose files wait for processes and for their databases, the model server, whose files wait for loads, and wire:
+ * two at a time (their package.json).
  */
 export default mergeConfig(
   // mergeConfig joins lists: without this the unit tests would run here too.
   { ...unit, test: { ...unit.test, include: [] } },
   defineConfig({
-    test: { include: ['test/**/*.test.ts'], fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 },
+    test: {
+      include: ['test/**/*.test.ts'],
+      fileParallelism: false,
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
+      globalSetup: existsSync(globalSetup) ? [globalSetup] : [],
+    },
   }),
 );

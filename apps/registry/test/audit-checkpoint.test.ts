@@ -1,16 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startPostgres, type TestPostgres } from '@sluice/testkit/postgres';
+import type { TestPostgres } from '@sluice/testkit/postgres';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { formatNote, isSignedBy, parseNote } from '../src/audit/checkpoint.ts';
 import type { CheckpointSink } from '../src/audit/checkpoint-sink.ts';
 import { AuditHarness, memorySink, newKey } from './audit-harness.ts';
-import { addressesOf } from './registry-database.ts';
+import { addressesOf, openPostgres } from './registry-database.ts';
 
 let postgres: TestPostgres;
 const open: AuditHarness[] = [];
 
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openPostgres();
 });
 afterEach(async () => {
   for (const audit of open.splice(0)) await audit.close();

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startPostgres, type TestPostgres } from '@sluice/testkit/postgres';
+import type { TestPostgres } from '@sluice/testkit/postgres';
 import { TreeBuilder } from '@sluice/domain/merkle';
 import { verifyConsistency, verifyInclusion } from '@sluice/domain/merkle-proof';
 import { utf8 } from '../src/audit/canonical-json.ts';
@@ -8,6 +8,7 @@ import { consistencyProof, inclusionProof } from '../src/usecases/audit-proofs.t
 import { listAuditEntries } from '../src/usecases/list-audit-entries.ts';
 import { verifyAudit } from '../src/usecases/verify-audit.ts';
 import { AuditHarness, newKey } from './audit-harness.ts';
+import { openPostgres } from './registry-database.ts';
 
 let postgres: TestPostgres;
 let audit: AuditHarness;
@@ -17,7 +18,7 @@ const tables = ['audit_entry', 'audit_node', 'audit_key', 'checkpoint'];
 
 /** A log of 20 entries (the first sets the key) with checkpoints at 8, 15 and 20, and a copy of its rows. */
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openPostgres();
   audit = await AuditHarness.create(postgres);
   await audit.open(key);
   for (const count of [7, 7, 5]) {

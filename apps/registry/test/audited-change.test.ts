@@ -6,11 +6,11 @@ import { TreeBuilder } from '@sluice/domain/merkle';
 import { systemRandom } from '@sluice/service-kit/clock';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { eventually } from '@sluice/testkit/eventually';
-import { startPostgres, type TestPostgres } from '@sluice/testkit/postgres';
+import type { TestPostgres } from '@sluice/testkit/postgres';
 import { utf8 } from '../src/audit/canonical-json.ts';
 import { hasher } from '../src/audit/tree-hash.ts';
 import { createAuditedChanges, type AuditedChanges } from '../src/store/audited-change.ts';
-import { createRegistryDatabase, type RegistryDatabase } from './registry-database.ts';
+import { createRegistryDatabase, openPostgres, type RegistryDatabase } from './registry-database.ts';
 
 let postgres: TestPostgres;
 let database: RegistryDatabase;
@@ -20,7 +20,7 @@ let transactions: Transactions;
 let changes: AuditedChanges;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openPostgres();
   database = await createRegistryDatabase(postgres);
   pool = await createDataSource({ url: database.serviceUrl, schema: 'registry', applicationName: 'test' });
   owner = await createDataSource({ url: database.ownerUrl, schema: 'registry', applicationName: 'owner' });

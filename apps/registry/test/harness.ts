@@ -18,7 +18,7 @@ import { startPostgres } from '@sluice/testkit/postgres';
 import { machineFileSystem, type StoreFileSystem } from '../src/artifacts/file-system.ts';
 import { startRegistry } from '../src/compose.ts';
 import { configSpec } from '../src/config.ts';
-import { migrateRegistry, serviceRole } from '../src/store/migrate-registry.ts';
+import { createRegistryDatabase, openPostgres } from './registry-database.ts';
 
 export type RegistryClient = RpcClient<RegistryServiceMethods>;
 export type WatchClient = RpcClient<WatchServiceMethods>;
@@ -31,13 +31,11 @@ export class Site {
   readonly folder: string;
   readonly #replicas = new Set<Replica>();
 
-  static async open(): Promise<Site> {
-    const postgres = await startPostgres();
+  /** @param alone for a site whose Postgres is ended, or looked at as a whole: it has one that nobody else uses */
+  static async open({ alone = false } = {}): Promise<Site> {
+    const postgres = alone ? await startPostgres() : await openPostgres();
     const folder = await mkdtemp(join(tmpdir(), 'sluice-registry-test-'));
-    const database = await postgres.createDatabase();
-    const ownerUrl = postgres.ownerUrl(database);
-    const serviceUrl = postgres.urlFor(serviceRole, 'secret', database);
-    await migrateRegistry({ ownerUrl, serviceUrl });
+    const { ownerUrl, serviceUrl } = await createRegistryDatabase(postgres);
     const { privateKey } = generateKeyPairSync('ed25519');
     await writeFile(join(folder, 'audit.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
     return new Site(postgres, ownerUrl, serviceUrl, folder);

@@ -10,7 +10,7 @@ import { Site } from './harness.ts';
 let site: Site;
 
 beforeAll(async () => {
-  site = await Site.open();
+  site = await Site.open({ alone: true });
 });
 afterAll(async () => {
   await site.close();

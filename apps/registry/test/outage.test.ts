@@ -13,7 +13,7 @@ let replica: Replica;
 let ann: RegistryClient;
 
 beforeAll(async () => {
-  site = await Site.open();
+  site = await Site.open({ alone: true });
   replica = await site.start();
   ann = replica.as('ann');
 });

@@ -13,7 +13,7 @@ let site: Site;
 let replica: Replica;
 
 beforeAll(async () => {
-  site = await Site.open();
+  site = await Site.open({ alone: true });
   replica = await site.start();
 });
 afterAll(async () => {

@@ -180,7 +180,7 @@ function forged(note: Uint8Array): Uint8Array {
 }
 
 it('a registry whose latest checkpoint is damaged says how to start again, and that works', async () => {
-  const site = await Site.open();
+  const site = await Site.open({ alone: true });
   try {
     const first = await site.start();
     await first.as('ann').createModel({ name: 'before' });
@@ -209,7 +209,7 @@ it('a registry whose latest checkpoint is damaged says how to start again, and t
 }, 60_000);
 
 it('a registry whose database is replaced while it runs refuses changes until a restart accepts it', async () => {
-  const site = await Site.open();
+  const site = await Site.open({ alone: true });
   try {
     const first = await site.start();
     await first.as('ann').createModel({ name: 'before' });
