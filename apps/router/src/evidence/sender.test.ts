@@ -8,7 +8,7 @@ import { Sender } from './sender.ts';
 
 /** Blocks of ten bytes at positions from 1 on, and what is acknowledged of them. */
 class MemorySource implements BlockSource {
-  readonly status = { acknowledged: 0 };
+  acknowledged = 0;
   readonly #blocks: StoredBlock[] = [];
   #more: (() => void)[] = [];
   openCursors = 0;
@@ -19,7 +19,7 @@ class MemorySource implements BlockSource {
   }
 
   acknowledge(position: number): void {
-    this.status.acknowledged = position;
+    this.acknowledged = position;
   }
 
   read(after: number) {
@@ -128,12 +128,12 @@ describe('Sender', () => {
     const { source, feedback } = await setUp();
     source.append(3, 4);
     await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
-    expect(source.status.acknowledged).toBe(0);
+    expect(source.acknowledged).toBe(0);
     await feedback.answer({ acknowledged: 3, windowBytes: 1000 });
-    expect(source.status.acknowledged).toBe(3);
+    expect(source.acknowledged).toBe(3);
     // An answer of an earlier state takes nothing back.
     await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
-    expect(source.status.acknowledged).toBe(3);
+    expect(source.acknowledged).toBe(3);
   });
 
   it('sends again what was not acknowledged when the stream broke, after a pause that grows', async () => {

@@ -29,7 +29,8 @@ export interface BlockCursor {
 export interface BlockSource {
   read(after: number): BlockCursor;
   acknowledge(position: number): void;
-  readonly status: { readonly acknowledged: number };
+  /** Up to here all is stored. */
+  readonly acknowledged: number;
 }
 
 export interface SenderOptions {
@@ -89,7 +90,7 @@ export class Sender {
   async #sendAll(signal: AbortSignal, onAnswer: (hasStored: boolean) => void): Promise<void> {
     const { source, feedback } = this.#options;
     const window = new SendWindow();
-    const cursor = source.read(source.status.acknowledged);
+    const cursor = source.read(source.acknowledged);
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
     // A cursor that waits for the next block is no reason to wait for it.
@@ -99,7 +100,7 @@ export class Sender {
     });
     try {
       for await (const { acknowledged, windowBytes } of feedback.ingest(blocksOf(cursor, window), both)) {
-        const hasStored = acknowledged > source.status.acknowledged;
+        const hasStored = acknowledged > source.acknowledged;
         onAnswer(hasStored);
         window.open(windowBytes);
         window.acknowledge(acknowledged);
