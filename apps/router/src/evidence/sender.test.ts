@@ -84,6 +84,10 @@ class PuppetFeedback implements FeedbackPort {
   }
 }
 
+/** What a log has that shows no stacks. */
+const messagesOf = (lines: readonly Record<string, unknown>[]) =>
+  lines.filter((line) => line['severity'] !== 'debug').map((line) => line['msg']);
+
 async function setUp() {
   const clock = new FakeClock();
   const { logger, lines } = recordingLogger();
@@ -157,7 +161,7 @@ describe('Sender', () => {
     await feedback.answer({ acknowledged: 0, windowBytes: 1000 });
     expect(feedback.received).toEqual([[1, 2, 3], [], [2, 3]]);
     // Said once, however long it lasts; and when it is over.
-    expect(lines.map(({ msg }) => msg)).toEqual([
+    expect(messagesOf(lines)).toEqual([
       'evidence is sent to feedback',
       'evidence cannot be sent: it waits in the spool',
     ]);
@@ -180,7 +184,7 @@ describe('Sender', () => {
       expect(feedback.received).toHaveLength(failures + 1);
     }
     await feedback.answer({ acknowledged: 1, windowBytes: 1000 });
-    expect(lines.map(({ msg }) => msg)).toEqual([
+    expect(messagesOf(lines)).toEqual([
       'evidence is sent to feedback',
       'evidence cannot be sent: it waits in the spool',
       'evidence is sent to feedback',

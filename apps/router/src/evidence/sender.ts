@@ -2,6 +2,7 @@ import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { StoredBlock } from '@sluice/evidence/spool/contract';
 import type { Logger } from '@sluice/service-kit/logger';
+import { logOutage } from '@sluice/service-kit/outage';
 import { isRunning, pause } from '../watch/pause.ts';
 import { SendWindow } from './send-window.ts';
 
@@ -78,7 +79,7 @@ export class Sender {
         // A stream on which nothing has come for long is ended by the other side.
         const isIdle = SluiceError.from(error).kind === 'deadline-exceeded';
         if (isRunning(signal) && failures === 0 && !isIdle)
-          logger.warn({ err: error }, 'evidence cannot be sent: it waits in the spool');
+          logOutage(logger, error, 'evidence cannot be sent: it waits in the spool');
       }
       this.#isConnected(false, false);
       failures++;
