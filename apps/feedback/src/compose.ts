@@ -16,6 +16,7 @@ import { openSidePorts } from '@sluice/rpc/side-ports';
 import { warnIfExposed } from '@sluice/service-kit/common-config';
 import { publicConfig } from '@sluice/service-kit/config';
 import type { Logger } from '@sluice/service-kit/logger';
+import { logFailure, logOutage } from '@sluice/service-kit/outage';
 import type { Running } from '@sluice/service-kit/service';
 import { openTls } from '@sluice/service-kit/tls/open-tls';
 import type { Tls } from '@sluice/service-kit/tls/open-tls';
@@ -184,7 +185,7 @@ async function openStores({ host, metrics, opened }: Base) {
     refusal: 'feedback cannot reach its database: nothing can be stored or read now; keep it and try again',
     onChange: (up, err) => {
       if (up) logger.info('the database is back');
-      else logger.warn({ err }, 'the database is away: evidence stays in the spools of its routers');
+      else logOutage(logger, err, 'the database is away: evidence stays in the spools of its routers');
       for (const tell of database) tell(up);
     },
   });
@@ -224,7 +225,7 @@ function openIngest(
     onAway: (err) => {
       registry.set(err === undefined);
       if (err === undefined) logger.info('the registry is back');
-      else logger.warn({ err }, 'the registry is away: versions of evidence are looked up later');
+      else logOutage(logger, err, 'the registry is away: versions of evidence are looked up later');
     },
   });
   const counts = ingestMetrics(metrics);
@@ -239,7 +240,7 @@ function openIngest(
     },
     onFailed: (err) => {
       counts.onFailed(err);
-      logger.warn({ err }, 'a batch of evidence was not stored: its routers send it again');
+      logFailure(logger, err, 'a batch of evidence was not stored: its routers send it again');
     },
   });
   const available = heartbeat.require;
@@ -251,7 +252,7 @@ function openIngest(
       counts.onDropped();
       logger.info({ partition }, 'an expired day was dropped');
     },
-    onError: (err, what) => logger.warn({ err }, `${what} failed`),
+    onError: (err, what) => logFailure(logger, err, `${what} failed`),
   });
   return { directory, facts, versions, ingester, streams, upkeep };
 }

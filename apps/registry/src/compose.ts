@@ -20,6 +20,7 @@ import { warnIfExposed } from '@sluice/service-kit/common-config';
 import { publicConfig } from '@sluice/service-kit/config';
 import { idleCollector } from '@sluice/service-kit/idle-collector';
 import type { Logger } from '@sluice/service-kit/logger';
+import { logOutage } from '@sluice/service-kit/outage';
 import type { Running } from '@sluice/service-kit/service';
 import { openTls } from '@sluice/service-kit/tls/open-tls';
 import type { Tls } from '@sluice/service-kit/tls/open-tls';
@@ -98,7 +99,7 @@ function openStores(host: RegistryHost, pools: Pools, signals: Signals, key: Sig
     refusal: 'the registry cannot reach its database: nothing can be read or changed now, inference goes on; try again',
     onChange: (up, err) => {
       if (up) logger.info('the database is back');
-      else logger.warn({ err }, 'the database is away: changes are refused, watchers keep the last state');
+      else logOutage(logger, err, 'the database is away: changes are refused, watchers keep the last state');
       for (const tell of signals.database) tell(up);
       if (up) for (const wake of signals.wake) wake();
     },

@@ -77,7 +77,7 @@ export class AuditHarness {
   signer(key: SigningKey): CheckpointSigner {
     const { log, writes, sink, clock } = this;
     const silent = () => undefined;
-    const logger = { info: silent, warn: silent, error: silent };
+    const logger = { debug: silent, info: silent, warn: silent, error: silent };
     const guard = this.guard(key);
     return new CheckpointSigner({ log, writes, sink, guard, hasher, key, clock, logger });
   }

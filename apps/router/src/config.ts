@@ -25,6 +25,16 @@ export const configSpec = {
       default: '',
     },
   ),
+  formerEvidenceKeyFiles: field(
+    z
+      .string()
+      .transform((text) => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()])))
+      .refine((paths) => paths.every((path) => isAbsolute(path)), 'expected absolute paths with commas between them'),
+    {
+      doc: 'Files of evidence keys of before, absolute paths with commas between: the spool may still have segments under them',
+      default: '',
+    },
+  ),
   spoolBytes: integerField(
     { min: 128 * 1024 * 1024 },
     { doc: 'Bytes that evidence may have on disk while feedback does not take it', default: 1024 * 1024 * 1024 },

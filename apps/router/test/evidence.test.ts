@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ingestService } from '@sluice/contracts/services';
 import { readBlock } from '@sluice/evidence/read-block';
@@ -53,8 +53,8 @@ async function setUp(durability: 'DURABLE' | 'BEST_EFFORT', more: Readonly<Recor
   const digits = { ...model, release: { ...model.release!, capture } };
   const registry = await testRegistry(wireRoutes(7, [digits], { addresses: [runtime.address] }));
   const { settings, feedbackPort, stateDir } = await evidenceSettings();
-  const start = async () => {
-    const router = await testRouter({ SLUICE_REGISTRY: registry.address, ...settings, ...more });
+  const start = async (other: Readonly<Record<string, string>> = {}) => {
+    const router = await testRouter({ SLUICE_REGISTRY: registry.address, ...settings, ...more, ...other });
     await whenUp(router, 1);
     return router;
   };
@@ -111,6 +111,18 @@ describe('evidence of a router', () => {
     expect(new Set(feedback.received.map((record) => record.predictionId))).toEqual(new Set([predictionId]));
     // It is the same spool.
     expect(new Set(feedback.hellos).size).toBe(1);
+  });
+
+  it('is sent after its key was replaced, where the former one is still given', async () => {
+    const { router, start, feedbackPort, stateDir } = await setUp('BEST_EFFORT');
+    const { predictionId } = await router.infer();
+    await router.stop();
+    const [key, former] = [join(stateDir, 'evidence.key'), join(stateDir, 'former.key')];
+    await rename(key, former);
+    await writeFile(key, 'cd'.repeat(32), { mode: 0o600 });
+    const feedback = await testFeedback(feedbackPort);
+    await start({ SLUICE_FORMER_EVIDENCE_KEY_FILES: `${former}, ${key}` });
+    await eventually(() => expect(feedback.received.map((record) => record.predictionId)).toEqual([predictionId]));
   });
 
   it('of a best-effort model is on disk when the router has stopped, though nobody waited for it', async () => {

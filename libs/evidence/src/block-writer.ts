@@ -16,6 +16,8 @@ const maxUint32 = 0xffff_ffff;
  */
 export class BlockWriter {
   #bytes: Buffer;
+  /** The same memory: numbers are written by it, which costs a third of what Buffer's own methods do. */
+  #view: DataView;
   #end = 0;
   /** Stands for the block that is being written; another one for each. */
   #block: object = {};
@@ -28,6 +30,7 @@ export class BlockWriter {
   constructor(capacity: number) {
     this.#capacity = capacity;
     this.#bytes = Buffer.allocUnsafeSlow(capacity);
+    this.#view = viewOf(this.#bytes);
     this.#begin();
   }
 
@@ -48,8 +51,13 @@ export class BlockWriter {
 
   /** Begins another block, in the same buffer unless that had to be larger. */
   clear(): void {
-    if (this.#bytes.length > this.#capacity) this.#bytes = Buffer.allocUnsafeSlow(this.#capacity);
+    if (this.#bytes.length > this.#capacity) this.#renew(this.#capacity);
     this.#begin();
+  }
+
+  #renew(length: number): void {
+    this.#bytes = Buffer.allocUnsafeSlow(length);
+    this.#view = viewOf(this.#bytes);
   }
 
   #begin(): void {
@@ -73,7 +81,7 @@ export class BlockWriter {
     const size = BlockWriter.sizeOf(draft);
     if (this.#end + size > this.#bytes.length) {
       if (this.#records > 0) return false;
-      this.#bytes = Buffer.allocUnsafeSlow(this.#end + size);
+      this.#renew(this.#end + size);
       this.#begin();
     }
     this.#define(draft);
@@ -92,18 +100,19 @@ export class BlockWriter {
 
   #write(draft: RecordDraft): void {
     const bytes = this.#bytes;
+    const view = this.#view;
     const frame = this.#end;
     const base = frame + frameHeader;
     bytes[frame] = recordFrame;
-    writeFacts(bytes, base, draft);
+    writeFacts(bytes, view, base, draft);
     let pos = base + at.fixed;
-    pos = writeText(bytes, pos, draft.requestId, base + at.requestIdLength);
-    pos = writeText(bytes, pos, draft.subject, base + at.subjectLength);
-    pos = writeText(bytes, pos, draft.caller, base + at.callerLength);
-    pos = writeText(bytes, pos, draft.traceId, base + at.traceIdLength);
-    pos = writeText(bytes, pos, draft.rule, base + at.ruleLength);
-    pos = writeText(bytes, pos, draft.runtime, base + at.runtimeLength);
-    pos = writeRequest(bytes, pos, draft, base + at.requestLength);
+    pos = writeText(bytes, view, pos, draft.requestId, base + at.requestIdLength);
+    pos = writeText(bytes, view, pos, draft.subject, base + at.subjectLength);
+    pos = writeText(bytes, view, pos, draft.caller, base + at.callerLength);
+    pos = writeText(bytes, view, pos, draft.traceId, base + at.traceIdLength);
+    pos = writeText(bytes, view, pos, draft.rule, base + at.ruleLength);
+    pos = writeText(bytes, view, pos, draft.runtime, base + at.runtimeLength);
+    pos = writeRequest(bytes, view, pos, draft, base + at.requestLength);
     const response = pos;
     if (draft.response) {
       for (const piece of draft.response) {
@@ -111,11 +120,13 @@ export class BlockWriter {
         pos += piece.length;
       }
     }
-    bytes.writeUInt32LE(pos - response, base + at.responseLength);
-    bytes.writeUInt32LE(pos - base, frame + 1);
+    view.setUint32(base + at.responseLength, pos - response, true);
+    view.setUint32(frame + 1, pos - base, true);
     this.#end = pos;
   }
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length);
 
 function codes<Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> {
   return Object.fromEntries(names.map((name, code) => [name, code])) as Record<Name, number>;
@@ -128,10 +139,10 @@ function payloadBytes({ request, response }: RecordDraft): number {
 }
 
 /** All that has its place. */
-function writeFacts(bytes: Buffer, base: number, draft: RecordDraft): void {
+function writeFacts(bytes: Buffer, view: DataView, base: number, draft: RecordDraft): void {
   const { timings, unitHash, inputHash } = draft;
   writeUuid(bytes, base + at.predictionId, draft.predictionId);
-  bytes.writeUInt16LE(draft.context.index, base + at.context);
+  view.setUint16(base + at.context, draft.context.index, true);
   bytes[base + at.attempt] = draft.attempt;
   bytes[base + at.flags] =
     (draft.answered ? flag.answered : 0) |
@@ -142,40 +153,61 @@ function writeFacts(bytes: Buffer, base: number, draft: RecordDraft): void {
   bytes[base + at.fallbackStatus] = draft.fallbackStatus;
   bytes[base + at.reason] = reasonCodes[draft.reason];
   bytes[base + at.payloadStates] = stateCodes[draft.requestState] | (stateCodes[draft.responseState] << 4);
-  bytes.writeDoubleLE(draft.receivedMs, base + at.receivedMs);
-  bytes.writeDoubleLE(draft.keepProbability, base + at.keepProbability);
-  writeCount(bytes, base + at.sentMicros, draft.sentMicros);
-  writeCount(bytes, base + at.endedMicros, draft.endedMicros);
-  writeCount(bytes, base + at.queueMicros, timings ? timings.queueMicros : 0);
-  writeCount(bytes, base + at.runMicros, timings ? timings.runMicros : 0);
-  writeCount(bytes, base + at.totalMicros, timings ? timings.totalMicros : 0);
-  writeCount(bytes, base + at.batchRows, timings ? timings.batchRows : 0);
-  bytes.writeFloatLE(timings ? timings.costMicros : 0, base + at.costMicros);
-  writeCount(bytes, base + at.rows, draft.rows);
-  writeHash(bytes, base + at.unitHash, unitHash, unitHashBytes);
-  writeHash(bytes, base + at.inputHash, inputHash, inputHashBytes);
+  view.setFloat64(base + at.receivedMs, draft.receivedMs, true);
+  view.setFloat64(base + at.keepProbability, draft.keepProbability, true);
+  writeCount(view, base + at.sentMicros, draft.sentMicros);
+  writeCount(view, base + at.endedMicros, draft.endedMicros);
+  writeCount(view, base + at.queueMicros, timings ? timings.queueMicros : 0);
+  writeCount(view, base + at.runMicros, timings ? timings.runMicros : 0);
+  writeCount(view, base + at.totalMicros, timings ? timings.totalMicros : 0);
+  writeCount(view, base + at.batchRows, timings ? timings.batchRows : 0);
+  view.setFloat32(base + at.costMicros, timings ? timings.costMicros : 0, true);
+  writeCount(view, base + at.rows, draft.rows);
+  writeHash(bytes, view, base + at.unitHash, unitHash, unitHashBytes);
+  writeHash(bytes, view, base + at.inputHash, inputHash, inputHashBytes);
 }
 
-function writeCount(bytes: Buffer, pos: number, value: number): void {
-  bytes.writeUInt32LE(value >= maxUint32 ? maxUint32 : value > 0 ? Math.floor(value) : 0, pos);
+function writeCount(view: DataView, pos: number, value: number): void {
+  view.setUint32(pos, value >= maxUint32 ? maxUint32 : value > 0 ? Math.floor(value) : 0, true);
 }
 
-function writeHash(bytes: Buffer, pos: number, hash: string | undefined, length: number): void {
-  if (hash === undefined) bytes.fill(0, pos, pos + length);
+/** @param length a multiple of eight */
+function writeHash(bytes: Buffer, view: DataView, pos: number, hash: string | undefined, length: number): void {
+  if (hash === undefined) for (let end = pos + length; pos < end; pos += 8) view.setFloat64(pos, 0, true);
   else bytes.write(hash, pos, length, 'latin1');
 }
 
+/** Shorter texts are written character by character: a call out of JavaScript takes longer. */
+const shortText = 32;
+
 /** @returns where the next one goes */
-function writeText(bytes: Buffer, pos: number, text: string, lengthAt: number): number {
+function writeText(bytes: Buffer, view: DataView, pos: number, text: string, lengthAt: number): number {
+  const short = text.length <= shortText ? writeAscii(bytes, pos, text) : -1;
   // A text that is longer is cut at the end of a character.
-  const length = text === '' ? 0 : bytes.write(text, pos, maxTextBytes, 'utf8');
-  bytes.writeUInt16LE(length, lengthAt);
+  const length = short < 0 ? bytes.write(text, pos, maxTextBytes, 'utf8') : short;
+  view.setUint16(lengthAt, length, true);
   return pos + length;
 }
 
-function writeRequest(bytes: Buffer, pos: number, { request, redactions }: RecordDraft, lengthAt: number): number {
+/** @returns how many octets it has; -1 where it has others than ASCII */
+function writeAscii(bytes: Buffer, pos: number, text: string): number {
+  for (let each = 0; each < text.length; each++) {
+    const code = text.charCodeAt(each);
+    if (code > 0x7f) return -1;
+    bytes[pos + each] = code;
+  }
+  return text.length;
+}
+
+function writeRequest(
+  bytes: Buffer,
+  view: DataView,
+  pos: number,
+  { request, redactions }: RecordDraft,
+  lengthAt: number,
+): number {
   if (request === undefined) {
-    bytes.writeUInt32LE(0, lengthAt);
+    view.setUint32(lengthAt, 0, true);
     return pos;
   }
   bytes.set(request, pos);
@@ -185,18 +217,21 @@ function writeRequest(bytes: Buffer, pos: number, { request, redactions }: Recor
       bytes.fill(0, from, from + redactions[each + 1]!);
     }
   }
-  bytes.writeUInt32LE(request.length, lengthAt);
+  view.setUint32(lengthAt, request.length, true);
   return pos + request.length;
 }
 
+/** Where the digits of a UUID's octets begin in its text. */
+const digits = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const;
+/** Of each character its value as a hex digit in lower case. */
+const digitValues = Uint8Array.from({ length: 128 }, (_, code) =>
+  Math.max(0, '0123456789abcdef'.indexOf(String.fromCharCode(code))),
+);
+
 /** @param text of a UUID, 36 characters in lower case */
 function writeUuid(bytes: Buffer, pos: number, text: string): void {
-  for (let from = 0; from < 36; from += 2) {
-    if (text.charCodeAt(from) === 0x2d) from++;
-    bytes[pos++] = (digit(text.charCodeAt(from)) << 4) | digit(text.charCodeAt(from + 1));
+  for (let octet = 0; octet < 16; octet++) {
+    const from = digits[octet]!;
+    bytes[pos + octet] = (digitValues[text.charCodeAt(from)]! << 4) | digitValues[text.charCodeAt(from + 1)]!;
   }
-}
-
-function digit(code: number): number {
-  return code <= 0x39 ? code - 0x30 : code - 0x57;
 }

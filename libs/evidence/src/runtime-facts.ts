@@ -53,16 +53,16 @@ export function encodeRuntimeFacts(
  */
 export function decodeRuntimeFacts(bytes: Uint8Array | undefined): RuntimeFacts | undefined {
   if (bytes === undefined || bytes.length < runtimeFactsBytes || bytes[at.version] !== layoutVersion) return undefined;
-  const read = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const costMicros = read.readFloatLE(at.costMicros);
+  const read = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const costMicros = read.getFloat32(at.costMicros, true);
   return {
-    queueMicros: read.readUInt32LE(at.queueMicros),
-    runMicros: read.readUInt32LE(at.runMicros),
-    totalMicros: read.readUInt32LE(at.totalMicros),
-    batchRows: read.readUInt32LE(at.batchRows),
+    queueMicros: read.getUint32(at.queueMicros, true),
+    runMicros: read.getUint32(at.runMicros, true),
+    totalMicros: read.getUint32(at.totalMicros, true),
+    batchRows: read.getUint32(at.batchRows, true),
     // They come from another process: what is no cost must not get into sums of costs.
     costMicros: costMicros >= 0 && costMicros < Infinity ? costMicros : 0,
-    rows: read.readUInt32LE(at.rows),
+    rows: read.getUint32(at.rows, true),
   };
 }
 

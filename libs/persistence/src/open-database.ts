@@ -1,6 +1,7 @@
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { Logger } from '@sluice/service-kit/logger';
+import { logOutage } from '@sluice/service-kit/outage';
 import type { DataSource } from 'typeorm';
 import { createDataSource, describeUrl } from './data-source.ts';
 import type { Migration } from './migrator.ts';
@@ -33,7 +34,7 @@ export async function whenAvailable<T>(
       return await fn();
     } catch (err) {
       if (SluiceError.from(err).kind !== 'unavailable') throw err;
-      if (attempt % 10 === 0) logger.warn({ err }, 'waiting for the database');
+      if (attempt % 10 === 0) logOutage(logger, err, 'waiting for the database');
     }
     await new Promise<void>((resolve) => clock.schedule(againMs, resolve));
   }

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
 import type { TreeHasher } from '@sluice/domain/merkle';
 import type { Logger } from '@sluice/service-kit/logger';
+import { logOutage } from '@sluice/service-kit/outage';
 import type { AuditLog, AuditReads, AuditWrites } from '../usecases/audit-log.ts';
 import { rootAt } from '../usecases/audit-proofs.ts';
 import type { HistoryGuard } from '../usecases/history-guard.ts';
@@ -17,7 +18,7 @@ export interface CheckpointSignerOptions {
   readonly hasher: TreeHasher;
   readonly key: SigningKey;
   readonly clock: Clock;
-  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  readonly logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
   /** From the end of one round to the next, in milliseconds. Default 5,000. */
   readonly intervalMs?: number;
 }
@@ -141,6 +142,6 @@ export class CheckpointSigner {
     if (change.state === before.state && (change.state !== 'refused' || this.#status.error === before.error)) return;
     if (change.state === 'refused')
       this.#options.logger.error({ reason: this.#status.error }, 'checkpoints are not signed');
-    if (change.state === 'failing') this.#options.logger.warn({ err }, 'signing a checkpoint failed');
+    if (change.state === 'failing') logOutage(this.#options.logger, err, 'signing a checkpoint failed');
   }
 }

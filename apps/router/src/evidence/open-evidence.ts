@@ -5,10 +5,12 @@ import { failedPrecondition } from '@sluice/domain/errors';
 import type { CapturePolicy } from '@sluice/domain/release';
 import type { SpoolEvent, SpoolStatus } from '@sluice/evidence/spool/contract';
 import { nodeFiles } from '@sluice/evidence/spool/node-files';
+import type { KeyEncryptionKey } from '@sluice/evidence/spool/segment-key';
 import { openSpool } from '@sluice/evidence/spool/spool';
 import { Sampler } from '@sluice/resilience/sampler';
 import type { TlsSource } from '@sluice/rpc/tls/source';
 import type { Logger } from '@sluice/service-kit/logger';
+import { logOutage } from '@sluice/service-kit/outage';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import { registryBackoffMs } from '../backoff.ts';
 import { feedbackPort } from '../rpc/feedback-port.ts';
@@ -25,6 +27,8 @@ export interface EvidenceConfig {
   /** Addresses of feedback; none: no evidence is kept. */
   readonly feedback: readonly string[];
   readonly evidenceKeyFile: string;
+  /** Of keys by which segments that are still in the spool may be wrapped. */
+  readonly formerEvidenceKeyFiles: readonly string[];
   readonly spoolBytes: number;
 }
 
@@ -72,8 +76,15 @@ export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts)
       'SLUICE_EVIDENCE_KEY_FILE is not set, and SLUICE_FEEDBACK is: make a key with `openssl rand -hex 32` under umask 077 and name its file',
     );
   const key = await readEvidenceKey(config.evidenceKeyFile);
+  const formerKeys: KeyEncryptionKey[] = [];
+  for (const file of config.formerEvidenceKeyFiles) {
+    const { spool: former } = await readEvidenceKey(file);
+    // Nobody need take care that a key is named once.
+    if (![key.spool, ...formerKeys].some(({ id }) => id === former.id)) formerKeys.push(former);
+  }
+  const folder = join(config.stateDir, 'spool');
   const spool = await openSpool(
-    { folder: join(config.stateDir, 'spool'), key: key.spool, maxBytes: config.spoolBytes, segmentBytes, bufferBytes },
+    { folder, key: key.spool, formerKeys, maxBytes: config.spoolBytes, segmentBytes, bufferBytes },
     { files: nodeFiles, clock, randomBytes, onEvent: (event) => logEvent(logger, event) },
   );
   const observed = evidenceMetrics(metrics, () => spool.status);
@@ -128,7 +139,7 @@ function logEvent(logger: Logger, event: SpoolEvent): void {
   const { kind, ...facts } = event;
   const text = `spool of evidence: ${eventTexts[kind]}`;
   if (kind === 'disk-recovered' || kind === 'torn') logger.info(facts, text);
-  else if ('cause' in event) logger.warn({ ...facts, cause: undefined, err: event.cause }, text);
+  else if ('cause' in event) logOutage(logger, event.cause, text, { ...facts, cause: undefined });
   else logger.warn(facts, text);
 }
 

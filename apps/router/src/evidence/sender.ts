@@ -2,6 +2,7 @@ import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { StoredBlock } from '@sluice/evidence/spool/contract';
 import type { Logger } from '@sluice/service-kit/logger';
+import { logOutage } from '@sluice/service-kit/outage';
 import { isRunning, pause } from '../watch/pause.ts';
 import type { FollowedErasures } from './erasure-drain.ts';
 import { SendWindow } from './send-window.ts';
@@ -37,7 +38,8 @@ export interface BlockCursor {
 export interface BlockSource {
   read(after: number): BlockCursor;
   acknowledge(position: number): void;
-  readonly status: { readonly acknowledged: number };
+  /** Up to here all is stored. */
+  readonly acknowledged: number;
 }
 
 export interface SenderOptions {
@@ -86,7 +88,7 @@ export class Sender {
         // A stream on which nothing has come for long is ended by the other side.
         const isIdle = SluiceError.from(error).kind === 'deadline-exceeded';
         if (isRunning(signal) && failures === 0 && !isIdle)
-          logger.warn({ err: error }, 'evidence cannot be sent: it waits in the spool');
+          logOutage(logger, error, 'evidence cannot be sent: it waits in the spool');
       }
       this.#isConnected(false, false);
       failures++;
@@ -98,7 +100,7 @@ export class Sender {
   async #sendAll(signal: AbortSignal, onAnswer: (hasStored: boolean) => void): Promise<void> {
     const { source, feedback, erasures } = this.#options;
     const window = new SendWindow();
-    const cursor = source.read(source.status.acknowledged);
+    const cursor = source.read(source.acknowledged);
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
     // A cursor that waits for the next block is no reason to wait for it.
@@ -109,7 +111,7 @@ export class Sender {
     try {
       for await (const answer of feedback.ingest(blocksOf(cursor, window), both, erasures)) {
         const { acknowledged, windowBytes } = answer;
-        const hasStored = acknowledged > source.status.acknowledged;
+        const hasStored = acknowledged > source.acknowledged;
         onAnswer(hasStored);
         window.open(windowBytes);
         window.acknowledge(acknowledged);

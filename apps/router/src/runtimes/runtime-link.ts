@@ -4,6 +4,7 @@ import type { Offer } from '@sluice/domain/device';
 import { SluiceError } from '@sluice/domain/errors';
 import type { RawCallOptions, RawClientCall, RawOutcome } from '@sluice/rpc/raw-client';
 import type { Logger } from '@sluice/service-kit/logger';
+import { logOutage } from '@sluice/service-kit/outage';
 import { versionKey } from '../route/table.ts';
 import { isRunning, pause } from '../watch/pause.ts';
 
@@ -138,7 +139,7 @@ export class RuntimeLink {
         }
       } catch (error) {
         if (isRunning(signal) && failures === 0) {
-          logger.warn({ err: error, runtime: this.address }, 'a runtime cannot be reached');
+          logOutage(logger, error, 'a runtime cannot be reached', { runtime: this.address });
         }
       }
       this.#isLost = !stood;

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
 import type { Logger } from '@sluice/service-kit/logger';
+import { logOutage } from '@sluice/service-kit/outage';
 
 export interface LeaseKeeperOptions {
   readonly clock: Clock;
@@ -80,7 +81,7 @@ export class LeaseKeeper {
       if (this.#failed) this.#options.logger.info('the lease is renewed again');
       this.#failed = false;
     } catch (error) {
-      if (!this.#failed) this.#options.logger.warn({ err: error }, 'the lease cannot be renewed; trying on');
+      if (!this.#failed) logOutage(this.#options.logger, error, 'the lease cannot be renewed; trying on');
       this.#failed = true;
       this.#held = false;
     }

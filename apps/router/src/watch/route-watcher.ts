@@ -1,6 +1,7 @@
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { Logger } from '@sluice/service-kit/logger';
+import { logOutage } from '@sluice/service-kit/outage';
 import { applyUpdate } from '../route/table.ts';
 import type { ModelRoute, RouteTable } from '../route/table.ts';
 import { decodeModelRoute, decodeSite, whole } from './decode-routes.ts';
@@ -80,7 +81,7 @@ export class RouteWatcher {
         }
         logger.debug('the registry ended the watch');
       } catch (error) {
-        if (isRunning(signal) && failures === 0) logger.warn({ err: error }, 'the registry cannot be watched');
+        if (isRunning(signal) && failures === 0) logOutage(logger, error, 'the registry cannot be watched');
       }
       this.#connection(false);
       failures++;

@@ -40,8 +40,10 @@ export class Cursor {
   /** Number of the last segment that was looked at. */
   #sequence = -1;
   #file: SpoolFile | undefined;
+  readonly #nothing = Buffer.alloc(0);
+  #memory: Buffer = this.#nothing;
   /** A piece of the segment, and where it begins. */
-  #window = Buffer.alloc(0);
+  #window: Buffer = this.#nothing;
   #windowAt = 0;
   #at = 0;
   #isClosed = false;
@@ -120,7 +122,7 @@ export class Cursor {
   /** Goes to the next frame that is whole. */
   async #skipDamage(segment: Segment): Promise<'again'> {
     const rest = Buffer.alloc(segment.end - this.#at);
-    const length = await this.#readInto(rest);
+    const length = await this.#readInto(rest, this.#at);
     const found = findHeader(rest.subarray(0, length), 1);
     if (!segment.isGone && !segment.isDamaged) {
       // What a start found damaged was told then.
@@ -137,19 +139,30 @@ export class Cursor {
     if (this.#at >= this.#windowAt && until <= this.#windowAt + this.#window.length) return true;
     const length = Math.min(Math.max(bytes, windowBytes), this.#segment!.end - this.#at);
     if (length < bytes) return false;
-    const window = Buffer.allocUnsafe(length);
-    const read = await this.#readInto(window);
-    this.#window = window.subarray(0, read);
+    // What is there of it already is not read again. A block is a copy: the memory can be used once more.
+    const kept = this.#at < this.#windowAt ? this.#nothing : this.#window.subarray(this.#at - this.#windowAt);
+    const memory = this.#memoryFor(length);
+    memory.set(kept);
+    this.#window = memory.subarray(0, kept.length);
     this.#windowAt = this.#at;
-    return read >= bytes;
+    const read = await this.#readInto(memory.subarray(kept.length, length), this.#at + kept.length);
+    this.#window = memory.subarray(0, kept.length + read);
+    return this.#window.length >= bytes;
   }
 
-  /** Reads from here on; zeros where a segment was set aside because the disk does not give it. */
-  async #readInto(bytes: Buffer): Promise<number> {
+  /** Memory is that of one window, but while a block is larger. */
+  #memoryFor(bytes: number): Buffer {
+    const isRight = this.#memory.length >= bytes && this.#memory.length <= Math.max(bytes, windowBytes);
+    if (!isRight) this.#memory = Buffer.allocUnsafeSlow(Math.max(bytes, windowBytes));
+    return this.#memory;
+  }
+
+  /** Reads; zeros where a segment was set aside because the disk does not give it. */
+  async #readInto(bytes: Buffer, at: number): Promise<number> {
     const segment = this.#segment!;
-    if (segment.isUnread) return readAround(this.#file!, bytes, this.#at);
+    if (segment.isUnread) return readAround(this.#file!, bytes, at);
     try {
-      const read = await this.#file!.read(bytes, this.#at);
+      const read = await this.#file!.read(bytes, at);
       segment.readFailures = 0;
       return read;
     } catch (error) {
@@ -189,7 +202,7 @@ export class Cursor {
     this.#sequence = segment.sequence;
     this.#at = 0;
     this.#windowAt = 0;
-    this.#window = Buffer.alloc(0);
+    this.#window = this.#nothing;
     return 'again';
   }
 

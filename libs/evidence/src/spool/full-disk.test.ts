@@ -173,6 +173,26 @@ describe('a write or a sync that fails', () => {
     }
   });
 
+  it('F10 keeps the order where there are several spare segments', async () => {
+    const rig = new SpoolRig();
+    const spool = await rig.open();
+    await put(spool, blockOf(1));
+    const reservations = [];
+    for (let each = 0; each < 12; each++) {
+      const reservation = spool.reserve(100);
+      if (reservation) reservations.push(reservation);
+      await quiet(spool);
+    }
+    for (const each of reservations) each.release();
+    let failures = 1;
+    rig.files.fault = ({ kind }) => (kind === 'write' && failures-- > 0 ? 'EIO' : undefined);
+    for (let each = 2; each <= 15; each++) expect(spool.append(blockOf(each), 1)).toBe(each);
+    spool.flush();
+    await quiet(spool);
+    expect(rig.told).toEqual(['write-failed']);
+    expect((await readAll(spool)).map(textOf)).toEqual(Array.from({ length: 15 }, (_, each) => String(each + 1)));
+  });
+
   it('F10 that comes again, with more to write than one segment takes, loses nothing and keeps the order', async () => {
     const rig = new SpoolRig();
     const spool = await rig.open();

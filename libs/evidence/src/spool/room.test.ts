@@ -91,6 +91,27 @@ describe('room', () => {
     expect(room.reserve(10)).toBe(true);
   });
 
+  it('A4 counts what is lost between segments', () => {
+    const room = begun();
+    for (let each = 0; each < 3; each++) room.offer();
+    for (let each = 0; each < 3; each++) expect(room.reserve(60)).toBe(true);
+    // Each of them needs a segment of its own.
+    expect([room.place(100, false), room.place(1, false)]).toEqual(['written', undefined]);
+    for (let each = 0; each < 3; each++) {
+      room.release(60);
+      expect(room.place(60, false)).toBe('spare');
+    }
+  });
+
+  it('A10 is asked for by who was refused', () => {
+    const room = begun();
+    room.offer();
+    expect([room.reserve(10), room.wantsSpare]).toEqual([true, false]);
+    expect([room.reserve(95), room.wantsSpare]).toEqual([false, true]);
+    room.offer();
+    expect([room.wantsSpare, room.reserve(95)]).toEqual([false, true]);
+  });
+
   it('A10 is not asked for where it would not help', () => {
     const room = begun();
     room.offer();

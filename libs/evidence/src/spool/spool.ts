@@ -204,12 +204,17 @@ export class Spool {
     return (this.#keepProbability ??= keepProbability(this.#fill));
   }
 
+  /** Up to here all is stored elsewhere. */
+  get acknowledged(): number {
+    return this.#upkeep.acknowledged;
+  }
+
   get status(): SpoolStatus {
     return {
       ...{ spoolId: this.spoolId, segments: this.#segments.all.length, bytes: this.#segments.bytes },
       ...{ maxBytes: this.#settings.maxBytes, usedBytes: this.#usedBytes, reservedBytes: this.#room.reserved },
       ...{ bufferedBytes: this.#writer.bufferedBytes, position: this.#writer.position },
-      ...{ synced: this.#writer.syncedPosition, acknowledged: this.#upkeep.acknowledged },
+      ...{ synced: this.#writer.syncedPosition, acknowledged: this.acknowledged },
       keepProbability: this.keepProbability(),
       ...{ droppedBlocks: this.#droppedBlocks, droppedRecords: this.#droppedRecords },
       lostBlocks: this.#upkeep.lostBlocks + this.#unreadBlocks,
