@@ -3,6 +3,7 @@ import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
+import { feedbackItemsSuite } from './suites/feedback-items.ts';
 import { ingestSuite } from './suites/ingest.ts';
 import { joinerSuite } from './suites/joiner.ts';
 import { labelsSuite } from './suites/labels.ts';
@@ -18,6 +19,15 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, labelsSuite, joinerSuite, portsSuite])
+for (const suite of [
+  ingestSuite,
+  deadLettersSuite,
+  streamsSuite,
+  daysSuite,
+  labelsSuite,
+  joinerSuite,
+  feedbackItemsSuite,
+  portsSuite,
+])
   // Each opens and closes what is its own around its own tests.
   describe(suite.name, () => suite(cluster));
