@@ -6,6 +6,7 @@ import { systemClock } from '@sluice/service-kit/clock';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { idAt } from '../evidence.ts';
 import { captured, Labelling, name, words } from '../labelling.ts';
+import { streamedLabels } from '../property-runs.ts';
 import { scores } from '../task-registry.ts';
 
 /** What people say of predictions, and what is acknowledged when a replica dies. @param cluster the Postgres, on which it gets a database of its own */
@@ -134,6 +135,31 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
       for await (const { answers } of world.replica.labels.streamFeedback(batches()))
         joined.push(...answers.flatMap(({ predictionIds }) => predictionIds));
       expect(joined).toEqual(ids);
+    });
+  });
+
+  describe('a long stream of labels', () => {
+    it('for predictions that are not there waits, the same again is known, and both end', async () => {
+      const [comes] = [idAt(Date.now())];
+      const send = async (): Promise<Map<string, number>> => {
+        const results = new Map<string, number>();
+        async function* batches() {
+          for (let from = 0; from < streamedLabels; from += 1_000)
+            yield {
+              labels: Array.from({ length: Math.min(1_000, streamedLabels - from) }, (_, at) => ({
+                ...{ source: 's', model: 'digits', requestId: `long-${from + at}`, ...name('c') },
+              })),
+            };
+        }
+        for await (const { answers } of world.replica.labels.streamLabels(batches()))
+          for (const { result } of answers) results.set(result, (results.get(result) ?? 0) + 1);
+        return results;
+      };
+      expect(await send()).toEqual(new Map([['ITEM_RESULT_WAITING', streamedLabels]]));
+      expect(await send()).toEqual(new Map([['ITEM_RESULT_DUPLICATE', streamedLabels]]));
+      await world.stored({ predictionId: comes, requestId: 'long-1' });
+      await world.rows('label', [comes], 1);
+      await world.site.query('TRUNCATE feedback.label_waiting');
     });
   });
 
