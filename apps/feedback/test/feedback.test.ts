@@ -5,6 +5,7 @@ import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { feedbackItemsSuite } from './suites/feedback-items.ts';
 import { ingestSuite } from './suites/ingest.ts';
+import { interleavedSuite } from './suites/interleaved.ts';
 import { joinerSuite } from './suites/joiner.ts';
 import { labelsSuite } from './suites/labels.ts';
 import { portsSuite } from './suites/ports.ts';
@@ -26,6 +27,7 @@ for (const suite of [
   daysSuite,
   labelsSuite,
   joinerSuite,
+  interleavedSuite,
   feedbackItemsSuite,
   portsSuite,
 ])

@@ -26,16 +26,10 @@ const labelKey = (predictionId: string, row: number, source: string, digest: Buf
   `${predictionId} ${row} ${digest.toString('latin1')} ${source}`;
 
 /**
- * Adds those that are not there. Few are, as a rule: they are looked for, and the others copied; `unique_violation` then says that
- * somebody added one just now.
- *
- * @param isCareful to leave that to the database, row by row
+ * Adds those that are not there. Few are, as a rule: they are looked for, and the others copied. It fails with `unique_violation` when
+ * somebody added one just now; the next transaction finds it.
  */
-export async function addLabels(
-  client: PoolClient,
-  rows: readonly LabelRow[],
-  isCareful: boolean,
-): Promise<ReadonlySet<string>> {
+export async function addLabels(client: PoolClient, rows: readonly LabelRow[]): Promise<ReadonlySet<string>> {
   const known = await knownLabels(client, rows);
   const fresh: LabelRow[] = [];
   for (const row of rows) {
@@ -44,7 +38,6 @@ export async function addLabels(
     known.add(key);
     fresh.push(row);
   }
-  if (isCareful) return new Set(await labels.insert(client, fresh));
   if (fresh.length > 0) await labels.copy(client, fresh);
   return new Set(fresh.map(({ labelId }) => labelId));
 }
