@@ -1,3 +1,4 @@
+import type { FeedbackClient } from '@sluice/client/feedback-client';
 import type { OipClient } from '@sluice/client/oip-client';
 import type { RegistryClient } from '@sluice/client/registry-client';
 import type { Clock } from '@sluice/domain/clock';
@@ -25,6 +26,7 @@ export interface Services {
   readonly runs: RegistryClient['runs'];
   readonly lineage: RegistryClient['lineage'];
   readonly upload: RegistryClient['upload'];
+  readonly labels: FeedbackClient['labels'];
   readonly inference: Pick<OipClient, 'infer' | 'modelMetadata'>;
   /** Sends an inference once: what to do about a failure is the caller's to decide. */
   readonly inferOnce: Pick<OipClient, 'infer'>;

@@ -17,6 +17,7 @@ import { approve, deleteVersion, listVersions, setPin, showVersion } from './com
 import type { CliContext } from './context.ts';
 import { addProvenanceCommands } from './provenance-commands.ts';
 import { dataSetRefs } from './provenance-options.ts';
+import { addLabelCommands } from './label-commands.ts';
 import { list, positive, revision, whole } from './options.ts';
 import { arm, modes, rule } from './release-options.ts';
 
@@ -24,6 +25,7 @@ import { arm, modes, rule } from './release-options.ts';
 export interface GlobalOptions {
   readonly registry: string;
   readonly router: string;
+  readonly feedback: string;
   readonly as?: string;
   readonly json: boolean;
   readonly tlsCaFile: string;
@@ -34,7 +36,10 @@ export interface GlobalOptions {
 export interface ProgramOptions {
   readonly version: string;
   /** Values of options that are not given. */
-  readonly defaults: Pick<GlobalOptions, 'registry' | 'router' | 'tlsCaFile' | 'tlsCertFile' | 'tlsKeyFile'>;
+  readonly defaults: Pick<
+    GlobalOptions,
+    'registry' | 'router' | 'feedback' | 'tlsCaFile' | 'tlsCertFile' | 'tlsKeyFile'
+  >;
   /** What has to be done before a command runs, and takes time. */
   readonly prepare: (options: GlobalOptions) => Promise<void>;
   /** Makes what a command runs with, once its options are known. */
@@ -55,6 +60,7 @@ export function createProgram(options: ProgramOptions): Command {
     .version(options.version)
     .option('--registry <addresses>', 'registries, HOST:PORT with commas between (SLUICE_REGISTRY)', defaults.registry)
     .option('--router <addresses>', 'routers, HOST:PORT with commas between (SLUICE_ROUTER)', defaults.router)
+    .option('--feedback <addresses>', 'feedback, HOST:PORT with commas between (SLUICE_FEEDBACK)', defaults.feedback)
     .option('--as <name>', 'who makes the change (SLUICE_ACTOR; default: the user of this machine)')
     .option('--json', 'print JSON and nothing else', false)
     .option(
@@ -81,6 +87,7 @@ export function createProgram(options: ProgramOptions): Command {
   addInferenceCommands(program, run);
   addAuditCommands(program, run);
   addProvenanceCommands(program, run);
+  addLabelCommands(program, run);
   return program;
 }
 

@@ -42,6 +42,8 @@ const steps: readonly (readonly [command: string, ...args: string[]])[] = [
   ['infer', name, digits('holdout.csv'), '--limit', '2', '--label-column', 'label'],
   ['bench', name, '--request-rate-range', '100', '--request-count', '10', '--no-calibration'],
   ['lineage', `${name}:1`],
+  ['label', path.join(examples, '..', '..', 'apps', 'cli', 'test', 'labels.csv'), '--model', name],
+  ['feedback', 'nobody-asked', '--model', name, '--rating', '5'],
   ['audit verify'],
   ['audit show'],
   ['audit key'],

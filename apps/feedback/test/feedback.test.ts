@@ -5,7 +5,9 @@ import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { followRestoreSuite } from './suites/follow-restore.ts';
 import { followSuite } from './suites/follow.ts';
+import { feedbackItemsSuite } from './suites/feedback-items.ts';
 import { ingestSuite } from './suites/ingest.ts';
+import { interleavedSuite } from './suites/interleaved.ts';
 import { joinerSuite } from './suites/joiner.ts';
 import { labelsSuite } from './suites/labels.ts';
 import { portsSuite } from './suites/ports.ts';
@@ -27,7 +29,7 @@ afterAll(() => postgres.stop());
 
 const suites = [
   ...[ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite],
-  ...[labelsSuite, joinerSuite],
+  ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite],
   ...[predictionsSuite, predictionListsSuite, statisticsSuite],
   ...[followSuite, followRestoreSuite],
   ...[payloadsSuite, privacySuite],

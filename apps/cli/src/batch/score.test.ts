@@ -37,8 +37,15 @@ function routerOf(behave: (values: readonly number[], call: number) => void | Pr
     const call = sent.push([inference, given]);
     const values = [...(decodeTensor('FP32', inference.inputs[0]!.data as Uint8Array) as Float32Array)];
     await behave(values, call);
-    const y = { name: 'y', datatype: 'FP32', shape: [values.length, 1], values: Float32Array.from(values, (value) => value * 2) };
-    return { model: 'twice', version: '2', predictionId: `p-${call}`, outputs: [y] } as unknown as Awaited<ReturnType<Infer>>;
+    const y = {
+      name: 'y',
+      datatype: 'FP32',
+      shape: [values.length, 1],
+      values: Float32Array.from(values, (value) => value * 2),
+    };
+    return { model: 'twice', version: '2', predictionId: `p-${call}`, outputs: [y] } as unknown as Awaited<
+      ReturnType<Infer>
+    >;
   };
   const context = { clock, signal: stop.signal, services: { inferOnce: { infer } } } as unknown as CliContext;
   return { sent, clock, context, stop };
@@ -57,7 +64,8 @@ async function score(
   const plan = planRows(of, table, []);
   const scorer = new Scorer(context, of, plan, { ...options, ...change });
   async function* portions(): AsyncIterable<readonly PreparedRow[]> {
-    for await (const portion of portionsOf(table.rows(), 4, Infinity)) yield portion.map((row) => prepareRow(plan, row));
+    for await (const portion of portionsOf(table.rows(), 4, Infinity))
+      yield portion.map((row) => prepareRow(plan, row));
   }
   const rows: ScoredRow[] = [];
   for await (const scored of scorer.score(portions())) rows.push(...scored);
@@ -95,13 +103,15 @@ describe('scoring', () => {
       ['p-2', 0],
       ['p-2', 1],
     ]);
-    expect(sent.map(([inference, given]) => [inference.version, inference.inputs[0]!.shape, inference.parameters, given!.metadata, given!.timeoutMs])[0]).toEqual([
-      '2',
-      [4, 1],
-      { priority: 3 },
-      { 'sluice-caller': 'sluice batch' },
-      1_000,
-    ]);
+    expect(
+      sent.map(([inference, given]) => [
+        inference.version,
+        inference.inputs[0]!.shape,
+        inference.parameters,
+        given!.metadata,
+        given!.timeoutMs,
+      ])[0],
+    ).toEqual(['2', [4, 1], { priority: 3 }, { 'sluice-caller': 'sluice batch' }, 1_000]);
     expect(sent).toHaveLength(3);
   });
 
@@ -140,7 +150,8 @@ describe('scoring', () => {
       refusals += 1;
       if (refusals === 1) throw away('resource-exhausted', 2_000);
       if (refusals === 2) throw away('unavailable');
-      if (refusals === 3) throw new RpcError('deadline-exceeded', 'slow', { origin: 'local', code: statusCodes.DEADLINE_EXCEEDED });
+      if (refusals === 3)
+        throw new RpcError('deadline-exceeded', 'slow', { origin: 'local', code: statusCodes.DEADLINE_EXCEEDED });
     });
     const rows = await withTime(router.clock, score(router.context, await numbers(4)));
     expect(shown(rows)).toEqual([0, 1, 2, 3].map((index) => [index, index * 2]));
@@ -252,7 +263,9 @@ describe('rows of one request', () => {
   });
 
   it('take lists from a column of the name of the input, beside columns that are passed on', async () => {
-    const table = await json('{"id":7,"x":[[1,2],[3,4]],"other":"o"}\n{"id":null,"x":[1,2,3,4]}\n{"id":1,"x":[1,2]}\n{"id":1,"x":5}\n{"id":"s","x":[1,2,3,4]}\n');
+    const table = await json(
+      '{"id":7,"x":[[1,2],[3,4]],"other":"o"}\n{"id":null,"x":[1,2,3,4]}\n{"id":1,"x":[1,2]}\n{"id":1,"x":5}\n{"id":"s","x":[1,2,3,4]}\n',
+    );
     const square = wide([2, 2]);
     const plan = planRows(square, table, ['id']);
     expect([plan.note, plan.carried.map(({ name, type }) => `${name} ${type}`), columnsNeeded(plan, table)]).toEqual([
@@ -279,7 +292,9 @@ describe('rows of one request', () => {
       'line 4, column "x": expected a list of values, got 5',
       '',
     ]);
-    expect(() => planRows(square, table, ['nobody'])).toThrow('--columns: the input has no column "nobody"; it has "id", "x", "other"');
+    expect(() => planRows(square, table, ['nobody'])).toThrow(
+      '--columns: the input has no column "nobody"; it has "id", "x", "other"',
+    );
   });
 
   it('take lists from JSON in a cell', async () => {

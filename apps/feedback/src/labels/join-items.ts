@@ -119,19 +119,21 @@ function place({ taskOf, ids, nowMs, tx }: JoinPorts, plan: Plan, placed: Placed
     plan.feedback.push(placed);
     return undefined;
   }
+  const { predictionId } = prediction;
   const rows = item.values.map((truth, at): LabelRow => ({
-    ...{ labelId: ids.next(nowMs), class: prediction.class, predictionId: prediction.predictionId, item },
-    ...{ model: prediction.answers[0]!.model, row: item.perRow ? at : item.row },
+    labelId: ids.next(nowMs),
+    class: prediction.class,
+    predictionId,
+    item,
+    model: prediction.answers[0]!.model,
+    row: item.perRow ? at : item.row,
     name: isName(truth) ? truth.name : null,
     number: isName(truth) ? null : truth.number,
     digest: truthDigest(truth, item.atMicros),
     recordedAt: item.recordedAt ?? tx.now,
   }));
   plan.labels.push(...rows);
-  plan.placed.push({
-    ...{ index, predictionId: prediction.predictionId },
-    rowIds: rows.map(({ labelId }) => labelId),
-  });
+  plan.placed.push({ index, predictionId, rowIds: rows.map(({ labelId }) => labelId) });
   return undefined;
 }
 
@@ -151,7 +153,7 @@ async function joinAll(
     }));
   const taskOf = (version: VersionName): TaskAnswer => ports.taskOf(version) ?? 'unknown';
   const outcomes = await scoreAnswers({ ...ports, taskOf }, pairings);
-  if (outcomes.length > 0) await tx.addOutcomes(outcomes);
+  if (outcomes.length > 0) await tx.addFirstOutcomes(outcomes);
   if (plan.feedback.length > 0) {
     const rows = await feedbackRows(ports, plan.feedback);
     for (const id of await tx.addFeedback(rows)) added.add(id);

@@ -11,7 +11,7 @@ import type {
 } from '../labels/joiner-ports.ts';
 import type { RequestName } from '../labels/ports.ts';
 import { statement } from './connection.ts';
-import { ofEachClass } from './label-lookups.ts';
+import { labelledOf } from './label-lookups.ts';
 import { locks } from './locks.ts';
 import type { StoredWaiting } from './waiting-rows.ts';
 import { itemOf, waitingColumns } from './waiting-rows.ts';
@@ -144,18 +144,8 @@ export class PostgresJoiner implements JoinerStore {
     return rows.map(waitingOf);
   }
 
-  async labelled(ids: readonly string[]): Promise<string[]> {
-    if (ids.length === 0) return [];
-    const sorted = [...ids].sort();
-    const rows = await this.#query<{ prediction_id: string }>(
-      ofEachClass(
-        (name) =>
-          `SELECT DISTINCT prediction_id FROM feedback.label WHERE class = '${name}'
-             AND prediction_id = ANY ($1::uuid[]) AND prediction_id BETWEEN $2 AND $3`,
-      ),
-      [sorted, sorted[0], sorted.at(-1)],
-    );
-    return [...new Set(rows.map(({ prediction_id: id }) => id))];
+  labelled(ids: readonly string[]): Promise<string[]> {
+    return this.#onConnection((client) => labelledOf(client, ids));
   }
 
   async missingOutcomes(ids: readonly string[], limit: number): Promise<MissingOutcome[]> {
@@ -213,6 +203,17 @@ export class PostgresJoiner implements JoinerStore {
        FROM feedback.label_waiting`,
     );
     return row!;
+  }
+
+  async #onConnection<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
+    const runner = this.#dataSource.createQueryRunner();
+    try {
+      return await fn((await runner.connect()) as PoolClient);
+    } catch (error) {
+      throw fromDatabase(error);
+    } finally {
+      await runner.release();
+    }
   }
 
   #query<R = unknown>(sql: string, parameters: unknown[] = []): Promise<R[]> {

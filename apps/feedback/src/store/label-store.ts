@@ -14,12 +14,12 @@ import type {
 import { onConnection } from './connection.ts';
 import { isMissingDay } from './evidence-writer.ts';
 import { answersOf, predictionsOf, responseOf, skewedOf } from './label-lookups.ts';
-import { addFeedback, addLabels, addOutcomes } from './label-rows.ts';
+import { addFeedback, addFirstOutcomes, addLabels, addOutcomes } from './label-rows.ts';
 import { addWaiting, refuseWaiting, removeWaiting } from './waiting-rows.ts';
 
 const mostAttempts = 5;
-/** Serialization failure, deadlock. */
-const again: ReadonlySet<string> = new Set(['40001', '40P01']);
+/** Serialization failure, deadlock, a label that somebody else recorded just now. */
+const again: ReadonlySet<string> = new Set(['40001', '40P01', '23505']);
 
 export interface LabelStoreOptions {
   readonly dataSource: DataSource;
@@ -63,6 +63,7 @@ function transactionOn(client: PoolClient, now: string, requestDays: number): La
     skewed: (ids: readonly string[]) => skewedOf(client, ids),
     response: (answer: StoredAnswer) => responseOf(client, answer),
     addLabels: (rows: readonly LabelRow[]) => addLabels(client, rows),
+    addFirstOutcomes: (rows: readonly OutcomeRow[]) => addFirstOutcomes(client, rows),
     addOutcomes: (rows: readonly OutcomeRow[]) => addOutcomes(client, rows),
     addFeedback: (rows: readonly FeedbackRow[]) => addFeedback(client, rows),
     addWaiting: (rows: readonly WaitingRow[]) => addWaiting(client, rows),

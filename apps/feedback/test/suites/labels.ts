@@ -294,6 +294,9 @@ export function labelsSuite(cluster: () => TestPostgres): void {
         requestId: 'order-old',
       });
       expect(await world.record({ model: 'digits', requestId: 'order-old', ...name('a') })).toEqual(['waiting']);
+      // By when it was received, too: the day of its id may be a longer one.
+      await world.stored({ receivedMs: Date.now() - 31 * dayMs, requestId: 'order-long-ago' });
+      expect(await world.record({ model: 'digits', requestId: 'order-long-ago', ...name('a') })).toEqual(['waiting']);
       expect(await world.record({ model: 'price', requestId: 'order-1', ...number(1) })).toEqual(['waiting']);
     });
 

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { contentDigest, truthDigest, waitingKey } from './digest.ts';
+import type { Item } from './item.ts';
+
+const item: Item = {
+  ...{ kind: 'label', predictionId: 'p', model: '', requestId: '', source: 's', actor: 'a', atMicros: undefined },
+  ...{ row: 0, perRow: false, values: [{ name: 'x' }], payload: undefined },
+};
+
+describe('digests', () => {
+  it('of a truth differ with value, type and time, and nothing else', () => {
+    const all = [
+      truthDigest({ name: '1' }, undefined),
+      truthDigest({ number: 1 }, undefined),
+      truthDigest({ number: 2 }, undefined),
+      truthDigest({ number: 2 }, 0),
+      truthDigest({ number: 2 }, 1),
+    ].map((digest) => digest.toString('hex'));
+    expect(new Set(all).size).toBe(5);
+    expect(all.every((text) => text.length === 32)).toBe(true);
+    expect(truthDigest({ number: -0 }, 1)).toEqual(truthDigest({ number: 0 }, 1));
+  });
+
+  it('of an item that waits differ with all that it says, but not with who sent it', () => {
+    const others: Partial<Item>[] = [
+      {},
+      { kind: 'correction' },
+      { predictionId: 'q' },
+      { predictionId: '', model: 'm', requestId: 'r' },
+      { predictionId: '', model: 'mr', requestId: '' },
+      { source: 't' },
+      { row: 1 },
+      { perRow: true },
+      { atMicros: 5 },
+      { values: [{ name: 'y' }] },
+      { perRow: true, values: [{ name: 'x' }, { name: 'y' }] },
+      { perRow: true, values: [{ name: 'xny' }] },
+      { values: [], payload: Buffer.from('x') },
+    ];
+    expect(new Set(others.map((own) => waitingKey({ ...item, ...own }).toString('hex'))).size).toBe(others.length);
+    expect(waitingKey({ ...item, actor: 'b' })).toEqual(waitingKey(item));
+  });
+
+  it('of feedback leave out what must not be known', () => {
+    const text = { ...item, kind: 'text' as const, values: [] };
+    const [one, other] = [Buffer.from('one'), Buffer.from('other')];
+    expect(contentDigest(text, one)).not.toEqual(contentDigest(text, other));
+    expect(contentDigest({ ...text, payload: one }, undefined)).toEqual(
+      contentDigest({ ...text, payload: other }, undefined),
+    );
+    expect(contentDigest({ ...text, values: [{ number: 1 }] }, undefined)).not.toEqual(contentDigest(text, undefined));
+  });
+});
