@@ -12,6 +12,7 @@ import { liftQuarantine, listQuarantines } from './commands/quarantine.ts';
 import { endRelease, type PutFlags, putRelease, showRelease } from './commands/releases.ts';
 import { approve, deleteVersion, listVersions, setPin, showVersion } from './commands/versions.ts';
 import type { CliContext } from './context.ts';
+import { addLabelCommands } from './label-commands.ts';
 import { list, positive, revision, whole } from './options.ts';
 import { addPredictionCommands } from './prediction-commands.ts';
 import { arm, modes, rule } from './release-options.ts';
@@ -82,6 +83,7 @@ export function createProgram(options: ProgramOptions): Command {
   addInferenceCommands(program, run);
   addAuditCommands(program, run);
   addPredictionCommands(program, run);
+  addLabelCommands(program, run);
   return program;
 }
 

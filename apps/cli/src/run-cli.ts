@@ -120,6 +120,9 @@ class Session {
         get predictions() {
           return feedback().predictions;
         },
+        get labels() {
+          return feedback().labels;
+        },
         get inference() {
           return inference();
         },

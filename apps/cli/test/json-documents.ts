@@ -36,6 +36,8 @@ const steps: readonly (readonly [command: string, ...args: string[]])[] = [
   ['quarantine lift', name, '2'],
   ['infer', name, digits('holdout.csv'), '--limit', '2', '--label-column', 'label'],
   ['bench', name, '--request-rate-range', '100', '--request-count', '10', '--no-calibration'],
+  ['label', path.join(examples, '..', '..', 'apps', 'cli', 'test', 'labels.csv'), '--model', name],
+  ['feedback', 'nobody-asked', '--model', name, '--rating', '5'],
   ['audit verify'],
   ['audit show'],
   ['audit key'],

@@ -35,6 +35,7 @@ import { RegistryTasks } from './rpc/registry-tasks.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
+import { PostgresJoiner } from './store/joiner-store.ts';
 import { PostgresLabels } from './store/label-store.ts';
 import { migrations } from './store/migrations/index.ts';
 import { UnmatchedStore } from './store/unmatched-store.ts';
@@ -98,10 +99,12 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(async () => {
     await server.tryShutdown(0);
   });
-  const sides = await openSides(base, server, () => adminState({ ...stores, ...ingest, retention }));
+  const sides = await openSides(base, server, () => adminState({ ...stores, ...ingest, ...labels, retention }));
   opened.defer(() => sides.close());
   ingest.upkeep.start();
   opened.defer(() => ingest.upkeep.close());
+  labels.joiner.start();
+  opened.defer(() => labels.joiner.close());
   server.health.setAll(true);
   return {
     ports: { port, ...sides.ports },
@@ -226,7 +229,9 @@ function openLabelling({ host, metrics, tls, retention, opened }: Base, { labell
   });
   return openLabels({
     ...{ store, unmatched, directory, cipher: plainPayloads, retention, clock, metrics },
-    ...{ waitDays: config.labelWaitDays, writers: config.labelWriters },
+    ...{ waitDays: config.labelWaitDays, writers: config.labelWriters, joinMs: config.joinMs },
+    ...{ joiner: new PostgresJoiner(labelling), isUp: () => heartbeat.up },
+    onError: (err) => logger.warn({ err }, 'labels that wait could not be joined now: the next round tries again'),
     onRegistry: (err) => {
       if (err !== undefined)
         logger.warn({ err }, 'the registry is away: labels of versions that are not known are refused');

@@ -3,7 +3,9 @@ import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
+import { feedbackItemsSuite } from './suites/feedback-items.ts';
 import { ingestSuite } from './suites/ingest.ts';
+import { joinerSuite } from './suites/joiner.ts';
 import { labelsSuite } from './suites/labels.ts';
 import { portsSuite } from './suites/ports.ts';
 import { predictionListsSuite } from './suites/prediction-lists.ts';
@@ -26,6 +28,8 @@ for (const suite of [
   streamsSuite,
   daysSuite,
   labelsSuite,
+  joinerSuite,
+  feedbackItemsSuite,
   portsSuite,
   predictionsSuite,
   predictionListsSuite,

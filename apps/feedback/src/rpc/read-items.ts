@@ -17,11 +17,19 @@ export function readLabels(labels: readonly Label__Output[], actor: string, cont
   const values = labels.reduce((sum, label) => sum + Math.max(1, label.values.length), 0);
   if (values > limits.values)
     throw invalidArgument(`labels: ${values} values given; expected at most ${limits.values} in one batch`);
-  return labels.map(({ value, values: own, labelledAt, ...label }) =>
+  return labels.map(({ predictionId, model, requestId, source, row, value, values: own, labelledAt }) =>
     checkLabel(
       {
-        ...{ ...label, actor, hasValue: value !== null, values: own.map(readTruth) },
-        ...{ value: value === null ? undefined : readTruth(value), atMicros: readTime(labelledAt) },
+        predictionId,
+        model,
+        requestId,
+        source,
+        row,
+        value: value === null ? undefined : readTruth(value),
+        hasValue: value !== null,
+        values: own.map(readTruth),
+        atMicros: readTime(labelledAt),
+        actor,
       },
       context,
     ),
@@ -91,5 +99,6 @@ function readTime(time: Timestamp__Output | null): number | undefined {
   if (time === null) return undefined;
   const { seconds, nanos } = time;
   const micros = Number(seconds) * 1e6 + Math.floor(nanos / 1_000);
-  return nanos >= 0 && nanos < 1e9 && Number.isSafeInteger(micros) ? micros : NaN;
+  // Of years so far ahead that microseconds are lost, which are refused.
+  return nanos >= 0 && nanos < 1e9 ? micros : NaN;
 }
