@@ -13,7 +13,8 @@ export const registryTasks = (facts: Pick<RegistryFacts, 'version'>): TaskDirect
   },
 });
 
-function taskOf({ task, signature: { batched } }: RegistryVersion): Task {
+/** What a version predicts, as the registry has it. */
+export function taskOf({ task, signature: { batched } }: Pick<RegistryVersion, 'task' | 'signature'>): Task {
   if (task.kind === 'none') return noTask;
   const { prediction: output } = task;
   if (task.kind === 'regression') return { kind: 'regression', output, batched };
