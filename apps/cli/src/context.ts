@@ -26,6 +26,7 @@ export interface Services {
   readonly runs: RegistryClient['runs'];
   readonly lineage: RegistryClient['lineage'];
   readonly upload: RegistryClient['upload'];
+  readonly predictions: FeedbackClient['predictions'];
   readonly labels: FeedbackClient['labels'];
   readonly inference: Pick<OipClient, 'infer' | 'modelMetadata'>;
   /** Sends an inference once: what to do about a failure is the caller's to decide. */

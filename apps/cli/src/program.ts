@@ -19,6 +19,7 @@ import { addProvenanceCommands } from './provenance-commands.ts';
 import { dataSetRefs } from './provenance-options.ts';
 import { addLabelCommands } from './label-commands.ts';
 import { list, positive, revision, whole } from './options.ts';
+import { addPredictionCommands } from './prediction-commands.ts';
 import { arm, modes, rule } from './release-options.ts';
 
 /** Options of every command. */
@@ -87,6 +88,7 @@ export function createProgram(options: ProgramOptions): Command {
   addInferenceCommands(program, run);
   addAuditCommands(program, run);
   addProvenanceCommands(program, run);
+  addPredictionCommands(program, run);
   addLabelCommands(program, run);
   return program;
 }

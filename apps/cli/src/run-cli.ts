@@ -129,6 +129,9 @@ class Session {
           return registry().lineage;
         },
         upload: (...args) => registry().upload(...args),
+        get predictions() {
+          return feedback().predictions;
+        },
         get labels() {
           return feedback().labels;
         },

@@ -33,6 +33,7 @@ import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
 import { openLabels } from './labels/open-labels.ts';
+import { registryTasks } from './labels/registry-tasks.ts';
 import { readKeys } from './payloads/key-encryption-key.ts';
 import { openPredictions } from './predictions/open-predictions.ts';
 import { FolderDocuments } from './privacy/folder-documents.ts';
@@ -45,7 +46,6 @@ import { predictionHandlers } from './rpc/prediction-service.ts';
 import { privacyHandlers } from './rpc/privacy-service.ts';
 import { RegistryAuditLog } from './rpc/registry-audit-log.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
-import { RegistryTasks } from './rpc/registry-tasks.ts';
 import { subscribeHandlers } from './rpc/subscribe-service.ts';
 import { AuditOutboxStore } from './store/audit-outbox-store.ts';
 import { checkCluster } from './store/cluster.ts';
@@ -112,7 +112,7 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const base = { host, metrics, tls, retention, opened };
   const stores = await openStores(base);
   const ingest = openIngest(base, stores);
-  const labels = openLabelling(base, stores);
+  const labels = openLabelling(base, stores, ingest);
   const subscribers = openSubscribers(base, stores);
   const privacy = openPrivacyOf(base, stores, ingest);
   const server = openServer(base, stores, ingest, labels, subscribers, privacy);
@@ -261,20 +261,18 @@ type Labels = ReturnType<typeof openLabelling>;
 
 /** Labels and feedback. */
 function openLabelling(
-  { host, metrics, tls, retention, opened }: Base,
+  { host, metrics, retention }: Base,
   { labelling, unmatched, heartbeat, payloads }: Stores,
+  { facts }: Ingest,
 ) {
   const { config, clock, logger } = host;
-  const addresses = config.registry;
-  const directory = new RegistryTasks({ addresses, clock, tls: tls.client, timeoutMs: registryTimeoutMs });
-  opened.defer(() => directory.close());
   const store = new PostgresLabels({
     dataSource: labelling,
     requestDays: config.labelRequestDays,
     available: heartbeat.require,
   });
   return openLabels({
-    ...{ store, unmatched, directory, cipher: payloads, retention, clock, metrics },
+    ...{ store, unmatched, directory: registryTasks(facts), cipher: payloads, retention, clock, metrics },
     ...{ waitDays: config.labelWaitDays, writers: config.labelWriters, joinMs: config.joinMs },
     ...{ joiner: new PostgresJoiner(labelling), isUp: () => heartbeat.up },
     onError: (err) => logger.warn({ err }, 'labels that wait could not be joined now: the next round tries again'),

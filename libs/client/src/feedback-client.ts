@@ -1,5 +1,5 @@
-import { labelService } from '@sluice/contracts/services';
-import type { LabelServiceMethods } from '@sluice/contracts/services';
+import { labelService, predictionService } from '@sluice/contracts/services';
+import type { LabelServiceMethods, PredictionServiceMethods, Service } from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
 import type { RpcClient } from '@sluice/rpc/client';
 import { systemRandom } from '@sluice/service-kit/clock';
@@ -17,19 +17,26 @@ export type FeedbackClientOptions = RegistryClientOptions;
 export class FeedbackClient {
   /** What turned out to be true, and what people said. */
   readonly labels: RpcClient<LabelServiceMethods>;
+  /** What was predicted, and whether it was right. */
+  readonly predictions: RpcClient<PredictionServiceMethods>;
 
   /** @param addresses `host:port`, comma separated; the next is used when one is away */
   constructor(addresses: string, options: FeedbackClientOptions = {}) {
+    const list = parseAddresses(addresses, defaultFeedbackPort);
     const { clock = callerClock, random = systemRandom, retryForMs = 3_000, timeoutMs = 30_000 } = options;
-    const client = createRpcClient(labelService, parseAddresses(addresses, defaultFeedbackPort), {
-      ...{ clock, defaultTimeoutMs: timeoutMs, tls: options.tls },
-      ...(options.actor !== undefined && { actor: options.actor }),
-    });
-    this.labels = retrying(labelService, client, { clock, random, retryForMs }, timeoutMs);
+    const make = <Methods>(service: Service<Methods>): RpcClient<Methods> => {
+      const client = createRpcClient(service, list, {
+        ...{ clock, defaultTimeoutMs: timeoutMs, tls: options.tls },
+        ...(options.actor !== undefined && { actor: options.actor }),
+      });
+      return retrying(service, client, { clock, random, retryForMs }, timeoutMs);
+    };
+    this.labels = make(labelService);
+    this.predictions = make(predictionService);
   }
 
   close(): void {
-    this.labels.close();
+    for (const client of [this.labels, this.predictions]) client.close();
   }
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '@sluice/testkit/fake-clock';
-import { noTask, taskOfManifest, taskRefusal } from './task.ts';
+import { decodeTask } from '../rpc/decode-version.ts';
+import { taskOf } from './registry-tasks.ts';
+import { noTask, taskRefusal } from './task.ts';
 import type { Task } from './task.ts';
 import { VersionTasks } from './version-tasks.ts';
 
@@ -61,6 +63,9 @@ describe('tasks of versions', () => {
     ]);
   });
 });
+
+const taskOfManifest = (json: string, batched: boolean): Task =>
+  taskOf({ task: decodeTask(json), signature: { inputs: [], outputs: [], batched } });
 
 describe('the task of a manifest', () => {
   it('is read as the registry writes it', () => {
