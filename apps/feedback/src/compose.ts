@@ -199,9 +199,14 @@ function openIngest(
   const streams = new SpoolStreams({ ingester, available, windowBytes, mostStreams });
   const upkeep = new Upkeep({
     ...{ days, rows, letters, versions, retention, clock, everyMs: config.upkeepMs },
+    deadLetterDays: config.deadLetterDays,
     onDropped: (partition) => {
       counts.onDropped();
       logger.info({ partition }, 'an expired day was dropped');
+    },
+    onExpired: (count) => {
+      counts.onExpired(count);
+      logger.info({ deadLetters: count }, 'old dead letters were deleted');
     },
     onError: (err, what) => logger.warn({ err }, `${what} failed`),
   });

@@ -27,6 +27,10 @@ export const configSpec = {
   retentionDaysShort: days('short', 7),
   retentionDaysStandard: days('standard', 90),
   retentionDaysLong: days('long', 730),
+  deadLetterDays: integerField(
+    { min: 1, max: 36_500 },
+    { doc: 'Days that a dead letter is kept after it failed last', default: 90 },
+  ),
   upkeepMs: integerField(
     { min: 100, max: 3_600_000 },
     { doc: 'Milliseconds between rounds that make days ahead and drop expired ones', default: 60_000 },

@@ -1,10 +1,12 @@
 import type { PoolClient } from 'pg';
+import { failedPrecondition } from '@sluice/domain/errors';
 import { fromDatabase, sqlstateOf } from '@sluice/persistence/sqlstate';
 import type { DataSource } from 'typeorm';
 import { deadRecord } from '../evidence/dead-record.ts';
 import { dayOf, idTime } from '../evidence/days.ts';
 import type { DeadLetter, EvidenceItem } from '../evidence/item.ts';
 import type { Batch, EvidenceStore, VersionFlag, Written } from '../ingest/batch.ts';
+import { canary } from '../evidence/canary.ts';
 import { copy, onConnection } from './connection.ts';
 import { copiedColumns, CopyRows } from './copy-rows.ts';
 import type { ClassDay, DayStore } from './day-store.ts';
@@ -32,7 +34,10 @@ export class EvidenceWriter implements EvidenceStore {
     this.#days = days;
   }
 
-  /** Errors: `unavailable` when nobody knows what was stored, or nothing was; the same batch may then be written again. */
+  /**
+   * Errors: `unavailable` when nobody knows what was stored, or nothing was; `failed-precondition` when the tables take no record at
+   * all, since they are of another software. The same batch may then be written again.
+   */
   async write(batch: Batch, isKnown: VersionFlag): Promise<Written> {
     try {
       await this.#days.ensure(daysOf(batch.rows));
@@ -42,21 +47,46 @@ export class EvidenceWriter implements EvidenceStore {
     }
   }
 
-  async #attempt(batch: Batch, isKnown: VersionFlag, path: Path, attempt: number): Promise<Written> {
+  async #attempt(batch: Batch, isKnown: VersionFlag, path: Path, attempt: number, isPart = false): Promise<Written> {
     try {
       return await onConnection(this.#dataSource, (client) => store(client, batch, isKnown, path));
     } catch (error) {
       const code = sqlstateOf(error);
       if (code === undefined || attempt >= mostAttempts) throw error;
-      if (code === '23505' && path === 'straight') return this.#attempt(batch, isKnown, 'staged', attempt + 1);
-      if (inAnotherOrder.has(code)) return this.#attempt(batch, isKnown, 'staged', attempt + 1);
+      if (code === '23505' && path === 'straight') return this.#attempt(batch, isKnown, 'staged', attempt + 1, isPart);
+      if (inAnotherOrder.has(code)) return this.#attempt(batch, isKnown, 'staged', attempt + 1, isPart);
       if (isMissingDay(code, error)) {
         this.#days.forget();
         await this.#days.ensure(daysOf(batch.rows));
-        return this.#attempt(batch, isKnown, path, attempt + 1);
+        return this.#attempt(batch, isKnown, path, attempt + 1, isPart);
       }
       if (!isOfTheData(code)) throw error;
+      if (!isPart) await this.#tryCanary(batch, code);
       return this.#split(batch, isKnown, code);
+    }
+  }
+
+  /**
+   * Tables that refuse what nothing is wrong with are of another software, ahead of this one or behind: no record is to become a
+   * dead letter for that. Stores nothing.
+   */
+  async #tryCanary({ rows, skewed }: Batch, code: string): Promise<void> {
+    const record = canary(Date.now());
+    const item = { record, origin: { spoolId: '', routerId: '', position: 0 }, block: new Uint8Array(), index: 0 };
+    await this.#days.ensure(daysOf([item]));
+    const tables = [rows.length > 0 ? 'evidence' : [], skewed.length > 0 ? 'evidence_skewed' : []].flat();
+    try {
+      await onConnection(this.#dataSource, async (client) => {
+        const encoded = encode([item], () => true);
+        for (const table of tables)
+          await copy(client, `COPY feedback.${table} (${columns}) FROM STDIN (FORMAT binary)`, encoded);
+        await client.query('ROLLBACK AND CHAIN');
+      });
+    } catch (error) {
+      if (!isOfTheData(sqlstateOf(error) ?? '')) throw error;
+      throw failedPrecondition(
+        `the tables of evidence refuse every record, also one that is known to be good (SQLSTATE ${code}): they are of another version of the software; run its migrate, or upgrade this feedback. Evidence stays in the spools of its routers`,
+      );
     }
   }
 
@@ -66,11 +96,11 @@ export class EvidenceWriter implements EvidenceStore {
     if (rows.length + skewed.length === 0) throw new Error(`Postgres refused a dead letter: SQLSTATE ${code}`);
     if (rows.length + skewed.length === 1) {
       const letter = deadRecord((rows[0] ?? skewed[0])!, 'refused', `Postgres refused it with SQLSTATE ${code}`);
-      return this.#attempt({ rows: [], skewed: [], dead: [...dead, letter] }, isKnown, 'straight', 1);
+      return this.#attempt({ rows: [], skewed: [], dead: [...dead, letter] }, isKnown, 'straight', 1, true);
     }
     const [first, second] = halves(batch);
-    const one = await this.#attempt(first, isKnown, 'straight', 1);
-    const other = await this.#attempt(second, isKnown, 'straight', 1);
+    const one = await this.#attempt(first, isKnown, 'straight', 1, true);
+    const other = await this.#attempt(second, isKnown, 'straight', 1, true);
     return {
       path: 'split',
       stored: one.stored + other.stored,
