@@ -151,8 +151,8 @@ async function openStores({ host, metrics, opened }: Base) {
   const letters = new DeadLetterStore(work, heartbeat.require);
   return {
     ...{ days, rows, letters, heartbeat, database },
-    writer: new EvidenceWriter(ingest, days),
-    replayer: new EvidenceWriter(work, days),
+    writer: new EvidenceWriter(ingest, days, clock),
+    replayer: new EvidenceWriter(work, days, clock),
     followed: new FollowStore(following, () => clock.monotonic()),
   };
 }

@@ -3,6 +3,7 @@ import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
+import { diskSuite } from './suites/disk.ts';
 import { followRestoreSuite } from './suites/follow-restore.ts';
 import { followSuite } from './suites/follow.ts';
 import { ingestSuite } from './suites/ingest.ts';
@@ -20,7 +21,7 @@ afterAll(() => postgres.stop());
 
 const suites = [
   ...[ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite],
-  ...[followSuite, followRestoreSuite],
+  ...[followSuite, followRestoreSuite, diskSuite],
 ];
 for (const suite of suites)
   // Each opens and closes what is its own around its own tests.

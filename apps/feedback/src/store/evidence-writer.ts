@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import type { Clock } from '@sluice/domain/clock';
 import { failedPrecondition } from '@sluice/domain/errors';
 import { fromDatabase, sqlstateOf } from '@sluice/persistence/sqlstate';
 import type { DataSource } from 'typeorm';
@@ -9,6 +10,7 @@ import type { Batch, EvidenceStore, VersionFlag, Written } from '../ingest/batch
 import { canary } from '../evidence/canary.ts';
 import { copy, onConnection } from './connection.ts';
 import { copiedColumns, CopyRows } from './copy-rows.ts';
+import { Pace } from '../pace.ts';
 import type { ClassDay, DayStore } from './day-store.ts';
 import { insertDeadLetter } from './dead-letter-store.ts';
 
@@ -28,10 +30,12 @@ const inAnotherOrder: ReadonlySet<string> = new Set(['40001', '40P01']);
 export class EvidenceWriter implements EvidenceStore {
   readonly #dataSource: DataSource;
   readonly #days: DayStore;
+  readonly #clock: Clock;
 
-  constructor(dataSource: DataSource, days: DayStore) {
+  constructor(dataSource: DataSource, days: DayStore, clock: Clock) {
     this.#dataSource = dataSource;
     this.#days = days;
+    this.#clock = clock;
   }
 
   /**
@@ -49,7 +53,9 @@ export class EvidenceWriter implements EvidenceStore {
 
   async #attempt(batch: Batch, isKnown: VersionFlag, path: Path, attempt: number, isPart = false): Promise<Written> {
     try {
-      return await onConnection(this.#dataSource, (client) => store(client, batch, isKnown, path));
+      return await onConnection(this.#dataSource, (client) =>
+        store(client, batch, isKnown, { path, pace: new Pace(this.#clock) }),
+      );
     } catch (error) {
       const code = sqlstateOf(error);
       if (code === undefined || attempt >= mostAttempts) throw error;
@@ -71,13 +77,13 @@ export class EvidenceWriter implements EvidenceStore {
    * dead letter for that. Stores nothing.
    */
   async #tryCanary({ rows, skewed }: Batch, code: string): Promise<void> {
-    const record = canary(Date.now());
+    const record = canary(this.#clock.now());
     const item = { record, origin: { spoolId: '', routerId: '', position: 0 }, block: new Uint8Array(), index: 0 };
     await this.#days.ensure(daysOf([item]));
     const tables = [rows.length > 0 ? 'evidence' : [], skewed.length > 0 ? 'evidence_skewed' : []].flat();
     try {
       await onConnection(this.#dataSource, async (client) => {
-        const encoded = encode([item], () => true);
+        const encoded = await encode([item], () => true, new Pace(this.#clock));
         for (const table of tables)
           await copy(client, `COPY feedback.${table} (${columns}) FROM STDIN (FORMAT binary)`, encoded);
         await client.query('ROLLBACK AND CHAIN');
@@ -124,18 +130,23 @@ function halves({ rows, skewed, dead }: Batch): [Batch, Batch] {
   ];
 }
 
-async function store(client: PoolClient, batch: Batch, isKnown: VersionFlag, path: Path): Promise<Written> {
+async function store(
+  client: PoolClient,
+  batch: Batch,
+  isKnown: VersionFlag,
+  { path, pace }: { readonly path: Path; readonly pace: Pace },
+): Promise<Written> {
   const { rows, skewed, dead } = batch;
   // What was out of time when it came first, and is not any more, is there already.
   const isStaged = rows.length > 0 && (path === 'staged' || (await overlapsSkewed(client, rows)));
-  const encoded = encode(rows, isKnown);
+  const encoded = await encode(rows, isKnown, pace);
   let stored = 0;
   if (rows.length > 0)
     stored = isStaged
       ? await staged(client, encoded, 'evidence', 'evidence_skewed')
       : await copy(client, `COPY feedback.evidence (${columns}) FROM STDIN (FORMAT binary)`, encoded);
   const skewedStored =
-    skewed.length === 0 ? 0 : await staged(client, encode(skewed, isKnown), 'evidence_skewed', 'evidence');
+    skewed.length === 0 ? 0 : await staged(client, await encode(skewed, isKnown, pace), 'evidence_skewed', 'evidence');
   for (const letter of inOrder(dead)) await insertDeadLetter(client, letter);
   return {
     path: isStaged ? 'staged' : 'straight',
@@ -144,9 +155,12 @@ async function store(client: PoolClient, batch: Batch, isKnown: VersionFlag, pat
   };
 }
 
-function encode(items: readonly EvidenceItem[], isKnown: VersionFlag): Uint8Array {
+async function encode(items: readonly EvidenceItem[], isKnown: VersionFlag, pace: Pace): Promise<Uint8Array> {
   const rows = new CopyRows(isKnown);
-  for (const { record } of items) rows.add(record);
+  for (const { record } of items) {
+    rows.add(record);
+    if (pace.isOver()) await pace.giveWay();
+  }
   return rows.finish();
 }
 

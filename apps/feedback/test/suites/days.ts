@@ -200,6 +200,23 @@ export function daysSuite(cluster: () => TestPostgres): void {
     });
   });
 
+  describe('a start', () => {
+    it('with credentials that the database refuses ends at once, and says which setting it is', async () => {
+      const wrong = site.serviceUrl.replace(':secret@', ':other@');
+      expect(wrong).not.toBe(site.serviceUrl);
+      const nobody = site.serviceUrl.replace('sluice_feedback:', 'nobody_here:');
+      for (const SLUICE_DATABASE_URL of [wrong, nobody]) {
+        const refused = await site.start({ SLUICE_DATABASE_URL }).then(
+          () => undefined,
+          (error: unknown) => error as Error,
+        );
+        expect(refused).toMatchObject({ kind: 'failed-precondition' });
+        expect(refused!.message).toMatch(/refuses the role or the password of SLUICE_DATABASE_URL/);
+        expect(refused!.message).not.toMatch(/other|nobody_here|try again/);
+      }
+    });
+  });
+
   describe('migrate', () => {
     it('works when two run at once; a replica refuses a database that is behind, and takes one that is ahead', async () => {
       const other = new Site(site.postgres, await site.postgres.createDatabase());
