@@ -9,7 +9,6 @@ import { mostRows } from '../follow/source.ts';
 import { restored } from './cluster.ts';
 import { followedColumns } from './followed-columns.ts';
 
-/** Rows that one statement looks at while it searches for those of a model. */
 const mostScanned = 10_000;
 const mostBytes = 1024 ** 2;
 
@@ -67,13 +66,18 @@ const nothing: readonly bigint[] = followedTables.map(() => 0n);
 export class FollowStore implements FollowSource {
   readonly #dataSource: DataSource;
   readonly #monotonic: () => number;
+  readonly #scanned: number;
   readonly #ready = new WeakSet<PoolClient>();
   #known: Known | undefined;
 
-  /** @param monotonic milliseconds */
-  constructor(dataSource: DataSource, monotonic: () => number) {
+  /**
+   * @param monotonic milliseconds
+   * @param scanned rows that one statement looks at while it searches for those of a model
+   */
+  constructor(dataSource: DataSource, monotonic: () => number, scanned = mostScanned) {
     this.#dataSource = dataSource;
     this.#monotonic = monotonic;
+    this.#scanned = scanned;
   }
 
   async look(): Promise<Look> {
@@ -97,7 +101,8 @@ export class FollowStore implements FollowSource {
 
   async read(request: TableRequest): Promise<TablePage> {
     const table = followedTables[request.table]!;
-    const { text, parameters } = pageSql(table, request);
+    const limit = request.model === '' ? mostRows : this.#scanned;
+    const { text, parameters } = pageSql(table, request, limit);
     const rows = await this.#on(
       async (client) => (await client.query<Record<string, unknown>>({ ...text, values: parameters })).rows,
     );
@@ -172,12 +177,12 @@ interface PageRow {
 }
 
 /** One statement for each table and kind of position: where a row is behind is written so that the index on `recorded_xid` finds it. */
-function pageSql(name: FollowedTable, { table, after, upTo, model }: TableRequest) {
+function pageSql(name: FollowedTable, { table, after, upTo, model }: TableRequest, limit: number) {
   const { key, values } = followedColumns[name];
   const columns = Object.entries(values).map(([as, expression]) => `${expression} AS "${as}"`);
   const keys = key.map(({ text }, index) => `${text} AS key_${index}`);
   const order = `recorded_xid, ${key.map(({ column }) => column).join(', ')}`;
-  const parameters: unknown[] = [String(after.transaction), String(upTo), model, model === '' ? mostRows : mostScanned];
+  const parameters: unknown[] = [String(after.transaction), String(upTo), model, limit];
   let behind = `recorded_xid >= $1::xid8`;
   if (table < after.table) behind = `recorded_xid > $1::xid8`;
   if (table === after.table) {
