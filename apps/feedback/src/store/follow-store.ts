@@ -1,3 +1,4 @@
+import { unavailable } from '@sluice/domain/errors';
 import { fromDatabase } from '@sluice/persistence/sqlstate';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
@@ -17,7 +18,7 @@ const named = (name: string, text: string) => ({ name: `follow-${name}`, text })
 /** Where the database stands: one row. */
 const lookSql = `
   SELECT c.history::text, c.system_identifier AS known, s.system_identifier::text AS system,
-    ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline,
+    CASE WHEN NOT pg_is_in_recovery() THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END AS timeline,
     pg_snapshot_xmin(now.is)::text AS frontier, pg_snapshot_xmax(now.is)::text AS next,
     coalesce((SELECT max(sequence) FROM feedback.dropped), 0) AS losses,
     coalesce((SELECT last_xid FROM feedback.dropped ORDER BY last_xid DESC LIMIT 1), '0')::text AS lost
@@ -27,7 +28,8 @@ interface LookRow {
   readonly history: string;
   readonly known: string;
   readonly system: string;
-  readonly timeline: number;
+  /** Null of a standby. */
+  readonly timeline: number | null;
   readonly frontier: string;
   readonly next: string;
   readonly losses: number;
@@ -83,6 +85,7 @@ export class FollowStore implements FollowSource {
   async look(): Promise<Look> {
     return this.#on(async (client) => {
       const row = (await client.query<LookRow>(named('look', lookSql))).rows[0]!;
+      if (row.timeline === null) throw unavailable('the database can only be read');
       if (row.known !== row.system) throw restored(row);
       const history = { id: row.history, system: row.system, timeline: row.timeline };
       const [frontier, next] = [BigInt(row.frontier), BigInt(row.next)];
