@@ -20,6 +20,8 @@ export function followSuite(cluster: () => TestPostgres): void {
   beforeAll(async () => {
     site = await Site.open(cluster());
     replica = await site.start({ SLUICE_FOLLOW_POLL_MS: '20', SLUICE_MAX_SUBSCRIBERS: '3' });
+    // Others are made of it.
+    await deliver(replica.address, [blockOfIds(someIds(1))], 'spool-0');
   });
   afterAll(() => site.close());
 
