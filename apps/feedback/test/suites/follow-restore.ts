@@ -159,8 +159,8 @@ export function followRestoreSuite(cluster: () => TestPostgres): void {
       );
       const before = await evidenceInOrder(other);
       const dataSource = await createDataSource({ url: other.ownerUrl, schema: 'feedback', applicationName: 'test' });
-      const { readWrite } = createTransactions(dataSource, { clock: systemClock, random: systemRandom });
-      await readWrite((tx) => rewriteAfterRestore(tx, () => undefined, 53));
+      const transactions = createTransactions(dataSource, { clock: systemClock, random: systemRandom });
+      await transactions.readWrite((tx) => rewriteAfterRestore(tx, () => undefined, 53));
       await dataSource.destroy();
       expect(before).toHaveLength(200);
       expect(await evidenceInOrder(other)).toEqual(before);
