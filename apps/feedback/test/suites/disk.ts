@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { dayOf } from '../../src/evidence/days.ts';
 import { blockOf, someIds } from '../evidence.ts';
@@ -31,6 +32,10 @@ export function diskSuite(cluster: () => TestPostgres): void {
     ids.forEach((id, index) => sender.block(index + 1, blockOfSize(id)));
     const { acknowledged, error } = await sender.rest();
     sender.close();
+    // What came is stored all the same; whoever changes tables meanwhile may be in its way.
+    await eventually(async () =>
+      expect(await replica.adminState()).toMatchObject({ blocksWaiting: 0, batchesUnderWay: 0 }),
+    );
     return { stored: ids.slice(0, acknowledged), error };
   }
 

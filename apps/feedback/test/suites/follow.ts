@@ -238,7 +238,8 @@ export function followSuite(cluster: () => TestPostgres): void {
       await expect(ended()).rejects.toMatchObject({ kind: 'unavailable' });
       subscriber.close();
       await site.postgres.restart();
-      await eventually(async () => expect(await other.adminState()).toMatchObject({ databaseUp: true }));
+      for (const each of [other, replica])
+        await eventually(async () => expect(await each.adminState()).toMatchObject({ databaseUp: true }));
       await site.query('ALTER SYSTEM RESET wal_writer_delay');
       await deliverSurely([other.address], [blockOfIds(someIds(2))]);
       const next = await new Subscriber(other.address, { cursor: subscriber.cursor }).until(2);
