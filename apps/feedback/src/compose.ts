@@ -199,8 +199,8 @@ async function openStores({ host, metrics, opened }: Base) {
     spools: new SpoolStore(work, heartbeat.require),
     outbox: new AuditOutboxStore(work, heartbeat.require),
     keys: new KeyStore(work, ring),
-    writer: new EvidenceWriter(ingest, days, ring),
-    replayer: new EvidenceWriter(work, days, ring),
+    writer: new EvidenceWriter(ingest, days, ring, clock),
+    replayer: new EvidenceWriter(work, days, ring, clock),
     followed: new FollowStore(following, () => clock.monotonic()),
   };
 }
@@ -248,9 +248,14 @@ function openIngest(
   const streams = new SpoolStreams({ ingester, available, windowBytes, mostStreams });
   const upkeep = new Upkeep({
     ...{ days, rows, letters, versions, retention, clock, everyMs: config.upkeepMs },
+    deadLetterDays: config.deadLetterDays,
     onDropped: (partition) => {
       counts.onDropped();
       logger.info({ partition }, 'an expired day was dropped');
+    },
+    onExpired: (count) => {
+      counts.onExpired(count);
+      logger.info({ deadLetters: count }, 'old dead letters were deleted');
     },
     onError: (err, what) => logFailure(logger, err, `${what} failed`),
   });

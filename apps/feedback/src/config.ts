@@ -57,6 +57,10 @@ export const configSpec = {
     { min: 1, max: 36_500 },
     { doc: 'Days that dead letters are kept that cannot be read, and may have payloads of anybody', default: 30 },
   ),
+  deadLetterDays: integerField(
+    { min: 1, max: 36_500 },
+    { doc: 'Days that a dead letter is kept after it failed last', default: 90 },
+  ),
   upkeepMs: integerField(
     { min: 100, max: 3_600_000 },
     { doc: 'Milliseconds between rounds that make days ahead and drop expired ones', default: 60_000 },

@@ -6,6 +6,7 @@ export interface IngestMetrics {
   readonly onWritten: (written: Written, ms: number) => void;
   readonly onFailed: (error: SluiceError) => void;
   readonly onDropped: () => void;
+  readonly onExpired: (deadLetters: number) => void;
 }
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -18,6 +19,10 @@ export function ingestMetrics(metrics: Metrics): IngestMetrics {
   const batches = metrics.counter('sluice_feedback_batches_total', 'Batches that were stored, by how', ['path']);
   const failed = metrics.counter('sluice_feedback_failed_batches_total', 'Batches that could not be stored', ['kind']);
   const dropped = metrics.counter('sluice_feedback_days_dropped_total', 'Expired days that this replica dropped');
+  const expired = metrics.counter(
+    'sluice_feedback_dead_letters_expired_total',
+    'Dead letters that this replica deleted because they were old',
+  );
   const duration = metrics.histogram(
     'sluice_feedback_batch_duration_seconds',
     'Time from taking a batch to its commit',
@@ -39,5 +44,6 @@ export function ingestMetrics(metrics: Metrics): IngestMetrics {
     },
     onFailed: ({ kind }) => failed.inc({ kind }),
     onDropped: () => dropped.inc(),
+    onExpired: (deadLetters) => expired.inc(deadLetters),
   };
 }

@@ -3,6 +3,7 @@ import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
+import { diskSuite } from './suites/disk.ts';
 import { followRestoreSuite } from './suites/follow-restore.ts';
 import { followSuite } from './suites/follow.ts';
 import { feedbackItemsSuite } from './suites/feedback-items.ts';
@@ -31,7 +32,7 @@ const suites = [
   ...[ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite],
   ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite],
   ...[predictionsSuite, predictionListsSuite, statisticsSuite],
-  ...[followSuite, followRestoreSuite],
+  ...[followSuite, followRestoreSuite, diskSuite],
   ...[payloadsSuite, privacySuite],
 ];
 for (const suite of suites)

@@ -11,10 +11,14 @@ import type { EvidenceContext, EvidenceRecord, RuntimeTimings } from './record.t
  *   `BlockWriter` writes
  */
 export function readBlock(block: Uint8Array): EvidenceRecord[] {
+  return [...recordsOf(block)];
+}
+
+/** As `readBlock`, one after the other: whoever has large blocks reads on when it has time. What it throws says that the whole block is none. */
+export function* recordsOf(block: Uint8Array): Generator<EvidenceRecord, void, undefined> {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.length);
   checkMagic(bytes);
   const contexts: EvidenceContext[] = [];
-  const records: EvidenceRecord[] = [];
   let pos = magic.length;
   while (pos < bytes.length) {
     if (pos + frameHeader > bytes.length) throw malformed(pos, 'a frame without its length');
@@ -23,11 +27,10 @@ export function readBlock(block: Uint8Array): EvidenceRecord[] {
     const end = from + bytes.readUInt32LE(pos + 1);
     if (end > bytes.length) throw malformed(pos, 'a frame that is longer than the block');
     if (kind === contextFrame) contexts.push(readContext(bytes, from, end));
-    else if (kind === recordFrame) records.push(readRecord(bytes, from, end, contexts));
+    else if (kind === recordFrame) yield readRecord(bytes, from, end, contexts);
     else throw malformed(pos, `a frame of kind ${kind}`);
     pos = end;
   }
-  return records;
 }
 
 function checkMagic(bytes: Buffer): void {

@@ -6,6 +6,7 @@ import type { DataSource } from 'typeorm';
 import { createDataSource, describeUrl } from './data-source.ts';
 import type { Migration } from './migrator.ts';
 import { verifyVersion } from './migrator.ts';
+import { isRefusedLogin } from './sqlstate.ts';
 
 export interface OpenDatabaseOptions {
   readonly url: string;
@@ -40,7 +41,11 @@ export async function whenAvailable<T>(
   }
 }
 
-/** Connects the pool of a service, as soon as the database is there, and checks that its migrations have run: `failed-precondition` when not. */
+/**
+ * Connects the pool of a service, as soon as the database is there, and checks that its migrations have run.
+ *
+ * @throws SluiceError failed-precondition when they have not, or when the database refuses the credentials
+ */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<DataSource> {
   const { url, schema, migrations, poolSize, statementTimeoutMs, applicationName, logger } = options;
   logger.debug({ database: describeUrl(url) }, 'connecting');
@@ -48,6 +53,10 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<DataSo
     const dataSource = await createDataSource({
       ...{ url, schema, applicationName, poolSize, statementTimeoutMs, connectTimeoutMs: 2_000 },
       onPoolError: (err) => logger.debug({ err }, 'an idle database connection broke'),
+    }).catch((error: unknown) => {
+      const { cause, message } = SluiceError.from(error);
+      if (!isRefusedLogin(cause)) throw error;
+      throw new SluiceError('failed-precondition', `${describeUrl(url)}: ${message}`, { cause });
     });
     try {
       await verifyVersion(dataSource, migrations, schema);

@@ -1,7 +1,7 @@
 import { errorKinds, SluiceError } from '@sluice/domain/errors';
 import { QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { constraintOf, fromDatabase, kindOfSqlstate, sqlstateKinds, sqlstateOf } from './sqlstate.ts';
+import { constraintOf, fromDatabase, isRefusedLogin, kindOfSqlstate, sqlstateKinds, sqlstateOf } from './sqlstate.ts';
 
 const error = (fields: object, message = 'secret value 42'): Error => Object.assign(new Error(message), fields);
 const wrapped = (inner: Error): Error => error({ driverError: inner, parameters: ['secret'] });
@@ -46,6 +46,12 @@ describe('fromDatabase', () => {
   it.each(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND'])('takes %s of the socket for unavailable', (code) => {
     expect(fromDatabase(error({ code })).kind).toBe('unavailable');
     expect(sqlstateOf(error({ code }))).toBeUndefined();
+  });
+
+  it.each(['28P01', '28000'])('says of %s which setting is wrong', (code) => {
+    const refused = fromDatabase(error({ code }));
+    expect(refused.message).toMatch(/refuses the role or the password of SLUICE_DATABASE_URL/);
+    expect([isRefusedLogin(refused.cause), isRefusedLogin(error({ code: '42501' }))]).toEqual([true, false]);
   });
 
   it('knows the errors of pg that have no code', () => {

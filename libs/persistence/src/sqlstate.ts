@@ -107,8 +107,15 @@ export function fromDatabase(thrown: unknown): SluiceError {
   const cause = driverError(thrown);
   if (cause instanceof SluiceError) return cause;
   const kind = kindOf(cause);
-  return new SluiceError(kind, messages[kind] ?? 'internal error', { cause });
+  const message = isRefusedLogin(cause) ? refusedLogin : messages[kind];
+  return new SluiceError(kind, message ?? 'internal error', { cause });
 }
+
+const refusedLogin =
+  'the database refuses the role or the password of SLUICE_DATABASE_URL: correct the setting, or run migrate, which makes the role with this password';
+
+/** Whether the server was reached and would not let us in: waiting does not change that. */
+export const isRefusedLogin = (thrown: unknown): boolean => sqlstateOf(thrown)?.startsWith('28') === true;
 
 function kindOf(thrown: unknown): ErrorKind {
   const sqlstate = sqlstateOf(thrown);

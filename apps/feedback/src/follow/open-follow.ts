@@ -1,6 +1,6 @@
 import type { Clock } from '@sluice/domain/clock';
 import type { Metrics } from '@sluice/telemetry/metrics';
-import { Gate } from './gate.ts';
+import { Gate } from '../gate.ts';
 import { followedKinds } from './row.ts';
 import type { FollowSource } from './source.ts';
 import { Subscriptions } from './subscriptions.ts';

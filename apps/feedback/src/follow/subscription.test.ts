@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { readCursor } from './cursor.ts';
 import { away, FakeSource } from './fake-source.ts';
-import { Gate } from './gate.ts';
+import { Gate } from '../gate.ts';
 import { beforeTransaction } from './position.ts';
 import { tablesOf } from './read-page.ts';
 import type { Message } from './subscription.ts';

@@ -2,7 +2,7 @@ import type { Clock } from '@sluice/domain/clock';
 import { failedPrecondition, SluiceError } from '@sluice/domain/errors';
 import type { Cursor } from './cursor.ts';
 import { cursorText } from './cursor.ts';
-import type { Gate } from './gate.ts';
+import type { Gate } from '../gate.ts';
 import { beginning } from './position.ts';
 import type { Position } from './position.ts';
 import type { Filter, Page } from './read-page.ts';

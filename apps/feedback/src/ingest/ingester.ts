@@ -4,6 +4,7 @@ import type { Retention } from '../evidence/days.ts';
 import type { EvidenceStore, Written } from './batch.ts';
 import { ByteBudget } from './byte-budget.ts';
 import type { KnownVersions } from './known-versions.ts';
+import { Pace } from '../pace.ts';
 import type { SentBlock } from './sort-blocks.ts';
 import { SortedBlocks } from './sort-blocks.ts';
 
@@ -71,11 +72,13 @@ export class Ingester {
   }
 
   async #write(): Promise<void> {
-    const { store, versions, clock, onWritten, onFailed } = this.#options;
+    const { store, versions, clock, retention, onWritten, onFailed } = this.#options;
     const start = clock.monotonic();
-    const { blocks, batch } = this.#take();
+    const batch = new SortedBlocks(retention, clock.now());
+    const blocks: Waiting[] = [];
     let failure: SluiceError | undefined;
     try {
+      await this.#fill(batch, blocks);
       await versions.resolve(batch.contexts);
       onWritten(await store.write(batch, versions.isKnown), clock.monotonic() - start);
     } catch (error) {
@@ -84,17 +87,19 @@ export class Ingester {
     for (const { settle } of blocks) settle(failure);
   }
 
-  #take(): { readonly blocks: Waiting[]; readonly batch: SortedBlocks } {
-    const { retention, clock, batchRows, batchBytes } = this.#options;
-    const batch = new SortedBlocks(retention, clock.now());
+  /** Takes the blocks that are there until the batch is full. */
+  async #fill(batch: SortedBlocks, blocks: Waiting[]): Promise<void> {
+    const { clock, batchRows, batchBytes } = this.#options;
+    const pace = new Pace(clock);
     let bytes = 0;
-    let count = 0;
-    for (const each of this.#queue) {
-      if (count > 0 && (batch.records >= batchRows || bytes >= batchBytes)) break;
-      batch.add(each);
-      bytes += each.block.length;
-      count += 1;
+    for (let left = this.#queue.length; left > 0; left--) {
+      if (blocks.length > 0 && (batch.records >= batchRows || bytes >= batchBytes)) return;
+      // Another writer may have taken it meanwhile.
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      blocks.push(next);
+      bytes += next.block.length;
+      await batch.add(next, pace);
     }
-    return { blocks: this.#queue.splice(0, count), batch };
   }
 }

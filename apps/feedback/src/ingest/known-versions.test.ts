@@ -80,10 +80,54 @@ describe('known versions', () => {
     expect([asked, versions.isKnown(name(1)), away]).toEqual([[1], true, [true, false]]);
   });
 
-  it('are bounded', async () => {
-    const { asked, versions, answerBy } = world();
+  it('are bounded, and those are kept that were used last', async () => {
+    const { versions, answerBy } = world();
     answerBy(() => Promise.resolve(true));
-    await versions.resolve(Array.from({ length: 10_001 }, (_, index) => name(index)));
-    expect([versions.isKnown(name(0)), versions.isKnown(name(1)), asked.length]).toEqual([undefined, true, 10_001]);
+    for (let from = 0; from < 10_000; from += 100)
+      await versions.resolve(Array.from({ length: 100 }, (_, index) => name(from + index)));
+    expect([versions.isKnown(name(0)), versions.isKnown(name(9_999))]).toEqual([true, true]);
+    await versions.resolve([name(10_000), name(10_001)]);
+    expect([0, 1, 2, 3, 10_001].map((version) => versions.isKnown(name(version)))).toEqual([
+      ...[true, undefined, undefined, true, true],
+    ]);
+  });
+
+  it('are asked for a hundred to a batch and eight at once; the others are for the next one', async () => {
+    const { asked, versions, answerBy } = world();
+    const answers: (() => void)[] = [];
+    answerBy(() => new Promise((resolve) => answers.push(() => resolve(true))));
+    const all = Array.from({ length: 150 }, (_, index) => name(index));
+    const first = versions.resolve(all);
+    await turns();
+    expect(asked).toHaveLength(8);
+    answers[0]!();
+    await turns();
+    expect(asked).toHaveLength(9);
+    for (let index = 1; index < 100; index++) {
+      answers[index]!();
+      await turns();
+    }
+    await first;
+    expect([asked.length, versions.isKnown(name(99)), versions.isKnown(name(100))]).toEqual([100, true, undefined]);
+    void versions.resolve(all);
+    await turns();
+    expect(asked).toHaveLength(108);
+  });
+
+  it('wait no longer for their turn when the registry goes away, however many batches ask', async () => {
+    const { asked, versions, answerBy, clock } = world();
+    const away = Promise.withResolvers<boolean>();
+    answerBy(() => away.promise);
+    const batches = Array.from({ length: 20 }, (_, batch) =>
+      versions.resolve(Array.from({ length: 100 }, (__, index) => name(batch * 100 + index))),
+    );
+    await turns();
+    away.reject(unavailable('away'));
+    await Promise.all(batches);
+    expect(asked).toHaveLength(8);
+    answerBy(() => Promise.resolve(true));
+    clock.advance(1_000);
+    await versions.resolve([name(1_500)]);
+    expect(versions.isKnown(name(1_500))).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
 import type { Clock } from '@sluice/domain/clock';
 import { unavailable } from '@sluice/domain/errors';
 import type { EvidenceContext } from '@sluice/evidence/record';
+import { Gate } from '../gate.ts';
 
 /** A version as records name it. */
 export type VersionName = Pick<EvidenceContext, 'model' | 'version' | 'versionDigest'>;
@@ -24,6 +25,11 @@ export interface KnownVersionsOptions {
 const forgetUnknownMs = 30_000;
 const askAgainMs = 1_000;
 const mostVersions = 10_000;
+/** What one batch may ask, and how many questions are under way at once: whoever writes evidence also writes names of versions. */
+const mostPerBatch = 100;
+const mostAtOnce = 8;
+/** Questions that wait, of all batches. */
+const mostWaiting = 1_000;
 
 const keyOf = ({ model, version, versionDigest }: VersionName): string => `${version} ${versionDigest} ${model}`;
 
@@ -33,13 +39,14 @@ interface Entry {
 }
 
 /**
- * Which versions the registry has. Asked once each, and never for longer than a batch can wait: while the registry is away
+ * Which versions the registry has. Those that were used last are kept. Asked once each, a bounded number for a batch, and never for longer than a batch can wait: while the registry is away
  * nothing is known and nobody waits.
  */
 export class KnownVersions {
   readonly #options: KnownVersionsOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #asking = new Map<string, Promise<void>>();
+  readonly #gate = new Gate(mostAtOnce);
   #awayUntilMs = -Infinity;
   #isAway = false;
 
@@ -50,10 +57,16 @@ export class KnownVersions {
   /** Undefined where it could not be asked. */
   readonly isKnown = (version: VersionName): boolean | undefined => this.#entry(keyOf(version))?.known;
 
-  /** Resolves when all are known, or the time to wait is over; never rejects. */
+  /**
+   * Resolves when all are known, or the time to wait is over, or all have been asked for that may be: the others stay unknown. Never
+   * rejects.
+   */
   async resolve(versions: Iterable<VersionName>): Promise<void> {
     const answers: Promise<void>[] = [];
-    for (const version of versions) if (this.isKnown(version) === undefined) answers.push(this.#ask(version));
+    for (const version of versions) {
+      if (answers.length >= mostPerBatch || this.#asking.size >= mostWaiting) break;
+      if (this.isKnown(version) === undefined) answers.push(this.#ask(version));
+    }
     const { clock, waitMs } = this.#options;
     if (answers.length === 0 || clock.monotonic() < this.#awayUntilMs) return;
     const late = Promise.withResolvers<undefined>();
@@ -71,10 +84,15 @@ export class KnownVersions {
     const asking = this.#asking.get(key);
     if (asking) return asking;
     if (this.#options.clock.monotonic() < this.#awayUntilMs) return Promise.resolve();
-    const answer = this.#options.directory.has(version).then(
-      (known) => this.#learn(key, known),
-      (error: unknown) => this.#failed(error),
-    );
+    const answer = this.#gate.run(async () => {
+      // One that waited for its turn while the registry went away is asked for later.
+      if (this.#options.clock.monotonic() < this.#awayUntilMs) return;
+      try {
+        this.#learn(key, await this.#options.directory.has(version));
+      } catch (error) {
+        this.#failed(error);
+      }
+    });
     this.#asking.set(key, answer);
     return answer.finally(() => this.#asking.delete(key));
   }
@@ -96,8 +114,11 @@ export class KnownVersions {
 
   #entry(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
-    if (entry === undefined || entry.untilMs > this.#options.clock.monotonic()) return entry;
+    if (entry === undefined) return undefined;
     this.#entries.delete(key);
-    return undefined;
+    if (entry.untilMs <= this.#options.clock.monotonic()) return undefined;
+    // The least lately used one is the first.
+    this.#entries.set(key, entry);
+    return entry;
   }
 }

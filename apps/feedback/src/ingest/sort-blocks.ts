@@ -1,11 +1,12 @@
 import { SluiceError } from '@sluice/domain/errors';
-import { readBlock } from '@sluice/evidence/read-block';
+import { recordsOf } from '@sluice/evidence/read-block';
 import type { EvidenceContext, EvidenceRecord } from '@sluice/evidence/record';
 import { contextProblem, recordProblem } from '../evidence/check-record.ts';
 import type { Retention } from '../evidence/days.ts';
 import { idTime, isInTime } from '../evidence/days.ts';
 import { deadRecord } from '../evidence/dead-record.ts';
 import type { DeadLetter, EvidenceItem, Origin } from '../evidence/item.ts';
+import type { Pace } from '../pace.ts';
 import type { Batch } from './batch.ts';
 
 /** A block as it came. */
@@ -35,10 +36,14 @@ export class SortedBlocks implements Batch {
     return this.rows.length + this.skewed.length + this.dead.length;
   }
 
-  add({ origin, block }: SentBlock): void {
-    let records: EvidenceRecord[];
+  /** Takes its time, in slices of `pace`: a block may be as large as a message. */
+  async add({ origin, block }: SentBlock, pace: Pace): Promise<void> {
+    const records: EvidenceRecord[] = [];
     try {
-      records = readBlock(block);
+      for (const record of recordsOf(block)) {
+        records.push(record);
+        if (pace.isOver()) await pace.giveWay();
+      }
     } catch (error) {
       this.dead.push(deadBlock(origin, block, error));
       return;
@@ -49,6 +54,7 @@ export class SortedBlocks implements Batch {
       const { context } = record;
       if (context !== last) problem = contextProblem((last = context));
       this.#place({ record, origin, block, index }, problem ?? recordProblem(record));
+      if (pace.isOver()) await pace.giveWay();
     }
   }
 

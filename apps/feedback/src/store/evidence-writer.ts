@@ -1,13 +1,17 @@
 import type { PoolClient } from 'pg';
+import type { Clock } from '@sluice/domain/clock';
+import { failedPrecondition } from '@sluice/domain/errors';
 import { fromDatabase, sqlstateOf } from '@sluice/persistence/sqlstate';
 import type { DataSource } from 'typeorm';
 import { deadRecord } from '../evidence/dead-record.ts';
 import { dayOf, idTime } from '../evidence/days.ts';
 import type { DeadLetter, EvidenceItem } from '../evidence/item.ts';
 import type { Batch, EvidenceStore, VersionFlag, Written } from '../ingest/batch.ts';
+import { canary } from '../evidence/canary.ts';
 import { copy, onConnection } from './connection.ts';
 import { copiedColumns, CopyRows } from './copy-rows.ts';
 import type { KeyRing } from '../payloads/key-ring.ts';
+import { Pace } from '../pace.ts';
 import type { ClassDay, DayStore } from './day-store.ts';
 import { insertDeadLetter } from './dead-letter-store.ts';
 import type { SealedBatch } from './seal-batch.ts';
@@ -30,14 +34,19 @@ export class EvidenceWriter implements EvidenceStore {
   readonly #dataSource: DataSource;
   readonly #days: DayStore;
   readonly #ring: KeyRing;
+  readonly #clock: Clock;
 
-  constructor(dataSource: DataSource, days: DayStore, ring: KeyRing) {
+  constructor(dataSource: DataSource, days: DayStore, ring: KeyRing, clock: Clock) {
     this.#dataSource = dataSource;
     this.#days = days;
     this.#ring = ring;
+    this.#clock = clock;
   }
 
-  /** Errors: `unavailable` when nobody knows what was stored, or nothing was; the same batch may then be written again. */
+  /**
+   * Errors: `unavailable` when nobody knows what was stored, or nothing was; `failed-precondition` when the tables take no record at
+   * all, since they are of another software. The same batch may then be written again.
+   */
   async write(batch: Batch, isKnown: VersionFlag): Promise<Written> {
     try {
       await this.#days.ensure(daysOf(batch.rows));
@@ -47,21 +56,49 @@ export class EvidenceWriter implements EvidenceStore {
     }
   }
 
-  async #attempt(batch: Batch, isKnown: VersionFlag, path: Path, attempt: number): Promise<Written> {
+  async #attempt(batch: Batch, isKnown: VersionFlag, path: Path, attempt: number, isPart = false): Promise<Written> {
     try {
-      return await onConnection(this.#dataSource, (client) => store(client, this.#ring, batch, isKnown, path));
+      return await onConnection(this.#dataSource, (client) =>
+        store(client, this.#ring, batch, isKnown, { path, pace: new Pace(this.#clock) }),
+      );
     } catch (error) {
       const code = sqlstateOf(error);
       if (code === undefined || attempt >= mostAttempts) throw error;
-      if (code === '23505' && path === 'straight') return this.#attempt(batch, isKnown, 'staged', attempt + 1);
-      if (inAnotherOrder.has(code)) return this.#attempt(batch, isKnown, 'staged', attempt + 1);
+      if (code === '23505' && path === 'straight') return this.#attempt(batch, isKnown, 'staged', attempt + 1, isPart);
+      if (inAnotherOrder.has(code)) return this.#attempt(batch, isKnown, 'staged', attempt + 1, isPart);
       if (isMissingDay(code, error)) {
         this.#days.forget();
         await this.#days.ensure(daysOf(batch.rows));
-        return this.#attempt(batch, isKnown, path, attempt + 1);
+        return this.#attempt(batch, isKnown, path, attempt + 1, isPart);
       }
       if (!isOfTheData(code)) throw error;
+      if (!isPart) await this.#tryCanary(batch, code);
       return this.#split(batch, isKnown, code);
+    }
+  }
+
+  /**
+   * Tables that refuse what nothing is wrong with are of another software, ahead of this one or behind: no record is to become a
+   * dead letter for that. Stores nothing.
+   */
+  async #tryCanary({ rows, skewed }: Batch, code: string): Promise<void> {
+    const record = canary(this.#clock.now());
+    const item = { record, origin: { spoolId: '', routerId: '', position: 0 }, block: new Uint8Array(), index: 0 };
+    await this.#days.ensure(daysOf([item]));
+    const tables = [rows.length > 0 ? 'evidence' : [], skewed.length > 0 ? 'evidence_skewed' : []].flat();
+    try {
+      await onConnection(this.#dataSource, async (client) => {
+        const sealed = await sealBatch(client, this.#ring, { rows: [item], skewed: [], dead: [] });
+        const encoded = await encode([item], () => true, sealed, new Pace(this.#clock));
+        for (const table of tables)
+          await copy(client, `COPY feedback.${table} (${columns}) FROM STDIN (FORMAT binary)`, encoded);
+        await client.query('ROLLBACK AND CHAIN');
+      });
+    } catch (error) {
+      if (!isOfTheData(sqlstateOf(error) ?? '')) throw error;
+      throw failedPrecondition(
+        `the tables of evidence refuse every record, also one that is known to be good (SQLSTATE ${code}): they are of another version of the software; run its migrate, or upgrade this feedback. Evidence stays in the spools of its routers`,
+      );
     }
   }
 
@@ -71,11 +108,11 @@ export class EvidenceWriter implements EvidenceStore {
     if (rows.length + skewed.length === 0) throw new Error(`Postgres refused a dead letter: SQLSTATE ${code}`);
     if (rows.length + skewed.length === 1) {
       const letter = deadRecord((rows[0] ?? skewed[0])!, 'refused', `Postgres refused it with SQLSTATE ${code}`);
-      return this.#attempt({ rows: [], skewed: [], dead: [...dead, letter] }, isKnown, 'straight', 1);
+      return this.#attempt({ rows: [], skewed: [], dead: [...dead, letter] }, isKnown, 'straight', 1, true);
     }
     const [first, second] = halves(batch);
-    const one = await this.#attempt(first, isKnown, 'straight', 1);
-    const other = await this.#attempt(second, isKnown, 'straight', 1);
+    const one = await this.#attempt(first, isKnown, 'straight', 1, true);
+    const other = await this.#attempt(second, isKnown, 'straight', 1, true);
     return {
       path: 'split',
       stored: one.stored + other.stored,
@@ -104,20 +141,22 @@ async function store(
   ring: KeyRing,
   batch: Batch,
   isKnown: VersionFlag,
-  path: Path,
+  { path, pace }: { readonly path: Path; readonly pace: Pace },
 ): Promise<Written> {
   const { rows, skewed, dead } = batch;
   const sealed = await sealBatch(client, ring, batch);
   // What was out of time when it came first, and is not any more, is there already.
   const isStaged = rows.length > 0 && (path === 'staged' || (await overlapsSkewed(client, rows)));
-  const encoded = encode(rows, isKnown, sealed);
+  const encoded = await encode(rows, isKnown, sealed, pace);
   let stored = 0;
   if (rows.length > 0)
     stored = isStaged
       ? await staged(client, encoded, 'evidence', 'evidence_skewed')
       : await copy(client, `COPY feedback.evidence (${columns}) FROM STDIN (FORMAT binary)`, encoded);
   const skewedStored =
-    skewed.length === 0 ? 0 : await staged(client, encode(skewed, isKnown, sealed), 'evidence_skewed', 'evidence');
+    skewed.length === 0
+      ? 0
+      : await staged(client, await encode(skewed, isKnown, sealed, pace), 'evidence_skewed', 'evidence');
   for (const letter of inOrder(dead)) await insertDeadLetter(client, letter, sealed.letter(letter));
   return {
     path: isStaged ? 'staged' : 'straight',
@@ -126,11 +165,17 @@ async function store(
   };
 }
 
-function encode(items: readonly EvidenceItem[], isKnown: VersionFlag, sealed: SealedBatch): Uint8Array {
+async function encode(
+  items: readonly EvidenceItem[],
+  isKnown: VersionFlag,
+  sealed: SealedBatch,
+  pace: Pace,
+): Promise<Uint8Array> {
   const rows = new CopyRows(isKnown);
   for (const { record } of items) {
     const row = sealed.row(record);
     rows.add(record, row?.payloads, row?.keyId);
+    if (pace.isOver()) await pace.giveWay();
   }
   return rows.finish();
 }

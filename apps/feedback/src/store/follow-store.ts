@@ -1,3 +1,4 @@
+import { unavailable } from '@sluice/domain/errors';
 import { fromDatabase } from '@sluice/persistence/sqlstate';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
@@ -9,7 +10,6 @@ import { mostRows } from '../follow/source.ts';
 import { restored } from './cluster.ts';
 import { followedColumns } from './followed-columns.ts';
 
-/** Rows that one statement looks at while it searches for those of a model. */
 const mostScanned = 10_000;
 const mostBytes = 1024 ** 2;
 
@@ -18,7 +18,7 @@ const named = (name: string, text: string) => ({ name: `follow-${name}`, text })
 /** Where the database stands: one row. */
 const lookSql = `
   SELECT c.history::text, c.system_identifier AS known, s.system_identifier::text AS system,
-    ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline,
+    CASE WHEN NOT pg_is_in_recovery() THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END AS timeline,
     pg_snapshot_xmin(now.is)::text AS frontier, pg_snapshot_xmax(now.is)::text AS next,
     coalesce((SELECT max(sequence) FROM feedback.dropped), 0) AS losses,
     coalesce((SELECT last_xid FROM feedback.dropped ORDER BY last_xid DESC LIMIT 1), '0')::text AS lost
@@ -28,7 +28,8 @@ interface LookRow {
   readonly history: string;
   readonly known: string;
   readonly system: string;
-  readonly timeline: number;
+  /** Null of a standby. */
+  readonly timeline: number | null;
   readonly frontier: string;
   readonly next: string;
   readonly losses: number;
@@ -67,18 +68,24 @@ const nothing: readonly bigint[] = followedTables.map(() => 0n);
 export class FollowStore implements FollowSource {
   readonly #dataSource: DataSource;
   readonly #monotonic: () => number;
+  readonly #scanned: number;
   readonly #ready = new WeakSet<PoolClient>();
   #known: Known | undefined;
 
-  /** @param monotonic milliseconds */
-  constructor(dataSource: DataSource, monotonic: () => number) {
+  /**
+   * @param monotonic milliseconds
+   * @param scanned rows that one statement looks at while it searches for those of a model
+   */
+  constructor(dataSource: DataSource, monotonic: () => number, scanned = mostScanned) {
     this.#dataSource = dataSource;
     this.#monotonic = monotonic;
+    this.#scanned = scanned;
   }
 
   async look(): Promise<Look> {
     return this.#on(async (client) => {
       const row = (await client.query<LookRow>(named('look', lookSql))).rows[0]!;
+      if (row.timeline === null) throw unavailable('the database can only be read');
       if (row.known !== row.system) throw restored(row);
       const history = { id: row.history, system: row.system, timeline: row.timeline };
       const [frontier, next] = [BigInt(row.frontier), BigInt(row.next)];
@@ -97,7 +104,8 @@ export class FollowStore implements FollowSource {
 
   async read(request: TableRequest): Promise<TablePage> {
     const table = followedTables[request.table]!;
-    const { text, parameters } = pageSql(table, request);
+    const limit = request.model === '' ? mostRows : this.#scanned;
+    const { text, parameters } = pageSql(table, request, limit);
     const rows = await this.#on(
       async (client) => (await client.query<Record<string, unknown>>({ ...text, values: parameters })).rows,
     );
@@ -172,12 +180,12 @@ interface PageRow {
 }
 
 /** One statement for each table and kind of position: where a row is behind is written so that the index on `recorded_xid` finds it. */
-function pageSql(name: FollowedTable, { table, after, upTo, model }: TableRequest) {
+function pageSql(name: FollowedTable, { table, after, upTo, model }: TableRequest, limit: number) {
   const { key, values } = followedColumns[name];
   const columns = Object.entries(values).map(([as, expression]) => `${expression} AS "${as}"`);
   const keys = key.map(({ text }, index) => `${text} AS key_${index}`);
   const order = `recorded_xid, ${key.map(({ column }) => column).join(', ')}`;
-  const parameters: unknown[] = [String(after.transaction), String(upTo), model, model === '' ? mostRows : mostScanned];
+  const parameters: unknown[] = [String(after.transaction), String(upTo), model, limit];
   let behind = `recorded_xid >= $1::xid8`;
   if (table < after.table) behind = `recorded_xid > $1::xid8`;
   if (table === after.table) {

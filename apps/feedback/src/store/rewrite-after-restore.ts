@@ -15,8 +15,10 @@ interface State {
  * Transaction ids mean something within one cluster. Where the tables have those of another one, because they were restored from a copy, all of
  * them are rewritten to ids that this cluster has given out already, in the same order: two that were different may become one
  * where it has given out fewer. Cursors of before are refused from then on. All of it is one transaction.
+ *
+ * @param below all new ids are below it; without it, below the id of this transaction
  */
-export async function rewriteAfterRestore(tx: WriteTransaction, say: Say): Promise<void> {
+export async function rewriteAfterRestore(tx: WriteTransaction, say: Say, below?: number): Promise<void> {
   const [state] = await tx.query<State>(
     `SELECT c.system_identifier AS known, s.system_identifier::text AS system, pg_current_xact_id()::text AS current,
        EXISTS (SELECT FROM feedback.evidence WHERE recorded_xid > pg_current_xact_id())
@@ -29,7 +31,7 @@ export async function rewriteAfterRestore(tx: WriteTransaction, say: Say): Promi
   say('the database was restored into another cluster: transaction ids are rewritten', {
     ...{ known, system, tables: tables.length },
   });
-  await mapIds(tx, tables, current);
+  await mapIds(tx, tables, below === undefined ? current : String(below));
   let rewritten = 0;
   for (const [index, table] of tables.entries()) {
     const rows = await tx.execute(
@@ -57,8 +59,8 @@ async function tablesOf(tx: WriteTransaction): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** `renumbered`: each id that there is, and one below `current` that takes its place. */
-async function mapIds(tx: WriteTransaction, tables: readonly string[], current: string): Promise<void> {
+/** `renumbered`: each id that there is, and one below `below` that takes its place. */
+async function mapIds(tx: WriteTransaction, tables: readonly string[], below: string): Promise<void> {
   await tx.execute('CREATE TEMPORARY TABLE renumbered (old_id xid8 PRIMARY KEY, new_id xid8) ON COMMIT DROP');
   for (const table of tables)
     await tx.execute(
@@ -70,6 +72,6 @@ async function mapIds(tx: WriteTransaction, tables: readonly string[], current: 
          * ($1::text::numeric - ${firstTransaction}) / count(*) OVER ()) AS new_id
        FROM pg_temp.renumbered
      ) AS placed WHERE placed.old_id = r.old_id`,
-    [current],
+    [below],
   );
 }

@@ -14,6 +14,7 @@ function world(overrides: { readonly ensure?: () => Promise<unknown> } = {}) {
   const expired = ['evidence_short_20200101', 'evidence_short_20200102'];
   const version = { model: 'digits', version: 3, versionDigest: 'd' };
   const unresolved = [version, { ...version, version: 4 }];
+  const letters = [true, false];
   let rows = 2;
   let skewed = 1;
   const options: UpkeepOptions = {
@@ -40,7 +41,15 @@ function world(overrides: { readonly ensure?: () => Promise<unknown> } = {}) {
         return retentionClass === 'long' && skewed-- > 0 ? 10_000 : 0;
       },
     },
-    letters: { count: async () => 5 },
+    letters: {
+      count: async () => 5,
+      expire: async (days, limit) => {
+        calls.push(`expire ${days}`);
+        return letters.shift() === true ? limit : 2;
+      },
+    },
+    deadLetterDays: 30,
+    onExpired: (count) => calls.push(`expired ${count}`),
     versions: { resolve: async () => undefined, isKnown: ({ version: number }) => (number === 3 ? true : undefined) },
     onDropped: (partition) => calls.push(`dropped ${partition}`),
     onError: (_, what) => errors.push(what),
@@ -70,6 +79,7 @@ describe('upkeep', () => {
         'delete long 730',
         'delete long 730',
       ],
+      ...['expire 30', 'expire 30', 'expired 1002'],
       ...['flag 3 true', 'flag 3 true', 'flag 3 true'],
     ]);
     expect([upkeep.deadLetters, upkeep.days, errors]).toEqual([5, ['a day'], []]);

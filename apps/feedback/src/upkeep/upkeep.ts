@@ -19,21 +19,26 @@ export interface UpkeepOptions {
     resolve(version: VersionName, known: boolean, limit: number): Promise<number>;
     deleteSkewed(retentionClass: RetentionClass, days: number, limit: number): Promise<number>;
   };
-  readonly letters: { count(): Promise<number> };
+  readonly letters: { count(): Promise<number>; expire(days: number, limit: number): Promise<number> };
   readonly versions: Pick<KnownVersions, 'isKnown' | 'resolve'>;
   readonly retention: Retention;
+  /** How long a dead letter is kept after it failed last. */
+  readonly deadLetterDays: number;
   readonly clock: Clock;
   readonly everyMs: number;
   readonly onDropped: (partition: string) => void;
+  readonly onExpired: (deadLetters: number) => void;
   readonly onError: (error: unknown, what: string) => void;
 }
 
 const mostVersionsAtOnce = 100;
 const rowsAtOnce = 10_000;
+/** Each may be as large as a message. */
+const lettersAtOnce = 1_000;
 
 /**
  * What has to be done from time to time, whoever does it: days are made ahead and dropped when they have expired, versions that
- * could not be asked for are flagged. Each replica does all of it; the database sees to it that one does a thing at a time.
+ * could not be asked for are flagged, old dead letters go. Each replica does all of it; the database sees to it that one does a thing at a time.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
@@ -79,6 +84,7 @@ export class Upkeep {
   async #all(): Promise<void> {
     await this.#try('making days ahead', () => this.prepare());
     await this.#try('dropping expired days', () => this.#drop());
+    await this.#try('deleting old dead letters', () => this.#expire());
     await this.#try('asking for versions', () => this.#resolve());
     await this.#try('counting', async () => {
       this.#deadLetters = await this.#options.letters.count();
@@ -104,6 +110,17 @@ export class Upkeep {
         onDropped(dropped);
       }
       while (!this.#closed && (await rows.deleteSkewed(retentionClass, retention[retentionClass], rowsAtOnce)) > 0);
+    }
+  }
+
+  async #expire(): Promise<void> {
+    const { letters, deadLetterDays, onExpired } = this.#options;
+    let expired = 0;
+    try {
+      for (let gone = lettersAtOnce; gone === lettersAtOnce && !this.#closed; expired += gone)
+        gone = await letters.expire(deadLetterDays, lettersAtOnce);
+    } finally {
+      if (expired > 0) onExpired(expired);
     }
   }
 

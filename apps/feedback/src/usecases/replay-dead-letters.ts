@@ -4,6 +4,7 @@ import type { Retention } from '../evidence/days.ts';
 import type { EvidenceStore } from '../ingest/batch.ts';
 import type { KnownVersions } from '../ingest/known-versions.ts';
 import { SortedBlocks } from '../ingest/sort-blocks.ts';
+import { Pace } from '../pace.ts';
 import type { DeadLetters, KeptDeadLetter } from './dead-letters.ts';
 import { mostPerPage, pageSize, pageToken, readPageToken } from './page.ts';
 
@@ -64,7 +65,7 @@ async function chosen(
 /** Whether it is stored now. What failed again is noted by the write: the same bytes are the same dead letter. */
 async function replay({ letters, store, versions, clock, retention }: ReplayPorts, letter: KeptDeadLetter) {
   const batch = new SortedBlocks(retention, clock.now());
-  batch.add({ origin: letter.origin, block: letter.bytes });
+  await batch.add({ origin: letter.origin, block: letter.bytes }, new Pace(clock));
   await versions.resolve(batch.contexts);
   const { dead } = await store.write(batch, versions.isKnown);
   // A block that can be read now has become its records, and a dead letter for each that cannot be stored. One of the same bytes is

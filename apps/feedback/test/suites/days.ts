@@ -93,6 +93,35 @@ export function daysSuite(cluster: () => TestPostgres): void {
       expect(await plan(byRequest)).toEqual([days[1]]);
     });
 
+    it('have a BRIN index on the time of arrival, which a range of times is found by, and no partition takes what is of no day', async () => {
+      // With so few rows a look at all of them is cheaper.
+      const client = new pg.Client({ connectionString: site.ownerUrl, options: '-c enable_seqscan=off' });
+      await client.connect();
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+        `EXPLAIN SELECT count(*) FROM feedback.evidence WHERE received_at BETWEEN now() - interval '5 min' AND now()`,
+      );
+      await client.end();
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      const used = [...plan.matchAll(/Bitmap Index Scan on (\w+)/g)].map(([, name]) => name!);
+      expect(used.length).toBeGreaterThan(0);
+      const indexes = await site.query<{ method: string }>(
+        `SELECT DISTINCT am.amname AS method FROM pg_class AS c JOIN pg_am AS am ON am.oid = c.relam WHERE c.relname = ANY ($1)`,
+        [used],
+      );
+      expect(indexes).toEqual([{ method: 'brin' }]);
+      const without = await site.query(
+        `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhrelid::regclass::text ~ 'evidence_.*_\\d{8}$'
+           AND NOT EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS am ON am.oid = c.relam
+             WHERE i.indrelid = inhrelid AND am.amname = 'brin')`,
+      );
+      expect(without).toEqual([]);
+      const tables = await site.query<{ parts: number; defaults: number }>(
+        `SELECT count(*)::int AS parts, count(*) FILTER (WHERE partdefid <> 0)::int AS defaults FROM pg_partitioned_table`,
+      );
+      expect(tables[0]!.parts).toBeGreaterThan(11);
+      expect(tables[0]!.defaults).toBe(0);
+    });
+
     it('are dropped whole when they have expired, per class, by whichever replica, while others write', async () => {
       const now = Date.now();
       const kept = idAt(now - 2 * dayMs);
@@ -168,6 +197,23 @@ export function daysSuite(cluster: () => TestPostgres): void {
       expect(await refusal(`SELECT feedback.drop_day_before('x', '2020-01-01')`)).toMatch(/has no class x/);
       expect(await refusal(`SELECT feedback.make_day('x', '2020-01-01')`)).toMatch(/has no class x/);
       await client.end();
+    });
+  });
+
+  describe('a start', () => {
+    it('with credentials that the database refuses ends at once, and says which setting it is', async () => {
+      const wrong = site.serviceUrl.replace(':secret@', ':other@');
+      expect(wrong).not.toBe(site.serviceUrl);
+      const nobody = site.serviceUrl.replace('sluice_feedback:', 'nobody_here:');
+      for (const SLUICE_DATABASE_URL of [wrong, nobody]) {
+        const refused = await site.start({ SLUICE_DATABASE_URL }).then(
+          () => undefined,
+          (error: unknown) => error as Error,
+        );
+        expect(refused).toMatchObject({ kind: 'failed-precondition' });
+        expect(refused!.message).toMatch(/refuses the role or the password of SLUICE_DATABASE_URL/);
+        expect(refused!.message).not.toMatch(/other|nobody_here|try again/);
+      }
     });
   });
 

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBlock } from '@sluice/evidence/read-block';
+import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { blockOf, blockOfIds, someIds } from '../evidence.ts';
 import type { Replica } from '../harness.ts';
-import { deliver, Site } from '../harness.ts';
+import { deliver, Sender, Site } from '../harness.ts';
 
 /** What could not be stored. @param cluster the Postgres, on which it gets a database of its own */
 export function deadLettersSuite(cluster: () => TestPostgres): void {
@@ -151,6 +152,79 @@ export function deadLettersSuite(cluster: () => TestPostgres): void {
       await site.query('UPDATE feedback.dead_letter SET bytes = $1, digest = $2', [kept!.bytes, digest]);
       expect(await replica.feedback.replayDeadLetters({})).toMatchObject({ replayed: 0, failed: 1 });
       expect(await letters()).toMatchObject([{ kind: 'DEAD_LETTER_KIND_RECORD', predictionId: id }]);
+      await clear();
+    });
+
+    it('are none where the table refuses every record: the stream ends, and what was sent is stored later', async () => {
+      const ids = someIds(20);
+      for (const table of ['evidence', 'evidence_skewed']) {
+        // As a table of another software would.
+        await site.query(`ALTER TABLE feedback.${table} ADD CONSTRAINT other CHECK (rule = 'new') NOT VALID`);
+        const own =
+          table === 'evidence' ? ids.slice(0, 10) : ids.slice(10).map((id) => `00000000-0000-7${id.slice(15)}`);
+        const sender = await Sender.open(replica.address);
+        sender.block(1, blockOfIds(own));
+        const { acknowledged, error } = await sender.rest();
+        sender.close();
+        expect([acknowledged, error]).toMatchObject([
+          0,
+          { kind: 'failed-precondition', message: expect.stringMatching(/SQLSTATE 23514.*run its migrate/) as string },
+        ]);
+        await site.query(`ALTER TABLE feedback.${table} DROP CONSTRAINT other`);
+        await deliver(replica.address, [blockOfIds(own)]);
+        expect(await site.count(own, table)).toEqual({ rows: 10, predictions: 10 });
+      }
+      expect(await letters()).toEqual([]);
+      expect(await site.query(`SELECT FROM feedback.evidence WHERE model = 'canary'`)).toEqual([]);
+    });
+
+    it('expire when they have not failed for as long as the setting says, and are counted', async () => {
+      const ids = someIds(3);
+      await deliver(
+        replica.address,
+        ids.map((predictionId) => blockOf({ predictionId, keepProbability: 0 })),
+      );
+      await site.query(
+        `UPDATE feedback.dead_letter SET last_at = now() - interval '29 days 23 hours', first_at = now() - interval '99 days'
+         WHERE prediction_id = $1`,
+        [ids[0]],
+      );
+      await site.query(
+        `UPDATE feedback.dead_letter SET last_at = now() - interval '30 days 1 hour' WHERE prediction_id = $1`,
+        [ids[1]],
+      );
+      const keeper = await site.start({ SLUICE_DEAD_LETTER_DAYS: '30', SLUICE_UPKEEP_MS: '100' });
+      await eventually(async () =>
+        expect((await letters()).map(({ predictionId }) => predictionId).toSorted()).toEqual(
+          [ids[0], ids[2]].toSorted(),
+        ),
+      );
+      await eventually(async () => expect(await keeper.metric('sluice_feedback_dead_letters_expired_total')).toBe(1));
+      await keeper.stop();
+      await clear();
+    });
+
+    it('are deleted by id, or all of a reason', async () => {
+      const ids = someIds(3);
+      await deliver(replica.address, [
+        ...ids.map((predictionId) => blockOf({ predictionId, keepProbability: 0 })),
+        Buffer.alloc(1),
+      ]);
+      const { feedback } = replica;
+      const [first] = await letters('invalid');
+      expect(await feedback.deleteDeadLetters({ ids: [Number(first!.id), 999_999, 999_999] })).toEqual({
+        ...{ deleted: '1', missingIds: ['999999'] },
+      });
+      expect(await feedback.deleteDeadLetters({ reason: 'invalid' })).toEqual({ deleted: '2', missingIds: [] });
+      expect((await letters()).map(({ reason }) => reason)).toEqual(['unreadable']);
+      const refused: [Parameters<typeof feedback.deleteDeadLetters>[0], RegExp][] = [
+        [{}, /^ids: expected some, or a reason/],
+        [{ ids: [1], reason: 'invalid' }, /^ids: expected some, or a reason .* not both/],
+        [{ reason: 'boredom' }, /^reason: "boredom" given/],
+        [{ ids: Array.from({ length: 1_001 }, (_, id) => id + 1) }, /^ids: 1001 given/],
+      ];
+      for (const [request, message] of refused)
+        await expect(feedback.deleteDeadLetters(request)).rejects.toThrow(message);
       await clear();
     });
 

@@ -2,6 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
+import { createDataSource } from '@sluice/persistence/data-source';
+import { readCursor } from '../../src/follow/cursor.ts';
+import { reaches, readPage } from '../../src/follow/read-page.ts';
+import { FollowStore } from '../../src/store/follow-store.ts';
 import { blockOf, blockOfIds, idAt, someIds } from '../evidence.ts';
 import { copiesOf, evidenceInOrder, inDays, labelOfNewest, outcomeOfNewest } from '../followed.ts';
 import type { Replica } from '../harness.ts';
@@ -16,6 +20,8 @@ export function followSuite(cluster: () => TestPostgres): void {
   beforeAll(async () => {
     site = await Site.open(cluster());
     replica = await site.start({ SLUICE_FOLLOW_POLL_MS: '20', SLUICE_MAX_SUBSCRIBERS: '3' });
+    // Others are made of it.
+    await deliver(replica.address, [blockOfIds(someIds(1))], 'spool-0');
   });
   afterAll(() => site.close());
 
@@ -141,10 +147,10 @@ export function followSuite(cluster: () => TestPostgres): void {
 
     it('gets transactions of any size page by page, and goes on from every cursor without a gap or a row twice', async () => {
       const from = await following(async (subscriber) => (await subscriber.settle()).cursor);
-      await site.query(await copiesOf(site, 2_300, { arm: `'large'` }));
+      await site.query(await copiesOf(site, 1_200, { arm: `'large'` }));
       await site.query(await copiesOf(site, 1_000, { arm: `'exact'` }));
       for (let each = 0; each < 5; each++) await site.query(await copiesOf(site, 3, { model: `'rare'` }));
-      const all = (await evidenceInOrder(site)).slice(-3_315);
+      const all = (await evidenceInOrder(site)).slice(-2_215);
       const cursors: string[] = [];
       const sizes: number[] = [];
       await following(
@@ -161,12 +167,26 @@ export function followSuite(cluster: () => TestPostgres): void {
       let seen = 0;
       for (const [index, size] of sizes.entries()) {
         seen += size;
+        // Each of the first three, and the last.
+        if (index > 2 && index < sizes.length - 1) continue;
         const rest = await following(async (subscriber) => (await subscriber.until(all.length - seen)).names, {
           cursor: cursors[index]!,
         });
         expect(rest).toEqual(all.slice(seen));
       }
-      // A model that the first pages have nothing of.
+      // A model that whole statements find nothing of.
+      const dataSource = await createDataSource({ url: site.serviceUrl, schema: 'feedback', applicationName: 'test' });
+      const store = new FollowStore(dataSource, () => performance.now(), 300);
+      const [look, found, pages] = [await store.look(), [] as string[], [] as number[]];
+      for (let { position } = readCursor(from); reaches(look, [0], position);) {
+        const { rows, end } = await readPage(store, look, position, { tables: [0], model: 'rare' });
+        found.push(...rows.map(({ row }) => row.predictionId));
+        pages.push(rows.length);
+        position = end;
+      }
+      await dataSource.destroy();
+      expect(found).toEqual(all.slice(-15).map((name) => name.split(' ')[0]));
+      expect(pages).toEqual([0, 0, 0, 0, 0, 0, 0, 15]);
       const rare = await following(async (subscriber) => (await subscriber.until(15)).names, {
         ...{ cursor: from, model: 'rare' },
       });
@@ -176,9 +196,9 @@ export function followSuite(cluster: () => TestPostgres): void {
     it('gets every row once and in order while two replicas ingest the same at once, and when its own is killed', async () => {
       const other = await site.spawn({ SLUICE_FOLLOW_POLL_MS: '20', SLUICE_BATCH_ROWS: '40' });
       const from = await following(async (subscriber) => (await subscriber.settle()).cursor);
-      const ids = someIds(2_000);
+      const ids = someIds(1_000);
       const before = (await evidenceInOrder(site)).length;
-      const blocks = Array.from({ length: 200 }, (_, index) => blockOfIds(ids.slice(index * 10, index * 10 + 10)));
+      const blocks = Array.from({ length: 100 }, (_, index) => blockOfIds(ids.slice(index * 10, index * 10 + 10)));
       // Each block comes twice, from both sides, in other company.
       const addresses = [replica.address, other.address];
       const first = deliverSurely(addresses, blocks, 'spool-a');
@@ -208,17 +228,22 @@ export function followSuite(cluster: () => TestPostgres): void {
       const ended = async () => {
         for (;;) await subscriber.next();
       };
-      const ids = someIds(4);
-      await deliver(replica.address, [blockOfIds(ids.slice(0, 2))]);
+      // Numbers that leave no trace, since nothing but commits writes the log, are given out again after the crash.
+      await site.query(`ALTER SYSTEM SET wal_writer_delay = '10s'`);
+      await site.query('SELECT pg_reload_conf()');
+      const unused = 'BEGIN; SELECT pg_current_xact_id(); ROLLBACK; '.repeat(50);
+      await site.query(`BEGIN; ${await copiesOf(site, 2)}; COMMIT; ${unused}`);
       await subscriber.until(2);
       await site.postgres.kill();
       await expect(ended()).rejects.toMatchObject({ kind: 'unavailable' });
       subscriber.close();
       await site.postgres.restart();
-      await eventually(async () => expect(await other.adminState()).toMatchObject({ databaseUp: true }));
-      await deliverSurely([other.address], [blockOfIds(ids.slice(2))]);
+      for (const each of [other, replica])
+        await eventually(async () => expect(await each.adminState()).toMatchObject({ databaseUp: true }));
+      await site.query('ALTER SYSTEM RESET wal_writer_delay');
+      await deliverSurely([other.address], [blockOfIds(someIds(2))]);
       const next = await new Subscriber(other.address, { cursor: subscriber.cursor }).until(2);
-      expect([...subscriber.names, ...next.names].toSorted()).toEqual(ids.map((id) => `${id} cnn 1`).toSorted());
+      expect([...subscriber.names, ...next.names]).toEqual((await evidenceInOrder(site)).slice(-4));
       const stopped = expect(
         (async () => {
           for (;;) await next.next();
@@ -230,7 +255,7 @@ export function followSuite(cluster: () => TestPostgres): void {
     });
 
     it('is one of a bounded number', async () => {
-      const open = [new Subscriber(replica.address), new Subscriber(replica.address), new Subscriber(replica.address)];
+      const open = [1, 2, 3].map(() => new Subscriber(replica.address, { begin: 'SUBSCRIBE_BEGIN_NOW' }));
       for (const each of open) await each.next();
       expect(await replica.adminState()).toMatchObject({ subscribers: 3 });
       expect(await refusal({ begin: 'SUBSCRIBE_BEGIN_NOW' })).toMatchObject({ kind: 'resource-exhausted' });

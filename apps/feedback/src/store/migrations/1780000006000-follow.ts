@@ -105,5 +105,7 @@ export const follow: Migration = {
       `GRANT EXECUTE ON FUNCTION feedback.${signature} TO sluice_feedback`,
     ]),
     `GRANT SELECT ON feedback.cluster, feedback.dropped TO sluice_feedback`,
+    // They expire by the time of their last failure.
+    'CREATE INDEX dead_letter_last ON feedback.dead_letter (last_at)',
   ],
 };
