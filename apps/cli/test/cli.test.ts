@@ -232,7 +232,7 @@ describe('a version', () => {
       versions: [{ number: '1' }, { number: '2' }],
     });
     expect((await sluice('asof', 'digits', '2020-01-01T00:00:00Z')).out).toMatch(
-      /^release: none\n\nno aliases\n\nno versions$/,
+      /^release {2}none\ncapture {2}not known\nlabels {3}not known\n\nno aliases\n\nno versions$/,
     );
     expect(await sluice('asof', 'digits', 'yesterday')).toMatchObject({ code: 2 });
 
