@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type Checkpoint, decodeJournal, differenceOf, encodeRecord, type Finished, type RunHeader, type RunIdentity } from './journal.ts';
+import {
+  type Checkpoint,
+  decodeJournal,
+  differenceOf,
+  encodeRecord,
+  type Finished,
+  hasBegun,
+  type JournalRecord,
+  type RunHeader,
+  type RunIdentity,
+} from './journal.ts';
 
 const identity: RunIdentity = {
   model: 'digits',
@@ -46,16 +56,25 @@ describe('the journal of a batch run', () => {
   });
 
   it('takes no record whose bytes are others, and none after it', () => {
-    const damaged = encodeRecord(header) + encodeRecord(checkpoint(1)).replace('"rows":1', '"rows":7') + encodeRecord(checkpoint(2));
+    const damaged =
+      encodeRecord(header) + encodeRecord(checkpoint(1)).replace('"rows":1', '"rows":7') + encodeRecord(checkpoint(2));
     expect(decodeJournal(damaged)?.checkpoints).toEqual([]);
     expect(decodeJournal(encodeRecord(checkpoint(1)))).toBeUndefined();
+  });
+
+  it('is nothing to go on with before its first checkpoint', () => {
+    const begun = (...records: JournalRecord[]) => hasBegun(decodeJournal(records.map(encodeRecord).join(''))!);
+    expect([begun(header), begun(header, checkpoint(1)), begun(header, finished)]).toEqual([false, true, true]);
   });
 
   it.each<[Partial<RunIdentity>, RegExp]>([
     [{ model: 'wdbc' }, /^the model was "digits", now "wdbc"/],
     [{ asked: '' }, /^--model-version was "champion", now ""/],
     [{ limit: 5 }, /^--limit was null, now 5/],
-    [{ input: { ...identity.input, sha256: 'c'.repeat(64), bytes: 11 } }, /^the input is another: it had 10 bytes .* now 11/],
+    [
+      { input: { ...identity.input, sha256: 'c'.repeat(64), bytes: 11 } },
+      /^the input is another: it had 10 bytes .* now 11/,
+    ],
     [{ input: { ...identity.input, format: 'jsonl' } }, /^the input format/],
     [{ input: { ...identity.input, header: false } }, /^the heading/],
     [{ output: { ...identity.output, format: 'csv' } }, /^the output format/],

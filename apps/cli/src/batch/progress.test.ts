@@ -6,7 +6,12 @@ import { Pace, showSeconds, startProgress } from './progress.ts';
 function contextOf(json = false) {
   const clock = new FakeClock();
   const notes: string[] = [];
-  const terminal = { out: () => undefined, note: (text: string) => notes.push(text), bars: undefined, input: undefined };
+  const terminal = {
+    out: () => undefined,
+    note: (text: string) => notes.push(text),
+    bars: undefined,
+    input: undefined,
+  };
   return { clock, notes, context: { clock, json, terminal } as unknown as CliContext };
 }
 

@@ -34,7 +34,12 @@ const model = (task: Task | undefined): BatchModel => ({
   priority: 0,
 });
 
-const argmax: Task = { kind: 'classification', prediction: 'scores', class_from: 'argmax', class_names: ['cat', 'dog'] };
+const argmax: Task = {
+  kind: 'classification',
+  prediction: 'scores',
+  class_from: 'argmax',
+  class_names: ['cat', 'dog'],
+};
 
 describe('rows of the output', () => {
   it('have what was passed on, where it was, what was predicted and the outputs, each under a name of its own', () => {
@@ -96,11 +101,19 @@ describe('the class of a row', () => {
     expect(classOf(only({ name: 'p', values: [0.5] }), threshold)).toEqual({ index: 0, probability: 0.5 });
     expect(classOf(only({ name: 'p', values: [0.625] }), threshold)).toEqual({ index: 1, probability: 0.625 });
     expect(classOf(answer, label)).toEqual({ index: 1, probability: 0.75 });
-    expect(classOf(answer, { ...label, class_names: ['1', '2'] })).toEqual({ index: undefined, probability: undefined });
+    expect(classOf(answer, { ...label, class_names: ['1', '2'] })).toEqual({
+      index: undefined,
+      probability: undefined,
+    });
   });
 
   it('has no probability where scores are none', () => {
-    for (const values of [[1, 3], [0.2, 0.2], [-0.5, 1.5], [Number.NaN, 1]])
+    for (const values of [
+      [1, 3],
+      [0.2, 0.2],
+      [-0.5, 1.5],
+      [Number.NaN, 1],
+    ])
       expect(classOf(only({ name: 'scores', values }), argmax).probability).toBeUndefined();
     expect(classOf(only({ name: 'p', values: [7] }), threshold)).toEqual({ index: 1, probability: undefined });
     expect(classOf(only(), argmax)).toEqual({ index: undefined, probability: undefined });

@@ -10,7 +10,7 @@ import type { Journal } from './journal.ts';
 import type { BatchOptions } from './options.ts';
 import type { RunProgress } from './progress.ts';
 import { type ResultTable, resultTable } from './result-rows.ts';
-import { columnsNeeded, planRows, portionsOf, prepareRow, type PreparedRow, type RowPlan } from './row-plan.ts';
+import { columnsNeeded, planRows, preparedRows, type RowPlan } from './row-plan.ts';
 import type { RunFiles } from './run-files.ts';
 import { rowsPerRequest, type ScoredRow, Scorer } from './score.ts';
 
@@ -31,6 +31,8 @@ export interface Prepared {
   readonly table: TableReader;
   readonly plan: RowPlan;
   readonly result: ResultTable;
+  /** Rows of one request. */
+  readonly size: number;
 }
 
 /** Opens the input and decides which columns go where; of Parquet only those are read. */
@@ -43,7 +45,8 @@ export async function prepare(task: RunTask): Promise<Prepared> {
   if (first.note !== '') progress(task.context, first.note);
   const table = inputFormat === 'parquet' ? await open(columnsNeeded(first, all)) : all;
   const plan = table === all ? first : planRows(model, table, options.columns);
-  return { table, plan, result: resultTable(model, plan.carried, options.outputs) };
+  const size = rowsPerRequest(model, plan, options.rowsPerRequest);
+  return { table, plan, size, result: resultTable(model, plan.carried, options.outputs) };
 }
 
 /** Where a run is: what it has read, and what it has written. */
@@ -96,13 +99,12 @@ export class BatchRun {
    */
   async run(shown: RunProgress): Promise<void> {
     const { context, model, options, source } = this.#task;
-    const { plan, table } = this.#prepared;
-    const size = rowsPerRequest(model, plan, options.rowsPerRequest);
+    const { plan, table, size } = this.#prepared;
     const rows = table.rows(this.#after);
     const left = options.limit - this.rowsRead;
     const scorer = new Scorer(context, model, plan, options);
     try {
-      for await (const scored of scorer.score(prepared(portionsOf(rows, size, left), plan))) {
+      for await (const scored of scorer.score(preparedRows(plan, rows, size, left))) {
         await this.#take(scored);
         shown.update(this.rowsRead, this.#share());
       }
@@ -166,11 +168,4 @@ function rejectLine({ prepared: { source }, problem }: ScoredRow): string {
   const place = `${placeOf(source)}: `;
   const reason = problem.startsWith(place) ? problem.slice(place.length) : problem;
   return `${JSON.stringify({ row: source.index, ...(source.line > 0 && { line: source.line }), reason })}\n`;
-}
-
-async function* prepared(
-  portions: AsyncIterable<readonly Parameters<typeof prepareRow>[1][]>,
-  plan: RowPlan,
-): AsyncIterable<readonly PreparedRow[]> {
-  for await (const portion of portions) yield portion.map((row) => prepareRow(plan, row));
 }

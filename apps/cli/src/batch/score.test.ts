@@ -9,7 +9,7 @@ import { FakeClock } from '@sluice/testkit/fake-clock';
 import { describe, expect, it } from 'vitest';
 import type { CliContext, Services } from '../context.ts';
 import type { BatchModel } from './batch-model.ts';
-import { columnsNeeded, planRows, portionsOf, prepareRow, type PreparedRow } from './row-plan.ts';
+import { columnsNeeded, planRows, prepareRow, preparedRows, type PreparedRow } from './row-plan.ts';
 import { rowsPerRequest, type ScoredRow, Scorer, type ScoreOptions } from './score.ts';
 
 const model: BatchModel = {
@@ -37,8 +37,15 @@ function routerOf(behave: (values: readonly number[], call: number) => void | Pr
     const call = sent.push([inference, given]);
     const values = [...(decodeTensor('FP32', inference.inputs[0]!.data as Uint8Array) as Float32Array)];
     await behave(values, call);
-    const y = { name: 'y', datatype: 'FP32', shape: [values.length, 1], values: Float32Array.from(values, (value) => value * 2) };
-    return { model: 'twice', version: '2', predictionId: `p-${call}`, outputs: [y] } as unknown as Awaited<ReturnType<Infer>>;
+    const y = {
+      name: 'y',
+      datatype: 'FP32',
+      shape: [values.length, 1],
+      values: Float32Array.from(values, (value) => value * 2),
+    };
+    return { model: 'twice', version: '2', predictionId: `p-${call}`, outputs: [y] } as unknown as Awaited<
+      ReturnType<Infer>
+    >;
   };
   const context = { clock, signal: stop.signal, services: { inferOnce: { infer } } } as unknown as CliContext;
   return { sent, clock, context, stop };
@@ -56,11 +63,8 @@ async function score(
 ): Promise<readonly ScoredRow[]> {
   const plan = planRows(of, table, []);
   const scorer = new Scorer(context, of, plan, { ...options, ...change });
-  async function* portions(): AsyncIterable<readonly PreparedRow[]> {
-    for await (const portion of portionsOf(table.rows(), 4, Infinity)) yield portion.map((row) => prepareRow(plan, row));
-  }
   const rows: ScoredRow[] = [];
-  for await (const scored of scorer.score(portions())) rows.push(...scored);
+  for await (const scored of scorer.score(preparedRows(plan, table.rows(), 4, Infinity))) rows.push(...scored);
   return rows;
 }
 
@@ -75,10 +79,10 @@ const away = (kind: 'unavailable' | 'resource-exhausted', retryAfterMs?: number)
 
 /** Moves time on until a promise has settled. */
 async function withTime<T>(clock: FakeClock, work: Promise<T>, stepMs = 100): Promise<T> {
-  let settled = false;
-  const mark = () => (settled = true);
+  const state = { settled: false };
+  const mark = () => (state.settled = true);
   work.then(mark, mark);
-  for (let turn = 0; !settled && turn < 5_000; turn += 1) {
+  for (let turn = 0; !state.settled && turn < 5_000; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
     if (clock.pendingTimers > 0) clock.advance(stepMs);
   }
@@ -95,13 +99,15 @@ describe('scoring', () => {
       ['p-2', 0],
       ['p-2', 1],
     ]);
-    expect(sent.map(([inference, given]) => [inference.version, inference.inputs[0]!.shape, inference.parameters, given!.metadata, given!.timeoutMs])[0]).toEqual([
-      '2',
-      [4, 1],
-      { priority: 3 },
-      { 'sluice-caller': 'sluice batch' },
-      1_000,
-    ]);
+    expect(
+      sent.map(([inference, given]) => [
+        inference.version,
+        inference.inputs[0]!.shape,
+        inference.parameters,
+        given!.metadata,
+        given!.timeoutMs,
+      ])[0],
+    ).toEqual(['2', [4, 1], { priority: 3 }, { 'sluice-caller': 'sluice batch' }, 1_000]);
     expect(sent).toHaveLength(3);
   });
 
@@ -140,7 +146,8 @@ describe('scoring', () => {
       refusals += 1;
       if (refusals === 1) throw away('resource-exhausted', 2_000);
       if (refusals === 2) throw away('unavailable');
-      if (refusals === 3) throw new RpcError('deadline-exceeded', 'slow', { origin: 'local', code: statusCodes.DEADLINE_EXCEEDED });
+      if (refusals === 3)
+        throw new RpcError('deadline-exceeded', 'slow', { origin: 'local', code: statusCodes.DEADLINE_EXCEEDED });
     });
     const rows = await withTime(router.clock, score(router.context, await numbers(4)));
     expect(shown(rows)).toEqual([0, 1, 2, 3].map((index) => [index, index * 2]));
@@ -252,7 +259,9 @@ describe('rows of one request', () => {
   });
 
   it('take lists from a column of the name of the input, beside columns that are passed on', async () => {
-    const table = await json('{"id":7,"x":[[1,2],[3,4]],"other":"o"}\n{"id":null,"x":[1,2,3,4]}\n{"id":1,"x":[1,2]}\n{"id":1,"x":5}\n{"id":"s","x":[1,2,3,4]}\n');
+    const table = await json(
+      '{"id":7,"x":[[1,2],[3,4]],"other":"o"}\n{"id":null,"x":[1,2,3,4]}\n{"id":1,"x":[1,2]}\n{"id":1,"x":5}\n{"id":"s","x":[1,2,3,4]}\n',
+    );
     const square = wide([2, 2]);
     const plan = planRows(square, table, ['id']);
     expect([plan.note, plan.carried.map(({ name, type }) => `${name} ${type}`), columnsNeeded(plan, table)]).toEqual([
@@ -279,7 +288,9 @@ describe('rows of one request', () => {
       'line 4, column "x": expected a list of values, got 5',
       '',
     ]);
-    expect(() => planRows(square, table, ['nobody'])).toThrow('--columns: the input has no column "nobody"; it has "id", "x", "other"');
+    expect(() => planRows(square, table, ['nobody'])).toThrow(
+      '--columns: the input has no column "nobody"; it has "id", "x", "other"',
+    );
   });
 
   it('take lists from JSON in a cell', async () => {
@@ -298,7 +309,8 @@ describe('rows of one request', () => {
   it('end at the limit', async () => {
     const table = await numbers(10);
     const sizes: number[] = [];
-    for await (const portion of portionsOf(table.rows(), 4, 6)) sizes.push(portion.length);
+    for await (const portion of preparedRows(planRows(model, table, []), table.rows(), 4, 6))
+      sizes.push(portion.length);
     expect(sizes).toEqual([4, 2]);
   });
 });
