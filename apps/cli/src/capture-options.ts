@@ -1,7 +1,7 @@
 import type { CaptureChanges } from '@sluice/contracts/gen/sluice/registry/v1/CaptureChanges';
 import { durabilities, retentionClasses } from '@sluice/domain/capture';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { list } from './options.ts';
+import { decimal, list } from './options.ts';
 
 /** What is said of a capture policy on a command line. */
 export interface CaptureFlags {
@@ -81,8 +81,9 @@ function setting(key: string, value: string): CaptureChanges {
 const response = (on: boolean) => (on ? 'RESPONSE_CAPTURE_ALL' : 'RESPONSE_CAPTURE_NONE');
 
 function share(text: string): number {
-  const value = Number(text);
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError(`rate=${text}: expected a share from 0 to 1.`);
+  const value = decimal(text);
+  if (!(value >= 0 && value <= 1))
+    throw new InvalidArgumentError(`rate=${text}: expected a share from 0 to 1, such as 0.1.`);
   return value;
 }
 

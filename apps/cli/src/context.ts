@@ -22,6 +22,8 @@ export interface Services {
   readonly registry: RegistryClient['registry'];
   readonly audit: RegistryClient['audit'];
   readonly dataSets: RegistryClient['dataSets'];
+  readonly runs: RegistryClient['runs'];
+  readonly lineage: RegistryClient['lineage'];
   readonly upload: RegistryClient['upload'];
   readonly inference: Pick<OipClient, 'infer' | 'modelMetadata'>;
   /** Sends an inference once: what to do about a failure is the caller's to decide. */

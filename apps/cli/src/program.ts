@@ -15,6 +15,8 @@ import { liftQuarantine, listQuarantines } from './commands/quarantine.ts';
 import { endRelease, type PutFlags, putRelease, showRelease } from './commands/releases.ts';
 import { approve, deleteVersion, listVersions, setPin, showVersion } from './commands/versions.ts';
 import type { CliContext } from './context.ts';
+import { addProvenanceCommands } from './provenance-commands.ts';
+import { dataSetRefs } from './provenance-options.ts';
 import { list, positive, revision, whole } from './options.ts';
 import { arm, modes, rule } from './release-options.ts';
 
@@ -78,6 +80,7 @@ export function createProgram(options: ProgramOptions): Command {
   addReleaseCommands(program, run);
   addInferenceCommands(program, run);
   addAuditCommands(program, run);
+  addProvenanceCommands(program, run);
   return program;
 }
 
@@ -115,6 +118,8 @@ function addVersionCommands(program: Command, run: Run): void {
   command(program, 'push <model> <path>', 'make a version of a folder or an *.onnx file')
     .option('--graph <path>', 'the graph inside the folder, when there are several')
     .option('--manifest <file>', 'a sluice.yaml that lies elsewhere')
+    .option('--run <id>', 'the run that makes it, which is under way')
+    .option('--data-set <name@n>', 'what it was trained on; once for each', dataSetRefs)
     .addHelpText(
       'after',
       '\nThe model is made by its first push. docs/sluice-yaml.md says what a sluice.yaml may hold.',
@@ -219,7 +224,8 @@ An arm is NAME=VERSION:WEIGHT[:ROLE]; VERSION is a number or an alias (the versi
 or shadow. Without a ROLE the first is the primary and the others are candidates. Weights are shares of their sum; a shadow
 has 0 and gets a copy of every request. A rule KEY=VALUE:ARM sends requests with this metadata to one arm.
 The release rules at once, where requests that name no version go; moving champion does not move it. With --capture,
---retention, --durability or --redact it has a capture policy of its own, else that of the model.`;
+--retention, --durability or --redact it has a capture policy of its own, else that of the model. Of a release that a person
+made, its rules, mode, seed and own capture policy stay unless they are given; --rule replaces all rules.`;
 
 function addReleaseCommands(program: Command, run: Run): void {
   const release = program.command('release').description("split a model's traffic between versions");
@@ -231,10 +237,15 @@ function addReleaseCommands(program: Command, run: Run): void {
     command(release, 'put <model>', 'say how traffic is split, until it is ended')
       .option('--arm <arm>', 'NAME=VERSION:WEIGHT[:ROLE]; once for each', arm)
       .option('--rule <rule>', 'KEY=VALUE:ARM: metadata that decides before weights do; once for each', rule)
+      .option('--no-rules', 'drop the rules that there are')
       .addOption(
-        new Option('--mode <mode>', 'default: fixed for one arm, shadow for shadows alone, else ab').choices(modes),
+        new Option(
+          '--mode <mode>',
+          'default: as it is where the arms allow, else fixed for one arm, shadow for shadows alone, ab',
+        ).choices(modes),
       )
-      .option('--seed <id>', 'names the hash by which callers are assigned to arms (default: as it is)'),
+      .option('--seed <id>', 'names the hash by which callers are assigned to arms (default: as it is)')
+      .option('--no-own-capture', "go back to the model's capture policy"),
   )
     .option(...expected, revision)
     .addHelpText('after', putHelp)

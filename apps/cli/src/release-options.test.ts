@@ -15,6 +15,8 @@ describe('arms', () => {
     ['=2:1', /^Expected NAME=VERSION:WEIGHT/],
     ['next=2:1:shadow:x', /^Expected NAME=VERSION:WEIGHT/],
     ['next=2:many', /^WEIGHT is a number from 0 on, not "many"/],
+    ['next=2:0x10', /^WEIGHT is a number from 0 on, not "0x10"/],
+    ['next=2:1e3', /^WEIGHT is a number from 0 on/],
     ['next=2:-1', /^WEIGHT is a number from 0 on/],
     ['next=2:1:other', /^ROLE is primary, candidate, shadow, not "other"/],
   ])('are not written "%s"', (text, message) => {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { decimal } from './options.ts';
 
 /** An arm as it is written: `next=2:10:candidate`. */
 export interface ArmFlag {
@@ -34,8 +35,8 @@ export function arm(text: string, before: readonly ArmFlag[] = []): readonly Arm
 }
 
 function weightOf(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
+  const value = decimal(text);
+  if (Number.isFinite(value)) return value;
   throw new InvalidArgumentError(`WEIGHT is a number from 0 on, not "${text}".`);
 }
 
@@ -50,6 +51,22 @@ export function rule(text: string, before: readonly RuleFlag[] = []): readonly R
 export function withRoles(arms: readonly ArmFlag[]): readonly (ArmFlag & { readonly role: Role })[] {
   const first = arms.some(({ role }) => role === 'primary') ? undefined : arms.find(({ role }) => role === undefined);
   return arms.map((each) => ({ ...each, role: each.role ?? (each === first ? 'primary' : 'candidate') }));
+}
+
+/** Whether arms may be a release of the mode. */
+export function fits(mode: Mode, arms: readonly { readonly role: Role }[]): boolean {
+  const count = (role: Role): number => arms.filter((each) => each.role === role).length;
+  const [candidates, shadows] = [count('candidate'), count('shadow')];
+  switch (mode) {
+    case 'fixed':
+      return arms.length === 1;
+    case 'ab':
+      return candidates >= 1;
+    case 'canary':
+      return candidates === 1;
+    case 'shadow':
+      return candidates === 0 && shadows >= 1;
+  }
 }
 
 /** What arms make where nobody named a mode; one against another is a canary only by its name. */

@@ -117,6 +117,12 @@ class Session {
         get dataSets() {
           return registry().dataSets;
         },
+        get runs() {
+          return registry().runs;
+        },
+        get lineage() {
+          return registry().lineage;
+        },
         upload: (...args) => registry().upload(...args),
         get inference() {
           return inference();

@@ -12,6 +12,7 @@ import { describeBench } from './bench-platform.ts';
 import { describeChanges } from './changes.ts';
 import { describeJsonDocuments } from './json-documents.ts';
 import { examples, type Platform, run, startPlatform } from './platform.ts';
+import { describeProvenance } from './provenance.ts';
 import { describeReleases } from './releases.ts';
 import { startProgram } from './program.ts';
 
@@ -293,6 +294,7 @@ describeBatch(() => platform);
 describeBench(() => platform);
 describeChanges(() => platform);
 describeReleases(() => platform, temporaryFolder);
+describeProvenance(() => platform, temporaryFolder);
 describeJsonDocuments(() => platform);
 
 describe('a router that does not apply a move', () => {

@@ -10,7 +10,13 @@ const digits = (file: string) => path.join(examples, 'digits', file);
 
 /** Every command once at least, in an order in which each succeeds; `alias cancel` needs a move that is held. */
 const steps: readonly (readonly [command: string, ...args: string[]])[] = [
-  ['push', name, digits('linear.onnx')],
+  ['dataset add', 'json/raw', digits('holdout.csv'), '--rows', '597'],
+  ['dataset add', 'json/train', '--digest', 'a'.repeat(64), '--parent', 'json/raw@1'],
+  ['dataset list'],
+  ['dataset show', 'json/train'],
+  ['run start', 'json/train', '--input', 'json/train@1'],
+  ['run list', 'json/train'],
+  ['push', name, digits('linear.onnx'), '--data-set', 'json/train@1'],
   ['push', name, digits('mlp.onnx')],
   ['push', name, digits('cnn.onnx')],
   ['model set', name, '--approvals', '0'],
@@ -38,6 +44,7 @@ const steps: readonly (readonly [command: string, ...args: string[]])[] = [
   ['infer', name, digits('holdout.csv'), '--limit', '2', '--label-column', 'label'],
   ['batch', name, digits('holdout.csv'), '--limit', '2', '--output', 'OUTPUT'],
   ['bench', name, '--request-rate-range', '100', '--request-count', '10', '--no-calibration'],
+  ['lineage', `${name}:1`],
   ['audit verify'],
   ['audit show'],
   ['audit key'],
@@ -59,6 +66,9 @@ export function describeJsonDocuments(platform: () => Platform): void {
         seen.add(command);
       };
       for (const [command, ...args] of steps) await document(command, ...args);
+      const runs = (await platform().sluice('run', 'list', '--json')).json() as { id: string }[];
+      await document('run show', runs[0]!.id);
+      await document('run end', runs[0]!.id);
       const release = await platform().holdMoves();
       await document('alias set', name, 'held', '1', '--no-wait');
       await document('alias cancel', name, 'held');

@@ -45,11 +45,30 @@ export function describeReleases(platform: () => Platform, temporaryFolder: () =
         '10 % of predictions, requests, responses, payloads up to 64.0 KiB, kept short, durable, redacted: age';
       expect((await set(...capture, '--redact', 'age')).out).toContain(policy);
       expect((await sluice('release', 'show', name)).out).toContain(`${policy}; the model's`);
-      expect((await put(...arms, '--retention', 'long')).out).toMatch(/kept long, durable, redacted: age; its own$/m);
+      const again = await put(...arms, '--retention', 'long');
+      expect(again.out).toMatch(/kept long, durable, redacted: age; its own$/m);
+      expect([again.notes, again.out]).toEqual([
+        'kept from the release before: 1 rule (--rule or --no-rules)',
+        expect.stringContaining('rule-1: x-region "eu" goes to next'),
+      ]);
+      const weights = ['--arm', 'primary=1:1', '--arm', 'next=2:1'];
+      const kept = await put(...weights);
+      expect(kept.notes).toMatch(/^kept .*: mode canary \(--mode\), 1 rule .*, its own capture policy /);
+      expect(kept.out).toMatch(/^arms +canary: [^]*^rules +rule-1: [^]*kept long, durable, redacted: age; its own$/m);
+      expect((await put(...weights, '--no-rules', '--no-own-capture')).out).not.toMatch(/^rules|its own$/m);
+      const then = await sluice('asof', name, '2100-01-01T00:00:00Z');
+      expect(then.out).toMatch(/^capture +10 % of .*kept short, durable, redacted: age; the model's$/m);
+      expect(then.out).toMatch(/^labels +the latest, whoever it is from$/m);
+      await put(...arms, '--retention', 'long');
       expect((await set('--redact', '')).out).not.toMatch(/^capture .*redacted/m);
       expect((await sluice('model', 'show', name)).out).toMatch(
         /of the release: .*kept long, durable, redacted: age$/m,
       );
+
+      const labels = /^labels +of clinic, then survey; where none has one, the latest$/m;
+      expect((await set('--labels', 'trusted=clinic,survey')).out).toMatch(labels);
+      expect((await sluice('asof', name, '2100-01-01T00:00:00Z')).out).toMatch(labels);
+      expect((await set('--labels', 'latest')).out).toMatch(/^labels +the latest/m);
 
       const moved = await sluice('alias', 'set', name, 'champion', '2');
       expect(moved).toMatchObject({ code: 0, notes: expect.stringMatching(/does not move what answers/) as unknown });
@@ -73,6 +92,11 @@ export function describeReleases(platform: () => Platform, temporaryFolder: () =
       await refused(2, /feature "agee"; there are age, height/, 'model', 'set', name, '--redact', 'agee');
       await refused(2, /rate=2: expected a share/, 'model', 'set', name, '--capture', 'rate=2');
       await refused(2, /max_payload_bytes: 67108865 given/, 'model', 'set', name, '--capture', 'max=67108865');
+      await refused(2, /rate=0x1: expected a share/, 'model', 'set', name, '--capture', 'rate=0x1');
+      await refused(2, /trusted=SOURCE/, 'model', 'set', name, '--labels', 'trusted=');
+      await refused(3, /--arm b=nope: .* no alias nope/, 'release', 'put', name, '--arm', 'a=1:1', '--arm', 'b=nope:1');
+      const wrapped = String(2n ** 64n + 1n);
+      await refused(2, /at most 9007199254740991/, 'release', 'end', name, '--expected-revision', wrapped);
       await refused(2, /nothing to change/, 'model', 'set', name);
     });
   });

@@ -1,9 +1,6 @@
 import { attribute, graph, model, node, value } from '@sluice/testkit/onnx-builder';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LabelChanges } from '@sluice/contracts/gen/sluice/registry/v1/LabelChanges';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Version__Output } from '@sluice/contracts/gen/sluice/registry/v1/Version';
-import { auditService } from '@sluice/contracts/services';
-import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { FakeRuntime, pause } from './fleet.ts';
 import type { RegistryClient, Replica } from './harness.ts';
@@ -123,52 +120,4 @@ it('asOf answers how a version was to be run before its admission ended', async 
   expect(versions).toMatchObject([
     { state: 'VERSION_STATE_ADMITTING', serving: { maxBatchSize: 64, batchingOffReason: '' }, admission: null },
   ]);
-});
-
-describe('the label policy of a model', () => {
-  it('is LATEST until somebody changes it, field by field, in the log with what was there before', async () => {
-    const { model } = await ann.createModel({ name: 'labels' });
-    expect(model!.settings!.labels).toEqual({ resolution: 'LABEL_RESOLUTION_LATEST', trustedSources: [] });
-    const change = async (labels: LabelChanges) => {
-      const { model: changed } = await ann.updateModel({ name: 'labels', labels });
-      expect((await ann.getModel({ name: 'labels' })).model).toEqual(changed);
-      return changed!.settings!.labels;
-    };
-    const resolution = 'LABEL_RESOLUTION_TRUSTED_FIRST';
-    const first = await change({ resolution, trustedSources: { names: ['clinic', 'survey'] } });
-    expect(first).toEqual({ resolution, trustedSources: ['clinic', 'survey'] });
-    expect(await change({ trustedSources: { names: ['survey'] } })).toEqual({ resolution, trustedSources: ['survey'] });
-    const { model: same } = await ann.updateModel({ name: 'labels', labels: { resolution } });
-    const latest = { resolution: 'LABEL_RESOLUTION_LATEST', trustedSources: ['survey'] };
-    expect(await change({ resolution: 'LABEL_RESOLUTION_LATEST' })).toEqual(latest);
-    const audit = createRpcClient(auditService, replica.address, { clock: systemClock });
-    const { entries } = await audit.listAuditEntries({ objectPrefix: 'model/labels' });
-    audit.close();
-    // The one that changed nothing has none.
-    expect(entries.map(({ leafIndex }) => leafIndex)).toContain(same!.revision);
-    expect(entries.map(({ action }) => action)).toEqual([
-      'model.created',
-      ...Array.from({ length: 3 }, () => 'model.updated'),
-    ]);
-    expect((JSON.parse(entries[2]!.canonicalJson) as { body: unknown }).body).toEqual({
-      model: 'labels',
-      before: { labels: { resolution: 'trusted-first', trustedSources: ['clinic', 'survey'] } },
-      after: { labels: { resolution: 'trusted-first', trustedSources: ['survey'] } },
-    });
-  });
-
-  it('may differ from LATEST from the start, and is refused where it makes no sense', async () => {
-    const resolution = 'LABEL_RESOLUTION_TRUSTED_FIRST';
-    const labels = { resolution, trustedSources: { names: ['clinic'] } } satisfies LabelChanges;
-    const { model } = await ann.createModel({ name: 'trusting', labels });
-    expect(model!.settings!.labels).toEqual({ resolution, trustedSources: ['clinic'] });
-    for (const call of [
-      () => ann.updateModel({ name: 'trusting', labels: { trustedSources: { names: [] } } }),
-      () => ann.createModel({ name: 'other', labels: { resolution } }),
-      () => ann.createModel({ name: 'other', settings: { labels: { trustedSources: [] } } }),
-    ]) {
-      const message = expect.stringMatching(/labels/) as string;
-      await expect(call()).rejects.toMatchObject({ kind: 'invalid-argument', message });
-    }
-  });
 });

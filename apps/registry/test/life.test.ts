@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Timestamp } from '@sluice/contracts/gen/google/protobuf/Timestamp';
+import type { LabelChanges } from '@sluice/contracts/gen/sluice/registry/v1/LabelChanges';
+import { auditService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
+import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { FakeRouter, FakeRuntime } from './fleet.ts';
 import type { RegistryClient, Replica } from './harness.ts';
@@ -173,7 +178,7 @@ describe('the life of a model', () => {
     expect(first.aliases.map(({ version }) => version)).toEqual(['1']);
     expect(first.versions.map(({ number }) => number)).toEqual(['1']);
     const before = await ann.getStateAsOf({ model: 'digits', time: { seconds: 1, nanos: 0 } });
-    expect(before).toEqual({ aliases: [], versions: [], release: null, nextPageToken: '' });
+    expect(before).toEqual({ aliases: [], versions: [], release: null, settings: null, nextPageToken: '' });
     const paged = { model: 'digits', time: entries[1]!.from, pageSize: 1 };
     const one = await ann.getStateAsOf(paged);
     const two = await ann.getStateAsOf({ ...paged, pageToken: one.nextPageToken });
@@ -270,5 +275,58 @@ describe('artifacts', () => {
     const files = [{ path: 'a.onnx', sha256: 'c'.repeat(64), size: 3 }];
     const stream = ann.createVersion({ model: 'digits', files });
     await expect(stream.next()).rejects.toMatchObject({ kind: 'failed-precondition' });
+  });
+});
+
+describe('the label policy of a model', () => {
+  it('is LATEST until somebody changes it, field by field, in the log with what was there before', async () => {
+    const { model } = await ann.createModel({ name: 'labels' });
+    expect(model!.settings!.labels).toEqual({ resolution: 'LABEL_RESOLUTION_LATEST', trustedSources: [] });
+    const change = async (labels: LabelChanges) => {
+      const { model: changed } = await ann.updateModel({ name: 'labels', labels });
+      expect((await ann.getModel({ name: 'labels' })).model).toEqual(changed);
+      return changed!.settings!.labels;
+    };
+    const resolution = 'LABEL_RESOLUTION_TRUSTED_FIRST';
+    const first = await change({ resolution, trustedSources: { names: ['clinic', 'survey'] } });
+    expect(first).toEqual({ resolution, trustedSources: ['clinic', 'survey'] });
+    expect(await change({ trustedSources: { names: ['survey'] } })).toEqual({ resolution, trustedSources: ['survey'] });
+    const { model: same } = await ann.updateModel({ name: 'labels', labels: { resolution } });
+    const latest = { resolution: 'LABEL_RESOLUTION_LATEST', trustedSources: ['survey'] };
+    expect(await change({ resolution: 'LABEL_RESOLUTION_LATEST' })).toEqual(latest);
+    const asOf = async (time: Timestamp) => (await ann.getStateAsOf({ model: 'labels', time })).settings;
+    expect(await asOf({ seconds: Number(model!.createdAt!.seconds) - 1, nanos: 0 })).toBeNull();
+    expect(await asOf(model!.createdAt!)).toEqual(model!.settings);
+    expect((await asOf({ seconds: 4_000_000_000, nanos: 0 }))!.labels).toEqual(latest);
+    const audit = createRpcClient(auditService, replica.address, { clock: systemClock });
+    const { entries } = await audit.listAuditEntries({ objectPrefix: 'model/labels' });
+    audit.close();
+    // The one that changed nothing has none.
+    expect(entries.map(({ leafIndex }) => leafIndex)).toContain(same!.revision);
+    expect((await asOf(entries[2]!.effectiveAt!))!.labels).toEqual({ resolution, trustedSources: ['survey'] });
+    expect(entries.map(({ action }) => action)).toEqual([
+      'model.created',
+      ...Array.from({ length: 3 }, () => 'model.updated'),
+    ]);
+    expect((JSON.parse(entries[2]!.canonicalJson) as { body: unknown }).body).toEqual({
+      model: 'labels',
+      before: { labels: { resolution: 'trusted-first', trustedSources: ['clinic', 'survey'] } },
+      after: { labels: { resolution: 'trusted-first', trustedSources: ['survey'] } },
+    });
+  });
+
+  it('may differ from LATEST from the start, and is refused where it makes no sense', async () => {
+    const resolution = 'LABEL_RESOLUTION_TRUSTED_FIRST';
+    const labels = { resolution, trustedSources: { names: ['clinic'] } } satisfies LabelChanges;
+    const { model } = await ann.createModel({ name: 'trusting', labels });
+    expect(model!.settings!.labels).toEqual({ resolution, trustedSources: ['clinic'] });
+    for (const call of [
+      () => ann.updateModel({ name: 'trusting', labels: { trustedSources: { names: [] } } }),
+      () => ann.createModel({ name: 'other', labels: { resolution } }),
+      () => ann.createModel({ name: 'other', settings: { labels: { trustedSources: [] } } }),
+    ]) {
+      const message = expect.stringMatching(/labels/) as string;
+      await expect(call()).rejects.toMatchObject({ kind: 'invalid-argument', message });
+    }
   });
 });

@@ -92,7 +92,7 @@ describe('migrate', () => {
     expect(owned).toEqual([]);
   });
 
-  it('fills in the history of revisions that earlier registries left out', async () => {
+  it('fills in the history of revisions and of settings that earlier registries left out', async () => {
     const name = await postgres.createDatabase();
     await withOwner(name, async (owner) => {
       await owner.query(`create schema registry`);
@@ -108,6 +108,9 @@ describe('migrate', () => {
           decode(repeat('00', 32), 'hex')
         from (values (0, 'created', 'a'), (1, 'created', 'ab'), (2, 'approved', 'a'), (3, 'admitted', 'a'), (4, 'pinned', 'a'),
           (5, 'unpinned', 'a'), (6, 'deleted', 'a')) as entry (leaf, action, model);
+        insert into registry.model (name, owner, description, approvals_required, created_at, created_by, revision,
+          changed_revision)
+        values ('a', 'vision', '', 1, now(), 'ann', 2, 2);
         insert into registry.version (model, number, state, digest, graph_path, signature, serving, manifest_json, created_at,
           created_by, revision)
         select model, 1, 'ready', '', '', '{}', '{}', '', now(), 'ann', 0 from (values ('a'), ('ab')) as made (model);
@@ -125,6 +128,13 @@ describe('migrate', () => {
          from registry.version_history order by model, revision`,
       ),
     );
+    const settings = await withOwner(name, (owner) =>
+      owner.query<unknown[]>(
+        `select model, owner, labels, extract(epoch from from_at)::int as "from", to_at as "to"
+         from registry.model_history`,
+      ),
+    );
+    expect(settings).toEqual([{ model: 'a', owner: 'vision', labels: null, from: 2, to: null }]);
     expect(rows).toEqual([
       { model: 'a', revision: 0, state: 'admitting', from: 0, to: 2 },
       { model: 'a', revision: 2, state: 'admitting', from: 2, to: 3 },

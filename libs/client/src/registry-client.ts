@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
-import { auditService, dataSetService, registryService, watchService } from '@sluice/contracts/services';
+import {
+  auditService,
+  dataSetService,
+  lineageService,
+  registryService,
+  runService,
+  watchService,
+} from '@sluice/contracts/services';
 import type {
   AuditServiceMethods,
   DataSetServiceMethods,
+  LineageServiceMethods,
   RegistryServiceMethods,
+  RunServiceMethods,
   Service,
   WatchServiceMethods,
 } from '@sluice/contracts/services';
@@ -46,8 +55,10 @@ export class RegistryClient {
   /** Models, versions, aliases, approvals, pins. */
   readonly registry: RpcClient<RegistryServiceMethods>;
   readonly audit: RpcClient<AuditServiceMethods>;
-  /** Versions of data sets: what is said of them, not their bytes. */
   readonly dataSets: RpcClient<DataSetServiceMethods>;
+  /** Runs of pipelines. */
+  readonly runs: RpcClient<RunServiceMethods>;
+  readonly lineage: RpcClient<LineageServiceMethods>;
   /** What routers and runtimes follow. */
   readonly watch: RpcClient<WatchServiceMethods>;
   readonly #retry: RetryOptions;
@@ -70,6 +81,8 @@ export class RegistryClient {
     this.registry = make(registryService);
     this.audit = make(auditService);
     this.dataSets = make(dataSetService);
+    this.runs = make(runService);
+    this.lineage = make(lineageService);
     this.watch = make(watchService);
   }
 
@@ -144,7 +157,8 @@ export class RegistryClient {
   }
 
   close(): void {
-    for (const client of [this.registry, this.audit, this.dataSets, this.watch]) client.close();
+    const { registry, audit, dataSets, runs, lineage, watch } = this;
+    for (const client of [registry, audit, dataSets, runs, lineage, watch]) client.close();
   }
 }
 

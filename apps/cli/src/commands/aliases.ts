@@ -3,10 +3,10 @@ import type { GetStateAsOfResponse__Output } from '@sluice/contracts/gen/sluice/
 import { championAlias } from '@sluice/domain/approval';
 import { type CliContext, progress, show } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
-import { showEnum, showTable, showTime } from '../format.ts';
+import { showEnum, showFields, showTable, showTime } from '../format.ts';
 import { followMove, type MoveEnd } from './follow-move.ts';
-import { allPages } from './models.ts';
-import { releaseLine } from './show-release.ts';
+import { allPages, labelLine } from './models.ts';
+import { captureLine, releaseLine } from './show-release.ts';
 import { numberOf } from './versions.ts';
 
 export interface MoveOptions {
@@ -155,7 +155,16 @@ export function timeOf(text: string): { seconds: number; nanos: number } {
   return { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) };
 }
 
-/** `sluice asof MODEL TIME`: what the aliases, the release and the versions were then. */
+/** The capture policy that was in force: the release's, which is mostly the model's. */
+function captureThen(
+  release: GetStateAsOfResponse__Output['release'],
+  settings: GetStateAsOfResponse__Output['settings'],
+): string {
+  if (release) return `${captureLine(release.capture)}${release.ownCapture ? '; its own' : "; the model's"}`;
+  return settings ? `${captureLine(settings.capture)}; the model's` : 'not known';
+}
+
+/** `sluice asof MODEL TIME`: what the settings, the aliases, the release and the versions were then. */
 export async function stateAsOf(context: CliContext, model: string, text: string): Promise<void> {
   const time = timeOf(text);
   const { registry } = context.services;
@@ -165,7 +174,8 @@ export async function stateAsOf(context: CliContext, model: string, text: string
       (page = await registry.getStateAsOf({ model, time, pageToken, pageSize: 1000 }, { signal: context.signal })),
     (each) => each.versions,
   );
-  const state = { aliases: page!.aliases, versions: all, release: page!.release };
+  const { aliases: then, release, settings } = page!;
+  const state = { aliases: then, versions: all, release, settings };
   show(context, state, () => {
     const aliases = state.aliases.map((one) => [one.alias, one.version, showTime(one.from), one.actor]);
     const versions = state.versions.map((version) => [
@@ -175,7 +185,11 @@ export async function stateAsOf(context: CliContext, model: string, text: string
       version.createdBy,
     ]);
     return [
-      `release: ${releaseLine(state.release) || 'none'}`,
+      showFields([
+        ['release', releaseLine(release) || 'none'],
+        ['capture', captureThen(release, settings)],
+        ['labels', settings ? labelLine(settings.labels) : 'not known'],
+      ]),
       '',
       aliases.length === 0 ? 'no aliases' : showTable(['alias', 'version', 'since', 'by'], aliases),
       '',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { DataSetRef } from '@sluice/domain/data-set';
 import type { Version__Output } from '@sluice/contracts/gen/sluice/registry/v1/Version';
 import { type CliContext, pause, progress, show } from '../context.ts';
 import { CliError, exitCodes, usageError } from '../exit-codes.ts';
@@ -15,6 +16,10 @@ export interface PushOptions {
   readonly graph?: string | undefined;
   /** A `sluice.yaml` that lies elsewhere. */
   readonly manifest?: string | undefined;
+  /** The run that makes the version. */
+  readonly run?: string | undefined;
+  /** What it was trained on. */
+  readonly dataSet?: readonly DataSetRef[] | undefined;
 }
 
 const attempts = 5;
@@ -24,7 +29,7 @@ export async function push(context: CliContext, model: string, target: string, o
   const local = await withManifest(context, target, options);
   const files = await hash(context, local);
   await upload(context, files);
-  const version = await createVersion(context, model, files, options.graph ?? '');
+  const version = await createVersion(context, model, files, options);
   show(context, version, () => summary(version));
   if (version.state === 'VERSION_STATE_REJECTED') {
     throw new CliError(
@@ -82,12 +87,12 @@ async function createVersion(
   context: CliContext,
   model: string,
   files: readonly HashedFile[],
-  graphPath: string,
+  { graph: graphPath = '', run = '', dataSet = [] }: PushOptions,
 ): Promise<Version__Output> {
   const request = {
     model,
     files: files.map(({ path: inside, sha256, size }) => ({ path: inside, sha256, size })),
-    graphPath,
+    ...{ graphPath, run, dataSets: [...dataSet] },
     requestId: randomUUID(),
   };
   const seen = new Set<string>();

@@ -2,8 +2,10 @@ import type { CapturePolicy__Output } from '@sluice/contracts/gen/sluice/registr
 import type { Release__Output } from '@sluice/contracts/gen/sluice/registry/v1/Release';
 import { describe, expect, it } from 'vitest';
 import type { CliContext } from '../context.ts';
-import { arm } from '../release-options.ts';
+import { SluiceError } from '@sluice/domain/errors';
+import { arm, rule, withRoles } from '../release-options.ts';
 import { setAlias } from './aliases.ts';
+import { keptFrom } from './kept-release.ts';
 import { endRelease, putRelease } from './releases.ts';
 import { captureLine, releaseFields, releaseLine } from './show-release.ts';
 
@@ -81,9 +83,10 @@ function setUp() {
   };
   const registry = {
     getModel: async () => ({ model: { aliases: [] }, release }),
-    getVersion: async ({ version }: { version: string }) => ({
-      version: { number: version === 'champion' ? '3' : '9' },
-    }),
+    getVersion: async ({ version }: { version: string }) => {
+      if (version === 'nope') throw new SluiceError('not-found', 'version: m has no alias nope');
+      return { version: { number: version === 'champion' ? '3' : '9' } };
+    },
     putRelease: keep({ release }),
     endRelease: keep({ release: null }),
     moveAlias: keep({ move: { model: 'm', alias: 'champion', fromVersion: '2', toVersion: '1' } }),
@@ -100,25 +103,73 @@ function setUp() {
 describe('a change of a release', () => {
   it('goes with the revision of when the command began, and with the numbers of aliases', async () => {
     const { context, asked } = setUp();
-    await putRelease(context, 'm', { arm: arm('next=4:10', arm('primary=champion:90')), redact: ['age'] });
-    await putRelease(context, 'm', { arm: arm('primary=3:1'), mode: 'canary', seed: 's', expectedRevision: '5' });
+    const dropping = { rules: false, ownCapture: false };
+    await putRelease(context, 'm', { arm: arm('next=4:10', arm('primary=champion:90')), ...dropping });
+    await putRelease(context, 'm', { arm: arm('primary=3:1'), ...dropping, seed: 's', expectedRevision: '5' });
     await endRelease(context, 'm', {});
     expect(asked).toEqual([
       {
-        ...{ model: 'm', expectedRevision: '17', mode: 'RELEASE_MODE_AB', seedId: '', rules: [] },
+        ...{ model: 'm', expectedRevision: '17', mode: 'RELEASE_MODE_CANARY', seedId: '', rules: [] },
         arms: [
           { name: 'primary', version: '3', role: 'ARM_ROLE_PRIMARY', weight: 90 },
           { name: 'next', version: '4', role: 'ARM_ROLE_CANDIDATE', weight: 10 },
         ],
-        capture: { redact: { names: ['age'] } },
       },
       {
-        ...{ model: 'm', expectedRevision: '5', mode: 'RELEASE_MODE_CANARY', seedId: 's', rules: [] },
+        ...{ model: 'm', expectedRevision: '5', mode: 'RELEASE_MODE_FIXED', seedId: 's', rules: [] },
         arms: [{ name: 'primary', version: '3', role: 'ARM_ROLE_PRIMARY', weight: 1 }],
       },
       { model: 'm', expectedRevision: '17' },
     ]);
     await expect(putRelease(context, 'm', {})).rejects.toThrow('no arms');
+  });
+
+  it('keeps the rules, the mode and the capture policy that nobody speaks of, and says so', async () => {
+    const { context, asked, notes } = setUp();
+    const arms = arm('next=4:10', arm('primary=3:90'));
+    await putRelease(context, 'm', { arm: arms });
+    const kept = {
+      ...{ rate: 1, request: false, response: 'RESPONSE_CAPTURE_SMALL', maxPayloadBytes: '65536' },
+      ...{ durability: 'DURABILITY_BEST_EFFORT', retentionClass: 'standard', redact: { names: [] } },
+    };
+    expect(asked.at(-1)).toMatchObject({ mode: 'RELEASE_MODE_CANARY', rules: release.rules, capture: kept });
+    expect(notes).toEqual([
+      'kept from the release before: mode canary (--mode), 1 rule (--rule or --no-rules), its own capture policy (--capture or --no-own-capture)',
+    ]);
+    await putRelease(context, 'm', { arm: arms, mode: 'ab', rule: rule('x-a=b:next'), redact: ['age'] });
+    expect(asked.at(-1)).toMatchObject({
+      ...{ mode: 'RELEASE_MODE_AB', rules: [{ metadataKey: 'x-a', equals: 'b', arm: 'next' }] },
+      capture: { ...kept, redact: { names: ['age'] } },
+    });
+    // A canary has one candidate: with two the mode follows from the arms.
+    await putRelease(context, 'm', { arm: arm('other=5:1', arms), rules: false, ownCapture: false });
+    expect(asked.at(-1)).toMatchObject({ mode: 'RELEASE_MODE_AB', rules: [] });
+    expect(asked.at(-1)).not.toHaveProperty('capture');
+    expect(notes).toHaveLength(2);
+    for (const wrong of [
+      { rules: false, rule: rule('x-a=b:next') },
+      { ownCapture: false, redact: ['age'] },
+    ])
+      await expect(putRelease(context, 'm', { arm: arms, ...wrong })).rejects.toThrow(/^--no-/);
+  });
+
+  it('keeps nothing of a release that nobody made, nor of the fields that an older registry does not know', () => {
+    const arms = withRoles(arm('primary=3:1'));
+    const nothing = { mode: 'fixed', rules: [], capture: undefined, words: '' };
+    expect(keptFrom(null, arms, {}, undefined)).toEqual(nothing);
+    expect(keptFrom({ ...release, implicit: true }, arms, {}, undefined)).toEqual(nothing);
+    const { request, ...older } = capture;
+    expect(request).toBe(false);
+    const kept = keptFrom({ ...release, capture: { ...older, payload: true } }, arms, {}, { rate: 0.5 });
+    expect(kept.capture).toMatchObject({ rate: 0.5, request: true, response: 'RESPONSE_CAPTURE_ALL' });
+  });
+
+  it('names the arm whose version is not there', async () => {
+    const { context, asked } = setUp();
+    const put = async (text: string) => putRelease(context, 'm', { arm: arm(text, arm('primary=3:90')) });
+    await expect(put('b=nope:10')).rejects.toThrow('--arm b=nope: version: m has no alias nope');
+    await expect(put('b=NOPE:10')).rejects.toThrow(/^--arm b=NOPE: VERSION: "NOPE" is neither/);
+    expect(asked).toEqual([]);
   });
 
   it('is not what moving champion is, which is said', async () => {

@@ -68,6 +68,8 @@ export function describeVersion(version: Version__Output): string {
         'approved',
         version.approvals.map((one) => `for ${one.alias} by ${one.approver}, ${showTime(one.at)}`).join('\n'),
       ],
+      ['made by run', version.run],
+      ['trained on', version.dataSets.map(({ dataSet, version: number }) => `${dataSet}@${number}`).join('\n')],
       ['digest', version.digest],
       ['files', version.files.map((file) => `${file.path}  ${showBytes(file.size)}`).join('\n')],
       ...(signature?.inputs ?? []).map((spec) => [`input`, describeTensor(spec)] as const),

@@ -1,6 +1,7 @@
 import type { CreateModelRequest__Output } from '@sluice/contracts/gen/sluice/registry/v1/CreateModelRequest';
 import { registryService } from '@sluice/contracts/services';
 import { defaultCapture } from '@sluice/domain/capture';
+import { defaultLabels } from '@sluice/domain/label-policy';
 import { describe, expect, it } from 'vitest';
 import { decodeSettings } from './decode.ts';
 
@@ -13,7 +14,7 @@ function sent(settings: Readonly<Record<string, unknown>> | null) {
 
 describe('the settings of a model that is made', () => {
   it('ask for an approval unless the caller says otherwise', () => {
-    const unsaid = { owner: '', description: '', approvalsRequired: 1, capture: defaultCapture };
+    const unsaid = { owner: '', description: '', approvalsRequired: 1, capture: defaultCapture, labels: defaultLabels };
     expect(sent(null)).toEqual(unsaid);
     expect(sent({ owner: 'vision' })).toEqual({ ...unsaid, owner: 'vision' });
     expect(sent({ approvalsRequired: 1 }).approvalsRequired).toBe(1);
