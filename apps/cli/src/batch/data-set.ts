@@ -37,7 +37,7 @@ export async function checkRegistration(
     throw usageError(`--data-set: the column "${wrong.name}" has a name of other than 1 to 256 visible characters`);
   const { input } = registration;
   if (!input) return;
-  const found = await context.services.dataSets.getDataSetVersion({ dataSet, version }, { signal: context.signal });
+  const found = await context.services.dataSets.getDataSetVersion(input, { signal: context.signal });
   if (found.version?.digest !== sha256)
     throw usageError(
       `--input-data-set: ${dataSetText(input)} has the digest ${found.version?.digest ?? ''}, the input ${sha256}`,
