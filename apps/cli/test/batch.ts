@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { env as environment } from 'node:process';
 import { dataSetService } from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
@@ -12,6 +13,11 @@ import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { examples, type Platform } from './platform.ts';
 import { startProgram } from './program.ts';
+
+/** How often a run is killed, and how much the large file has: small by default, large in `npm run soak`. */
+const kills = Number(environment['SLUICE_PROPERTY_RUNS'] ?? 2);
+const times = 2 + Math.floor(kills / 3);
+const largeRows = kills > 2 ? 2_400 : 400;
 
 const holdout = path.join(examples, 'digits', 'holdout.csv');
 
@@ -97,49 +103,55 @@ export function describeBatch(platform: () => Platform): void {
       );
     });
 
-    it('goes on after kill -9 where it was: every row is there once, in order', { timeout: 120_000 }, async () => {
-      const made = await folder();
-      const input = path.join(made, 'digits.parquet');
-      await digitsAs('parquet', input, 2);
-      const output = path.join(made, 'scored.parquet');
-      const { env } = platform();
-      const args = ['batch', 'digits', input, '--output', output, '--columns', 'label', '--rows', '1'];
-      const all = [
-        ...args,
-        '--checkpoint',
-        '40',
-        '--registry',
-        env['SLUICE_REGISTRY']!,
-        '--router',
-        env['SLUICE_ROUTER']!,
-      ];
-      const journalLines = async () =>
-        (await readFile(`${output}.journal`, 'utf8').catch(() => '')).split('\n').length - 1;
-      for (let kill = 1; kill <= 2; kill += 1) {
-        const before = await journalLines();
-        const { child, ended, text } = startProgram(all);
-        await eventually(async () => {
-          if (child.exitCode !== null) throw new Error(`ended too early: ${text.err}`);
-          if ((await journalLines()) < before + 3) throw new Error('no checkpoints yet');
-        }, 60_000);
-        child.kill('SIGKILL');
-        expect(await ended).toBeNull();
-      }
-      const last = await platform().sluice(...all, '--json');
-      expect([last.code, last.notes]).toEqual([0, '']);
-      const summary = last.json() as Summary;
-      expect(summary.resumedAt).toBeGreaterThanOrEqual(160);
-      expect(summary.rowsRead).toBe(1_194);
-      const rows = await rowsOf(output);
-      expect(rows.map((row) => Number(row['input_row']))).toEqual(Array.from({ length: 1_194 }, (_, index) => index));
-      expect(rightOf(rows)).toBe(586 * 2);
-      expect(
-        createHash('sha256')
-          .update(await readFile(output))
-          .digest('hex'),
-      ).toBe(summary.output.sha256);
-      expect(await readdir(made)).toEqual(['digits.parquet', 'scored.parquet']);
-    });
+    it(
+      'goes on after kill -9 where it was: every row is there once, in order',
+      { timeout: 120_000 * kills },
+      async () => {
+        const made = await folder();
+        const input = path.join(made, 'digits.parquet');
+        await digitsAs('parquet', input, times);
+        const output = path.join(made, 'scored.parquet');
+        const { env } = platform();
+        const args = ['batch', 'digits', input, '--output', output, '--columns', 'label', '--rows', '1'];
+        const all = [
+          ...args,
+          '--checkpoint',
+          '40',
+          '--registry',
+          env['SLUICE_REGISTRY']!,
+          '--router',
+          env['SLUICE_ROUTER']!,
+        ];
+        const journalLines = async () =>
+          (await readFile(`${output}.journal`, 'utf8').catch(() => '')).split('\n').length - 1;
+        for (let kill = 1; kill <= kills; kill += 1) {
+          const before = await journalLines();
+          const { child, ended, text } = startProgram(all);
+          await eventually(async () => {
+            if (child.exitCode !== null) throw new Error(`ended too early: ${text.err}`);
+            if ((await journalLines()) < before + 3) throw new Error('no checkpoints yet');
+          }, 60_000);
+          child.kill('SIGKILL');
+          expect(await ended).toBeNull();
+        }
+        const last = await platform().sluice(...all, '--json');
+        expect([last.code, last.notes]).toEqual([0, '']);
+        const summary = last.json() as Summary;
+        expect(summary.resumedAt).toBeGreaterThanOrEqual(160);
+        expect(summary.rowsRead).toBe(597 * times);
+        const rows = await rowsOf(output);
+        expect(rows.map((row) => Number(row['input_row']))).toEqual(
+          Array.from({ length: 597 * times }, (_, index) => index),
+        );
+        expect(rightOf(rows)).toBe(586 * times);
+        expect(
+          createHash('sha256')
+            .update(await readFile(output))
+            .digest('hex'),
+        ).toBe(summary.output.sha256);
+        expect(await readdir(made)).toEqual(['digits.parquet', 'scored.parquet']);
+      },
+    );
 
     it('stops at a row that is wrong, goes on when it is to be passed over, and lists it', async () => {
       const made = await folder();
@@ -201,31 +213,36 @@ export function describeBatch(platform: () => Platform): void {
       });
     });
 
-    it('holds no more than it needs of a file several times as large as its memory', { timeout: 120_000 }, async () => {
-      const made = await folder();
-      const input = path.join(made, 'digits.jsonl');
-      const output = path.join(made, 'scored.parquet');
-      const images = (await rowsOf(holdout)).map(({ label, ...pixels }) => ({
-        pixels: Object.values(pixels).map(Number),
-        label,
-      }));
-      const file = await open(input, 'w');
-      // A column that nobody wants, but that is there: 150 MB of it.
-      const note = 'x'.repeat(375_000);
-      for (const image of images.slice(0, 400)) await file.write(`${JSON.stringify({ ...image, note })}\n`);
-      await file.close();
-      const { env } = platform();
-      const { ended, text } = startProgram(
-        [
-          ...['batch', 'digits', input, '--output', output, '--columns', 'label', '--json'],
-          ...['--registry', env['SLUICE_REGISTRY']!, '--router', env['SLUICE_ROUTER']!],
-        ],
-        'pipe',
-        ['--max-old-space-size=48'],
-      );
-      expect([await ended, text.err]).toEqual([0, '']);
-      expect(JSON.parse(text.out)).toMatchObject({ rowsRead: 400, output: { rows: 400 } });
-    });
+    it(
+      'holds no more than it needs of a file several times as large as its memory',
+      { timeout: 60_000 * kills },
+      async () => {
+        const made = await folder();
+        const input = path.join(made, 'digits.jsonl');
+        const output = path.join(made, 'scored.parquet');
+        const images = (await rowsOf(holdout)).map(({ label, ...pixels }) => ({
+          pixels: Object.values(pixels).map(Number),
+          label,
+        }));
+        const file = await open(input, 'w');
+        // A column that nobody wants, but that is there: 150 MB of it, 900 MB in a soak.
+        const note = 'x'.repeat(375_000);
+        for (let row = 0; row < largeRows; row += 1)
+          await file.write(`${JSON.stringify({ ...images[row % images.length]!, note })}\n`);
+        await file.close();
+        const { env } = platform();
+        const { ended, text } = startProgram(
+          [
+            ...['batch', 'digits', input, '--output', output, '--columns', 'label', '--json'],
+            ...['--registry', env['SLUICE_REGISTRY']!, '--router', env['SLUICE_ROUTER']!],
+          ],
+          'pipe',
+          ['--max-old-space-size=48'],
+        );
+        expect([await ended, text.err]).toEqual([0, '']);
+        expect(JSON.parse(text.out)).toMatchObject({ rowsRead: largeRows, output: { rows: largeRows } });
+      },
+    );
 
     it('registers what it made with what it was made of, and refuses an input that is another', async () => {
       const made = await folder();

@@ -42,7 +42,7 @@ const steps: readonly (readonly [command: string, ...args: string[]])[] = [
   ['quarantine list'],
   ['quarantine lift', name, '2'],
   ['infer', name, digits('holdout.csv'), '--limit', '2', '--label-column', 'label'],
-  ['batch', name, digits('holdout.csv'), '--limit', '2', '--output', 'OUTPUT'],
+  ['batch', name, digits('holdout.csv'), '--columns', 'label', '--limit', '2', '--output', 'OUTPUT'],
   ['bench', name, '--request-rate-range', '100', '--request-count', '10', '--no-calibration'],
   ['lineage', `${name}:1`],
   ['audit verify'],

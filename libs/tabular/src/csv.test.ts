@@ -61,9 +61,12 @@ describe('reading CSV', () => {
   });
 
   it('numbers the columns of a file without a heading', async () => {
-    const reader = await open('1,2\n3,4', { header: false });
+    const reader = await open('\ufeff1,2\n3,4', { header: false });
     expect([reader.columns.map(({ name }) => name), reader.hasNames]).toEqual([['1', '2'], false]);
-    expect((await all(reader)).map((row) => row.line)).toEqual([1, 2]);
+    expect((await all(reader)).map((row) => [row.line, row.values])).toEqual([
+      [1, ['1', '2']],
+      [2, ['3', '4']],
+    ]);
   });
 
   it('gives a row of another width with its problem, and goes on', async () => {
