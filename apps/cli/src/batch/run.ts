@@ -59,6 +59,8 @@ export class BatchRun {
   #after: Position | undefined;
   #rejected: number;
   #sinceCheckpoint = 0;
+  /** While it writes, and after a write that failed: then nobody knows how much of it is in the files. */
+  #isWriting = false;
   #checkpointMs: number;
 
   constructor(task: RunTask, prepared: Prepared, files: RunFiles, journal: Journal | undefined) {
@@ -109,7 +111,7 @@ export class BatchRun {
         shown.update(this.rowsRead, this.#share());
       }
     } finally {
-      if (this.#sinceCheckpoint > 0) await this.#checkpoint();
+      if (this.#sinceCheckpoint > 0 && !this.#isWriting) await this.#checkpoint();
     }
     if (await source.hasChanged()) throw usageError('the input was changed while it was read');
   }
@@ -123,11 +125,13 @@ export class BatchRun {
     const stop = this.#task.options.onError === 'stop' ? scored.findIndex(({ answer }) => !answer) : -1;
     const done = stop < 0 ? scored : scored.slice(0, stop);
     const { rowOf } = this.#prepared.result;
+    this.#isWriting = true;
     await this.#writer.write(
       done.flatMap(({ prepared: row, answer }) => (answer ? [rowOf(row.carried, row.source.index, answer)] : [])),
     );
     const rejects = done.filter(({ answer }) => !answer);
     if (rejects.length > 0) await this.#files.writeRejects(rejects.map(rejectLine).join(''));
+    this.#isWriting = false;
     this.#rejected += rejects.length;
     this.#sinceCheckpoint += done.length;
     this.#after = done.at(-1)?.prepared.source.after ?? this.#after;
@@ -147,8 +151,10 @@ export class BatchRun {
   }
 
   async #checkpoint(): Promise<void> {
+    this.#isWriting = true;
     const output = await this.#writer.flush();
     await this.#files.append({ kind: 'checkpoint', after: this.#after!, output, rejects: this.rejects });
+    this.#isWriting = false;
     this.#sinceCheckpoint = 0;
     this.#checkpointMs = this.#task.context.clock.monotonic();
   }
