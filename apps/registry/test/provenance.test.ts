@@ -270,6 +270,8 @@ describe('runs', () => {
     const other = await start();
     await add({ dataSet: 'others', run: other.id });
     const { id } = await start();
+    // Approved now, and made before: its own revision is that of the approval.
+    await replica.as('bob').approve({ model: 'old', version: 1 });
     await add({ dataSet: 'young' });
     const cases: [EndRunRequest, string, RegExp][] = [
       [{ outputs: [ref('old')] }, 'failed-precondition', /^outputs\[0\]: old@1 was made before train@/],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CliContext } from '../context.ts';
 import { explain } from '../explain.ts';
-import { verifyAudit } from './audit.ts';
+import { showAudit, verifyAudit } from './audit.ts';
 
 /** A registry that answers a check with this verdict. */
 function registryOf(verdict: Record<string, unknown> | undefined, json = false) {
@@ -51,5 +51,34 @@ describe('sluice audit verify', () => {
     const { out, ended } = registryOf(undefined);
     expect(await ended()).toMatchObject({ code: 1, message: 'the registry ended the check without a verdict' });
     expect(out).toEqual([]);
+  });
+});
+
+describe('sluice audit show', () => {
+  it('shows what other services put into the log beside what the registry did', async () => {
+    const entry = (leafIndex: string, actor: string, action: string, object: string) => ({
+      ...{ leafIndex, actor, action, object, actorKind: 'unauthenticated', leafHash: Buffer.from('ab', 'hex') },
+      effectiveAt: { seconds: '1790000000', nanos: 0 },
+      canonicalJson: `{"action":"${action}"}`,
+    });
+    const entries = [
+      entry('8', 'bob', 'feedback.read_payloads', 'model/digits'),
+      entry('7', 'ann', 'model.updated', 'model/digits'),
+    ];
+    const out: string[] = [];
+    const context = {
+      json: false,
+      signal: new AbortController().signal,
+      terminal: { out: (text: string) => out.push(text) },
+      services: { audit: { listAuditEntries: async () => ({ entries }) } },
+    } as unknown as CliContext;
+    await showAudit(context, { object: 'model/digits', limit: 2, full: false });
+    expect(out[0]!.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['INDEX', 'TIME', 'BY', 'ACTION', 'OBJECT'],
+      ['7', '2026-09-21 14:13:20Z', 'ann', 'model.updated', 'model/digits'],
+      ['8', '2026-09-21 14:13:20Z', 'bob', 'feedback.read_payloads', 'model/digits'],
+    ]);
+    await showAudit(context, { object: 'model/digits', limit: 1, full: true });
+    expect(out[1]).toMatch(/bob \(unauthenticated\) {2}feedback\.read_payloads .*\n {2}ab\n {2}\{"action":"feedback/);
   });
 });
