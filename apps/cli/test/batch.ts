@@ -112,7 +112,7 @@ export function describeBatch(platform: () => Platform): void {
         await digitsAs('parquet', input, times);
         const output = path.join(made, 'scored.parquet');
         const { env } = platform();
-        const args = ['batch', 'digits', input, '--output', output, '--columns', 'label', '--rows', '1'];
+        const args = ['batch', 'digits', input, '--output', output, '--columns', 'label', '--rows', '2'];
         const all = [
           ...args,
           '--checkpoint',
