@@ -35,6 +35,13 @@ const suites = [
     about: 'Postgres killed again and again while spools deliver; a million labels in one stream',
   },
   {
+    name: 'batch',
+    folder: 'apps/cli',
+    runs: 50,
+    files: ['test/cli.test.ts'],
+    about: 'a batch run killed again and again, and one of a file of 900 MB in 48 MB of heap',
+  },
+  {
     name: 'platform',
     folder: 'apps/platform',
     runs: 1,

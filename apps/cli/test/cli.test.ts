@@ -7,6 +7,7 @@ import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describeBatch } from './batch.ts';
 import { describeBench } from './bench-platform.ts';
 import { describeChanges } from './changes.ts';
 import { describeJsonDocuments } from './json-documents.ts';
@@ -290,6 +291,7 @@ describe('a version', () => {
   });
 });
 
+describeBatch(() => platform);
 describeBench(() => platform);
 describeChanges(() => platform);
 describeReleases(() => platform, temporaryFolder);

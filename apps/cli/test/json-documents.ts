@@ -1,6 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eventually } from '@sluice/testkit/eventually';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { examples, type Platform } from './platform.ts';
 import { allCommands } from './program.ts';
 
@@ -41,6 +43,7 @@ const steps: readonly (readonly [command: string, ...args: string[]])[] = [
   ['quarantine list'],
   ['quarantine lift', name, '2'],
   ['infer', name, digits('holdout.csv'), '--limit', '2', '--label-column', 'label'],
+  ['batch', name, digits('holdout.csv'), '--columns', 'label', '--limit', '2', '--output', 'OUTPUT'],
   ['bench', name, '--request-rate-range', '100', '--request-count', '10', '--no-calibration'],
   ['lineage', `${name}:1`],
   ['label', path.join(examples, '..', '..', 'apps', 'cli', 'test', 'labels.csv'), '--model', name],
@@ -55,8 +58,11 @@ export function describeJsonDocuments(platform: () => Platform): void {
   describe('--json', () => {
     it('gives one document on standard output and nothing else, by every command', { timeout: 120_000 }, async () => {
       const seen = new Set<string>();
+      const folder = await mkdtemp(path.join(tmpdir(), 'sluice-json-'));
+      onTestFinished(() => rm(folder, { recursive: true, force: true }));
       const document = async (command: string, ...args: string[]): Promise<void> => {
-        const ended = await platform().sluice(...command.split(' '), ...args, '--json');
+        const given = args.map((arg) => (arg === 'OUTPUT' ? path.join(folder, 'output.csv') : arg));
+        const ended = await platform().sluice(...command.split(' '), ...given, '--json');
         // On a busy machine a row of a tenth of a second may not be sound, which `bench` says by its status.
         if (command !== 'bench') expect([command, ended.code, ended.notes]).toEqual([command, 0, '']);
         expect(ended.json(), command).toBeTypeOf('object');

@@ -13,10 +13,14 @@ export interface Program {
   readonly ended: Promise<number | null>;
 }
 
-/** Starts `sluice` as a process of its own; standard output goes to a pipe, or to an open file. */
-export function startProgram(args: readonly string[], stdout: 'pipe' | number = 'pipe'): Program {
+/** Starts `sluice` as a process of its own; standard output goes to a pipe, or to an open file; `node` has flags of Node. */
+export function startProgram(
+  args: readonly string[],
+  stdout: 'pipe' | number = 'pipe',
+  node: readonly string[] = [],
+): Program {
   const main = path.join(root, 'apps', 'cli', 'src', 'main.ts');
-  const child = spawn(process.execPath, ['--conditions=@sluice/source', main, ...args], {
+  const child = spawn(process.execPath, ['--conditions=@sluice/source', ...node, main, ...args], {
     stdio: ['pipe', stdout, 'pipe'],
   }) as Program['child'];
   const text = { out: '', err: '' };

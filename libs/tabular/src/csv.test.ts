@@ -61,9 +61,12 @@ describe('reading CSV', () => {
   });
 
   it('numbers the columns of a file without a heading', async () => {
-    const reader = await open('1,2\n3,4', { header: false });
+    const reader = await open('\ufeff1,2\n3,4', { header: false });
     expect([reader.columns.map(({ name }) => name), reader.hasNames]).toEqual([['1', '2'], false]);
-    expect((await all(reader)).map((row) => row.line)).toEqual([1, 2]);
+    expect((await all(reader)).map((row) => [row.line, row.values])).toEqual([
+      [1, ['1', '2']],
+      [2, ['3', '4']],
+    ]);
   });
 
   it('gives a row of another width with its problem, and goes on', async () => {
@@ -138,11 +141,14 @@ describe('writing CSV', () => {
   property.prop([
     fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.string()), { minLength: 1 }),
     fc.integer({ min: 1, max: 9 }),
-  ])('is read as it was written, whatever the pieces', async (rows, size) => {
+  ])('is read as it was written, whatever the pieces, and gone on with after any row', async (rows, size) => {
     const csv = Buffer.from(await written([text('a'), text('b')], rows));
     const reader = await openCsv(inPieces(csv, size));
     // What has no UTF-8 has become the replacement character.
     const wanted = rows.map((row) => row.map((cell) => cell.toWellFormed()));
-    expect((await all(reader)).map((row) => row.values)).toEqual(wanted);
+    const found = await all(reader);
+    expect(found.map((row) => row.values)).toEqual(wanted);
+    const middle = Math.floor(found.length / 2);
+    expect(await all(reader, found[middle]!.after)).toEqual(found.slice(middle + 1));
   });
 });

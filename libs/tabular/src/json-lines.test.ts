@@ -26,6 +26,8 @@ describe('reading JSON Lines', () => {
       [[2, []], 4],
       [[3, null], 5],
     ]);
+    // The last one has no line feed.
+    expect(rows.at(-1)!.after).toEqual({ rows: 3, offset: 58, lines: 5 });
     for (const [at, { after }] of rows.entries()) expect(await all(reader, after)).toEqual(rows.slice(at + 1));
   });
 

@@ -14,7 +14,9 @@ import {
 } from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
 import { Compression, readForeign, writeForeign } from '../test/foreign-parquet.ts';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { openParquet, type ParquetOptions } from './parquet-reader.ts';
+import { schemaOf } from './parquet-schema.ts';
 import { ParquetTableWriter } from './parquet-writer.ts';
 import { bytesInMemory, type ReadRow, type TableReader } from './reader.ts';
 import { type Column, describeSchema, type Row } from './schema.ts';
@@ -279,6 +281,19 @@ describe('reading Parquet', () => {
       bytes.fill(0xff, Math.floor(bytes.length * 0.6), Math.floor(bytes.length * 0.65)),
     );
     await expect(all(reader)).rejects.toThrow(/^row group 1, column "[a-z]+": the Parquet file is damaged/);
+  });
+
+  it('takes no file that has fewer values than it says', async () => {
+    const bytes = new ByteWriter();
+    const writer = new ParquetWriter({ writer: bytes, schema: schemaOf([{ name: 'a', type: 'double', depth: 0 }]) });
+    await writer.write({ columnData: [{ name: 'a', data: [1, 2, 3] }] });
+    writer.row_groups[0]!.num_rows = 4n;
+    writer.num_rows = 4n;
+    await writer.finish();
+    const reader = await open(bytes.getBytes());
+    await expect(all(reader)).rejects.toThrow(
+      'row group 0, column "a": the Parquet file is damaged: 3 values for 4 rows',
+    );
   });
 
   it('takes no text that is none', async () => {

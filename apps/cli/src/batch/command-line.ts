@@ -1,8 +1,9 @@
+import type { DataSetRef } from '@sluice/domain/data-set';
 import { type Format, formats } from '@sluice/tabular/formats';
 import { type Command, Option } from 'commander';
 import { usageError } from '../exit-codes.ts';
 import { list, positive, whole } from '../options.ts';
-import { parseDataSetRef } from './data-set.ts';
+import { dataSetRef } from '../provenance-options.ts';
 import type { BatchOptions } from './options.ts';
 
 export interface BatchFlags {
@@ -22,7 +23,8 @@ export interface BatchFlags {
   readonly onError: 'stop' | 'skip';
   readonly checkpoint: number;
   readonly dataSet?: string;
-  readonly inputDataSet?: string;
+  readonly inputDataSet?: DataSetRef;
+  readonly run?: string;
   readonly restart: boolean;
   readonly overwrite: boolean;
   readonly progress: boolean;
@@ -58,7 +60,8 @@ export function addBatchOptions(command: Command): Command {
     )
     .option('--checkpoint <rows>', 'rows that may have to be scored again (default: by time and size)', whole(1), 0)
     .option('--data-set <name>', 'register the output as the next version of this data set')
-    .option('--input-data-set <name@number>', 'the version that the input is, which is its parent then')
+    .option('--input-data-set <name@n>', 'the version that the input is, which is its parent then', dataSetRef)
+    .option('--run <id>', 'the run of a pipeline that makes it, which is under way')
     .option('--restart', 'forget what an earlier run has done', false)
     .option('--overwrite', 'replace an output that is there', false)
     .option('--progress', 'lines of progress where standard error is no terminal', false)
@@ -88,10 +91,9 @@ export function compileBatchOptions(flags: BatchFlags): BatchOptions {
   };
 }
 
-function registrationOf({ dataSet, inputDataSet }: BatchFlags): BatchOptions['registration'] {
-  if (dataSet !== undefined)
-    return { dataSet, input: inputDataSet === undefined ? undefined : parseDataSetRef(inputDataSet) };
-  if (inputDataSet !== undefined)
-    throw usageError('--input-data-set says what the output is made of', 'Give --data-set too.');
+function registrationOf({ dataSet, inputDataSet: input, run }: BatchFlags): BatchOptions['registration'] {
+  if (dataSet !== undefined) return { dataSet, input, run: run ?? '' };
+  if (input !== undefined || run !== undefined)
+    throw usageError('--input-data-set and --run say where the output comes from', 'Give --data-set too.');
   return undefined;
 }

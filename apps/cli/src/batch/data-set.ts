@@ -1,37 +1,21 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type DataSetRef, dataSetText } from '@sluice/domain/data-set';
 import { isVisibleName } from '@sluice/domain/model';
 import { checkModelName } from '@sluice/domain/names';
-import type { Column } from '@sluice/tabular/schema';
-import { describeSchema } from '@sluice/tabular/schema';
-import { type CliContext } from '../context.ts';
+import { type Column, describeSchema } from '@sluice/tabular/schema';
+import type { CliContext } from '../context.ts';
 import { CliError, exitCodes, usageError } from '../exit-codes.ts';
 import type { BatchModel } from './batch-model.ts';
 import type { Finished } from './journal.ts';
-
-/** A version of a data set: `digits/holdout@2`. */
-export interface DataSetRef {
-  readonly dataSet: string;
-  readonly version: number;
-}
 
 /** What the registry is told of a run. */
 export interface Registration {
   readonly dataSet: string;
   /** The version that the input is; undefined when nobody said. */
   readonly input: DataSetRef | undefined;
-}
-
-/** @throws CliError usage unless it is `NAME@NUMBER` */
-export function parseDataSetRef(text: string): DataSetRef {
-  const at = text.lastIndexOf('@');
-  const version = text.slice(at + 1);
-  if (at <= 0 || !/^[1-9]\d{0,14}$/.test(version))
-    throw usageError(`--input-data-set: expected NAME@NUMBER, such as digits/holdout@2, got "${text}"`);
-  return {
-    dataSet: checkModelName(text.slice(0, at), '--input-data-set', 'a name of a data set'),
-    version: Number(version),
-  };
+  /** The run of a pipeline that makes it; '' for none. */
+  readonly run: string;
 }
 
 /**
@@ -53,11 +37,10 @@ export async function checkRegistration(
     throw usageError(`--data-set: the column "${wrong.name}" has a name of other than 1 to 256 visible characters`);
   const { input } = registration;
   if (!input) return;
-  const { dataSet, version } = input;
-  const found = await context.services.dataSets.getDataSetVersion({ dataSet, version }, { signal: context.signal });
+  const found = await context.services.dataSets.getDataSetVersion(input, { signal: context.signal });
   if (found.version?.digest !== sha256)
     throw usageError(
-      `--input-data-set: ${dataSet}@${version} has the digest ${found.version?.digest ?? ''}, the input ${sha256}`,
+      `--input-data-set: ${dataSetText(input)} has the digest ${found.version?.digest ?? ''}, the input ${sha256}`,
     );
 }
 
@@ -94,6 +77,7 @@ export async function register(
       parents: input ? [input] : [],
       location: pathToFileURL(path.resolve(run.file)).href,
       format: run.format,
+      run: registration.run,
       manifestJson: JSON.stringify(manifest),
     },
     { signal: context.signal },

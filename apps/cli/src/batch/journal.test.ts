@@ -5,6 +5,8 @@ import {
   differenceOf,
   encodeRecord,
   type Finished,
+  hasBegun,
+  type JournalRecord,
   type RunHeader,
   type RunIdentity,
 } from './journal.ts';
@@ -58,6 +60,11 @@ describe('the journal of a batch run', () => {
       encodeRecord(header) + encodeRecord(checkpoint(1)).replace('"rows":1', '"rows":7') + encodeRecord(checkpoint(2));
     expect(decodeJournal(damaged)?.checkpoints).toEqual([]);
     expect(decodeJournal(encodeRecord(checkpoint(1)))).toBeUndefined();
+  });
+
+  it('is nothing to go on with before its first checkpoint', () => {
+    const begun = (...records: JournalRecord[]) => hasBegun(decodeJournal(records.map(encodeRecord).join(''))!);
+    expect([begun(header), begun(header, checkpoint(1)), begun(header, finished)]).toEqual([false, true, true]);
   });
 
   it.each<[Partial<RunIdentity>, RegExp]>([

@@ -64,6 +64,9 @@ export function encodeRecord(record: JournalRecord): string {
 
 const checksum = (text: string): string => crc32(text).toString(16).padStart(8, '0');
 
+/** Whether there is something to go on with. */
+export const hasBegun = (journal: Journal): boolean => journal.checkpoints.length > 0 || journal.finished !== undefined;
+
 /** Reads a journal up to the first line that is not whole; undefined when not even the first one is. */
 export function decodeJournal(text: string): Journal | undefined {
   const records: JournalRecord[] = [];

@@ -22,7 +22,8 @@ export interface RowPlan {
 
 /** A row that is ready to be sent, or what is wrong with it. */
 export interface PreparedRow {
-  readonly source: ReadRow;
+  /** Where it is; its cells are not kept. */
+  readonly source: Pick<ReadRow, 'index' | 'line' | 'after'>;
   readonly tensors: readonly RowTensor[] | undefined;
   readonly carried: Row;
   readonly problem: string;
@@ -62,36 +63,39 @@ export function columnsNeeded(plan: RowPlan, table: TableReader): readonly strin
 }
 
 export function prepareRow(plan: RowPlan, row: ReadRow): PreparedRow {
-  const { values } = row;
-  if (!values) return { source: row, tensors: undefined, carried: [], problem: `${placeOf(row)}: ${row.problem}` };
+  const { values, index, line, after } = row;
+  const source = { index, line, after };
+  const refused = (problem: string): PreparedRow => ({ source, tensors: undefined, carried: [], problem });
+  if (!values) return refused(`${placeOf(row)}: ${row.problem}`);
   try {
     const carried = plan.carriedAt.map((column, at) => fit(plan.carried[at]!, values[column]!));
     const tensors = tensorsOfRow(plan.inputs, values, placeOf(row), plan.columnName);
-    return { source: row, tensors, carried, problem: '' };
+    return { source, tensors, carried, problem: '' };
   } catch (error) {
-    const isValue = error instanceof SluiceError && error.kind === 'invalid-argument';
-    if (isValue) return { source: row, tensors: undefined, carried: [], problem: `${placeOf(row)}: ${error.message}` };
-    if (!(error instanceof CliError)) throw error;
-    return { source: row, tensors: undefined, carried: [], problem: error.message };
+    if (error instanceof CliError) return refused(error.message);
+    if (error instanceof SluiceError && error.kind === 'invalid-argument')
+      return refused(`${placeOf(row)}: ${error.message}`);
+    throw error;
   }
 }
 
 /**
- * Portions of rows of one size, whatever portions they come in; fewer at the end. Ends after `limit` rows, those that
- * cannot be sent counted.
+ * Rows that are ready to be sent, in portions of one size, whatever portions they are read in; fewer at the end. Ends after
+ * `limit` rows, those that cannot be sent counted. What was read of a row, and is not sent, is let go at once.
  */
-export async function* portionsOf(
+export async function* preparedRows(
+  plan: RowPlan,
   rows: AsyncIterable<readonly ReadRow[]>,
   size: number,
   limit: number,
-): AsyncIterable<readonly ReadRow[]> {
-  let held: ReadRow[] = [];
+): AsyncIterable<readonly PreparedRow[]> {
+  let held: PreparedRow[] = [];
   let left = limit;
   for await (const portion of rows) {
     for (const row of portion) {
       if (left === 0) break;
       left -= 1;
-      held.push(row);
+      held.push(prepareRow(plan, row));
       if (held.length < size) continue;
       yield held;
       held = [];

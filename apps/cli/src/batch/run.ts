@@ -10,7 +10,7 @@ import type { Journal } from './journal.ts';
 import type { BatchOptions } from './options.ts';
 import type { RunProgress } from './progress.ts';
 import { type ResultTable, resultTable } from './result-rows.ts';
-import { columnsNeeded, planRows, portionsOf, prepareRow, type PreparedRow, type RowPlan } from './row-plan.ts';
+import { columnsNeeded, planRows, preparedRows, type RowPlan } from './row-plan.ts';
 import type { RunFiles } from './run-files.ts';
 import { rowsPerRequest, type ScoredRow, Scorer } from './score.ts';
 
@@ -31,6 +31,8 @@ export interface Prepared {
   readonly table: TableReader;
   readonly plan: RowPlan;
   readonly result: ResultTable;
+  /** Rows of one request. */
+  readonly size: number;
 }
 
 /** Opens the input and decides which columns go where; of Parquet only those are read. */
@@ -43,7 +45,8 @@ export async function prepare(task: RunTask): Promise<Prepared> {
   if (first.note !== '') progress(task.context, first.note);
   const table = inputFormat === 'parquet' ? await open(columnsNeeded(first, all)) : all;
   const plan = table === all ? first : planRows(model, table, options.columns);
-  return { table, plan, result: resultTable(model, plan.carried, options.outputs) };
+  const size = rowsPerRequest(model, plan, options.rowsPerRequest);
+  return { table, plan, size, result: resultTable(model, plan.carried, options.outputs) };
 }
 
 /** Where a run is: what it has read, and what it has written. */
@@ -56,6 +59,8 @@ export class BatchRun {
   #after: Position | undefined;
   #rejected: number;
   #sinceCheckpoint = 0;
+  /** While it writes, and after a write that failed: then nobody knows how much of it is in the files. */
+  #isWriting = false;
   #checkpointMs: number;
 
   constructor(task: RunTask, prepared: Prepared, files: RunFiles, journal: Journal | undefined) {
@@ -96,18 +101,17 @@ export class BatchRun {
    */
   async run(shown: RunProgress): Promise<void> {
     const { context, model, options, source } = this.#task;
-    const { plan, table } = this.#prepared;
-    const size = rowsPerRequest(model, plan, options.rowsPerRequest);
+    const { plan, table, size } = this.#prepared;
     const rows = table.rows(this.#after);
     const left = options.limit - this.rowsRead;
     const scorer = new Scorer(context, model, plan, options);
     try {
-      for await (const scored of scorer.score(prepared(portionsOf(rows, size, left), plan))) {
+      for await (const scored of scorer.score(preparedRows(plan, rows, size, left))) {
         await this.#take(scored);
         shown.update(this.rowsRead, this.#share());
       }
     } finally {
-      if (this.#sinceCheckpoint > 0) await this.#checkpoint();
+      if (this.#sinceCheckpoint > 0 && !this.#isWriting) await this.#checkpoint();
     }
     if (await source.hasChanged()) throw usageError('the input was changed while it was read');
   }
@@ -121,11 +125,13 @@ export class BatchRun {
     const stop = this.#task.options.onError === 'stop' ? scored.findIndex(({ answer }) => !answer) : -1;
     const done = stop < 0 ? scored : scored.slice(0, stop);
     const { rowOf } = this.#prepared.result;
+    this.#isWriting = true;
     await this.#writer.write(
       done.flatMap(({ prepared: row, answer }) => (answer ? [rowOf(row.carried, row.source.index, answer)] : [])),
     );
     const rejects = done.filter(({ answer }) => !answer);
     if (rejects.length > 0) await this.#files.writeRejects(rejects.map(rejectLine).join(''));
+    this.#isWriting = false;
     this.#rejected += rejects.length;
     this.#sinceCheckpoint += done.length;
     this.#after = done.at(-1)?.prepared.source.after ?? this.#after;
@@ -145,8 +151,10 @@ export class BatchRun {
   }
 
   async #checkpoint(): Promise<void> {
+    this.#isWriting = true;
     const output = await this.#writer.flush();
     await this.#files.append({ kind: 'checkpoint', after: this.#after!, output, rejects: this.rejects });
+    this.#isWriting = false;
     this.#sinceCheckpoint = 0;
     this.#checkpointMs = this.#task.context.clock.monotonic();
   }
@@ -166,11 +174,4 @@ function rejectLine({ prepared: { source }, problem }: ScoredRow): string {
   const place = `${placeOf(source)}: `;
   const reason = problem.startsWith(place) ? problem.slice(place.length) : problem;
   return `${JSON.stringify({ row: source.index, ...(source.line > 0 && { line: source.line }), reason })}\n`;
-}
-
-async function* prepared(
-  portions: AsyncIterable<readonly Parameters<typeof prepareRow>[1][]>,
-  plan: RowPlan,
-): AsyncIterable<readonly PreparedRow[]> {
-  for await (const portion of portions) yield portion.map((row) => prepareRow(plan, row));
 }

@@ -4,7 +4,7 @@ const firstLimit = 1;
 const waitFactor = 2;
 /** And by so many milliseconds more, lest small differences count. */
 const waitMs = 5;
-/** After so many answers it looks again how quick one request alone is, and forgets what was before the last time. */
+/** After so many answers it looks again how quick one request alone is, and forgets what was before. */
 const windowAnswers = 200;
 /** Answers to one request at a time that this takes: the first ones still stood behind others. */
 const lookAnswers = 8;
@@ -20,7 +20,6 @@ export class Throttle {
   #limit = firstLimit;
   #answers = 0;
   #bestMs = Number.POSITIVE_INFINITY;
-  #bestBeforeMs = Number.POSITIVE_INFINITY;
   /** The limit to go back to, while it looks. */
   #held: number | undefined;
   #refusals = 0;
@@ -45,15 +44,13 @@ export class Throttle {
       this.#limit = this.#held;
       this.#held = undefined;
     }
-    const quickest = Math.min(this.#bestMs, this.#bestBeforeMs);
-    const waits = ms > quickest * waitFactor + waitMs;
+    const waits = ms > this.#bestMs * waitFactor + waitMs;
     this.#limit = waits ? Math.max(1, this.#limit - 0.5) : Math.min(this.#most, this.#limit + 1 / this.#limit);
     if (this.#answers >= windowAnswers) this.#look();
   }
 
   #look(): void {
     this.#answers = 0;
-    this.#bestBeforeMs = this.#bestMs;
     this.#bestMs = Number.POSITIVE_INFINITY;
     this.#held = this.#limit;
     this.#limit = 1;

@@ -1,9 +1,10 @@
+import { type DataSetRef, dataSetText } from '@sluice/domain/data-set';
 import { FileSource } from '@sluice/tabular/file-source';
 import { type Format, formatOfName } from '@sluice/tabular/formats';
 import { describeSchema } from '@sluice/tabular/schema';
 import { batchModel, checkOutputs } from '../batch/batch-model.ts';
-import { checkRegistration, type DataSetRef, register } from '../batch/data-set.ts';
-import { differenceOf, type Finished, type Journal, type RunIdentity } from '../batch/journal.ts';
+import { checkRegistration, register } from '../batch/data-set.ts';
+import { differenceOf, type Finished, hasBegun, type Journal, type RunIdentity } from '../batch/journal.ts';
 import type { BatchOptions } from '../batch/options.ts';
 import { sayReading, startProgress } from '../batch/progress.ts';
 import { BatchRun, prepare, type Prepared, type RunTask } from '../batch/run.ts';
@@ -80,7 +81,8 @@ async function runLocked(context: CliContext, name: string, files: Files): Promi
   const begun = context.clock.monotonic();
   const { source, options, paths, inputFormat, outputFormat } = files;
   const identity = await identityOf(context, name, files);
-  const journal = options.restart ? undefined : await readJournal(paths.journal);
+  const left = options.restart ? undefined : await readJournal(paths.journal);
+  const journal = left && hasBegun(left) ? left : undefined;
   await checkOutput(identity, journal, files);
   const model = await batchModel(context, name, journal?.header.version ?? options.version);
   checkOutputs(model, options.outputs);
@@ -198,7 +200,7 @@ function show(context: CliContext, summary: Summary): void {
   );
   const took = showMilliseconds(summary.seconds * 1_000);
   progress(context, `${plural(summary.rowsRead, 'row')} by ${summary.model} version ${summary.version} in ${took}`);
-  if (dataSet) progress(context, `registered as ${dataSet.dataSet}@${dataSet.version}`);
+  if (dataSet) progress(context, `registered as ${dataSetText(dataSet)}`);
   if (summary.rejected > 0)
     progress(context, `${plural(summary.rejected, 'row')} not scored: ${summary.rejects} says why`);
 }

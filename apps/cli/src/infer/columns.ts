@@ -175,7 +175,10 @@ function byOrder(
   });
   if (at !== free.length) {
     const what = model.inputs.map((spec) => `${spec.name} ${JSON.stringify(spec.shape)}`).join(', ');
-    const last = columns && label === undefined ? ` Is "${columns.at(-1)!}" the truth? Then give --label-column.` : '';
+    const last =
+      columns && label === undefined
+        ? ` Is "${columns.at(-1)!}" the truth? Then give --label-column (batch: --columns).`
+        : '';
     throw usageError(`the model takes ${at} values a row (${what}), the file has ${free.length} columns.${last}`);
   }
   const named = columns !== undefined && model.inputs.some((spec) => spec.features.length > 0);

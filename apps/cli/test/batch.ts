@@ -1,0 +1,311 @@
+import { createHash } from 'node:crypto';
+import { open, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { env as environment } from 'node:process';
+import { dataSetService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
+import { systemClock } from '@sluice/service-kit/clock';
+import { FileSource } from '@sluice/tabular/file-source';
+import { type Format, formatOfName, openTable, tableWriter } from '@sluice/tabular/formats';
+import type { Row } from '@sluice/tabular/schema';
+import { eventually } from '@sluice/testkit/eventually';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { examples, type Platform } from './platform.ts';
+import { startProgram } from './program.ts';
+
+/** How often a run is killed, and how much the large file has: small by default, large in `npm run soak`. */
+const kills = Number(environment['SLUICE_PROPERTY_RUNS'] ?? 2);
+const times = 2 + Math.floor(kills / 3);
+const largeRows = kills > 2 ? 2_400 : 400;
+
+const holdout = path.join(examples, 'digits', 'holdout.csv');
+
+async function folder(): Promise<string> {
+  const made = await mkdtemp(path.join(tmpdir(), 'sluice-batch-'));
+  onTestFinished(() => rm(made, { recursive: true, force: true }));
+  return made;
+}
+
+/** The rows of a file, as objects. */
+async function rowsOf(file: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const source = await FileSource.open(file);
+  try {
+    const table = await openTable(formatOfName(file)!, source);
+    const rows: Record<string, unknown>[] = [];
+    for await (const portion of table.rows())
+      for (const { values } of portion)
+        rows.push(Object.fromEntries(table.columns.map(({ name }, at) => [name, values![at]])));
+    return rows;
+  } finally {
+    await source.close();
+  }
+}
+
+/** The holdout digits in another format, the pixels as one list, so many times over. */
+async function digitsAs(format: Format, file: string, times = 1): Promise<void> {
+  const images: Row[] = (await rowsOf(holdout)).map((row) => {
+    const { label, ...pixels } = row;
+    return [Object.values(pixels).map(Number), BigInt(label as string)];
+  });
+  const handle = await open(file, 'w');
+  const columns = [
+    { name: 'pixels', type: 'float', depth: 1 },
+    { name: 'label', type: 'int64', depth: 0 },
+  ] as const;
+  const writer = tableWriter(format, columns, async (bytes) => {
+    await handle.write(bytes);
+  });
+  for (let time = 0; time < times; time += 1) {
+    await writer.write(images);
+    await writer.flush();
+  }
+  await writer.finish();
+  await handle.close();
+}
+
+interface Summary {
+  readonly version: string;
+  readonly rowsRead: number;
+  readonly resumedAt: number;
+  readonly rejected: number;
+  readonly output: { readonly rows: number; readonly sha256: string };
+  readonly dataSet: { readonly dataSet: string; readonly version: number } | null;
+}
+
+const rightOf = (rows: readonly Readonly<Record<string, unknown>>[]): number =>
+  rows.filter((row) => String(row['prediction']) === String(row['label'])).length;
+
+/** `sluice batch` on a running platform. */
+export function describeBatch(platform: () => Platform): void {
+  describe('batch', () => {
+    it.each<[Format, Format]>([
+      ['csv', 'parquet'],
+      ['jsonl', 'csv'],
+      ['parquet', 'jsonl'],
+    ])('scores the holdout digits as %s to %s: 586 of 597 are right', async (from, to) => {
+      const made = await folder();
+      const input = from === 'csv' ? holdout : path.join(made, `digits.${from}`);
+      if (from !== 'csv') await digitsAs(from, input);
+      const output = path.join(made, `scored.${to}`);
+      const ended = await platform().sluice('batch', 'digits', input, '--output', output, '--id-column', 'label');
+      expect([ended.code, ended.notes]).toEqual([0, expect.stringMatching(/^597 rows by digits version 3 in /)]);
+      const rows = await rowsOf(output);
+      expect(rows.map((row) => Number(row['input_row']))).toEqual(Array.from({ length: 597 }, (_, index) => index));
+      expect(rightOf(rows)).toBe(586);
+      expect(Object.keys(rows[0]!)).toEqual([
+        ...['label', 'input_row', 'prediction_id', 'row', 'version', 'prediction', 'class', 'probability'],
+        'probabilities',
+      ]);
+      expect(new Set(rows.map((row) => `${String(row['prediction_id'])} ${String(row['row'])}`)).size).toBe(597);
+      expect(await readdir(made)).toEqual(
+        from === 'csv' ? ['scored.parquet'] : [`digits.${from}`, `scored.${to}`].sort(),
+      );
+    });
+
+    it(
+      'goes on after kill -9 where it was: every row is there once, in order',
+      { timeout: 120_000 * kills },
+      async () => {
+        const made = await folder();
+        const input = path.join(made, 'digits.parquet');
+        await digitsAs('parquet', input, times);
+        const output = path.join(made, 'scored.parquet');
+        const { env } = platform();
+        const args = ['batch', 'digits', input, '--output', output, '--columns', 'label', '--rows', '2'];
+        const all = [
+          ...args,
+          '--checkpoint',
+          '40',
+          '--registry',
+          env['SLUICE_REGISTRY']!,
+          '--router',
+          env['SLUICE_ROUTER']!,
+        ];
+        const journalLines = async () =>
+          (await readFile(`${output}.journal`, 'utf8').catch(() => '')).split('\n').length - 1;
+        for (let kill = 1; kill <= kills; kill += 1) {
+          const before = await journalLines();
+          const { child, ended, text } = startProgram(all);
+          await eventually(async () => {
+            if (child.exitCode !== null) throw new Error(`ended too early: ${text.err}`);
+            if ((await journalLines()) < before + 3) throw new Error('no checkpoints yet');
+          }, 60_000);
+          child.kill('SIGKILL');
+          expect(await ended).toBeNull();
+        }
+        const last = await platform().sluice(...all, '--json');
+        expect([last.code, last.notes]).toEqual([0, '']);
+        const summary = last.json() as Summary;
+        expect(summary.resumedAt).toBeGreaterThanOrEqual(160);
+        expect(summary.rowsRead).toBe(597 * times);
+        const rows = await rowsOf(output);
+        expect(rows.map((row) => Number(row['input_row']))).toEqual(
+          Array.from({ length: 597 * times }, (_, index) => index),
+        );
+        expect(rightOf(rows)).toBe(586 * times);
+        expect(
+          createHash('sha256')
+            .update(await readFile(output))
+            .digest('hex'),
+        ).toBe(summary.output.sha256);
+        expect(await readdir(made)).toEqual(['digits.parquet', 'scored.parquet']);
+      },
+    );
+
+    it('stops at a row that is wrong, goes on when it is to be passed over, and lists it', async () => {
+      const made = await folder();
+      const input = path.join(made, 'digits.csv');
+      const output = path.join(made, 'scored.csv');
+      const lines = (await readFile(holdout, 'utf8')).split('\n').slice(0, 101);
+      lines[51] = lines[51]!.replace(/^[^,]*/, 'dark');
+      lines[61] = '1,2';
+      await writeFile(input, lines.join('\n'));
+      const batch = (...more: string[]) =>
+        platform().sluice('batch', 'digits', input, '--output', output, '--columns', 'label', '--rows', '16', ...more);
+      const stopped = await batch();
+      expect(stopped.code).toBe(2);
+      expect(stopped.notes).toMatch(
+        /^50 rows done; the same command goes on.*\nsluice: line 52, column "p0": "dark" is not a number \(FP32\)\n.*--on-error skip/,
+      );
+      expect(await batch('--limit', '7')).toMatchObject({
+        code: 2,
+        notes: expect.stringMatching(/is of another run: --limit was null, now 7[^]*--restart/) as unknown,
+      });
+      const gone = await batch('--on-error', 'skip', '--json');
+      expect(gone.json()).toMatchObject({
+        rowsRead: 100,
+        resumedAt: 50,
+        rejected: 2,
+        output: { rows: 98 },
+        dataSet: null,
+      });
+      expect((await rowsOf(output)).map((row) => Number(row['input_row']))).toEqual(
+        Array.from({ length: 100 }, (_, index) => index).filter((index) => index !== 50 && index !== 60),
+      );
+      expect(await readFile(`${output}.rejects.jsonl`, 'utf8')).toBe(
+        '{"row":50,"line":52,"reason":"column \\"p0\\": \\"dark\\" is not a number (FP32)"}\n'.replace(
+          '"column',
+          '"line 52, column',
+        ) + '{"row":60,"line":62,"reason":"has 2 cells where 65 are expected"}\n',
+      );
+      expect((await batch('--on-error', 'skip')).notes).toMatch(/scored\.csv is there already\n.*--overwrite/);
+      const again = await batch('--on-error', 'skip', '--overwrite', '--limit', '10', '--json');
+      expect(again.json()).toMatchObject({ rowsRead: 10, rejected: 0, output: { rows: 10 } });
+    });
+
+    it('does not go on with an input that was changed', async () => {
+      const made = await folder();
+      const input = path.join(made, 'digits.csv');
+      const output = path.join(made, 'scored.csv');
+      const [heading, ...lines] = (await readFile(holdout, 'utf8')).split('\n').slice(0, 5);
+      await writeFile(input, [heading, ...lines, 'x'].join('\n'));
+      const batch = (...more: string[]) => platform().sluice('batch', 'digits', input, '--output', output, ...more);
+      expect((await batch('--columns', 'label')).code).toBe(2);
+      await writeFile(input, [heading, ...lines, ...lines].join('\n'));
+      expect(await batch('--columns', 'label')).toMatchObject({
+        code: 2,
+        notes: expect.stringMatching(/is of another run: the input is another: it had \d+ bytes/) as unknown,
+      });
+      expect((await batch('--columns', 'label', '--restart', '--json')).json()).toMatchObject({
+        rowsRead: 8,
+        resumedAt: 0,
+      });
+    });
+
+    it(
+      'holds no more than it needs of a file several times as large as its memory',
+      { timeout: 60_000 * kills },
+      async () => {
+        const made = await folder();
+        const input = path.join(made, 'digits.jsonl');
+        const output = path.join(made, 'scored.parquet');
+        const images = (await rowsOf(holdout)).map(({ label, ...pixels }) => ({
+          pixels: Object.values(pixels).map(Number),
+          label,
+        }));
+        const file = await open(input, 'w');
+        // A column that nobody wants, but that is there: 150 MB of it, 900 MB in a soak.
+        const note = 'x'.repeat(375_000);
+        for (let row = 0; row < largeRows; row += 1)
+          await file.write(`${JSON.stringify({ ...images[row % images.length]!, note })}\n`);
+        await file.close();
+        const { env } = platform();
+        const { ended, text } = startProgram(
+          [
+            ...['batch', 'digits', input, '--output', output, '--columns', 'label', '--json'],
+            ...['--registry', env['SLUICE_REGISTRY']!, '--router', env['SLUICE_ROUTER']!],
+          ],
+          'pipe',
+          ['--max-old-space-size=48'],
+        );
+        expect([await ended, text.err]).toEqual([0, '']);
+        expect(JSON.parse(text.out)).toMatchObject({ rowsRead: largeRows, output: { rows: largeRows } });
+      },
+    );
+
+    it('registers what it made with what it was made of, and refuses an input that is another', async () => {
+      const made = await folder();
+      const output = path.join(made, 'scored.parquet');
+      const client = createRpcClient(dataSetService, platform().registry, { clock: systemClock });
+      onTestFinished(() => client.close());
+      const digest = createHash('sha256')
+        .update(await readFile(holdout))
+        .digest('hex');
+      await client.createDataSetVersion({ dataSet: 'digits/holdout', digest });
+      const batch = (file: string, ...more: string[]) =>
+        platform().sluice(
+          'batch',
+          'digits',
+          file,
+          '--output',
+          output,
+          '--data-set',
+          'digits/scored',
+          '--input-data-set',
+          'digits/holdout@1',
+          ...more,
+        );
+      expect((await batch(path.join(examples, 'digits', 'drifted.csv'), '--columns', 'label')).notes).toMatch(
+        /--input-data-set: digits\/holdout@1 has the digest e866df1d.*, the input /,
+      );
+      const ended = await batch(holdout, '--columns', 'label', '--limit', '20', '--json');
+      const summary = ended.json() as Summary;
+      expect(summary.dataSet).toEqual({ dataSet: 'digits/scored', version: 1 });
+      const { version } = await client.getDataSetVersion({ dataSet: 'digits/scored', version: 1 });
+      expect(version).toMatchObject({
+        digest: summary.output.sha256,
+        rowCount: '20',
+        format: 'parquet',
+        parents: [{ dataSet: 'digits/holdout', version: '1' }],
+        location: expect.stringMatching(/^file:\/\/.*scored\.parquet$/) as unknown,
+        createdBy: 'pusher',
+      });
+      expect(version!.columns.at(-1)).toEqual({ name: 'probabilities', type: 'list<float>' });
+      expect(JSON.parse(version!.manifestJson)).toMatchObject({ model: 'digits', model_version: 3, rows_read: 20 });
+    });
+
+    it('says what is wrong before it begins', async () => {
+      const made = await folder();
+      const output = path.join(made, 'scored.csv');
+      const refused = async (...args: string[]) => (await platform().sluice('batch', ...args)).notes;
+      expect(await refused('digits', '-', '--output', output)).toMatch(/standard input cannot be scored by batch/);
+      expect(await refused('digits', '/no/such.csv', '--output', output)).toBe('sluice: /no/such.csv does not exist');
+      expect(await refused('digits', holdout, '--output', 'x.txt')).toMatch(
+        /the name of x\.txt says no format\n.*--format/,
+      );
+      expect(await refused('digits', holdout, '--output', output, '--columns', 'nobody')).toMatch(
+        /--columns: the input has no column "nobody"; it has "p0", /,
+      );
+      expect(await refused('digits', holdout, '--output', output, '--rows', '65536')).toMatch(/takes 64 in a request/);
+      expect(await refused('nothing', holdout, '--output', output)).toMatch(/nothing/);
+      expect(await refused('digits', holdout, '--output', output, '--columns', 'label', '--outputs', 'x')).toMatch(
+        /has no output "x"; it has probabilities/,
+      );
+      expect(await refused('digits', holdout, '--output', output, '--input-data-set', 'a@1')).toMatch(
+        /Give --data-set too/,
+      );
+      expect(await readdir(made)).toEqual([]);
+    });
+  });
+}
