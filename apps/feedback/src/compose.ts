@@ -1,4 +1,10 @@
-import { feedbackService, ingestService, privacyService } from '@sluice/contracts/services';
+import {
+  feedbackService,
+  ingestService,
+  labelService,
+  predictionService,
+  privacyService,
+} from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { Heartbeat } from '@sluice/persistence/heartbeat';
 import { openDatabase, whenAvailable } from '@sluice/persistence/open-database';
@@ -23,26 +29,34 @@ import { ingestMetrics } from './ingest-metrics.ts';
 import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
+import { openLabels } from './labels/open-labels.ts';
 import { readKeys } from './payloads/key-encryption-key.ts';
+import { openPredictions } from './predictions/open-predictions.ts';
 import { FolderDocuments } from './privacy/folder-documents.ts';
 import type { Privacy } from './privacy/open-privacy.ts';
 import { openPrivacy } from './privacy/open-privacy.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
 import { ingestHandlers } from './rpc/ingest-service.ts';
+import { labelHandlers } from './rpc/label-service.ts';
+import { predictionHandlers } from './rpc/prediction-service.ts';
 import { privacyHandlers } from './rpc/privacy-service.ts';
 import { RegistryAuditLog } from './rpc/registry-audit-log.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
+import { RegistryTasks } from './rpc/registry-tasks.ts';
 import { AuditOutboxStore } from './store/audit-outbox-store.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { ErasureStore } from './store/erasure-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
 import { KeyStore, openKeyRing } from './store/key-store.ts';
+import { PostgresLabels } from './store/label-store.ts';
 import { migrations } from './store/migrations/index.ts';
 import { PayloadStore } from './store/payload-store.ts';
 import { SpoolStore } from './store/spool-store.ts';
+import { UnmatchedStore } from './store/unmatched-store.ts';
 import { probe, UpkeepStore } from './store/upkeep-store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
+import { RegistryFacts } from './versions/registry-facts.ts';
 
 /** What feedback gets from outside. */
 export interface FeedbackHost {
@@ -92,7 +106,8 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const stores = await openStores(base);
   const ingest = openIngest(base, stores);
   const privacy = openPrivacyOf(base, stores, ingest);
-  const server = openServer(base, stores, ingest, privacy);
+  const labels = openLabelling(base, stores);
+  const server = openServer(base, stores, ingest, labels, privacy);
   follow(base, stores, ingest, server);
   await whenAvailable(host, () => ingest.upkeep.prepare());
   await whenAvailable(host, () => privacy.prepare());
@@ -140,6 +155,8 @@ async function openStores({ host, metrics, opened }: Base) {
   const ingest = await pool(`${instanceId} ingest`, config.ingestWriters, 30_000);
   // What is asked over and over is given up soon.
   const pulse = await pool(`${instanceId} pulse`, 2, 5_000);
+  const queries = await pool(`${instanceId} queries`, config.queryPoolSize, config.queryTimeoutMs);
+  const labelling = await pool(`${instanceId} labels`, config.labelWriters + 2, 30_000);
   const days = new DayStore(work);
   const rows = new UpkeepStore(work, createTransactions(work, { clock, random }));
   const postgres = metrics.dependency('postgres');
@@ -159,7 +176,8 @@ async function openStores({ host, metrics, opened }: Base) {
   const payloads = new PayloadStore(work, ring);
   const letters = new DeadLetterStore(work, ring, payloads, heartbeat.require);
   return {
-    ...{ days, rows, letters, payloads, heartbeat, database },
+    ...{ work, queries, days, rows, letters, payloads, heartbeat, database, labelling },
+    unmatched: new UnmatchedStore(work, heartbeat.require),
     erasures: new ErasureStore(work, ring, heartbeat.require),
     spools: new SpoolStore(work, heartbeat.require),
     outbox: new AuditOutboxStore(work, heartbeat.require),
@@ -183,8 +201,9 @@ function openIngest(
     ...{ addresses: config.registry, clock, tls: tls.client, timeoutMs: registryTimeoutMs },
   });
   opened.defer(() => directory.close());
+  const facts = new RegistryFacts(directory, clock);
   const versions = new KnownVersions({
-    ...{ directory, clock, waitMs: registryWaitMs },
+    ...{ directory: facts, clock, waitMs: registryWaitMs },
     onAway: (err) => {
       registry.set(err === undefined);
       if (err === undefined) logger.info('the registry is back');
@@ -217,7 +236,33 @@ function openIngest(
     },
     onError: (err, what) => logger.warn({ err }, `${what} failed`),
   });
-  return { versions, ingester, streams, upkeep };
+  return { directory, facts, versions, ingester, streams, upkeep };
+}
+
+type Labels = ReturnType<typeof openLabelling>;
+
+/** Labels and feedback. */
+function openLabelling(
+  { host, metrics, tls, retention, opened }: Base,
+  { labelling, unmatched, payloads, heartbeat }: Stores,
+) {
+  const { config, clock, logger } = host;
+  const addresses = config.registry;
+  const directory = new RegistryTasks({ addresses, clock, tls: tls.client, timeoutMs: registryTimeoutMs });
+  opened.defer(() => directory.close());
+  const store = new PostgresLabels({
+    dataSource: labelling,
+    requestDays: config.labelRequestDays,
+    available: heartbeat.require,
+  });
+  return openLabels({
+    ...{ store, unmatched, directory, cipher: payloads, retention, clock, metrics },
+    ...{ waitDays: config.labelWaitDays, writers: config.labelWriters },
+    onRegistry: (err) => {
+      if (err !== undefined)
+        logger.warn({ err }, 'the registry is away: labels of versions that are not known are refused');
+    },
+  });
 }
 
 /** Keys, orders to erase, and what the audit log is told. */
@@ -237,8 +282,9 @@ function openPrivacyOf({ host, metrics, tls, opened }: Base, stores: Stores, { s
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
-  { letters, replayer, spools }: Stores,
-  { versions, streams }: Ingest,
+  { letters, replayer, work, queries, heartbeat, spools, payloads, outbox }: Stores,
+  { versions, streams, directory, facts }: Ingest,
+  { sessions }: Labels,
   privacy: Privacy,
 ) {
   const { config, logger, clock } = host;
@@ -246,6 +292,12 @@ function openServer(
   server.addService(ingestService, ingestHandlers(streams, spools));
   server.addService(privacyService, privacyHandlers(privacy));
   server.addService(feedbackService, feedbackHandlers({ letters, store: replayer, versions, clock, retention }));
+  const available = heartbeat.require;
+  const predictions = openPredictions({
+    ...{ work, queries, available, facts, registry: directory, cipher: payloads, audit: outbox, clock, retention },
+  });
+  server.addService(predictionService, predictionHandlers(predictions));
+  server.addService(labelService, labelHandlers(sessions));
   server.addHealth();
   server.addReflection();
   return server;
@@ -262,6 +314,8 @@ function follow(
     server.health.set(ingestService.name, up);
     server.health.set(feedbackService.name, up);
     server.health.set(privacyService.name, up);
+    server.health.set(predictionService.name, up);
+    server.health.set(labelService.name, up);
   });
   metrics.queue('blocks', () => ingester.waiting);
   const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);

@@ -21,8 +21,16 @@ export const configSpec = {
     { min: 2, max: 200 },
     { doc: 'Most connections to the database for calls and upkeep', default: 10 },
   ),
+  queryPoolSize: integerField(
+    { min: 1, max: 200 },
+    { doc: 'Most connections to the database for lists and statistics', default: 4 },
+  ),
+  queryTimeoutMs: integerField(
+    { min: 100, max: 600_000 },
+    { doc: 'Milliseconds that a list or statistics may take in the database', default: 10_000 },
+  ),
   registry: field(addresses, {
-    doc: 'Addresses of registries, host:port with commas between; asked whether versions exist',
+    doc: 'Addresses of registries, host:port with commas between; asked for versions and models',
     default: '127.0.0.1:8101',
   }),
   feedbackKeyFile: field(anyText, {
@@ -70,6 +78,18 @@ export const configSpec = {
   batchBytes: integerField(
     { min: 1, max: 1024 * mib },
     { doc: 'Bytes of blocks after which a batch is full', default: 4 * mib },
+  ),
+  labelWaitDays: integerField(
+    { min: 1, max: 36_500 },
+    { doc: 'Days that a label or feedback waits for its prediction', default: 7 },
+  ),
+  labelRequestDays: integerField(
+    { min: 1, max: 36_500 },
+    { doc: "Days back that the prediction of a caller's request id is looked for", default: 30 },
+  ),
+  labelWriters: integerField(
+    { min: 1, max: 64 },
+    { doc: 'Batches of labels and feedback that are stored at once, each over a connection of its own', default: 2 },
   ),
 };
 

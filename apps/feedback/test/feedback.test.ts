@@ -7,6 +7,10 @@ import { ingestSuite } from './suites/ingest.ts';
 import { payloadsSuite } from './suites/payloads.ts';
 import { portsSuite } from './suites/ports.ts';
 import { privacySuite } from './suites/privacy.ts';
+import { labelsSuite } from './suites/labels.ts';
+import { predictionListsSuite } from './suites/prediction-lists.ts';
+import { predictionsSuite } from './suites/predictions.ts';
+import { statisticsSuite } from './suites/statistics.ts';
 import { streamsSuite } from './suites/streams.ts';
 
 // One cluster for all: starting another takes longer than most of the tests.
@@ -18,6 +22,18 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, payloadsSuite, privacySuite, portsSuite])
+for (const suite of [
+  ingestSuite,
+  deadLettersSuite,
+  streamsSuite,
+  daysSuite,
+  labelsSuite,
+  payloadsSuite,
+  privacySuite,
+  portsSuite,
+  predictionsSuite,
+  predictionListsSuite,
+  statisticsSuite,
+])
   // Each opens and closes what is its own around its own tests.
   describe(suite.name, () => suite(cluster));

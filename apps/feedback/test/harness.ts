@@ -6,8 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import type { FeedbackServiceMethods, IngestServiceMethods, PrivacyServiceMethods } from '@sluice/contracts/services';
-import { adminService, feedbackService, ingestService, privacyService } from '@sluice/contracts/services';
+import type {
+  FeedbackServiceMethods,
+  IngestServiceMethods,
+  LabelServiceMethods,
+  PrivacyServiceMethods,
+} from '@sluice/contracts/services';
+import { adminService, feedbackService, ingestService, labelService, privacyService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import { createDataSource } from '@sluice/persistence/data-source';
 import type { RpcClient } from '@sluice/rpc/client';
@@ -168,6 +173,7 @@ export class Replica {
   readonly address: string;
   readonly feedback: RpcClient<FeedbackServiceMethods>;
   readonly privacy: RpcClient<PrivacyServiceMethods>;
+  readonly labels: RpcClient<LabelServiceMethods>;
   #stopped = false;
 
   constructor(running: Running) {
@@ -175,6 +181,7 @@ export class Replica {
     this.address = `127.0.0.1:${running.ports['port']}`;
     this.feedback = createRpcClient(feedbackService, this.address, { clock: systemClock });
     this.privacy = createRpcClient(privacyService, this.address, { clock: systemClock, actor: 'officer' });
+    this.labels = createRpcClient(labelService, this.address, { clock: systemClock });
   }
 
   async adminState(): Promise<Record<string, unknown>> {
@@ -211,6 +218,7 @@ export class Replica {
     await this.running.close();
     this.feedback.close();
     this.privacy.close();
+    this.labels.close();
   }
 }
 

@@ -7,9 +7,11 @@ import type {
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
+  LabelServiceMethods,
   LineageServiceMethods,
   Method,
   MethodKind,
+  PredictionServiceMethods,
   PrivacyServiceMethods,
   RegistryServiceMethods,
   RunServiceMethods,
@@ -27,7 +29,9 @@ export type {
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
+  LabelServiceMethods,
   LineageServiceMethods,
+  PredictionServiceMethods,
   PrivacyServiceMethods,
   RegistryServiceMethods,
   RunServiceMethods,
@@ -72,5 +76,7 @@ export const lineageService = service<LineageServiceMethods>('sluice.registry.v1
 export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
 export const privacyService = service<PrivacyServiceMethods>('sluice.feedback.v1.PrivacyService');
+export const predictionService = service<PredictionServiceMethods>('sluice.feedback.v1.PredictionService');
+export const labelService = service<LabelServiceMethods>('sluice.feedback.v1.LabelService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

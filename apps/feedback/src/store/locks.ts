@@ -11,6 +11,8 @@ export const locks = {
   days: base + 2,
   /** Transaction lock: the replica that does what one at a time is enough for. */
   upkeep: base + 3,
+  /** Session lock: the replica that joins what waits. */
+  joiner: base + 7,
   /** Transaction lock: shared by whoever encrypts payloads and stores them, exclusive for whoever destroys keys. */
   subjects: base + 16,
   /** Session lock: the replica that sends the outbox to the audit log. */

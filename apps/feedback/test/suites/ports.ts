@@ -59,6 +59,7 @@ export function portsSuite(cluster: () => TestPostgres): void {
         'IngestService/Ingest',
         'FeedbackService/ListDeadLetters',
         'FeedbackService/ReplayDeadLetters',
+        'LabelService/StreamLabels',
       ])
         expect(listed).toContain(`sluice.feedback.v1.${method}`);
       expect(await methods('adminPort', reflection)).toContain('sluice.admin.v1.AdminService/GetState');

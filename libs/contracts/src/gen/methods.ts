@@ -51,12 +51,16 @@ import type { GetLineageRequest as sluice_registry_v1_GetLineageRequest, GetLine
 import type { GetLineageResponse as sluice_registry_v1_GetLineageResponse, GetLineageResponse__Output as sluice_registry_v1_GetLineageResponse__Output } from './sluice/registry/v1/GetLineageResponse.ts';
 import type { GetModelRequest as sluice_registry_v1_GetModelRequest, GetModelRequest__Output as sluice_registry_v1_GetModelRequest__Output } from './sluice/registry/v1/GetModelRequest.ts';
 import type { GetModelResponse as sluice_registry_v1_GetModelResponse, GetModelResponse__Output as sluice_registry_v1_GetModelResponse__Output } from './sluice/registry/v1/GetModelResponse.ts';
+import type { GetPredictionRequest as sluice_feedback_v1_GetPredictionRequest, GetPredictionRequest__Output as sluice_feedback_v1_GetPredictionRequest__Output } from './sluice/feedback/v1/GetPredictionRequest.ts';
+import type { GetPredictionResponse as sluice_feedback_v1_GetPredictionResponse, GetPredictionResponse__Output as sluice_feedback_v1_GetPredictionResponse__Output } from './sluice/feedback/v1/GetPredictionResponse.ts';
 import type { GetRunRequest as sluice_registry_v1_GetRunRequest, GetRunRequest__Output as sluice_registry_v1_GetRunRequest__Output } from './sluice/registry/v1/GetRunRequest.ts';
 import type { GetRunResponse as sluice_registry_v1_GetRunResponse, GetRunResponse__Output as sluice_registry_v1_GetRunResponse__Output } from './sluice/registry/v1/GetRunResponse.ts';
 import type { GetStateAsOfRequest as sluice_registry_v1_GetStateAsOfRequest, GetStateAsOfRequest__Output as sluice_registry_v1_GetStateAsOfRequest__Output } from './sluice/registry/v1/GetStateAsOfRequest.ts';
 import type { GetStateAsOfResponse as sluice_registry_v1_GetStateAsOfResponse, GetStateAsOfResponse__Output as sluice_registry_v1_GetStateAsOfResponse__Output } from './sluice/registry/v1/GetStateAsOfResponse.ts';
 import type { GetStateRequest as sluice_admin_v1_GetStateRequest, GetStateRequest__Output as sluice_admin_v1_GetStateRequest__Output } from './sluice/admin/v1/GetStateRequest.ts';
 import type { GetStateResponse as sluice_admin_v1_GetStateResponse, GetStateResponse__Output as sluice_admin_v1_GetStateResponse__Output } from './sluice/admin/v1/GetStateResponse.ts';
+import type { GetStatisticsRequest as sluice_feedback_v1_GetStatisticsRequest, GetStatisticsRequest__Output as sluice_feedback_v1_GetStatisticsRequest__Output } from './sluice/feedback/v1/GetStatisticsRequest.ts';
+import type { GetStatisticsResponse as sluice_feedback_v1_GetStatisticsResponse, GetStatisticsResponse__Output as sluice_feedback_v1_GetStatisticsResponse__Output } from './sluice/feedback/v1/GetStatisticsResponse.ts';
 import type { GetVersionRequest as sluice_registry_v1_GetVersionRequest, GetVersionRequest__Output as sluice_registry_v1_GetVersionRequest__Output } from './sluice/registry/v1/GetVersionRequest.ts';
 import type { GetVersionResponse as sluice_registry_v1_GetVersionResponse, GetVersionResponse__Output as sluice_registry_v1_GetVersionResponse__Output } from './sluice/registry/v1/GetVersionResponse.ts';
 import type { IngestRequest as sluice_feedback_v1_IngestRequest, IngestRequest__Output as sluice_feedback_v1_IngestRequest__Output } from './sluice/feedback/v1/IngestRequest.ts';
@@ -79,10 +83,14 @@ import type { ListLeasesRequest as sluice_registry_v1_ListLeasesRequest, ListLea
 import type { ListLeasesResponse as sluice_registry_v1_ListLeasesResponse, ListLeasesResponse__Output as sluice_registry_v1_ListLeasesResponse__Output } from './sluice/registry/v1/ListLeasesResponse.ts';
 import type { ListModelsRequest as sluice_registry_v1_ListModelsRequest, ListModelsRequest__Output as sluice_registry_v1_ListModelsRequest__Output } from './sluice/registry/v1/ListModelsRequest.ts';
 import type { ListModelsResponse as sluice_registry_v1_ListModelsResponse, ListModelsResponse__Output as sluice_registry_v1_ListModelsResponse__Output } from './sluice/registry/v1/ListModelsResponse.ts';
+import type { ListPredictionsRequest as sluice_feedback_v1_ListPredictionsRequest, ListPredictionsRequest__Output as sluice_feedback_v1_ListPredictionsRequest__Output } from './sluice/feedback/v1/ListPredictionsRequest.ts';
+import type { ListPredictionsResponse as sluice_feedback_v1_ListPredictionsResponse, ListPredictionsResponse__Output as sluice_feedback_v1_ListPredictionsResponse__Output } from './sluice/feedback/v1/ListPredictionsResponse.ts';
 import type { ListRunsRequest as sluice_registry_v1_ListRunsRequest, ListRunsRequest__Output as sluice_registry_v1_ListRunsRequest__Output } from './sluice/registry/v1/ListRunsRequest.ts';
 import type { ListRunsResponse as sluice_registry_v1_ListRunsResponse, ListRunsResponse__Output as sluice_registry_v1_ListRunsResponse__Output } from './sluice/registry/v1/ListRunsResponse.ts';
 import type { ListSpoolsRequest as sluice_feedback_v1_ListSpoolsRequest, ListSpoolsRequest__Output as sluice_feedback_v1_ListSpoolsRequest__Output } from './sluice/feedback/v1/ListSpoolsRequest.ts';
 import type { ListSpoolsResponse as sluice_feedback_v1_ListSpoolsResponse, ListSpoolsResponse__Output as sluice_feedback_v1_ListSpoolsResponse__Output } from './sluice/feedback/v1/ListSpoolsResponse.ts';
+import type { ListUnmatchedLabelsRequest as sluice_feedback_v1_ListUnmatchedLabelsRequest, ListUnmatchedLabelsRequest__Output as sluice_feedback_v1_ListUnmatchedLabelsRequest__Output } from './sluice/feedback/v1/ListUnmatchedLabelsRequest.ts';
+import type { ListUnmatchedLabelsResponse as sluice_feedback_v1_ListUnmatchedLabelsResponse, ListUnmatchedLabelsResponse__Output as sluice_feedback_v1_ListUnmatchedLabelsResponse__Output } from './sluice/feedback/v1/ListUnmatchedLabelsResponse.ts';
 import type { ListVersionsRequest as sluice_registry_v1_ListVersionsRequest, ListVersionsRequest__Output as sluice_registry_v1_ListVersionsRequest__Output } from './sluice/registry/v1/ListVersionsRequest.ts';
 import type { ListVersionsResponse as sluice_registry_v1_ListVersionsResponse, ListVersionsResponse__Output as sluice_registry_v1_ListVersionsResponse__Output } from './sluice/registry/v1/ListVersionsResponse.ts';
 import type { LoadVersionRequest as sluice_runtime_v1_LoadVersionRequest, LoadVersionRequest__Output as sluice_runtime_v1_LoadVersionRequest__Output } from './sluice/runtime/v1/LoadVersionRequest.ts';
@@ -108,6 +116,10 @@ import type { PinVersionRequest as sluice_registry_v1_PinVersionRequest, PinVers
 import type { PinVersionResponse as sluice_registry_v1_PinVersionResponse, PinVersionResponse__Output as sluice_registry_v1_PinVersionResponse__Output } from './sluice/registry/v1/PinVersionResponse.ts';
 import type { PutReleaseRequest as sluice_registry_v1_PutReleaseRequest, PutReleaseRequest__Output as sluice_registry_v1_PutReleaseRequest__Output } from './sluice/registry/v1/PutReleaseRequest.ts';
 import type { PutReleaseResponse as sluice_registry_v1_PutReleaseResponse, PutReleaseResponse__Output as sluice_registry_v1_PutReleaseResponse__Output } from './sluice/registry/v1/PutReleaseResponse.ts';
+import type { RecordFeedbackRequest as sluice_feedback_v1_RecordFeedbackRequest, RecordFeedbackRequest__Output as sluice_feedback_v1_RecordFeedbackRequest__Output } from './sluice/feedback/v1/RecordFeedbackRequest.ts';
+import type { RecordFeedbackResponse as sluice_feedback_v1_RecordFeedbackResponse, RecordFeedbackResponse__Output as sluice_feedback_v1_RecordFeedbackResponse__Output } from './sluice/feedback/v1/RecordFeedbackResponse.ts';
+import type { RecordLabelsRequest as sluice_feedback_v1_RecordLabelsRequest, RecordLabelsRequest__Output as sluice_feedback_v1_RecordLabelsRequest__Output } from './sluice/feedback/v1/RecordLabelsRequest.ts';
+import type { RecordLabelsResponse as sluice_feedback_v1_RecordLabelsResponse, RecordLabelsResponse__Output as sluice_feedback_v1_RecordLabelsResponse__Output } from './sluice/feedback/v1/RecordLabelsResponse.ts';
 import type { ReleaseLeaseRequest as sluice_registry_v1_ReleaseLeaseRequest, ReleaseLeaseRequest__Output as sluice_registry_v1_ReleaseLeaseRequest__Output } from './sluice/registry/v1/ReleaseLeaseRequest.ts';
 import type { ReleaseLeaseResponse as sluice_registry_v1_ReleaseLeaseResponse, ReleaseLeaseResponse__Output as sluice_registry_v1_ReleaseLeaseResponse__Output } from './sluice/registry/v1/ReleaseLeaseResponse.ts';
 import type { RenewRouterLeaseRequest as sluice_registry_v1_RenewRouterLeaseRequest, RenewRouterLeaseRequest__Output as sluice_registry_v1_RenewRouterLeaseRequest__Output } from './sluice/registry/v1/RenewRouterLeaseRequest.ts';
@@ -136,6 +148,10 @@ import type { StartRunRequest as sluice_registry_v1_StartRunRequest, StartRunReq
 import type { StartRunResponse as sluice_registry_v1_StartRunResponse, StartRunResponse__Output as sluice_registry_v1_StartRunResponse__Output } from './sluice/registry/v1/StartRunResponse.ts';
 import type { StatArtifactsRequest as sluice_registry_v1_StatArtifactsRequest, StatArtifactsRequest__Output as sluice_registry_v1_StatArtifactsRequest__Output } from './sluice/registry/v1/StatArtifactsRequest.ts';
 import type { StatArtifactsResponse as sluice_registry_v1_StatArtifactsResponse, StatArtifactsResponse__Output as sluice_registry_v1_StatArtifactsResponse__Output } from './sluice/registry/v1/StatArtifactsResponse.ts';
+import type { StreamFeedbackRequest as sluice_feedback_v1_StreamFeedbackRequest, StreamFeedbackRequest__Output as sluice_feedback_v1_StreamFeedbackRequest__Output } from './sluice/feedback/v1/StreamFeedbackRequest.ts';
+import type { StreamFeedbackResponse as sluice_feedback_v1_StreamFeedbackResponse, StreamFeedbackResponse__Output as sluice_feedback_v1_StreamFeedbackResponse__Output } from './sluice/feedback/v1/StreamFeedbackResponse.ts';
+import type { StreamLabelsRequest as sluice_feedback_v1_StreamLabelsRequest, StreamLabelsRequest__Output as sluice_feedback_v1_StreamLabelsRequest__Output } from './sluice/feedback/v1/StreamLabelsRequest.ts';
+import type { StreamLabelsResponse as sluice_feedback_v1_StreamLabelsResponse, StreamLabelsResponse__Output as sluice_feedback_v1_StreamLabelsResponse__Output } from './sluice/feedback/v1/StreamLabelsResponse.ts';
 import type { SystemSharedMemoryRegisterRequest as inference_SystemSharedMemoryRegisterRequest, SystemSharedMemoryRegisterRequest__Output as inference_SystemSharedMemoryRegisterRequest__Output } from './inference/SystemSharedMemoryRegisterRequest.ts';
 import type { SystemSharedMemoryRegisterResponse as inference_SystemSharedMemoryRegisterResponse, SystemSharedMemoryRegisterResponse__Output as inference_SystemSharedMemoryRegisterResponse__Output } from './inference/SystemSharedMemoryRegisterResponse.ts';
 import type { SystemSharedMemoryStatusRequest as inference_SystemSharedMemoryStatusRequest, SystemSharedMemoryStatusRequest__Output as inference_SystemSharedMemoryStatusRequest__Output } from './inference/SystemSharedMemoryStatusRequest.ts';
@@ -207,6 +223,22 @@ export interface FeedbackServiceMethods {
 /** Methods of sluice.feedback.v1.IngestService. */
 export interface IngestServiceMethods {
   readonly ingest: Method<'bidi', [sluice_feedback_v1_IngestRequest, sluice_feedback_v1_IngestRequest__Output], [sluice_feedback_v1_IngestResponse, sluice_feedback_v1_IngestResponse__Output]>;
+}
+
+/** Methods of sluice.feedback.v1.LabelService. */
+export interface LabelServiceMethods {
+  readonly recordLabels: Method<'unary', [sluice_feedback_v1_RecordLabelsRequest, sluice_feedback_v1_RecordLabelsRequest__Output], [sluice_feedback_v1_RecordLabelsResponse, sluice_feedback_v1_RecordLabelsResponse__Output]>;
+  readonly streamLabels: Method<'bidi', [sluice_feedback_v1_StreamLabelsRequest, sluice_feedback_v1_StreamLabelsRequest__Output], [sluice_feedback_v1_StreamLabelsResponse, sluice_feedback_v1_StreamLabelsResponse__Output]>;
+  readonly recordFeedback: Method<'unary', [sluice_feedback_v1_RecordFeedbackRequest, sluice_feedback_v1_RecordFeedbackRequest__Output], [sluice_feedback_v1_RecordFeedbackResponse, sluice_feedback_v1_RecordFeedbackResponse__Output]>;
+  readonly streamFeedback: Method<'bidi', [sluice_feedback_v1_StreamFeedbackRequest, sluice_feedback_v1_StreamFeedbackRequest__Output], [sluice_feedback_v1_StreamFeedbackResponse, sluice_feedback_v1_StreamFeedbackResponse__Output]>;
+  readonly listUnmatchedLabels: Method<'unary', [sluice_feedback_v1_ListUnmatchedLabelsRequest, sluice_feedback_v1_ListUnmatchedLabelsRequest__Output], [sluice_feedback_v1_ListUnmatchedLabelsResponse, sluice_feedback_v1_ListUnmatchedLabelsResponse__Output]>;
+}
+
+/** Methods of sluice.feedback.v1.PredictionService. */
+export interface PredictionServiceMethods {
+  readonly getPrediction: Method<'unary', [sluice_feedback_v1_GetPredictionRequest, sluice_feedback_v1_GetPredictionRequest__Output], [sluice_feedback_v1_GetPredictionResponse, sluice_feedback_v1_GetPredictionResponse__Output]>;
+  readonly listPredictions: Method<'unary', [sluice_feedback_v1_ListPredictionsRequest, sluice_feedback_v1_ListPredictionsRequest__Output], [sluice_feedback_v1_ListPredictionsResponse, sluice_feedback_v1_ListPredictionsResponse__Output]>;
+  readonly getStatistics: Method<'unary', [sluice_feedback_v1_GetStatisticsRequest, sluice_feedback_v1_GetStatisticsRequest__Output], [sluice_feedback_v1_GetStatisticsResponse, sluice_feedback_v1_GetStatisticsResponse__Output]>;
 }
 
 /** Methods of sluice.feedback.v1.PrivacyService. */

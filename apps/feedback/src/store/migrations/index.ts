@@ -4,6 +4,7 @@ import { evidenceDays } from './1780000002000-evidence-days.ts';
 import { deadLetters } from './1780000003000-dead-letters.ts';
 import { labels } from './1780000004000-labels.ts';
 import { dayFamilies } from './1780000005000-day-families.ts';
+import { labelJoining } from './1780000007000-label-joining.ts';
 import { subjectKeys } from './1780000010000-subject-keys.ts';
 import { erasures } from './1780000011000-erasures.ts';
 
@@ -14,6 +15,7 @@ export const migrations: readonly Migration[] = [
   deadLetters,
   labels,
   dayFamilies,
+  labelJoining,
   subjectKeys,
   erasures,
 ];
