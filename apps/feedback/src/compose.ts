@@ -48,6 +48,7 @@ import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { ErasureStore } from './store/erasure-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
+import { PostgresJoiner } from './store/joiner-store.ts';
 import { KeyStore, openKeyRing } from './store/key-store.ts';
 import { PostgresLabels } from './store/label-store.ts';
 import { migrations } from './store/migrations/index.ts';
@@ -116,12 +117,14 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(async () => {
     await server.tryShutdown(0);
   });
-  const sides = await openSides(base, server, () => adminState({ ...stores, ...ingest, retention }));
+  const sides = await openSides(base, server, () => adminState({ ...stores, ...ingest, ...labels, retention }));
   opened.defer(() => sides.close());
   ingest.upkeep.start();
   opened.defer(() => ingest.upkeep.close());
   privacy.start();
   opened.defer(() => privacy.close());
+  labels.joiner.start();
+  opened.defer(() => labels.joiner.close());
   server.health.setAll(true);
   return {
     ports: { port, ...sides.ports },
@@ -257,7 +260,9 @@ function openLabelling(
   });
   return openLabels({
     ...{ store, unmatched, directory, cipher: payloads, retention, clock, metrics },
-    ...{ waitDays: config.labelWaitDays, writers: config.labelWriters },
+    ...{ waitDays: config.labelWaitDays, writers: config.labelWriters, joinMs: config.joinMs },
+    ...{ joiner: new PostgresJoiner(labelling), isUp: () => heartbeat.up },
+    onError: (err) => logger.warn({ err }, 'labels that wait could not be joined now: the next round tries again'),
     onRegistry: (err) => {
       if (err !== undefined)
         logger.warn({ err }, 'the registry is away: labels of versions that are not known are refused');

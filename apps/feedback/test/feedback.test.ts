@@ -5,9 +5,10 @@ import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { ingestSuite } from './suites/ingest.ts';
 import { payloadsSuite } from './suites/payloads.ts';
+import { joinerSuite } from './suites/joiner.ts';
+import { labelsSuite } from './suites/labels.ts';
 import { portsSuite } from './suites/ports.ts';
 import { privacySuite } from './suites/privacy.ts';
-import { labelsSuite } from './suites/labels.ts';
 import { predictionListsSuite } from './suites/prediction-lists.ts';
 import { predictionsSuite } from './suites/predictions.ts';
 import { statisticsSuite } from './suites/statistics.ts';
@@ -28,6 +29,7 @@ for (const suite of [
   streamsSuite,
   daysSuite,
   labelsSuite,
+  joinerSuite,
   payloadsSuite,
   privacySuite,
   portsSuite,

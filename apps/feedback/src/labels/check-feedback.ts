@@ -1,7 +1,7 @@
 import { clip } from '@sluice/domain/names';
 import { textProblem } from '@sluice/domain/text';
 import type { CheckContext, GivenAddress } from './check-item.ts';
-import { checkAddress, firstOf, numberRefusal, textRefusal, timeRefusal, truthRefusal } from './check-item.ts';
+import { checkAddress, mostRow, numberRefusal, textRefusal, timeRefusal, truthRefusal } from './check-item.ts';
 import type { Item, ItemKind, Refusal, Truth } from './item.ts';
 import { limits } from './limits.ts';
 
@@ -33,11 +33,10 @@ export function checkFeedback(given: GivenFeedback, context: CheckContext): Item
   const { source, row, atMicros, actor } = given;
   const address = checkAddress(given, context);
   if ('reason' in address) return address;
-  const problem = firstOf(
-    textRefusal(source, 'source', limits.sourceBytes),
-    timeRefusal(atMicros, 'given_at', context.nowMs),
-    row > 0x7fff_ffff ? invalid(`row: ${row} given; expected the index of a row of the prediction`) : undefined,
-  );
+  const problem =
+    textRefusal(source, 'source', limits.sourceBytes) ??
+    timeRefusal(atMicros, 'given_at', context.nowMs) ??
+    (row > mostRow ? invalid(`row: ${row} given; expected the index of a row of the prediction`) : undefined);
   if (problem) return problem;
   const content = checkContent(given.content);
   if ('reason' in content) return content;

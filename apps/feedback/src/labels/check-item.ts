@@ -99,9 +99,8 @@ export function numberRefusal(value: number, field: string): Refusal | undefined
   return Number.isFinite(value) ? undefined : invalid(`${field}: ${value} given; expected a finite number`);
 }
 
-/** The first of some refusals; undefined when there is none. */
-export const firstOf = (...refusals: readonly (Refusal | undefined)[]): Refusal | undefined =>
-  refusals.find((refusal) => refusal !== undefined);
+/** The highest that a column of the tables has. */
+export const mostRow = 0x7fff_ffff;
 
 /** A label as it came. */
 export interface GivenLabel extends GivenAddress {
@@ -117,23 +116,37 @@ export interface GivenLabel extends GivenAddress {
 
 /** A label that may be looked up, or why it is refused whatever its prediction is. */
 export function checkLabel(given: GivenLabel, context: CheckContext): Item | Refusal {
-  const { source, row, value, hasValue, values, atMicros, actor } = given;
+  const { source, row, value, values, atMicros, actor } = given;
   const address = checkAddress(given, context);
   if ('reason' in address) return address;
   const perRow = values.length > 0;
-  const problem = firstOf(
-    textRefusal(source, 'source', limits.sourceBytes),
-    timeRefusal(atMicros, 'labelled_at', context.nowMs),
-    perRow && hasValue ? invalid('value: given beside values; expected one of the two') : undefined,
-    perRow && row !== 0
-      ? invalid(`row: ${row} given beside values, which are for all rows; expected only with value`)
-      : undefined,
-    row > 0x7fff_ffff ? invalid(`row: ${row} given; expected the index of a row of the prediction`) : undefined,
-    ...(perRow ? values.map((each, index) => truthRefusal(each, `values[${index}]`)) : [truthRefusal(value, 'value')]),
-  );
+  const problem =
+    textRefusal(source, 'source', limits.sourceBytes) ??
+    timeRefusal(atMicros, 'labelled_at', context.nowMs) ??
+    (perRow ? valuesRefusal(given) : truthRefusal(value, 'value')) ??
+    (row > mostRow ? invalid(`row: ${row} given; expected the index of a row of the prediction`) : undefined);
   if (problem) return problem;
   return {
-    ...{ kind: 'label', ...address, source, actor, atMicros, row, perRow, payload: undefined },
+    kind: 'label',
+    predictionId: address.predictionId,
+    model: address.model,
+    requestId: address.requestId,
+    source,
+    actor,
+    atMicros,
+    row,
+    perRow,
     values: perRow ? (values as readonly Truth[]) : [value!],
+    payload: undefined,
   };
+}
+
+function valuesRefusal({ hasValue, row, values }: GivenLabel): Refusal | undefined {
+  if (hasValue) return invalid('value: given beside values; expected one of the two');
+  if (row !== 0) return invalid(`row: ${row} given beside values, which are for all rows; expected only with value`);
+  for (const [index, truth] of values.entries()) {
+    const refusal = truthRefusal(truth, `values[${index}]`);
+    if (refusal) return refusal;
+  }
+  return undefined;
 }

@@ -7,10 +7,10 @@ import type { ItemIds } from './item-ids.ts';
 import { limits } from './limits.ts';
 import type { Prediction } from './place-item.ts';
 import { placeRefusal, predictionsOf } from './place-item.ts';
-import type { LabelRow, LabelTransaction, StoredAnswer, WaitingRow } from './ports.ts';
+import type { LabelRow, LabelTransaction, WaitingRow } from './ports.ts';
 import { labelOf, scoreAnswers } from './score-answers.ts';
-import type { TaskAnswer, VersionName } from './task.ts';
-import { versionKey } from './task.ts';
+import type { Ask, TaskAnswer, VersionName } from './task.ts';
+import { unknownOf } from './task.ts';
 
 export interface JoinPorts {
   readonly tx: LabelTransaction;
@@ -40,18 +40,20 @@ interface Plan {
   readonly placed: { readonly index: number; readonly predictionId: string; readonly rowIds: readonly string[] }[];
 }
 
-/** What became of items, or the versions whose tasks have to be known before anything is written. */
-export type Joined = { readonly answers: ItemAnswer[] } | { readonly ask: readonly VersionName[] };
-
 /**
  * Joins items to their predictions, and keeps those that have none yet. Items are independent: what is wrong with one does nothing to
  * the others. Answers are in the order of the items.
  */
-export async function joinItems(ports: JoinPorts, items: readonly Item[]): Promise<Joined> {
+export async function joinItems(
+  ports: JoinPorts,
+  items: readonly Item[],
+): Promise<{ readonly answers: ItemAnswer[] } | Ask> {
   const answers: (ItemAnswer | undefined)[] = new Array<ItemAnswer | undefined>(items.length).fill(undefined);
   const ids = await findIds(ports, items, answers);
   const records = await ports.tx.answersOf([...new Set(ids.filter((id) => id !== ''))]);
-  const ask = unknownVersions(ports, items, records);
+  const ask = items.some(({ kind }) => kind === 'label' || kind === 'correction')
+    ? unknownOf(records, ports.taskOf)
+    : [];
   if (ask.length > 0) return { ask };
   const predictions = predictionsOf(records);
   const skewed = await skewedOf(ports, ids, predictions);
@@ -66,17 +68,6 @@ export async function joinItems(ports: JoinPorts, items: readonly Item[]): Promi
   await joinAll(ports, plan, predictions, answers);
   await keepWaiting(ports, plan, answers);
   return { answers: answers as ItemAnswer[] };
-}
-
-function unknownVersions(
-  { taskOf }: JoinPorts,
-  items: readonly Item[],
-  records: readonly StoredAnswer[],
-): readonly VersionName[] {
-  if (!items.some(({ kind }) => kind === 'label' || kind === 'correction')) return [];
-  const unknown = new Map<string, VersionName>();
-  for (const record of records) if (taskOf(record) === undefined) unknown.set(versionKey(record), record);
-  return [...unknown.values()];
 }
 
 /** The prediction that each item names; '' where there is none, or where `answers` has why not. */
@@ -128,19 +119,21 @@ function place({ taskOf, ids, nowMs, tx }: JoinPorts, plan: Plan, placed: Placed
     plan.feedback.push(placed);
     return undefined;
   }
+  const { predictionId } = prediction;
   const rows = item.values.map((truth, at): LabelRow => ({
-    ...{ labelId: ids.next(nowMs), class: prediction.class, predictionId: prediction.predictionId, item },
-    ...{ model: prediction.answers[0]!.model, row: item.perRow ? at : item.row },
+    labelId: ids.next(nowMs),
+    class: prediction.class,
+    predictionId,
+    item,
+    model: prediction.answers[0]!.model,
+    row: item.perRow ? at : item.row,
     name: isName(truth) ? truth.name : null,
     number: isName(truth) ? null : truth.number,
     digest: truthDigest(truth, item.atMicros),
     recordedAt: item.recordedAt ?? tx.now,
   }));
   plan.labels.push(...rows);
-  plan.placed.push({
-    ...{ index, predictionId: prediction.predictionId },
-    rowIds: rows.map(({ labelId }) => labelId),
-  });
+  plan.placed.push({ index, predictionId, rowIds: rows.map(({ labelId }) => labelId) });
   return undefined;
 }
 
@@ -160,7 +153,7 @@ async function joinAll(
     }));
   const taskOf = (version: VersionName): TaskAnswer => ports.taskOf(version) ?? 'unknown';
   const outcomes = await scoreAnswers({ ...ports, taskOf }, pairings);
-  if (outcomes.length > 0) await tx.addOutcomes(outcomes);
+  if (outcomes.length > 0) await tx.addFirstOutcomes(outcomes);
   if (plan.feedback.length > 0) {
     const rows = await feedbackRows(ports, plan.feedback);
     for (const id of await tx.addFeedback(rows)) added.add(id);

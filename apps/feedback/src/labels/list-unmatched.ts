@@ -1,7 +1,7 @@
 import { pageSize, pageToken, readPageToken } from '../usecases/page.ts';
 import type { UnmatchedItem, UnmatchedItems } from './ports.ts';
 
-/** A page of items that were not joined, in the order in which they came. */
+/** A page of items that were not joined, in the order in which their batches came. */
 export async function listUnmatched(
   store: UnmatchedItems,
   request: { readonly pageSize: number; readonly pageToken: string },

@@ -27,24 +27,22 @@ export function predictionsOf(answers: readonly StoredAnswer[]): Map<string, Pre
   }
   const predictions = new Map<string, Prediction>();
   for (const [predictionId, own] of byId) {
-    const given = own.filter(({ answered }) => answered);
-    predictions.set(predictionId, {
-      ...{ predictionId, answers: own, class: first(own).class, deciding: given.length > 0 ? given : own },
-      rows: Math.max(...own.map(({ rows }) => rows)),
-    });
+    const given = own.length === 1 ? own : own.filter(({ answered }) => answered);
+    let [first, rows] = [own[0]!, 0];
+    for (const answer of own) {
+      if (compareXids(answer, first) < 0) first = answer;
+      if (answer.rows > rows) rows = answer.rows;
+    }
+    const deciding = given.length > 0 ? given : own;
+    predictions.set(predictionId, { predictionId, answers: own, class: first.class, rows, deciding });
   }
   return predictions;
 }
 
-function first(answers: readonly StoredAnswer[]): StoredAnswer {
-  let found = answers[0]!;
-  for (const answer of answers)
-    if (
-      answer.recordedXid < found.recordedXid ||
-      (answer.recordedXid === found.recordedXid && answer.class < found.class)
-    )
-      found = answer;
-  return found;
+/** By the transaction that stored them, then by class. */
+function compareXids(one: StoredAnswer, other: StoredAnswer): number {
+  if (one.recordedXid === other.recordedXid) return one.class < other.class ? -1 : 1;
+  return BigInt(one.recordedXid) < BigInt(other.recordedXid) ? -1 : 1;
 }
 
 /** Why an item does not go with its prediction; undefined when it does. */

@@ -17,12 +17,10 @@ export interface StoredAnswer extends VersionName {
   readonly keepProbability: number;
   readonly role: string | null;
   readonly releaseId: string;
-  readonly requestId: string;
   readonly subject: string;
-  /** Of the transaction that stored it. */
-  readonly recordedXid: bigint;
+  /** Of the transaction that stored it, in decimal digits. */
+  readonly recordedXid: string;
   readonly responseState: string;
-  readonly responseBytes: number;
   readonly payloadKeyId: string | undefined;
   /** Undefined too where it is large: `AnswerReader.response` reads it. */
   readonly response: Uint8Array | undefined;
@@ -98,6 +96,9 @@ export interface LabelTransaction {
   response(answer: StoredAnswer): Promise<Uint8Array | undefined>;
   /** Returns the ids of those that were new. */
   addLabels(rows: readonly LabelRow[]): Promise<ReadonlySet<string>>;
+  /** Of labels that this transaction added. */
+  addFirstOutcomes(rows: readonly OutcomeRow[]): Promise<void>;
+  /** Of others; returns how many were new. */
   addOutcomes(rows: readonly OutcomeRow[]): Promise<number>;
   /** Returns the ids of those that were new. */
   addFeedback(rows: readonly FeedbackRow[]): Promise<ReadonlySet<string>>;

@@ -2,10 +2,10 @@ import type { Clock } from '@sluice/domain/clock';
 import type { PayloadCipher } from '../payloads/payload-cipher.ts';
 import type { Item, ItemAnswer, Refusal } from './item.ts';
 import { ItemIds } from './item-ids.ts';
-import type { Joined } from './join-items.ts';
+
 import { joinItems } from './join-items.ts';
 import type { LabelStore, LabelTransaction } from './ports.ts';
-import type { TaskAnswer, VersionName } from './task.ts';
+import type { Ask, TaskAnswer, VersionName } from './task.ts';
 import { versionKey } from './task.ts';
 import type { VersionTasks } from './version-tasks.ts';
 
@@ -68,7 +68,7 @@ export async function joinBatch(
   also?: (tx: LabelTransaction, answers: readonly ItemAnswer[]) => Promise<void>,
 ): Promise<ItemAnswer[]> {
   const { store, cipher, clock, waitMs, turns } = ports;
-  return withTasks(ports.tasks, (taskOf) =>
+  const { answers } = await withTasks(ports.tasks, (taskOf) =>
     turns.run(() =>
       store.transaction(async (tx) => {
         const joined = await joinItems(
@@ -80,18 +80,19 @@ export async function joinBatch(
       }),
     ),
   );
+  return answers;
 }
 
 /** Runs `fn` with what is known of tasks, and again after asking for those that it misses. */
-async function withTasks(
+export async function withTasks<T extends object>(
   tasks: Pick<VersionTasks, 'peek' | 'get'>,
-  fn: (taskOf: (version: VersionName) => TaskAnswer | undefined) => Promise<Joined>,
-): Promise<ItemAnswer[]> {
+  fn: (taskOf: (version: VersionName) => TaskAnswer | undefined) => Promise<T | Ask>,
+): Promise<T> {
   // What was asked for counts for this batch however it was answered: it does not ask for ever.
   const answered = new Map<string, TaskAnswer>();
   for (;;) {
-    const joined = await fn((version) => tasks.peek(version) ?? answered.get(versionKey(version)));
-    if ('answers' in joined) return joined.answers;
-    await Promise.all(joined.ask.map(async (version) => answered.set(versionKey(version), await tasks.get(version))));
+    const found = await fn((version) => tasks.peek(version) ?? answered.get(versionKey(version)));
+    if (!('ask' in found)) return found;
+    await Promise.all(found.ask.map(async (version) => answered.set(versionKey(version), await tasks.get(version))));
   }
 }

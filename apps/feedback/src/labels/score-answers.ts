@@ -20,7 +20,13 @@ export interface Pairing {
 
 /** How a label is seen by outcomes. */
 export const labelOf = ({ labelId, row, name, number, recordedAt, item }: LabelRow): OutcomeRow['label'] => ({
-  ...{ labelId, row, name, number, recordedAt, source: item.source, labelledAt: timeText(item.atMicros) },
+  labelId,
+  row,
+  name,
+  number,
+  recordedAt,
+  source: item.source,
+  labelledAt: timeText(item.atMicros),
 });
 
 /** Answers whose payloads are opened together. */

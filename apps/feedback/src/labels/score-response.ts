@@ -61,7 +61,9 @@ const numberAt = (values: TensorValues, index: number): number => {
 };
 
 const named = (predictedName: string, truthProbability: number | null): RowScore => ({
-  ...{ predictedName, predictedNumber: null, truthProbability },
+  predictedName,
+  predictedNumber: null,
+  truthProbability,
 });
 
 /** The largest value of a row, of equal ones the first, as the classification parameter of requests has it. */

@@ -35,6 +35,21 @@ export const versionKey = ({ model, version, versionDigest }: VersionName): stri
  */
 export type TaskAnswer = Task | 'unknown' | 'away';
 
+/** Versions whose tasks have to be known before anything is written. */
+export interface Ask {
+  readonly ask: readonly VersionName[];
+}
+
+/** Which of these versions nothing is known of. */
+export function unknownOf(
+  versions: readonly VersionName[],
+  taskOf: (version: VersionName) => TaskAnswer | undefined,
+): readonly VersionName[] {
+  const unknown = new Map<string, VersionName>();
+  for (const version of versions) if (taskOf(version) === undefined) unknown.set(versionKey(version), version);
+  return [...unknown.values()];
+}
+
 const mostListed = 20;
 
 /**

@@ -17,11 +17,19 @@ export function readLabels(labels: readonly Label__Output[], actor: string, cont
   const values = labels.reduce((sum, label) => sum + Math.max(1, label.values.length), 0);
   if (values > limits.values)
     throw invalidArgument(`labels: ${values} values given; expected at most ${limits.values} in one batch`);
-  return labels.map(({ value, values: own, labelledAt, ...label }) =>
+  return labels.map(({ predictionId, model, requestId, source, row, value, values: own, labelledAt }) =>
     checkLabel(
       {
-        ...{ ...label, actor, hasValue: value !== null, values: own.map(readTruth) },
-        ...{ value: value === null ? undefined : readTruth(value), atMicros: readTime(labelledAt) },
+        predictionId,
+        model,
+        requestId,
+        source,
+        row,
+        value: value === null ? undefined : readTruth(value),
+        hasValue: value !== null,
+        values: own.map(readTruth),
+        atMicros: readTime(labelledAt),
+        actor,
       },
       context,
     ),

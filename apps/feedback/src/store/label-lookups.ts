@@ -21,18 +21,15 @@ interface AnswerRow {
   readonly version: number;
   readonly version_digest: string;
   readonly release_id: string;
-  readonly request_id: string;
   readonly subject: string;
   readonly recorded_xid: string;
   readonly response_state: string;
-  readonly response_bytes: number | null;
   readonly payload_key_id: string | null;
   readonly response: Buffer | null;
 }
 
 const answerColumns = `class, prediction_id, arm, attempt, status, answered, rows, received_at::text, keep_probability, role, model,
-  version, version_digest, release_id, request_id, subject, recorded_xid::text, response_state,
-  octet_length(response) AS response_bytes, payload_key_id,
+  version, version_digest, release_id, subject, recorded_xid::text, response_state, payload_key_id,
   CASE WHEN octet_length(response) <= ${inlineBytes} THEN response END AS response`;
 
 /**
@@ -55,13 +52,40 @@ export async function answersOf(client: PoolClient, ids: readonly string[]): Pro
   return rows.map(answerOf);
 }
 
+/** Those of the predictions that have labels. */
+export async function labelledOf(client: Pick<PoolClient, 'query'>, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const sorted = [...ids].sort();
+  const { rows } = await client.query<{ prediction_id: string }>(labelledSql, [sorted, sorted[0], sorted.at(-1)]);
+  return [...new Set(rows.map(({ prediction_id: id }) => id))];
+}
+
+const labelledSql = ofEachClass(
+  (name) =>
+    `SELECT DISTINCT prediction_id FROM feedback.label WHERE class = '${name}'
+       AND prediction_id = ANY ($1::uuid[]) AND prediction_id BETWEEN $2 AND $3`,
+);
+
+// One literal: rows are many.
 const answerOf = (row: AnswerRow): StoredAnswer => ({
-  ...{ class: row.class, predictionId: row.prediction_id, arm: row.arm, attempt: row.attempt, status: row.status },
-  ...{ answered: row.answered, rows: row.rows, receivedAt: row.received_at, keepProbability: row.keep_probability },
-  ...{ role: row.role, model: row.model, version: row.version, versionDigest: row.version_digest },
-  ...{ releaseId: row.release_id, requestId: row.request_id, subject: row.subject },
-  ...{ recordedXid: BigInt(row.recorded_xid), responseState: row.response_state },
-  ...{ responseBytes: row.response_bytes ?? 0, payloadKeyId: row.payload_key_id ?? undefined },
+  class: row.class,
+  predictionId: row.prediction_id,
+  arm: row.arm,
+  attempt: row.attempt,
+  status: row.status,
+  answered: row.answered,
+  rows: row.rows,
+  receivedAt: row.received_at,
+  keepProbability: row.keep_probability,
+  role: row.role,
+  model: row.model,
+  version: row.version,
+  versionDigest: row.version_digest,
+  releaseId: row.release_id,
+  subject: row.subject,
+  recordedXid: row.recorded_xid,
+  responseState: row.response_state,
+  payloadKeyId: row.payload_key_id ?? undefined,
   response: row.response ?? undefined,
 });
 

@@ -1,21 +1,9 @@
 import type { PoolClient } from 'pg';
 import type { FeedbackRow, LabelRow, OutcomeRow } from '../labels/ports.ts';
 import { timeText } from '../labels/times.ts';
-
-/** A column of rows that are sent as arrays: its type, and its value of a row. */
-type Column<R> = readonly [name: string, type: string, read: (row: R) => unknown];
-
-/** One parameter for each column, however many rows there are. */
-function insertSql<R>(table: string, columns: readonly Column<R>[], order: string, returning: string): string {
-  const names = columns.map(([name]) => name).join(', ');
-  const arrays = columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');
-  // In the order of the key, so that two batches with the same rows wait for each other and not in a circle.
-  return `INSERT INTO feedback.${table} (${names}) SELECT ${names} FROM unnest(${arrays}) WITH ORDINALITY AS given (${names}, place)
-    ORDER BY ${order}, place ON CONFLICT DO NOTHING ${returning}`;
-}
-
-const valuesOf = <R>(columns: readonly Column<R>[], rows: readonly R[]): unknown[] =>
-  columns.map(([, , read]) => rows.map(read));
+import { labelledOf, ofEachClass } from './label-lookups.ts';
+import type { Column } from './row-columns.ts';
+import { RowColumns } from './row-columns.ts';
 
 const labelColumns: readonly Column<LabelRow>[] = [
   ['class', 'text', (row) => row.class],
@@ -32,12 +20,56 @@ const labelColumns: readonly Column<LabelRow>[] = [
   ['request_id', 'text', ({ item }) => item.requestId],
   ['digest', 'bytea', (row) => row.digest],
 ];
-const labelKey = 'class, prediction_id, row, source, digest';
-const labelSql = insertSql('label', labelColumns, labelKey, 'RETURNING label_id');
+const labels = new RowColumns('label', labelColumns, 'class, prediction_id, row, source, digest', 'label_id');
 
-export async function addLabels(client: PoolClient, rows: readonly LabelRow[]): Promise<ReadonlySet<string>> {
-  const added = await client.query<{ label_id: string }>(labelSql, valuesOf(labelColumns, rows));
-  return new Set(added.rows.map(({ label_id: id }) => id));
+const labelKey = (predictionId: string, row: number, source: string, digest: Buffer): string =>
+  `${predictionId} ${row} ${digest.toString('latin1')} ${source}`;
+
+/**
+ * Adds those that are not there. Few are, as a rule: they are looked for, and the others copied; `unique_violation` then says that
+ * somebody added one just now.
+ *
+ * @param isCareful to leave that to the database, row by row
+ */
+export async function addLabels(
+  client: PoolClient,
+  rows: readonly LabelRow[],
+  isCareful: boolean,
+): Promise<ReadonlySet<string>> {
+  const known = await knownLabels(client, rows);
+  const fresh: LabelRow[] = [];
+  for (const row of rows) {
+    const key = labelKey(row.predictionId, row.row, row.item.source, row.digest);
+    if (known.has(key)) continue;
+    known.add(key);
+    fresh.push(row);
+  }
+  if (isCareful) return new Set(await labels.insert(client, fresh));
+  if (fresh.length > 0) await labels.copy(client, fresh);
+  return new Set(fresh.map(({ labelId }) => labelId));
+}
+
+/** Keys of those that are there, in whichever class: a prediction may have records in several. */
+async function knownLabels(client: PoolClient, rows: readonly LabelRow[]): Promise<Set<string>> {
+  const labelled = new Set(await labelledOf(client, [...new Set(rows.map(({ predictionId }) => predictionId))]));
+  const asked = rows.filter(({ predictionId }) => labelled.has(predictionId));
+  if (asked.length === 0) return new Set();
+  const { rows: found } = await client.query<{ prediction_id: string; row: number; source: string; digest: Buffer }>(
+    ofEachClass(
+      (name) =>
+        `SELECT asked.prediction_id, asked.row, asked.source, asked.digest
+           FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::bytea[]) AS asked (prediction_id, row, source, digest)
+           CROSS JOIN LATERAL (SELECT FROM feedback.label AS l WHERE l.class = '${name}' AND l.prediction_id = asked.prediction_id
+             AND l.row = asked.row AND l.source = asked.source AND l.digest = asked.digest LIMIT 1) AS there`,
+    ),
+    [
+      asked.map(({ predictionId }) => predictionId),
+      asked.map(({ row }) => row),
+      asked.map(({ item }) => item.source),
+      asked.map(({ digest }) => digest),
+    ],
+  );
+  return new Set(found.map((each) => labelKey(each.prediction_id, each.row, each.source, each.digest)));
 }
 
 const outcomeColumns: readonly Column<OutcomeRow>[] = [
@@ -63,12 +95,15 @@ const outcomeColumns: readonly Column<OutcomeRow>[] = [
   ['truth_name', 'text', ({ label }) => label.name],
   ['predicted_name', 'text', ({ score }) => score?.predictedName ?? null],
 ];
-const outcomeSql = insertSql('outcome', outcomeColumns, 'class, prediction_id, arm, attempt, label_id', '');
+const outcomes = new RowColumns('outcome', outcomeColumns, 'class, prediction_id, arm, attempt, label_id', 'label_id');
+
+/** Outcomes of labels that this transaction added: nobody else knows of them. */
+export const addFirstOutcomes = (client: PoolClient, rows: readonly OutcomeRow[]): Promise<void> =>
+  outcomes.copy(client, rows);
 
 /** Returns how many were new. */
-export async function addOutcomes(client: PoolClient, rows: readonly OutcomeRow[]): Promise<number> {
-  return (await client.query(outcomeSql, valuesOf(outcomeColumns, rows))).rowCount ?? 0;
-}
+export const addOutcomes = async (client: PoolClient, rows: readonly OutcomeRow[]): Promise<number> =>
+  (await outcomes.insert(client, rows)).length;
 
 const feedbackColumns: readonly Column<FeedbackRow>[] = [
   ['class', 'text', (row) => row.class],
@@ -89,13 +124,15 @@ const feedbackColumns: readonly Column<FeedbackRow>[] = [
   ['digest', 'bytea', (row) => row.digest],
   ['payload', 'bytea', (row) => bytesOf(row.payload)],
 ];
-const feedbackKey = 'class, prediction_id, kind, source, row, digest';
-const feedbackSql = insertSql('feedback_item', feedbackColumns, feedbackKey, 'RETURNING feedback_id');
+const feedback = new RowColumns(
+  'feedback_item',
+  feedbackColumns,
+  'class, prediction_id, kind, source, row, digest',
+  'feedback_id',
+);
 
-export async function addFeedback(client: PoolClient, rows: readonly FeedbackRow[]): Promise<ReadonlySet<string>> {
-  const added = await client.query<{ feedback_id: string }>(feedbackSql, valuesOf(feedbackColumns, rows));
-  return new Set(added.rows.map(({ feedback_id: id }) => id));
-}
+export const addFeedback = async (client: PoolClient, rows: readonly FeedbackRow[]): Promise<ReadonlySet<string>> =>
+  new Set(await feedback.insert(client, rows));
 
 /** As the driver takes them. */
 export const bytesOf = (bytes: Uint8Array | undefined): Buffer | null =>

@@ -14,12 +14,12 @@ import type {
 import { onConnection } from './connection.ts';
 import { isMissingDay } from './evidence-writer.ts';
 import { answersOf, predictionsOf, responseOf, skewedOf } from './label-lookups.ts';
-import { addFeedback, addLabels, addOutcomes } from './label-rows.ts';
+import { addFeedback, addFirstOutcomes, addLabels, addOutcomes } from './label-rows.ts';
 import { addWaiting, refuseWaiting, removeWaiting } from './waiting-rows.ts';
 
 const mostAttempts = 5;
-/** Serialization failure, deadlock. */
-const again: ReadonlySet<string> = new Set(['40001', '40P01']);
+/** Serialization failure, deadlock, unique violation. */
+const again: ReadonlySet<string> = new Set(['40001', '40P01', '23505']);
 
 export interface LabelStoreOptions {
   readonly dataSource: DataSource;
@@ -40,29 +40,32 @@ export class PostgresLabels implements LabelStore {
   async transaction<T>(fn: (tx: LabelTransaction) => Promise<T>): Promise<T> {
     const { dataSource, requestDays, available } = this.#options;
     available();
-    for (let attempt = 1; ; attempt++)
+    for (let [attempt, isCareful] = [1, false]; ; attempt++)
       try {
         return await onConnection(dataSource, async (client) => {
           // Before anything is read: what the joiner has passed is either seen here, or sees this. See `joiner.ts`.
           const { rows } = await client.query<{ now: string }>('SELECT pg_current_xact_id(), now()::text AS now');
-          return fn(transactionOn(client, rows[0]!.now, requestDays));
+          return fn(transactionOn(client, rows[0]!.now, requestDays, isCareful));
         });
       } catch (error) {
         const code = sqlstateOf(error) ?? '';
         // A day that was dropped under it takes its records along: they are not found the next time.
         if (attempt >= mostAttempts || !(again.has(code) || isMissingDay(code, error))) throw fromDatabase(error);
+        // Somebody recorded the same label just now.
+        isCareful ||= code === '23505';
       }
   }
 }
 
-function transactionOn(client: PoolClient, now: string, requestDays: number): LabelTransaction {
+function transactionOn(client: PoolClient, now: string, requestDays: number, isCareful: boolean): LabelTransaction {
   return {
     now,
     predictionsOf: (names: readonly RequestName[]) => predictionsOf(client, names, requestDays),
     answersOf: (ids: readonly string[]) => answersOf(client, ids),
     skewed: (ids: readonly string[]) => skewedOf(client, ids),
     response: (answer: StoredAnswer) => responseOf(client, answer),
-    addLabels: (rows: readonly LabelRow[]) => addLabels(client, rows),
+    addLabels: (rows: readonly LabelRow[]) => addLabels(client, rows, isCareful),
+    addFirstOutcomes: (rows: readonly OutcomeRow[]) => addFirstOutcomes(client, rows),
     addOutcomes: (rows: readonly OutcomeRow[]) => addOutcomes(client, rows),
     addFeedback: (rows: readonly FeedbackRow[]) => addFeedback(client, rows),
     addWaiting: (rows: readonly WaitingRow[]) => addWaiting(client, rows),
