@@ -1,0 +1,39 @@
+import { predictionService } from '@sluice/contracts/services';
+import type { PredictionServiceMethods } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
+import type { RpcClient } from '@sluice/rpc/client';
+import { systemRandom } from '@sluice/service-kit/clock';
+import { parseAddresses } from './addresses.ts';
+import { callerClock } from './caller-clock.ts';
+import type { RegistryClientOptions } from './registry-client.ts';
+import { retrying } from './registry-client.ts';
+
+export const defaultFeedbackPort = 8111;
+
+/** As those of a registry's client. */
+export type FeedbackClientOptions = RegistryClientOptions;
+
+/** A client of feedback. Unary calls are retried while it is away, changes only when they cannot have begun. */
+export class FeedbackClient {
+  /** What was predicted, and whether it was right. */
+  readonly predictions: RpcClient<PredictionServiceMethods>;
+
+  /** @param addresses `host:port`, comma separated; the next is used when one is away */
+  constructor(addresses: string, options: FeedbackClientOptions = {}) {
+    const { clock = callerClock, random = systemRandom, retryForMs = 3_000, timeoutMs = 30_000 } = options;
+    const client = createRpcClient(predictionService, parseAddresses(addresses, defaultFeedbackPort), {
+      ...{ clock, defaultTimeoutMs: timeoutMs, tls: options.tls },
+      ...(options.actor !== undefined && { actor: options.actor }),
+    });
+    this.predictions = retrying(predictionService, client, { clock, random, retryForMs }, timeoutMs);
+  }
+
+  close(): void {
+    this.predictions.close();
+  }
+}
+
+/** @param addresses of feedback, such as `127.0.0.1:8111` */
+export function createFeedbackClient(addresses: string, options: FeedbackClientOptions = {}): FeedbackClient {
+  return new FeedbackClient(addresses, options);
+}
