@@ -24,6 +24,7 @@ export interface Services {
   readonly audit: RegistryClient['audit'];
   readonly upload: RegistryClient['upload'];
   readonly predictions: FeedbackClient['predictions'];
+  readonly privacy: FeedbackClient['privacy'];
   readonly inference: Pick<OipClient, 'infer' | 'modelMetadata'>;
 }
 

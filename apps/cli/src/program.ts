@@ -14,6 +14,7 @@ import { endRelease, type PutFlags, putRelease, showRelease } from './commands/r
 import { approve, deleteVersion, listVersions, setPin, showVersion } from './commands/versions.ts';
 import type { CliContext } from './context.ts';
 import { list, positive, revision, whole } from './options.ts';
+import { addEraseCommands } from './erase-commands.ts';
 import { addPredictionCommands } from './prediction-commands.ts';
 import { arm, modes, rule } from './release-options.ts';
 
@@ -83,6 +84,7 @@ export function createProgram(options: ProgramOptions): Command {
   addInferenceCommands(program, run);
   addAuditCommands(program, run);
   addPredictionCommands(program, run);
+  addEraseCommands(program, run);
   return program;
 }
 

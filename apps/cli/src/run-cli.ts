@@ -120,6 +120,9 @@ class Session {
         get predictions() {
           return feedback().predictions;
         },
+        get privacy() {
+          return feedback().privacy;
+        },
         get inference() {
           return inference();
         },

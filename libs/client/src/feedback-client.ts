@@ -1,5 +1,5 @@
-import { predictionService } from '@sluice/contracts/services';
-import type { PredictionServiceMethods } from '@sluice/contracts/services';
+import { predictionService, privacyService } from '@sluice/contracts/services';
+import type { PredictionServiceMethods, PrivacyServiceMethods, Service } from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
 import type { RpcClient } from '@sluice/rpc/client';
 import { systemRandom } from '@sluice/service-kit/clock';
@@ -17,19 +17,27 @@ export type FeedbackClientOptions = RegistryClientOptions;
 export class FeedbackClient {
   /** What was predicted, and whether it was right. */
   readonly predictions: RpcClient<PredictionServiceMethods>;
+  /** Orders to erase what is kept of a person. */
+  readonly privacy: RpcClient<PrivacyServiceMethods>;
 
   /** @param addresses `host:port`, comma separated; the next is used when one is away */
   constructor(addresses: string, options: FeedbackClientOptions = {}) {
     const { clock = callerClock, random = systemRandom, retryForMs = 3_000, timeoutMs = 30_000 } = options;
-    const client = createRpcClient(predictionService, parseAddresses(addresses, defaultFeedbackPort), {
-      ...{ clock, defaultTimeoutMs: timeoutMs, tls: options.tls },
-      ...(options.actor !== undefined && { actor: options.actor }),
-    });
-    this.predictions = retrying(predictionService, client, { clock, random, retryForMs }, timeoutMs);
+    const list = parseAddresses(addresses, defaultFeedbackPort);
+    const make = <Methods>(service: Service<Methods>): RpcClient<Methods> => {
+      const client = createRpcClient(service, list, {
+        ...{ clock, defaultTimeoutMs: timeoutMs, tls: options.tls },
+        ...(options.actor !== undefined && { actor: options.actor }),
+      });
+      return retrying(service, client, { clock, random, retryForMs }, timeoutMs);
+    };
+    this.predictions = make(predictionService);
+    this.privacy = make(privacyService);
   }
 
   close(): void {
     this.predictions.close();
+    this.privacy.close();
   }
 }
 
