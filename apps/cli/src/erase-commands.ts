@@ -39,7 +39,7 @@ export function addEraseCommands(program: Command, run: Run): void {
     .option('--limit <number>', 'how many at most', whole(1), 1000)
     .action(async (flags: { limit: number }, self: Command) => listSpools(run(self), flags));
   erase
-    .command('forget-spool <spool>')
+    .command('forget <spool>')
     .description('let no order wait for a spool whose disk is gone')
     .requiredOption(...reason)
     .action(async (id: string, flags: { reason: string }, self: Command) => forgetSpool(run(self), id, flags.reason));

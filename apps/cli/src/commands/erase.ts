@@ -43,7 +43,7 @@ export async function eraseSubject(context: CliContext, subject: string, flags: 
     throw new CliError(
       exitCodes.incomplete,
       `the key is destroyed; still pending: ${pendingText(erasure)}`,
-      `\`sluice erase show ${erasure.erasureId}\` looks again; a spool whose disk is gone is forgotten by \`sluice erase forget-spool\`.`,
+      `\`sluice erase show ${erasure.erasureId}\` looks again; a spool whose disk is gone is forgotten by \`sluice erase forget\`.`,
     );
 }
 
@@ -78,7 +78,7 @@ export async function listSpools(context: CliContext, { limit }: { readonly limi
   show(context, found, () => (found.length === 0 ? 'feedback has heard of no spool' : spoolsText(found)));
 }
 
-/** `sluice erase forget-spool ID` */
+/** `sluice erase forget ID` */
 export async function forgetSpool(context: CliContext, spoolId: string, reason: string): Promise<void> {
   const { spool } = await context.services.privacy.forgetSpool({ spoolId, reason }, { signal: context.signal });
   show(context, spool, () => `nothing waits any more for spool ${spoolId} of router ${spool!.routerId}`);

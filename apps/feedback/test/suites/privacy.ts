@@ -7,6 +7,7 @@ import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
+import { locks } from '../../src/store/locks.ts';
 import type { Given } from '../evidence.ts';
 import { blockOf, idAt } from '../evidence.ts';
 import type { Replica } from '../harness.ts';
@@ -258,6 +259,32 @@ export function privacySuite(cluster: () => TestPostgres): void {
       expect(requests.filter((text) => text !== undefined && text !== '')).toEqual([]);
       expect((await requestsOf('fay-1')).every((text) => text === 'a secret of fay-1')).toBe(true);
       await other.stop();
+    });
+  });
+
+  describe('keys that are taken', () => {
+    const waiting = async (call: string): Promise<void> =>
+      eventually(async () => {
+        const rows = await site.query(
+          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND starts_with(query, $1)`,
+          [`SELECT ${call}($1)`],
+        );
+        expect(rows).toHaveLength(1);
+      });
+
+    it('are not destroyed before what they encrypt is committed, nor taken while they are', async () => {
+      const storing = await site.hold(`SELECT pg_advisory_xact_lock_shared(${locks.subjects})`);
+      const ordered = erase('quo');
+      await waiting('pg_advisory_xact_lock');
+      await storing.release();
+      await ordered;
+      const ordering = await site.hold(`SELECT pg_advisory_xact_lock(${locks.subjects})`);
+      const stored = deliver(replica.address, [blockOf(of('quo'))], 'known');
+      await waiting('pg_advisory_xact_lock_shared');
+      // What has no payload of a subject waits for nobody.
+      await deliver(replica.address, [blockOf({ subject: 'quo' }, of(''))], 'other');
+      await ordering.release();
+      await stored;
     });
   });
 
