@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { privacyService } from '@sluice/contracts/services';
+import { predictionService, privacyService } from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
@@ -83,6 +83,12 @@ export function privacySuite(cluster: () => TestPostgres): void {
       ]);
       expect(await requestsOf('ann')).toEqual([undefined, '', 'a secret of ann']);
       expect(await requestsOf('bob')).toEqual(['a secret of bob']);
+      const predictions = createRpcClient(predictionService, replica.address, { clock: systemClock, actor: 'anna' });
+      const found = ids.map((predictionId) => predictions.getPrediction({ predictionId, withPayload: true }));
+      const requests = (await Promise.all(found)).map(({ prediction }) => prediction!.attempts[0]!.request!);
+      expect(requests.map(({ state }) => state)).toEqual(['erased', 'erased', 'captured']);
+      expect(requests[2]!.sizeBytes).toBe(String('a secret of ann'.length));
+      predictions.close();
       await other.stop();
     });
 
