@@ -12,6 +12,7 @@ import { privacySuite } from './suites/privacy.ts';
 import { predictionListsSuite } from './suites/prediction-lists.ts';
 import { predictionsSuite } from './suites/predictions.ts';
 import { statisticsSuite } from './suites/statistics.ts';
+import { putBackSuite } from './suites/put-back.ts';
 import { streamsSuite } from './suites/streams.ts';
 
 // One cluster for all: starting another takes longer than most of the tests.
@@ -32,6 +33,7 @@ for (const suite of [
   joinerSuite,
   payloadsSuite,
   privacySuite,
+  putBackSuite,
   portsSuite,
   predictionsSuite,
   predictionListsSuite,
