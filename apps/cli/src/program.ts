@@ -19,6 +19,7 @@ import { addProvenanceCommands } from './provenance-commands.ts';
 import { dataSetRefs } from './provenance-options.ts';
 import { addLabelCommands } from './label-commands.ts';
 import { list, positive, revision, whole } from './options.ts';
+import { addEraseCommands } from './erase-commands.ts';
 import { addPredictionCommands } from './prediction-commands.ts';
 import { arm, modes, rule } from './release-options.ts';
 
@@ -90,6 +91,7 @@ export function createProgram(options: ProgramOptions): Command {
   addProvenanceCommands(program, run);
   addPredictionCommands(program, run);
   addLabelCommands(program, run);
+  addEraseCommands(program, run);
   return program;
 }
 

@@ -135,6 +135,9 @@ class Session {
         get labels() {
           return feedback().labels;
         },
+        get privacy() {
+          return feedback().privacy;
+        },
         get inference() {
           return inference();
         },

@@ -85,6 +85,21 @@ export function describeJsonDocuments(platform: () => Platform): void {
       await document('predictions', name);
       await document('prediction show', newest!.predictionId);
       await document('stats', name);
+      // Nobody has sent anything of that subject; what lies in the spool is drained all the same.
+      const { json } = await platform().sluice('erase', 'nobody', '--reason', 'a letter', '--json');
+      expect(json()).toMatchObject({ state: 'ERASURE_STATE_DONE' });
+      await document('erase subject', 'nobody', '--reason', 'another letter');
+      await document('erase list');
+      await document('erase show', (json() as { erasureId: string }).erasureId);
+      await document('erase spools');
+      const spools = await platform().sluice('erase', 'spools', '--json');
+      const [{ spoolId }] = spools.json() as [{ spoolId: string }];
+      await document('erase forget', spoolId, '--reason', 'its disk is gone');
+      // What feedback tells the audit log comes a little later.
+      await eventually(async () => {
+        const log = await platform().sluice('audit', 'show', 'erasure', '--json');
+        expect(JSON.stringify(log.json())).toContain('feedback.erase_subject');
+      }, 30_000);
       expect([...seen].sort()).toEqual(allCommands().sort());
     });
   });

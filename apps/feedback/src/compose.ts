@@ -314,7 +314,7 @@ function openPrivacyOf({ host, metrics, tls, opened }: Base, stores: Stores, { s
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
-  { letters, replayer, work, queries, heartbeat, spools, payloads }: Stores,
+  { letters, replayer, work, queries, heartbeat, spools, payloads, outbox }: Stores,
   { versions, streams, directory, facts }: Ingest,
   { sessions }: Labels,
   { subscriptions }: ReturnType<typeof openSubscribers>,
@@ -327,7 +327,7 @@ function openServer(
   server.addService(feedbackService, feedbackHandlers({ letters, store: replayer, versions, clock, retention }));
   const available = heartbeat.require;
   const predictions = openPredictions({
-    ...{ work, queries, available, facts, registry: directory, cipher: payloads, clock, retention },
+    ...{ work, queries, available, facts, registry: directory, cipher: payloads, audit: outbox, clock, retention },
   });
   server.addService(predictionService, predictionHandlers(predictions));
   server.addService(labelService, labelHandlers(sessions));

@@ -45,3 +45,9 @@ export const someIds = (count: number, ms = Date.now()): string[] => Array.from(
 /** A block with a record of each id. */
 export const blockOfIds = (ids: readonly string[], own: Given = {}): Buffer =>
   blockOf(...ids.map((predictionId) => ({ ...own, predictionId })));
+
+/** A record with payloads of a subject. */
+export const ofSubject = (subject: string, over: Given = {}): Given => ({
+  ...{ subject, requestState: 'captured', request: Buffer.from(`a secret of ${subject}`) },
+  ...{ responseState: 'captured', response: [Buffer.from('an answer')], ...over },
+});

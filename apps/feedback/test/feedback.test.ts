@@ -17,6 +17,7 @@ import { predictionsSuite } from './suites/predictions.ts';
 import { statisticsSuite } from './suites/statistics.ts';
 import { payloadsSuite } from './suites/payloads.ts';
 import { privacySuite } from './suites/privacy.ts';
+import { putBackSuite } from './suites/put-back.ts';
 import { streamsSuite } from './suites/streams.ts';
 
 // One cluster for all: starting another takes longer than most of the tests.
@@ -33,7 +34,7 @@ const suites = [
   ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite],
   ...[predictionsSuite, predictionListsSuite, statisticsSuite],
   ...[followSuite, followRestoreSuite, diskSuite],
-  ...[payloadsSuite, privacySuite],
+  ...[payloadsSuite, privacySuite, putBackSuite],
 ];
 for (const suite of suites)
   // Each opens and closes what is its own around its own tests.

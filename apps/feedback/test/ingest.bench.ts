@@ -1,4 +1,4 @@
-// `npx nx bench feedback [-- --rows 100000] [--payload 0] [--rounds 3]`: rows a second that a feedback in a process of its own
+// `npx nx bench feedback [-- --rows 100000] [--payload 0] [--subjects 0] [--rounds 3]`: rows a second that a feedback in a process of its own
 // stores, over those of pg-copy-streams from a prepared file into the same tables. Figures for a person to read; no test depends on
 // them. Postgres is one of tests, which flushes nothing: what a commit costs on a disk is not in them.
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -22,10 +22,13 @@ const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '100000' },
     payload: { type: 'string', default: '0' },
+    // Payloads of so many subjects by turns, each under a key of its own; 0: of nobody.
+    subjects: { type: 'string', default: '0' },
     rounds: { type: 'string', default: '3' },
   },
 });
 const [rows, payload, rounds] = [Number(values.rows), Number(values.payload), Number(values.rounds)];
+const subjects = Number(values.subjects);
 const columns = copiedColumns.join(', ');
 const blockBytes = 256 * 1024;
 
@@ -45,6 +48,7 @@ function blocks(): Uint8Array[] {
       ...{ predictionId: idAt(receivedMs), receivedMs, answered: true, reason: 'weight' as const, timings, rows: 1 },
       ...{ sentMicros: 40, endedMicros: 900, runtime: 'runtime-1', caller: 'bench', requestId: `request-${row}` },
       ...(request ? { request, requestState: 'captured' as const } : {}),
+      ...(subjects > 0 ? { subject: `subject-${row % subjects}` } : {}),
     };
     if (writer.append(draft)) continue;
     all.push(Buffer.from(writer.block));

@@ -1,5 +1,10 @@
-import { labelService, predictionService } from '@sluice/contracts/services';
-import type { LabelServiceMethods, PredictionServiceMethods, Service } from '@sluice/contracts/services';
+import { labelService, predictionService, privacyService } from '@sluice/contracts/services';
+import type {
+  LabelServiceMethods,
+  PredictionServiceMethods,
+  PrivacyServiceMethods,
+  Service,
+} from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
 import type { RpcClient } from '@sluice/rpc/client';
 import { systemRandom } from '@sluice/service-kit/clock';
@@ -19,6 +24,8 @@ export class FeedbackClient {
   readonly labels: RpcClient<LabelServiceMethods>;
   /** What was predicted, and whether it was right. */
   readonly predictions: RpcClient<PredictionServiceMethods>;
+  /** Orders to erase what is kept of a person. */
+  readonly privacy: RpcClient<PrivacyServiceMethods>;
 
   /** @param addresses `host:port`, comma separated; the next is used when one is away */
   constructor(addresses: string, options: FeedbackClientOptions = {}) {
@@ -33,10 +40,11 @@ export class FeedbackClient {
     };
     this.labels = make(labelService);
     this.predictions = make(predictionService);
+    this.privacy = make(privacyService);
   }
 
   close(): void {
-    for (const client of [this.labels, this.predictions]) client.close();
+    for (const client of [this.labels, this.predictions, this.privacy]) client.close();
   }
 }
 

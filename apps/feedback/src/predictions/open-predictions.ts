@@ -1,9 +1,9 @@
 import type { Clock } from '@sluice/domain/clock';
 import type { DataSource } from 'typeorm';
+import type { PayloadAudit } from '../audit/payload-audit.ts';
 import type { Retention } from '../evidence/days.ts';
 import type { PayloadCipher } from '../payloads/payload-cipher.ts';
 import type { PredictionPorts } from '../rpc/prediction-service.ts';
-import { PayloadAuditStore } from '../store/payload-audit-store.ts';
 import { PredictionListStore } from '../store/prediction-list-store.ts';
 import { PredictionStore } from '../store/prediction-store.ts';
 import { StatisticsStore } from '../store/statistics-store.ts';
@@ -20,15 +20,15 @@ export interface PredictionParts {
   readonly facts: RegistryFacts;
   readonly registry: AliasHistory;
   readonly cipher: PayloadCipher;
+  readonly audit: PayloadAudit;
   readonly clock: Clock;
   readonly retention: Retention;
 }
 
 /** What PredictionService runs with. */
 export function openPredictions(parts: PredictionParts): PredictionPorts {
-  const { work, queries, available, facts, registry, cipher, clock, retention } = parts;
+  const { work, queries, available, facts, registry, cipher, audit, clock, retention } = parts;
   const reader = new PredictionStore(work, available);
-  const audit = new PayloadAuditStore(work);
   return {
     get: { reader, cipher, audit, facts, registry, clock, retention },
     lister: new PredictionListStore(queries, available),

@@ -40,6 +40,8 @@ export interface ErasurePending {
   readonly spools: readonly KnownSpool[];
   readonly spoolCount: number;
   readonly unreadableLetters: number;
+  /** Texts whose prediction is not there yet. */
+  readonly waitingFeedback: number;
 }
 
 /** An export that has payloads of a subject. */

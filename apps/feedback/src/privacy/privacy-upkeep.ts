@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
+import { SluiceError } from '@sluice/domain/errors';
 import type { OutboxFill } from '../audit/audit-outbox.ts';
 import type { Spool } from '../ingest/spool-stream.ts';
 import type { Spools } from './erasure.ts';
@@ -81,7 +82,13 @@ export class PrivacyUpkeep {
 
   /** Orders that other replicas were given reach the routers that are connected here. */
   async #look(): Promise<void> {
-    this.#options.announce(await this.#options.erasures.lastWithDocument());
+    const { announce, erasures } = this.#options;
+    try {
+      announce(await erasures.lastWithDocument());
+    } catch (error) {
+      // The database is away: whoever watches it has said so.
+      if (SluiceError.from(error).kind !== 'unavailable') throw error;
+    }
   }
 
   async #all(): Promise<void> {

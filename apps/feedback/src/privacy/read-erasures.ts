@@ -27,7 +27,7 @@ export async function erasureDetails(erasures: Erasures, erasure: Erasure): Prom
   return {
     erasure,
     pending: isDone
-      ? { spools: [], spoolCount: 0, unreadableLetters: 0 }
+      ? { spools: [], spoolCount: 0, unreadableLetters: 0, waitingFeedback: 0 }
       : await erasures.pending(erasure.number, mostShown),
     exports: await erasures.exports(erasure.subjectHash, mostShown),
   };

@@ -56,11 +56,11 @@ function encodeErasure(erasure: Erasure): WireErasure {
 }
 
 function encodeDetails({ erasure, pending, exports }: ErasureDetails): WireErasure {
-  const { spools, spoolCount, unreadableLetters } = pending;
+  const { spools, spoolCount, unreadableLetters, waitingFeedback } = pending;
   return {
     ...encodeErasure(erasure),
     pending: {
-      ...{ spools: spools.map(encodeSpool), spoolCount, unreadableDeadLetters: unreadableLetters },
+      ...{ spools: spools.map(encodeSpool), spoolCount, unreadableDeadLetters: unreadableLetters, waitingFeedback },
       document: !erasure.hasDocument,
     },
     exports: exports.map(({ exportedMs, ...each }) => ({ ...each, exportedAt: timestamp(exportedMs) })),

@@ -1,15 +1,20 @@
 import type { ArmRole, RetentionClass } from '@sluice/domain/release';
 import type { PayloadState, RouteReason } from '@sluice/evidence/record';
+import { sealOverhead } from '../payloads/aead.ts';
 import type { AttemptSummary, StoredAttempt } from '../predictions/prediction.ts';
 
 /** Columns that every list of records shows. */
 export const summaryColumns = `class, prediction_id, arm, attempt, received_at, model, version, release_id, served_arm, role,
   answered, reason, status, ended_micros, rows, keep_probability, request_id, subject, caller, request_state, response_state`;
 
+/** Of a payload as it came: what encryption adds is no part of it. */
+const sizeOf = (part: string): string =>
+  `coalesce(octet_length(${part}) - CASE WHEN payload_key_id IS NULL THEN 0 ELSE ${sealOverhead} END, 0)`;
+
 /** All columns but payloads, of which the sizes are read: they do not have to be fetched for that. */
 export const attemptColumns = `${summaryColumns}, version_digest, version_known, seed_id, policy_version, propensity, rule,
   fallback_status, ingested_at, sent_micros, queue_micros, run_micros, total_micros, batch_rows, cost_micros, trace_id, runtime,
-  unit_hash, input_hash, coalesce(octet_length(request), 0) AS request_bytes, coalesce(octet_length(response), 0) AS response_bytes,
+  unit_hash, input_hash, ${sizeOf('request')} AS request_bytes, ${sizeOf('response')} AS response_bytes,
   payload_key_id`;
 
 export interface SummaryRow {

@@ -37,6 +37,10 @@ interface ErasureRow {
 const unreadableBefore = (order: string): string =>
   `FROM feedback.dead_letter WHERE of_anybody AND first_at <= coalesce(${order}.spools_done_at, now())`;
 
+/** Texts whose prediction is not there, as far as they came before that. */
+const waitingBefore = (order: string): string =>
+  `FROM feedback.label_waiting WHERE payload IS NOT NULL AND recorded_at <= coalesce(${order}.spools_done_at, now())`;
+
 /** Orders to erase in Postgres. One at a time is given, and none while a batch with payloads is stored. */
 export class ErasureStore implements Erasures {
   readonly #dataSource: DataSource;
@@ -134,7 +138,8 @@ export class ErasureStore implements Erasures {
     );
     await this.#query(
       `UPDATE feedback.erasure AS erasure SET done_at = now()
-         WHERE done_at IS NULL AND spools_done_at IS NOT NULL AND NOT EXISTS (SELECT ${unreadableBefore('erasure')})`,
+         WHERE done_at IS NULL AND spools_done_at IS NOT NULL AND NOT EXISTS (SELECT ${unreadableBefore('erasure')})
+           AND NOT EXISTS (SELECT ${waitingBefore('erasure')})`,
     );
   }
 
@@ -158,14 +163,16 @@ export class ErasureStore implements Erasures {
       `SELECT ${spoolColumns} ${waited} ORDER BY last_seen_at, spool_id LIMIT $2`,
       [number, limit],
     );
-    const [counts] = await this.#query<{ spools: number; letters: number }>(
-      `SELECT (SELECT count(*) ${waited}) AS spools, (SELECT count(*) ${unreadableBefore('erasure')}) AS letters
+    const [counts] = await this.#query<{ spools: number; letters: number; texts: number }>(
+      `SELECT (SELECT count(*) ${waited}) AS spools, (SELECT count(*) ${unreadableBefore('erasure')}) AS letters,
+           (SELECT count(*) ${waitingBefore('erasure')}) AS texts
          FROM feedback.erasure AS erasure WHERE number = $1`,
       [number],
     );
     return {
       spools: spools.map(toSpool),
       ...{ spoolCount: counts?.spools ?? 0, unreadableLetters: counts?.letters ?? 0 },
+      waitingFeedback: counts?.texts ?? 0,
     };
   }
 

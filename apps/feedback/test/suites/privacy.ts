@@ -2,23 +2,17 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { privacyService } from '@sluice/contracts/services';
+import { predictionService, privacyService } from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
-import type { Given } from '../evidence.ts';
-import { blockOf, idAt } from '../evidence.ts';
+import { locks } from '../../src/store/locks.ts';
+import { blockOf, idAt, ofSubject as of } from '../evidence.ts';
 import type { Replica } from '../harness.ts';
 import { deliver, Sender, Site } from '../harness.ts';
 
 const laterMs = 120_000;
-
-/** A record with payloads of a subject. */
-const of = (subject: string, over: Given = {}): Given => ({
-  ...{ subject, requestState: 'captured', request: Buffer.from(`a secret of ${subject}`) },
-  ...{ responseState: 'captured', response: [Buffer.from('an answer')], ...over },
-});
 
 /** Orders to erase. @param cluster the Postgres, on which it gets databases of its own */
 export function privacySuite(cluster: () => TestPostgres): void {
@@ -82,6 +76,12 @@ export function privacySuite(cluster: () => TestPostgres): void {
       ]);
       expect(await requestsOf('ann')).toEqual([undefined, '', 'a secret of ann']);
       expect(await requestsOf('bob')).toEqual(['a secret of bob']);
+      const predictions = createRpcClient(predictionService, replica.address, { clock: systemClock, actor: 'anna' });
+      const found = ids.map((predictionId) => predictions.getPrediction({ predictionId, withPayload: true }));
+      const requests = (await Promise.all(found)).map(({ prediction }) => prediction!.attempts[0]!.request!);
+      expect(requests.map(({ state }) => state)).toEqual(['erased', 'erased', 'captured']);
+      expect(requests[2]!.sizeBytes).toBe(String('a secret of ann'.length));
+      predictions.close();
       await other.stop();
     });
 
@@ -209,6 +209,39 @@ export function privacySuite(cluster: () => TestPostgres): void {
       expect(await site.query('SELECT FROM feedback.dead_letter')).toEqual([]);
     });
 
+    it('takes texts of feedback with it, and waits for those whose prediction is not there', async () => {
+      const [id, unknown] = [idAt(Date.now()), idAt(Date.now())];
+      await deliver(replica.address, [blockOf(of('pat', { predictionId: id }))], 'known');
+      const text = (predictionId: string) => ({ predictionId, source: 'desk', text: `pat says of ${predictionId}` });
+      const { answers } = await replica.labels.recordFeedback({ items: [text(id), text(unknown)] });
+      expect(answers.map(({ result }) => result)).toEqual(['ITEM_RESULT_JOINED', 'ITEM_RESULT_WAITING']);
+      const texts = async () => {
+        const rows = await site.query<{ id: string; payload: Buffer; key: string }>(
+          `SELECT feedback_id AS id, payload, payload_key_id AS key FROM feedback.feedback_item WHERE prediction_id = $1`,
+          [id],
+        );
+        const { payloads } = await site.keys();
+        return payloads.openAll(
+          rows.map(({ id: feedbackId, payload, key }) => ({
+            ...{ keyId: key, bytes: payload, context: `feedback/${feedbackId}` },
+          })),
+        );
+      };
+      expect((await texts()).map(String)).toEqual([`pat says of ${id}`]);
+      const { pending } = await erase('pat');
+      expect(await texts()).toEqual([undefined]);
+      expect(pending!.waitingFeedback).toBe('1');
+      // Its prediction comes late.
+      await deliver(replica.address, [blockOf(of('pat', { predictionId: unknown }))], 'known');
+      await eventually(async () => {
+        const rows = await site.query(
+          'SELECT payload_state, payload FROM feedback.feedback_item WHERE prediction_id = $1',
+          [unknown],
+        );
+        expect(rows).toEqual([{ payload_state: 'erased', payload: null }]);
+      });
+    });
+
     it('leaves nothing readable of what two replicas store meanwhile', async () => {
       const other = await site.start();
       const orders: Promise<unknown>[] = [];
@@ -225,6 +258,32 @@ export function privacySuite(cluster: () => TestPostgres): void {
       expect(requests.filter((text) => text !== undefined && text !== '')).toEqual([]);
       expect((await requestsOf('fay-1')).every((text) => text === 'a secret of fay-1')).toBe(true);
       await other.stop();
+    });
+  });
+
+  describe('keys that are taken', () => {
+    const waiting = async (call: string): Promise<void> =>
+      eventually(async () => {
+        const rows = await site.query(
+          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND starts_with(query, $1)`,
+          [`SELECT ${call}($1)`],
+        );
+        expect(rows).toHaveLength(1);
+      });
+
+    it('are not destroyed before what they encrypt is committed, nor taken while they are', async () => {
+      const storing = await site.hold(`SELECT pg_advisory_xact_lock_shared(${locks.subjects})`);
+      const ordered = erase('quo');
+      await waiting('pg_advisory_xact_lock');
+      await storing.release();
+      await ordered;
+      const ordering = await site.hold(`SELECT pg_advisory_xact_lock(${locks.subjects})`);
+      const stored = deliver(replica.address, [blockOf(of('quo'))], 'known');
+      await waiting('pg_advisory_xact_lock_shared');
+      // What has no payload of a subject waits for nobody.
+      await deliver(replica.address, [blockOf({ subject: 'quo' }, of(''))], 'other');
+      await ordering.release();
+      await stored;
     });
   });
 
@@ -292,46 +351,6 @@ export function privacySuite(cluster: () => TestPostgres): void {
       await expect(erase('ida')).rejects.toThrow(/the orders to erase in the artifact store cannot be read/);
       await rm(join(site.artifactDir, 'erasures'));
       expect(await requestsOf('ida')).toEqual(['a secret of ida']);
-    });
-  });
-
-  describe('a database that was put back', () => {
-    it('has no key that was destroyed since when it serves again, and gives no number twice', async () => {
-      const first = await Site.open(cluster());
-      const before = await first.start();
-      await deliver(before.address, [blockOf(of('jim'), of('kim'))]);
-      await before.privacy.eraseSubject({ subject: 'kim', reason: 'an older letter' });
-      await before.stop();
-      await site.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [first.database]);
-      const copy = await cluster().createDatabase(first.database);
-      const since = await first.start();
-      await since.privacy.eraseSubject({ subject: 'jim', reason: 'a letter' });
-      await since.privacy.eraseSubject({ subject: 'lee', reason: 'another' });
-      await since.stop();
-
-      const restored = new Site(cluster(), copy);
-      const keys = 'SELECT count(*)::int AS keys FROM feedback.subject_key WHERE wrapped IS NOT NULL';
-      expect(await restored.query(keys)).toEqual([{ keys: 1 }]);
-      const after = await restored.start({ SLUICE_ARTIFACT_DIR: first.artifactDir });
-      expect(await restored.query(keys)).toEqual([{ keys: 0 }]);
-      const { erasures } = await after.privacy.listErasures({});
-      expect(erasures.map(({ number, reason }) => [number, reason])).toEqual([
-        ['3', 'another'],
-        ['2', 'a letter'],
-        ['1', 'an older letter'],
-      ]);
-      const actions = await restored.query(`SELECT action FROM feedback.audit_outbox ORDER BY id`);
-      expect(actions.map(({ action }) => action)).toEqual(['EraseSubject', 'ReapplyErasure', 'ReapplyErasure']);
-      const next = await after.privacy.eraseSubject({ subject: 'mia', reason: 'a third' });
-      expect(next.erasure!.number).toBe('4');
-      await after.stop();
-      // A document that cannot be read may be an order that must be followed.
-      await writeFile(join(first.artifactDir, 'erasures', '0'.repeat(13), '0000000000000005.json'), '{}');
-      await expect(restored.start({ SLUICE_ARTIFACT_DIR: first.artifactDir })).rejects.toThrow(
-        /0000000000000005.json is not an order to erase/,
-      );
-      await restored.close();
-      await first.close();
     });
   });
 

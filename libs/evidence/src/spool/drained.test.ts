@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SpoolRig, blockOf, keyOf, put, quiet } from '../../test/spool-rig.ts';
+import { SpoolRig, blockOf, folder, keyOf, put, quiet } from '../../test/spool-rig.ts';
 
 /** Whether it has ended. */
 function watched(drained: Promise<void>): { isDone: boolean; error: unknown } {
@@ -44,6 +44,15 @@ describe('what lies in the spool', () => {
     expect(later.isDone).toBe(false);
     await spool.close();
     expect(later.error).toMatchObject({ kind: 'unavailable' });
+
+    // What is not on disk yet is in the spool too.
+    const young = new SpoolRig();
+    const fresh = await young.open();
+    young.files.fault = ({ kind }) => (kind === 'write' ? 'ENOSPC' : undefined);
+    const unsynced = watched(fresh.drained(fresh.append(blockOf(1), 1)!));
+    await quiet(fresh);
+    expect([unsynced.isDone, fresh.status.acknowledged]).toEqual([false, 0]);
+    await fresh.close();
   });
 
   it('X8 is not drained while a segment is there whose key is not known, until that is dropped', async () => {
@@ -51,6 +60,8 @@ describe('what lies in the spool', () => {
     const first = await rig.open();
     await put(first, blockOf(1));
     await first.close();
+    // Nothing of it can be told, not even which positions it has.
+    rig.files.disk.find(`${folder}/0000000001.segment`).damage((bytes) => bytes.fill(0xff));
     rig.options = { ...rig.options, key: keyOf('two', 2) };
     const spool = await rig.open();
     const seen = watched(spool.drained(spool.status.position));

@@ -40,6 +40,12 @@ export const erasures: Migration = {
        'number of the last order from before which nothing is in the spool any more, as its router said'`,
     `CREATE INDEX spool_applied ON feedback.spool (erasures_applied) WHERE forgotten_at IS NULL`,
     `GRANT SELECT, INSERT, UPDATE ON feedback.spool TO sluice_feedback`,
+    // Texts that wait for their prediction: nobody knows yet whose they are.
+    `DO $$ BEGIN
+       IF to_regclass('feedback.label_waiting') IS NOT NULL THEN
+         CREATE INDEX label_waiting_payload ON feedback.label_waiting (recorded_at) WHERE payload IS NOT NULL;
+       END IF;
+     END $$`,
     `CREATE TABLE feedback.export_subject (
        subject_hash bytea NOT NULL CHECK (octet_length(subject_hash) = 32),
        digest bytea NOT NULL CHECK (octet_length(digest) = 32),

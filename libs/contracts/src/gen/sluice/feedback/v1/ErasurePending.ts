@@ -18,6 +18,11 @@ export interface ErasurePending {
    * It is not in the artifact store yet.
    */
   'document'?: (boolean);
+  /**
+   * Texts of feedback whose prediction is not there yet, so that nobody knows whose they are. Each is joined, or given up, when it has
+   * waited as long as the settings say.
+   */
+  'waitingFeedback'?: (number | string | Long);
 }
 
 export interface ErasurePending__Output {
@@ -35,4 +40,9 @@ export interface ErasurePending__Output {
    * It is not in the artifact store yet.
    */
   'document': (boolean);
+  /**
+   * Texts of feedback whose prediction is not there yet, so that nobody knows whose they are. Each is joined, or given up, when it has
+   * waited as long as the settings say.
+   */
+  'waitingFeedback': (string);
 }
