@@ -1,4 +1,4 @@
-import { feedbackService, ingestService } from '@sluice/contracts/services';
+import { feedbackService, ingestService, labelService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { Heartbeat } from '@sluice/persistence/heartbeat';
 import { openDatabase, whenAvailable } from '@sluice/persistence/open-database';
@@ -23,13 +23,20 @@ import { ingestMetrics } from './ingest-metrics.ts';
 import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
+import { openLabels } from './labels/open-labels.ts';
+import { plainPayloads } from './payloads/payload-cipher.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
 import { ingestHandlers } from './rpc/ingest-service.ts';
+import { labelHandlers } from './rpc/label-service.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
+import { RegistryTasks } from './rpc/registry-tasks.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
+import { PostgresJoiner } from './store/joiner-store.ts';
+import { PostgresLabels } from './store/label-store.ts';
 import { migrations } from './store/migrations/index.ts';
+import { UnmatchedStore } from './store/unmatched-store.ts';
 import { probe, UpkeepStore } from './store/upkeep-store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
@@ -80,7 +87,8 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const base = { host, metrics, tls, retention, opened };
   const stores = await openStores(base);
   const ingest = openIngest(base, stores);
-  const server = openServer(base, stores, ingest);
+  const labels = openLabelling(base, stores);
+  const server = openServer(base, stores, ingest, labels);
   follow(base, stores, ingest, server);
   await whenAvailable(host, () => ingest.upkeep.prepare());
   stores.heartbeat.start();
@@ -88,10 +96,12 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   opened.defer(async () => {
     await server.tryShutdown(0);
   });
-  const sides = await openSides(base, server, () => adminState({ ...stores, ...ingest, retention }));
+  const sides = await openSides(base, server, () => adminState({ ...stores, ...ingest, ...labels, retention }));
   opened.defer(() => sides.close());
   ingest.upkeep.start();
   opened.defer(() => ingest.upkeep.close());
+  labels.joiner.start();
+  opened.defer(() => labels.joiner.close());
   server.health.setAll(true);
   return {
     ports: { port, ...sides.ports },
@@ -122,6 +132,7 @@ async function openStores({ host, metrics, opened }: Base) {
   const ingest = await pool(`${instanceId} ingest`, config.ingestWriters, 30_000);
   // What is asked over and over is given up soon.
   const pulse = await pool(`${instanceId} pulse`, 2, 5_000);
+  const labelling = await pool(`${instanceId} labels`, config.labelWriters + 2, 30_000);
   const days = new DayStore(work);
   const rows = new UpkeepStore(work, createTransactions(work, { clock, random }));
   const postgres = metrics.dependency('postgres');
@@ -140,7 +151,8 @@ async function openStores({ host, metrics, opened }: Base) {
   opened.defer(() => heartbeat.close());
   const letters = new DeadLetterStore(work, heartbeat.require);
   return {
-    ...{ days, rows, letters, heartbeat, database },
+    ...{ days, rows, letters, heartbeat, database, labelling },
+    unmatched: new UnmatchedStore(work, heartbeat.require),
     writer: new EvidenceWriter(ingest, days),
     replayer: new EvidenceWriter(work, days),
   };
@@ -197,16 +209,43 @@ function openIngest(
   return { versions, ingester, streams, upkeep };
 }
 
+type Labels = ReturnType<typeof openLabelling>;
+
+/** Labels and feedback. */
+function openLabelling({ host, metrics, tls, retention, opened }: Base, { labelling, unmatched, heartbeat }: Stores) {
+  const { config, clock, logger } = host;
+  const addresses = config.registry;
+  const directory = new RegistryTasks({ addresses, clock, tls: tls.client, timeoutMs: registryTimeoutMs });
+  opened.defer(() => directory.close());
+  const store = new PostgresLabels({
+    dataSource: labelling,
+    requestDays: config.labelRequestDays,
+    available: heartbeat.require,
+  });
+  return openLabels({
+    ...{ store, unmatched, directory, cipher: plainPayloads, retention, clock, metrics },
+    ...{ waitDays: config.labelWaitDays, writers: config.labelWriters, joinMs: config.joinMs },
+    ...{ joiner: new PostgresJoiner(labelling), isUp: () => heartbeat.up },
+    onError: (err) => logger.warn({ err }, 'labels that wait could not be joined now: the next round tries again'),
+    onRegistry: (err) => {
+      if (err !== undefined)
+        logger.warn({ err }, 'the registry is away: labels of versions that are not known are refused');
+    },
+  });
+}
+
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
   { letters, replayer }: Stores,
   { versions, streams }: Ingest,
+  { sessions }: Labels,
 ) {
   const { config, logger, clock } = host;
   const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
   server.addService(ingestService, ingestHandlers(streams));
   server.addService(feedbackService, feedbackHandlers({ letters, store: replayer, versions, clock, retention }));
+  server.addService(labelService, labelHandlers(sessions));
   server.addHealth();
   server.addReflection();
   return server;
@@ -222,6 +261,7 @@ function follow(
   database.push((up) => {
     server.health.set(ingestService.name, up);
     server.health.set(feedbackService.name, up);
+    server.health.set(labelService.name, up);
   });
   metrics.queue('blocks', () => ingester.waiting);
   const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);

@@ -49,6 +49,22 @@ export const configSpec = {
     { min: 1, max: 1024 * mib },
     { doc: 'Bytes of blocks after which a batch is full', default: 4 * mib },
   ),
+  labelWaitDays: integerField(
+    { min: 1, max: 36_500 },
+    { doc: 'Days that a label or feedback waits for its prediction', default: 7 },
+  ),
+  labelRequestDays: integerField(
+    { min: 1, max: 36_500 },
+    { doc: "Days back that the prediction of a caller's request id is looked for", default: 30 },
+  ),
+  joinMs: integerField(
+    { min: 10, max: 3_600_000 },
+    { doc: 'Milliseconds between rounds that join what waits to new evidence', default: 500 },
+  ),
+  labelWriters: integerField(
+    { min: 1, max: 64 },
+    { doc: 'Batches of labels and feedback that are stored at once, each over a connection of its own', default: 2 },
+  ),
 };
 
 export type FeedbackConfig = Config<typeof configSpec>;

@@ -4,6 +4,8 @@ import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { ingestSuite } from './suites/ingest.ts';
+import { joinerSuite } from './suites/joiner.ts';
+import { labelsSuite } from './suites/labels.ts';
 import { portsSuite } from './suites/ports.ts';
 import { streamsSuite } from './suites/streams.ts';
 
@@ -16,6 +18,6 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite])
+for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, labelsSuite, joinerSuite, portsSuite])
   // Each opens and closes what is its own around its own tests.
   describe(suite.name, () => suite(cluster));

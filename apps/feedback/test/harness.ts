@@ -2,8 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import type { FeedbackServiceMethods, IngestServiceMethods } from '@sluice/contracts/services';
-import { adminService, feedbackService, ingestService } from '@sluice/contracts/services';
+import type { FeedbackServiceMethods, IngestServiceMethods, LabelServiceMethods } from '@sluice/contracts/services';
+import { adminService, feedbackService, ingestService, labelService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import type { RpcClient } from '@sluice/rpc/client';
 import { createRpcClient } from '@sluice/rpc/client';
@@ -123,12 +123,14 @@ export class Replica {
   readonly running: Running;
   readonly address: string;
   readonly feedback: RpcClient<FeedbackServiceMethods>;
+  readonly labels: RpcClient<LabelServiceMethods>;
   #stopped = false;
 
   constructor(running: Running) {
     this.running = running;
     this.address = `127.0.0.1:${running.ports['port']}`;
     this.feedback = createRpcClient(feedbackService, this.address, { clock: systemClock });
+    this.labels = createRpcClient(labelService, this.address, { clock: systemClock });
   }
 
   async adminState(): Promise<Record<string, unknown>> {
@@ -164,6 +166,7 @@ export class Replica {
     timer.cancel();
     await this.running.close();
     this.feedback.close();
+    this.labels.close();
   }
 }
 

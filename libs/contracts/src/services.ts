@@ -6,6 +6,7 @@ import type {
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
+  LabelServiceMethods,
   Method,
   MethodKind,
   RegistryServiceMethods,
@@ -22,6 +23,7 @@ export type {
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
+  LabelServiceMethods,
   RegistryServiceMethods,
   RuntimeServiceMethods,
   WatchServiceMethods,
@@ -60,5 +62,6 @@ export const watchService = service<WatchServiceMethods>('sluice.registry.v1.Wat
 export const auditService = service<AuditServiceMethods>('sluice.registry.v1.AuditService');
 export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
+export const labelService = service<LabelServiceMethods>('sluice.feedback.v1.LabelService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

@@ -168,7 +168,7 @@ function daysOf(rows: readonly EvidenceItem[]): ClassDay[] {
 }
 
 /** Postgres says so with the code of a constraint that fails, but names none. */
-function isMissingDay(code: string, error: unknown): boolean {
+export function isMissingDay(code: string, error: unknown): boolean {
   return code === '23514' && (error as { readonly constraint?: string }).constraint === undefined;
 }
 

@@ -11,4 +11,6 @@ export const locks = {
   days: base + 2,
   /** Transaction lock: the replica that does what one at a time is enough for. */
   upkeep: base + 3,
+  /** Session lock: the replica that joins what waits. */
+  joiner: base + 7,
 } as const;

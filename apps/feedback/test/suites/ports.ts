@@ -59,6 +59,7 @@ export function portsSuite(cluster: () => TestPostgres): void {
         'IngestService/Ingest',
         'FeedbackService/ListDeadLetters',
         'FeedbackService/ReplayDeadLetters',
+        'LabelService/StreamLabels',
       ])
         expect(listed).toContain(`sluice.feedback.v1.${method}`);
       expect(await methods('adminPort', reflection)).toContain('sluice.admin.v1.AdminService/GetState');
@@ -76,6 +77,7 @@ export function portsSuite(cluster: () => TestPostgres): void {
         ...{ databaseUp: true, retentionDays: { short: 7, standard: 90, long: 730 } },
         streams: [{ spool: 'spool-7', router: 'router-1', acknowledged: 5, heldBytes: 0 }],
         ...{ blocksWaiting: 0, batchesUnderWay: 0, heldBytes: 0, deadLetters: 0 },
+        labels: { streams: 0, waiting: 0, unmatched: 0 },
       });
       sender.close();
     });

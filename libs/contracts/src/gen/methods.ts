@@ -55,6 +55,8 @@ import type { ListLeasesRequest as sluice_registry_v1_ListLeasesRequest, ListLea
 import type { ListLeasesResponse as sluice_registry_v1_ListLeasesResponse, ListLeasesResponse__Output as sluice_registry_v1_ListLeasesResponse__Output } from './sluice/registry/v1/ListLeasesResponse.ts';
 import type { ListModelsRequest as sluice_registry_v1_ListModelsRequest, ListModelsRequest__Output as sluice_registry_v1_ListModelsRequest__Output } from './sluice/registry/v1/ListModelsRequest.ts';
 import type { ListModelsResponse as sluice_registry_v1_ListModelsResponse, ListModelsResponse__Output as sluice_registry_v1_ListModelsResponse__Output } from './sluice/registry/v1/ListModelsResponse.ts';
+import type { ListUnmatchedLabelsRequest as sluice_feedback_v1_ListUnmatchedLabelsRequest, ListUnmatchedLabelsRequest__Output as sluice_feedback_v1_ListUnmatchedLabelsRequest__Output } from './sluice/feedback/v1/ListUnmatchedLabelsRequest.ts';
+import type { ListUnmatchedLabelsResponse as sluice_feedback_v1_ListUnmatchedLabelsResponse, ListUnmatchedLabelsResponse__Output as sluice_feedback_v1_ListUnmatchedLabelsResponse__Output } from './sluice/feedback/v1/ListUnmatchedLabelsResponse.ts';
 import type { ListVersionsRequest as sluice_registry_v1_ListVersionsRequest, ListVersionsRequest__Output as sluice_registry_v1_ListVersionsRequest__Output } from './sluice/registry/v1/ListVersionsRequest.ts';
 import type { ListVersionsResponse as sluice_registry_v1_ListVersionsResponse, ListVersionsResponse__Output as sluice_registry_v1_ListVersionsResponse__Output } from './sluice/registry/v1/ListVersionsResponse.ts';
 import type { LoadVersionRequest as sluice_runtime_v1_LoadVersionRequest, LoadVersionRequest__Output as sluice_runtime_v1_LoadVersionRequest__Output } from './sluice/runtime/v1/LoadVersionRequest.ts';
@@ -80,6 +82,10 @@ import type { PinVersionRequest as sluice_registry_v1_PinVersionRequest, PinVers
 import type { PinVersionResponse as sluice_registry_v1_PinVersionResponse, PinVersionResponse__Output as sluice_registry_v1_PinVersionResponse__Output } from './sluice/registry/v1/PinVersionResponse.ts';
 import type { PutReleaseRequest as sluice_registry_v1_PutReleaseRequest, PutReleaseRequest__Output as sluice_registry_v1_PutReleaseRequest__Output } from './sluice/registry/v1/PutReleaseRequest.ts';
 import type { PutReleaseResponse as sluice_registry_v1_PutReleaseResponse, PutReleaseResponse__Output as sluice_registry_v1_PutReleaseResponse__Output } from './sluice/registry/v1/PutReleaseResponse.ts';
+import type { RecordFeedbackRequest as sluice_feedback_v1_RecordFeedbackRequest, RecordFeedbackRequest__Output as sluice_feedback_v1_RecordFeedbackRequest__Output } from './sluice/feedback/v1/RecordFeedbackRequest.ts';
+import type { RecordFeedbackResponse as sluice_feedback_v1_RecordFeedbackResponse, RecordFeedbackResponse__Output as sluice_feedback_v1_RecordFeedbackResponse__Output } from './sluice/feedback/v1/RecordFeedbackResponse.ts';
+import type { RecordLabelsRequest as sluice_feedback_v1_RecordLabelsRequest, RecordLabelsRequest__Output as sluice_feedback_v1_RecordLabelsRequest__Output } from './sluice/feedback/v1/RecordLabelsRequest.ts';
+import type { RecordLabelsResponse as sluice_feedback_v1_RecordLabelsResponse, RecordLabelsResponse__Output as sluice_feedback_v1_RecordLabelsResponse__Output } from './sluice/feedback/v1/RecordLabelsResponse.ts';
 import type { ReleaseLeaseRequest as sluice_registry_v1_ReleaseLeaseRequest, ReleaseLeaseRequest__Output as sluice_registry_v1_ReleaseLeaseRequest__Output } from './sluice/registry/v1/ReleaseLeaseRequest.ts';
 import type { ReleaseLeaseResponse as sluice_registry_v1_ReleaseLeaseResponse, ReleaseLeaseResponse__Output as sluice_registry_v1_ReleaseLeaseResponse__Output } from './sluice/registry/v1/ReleaseLeaseResponse.ts';
 import type { RenewRouterLeaseRequest as sluice_registry_v1_RenewRouterLeaseRequest, RenewRouterLeaseRequest__Output as sluice_registry_v1_RenewRouterLeaseRequest__Output } from './sluice/registry/v1/RenewRouterLeaseRequest.ts';
@@ -106,6 +112,10 @@ import type { ServerReadyRequest as inference_ServerReadyRequest, ServerReadyReq
 import type { ServerReadyResponse as inference_ServerReadyResponse, ServerReadyResponse__Output as inference_ServerReadyResponse__Output } from './inference/ServerReadyResponse.ts';
 import type { StatArtifactsRequest as sluice_registry_v1_StatArtifactsRequest, StatArtifactsRequest__Output as sluice_registry_v1_StatArtifactsRequest__Output } from './sluice/registry/v1/StatArtifactsRequest.ts';
 import type { StatArtifactsResponse as sluice_registry_v1_StatArtifactsResponse, StatArtifactsResponse__Output as sluice_registry_v1_StatArtifactsResponse__Output } from './sluice/registry/v1/StatArtifactsResponse.ts';
+import type { StreamFeedbackRequest as sluice_feedback_v1_StreamFeedbackRequest, StreamFeedbackRequest__Output as sluice_feedback_v1_StreamFeedbackRequest__Output } from './sluice/feedback/v1/StreamFeedbackRequest.ts';
+import type { StreamFeedbackResponse as sluice_feedback_v1_StreamFeedbackResponse, StreamFeedbackResponse__Output as sluice_feedback_v1_StreamFeedbackResponse__Output } from './sluice/feedback/v1/StreamFeedbackResponse.ts';
+import type { StreamLabelsRequest as sluice_feedback_v1_StreamLabelsRequest, StreamLabelsRequest__Output as sluice_feedback_v1_StreamLabelsRequest__Output } from './sluice/feedback/v1/StreamLabelsRequest.ts';
+import type { StreamLabelsResponse as sluice_feedback_v1_StreamLabelsResponse, StreamLabelsResponse__Output as sluice_feedback_v1_StreamLabelsResponse__Output } from './sluice/feedback/v1/StreamLabelsResponse.ts';
 import type { SystemSharedMemoryRegisterRequest as inference_SystemSharedMemoryRegisterRequest, SystemSharedMemoryRegisterRequest__Output as inference_SystemSharedMemoryRegisterRequest__Output } from './inference/SystemSharedMemoryRegisterRequest.ts';
 import type { SystemSharedMemoryRegisterResponse as inference_SystemSharedMemoryRegisterResponse, SystemSharedMemoryRegisterResponse__Output as inference_SystemSharedMemoryRegisterResponse__Output } from './inference/SystemSharedMemoryRegisterResponse.ts';
 import type { SystemSharedMemoryStatusRequest as inference_SystemSharedMemoryStatusRequest, SystemSharedMemoryStatusRequest__Output as inference_SystemSharedMemoryStatusRequest__Output } from './inference/SystemSharedMemoryStatusRequest.ts';
@@ -177,6 +187,15 @@ export interface FeedbackServiceMethods {
 /** Methods of sluice.feedback.v1.IngestService. */
 export interface IngestServiceMethods {
   readonly ingest: Method<'bidi', [sluice_feedback_v1_IngestRequest, sluice_feedback_v1_IngestRequest__Output], [sluice_feedback_v1_IngestResponse, sluice_feedback_v1_IngestResponse__Output]>;
+}
+
+/** Methods of sluice.feedback.v1.LabelService. */
+export interface LabelServiceMethods {
+  readonly recordLabels: Method<'unary', [sluice_feedback_v1_RecordLabelsRequest, sluice_feedback_v1_RecordLabelsRequest__Output], [sluice_feedback_v1_RecordLabelsResponse, sluice_feedback_v1_RecordLabelsResponse__Output]>;
+  readonly streamLabels: Method<'bidi', [sluice_feedback_v1_StreamLabelsRequest, sluice_feedback_v1_StreamLabelsRequest__Output], [sluice_feedback_v1_StreamLabelsResponse, sluice_feedback_v1_StreamLabelsResponse__Output]>;
+  readonly recordFeedback: Method<'unary', [sluice_feedback_v1_RecordFeedbackRequest, sluice_feedback_v1_RecordFeedbackRequest__Output], [sluice_feedback_v1_RecordFeedbackResponse, sluice_feedback_v1_RecordFeedbackResponse__Output]>;
+  readonly streamFeedback: Method<'bidi', [sluice_feedback_v1_StreamFeedbackRequest, sluice_feedback_v1_StreamFeedbackRequest__Output], [sluice_feedback_v1_StreamFeedbackResponse, sluice_feedback_v1_StreamFeedbackResponse__Output]>;
+  readonly listUnmatchedLabels: Method<'unary', [sluice_feedback_v1_ListUnmatchedLabelsRequest, sluice_feedback_v1_ListUnmatchedLabelsRequest__Output], [sluice_feedback_v1_ListUnmatchedLabelsResponse, sluice_feedback_v1_ListUnmatchedLabelsResponse__Output]>;
 }
 
 /** Methods of sluice.registry.v1.AuditService. */

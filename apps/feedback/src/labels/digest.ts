@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { Item, Truth } from './item.ts';
+import { isName } from './item.ts';
+
+const digestBytes = 16;
+const fields = Buffer.alloc(9);
+
+/** A truth as bytes: two are the same when they are equal. */
+function truthBytes(truth: Truth): Buffer {
+  if (isName(truth)) return Buffer.from(`n${truth.name}`);
+  fields.write('d', 'latin1');
+  // Zero has two signs and one meaning.
+  fields.writeDoubleBE(truth.number + 0, 1);
+  return Buffer.from(fields);
+}
+
+const at = (micros: number | undefined): string => (micros === undefined ? '-' : String(micros));
+
+/** The part of a label's key that says what it says: value and time. */
+export function truthDigest(truth: Truth, atMicros: number | undefined): Buffer {
+  return createHash('sha256')
+    .update(`${at(atMicros)}\n`)
+    .update(truthBytes(truth))
+    .digest()
+    .subarray(0, digestBytes);
+}
+
+/** The same for feedback. @param payload undefined for what must not be known any more */
+export function contentDigest({ values, atMicros }: Item, payload: Uint8Array | undefined): Buffer {
+  const hash = createHash('sha256').update(`${at(atMicros)}\n`);
+  for (const value of values) hash.update(truthBytes(value));
+  if (payload) hash.update('p').update(payload);
+  return hash.digest().subarray(0, digestBytes);
+}
+
+/** Names an item that waits by all that it says: sent again it is the same. */
+export function waitingKey(item: Item): Buffer {
+  const { kind, predictionId, model, requestId, source, row, perRow, atMicros, values, payload } = item;
+  const head = JSON.stringify([kind, predictionId, model, requestId, source, row, perRow, at(atMicros), values.length]);
+  const hash = createHash('sha256').update(head);
+  for (const value of values) {
+    const bytes = truthBytes(value);
+    hash.update(`\n${bytes.length} `).update(bytes);
+  }
+  if (payload) hash.update('p').update(payload);
+  return hash.digest().subarray(0, digestBytes);
+}

@@ -1,0 +1,72 @@
+import type { Item } from './item.ts';
+import type { OutcomeRow, RequestName } from './ports.ts';
+
+/** Where the cluster is with its transactions, and where the joiner is. */
+export interface Horizon {
+  /** All transactions before this one are over, and seen by whoever asks from now on. */
+  readonly xmin: bigint;
+  /** What is committed is of transactions before this one; others before it may be under way. */
+  readonly xmax: bigint;
+  /** What waits is joined to all evidence of transactions before this one. */
+  readonly position: bigint;
+  /** As the database writes times. */
+  readonly now: string;
+  /** The position was of another cluster, and is 0 now. */
+  readonly isNew: boolean;
+}
+
+/** What some records of evidence are of. */
+export interface EvidenceKeys {
+  readonly predictionIds: readonly string[];
+  /** Each once, without those that have no request id. */
+  readonly requests: readonly RequestName[];
+}
+
+/** An item that waits. */
+export interface WaitingItem {
+  readonly id: number;
+  readonly key: Buffer;
+  readonly item: Item;
+}
+
+/** A label that was joined before an answer to its prediction was there. */
+export interface MissingOutcome {
+  readonly predictionId: string;
+  readonly label: OutcomeRow['label'];
+  /** Of the answer. */
+  readonly class: string;
+  readonly arm: string;
+  readonly attempt: number;
+}
+
+export interface WaitingCounts {
+  readonly waiting: number;
+  /** Given up or refused, and not forgotten yet. */
+  readonly ended: number;
+}
+
+/** The tables, as the joiner sees them. */
+export interface JoinerStore {
+  /** Runs `fn` while no other replica does; false when another is at it. */
+  exclusively(fn: () => Promise<void>): Promise<boolean>;
+  horizon(): Promise<Horizon>;
+  /** Whether any evidence is of transactions from `from` on and before `to`. */
+  hasEvidence(from: bigint, to: bigint): Promise<boolean>;
+  /** The number of a transaction that does nothing: those that are given out later are higher. */
+  takeNumber(): Promise<bigint>;
+  /** Where to end so that there are about so many records from `from` on, at most `to`; a transaction is never divided. */
+  chunkEnd(from: bigint, to: bigint, records: number): Promise<bigint>;
+  evidenceOf(from: bigint, to: bigint): Promise<EvidenceKeys>;
+  /** Items that wait for these, by id, after the id `after`. */
+  waitingForPredictions(ids: readonly string[], after: number, limit: number): Promise<WaitingItem[]>;
+  waitingForRequests(names: readonly RequestName[], after: number, limit: number): Promise<WaitingItem[]>;
+  /** Those of the predictions that have labels. */
+  labelled(predictionIds: readonly string[]): Promise<string[]>;
+  missingOutcomes(predictionIds: readonly string[], limit: number): Promise<MissingOutcome[]>;
+  advance(to: bigint): Promise<void>;
+  /** Ends items whose time was over at `before`; returns how many, at most `limit`. */
+  endExpired(before: string, limit: number): Promise<number>;
+  /** Deletes items that ended so many days ago; returns how many, at most `limit`. */
+  forgetEnded(days: number, limit: number): Promise<number>;
+  counts(): Promise<WaitingCounts>;
+}

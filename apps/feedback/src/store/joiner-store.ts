@@ -1,0 +1,224 @@
+import type { PoolClient } from 'pg';
+import { fromDatabase } from '@sluice/persistence/sqlstate';
+import type { DataSource } from 'typeorm';
+import type {
+  EvidenceKeys,
+  Horizon,
+  JoinerStore,
+  MissingOutcome,
+  WaitingCounts,
+  WaitingItem,
+} from '../labels/joiner-ports.ts';
+import type { RequestName } from '../labels/ports.ts';
+import { statement } from './connection.ts';
+import { labelledOf } from './label-lookups.ts';
+import { locks } from './locks.ts';
+import type { StoredWaiting } from './waiting-rows.ts';
+import { itemOf, waitingColumns } from './waiting-rows.ts';
+
+const classes = `('short', 'standard', 'long')`;
+/** Of one request id: more are found when these are joined or refused. */
+const waitingOfRequest = 1_000;
+
+interface MissingRow {
+  readonly prediction_id: string;
+  readonly class: string;
+  readonly arm: string;
+  readonly attempt: number;
+  readonly label_id: string;
+  readonly row: number;
+  readonly name: string | null;
+  readonly number: number | null;
+  readonly source: string;
+  readonly labelled_at: string | null;
+  readonly recorded_at: string;
+}
+
+/** What the joiner asks of Postgres. */
+export class PostgresJoiner implements JoinerStore {
+  readonly #dataSource: DataSource;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  async exclusively(fn: () => Promise<void>): Promise<boolean> {
+    const runner = this.#dataSource.createQueryRunner();
+    try {
+      const client = (await runner.connect()) as PoolClient;
+      const { rows } = await client.query<{ won: boolean }>('SELECT pg_try_advisory_lock($1) AS won', [locks.joiner]);
+      if (!rows[0]!.won) return false;
+      try {
+        await fn();
+      } finally {
+        // A connection that keeps the lock must not go back to the pool.
+        await client
+          .query('SELECT pg_advisory_unlock($1)', [locks.joiner])
+          .catch(() => client.connection.stream.destroy());
+      }
+      return true;
+    } catch (error) {
+      throw fromDatabase(error);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /** Transactions of another cluster mean nothing in this one: after a restore all evidence is looked at again. */
+  async horizon(): Promise<Horizon> {
+    const [row] = await this.#query<{ xmin: string; xmax: string; position: string; is_same: boolean; now: string }>(
+      `SELECT pg_snapshot_xmin(now.snapshot)::text AS xmin, pg_snapshot_xmax(now.snapshot)::text AS xmax,
+         evidence_xid::text AS position, clock_timestamp()::text AS now,
+         kept.system_identifier = cluster.system_identifier AND evidence_xid <= pg_snapshot_xmax(now.snapshot) AS is_same
+       FROM feedback.join_position AS kept, pg_control_system() AS cluster, pg_current_snapshot() AS now (snapshot)`,
+    );
+    const { xmin, xmax, position, now } = row!;
+    if (!row!.is_same)
+      await this.#query(
+        `UPDATE feedback.join_position SET evidence_xid = '0',
+           system_identifier = (SELECT system_identifier FROM pg_control_system())`,
+      );
+    const isNew = !row!.is_same;
+    return { xmin: BigInt(xmin), xmax: BigInt(xmax), position: isNew ? 0n : BigInt(position), now, isNew };
+  }
+
+  async hasEvidence(from: bigint, to: bigint): Promise<boolean> {
+    const rows = await this.#query(
+      `SELECT 1 FROM feedback.evidence WHERE recorded_xid >= $1::xid8 AND recorded_xid < $2::xid8 LIMIT 1`,
+      [String(from), String(to)],
+    );
+    return rows.length > 0;
+  }
+
+  async takeNumber(): Promise<bigint> {
+    const [row] = await this.#query<{ xid: string }>('SELECT pg_current_xact_id()::text AS xid');
+    return BigInt(row!.xid);
+  }
+
+  async chunkEnd(from: bigint, to: bigint, records: number): Promise<bigint> {
+    const [row] = await this.#query<{ xid: string }>(
+      `SELECT recorded_xid::text AS xid FROM feedback.evidence WHERE recorded_xid >= $1::xid8 AND recorded_xid < $2::xid8
+       ORDER BY recorded_xid OFFSET $3 LIMIT 1`,
+      [String(from), String(to), records],
+    );
+    if (!row) return to;
+    const xid = BigInt(row.xid);
+    if (xid > from) return xid;
+    return xid + 1n;
+  }
+
+  async evidenceOf(from: bigint, to: bigint): Promise<EvidenceKeys> {
+    const rows = await this.#query<{ prediction_id: string; model: string; request_id: string }>(
+      `SELECT DISTINCT prediction_id, model, request_id FROM feedback.evidence
+       WHERE recorded_xid >= $1::xid8 AND recorded_xid < $2::xid8`,
+      [String(from), String(to)],
+    );
+    const requests = new Map<string, RequestName>();
+    for (const { model, request_id: requestId } of rows)
+      if (requestId !== '') requests.set(JSON.stringify([model, requestId]), { model, requestId });
+    return { predictionIds: [...new Set(rows.map(({ prediction_id: id }) => id))], requests: [...requests.values()] };
+  }
+
+  async waitingForPredictions(ids: readonly string[], after: number, limit: number): Promise<WaitingItem[]> {
+    const rows = await this.#query<StoredWaiting>(
+      `SELECT ${waitingColumns} FROM feedback.label_waiting
+       WHERE state = 'waiting' AND prediction_id IS NOT NULL AND prediction_id = ANY ($1::uuid[]) AND waiting_id > $2
+       ORDER BY waiting_id LIMIT $3`,
+      [ids, after, limit],
+    );
+    return rows.map(waitingOf);
+  }
+
+  async waitingForRequests(names: readonly RequestName[], after: number, limit: number): Promise<WaitingItem[]> {
+    const rows = await this.#query<StoredWaiting>(
+      `SELECT own.* FROM unnest($1::text[], $2::text[]) AS come (model, request_id)
+         CROSS JOIN LATERAL (
+           SELECT ${waitingColumns} FROM feedback.label_waiting AS kept
+           WHERE kept.state = 'waiting' AND kept.prediction_id IS NULL AND kept.model = come.model
+             AND kept.request_id = come.request_id AND kept.waiting_id > $3
+           ORDER BY kept.waiting_id LIMIT ${waitingOfRequest}
+         ) AS own
+       ORDER BY own.waiting_id LIMIT $4`,
+      [names.map(({ model }) => model), names.map(({ requestId }) => requestId), after, limit],
+    );
+    return rows.map(waitingOf);
+  }
+
+  labelled(ids: readonly string[]): Promise<string[]> {
+    return this.#onConnection((client) => labelledOf(client, ids));
+  }
+
+  async missingOutcomes(ids: readonly string[], limit: number): Promise<MissingOutcome[]> {
+    const sorted = [...ids].sort();
+    const rows = await this.#query<MissingRow>(
+      `SELECT e.prediction_id, e.class, e.arm, e.attempt, l.label_id, l.row, l.name, l.number, l.source,
+         l.labelled_at::text, l.recorded_at::text
+       FROM feedback.label AS l
+         JOIN feedback.evidence AS e ON e.prediction_id = l.prediction_id AND e.status = 0 AND e.class IN ${classes}
+           AND e.prediction_id = ANY ($1::uuid[]) AND e.prediction_id BETWEEN $2 AND $3
+       WHERE l.class IN ${classes} AND l.prediction_id = ANY ($1::uuid[]) AND l.prediction_id BETWEEN $2 AND $3
+         AND NOT EXISTS (SELECT FROM feedback.outcome AS o
+           WHERE o.class = e.class AND o.prediction_id = e.prediction_id AND o.arm = e.arm AND o.attempt = e.attempt
+             AND o.label_id = l.label_id AND o.prediction_id = ANY ($1::uuid[]) AND o.prediction_id BETWEEN $2 AND $3)
+       LIMIT $4`,
+      [sorted, sorted[0], sorted.at(-1), limit],
+    );
+    return rows.map((row) => ({
+      ...{ predictionId: row.prediction_id, class: row.class, arm: row.arm, attempt: row.attempt },
+      label: {
+        ...{ labelId: row.label_id, row: row.row, name: row.name, number: row.number, source: row.source },
+        ...{ labelledAt: row.labelled_at, recordedAt: row.recorded_at },
+      },
+    }));
+  }
+
+  async advance(to: bigint): Promise<void> {
+    await this.#query('UPDATE feedback.join_position SET evidence_xid = $1::xid8', [String(to)]);
+  }
+
+  async endExpired(before: string, limit: number): Promise<number> {
+    const rows = await this.#query(
+      `UPDATE feedback.label_waiting SET state = 'unmatched', ended_at = now(), payload = NULL, cause = 'not-found',
+         reason = CASE WHEN prediction_id IS NULL THEN 'request_id: no prediction of this model with it came in time'
+           ELSE 'prediction_id: no prediction with it came in time' END
+       WHERE key IN (SELECT key FROM feedback.label_waiting WHERE state = 'waiting' AND expires_at < $1::timestamptz
+         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING key`,
+      [before, limit],
+    );
+    return rows.length;
+  }
+
+  async forgetEnded(days: number, limit: number): Promise<number> {
+    const rows = await this.#query(
+      `DELETE FROM feedback.label_waiting WHERE key IN (SELECT key FROM feedback.label_waiting
+         WHERE state <> 'waiting' AND ended_at < now() - make_interval(days => $1) ORDER BY ended_at LIMIT $2) RETURNING key`,
+      [days, limit],
+    );
+    return rows.length;
+  }
+
+  async counts(): Promise<WaitingCounts> {
+    const [row] = await this.#query<WaitingCounts>(
+      `SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state <> 'waiting') AS ended
+       FROM feedback.label_waiting`,
+    );
+    return row!;
+  }
+
+  async #onConnection<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
+    const runner = this.#dataSource.createQueryRunner();
+    try {
+      return await fn((await runner.connect()) as PoolClient);
+    } catch (error) {
+      throw fromDatabase(error);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  #query<R = unknown>(sql: string, parameters: unknown[] = []): Promise<R[]> {
+    return statement<R>(this.#dataSource, sql, parameters);
+  }
+}
+
+const waitingOf = (row: StoredWaiting): WaitingItem => ({ id: row.waiting_id, key: row.key, item: itemOf(row) });
