@@ -1,4 +1,4 @@
-import { feedbackService, ingestService, labelService } from '@sluice/contracts/services';
+import { feedbackService, ingestService, labelService, predictionService } from '@sluice/contracts/services';
 import type { Clock, Random } from '@sluice/domain/clock';
 import { Heartbeat } from '@sluice/persistence/heartbeat';
 import { openDatabase, whenAvailable } from '@sluice/persistence/open-database';
@@ -25,9 +25,11 @@ import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
 import { openLabels } from './labels/open-labels.ts';
 import { plainPayloads } from './payloads/payload-cipher.ts';
+import { openPredictions } from './predictions/open-predictions.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
 import { ingestHandlers } from './rpc/ingest-service.ts';
 import { labelHandlers } from './rpc/label-service.ts';
+import { predictionHandlers } from './rpc/prediction-service.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
 import { RegistryTasks } from './rpc/registry-tasks.ts';
 import { DayStore } from './store/day-store.ts';
@@ -39,6 +41,7 @@ import { migrations } from './store/migrations/index.ts';
 import { UnmatchedStore } from './store/unmatched-store.ts';
 import { probe, UpkeepStore } from './store/upkeep-store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
+import { RegistryFacts } from './versions/registry-facts.ts';
 
 /** What feedback gets from outside. */
 export interface FeedbackHost {
@@ -132,6 +135,7 @@ async function openStores({ host, metrics, opened }: Base) {
   const ingest = await pool(`${instanceId} ingest`, config.ingestWriters, 30_000);
   // What is asked over and over is given up soon.
   const pulse = await pool(`${instanceId} pulse`, 2, 5_000);
+  const queries = await pool(`${instanceId} queries`, config.queryPoolSize, config.queryTimeoutMs);
   const labelling = await pool(`${instanceId} labels`, config.labelWriters + 2, 30_000);
   const days = new DayStore(work);
   const rows = new UpkeepStore(work, createTransactions(work, { clock, random }));
@@ -151,7 +155,7 @@ async function openStores({ host, metrics, opened }: Base) {
   opened.defer(() => heartbeat.close());
   const letters = new DeadLetterStore(work, heartbeat.require);
   return {
-    ...{ days, rows, letters, heartbeat, database, labelling },
+    ...{ work, queries, days, rows, letters, heartbeat, database, labelling },
     unmatched: new UnmatchedStore(work, heartbeat.require),
     writer: new EvidenceWriter(ingest, days),
     replayer: new EvidenceWriter(work, days),
@@ -172,8 +176,9 @@ function openIngest(
     ...{ addresses: config.registry, clock, tls: tls.client, timeoutMs: registryTimeoutMs },
   });
   opened.defer(() => directory.close());
+  const facts = new RegistryFacts(directory, clock);
   const versions = new KnownVersions({
-    ...{ directory, clock, waitMs: registryWaitMs },
+    ...{ directory: facts, clock, waitMs: registryWaitMs },
     onAway: (err) => {
       registry.set(err === undefined);
       if (err === undefined) logger.info('the registry is back');
@@ -206,7 +211,7 @@ function openIngest(
     },
     onError: (err, what) => logger.warn({ err }, `${what} failed`),
   });
-  return { versions, ingester, streams, upkeep };
+  return { directory, facts, versions, ingester, streams, upkeep };
 }
 
 type Labels = ReturnType<typeof openLabelling>;
@@ -237,14 +242,19 @@ function openLabelling({ host, metrics, tls, retention, opened }: Base, { labell
 /** The public port. */
 function openServer(
   { host, metrics, tls, retention }: Base,
-  { letters, replayer }: Stores,
-  { versions, streams }: Ingest,
+  { letters, replayer, work, queries, heartbeat }: Stores,
+  { versions, streams, directory, facts }: Ingest,
   { sessions }: Labels,
 ) {
   const { config, logger, clock } = host;
   const server = createRpcServer({ logger, metrics, clock, tls: tls.server, maxMessageBytes: config.maxMessageBytes });
   server.addService(ingestService, ingestHandlers(streams));
   server.addService(feedbackService, feedbackHandlers({ letters, store: replayer, versions, clock, retention }));
+  const available = heartbeat.require;
+  const predictions = openPredictions({
+    ...{ work, queries, available, facts, registry: directory, cipher: plainPayloads, clock, retention },
+  });
+  server.addService(predictionService, predictionHandlers(predictions));
   server.addService(labelService, labelHandlers(sessions));
   server.addHealth();
   server.addReflection();
@@ -261,6 +271,7 @@ function follow(
   database.push((up) => {
     server.health.set(ingestService.name, up);
     server.health.set(feedbackService.name, up);
+    server.health.set(predictionService.name, up);
     server.health.set(labelService.name, up);
   });
   metrics.queue('blocks', () => ingester.waiting);

@@ -20,8 +20,16 @@ export const configSpec = {
     { min: 2, max: 200 },
     { doc: 'Most connections to the database for calls and upkeep', default: 10 },
   ),
+  queryPoolSize: integerField(
+    { min: 1, max: 200 },
+    { doc: 'Most connections to the database for lists and statistics', default: 4 },
+  ),
+  queryTimeoutMs: integerField(
+    { min: 100, max: 600_000 },
+    { doc: 'Milliseconds that a list or statistics may take in the database', default: 10_000 },
+  ),
   registry: field(addresses, {
-    doc: 'Addresses of registries, host:port with commas between; asked whether versions exist',
+    doc: 'Addresses of registries, host:port with commas between; asked for versions and models',
     default: '127.0.0.1:8101',
   }),
   retentionDaysShort: days('short', 7),

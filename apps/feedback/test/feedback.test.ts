@@ -7,6 +7,9 @@ import { ingestSuite } from './suites/ingest.ts';
 import { joinerSuite } from './suites/joiner.ts';
 import { labelsSuite } from './suites/labels.ts';
 import { portsSuite } from './suites/ports.ts';
+import { predictionListsSuite } from './suites/prediction-lists.ts';
+import { predictionsSuite } from './suites/predictions.ts';
+import { statisticsSuite } from './suites/statistics.ts';
 import { streamsSuite } from './suites/streams.ts';
 
 // One cluster for all: starting another takes longer than most of the tests.
@@ -18,6 +21,17 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-for (const suite of [ingestSuite, deadLettersSuite, streamsSuite, daysSuite, labelsSuite, joinerSuite, portsSuite])
+for (const suite of [
+  ingestSuite,
+  deadLettersSuite,
+  streamsSuite,
+  daysSuite,
+  labelsSuite,
+  joinerSuite,
+  portsSuite,
+  predictionsSuite,
+  predictionListsSuite,
+  statisticsSuite,
+])
   // Each opens and closes what is its own around its own tests.
   describe(suite.name, () => suite(cluster));

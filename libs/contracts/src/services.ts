@@ -9,6 +9,7 @@ import type {
   LabelServiceMethods,
   Method,
   MethodKind,
+  PredictionServiceMethods,
   RegistryServiceMethods,
   RuntimeServiceMethods,
   WatchServiceMethods,
@@ -24,6 +25,7 @@ export type {
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
   LabelServiceMethods,
+  PredictionServiceMethods,
   RegistryServiceMethods,
   RuntimeServiceMethods,
   WatchServiceMethods,
@@ -62,6 +64,7 @@ export const watchService = service<WatchServiceMethods>('sluice.registry.v1.Wat
 export const auditService = service<AuditServiceMethods>('sluice.registry.v1.AuditService');
 export const feedbackService = service<FeedbackServiceMethods>('sluice.feedback.v1.FeedbackService');
 export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.IngestService');
+export const predictionService = service<PredictionServiceMethods>('sluice.feedback.v1.PredictionService');
 export const labelService = service<LabelServiceMethods>('sluice.feedback.v1.LabelService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

@@ -2,7 +2,10 @@ import { registryService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import { createRpcClient } from '@sluice/rpc/client';
-import type { VersionDirectory, VersionName } from '../ingest/known-versions.ts';
+import type { AliasHistory, AliasThen } from '../predictions/audit-links.ts';
+import type { RegistryModel, RegistrySource, RegistryVersion } from '../versions/registry-version.ts';
+import { decodeModel, decodeVersion } from './decode-version.ts';
+import { timestamp } from './scalars.ts';
 
 export interface RegistryDirectoryOptions {
   readonly addresses: readonly string[];
@@ -12,12 +15,11 @@ export interface RegistryDirectoryOptions {
   readonly timeoutMs: number;
 }
 
-/** Kinds with which a registry says that there is no such version; with any other one it says that it cannot tell. */
+/** Kinds with which a registry says that there is no such thing; with any other one it says that it cannot tell. */
 const unknown: ReadonlySet<string> = new Set(['not-found', 'invalid-argument']);
-const digest = /^[0-9a-f]{64}$/;
 
-/** The registry's versions, asked one by one. */
-export class RegistryDirectory implements VersionDirectory {
+/** The registry's versions and models, asked one by one. */
+export class RegistryDirectory implements RegistrySource, AliasHistory {
   readonly #client: ReturnType<typeof clientOf>;
   readonly #timeoutMs: number;
 
@@ -26,21 +28,43 @@ export class RegistryDirectory implements VersionDirectory {
     this.#timeoutMs = options.timeoutMs;
   }
 
-  /** Deleted and rejected versions are known too. One with another digest is another version, of a registry that was put back. */
-  async has({ model, version, versionDigest }: VersionName): Promise<boolean> {
-    const request = { model, version: String(version) };
+  /** Deleted and rejected versions are there too. */
+  findVersion(model: string, version: number): Promise<RegistryVersion | undefined> {
+    return unlessUnknown(async () => {
+      const answer = await this.#client.getVersion({ model, version: String(version) }, { timeoutMs: this.#timeoutMs });
+      return answer.version ? decodeVersion(answer.version) : undefined;
+    });
+  }
+
+  findModel(name: string): Promise<RegistryModel | undefined> {
+    return unlessUnknown(async () =>
+      decodeModel(name, await this.#client.getModel({ name }, { timeoutMs: this.#timeoutMs })),
+    );
+  }
+
+  async aliasesAt(model: string, ms: number): Promise<readonly AliasThen[] | undefined> {
     try {
-      const answer = await this.#client.getVersion(request, { timeoutMs: this.#timeoutMs });
-      const found = answer.version?.digest ?? '';
-      return !digest.test(versionDigest) || !digest.test(found) || found === versionDigest;
-    } catch (error) {
-      if (unknown.has(SluiceError.from(error).kind)) return false;
-      throw error;
+      const asked = { model, time: timestamp(ms), pageSize: 1 };
+      const { aliases } = await this.#client.getStateAsOf(asked, { timeoutMs: this.#timeoutMs });
+      return aliases.map(({ alias, version, revision }) => ({
+        ...{ alias, version: Number(version), revision: Number(revision) },
+      }));
+    } catch {
+      return undefined;
     }
   }
 
   close(): void {
     this.#client.close();
+  }
+}
+
+async function unlessUnknown<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (unknown.has(SluiceError.from(error).kind)) return undefined;
+    throw error;
   }
 }
 

@@ -35,10 +35,14 @@ import type { GetLatestCheckpointRequest as sluice_registry_v1_GetLatestCheckpoi
 import type { GetLatestCheckpointResponse as sluice_registry_v1_GetLatestCheckpointResponse, GetLatestCheckpointResponse__Output as sluice_registry_v1_GetLatestCheckpointResponse__Output } from './sluice/registry/v1/GetLatestCheckpointResponse.ts';
 import type { GetModelRequest as sluice_registry_v1_GetModelRequest, GetModelRequest__Output as sluice_registry_v1_GetModelRequest__Output } from './sluice/registry/v1/GetModelRequest.ts';
 import type { GetModelResponse as sluice_registry_v1_GetModelResponse, GetModelResponse__Output as sluice_registry_v1_GetModelResponse__Output } from './sluice/registry/v1/GetModelResponse.ts';
+import type { GetPredictionRequest as sluice_feedback_v1_GetPredictionRequest, GetPredictionRequest__Output as sluice_feedback_v1_GetPredictionRequest__Output } from './sluice/feedback/v1/GetPredictionRequest.ts';
+import type { GetPredictionResponse as sluice_feedback_v1_GetPredictionResponse, GetPredictionResponse__Output as sluice_feedback_v1_GetPredictionResponse__Output } from './sluice/feedback/v1/GetPredictionResponse.ts';
 import type { GetStateAsOfRequest as sluice_registry_v1_GetStateAsOfRequest, GetStateAsOfRequest__Output as sluice_registry_v1_GetStateAsOfRequest__Output } from './sluice/registry/v1/GetStateAsOfRequest.ts';
 import type { GetStateAsOfResponse as sluice_registry_v1_GetStateAsOfResponse, GetStateAsOfResponse__Output as sluice_registry_v1_GetStateAsOfResponse__Output } from './sluice/registry/v1/GetStateAsOfResponse.ts';
 import type { GetStateRequest as sluice_admin_v1_GetStateRequest, GetStateRequest__Output as sluice_admin_v1_GetStateRequest__Output } from './sluice/admin/v1/GetStateRequest.ts';
 import type { GetStateResponse as sluice_admin_v1_GetStateResponse, GetStateResponse__Output as sluice_admin_v1_GetStateResponse__Output } from './sluice/admin/v1/GetStateResponse.ts';
+import type { GetStatisticsRequest as sluice_feedback_v1_GetStatisticsRequest, GetStatisticsRequest__Output as sluice_feedback_v1_GetStatisticsRequest__Output } from './sluice/feedback/v1/GetStatisticsRequest.ts';
+import type { GetStatisticsResponse as sluice_feedback_v1_GetStatisticsResponse, GetStatisticsResponse__Output as sluice_feedback_v1_GetStatisticsResponse__Output } from './sluice/feedback/v1/GetStatisticsResponse.ts';
 import type { GetVersionRequest as sluice_registry_v1_GetVersionRequest, GetVersionRequest__Output as sluice_registry_v1_GetVersionRequest__Output } from './sluice/registry/v1/GetVersionRequest.ts';
 import type { GetVersionResponse as sluice_registry_v1_GetVersionResponse, GetVersionResponse__Output as sluice_registry_v1_GetVersionResponse__Output } from './sluice/registry/v1/GetVersionResponse.ts';
 import type { IngestRequest as sluice_feedback_v1_IngestRequest, IngestRequest__Output as sluice_feedback_v1_IngestRequest__Output } from './sluice/feedback/v1/IngestRequest.ts';
@@ -55,6 +59,8 @@ import type { ListLeasesRequest as sluice_registry_v1_ListLeasesRequest, ListLea
 import type { ListLeasesResponse as sluice_registry_v1_ListLeasesResponse, ListLeasesResponse__Output as sluice_registry_v1_ListLeasesResponse__Output } from './sluice/registry/v1/ListLeasesResponse.ts';
 import type { ListModelsRequest as sluice_registry_v1_ListModelsRequest, ListModelsRequest__Output as sluice_registry_v1_ListModelsRequest__Output } from './sluice/registry/v1/ListModelsRequest.ts';
 import type { ListModelsResponse as sluice_registry_v1_ListModelsResponse, ListModelsResponse__Output as sluice_registry_v1_ListModelsResponse__Output } from './sluice/registry/v1/ListModelsResponse.ts';
+import type { ListPredictionsRequest as sluice_feedback_v1_ListPredictionsRequest, ListPredictionsRequest__Output as sluice_feedback_v1_ListPredictionsRequest__Output } from './sluice/feedback/v1/ListPredictionsRequest.ts';
+import type { ListPredictionsResponse as sluice_feedback_v1_ListPredictionsResponse, ListPredictionsResponse__Output as sluice_feedback_v1_ListPredictionsResponse__Output } from './sluice/feedback/v1/ListPredictionsResponse.ts';
 import type { ListUnmatchedLabelsRequest as sluice_feedback_v1_ListUnmatchedLabelsRequest, ListUnmatchedLabelsRequest__Output as sluice_feedback_v1_ListUnmatchedLabelsRequest__Output } from './sluice/feedback/v1/ListUnmatchedLabelsRequest.ts';
 import type { ListUnmatchedLabelsResponse as sluice_feedback_v1_ListUnmatchedLabelsResponse, ListUnmatchedLabelsResponse__Output as sluice_feedback_v1_ListUnmatchedLabelsResponse__Output } from './sluice/feedback/v1/ListUnmatchedLabelsResponse.ts';
 import type { ListVersionsRequest as sluice_registry_v1_ListVersionsRequest, ListVersionsRequest__Output as sluice_registry_v1_ListVersionsRequest__Output } from './sluice/registry/v1/ListVersionsRequest.ts';
@@ -196,6 +202,13 @@ export interface LabelServiceMethods {
   readonly recordFeedback: Method<'unary', [sluice_feedback_v1_RecordFeedbackRequest, sluice_feedback_v1_RecordFeedbackRequest__Output], [sluice_feedback_v1_RecordFeedbackResponse, sluice_feedback_v1_RecordFeedbackResponse__Output]>;
   readonly streamFeedback: Method<'bidi', [sluice_feedback_v1_StreamFeedbackRequest, sluice_feedback_v1_StreamFeedbackRequest__Output], [sluice_feedback_v1_StreamFeedbackResponse, sluice_feedback_v1_StreamFeedbackResponse__Output]>;
   readonly listUnmatchedLabels: Method<'unary', [sluice_feedback_v1_ListUnmatchedLabelsRequest, sluice_feedback_v1_ListUnmatchedLabelsRequest__Output], [sluice_feedback_v1_ListUnmatchedLabelsResponse, sluice_feedback_v1_ListUnmatchedLabelsResponse__Output]>;
+}
+
+/** Methods of sluice.feedback.v1.PredictionService. */
+export interface PredictionServiceMethods {
+  readonly getPrediction: Method<'unary', [sluice_feedback_v1_GetPredictionRequest, sluice_feedback_v1_GetPredictionRequest__Output], [sluice_feedback_v1_GetPredictionResponse, sluice_feedback_v1_GetPredictionResponse__Output]>;
+  readonly listPredictions: Method<'unary', [sluice_feedback_v1_ListPredictionsRequest, sluice_feedback_v1_ListPredictionsRequest__Output], [sluice_feedback_v1_ListPredictionsResponse, sluice_feedback_v1_ListPredictionsResponse__Output]>;
+  readonly getStatistics: Method<'unary', [sluice_feedback_v1_GetStatisticsRequest, sluice_feedback_v1_GetStatisticsRequest__Output], [sluice_feedback_v1_GetStatisticsResponse, sluice_feedback_v1_GetStatisticsResponse__Output]>;
 }
 
 /** Methods of sluice.registry.v1.AuditService. */

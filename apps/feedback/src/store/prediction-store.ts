@@ -1,0 +1,183 @@
+import type { DataSource } from 'typeorm';
+import type {
+  AttemptKey,
+  OutcomeState,
+  PredictionReader,
+  StoredFeedback,
+  StoredLabel,
+  StoredOutcome,
+  StoredPayloads,
+  StoredPrediction,
+} from '../predictions/prediction.ts';
+import type { AttemptRow } from './attempt-rows.ts';
+import { attemptColumns, toAttempt } from './attempt-rows.ts';
+import { statement } from './connection.ts';
+
+/** Named, so that of each class the days without the id are left out before anything is looked at. */
+const classes = `class IN ('short', 'standard', 'long')`;
+
+/** More than any prediction has: arms are 16 at most, and attempts few. */
+const mostAttempts = 1_000;
+const mostLabels = 10_000;
+/** Each may have a text of 16 KiB. */
+const mostFeedback = 1_000;
+
+/** Attempts by id: those that answer first, shadows last. One look-up in the day of each class, and one in the table of those out of time. */
+export const attemptsById = `
+  SELECT * FROM (
+    SELECT ${attemptColumns}, false AS skewed FROM feedback.evidence WHERE ${classes} AND prediction_id = $1
+    UNION ALL
+    SELECT ${attemptColumns}, true AS skewed FROM feedback.evidence_skewed WHERE prediction_id = $1
+  ) AS found
+  ORDER BY (role IS NOT DISTINCT FROM 'shadow'), answered DESC, arm, attempt, class LIMIT ${mostAttempts + 1}`;
+
+const micros = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
+
+const labelsById = `
+  SELECT label_id, row, name, number, source, actor, ${micros('labelled_at')} AS labelled_micros,
+    ${micros('recorded_at')} AS recorded_micros
+  FROM feedback.label WHERE ${classes} AND prediction_id = $1 ORDER BY row LIMIT ${mostLabels + 1}`;
+
+const outcomesById = `
+  SELECT label_id, arm, attempt, row, version, state, truth_name, truth_number, predicted_name, predicted_number,
+    truth_probability, source
+  FROM feedback.outcome WHERE ${classes} AND prediction_id = $1
+  ORDER BY row, (role IS NOT DISTINCT FROM 'shadow'), arm, attempt, label_id LIMIT ${mostLabels + 1}`;
+
+const feedbackById = `
+  SELECT feedback_id, row, kind, number, name, source, actor, ${micros('given_at')} AS given_micros,
+    ${micros('recorded_at')} AS recorded_micros, payload_state, payload_key_id
+  FROM feedback.feedback_item WHERE ${classes} AND prediction_id = $1
+  ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback + 1}`;
+
+const textsById = `
+  SELECT feedback_id, payload FROM feedback.feedback_item
+  WHERE ${classes} AND prediction_id = $1 AND payload IS NOT NULL ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback}`;
+
+interface LabelRow {
+  readonly label_id: string;
+  readonly row: number;
+  readonly name: string | null;
+  readonly number: number | null;
+  readonly source: string;
+  readonly actor: string;
+  readonly labelled_micros: number | null;
+  readonly recorded_micros: number;
+}
+
+interface OutcomeRow {
+  readonly label_id: string;
+  readonly arm: string;
+  readonly attempt: number;
+  readonly row: number;
+  readonly version: number;
+  readonly state: OutcomeState;
+  readonly truth_name: string | null;
+  readonly truth_number: number | null;
+  readonly predicted_name: string | null;
+  readonly predicted_number: number | null;
+  readonly truth_probability: number | null;
+  readonly source: string;
+}
+
+interface FeedbackRow {
+  readonly feedback_id: string;
+  readonly row: number;
+  readonly kind: StoredFeedback['kind'];
+  readonly number: number | null;
+  readonly name: string | null;
+  readonly source: string;
+  readonly actor: string;
+  readonly given_micros: number | null;
+  readonly recorded_micros: number;
+  readonly payload_state: StoredFeedback['textState'];
+  readonly payload_key_id: string | null;
+}
+
+/** Predictions by id, in Postgres. */
+export class PredictionStore implements PredictionReader {
+  readonly #dataSource: DataSource;
+  readonly #available: () => void;
+
+  /** @param available throws `unavailable` while the database is known to be away */
+  constructor(dataSource: DataSource, available: () => void) {
+    this.#dataSource = dataSource;
+    this.#available = available;
+  }
+
+  async find(predictionId: string): Promise<StoredPrediction> {
+    this.#available();
+    const [attempts, labels, outcomes, feedback] = await Promise.all([
+      statement<AttemptRow>(this.#dataSource, attemptsById, [predictionId]),
+      statement<LabelRow>(this.#dataSource, labelsById, [predictionId]),
+      statement<OutcomeRow>(this.#dataSource, outcomesById, [predictionId]),
+      statement<FeedbackRow>(this.#dataSource, feedbackById, [predictionId]),
+    ]);
+    return {
+      attempts: attempts.slice(0, mostAttempts).map(toAttempt),
+      labels: labels.slice(0, mostLabels).map(toLabel),
+      outcomes: outcomes.slice(0, mostLabels).map(toOutcome),
+      feedback: feedback.slice(0, mostFeedback).map(toFeedback),
+      cut:
+        Math.max(attempts.length / mostAttempts, feedback.length / mostFeedback) > 1 ||
+        Math.max(labels.length, outcomes.length) > mostLabels,
+    };
+  }
+
+  async texts(predictionId: string): Promise<ReadonlyMap<string, Uint8Array>> {
+    this.#available();
+    const sql = textsById;
+    const rows = await statement<{ feedback_id: string; payload: Buffer }>(this.#dataSource, sql, [predictionId]);
+    return new Map(rows.map((row) => [row.feedback_id, row.payload]));
+  }
+
+  async payloads(keys: readonly AttemptKey[]): Promise<StoredPayloads[]> {
+    this.#available();
+    const [first] = keys;
+    if (!first) return [];
+    const sql = (table: string) => `
+      SELECT class, prediction_id, arm, attempt, request, response FROM feedback.${table}
+      WHERE ${classes} AND prediction_id = $1
+        AND (class, arm, attempt) IN (SELECT * FROM unnest($2::text[], $3::text[], $4::smallint[]))`;
+    const rows = await statement<Pick<AttemptRow, 'class' | 'prediction_id' | 'arm' | 'attempt'> & Payloads>(
+      this.#dataSource,
+      `${sql('evidence')} UNION ALL ${sql('evidence_skewed')}`,
+      [
+        first.predictionId,
+        keys.map(({ retentionClass }) => retentionClass),
+        ...[keys.map(({ arm }) => arm), keys.map(({ attempt }) => attempt)],
+      ],
+    );
+    return rows.map((row) => ({
+      ...{ retentionClass: row.class, predictionId: row.prediction_id, arm: row.arm, attempt: row.attempt },
+      ...{ request: row.request ?? undefined, response: row.response ?? undefined },
+    }));
+  }
+}
+
+const toFeedback = (row: FeedbackRow): StoredFeedback => ({
+  ...{ feedbackId: row.feedback_id, row: row.row < 0 ? undefined : row.row, kind: row.kind },
+  ...{ number: row.number ?? undefined, name: row.name ?? undefined, source: row.source, actor: row.actor },
+  givenMs: row.given_micros === null ? undefined : row.given_micros / 1000,
+  recordedMs: row.recorded_micros / 1000,
+  ...{ textState: row.payload_state, payloadKeyId: row.payload_key_id ?? undefined },
+});
+
+interface Payloads {
+  readonly request: Buffer | null;
+  readonly response: Buffer | null;
+}
+
+const toLabel = (row: LabelRow): StoredLabel => ({
+  ...{ labelId: row.label_id, row: row.row, source: row.source, actor: row.actor },
+  ...{ name: row.name ?? undefined, number: row.number ?? undefined },
+  labelledMs: row.labelled_micros === null ? undefined : row.labelled_micros / 1000,
+  recordedMs: row.recorded_micros / 1000,
+});
+
+const toOutcome = (row: OutcomeRow): StoredOutcome => ({
+  ...{ labelId: row.label_id, arm: row.arm, attempt: row.attempt, row: row.row, version: row.version },
+  ...{ state: row.state, source: row.source, truthProbability: row.truth_probability ?? undefined },
+  truth: { name: row.truth_name ?? undefined, number: row.truth_number ?? undefined },
+  predicted: { name: row.predicted_name ?? undefined, number: row.predicted_number ?? undefined },
+});
