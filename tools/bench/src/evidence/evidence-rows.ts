@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createRawClient } from '@sluice/rpc/raw-client';
+import { eventuallyRight } from '../cases.ts';
 import type { LoadOptions } from '../measure.ts';
 import { connect } from '../platform.ts';
 import type { MeasuredPlatform } from '../platforms.ts';
@@ -10,7 +11,9 @@ import type { Workload } from '../workloads.ts';
 import { databaseAway, databaseAwayName } from './database-away.ts';
 import { durable, durableName } from './durable.ts';
 import { FilledTable } from './filled-table.ts';
+import { getPrediction, getPredictionName } from './get-prediction.ts';
 import { ingest, ingestName } from './ingest.ts';
+import { labelJoin, labelJoinName } from './label-join.ts';
 import { OwnFeedback } from './own-feedback.ts';
 import { bytesOf, type RecordSample } from './records.ts';
 import { routerCpu, routerCpuName } from './router-cpu.ts';
@@ -19,7 +22,7 @@ import { spoolRate, spoolRateName } from './spool-rate.ts';
 
 /** In the order in which they take turns. The last one stops the database. */
 export const evidenceNames: readonly string[] = [
-  ...[routerCpuName, durableName, spoolRateName, ingestName, databaseAwayName],
+  ...[routerCpuName, durableName, spoolRateName, ingestName, labelJoinName, getPredictionName, databaseAwayName],
 ];
 
 export interface EvidenceRowsOptions extends LoadOptions {
@@ -47,6 +50,8 @@ export async function evidenceRows(
   const place = { home, postgresPort };
   const platformPid = pids['platform']![0]!;
   const watched = { router: pids['router']![0]!, feedback: pids['feedback']![0]! };
+  // The registry serves before the router has a runtime that does.
+  await eventuallyRight(router, small, 'evidence');
   const sample = await sampleOf(platform, small);
   const groupBytes = bytesOf(sample, 64);
   const plan = slicePlan(sizes.rows, rounds);
@@ -56,6 +61,8 @@ export async function evidenceRows(
     durable(router, small, { ...options, ...drain, spoolFolder, groupBytes }),
     spoolRate(router, small, { ...options, ...drain, feedbackMetricsPort, platformPid }),
     ingest(table, plan),
+    labelJoin(table),
+    getPrediction(table, { seconds: options.seconds, rows: sizes.rows }),
     databaseAway(router, small, { ...options, ...drain, ...place, platformPid, watched }),
   ];
   return all.filter(({ name }) => options.only.test(name)).map((scenario) => sayingWhy(scenario, say));

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { ingestService } from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
+import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { copySelection, slotOf } from './copy-selection.ts';
 import type { OwnFeedback } from './own-feedback.ts';
@@ -21,6 +22,7 @@ export interface Timed {
   readonly seconds: number;
   /** Of one core, that this process used. */
   readonly generatorShare: number;
+  readonly ids: readonly string[];
 }
 
 /** Rows as they lie in the tables, from which files for COPY are made. */
@@ -67,6 +69,16 @@ export class FilledTable {
     this.rowsPerSlice = rowsPerSlice;
   }
 
+  /** Of the feedback. */
+  get address(): string {
+    return this.#feedback.address;
+  }
+
+  /** Of the owner of its tables. */
+  get client(): pg.Client {
+    return this.#feedback.client;
+  }
+
   get rows(): number {
     return this.#rows;
   }
@@ -92,7 +104,7 @@ export class FilledTable {
     await this.#quiet();
     const timed = await this.#timed(() => this.#send(blocks));
     this.#keep(ids);
-    return timed;
+    return { ...timed, ids };
   }
 
   /** A slice of the same rows at a time of its own, by COPY of a binary file. */
@@ -107,14 +119,16 @@ export class FilledTable {
     await this.#quiet();
     const into = `COPY feedback.evidence (${this.#columns.join(', ')}) FROM STDIN (FORMAT binary)`;
     const timed = await this.#timed(() => pipeline(createReadStream(file), client.query(copyFrom(into))));
-    this.#keep(template.ids.map((id) => movedId(id, shiftMs)));
-    return timed;
+    const ids = template.ids.map((id) => movedId(id, shiftMs));
+    this.#keep(ids);
+    return { ...timed, ids };
   }
 
   /** Slices by COPY, until there are so many rows. */
   async fillTo(rows: number): Promise<void> {
+    if (this.#rows >= rows) return;
     while (this.#rows < rows) await this.copy();
-    await this.#feedback.client.query('ANALYZE feedback.evidence');
+    await this.client.query('ANALYZE feedback.evidence');
   }
 
   async #template(subjects: number): Promise<Template> {
@@ -161,7 +175,7 @@ export class FilledTable {
     await this.#feedback.client.query('CHECKPOINT');
   }
 
-  async #timed(work: () => Promise<void>): Promise<Timed> {
+  async #timed(work: () => Promise<void>): Promise<Omit<Timed, 'ids'>> {
     const [begun, cpu] = [performance.now(), process.cpuUsage()];
     await work();
     const seconds = (performance.now() - begun) / 1000;
