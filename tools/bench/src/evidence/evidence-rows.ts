@@ -60,7 +60,7 @@ export async function evidenceRows(
     routerCpu(router, small, { ...options, ...drain }),
     durable(router, small, { ...options, ...drain, spoolFolder, groupBytes }),
     spoolRate(router, small, { ...options, ...drain, feedbackMetricsPort, platformPid }),
-    ingest(table, plan),
+    ingest(table, plan, say),
     labelJoin(table),
     getPrediction(table, { seconds: options.seconds, rows: sizes.rows }),
     databaseAway(router, small, { ...options, ...drain, ...place, platformPid, watched }),

@@ -8,6 +8,7 @@ import { systemClock } from '@sluice/service-kit/clock';
 import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { copySelection, slotOf } from './copy-selection.ts';
+import { pause } from '../platform.ts';
 import type { OwnFeedback } from './own-feedback.ts';
 import { makeRecords, movedId, type RecordSample, type Slot } from './records.ts';
 
@@ -23,6 +24,17 @@ export interface Timed {
   /** Of one core, that this process used. */
   readonly generatorShare: number;
   readonly ids: readonly string[];
+  /** Streams that ended before all was done: what they cost is in the time. */
+  readonly interruptions: number;
+}
+
+/** Streams of one slice that may end before all is acknowledged. */
+const mostFailures = 5;
+
+function* streamOf(spoolId: string, blocks: readonly Uint8Array[], from: number): Generator<object> {
+  yield { hello: { spoolId, routerId: 'bench', protocolVersion: 1 } };
+  for (let index = from; index < blocks.length; index++)
+    yield { block: { position: index + 1, block: blocks[index]! } };
 }
 
 /** Rows as they lie in the tables, from which files for COPY are made. */
@@ -44,7 +56,7 @@ export class FilledTable {
   readonly #templates = new Map<number, Template>();
   #columns: readonly string[] = [];
   #slots = 0;
-  #streams = 0;
+  #spools = 0;
   #rows = 0;
 
   /** Makes the days, so that no slice is timed with making one. */
@@ -118,7 +130,10 @@ export class FilledTable {
     await pipeline(client.query(copyTo(`COPY (${selection}) TO STDOUT (FORMAT binary)`)), createWriteStream(file));
     await this.#quiet();
     const into = `COPY feedback.evidence (${this.#columns.join(', ')}) FROM STDIN (FORMAT binary)`;
-    const timed = await this.#timed(() => pipeline(createReadStream(file), client.query(copyFrom(into))));
+    const timed = await this.#timed(async () => {
+      await pipeline(createReadStream(file), client.query(copyFrom(into)));
+      return 0;
+    });
     const ids = template.ids.map((id) => movedId(id, shiftMs));
     this.#keep(ids);
     return { ...timed, ids };
@@ -153,21 +168,29 @@ export class FilledTable {
     return slotOf(this.#baseMs, days, this.#slots++);
   }
 
-  /** All blocks over a stream of its own; a spool's, as far as feedback knows. @throws Error when not all are acknowledged */
-  async #send(blocks: readonly Uint8Array[]): Promise<void> {
-    const client = createRpcClient(ingestService, this.#feedback.address, { clock: systemClock });
-    const spoolId = `bench-${this.#streams++}`;
-    async function* messages(): AsyncGenerator<object> {
-      yield { hello: { spoolId, routerId: 'bench', protocolVersion: 1 } };
-      for (const [index, block] of blocks.entries()) yield { block: { position: index + 1, block } };
+  /**
+   * All blocks, as a router sends its spool: what is not acknowledged when a stream ends goes over the next.
+   *
+   * @returns how many streams ended early
+   * @throws the error of the last of some tries
+   */
+  async #send(blocks: readonly Uint8Array[]): Promise<number> {
+    const spoolId = `bench-${this.#spools++}`;
+    let stored = 0;
+    for (let failures = 0; ; failures++) {
+      const client = createRpcClient(ingestService, this.#feedback.address, { clock: systemClock });
+      try {
+        for await (const { acknowledged } of client.ingest(streamOf(spoolId, blocks, stored)))
+          stored = Number(acknowledged);
+        if (stored < blocks.length) throw new Error(`feedback acknowledged ${stored} of ${blocks.length} blocks`);
+        return failures;
+      } catch (error) {
+        if (failures === mostFailures) throw error;
+        await pause(1_000);
+      } finally {
+        client.close();
+      }
     }
-    let last = 0;
-    try {
-      for await (const { acknowledged } of client.ingest(messages())) last = Number(acknowledged);
-    } finally {
-      client.close();
-    }
-    if (last < blocks.length) throw new Error(`feedback acknowledged ${last} of ${blocks.length} blocks`);
   }
 
   /** What was written before is not to be written while a slice is timed. */
@@ -175,12 +198,13 @@ export class FilledTable {
     await this.#feedback.client.query('CHECKPOINT');
   }
 
-  async #timed(work: () => Promise<void>): Promise<Omit<Timed, 'ids'>> {
+  /** @param work gives the interruptions that it had */
+  async #timed(work: () => Promise<number>): Promise<Omit<Timed, 'ids'>> {
     const [begun, cpu] = [performance.now(), process.cpuUsage()];
-    await work();
+    const interruptions = await work();
     const seconds = (performance.now() - begun) / 1000;
     const { user, system } = process.cpuUsage(cpu);
-    return { rows: this.rowsPerSlice, seconds, generatorShare: (user + system) / 1e6 / seconds };
+    return { rows: this.rowsPerSlice, seconds, generatorShare: (user + system) / 1e6 / seconds, interruptions };
   }
 
   #keep(ids: readonly string[]): void {

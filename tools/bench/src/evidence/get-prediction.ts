@@ -35,7 +35,9 @@ export function getPrediction(table: () => Promise<FilledTable>, options: GetPre
   return {
     name: getPredictionName,
     series: [beyond, select],
-    prepare: async () => void (await table()),
+    prepare: async () => {
+      await table();
+    },
     run: async () => {
       const filled = await table();
       await filled.fillTo(options.rows);

@@ -11,16 +11,19 @@ const subjects = 1_000;
 export const rowsPerSecond = ({ rows, seconds }: Timed): number => rows / seconds;
 
 /** What makes the ratio of two rates invalid. */
-export const timedProblems = (all: readonly Timed[]): string[] =>
-  all
-    .filter(({ generatorShare }) => generatorShare > generatorLimit)
-    .map(({ generatorShare }) => `the generator used ${(generatorShare * 100).toFixed(0)} % of its core`);
+export const timedProblems = (all: readonly Pick<Timed, 'generatorShare' | 'interruptions'>[]): string[] =>
+  all.flatMap(({ generatorShare, interruptions }) => [
+    ...(generatorShare > generatorLimit
+      ? [`the generator used ${(generatorShare * 100).toFixed(0)} % of its core`]
+      : []),
+    ...(interruptions > 0 ? [`${interruptions} streams ended before all was stored`] : []),
+  ]);
 
 /**
  * Rows a second that a feedback of its own stores, over those of pg-copy-streams of a prepared file into the same tables, slice by
  * slice in turn. Each figure is the median of the slices of one group, of which there are as many as rounds.
  */
-export function ingest(table: () => Promise<FilledTable>, plan: SlicePlan): Scenario {
+export function ingest(table: () => Promise<FilledTable>, plan: SlicePlan, say: (line: string) => void): Scenario {
   const name = 'evidence: ingest rows/s over pg-copy-streams of a prepared file';
   const plain = newSeries(name, 'ratio', { is: 'at least', value: 0.5 });
   const withSubjects = newSeries(`${name}, with ${subjects} subjects`, 'ratio');
@@ -42,6 +45,7 @@ export function ingest(table: () => Promise<FilledTable>, plan: SlicePlan): Scen
           await compare(filled, { slices: plan.slicesPerGroup, subjects: 0, isFirst: group % 2 === 0 }, plain),
         );
         await compare(filled, { slices: 1, subjects, isFirst: group % 2 === 0 }, withSubjects);
+        say(`${ingestName}: ${group + 1} of ${plan.groups}: ${plain.values.at(-1)!.toFixed(2)}`);
       }
     },
   };

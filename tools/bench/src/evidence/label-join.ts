@@ -71,7 +71,7 @@ async function label({ address }: FilledTable, ids: readonly string[]): Promise<
   if (joined !== ids.length) throw new Error(`${joined} of ${ids.length} labels were answered`);
   const seconds = (performance.now() - begun) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  return { rows: ids.length, seconds, generatorShare: (user + system) / 1e6 / seconds, ids };
+  return { rows: ids.length, seconds, generatorShare: (user + system) / 1e6 / seconds, ids, interruptions: 0 };
 }
 
 /** Joined is not enough: each label must have been held against its answer. */

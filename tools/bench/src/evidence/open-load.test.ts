@@ -15,5 +15,5 @@ test('a rate is taken when all is answered well, in the time that it had', () =>
 
 test('else it says what became of it', () => {
   expect(refusalOf(load({ answered: 9_990 }), job)).toBe('10 of 10000 were not answered well');
-  expect(refusalOf(load({ seconds: 10.7 }), job)).toBe('10000 requests took 10.7 s, not 10');
+  expect(refusalOf(load({ seconds: 10.7 }), job)).toBe('10000 requests took 10.7 s, not 10.0');
 });

@@ -43,6 +43,6 @@ export function refusalOf(load: OpenLoad, job: { readonly perSecond: number; rea
   if (load.answered < load.requests)
     return `${load.requests - load.answered} of ${load.requests} were not answered well`;
   if (load.seconds > job.seconds * lateShare + lateSeconds)
-    return `${load.requests} requests took ${load.seconds.toFixed(1)} s, not ${job.seconds}`;
+    return `${load.requests} requests took ${load.seconds.toFixed(1)} s, not ${job.seconds.toFixed(1)}`;
   return undefined;
 }

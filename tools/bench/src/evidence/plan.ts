@@ -6,7 +6,7 @@
 export function daysTouched(plan: unknown): Record<string, string[]> {
   const found: Record<string, string[]> = {};
   for (const relation of relationsIn(plan)) {
-    const name = /^evidence_(short|standard|long)(?:_|$)/.exec(relation)?.[1];
+    const name = /^evidence_(short|standard|long)/.exec(relation)?.[1];
     if (name !== undefined && !found[name]?.includes(relation)) (found[name] ??= []).push(relation);
   }
   return found;

@@ -83,7 +83,9 @@ async function highest(
   const shares = new Map<number, number>();
   const tell = async (rate: number, seconds: number): Promise<boolean> => {
     const { why, generatorShare } = await tried(rate, seconds);
-    say(`${spoolRateName}: ${Math.round(rate)}/s for ${seconds} s ${why === undefined ? 'holds' : `does not: ${why}`}`);
+    say(
+      `${spoolRateName}: ${Math.round(rate)}/s for ${seconds.toFixed(1)} s ${why === undefined ? 'holds' : `does not hold: ${why}`}`,
+    );
     search.tell(rate, why === undefined);
     shares.set(rate, generatorShare);
     return why === undefined;
