@@ -9,7 +9,7 @@ import type { Subject } from '../subject.ts';
 import type { Workload } from '../workloads.ts';
 import { applyCapture, drained, type DrainPorts } from './drained.ts';
 import { growthAfter, type MemorySample } from './memory-growth.ts';
-import { openLoad, refusalOf, type OpenLoad } from './open-load.ts';
+import { needsH2load, openLoad, refusalOf, type OpenLoad } from './open-load.ts';
 import { ownerUrl, type DatabasePlace } from './own-feedback.ts';
 import { stopPostgres } from './postgres-away.ts';
 import { uuidV7 } from './records.ts';
@@ -23,6 +23,7 @@ const looksEveryMs = 250;
 
 export interface DatabaseAwayOptions extends DrainPorts, DatabasePlace {
   readonly folder: string;
+  readonly h2load: boolean;
   readonly sizes: EvidenceSizes;
   readonly platformPid: number;
   /** Whose memory is watched. */
@@ -47,7 +48,7 @@ export function databaseAway(router: Subject, small: Workload, options: Database
     name: databaseAwayName,
     series,
     plays: 'last round',
-    prepare: () => Promise.resolve(),
+    prepare: () => needsH2load(options),
     run: async () => {
       const { model } = small.plan;
       await applyCapture(model, { rate: 1, payload: 'default' }, options);

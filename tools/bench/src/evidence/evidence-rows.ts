@@ -14,7 +14,7 @@ import { FilledTable } from './filled-table.ts';
 import { getPrediction, getPredictionName } from './get-prediction.ts';
 import { ingest, ingestName } from './ingest.ts';
 import { labelJoin, labelJoinName } from './label-join.ts';
-import { OwnFeedback } from './own-feedback.ts';
+import { forgetEvidence, OwnFeedback } from './own-feedback.ts';
 import { bytesOf, type RecordSample } from './records.ts';
 import { routerCpu, routerCpuName } from './router-cpu.ts';
 import { slicePlan, type EvidenceSizes } from './sizes.ts';
@@ -50,6 +50,10 @@ export async function evidenceRows(
   const place = { home, postgresPort };
   const platformPid = pids['platform']![0]!;
   const watched = { router: pids['router']![0]!, feedback: pids['feedback']![0]! };
+  options.onStop(async () => {
+    // Whatever became of the run: what is left over only takes room.
+    await forgetEvidence(place).catch((error: unknown) => say(`evidence is left in ${home}: ${String(error)}`));
+  });
   // The registry serves before the router has a runtime that does.
   await eventuallyRight(router, small, 'evidence');
   const sample = await sampleOf(platform, small);
@@ -78,7 +82,9 @@ async function openTable(
   const folder = path.join(options.folder, 'evidence');
   mkdirSync(folder, { recursive: true });
   const feedback = await OwnFeedback.start({ root, folder, home, postgresPort, portOffset, registryAddress });
-  options.onStop(() => feedback.stop());
+  options.onStop(() =>
+    feedback.stop().catch((error: unknown) => options.say(`a database is left in ${home}: ${String(error)}`)),
+  );
   return FilledTable.open(feedback, sample, { folder, rowsPerSlice });
 }
 

@@ -143,7 +143,13 @@ export class FilledTable {
   async fillTo(rows: number): Promise<void> {
     if (this.#rows >= rows) return;
     while (this.#rows < rows) await this.copy();
-    await this.client.query('ANALYZE feedback.evidence');
+    await this.settle();
+  }
+
+  /** Does what the database would do later by itself, beside what is measured then. */
+  async settle(): Promise<void> {
+    await this.client.query('VACUUM (ANALYZE) feedback.evidence');
+    await this.client.query('CHECKPOINT');
   }
 
   async #template(subjects: number): Promise<Template> {

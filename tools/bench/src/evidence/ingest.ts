@@ -47,6 +47,7 @@ export function ingest(table: () => Promise<FilledTable>, plan: SlicePlan, say: 
         await compare(filled, { slices: 1, subjects, isFirst: group % 2 === 0 }, withSubjects);
         say(`${ingestName}: ${group + 1} of ${plan.groups}: ${plain.values.at(-1)!.toFixed(2)}`);
       }
+      await filled.settle();
     },
   };
 }

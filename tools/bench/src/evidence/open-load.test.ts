@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusalOf, type OpenLoad } from './open-load.ts';
+import { needsH2load, refusalOf, type OpenLoad } from './open-load.ts';
 
 const job = { perSecond: 1_000, seconds: 10 };
 const load = (own: Partial<OpenLoad>): OpenLoad => ({
@@ -16,4 +16,9 @@ test('a rate is taken when all is answered well, in the time that it had', () =>
 test('else it says what became of it', () => {
   expect(refusalOf(load({ answered: 9_990 }), job)).toBe('10 of 10000 were not answered well');
   expect(refusalOf(load({ seconds: 10.7 }), job)).toBe('10000 requests took 10.7 s, not 10.0');
+});
+
+test('without h2load there is no rate, and the row says what is missing', async () => {
+  await expect(needsH2load({ h2load: true })).resolves.toBeUndefined();
+  await expect(needsH2load({ h2load: false })).rejects.toThrow('it needs h2load');
 });

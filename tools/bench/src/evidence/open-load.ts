@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { runH2load, type LoadJob, type LoadResult } from '../h2load.ts';
+import type { LoadOptions } from '../measure.ts';
 import type { Subject } from '../subject.ts';
 import type { Workload } from '../workloads.ts';
 
@@ -11,6 +12,10 @@ export interface OpenLoad extends LoadResult {
   /** What the router counted as answered well meanwhile. */
   readonly answered: number;
 }
+
+/** Ends well where h2load is there: nothing else here can send at a rate and leave the others their cores. */
+export const needsH2load = ({ h2load }: Pick<LoadOptions, 'h2load'>): Promise<void> =>
+  h2load ? Promise.resolve() : Promise.reject(new Error('it needs h2load (apt install nghttp2-client)'));
 
 /**
  * Sends requests at a rate, whatever the server does, by h2load: a loop in JavaScript would take half a core for some thousands a second.

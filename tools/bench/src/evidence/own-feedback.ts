@@ -110,8 +110,13 @@ const urlOf = (user: string, password: string, port: number, name: string): stri
 const secretsOf = (home: string): { readonly ownerPassword: string; readonly feedbackPassword: string } =>
   JSON.parse(readFileSync(path.join(home, 'secrets', 'postgres.json'), 'utf8')) as ReturnType<typeof secretsOf>;
 
-async function asOwner(place: DatabasePlace, statements: readonly string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: ownerUrl(place, 'postgres') });
+/** Forgets the evidence of a platform of the bench: it would grow with every run. */
+export async function forgetEvidence(place: DatabasePlace): Promise<void> {
+  await asOwner(place, ['TRUNCATE feedback.evidence'], 'sluice');
+}
+
+async function asOwner(place: DatabasePlace, statements: readonly string[], name = 'postgres'): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl(place, name) });
   await client.connect();
   try {
     for (const statement of statements) await client.query(statement);

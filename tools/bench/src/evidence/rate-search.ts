@@ -8,8 +8,8 @@ export interface RateSearchOptions {
   readonly tolerance: number;
 }
 
-/** Factor between rates while one side of the range is unknown. */
-const stride = 1.5;
+/** Factor between rates while one side of the range is unknown, and when it is unknown again: what held by luck is near. */
+const strides = { first: 1.5, again: 1.15 };
 
 /**
  * Looks for the highest rate that holds: up or down in strides until one holds and one does not, then between the two, in the
@@ -19,6 +19,7 @@ export class RateSearch {
   readonly #options: RateSearchOptions;
   #held: number | undefined;
   #failed: number | undefined;
+  #stride = strides.first;
 
   constructor(options: RateSearchOptions) {
     this.#options = options;
@@ -34,8 +35,8 @@ export class RateSearch {
     const { start, least, most, tolerance } = this.#options;
     const [held, failed] = [this.#held, this.#failed];
     if (held === undefined && failed === undefined) return start;
-    if (held === undefined) return failed! <= least ? undefined : Math.max(least, failed! / stride);
-    if (failed === undefined) return held >= most ? undefined : Math.min(most, held * stride);
+    if (held === undefined) return failed! <= least ? undefined : Math.max(least, failed! / this.#stride);
+    if (failed === undefined) return held >= most ? undefined : Math.min(most, held * this.#stride);
     return failed / held <= tolerance ? undefined : Math.sqrt(held * failed);
   }
 
@@ -46,6 +47,8 @@ export class RateSearch {
       return;
     }
     this.#failed = Math.min(rate, this.#failed ?? rate);
-    if (this.#held !== undefined && this.#held >= rate) this.#held = undefined;
+    if (this.#held === undefined || this.#held < rate) return;
+    this.#held = undefined;
+    this.#stride = strides.again;
   }
 }

@@ -7,7 +7,7 @@ import type { Subject } from '../subject.ts';
 import type { Workload } from '../workloads.ts';
 import { growthOf, type BacklogSample } from './backlog.ts';
 import { applyCapture, drained, type DrainPorts } from './drained.ts';
-import { openLoad, refusalOf } from './open-load.ts';
+import { needsH2load, openLoad, refusalOf } from './open-load.ts';
 import { RateSearch } from './rate-search.ts';
 import type { EvidenceSizes } from './sizes.ts';
 import { onTwoCores } from './two-cores.ts';
@@ -23,6 +23,7 @@ const holdsAtMost = 3;
 
 export interface SpoolRateOptions extends DrainPorts {
   readonly folder: string;
+  readonly h2load: boolean;
   readonly feedbackMetricsPort: number;
   readonly sizes: EvidenceSizes;
   /** Processes of the platform: all of it is to have two cores. */
@@ -50,7 +51,7 @@ export function spoolRate(router: Subject, small: Workload, options: SpoolRateOp
     name: spoolRateName,
     series: [series],
     plays: 'first round',
-    prepare: () => Promise.resolve(),
+    prepare: () => needsH2load(options),
     run: async () => {
       await applyCapture(small.plan.model, { rate: 1, payload: 'default' }, options);
       const undo = onTwoCores(options.platformPid);
