@@ -32,7 +32,7 @@ const suites = [
     name: 'feedback',
     folder: 'apps/feedback',
     runs: 50,
-    about: 'Postgres killed again and again while spools deliver',
+    about: 'Postgres killed again and again while spools deliver; a million labels in one stream',
   },
   {
     name: 'platform',

@@ -10,7 +10,7 @@ import { showBytes, showEnum, showFields, showMilliseconds, showShape, showTable
 import { toJson } from './json.ts';
 import { list, positive, revision, whole } from './options.ts';
 
-const addresses = { registry: ['127.0.0.1:8101'], router: ['127.0.0.1:8001'] };
+const addresses = { registry: ['127.0.0.1:8101'], router: ['127.0.0.1:8001'], feedback: ['127.0.0.1:8111'] };
 
 describe('exit codes', () => {
   it('are known for every kind of failure', () => {
@@ -51,6 +51,7 @@ describe('explaining failures', () => {
       hint: 'Is a registry running there? `npm start` starts the platform on this machine; --registry HOST:PORT or SLUICE_REGISTRY names another.',
     });
     expect(explain(away('127.0.0.1:8001'), addresses).hint).toMatch(/^Is a router running .*SLUICE_ROUTER/);
+    expect(explain(away('127.0.0.1:8111'), addresses).hint).toMatch(/^Is feedback running .*SLUICE_FEEDBACK/);
   });
 
   it('names files, passes its own errors on, and shows what caused a defect', () => {

@@ -1,3 +1,4 @@
+import type { FeedbackClient } from '@sluice/client/feedback-client';
 import type { OipClient } from '@sluice/client/oip-client';
 import type { RegistryClient } from '@sluice/client/registry-client';
 import type { Clock } from '@sluice/domain/clock';
@@ -22,6 +23,8 @@ export interface Services {
   readonly registry: RegistryClient['registry'];
   readonly audit: RegistryClient['audit'];
   readonly upload: RegistryClient['upload'];
+  readonly predictions: FeedbackClient['predictions'];
+  readonly labels: FeedbackClient['labels'];
   readonly inference: Pick<OipClient, 'infer' | 'modelMetadata'>;
 }
 

@@ -12,6 +12,7 @@ export interface Explanation {
 export interface Addresses {
   readonly registry: readonly string[];
   readonly router: readonly string[];
+  readonly feedback: readonly string[];
 }
 
 /** What went wrong, for people, with the exit status and the next step. */
@@ -52,11 +53,16 @@ function connectionMessage(error: RpcError): string {
 function connectionHint(message: string, addresses: Addresses): string {
   // Where nothing listens, TLS is not what is missing.
   const tls = message.includes('ECONNREFUSED') ? '' : ' One with TLS wants --tls-ca-file FILE.';
-  const isRouter = addresses.router.some((address) => message.includes(address));
-  const [what, option, variable] = isRouter
-    ? (['router', '--router', 'SLUICE_ROUTER'] as const)
-    : (['registry', '--registry', 'SLUICE_REGISTRY'] as const);
-  return `Is a ${what} running there? \`npm start\` starts the platform on this machine; ${option} HOST:PORT or ${variable} names another.${tls}`;
+  const [what, option, variable] = serviceOf(message, addresses);
+  return `Is ${what === 'feedback' ? what : `a ${what}`} running there? \`npm start\` starts the platform on this machine; ${option} HOST:PORT or ${variable} names another.${tls}`;
+}
+
+/** The service at the address that a message names, with its option and variable. */
+function serviceOf(message: string, { router, feedback }: Addresses): readonly [string, string, string] {
+  const isOneOf = (addresses: readonly string[]): boolean => addresses.some((address) => message.includes(address));
+  if (isOneOf(router)) return ['router', '--router', 'SLUICE_ROUTER'];
+  if (isOneOf(feedback)) return ['feedback', '--feedback', 'SLUICE_FEEDBACK'];
+  return ['registry', '--registry', 'SLUICE_REGISTRY'];
 }
 
 /** A failure to read or write a file that the user named. */

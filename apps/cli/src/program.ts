@@ -12,13 +12,16 @@ import { liftQuarantine, listQuarantines } from './commands/quarantine.ts';
 import { endRelease, type PutFlags, putRelease, showRelease } from './commands/releases.ts';
 import { approve, deleteVersion, listVersions, setPin, showVersion } from './commands/versions.ts';
 import type { CliContext } from './context.ts';
+import { addLabelCommands } from './label-commands.ts';
 import { list, positive, revision, whole } from './options.ts';
+import { addPredictionCommands } from './prediction-commands.ts';
 import { arm, modes, rule } from './release-options.ts';
 
 /** Options of every command. */
 export interface GlobalOptions {
   readonly registry: string;
   readonly router: string;
+  readonly feedback: string;
   readonly as?: string;
   readonly json: boolean;
   readonly tlsCaFile: string;
@@ -29,7 +32,10 @@ export interface GlobalOptions {
 export interface ProgramOptions {
   readonly version: string;
   /** Values of options that are not given. */
-  readonly defaults: Pick<GlobalOptions, 'registry' | 'router' | 'tlsCaFile' | 'tlsCertFile' | 'tlsKeyFile'>;
+  readonly defaults: Pick<
+    GlobalOptions,
+    'registry' | 'router' | 'feedback' | 'tlsCaFile' | 'tlsCertFile' | 'tlsKeyFile'
+  >;
   /** What has to be done before a command runs, and takes time. */
   readonly prepare: (options: GlobalOptions) => Promise<void>;
   /** Makes what a command runs with, once its options are known. */
@@ -50,6 +56,7 @@ export function createProgram(options: ProgramOptions): Command {
     .version(options.version)
     .option('--registry <addresses>', 'registries, HOST:PORT with commas between (SLUICE_REGISTRY)', defaults.registry)
     .option('--router <addresses>', 'routers, HOST:PORT with commas between (SLUICE_ROUTER)', defaults.router)
+    .option('--feedback <addresses>', 'feedback, HOST:PORT with commas between (SLUICE_FEEDBACK)', defaults.feedback)
     .option('--as <name>', 'who makes the change (SLUICE_ACTOR; default: the user of this machine)')
     .option('--json', 'print JSON and nothing else', false)
     .option(
@@ -75,6 +82,8 @@ export function createProgram(options: ProgramOptions): Command {
   addReleaseCommands(program, run);
   addInferenceCommands(program, run);
   addAuditCommands(program, run);
+  addPredictionCommands(program, run);
+  addLabelCommands(program, run);
   return program;
 }
 

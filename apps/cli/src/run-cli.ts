@@ -1,4 +1,5 @@
 import { parseAddresses } from '@sluice/client/addresses';
+import { createFeedbackClient, defaultFeedbackPort, type FeedbackClient } from '@sluice/client/feedback-client';
 import { createOipClient, defaultRouterPort, type OipClient } from '@sluice/client/oip-client';
 import { createRegistryClient, defaultRegistryPort, type RegistryClient } from '@sluice/client/registry-client';
 import type { Clock } from '@sluice/domain/clock';
@@ -35,6 +36,7 @@ export async function runCli(run: CliRun): Promise<ExitCode> {
     defaults: {
       registry: run.env['SLUICE_REGISTRY'] || `127.0.0.1:${defaultRegistryPort}`,
       router: run.env['SLUICE_ROUTER'] || `127.0.0.1:${defaultRouterPort}`,
+      feedback: run.env['SLUICE_FEEDBACK'] || `127.0.0.1:${defaultFeedbackPort}`,
       tlsCaFile: run.env['SLUICE_TLS_CA_FILE'] ?? '',
       tlsCertFile: run.env['SLUICE_TLS_CERT_FILE'] ?? '',
       tlsKeyFile: run.env['SLUICE_TLS_KEY_FILE'] ?? '',
@@ -66,9 +68,10 @@ const descendants = (command: Program): Program[] =>
 /** The clients of one command. */
 class Session {
   readonly #run: CliRun;
-  #addresses: Addresses = { registry: [], router: [] };
+  #addresses: Addresses = { registry: [], router: [], feedback: [] };
   #registry: RegistryClient | undefined;
   #inference: OipClient | undefined;
+  #feedback: FeedbackClient | undefined;
   #tls: Tls | undefined;
 
   constructor(run: CliRun) {
@@ -93,10 +96,12 @@ class Session {
     this.#addresses = {
       registry: parseAddresses(options.registry, defaultRegistryPort),
       router: parseAddresses(options.router, defaultRouterPort),
+      feedback: parseAddresses(options.feedback, defaultFeedbackPort),
     };
     const actor = options.as ?? (env['SLUICE_ACTOR'] || user);
     const calls = { clock, retryForMs, tls: this.#tls?.client };
     const registry = () => (this.#registry ??= createRegistryClient(options.registry, { actor, ...calls }));
+    const feedback = () => (this.#feedback ??= createFeedbackClient(options.feedback, { actor, ...calls }));
     const inference = () => (this.#inference ??= createOipClient(options.router, calls));
     return {
       terminal,
@@ -112,6 +117,12 @@ class Session {
           return registry().audit;
         },
         upload: (...args) => registry().upload(...args),
+        get predictions() {
+          return feedback().predictions;
+        },
+        get labels() {
+          return feedback().labels;
+        },
         get inference() {
           return inference();
         },
@@ -132,6 +143,7 @@ class Session {
   close(): void {
     this.#registry?.close();
     this.#inference?.close();
+    this.#feedback?.close();
     this.#tls?.close();
   }
 }

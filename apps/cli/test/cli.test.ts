@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { describeBench } from './bench-platform.ts';
 import { describeChanges } from './changes.ts';
 import { describeJsonDocuments } from './json-documents.ts';
+import { describeLabels } from './labels.ts';
 import { examples, type Platform, run, startPlatform } from './platform.ts';
 import { describeReleases } from './releases.ts';
 import { startProgram } from './program.ts';
@@ -291,6 +292,7 @@ describe('a version', () => {
 describeBench(() => platform);
 describeChanges(() => platform);
 describeReleases(() => platform, temporaryFolder);
+describeLabels(() => platform);
 describeJsonDocuments(() => platform);
 
 describe('a router that does not apply a move', () => {

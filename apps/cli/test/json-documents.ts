@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { examples, type Platform } from './platform.ts';
 import { allCommands } from './program.ts';
@@ -35,6 +36,8 @@ const steps: readonly (readonly [command: string, ...args: string[]])[] = [
   ['quarantine lift', name, '2'],
   ['infer', name, digits('holdout.csv'), '--limit', '2', '--label-column', 'label'],
   ['bench', name, '--request-rate-range', '100', '--request-count', '10', '--no-calibration'],
+  ['label', path.join(examples, '..', '..', 'apps', 'cli', 'test', 'labels.csv'), '--model', name],
+  ['feedback', 'nobody-asked', '--model', name, '--rating', '5'],
   ['audit verify'],
   ['audit show'],
   ['audit key'],
@@ -57,6 +60,15 @@ export function describeJsonDocuments(platform: () => Platform): void {
       await document('alias set', name, 'held', '1', '--no-wait');
       await document('alias cancel', name, 'held');
       await release();
+      const [newest] = await eventually(async () => {
+        const { json } = await platform().sluice('predictions', name, '--json');
+        const found = json() as { predictionId: string }[];
+        expect(found.length).toBeGreaterThan(0);
+        return found;
+      }, 30_000);
+      await document('predictions', name);
+      await document('prediction show', newest!.predictionId);
+      await document('stats', name);
       expect([...seen].sort()).toEqual(allCommands().sort());
     });
   });

@@ -89,7 +89,8 @@ export async function startPlatform(): Promise<Platform> {
     }
     const registry = `127.0.0.1:${8101 + offset}`;
     const router = `127.0.0.1:${8001 + offset}`;
-    const env = { SLUICE_REGISTRY: registry, SLUICE_ROUTER: router };
+    const feedback = `127.0.0.1:${8111 + offset}`;
+    const env = { SLUICE_REGISTRY: registry, SLUICE_ROUTER: router, SLUICE_FEEDBACK: feedback };
     const sluice = (...args: string[]) => run(args, env);
     return { registry, router, env, sluice, holdMoves: () => holdMoves(registry), stop };
   }

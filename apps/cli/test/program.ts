@@ -36,7 +36,7 @@ export function allCommands(): string[] {
   const contextOf = () => {
     throw new Error('no command is run');
   };
-  const defaults = { registry: '', router: '', tlsCaFile: '', tlsCertFile: '', tlsKeyFile: '' };
+  const defaults = { registry: '', router: '', feedback: '', tlsCaFile: '', tlsCertFile: '', tlsKeyFile: '' };
   const prepare = () => Promise.resolve();
   return namesBelow(createProgram({ version: '0', defaults, prepare, contextOf }));
 }

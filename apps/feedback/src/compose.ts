@@ -24,6 +24,7 @@ import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
 import { openLabels } from './labels/open-labels.ts';
+import { registryTasks } from './labels/registry-tasks.ts';
 import { plainPayloads } from './payloads/payload-cipher.ts';
 import { openPredictions } from './predictions/open-predictions.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
@@ -31,7 +32,6 @@ import { ingestHandlers } from './rpc/ingest-service.ts';
 import { labelHandlers } from './rpc/label-service.ts';
 import { predictionHandlers } from './rpc/prediction-service.ts';
 import { RegistryDirectory } from './rpc/registry-directory.ts';
-import { RegistryTasks } from './rpc/registry-tasks.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { EvidenceWriter } from './store/evidence-writer.ts';
@@ -90,7 +90,7 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const base = { host, metrics, tls, retention, opened };
   const stores = await openStores(base);
   const ingest = openIngest(base, stores);
-  const labels = openLabelling(base, stores);
+  const labels = openLabelling(base, stores, ingest);
   const server = openServer(base, stores, ingest, labels);
   follow(base, stores, ingest, server);
   await whenAvailable(host, () => ingest.upkeep.prepare());
@@ -217,18 +217,19 @@ function openIngest(
 type Labels = ReturnType<typeof openLabelling>;
 
 /** Labels and feedback. */
-function openLabelling({ host, metrics, tls, retention, opened }: Base, { labelling, unmatched, heartbeat }: Stores) {
+function openLabelling(
+  { host, metrics, retention }: Base,
+  { labelling, unmatched, heartbeat }: Stores,
+  { facts }: Ingest,
+) {
   const { config, clock, logger } = host;
-  const addresses = config.registry;
-  const directory = new RegistryTasks({ addresses, clock, tls: tls.client, timeoutMs: registryTimeoutMs });
-  opened.defer(() => directory.close());
   const store = new PostgresLabels({
     dataSource: labelling,
     requestDays: config.labelRequestDays,
     available: heartbeat.require,
   });
   return openLabels({
-    ...{ store, unmatched, directory, cipher: plainPayloads, retention, clock, metrics },
+    ...{ store, unmatched, directory: registryTasks(facts), cipher: plainPayloads, retention, clock, metrics },
     ...{ waitDays: config.labelWaitDays, writers: config.labelWriters, joinMs: config.joinMs },
     ...{ joiner: new PostgresJoiner(labelling), isUp: () => heartbeat.up },
     onError: (err) => logger.warn({ err }, 'labels that wait could not be joined now: the next round tries again'),

@@ -3,6 +3,7 @@ import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
+import { feedbackItemsSuite } from './suites/feedback-items.ts';
 import { ingestSuite } from './suites/ingest.ts';
 import { joinerSuite } from './suites/joiner.ts';
 import { labelsSuite } from './suites/labels.ts';
@@ -28,6 +29,7 @@ for (const suite of [
   daysSuite,
   labelsSuite,
   joinerSuite,
+  feedbackItemsSuite,
   portsSuite,
   predictionsSuite,
   predictionListsSuite,

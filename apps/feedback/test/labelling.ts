@@ -68,7 +68,11 @@ export class Labelling {
 
   /** Waits until there are so many rows of these predictions in a table. */
   async rows(table: string, ids: readonly string[], count: number): Promise<void> {
-    await eventually(async () => expect((await this.site.count(ids, table)).rows).toBe(count));
+    await this.until(async () => expect((await this.site.count(ids, table)).rows).toBe(count));
+  }
+
+  async until(probe: () => Promise<void>): Promise<void> {
+    await eventually(probe, 30_000);
   }
 
   async close(): Promise<void> {

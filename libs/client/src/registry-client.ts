@@ -165,7 +165,7 @@ async function* uploadMessages(file: FileDigest, chunks: AsyncIterable<Uint8Arra
 const reads = /^(?:get|list|stat)[A-Z]/;
 
 /** The client with its unary calls retried; streams stay as they are. */
-function retrying<Methods>(
+export function retrying<Methods>(
   service: Service<Methods>,
   client: RpcClient<Methods>,
   retry: RetryOptions,

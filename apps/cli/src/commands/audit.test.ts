@@ -22,7 +22,7 @@ function registryOf(verdict: Record<string, unknown> | undefined, json = false) 
   const ended = () =>
     verifyAudit(context).then(
       () => undefined,
-      (error: unknown) => explain(error, { registry: [], router: [] }),
+      (error: unknown) => explain(error, { registry: [], router: [], feedback: [] }),
     );
   return { out, ended };
 }

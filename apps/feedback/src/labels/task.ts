@@ -91,20 +91,3 @@ export function namesOf(task: Extract<Task, { kind: 'classification' }>): Readon
   if (!found) indexes.set(task, (found = new Map(task.classNames.map((name, index) => [name, index]))));
   return found;
 }
-
-/** Reads the task of a manifest as the registry gives it (`manifest_json`). What says none, or nothing that is known here, is none. */
-export function taskOfManifest(manifestJson: string, batched: boolean): Task {
-  const manifest: unknown = manifestJson === '' ? {} : JSON.parse(manifestJson);
-  const task = (manifest as { readonly task?: Readonly<Record<string, unknown>> }).task ?? {};
-  const output = task['prediction'];
-  if (typeof output !== 'string') return noTask;
-  if (task['kind'] === 'regression') return { kind: 'regression', output, batched };
-  const classFrom = task['class_from'] ?? 'argmax';
-  if (task['kind'] !== 'classification' || !isClassFrom(classFrom)) return noTask;
-  const names = Array.isArray(task['class_names']) ? task['class_names'].map(String) : [];
-  const threshold = Number(task['threshold'] ?? 0.5);
-  return { kind: 'classification', output, batched, classFrom, threshold, classNames: names };
-}
-
-const isClassFrom = (text: unknown): text is 'argmax' | 'threshold' | 'label' =>
-  text === 'argmax' || text === 'threshold' || text === 'label';

@@ -7,7 +7,8 @@ import type { TimeRange } from './time-range.ts';
  * sum of 1/p over those that were kept (Horvitz and Thompson, "A Generalization of Sampling Without Replacement From a Finite Universe",
  * Journal of the American Statistical Association 47, 1952): unbiased whatever the probabilities are, and however they changed. As records
  * are kept independently of each other, the variance of that of a count is estimated without bias by the sum of (1 - p)/p^2 (Särndal,
- * Swensson and Wretman, "Model Assisted Survey Sampling", 1992, section 3.2: Bernoulli and Poisson sampling). A mean is the ratio of two such totals.
+ * Swensson and Wretman, "Model Assisted Survey Sampling", 1992, section 3.2: Bernoulli and Poisson sampling); attempts of one
+ * prediction are kept together, for which it is a little too small where there are retries. A mean is the ratio of two such totals.
  */
 export interface WeightedCount {
   /** Records that are stored. */

@@ -14,7 +14,9 @@ export function decodeVersion(message: Version__Output): RegistryVersion {
   const { model, number, digest, signature, manifestJson, revision } = message;
   return {
     ...{ model, number: Number(number), digest, revision: Number(revision) },
-    signature: (signature && decodeSignature(signature)) ?? { inputs: [], outputs: [], batched: false },
+    signature: (signature && decodeSignature(signature)) ?? {
+      ...{ inputs: [], outputs: [], batched: signature?.batched ?? false },
+    },
     task: decodeTask(manifestJson),
   };
 }

@@ -35,10 +35,11 @@ export class PredictionListStore implements PredictionLister {
     this.#available();
     const bound = new Values();
     const window = this.#window(filter, range, after, bound);
+    const labelled = labelledSql(range, bound);
     const rows = await statement<SummaryRow & { labelled: boolean }>(
       this.#dataSource,
       `SELECT ${summaryColumns}, skewed, ${labelled} AS labelled FROM (${window}) AS looked
-       WHERE ${conditions(filter, bound)} ORDER BY ${order} LIMIT ${bound.add(limit + 1)}`,
+       WHERE ${conditions(filter, labelled, bound)} ORDER BY ${order} LIMIT ${bound.add(limit + 1)}`,
       bound.list,
     );
     const predictions = rows.slice(0, limit).map((row) => ({ ...toSummary(row), labelled: row.labelled }));
@@ -84,10 +85,13 @@ export class PredictionListStore implements PredictionLister {
   }
 }
 
-const labelled = `EXISTS (SELECT FROM feedback.label
-  WHERE label.class = looked.class AND label.prediction_id = looked.prediction_id)`;
+/** Whether a record has a label: looked up for each that is shown, in the days of the range alone. */
+const labelledSql = ({ fromMs, toMs }: TimeRange, bound: Values): string => `coalesce((SELECT true FROM feedback.label
+  WHERE label.class = looked.class AND label.prediction_id = looked.prediction_id
+    AND label.prediction_id >= ${bound.add(leastId(fromMs))} AND label.prediction_id < ${bound.add(leastId(toMs))} LIMIT 1), false)`;
 
-function conditions({ model, versions, arm, status, label, subject }: PredictionFilter, bound: Values): string {
+function conditions(filter: PredictionFilter, labelled: string, bound: Values): string {
+  const { model, versions, arm, status, label, subject } = filter;
   const all = [`model = ${bound.add(model)}`];
   if (versions.length > 0) all.push(`version = ANY (${bound.add(versions)}::bigint[])`);
   if (arm !== undefined) all.push(`arm = ${bound.add(arm)}`);

@@ -50,6 +50,11 @@ const feedbackById = `
   FROM feedback.feedback_item WHERE ${classes} AND prediction_id = $1
   ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback + 1}`;
 
+/** Whether there is anything of the other tables. */
+const whatWasSaid = `
+  SELECT EXISTS (SELECT FROM feedback.label WHERE ${classes} AND prediction_id = $1) AS labels,
+    EXISTS (SELECT FROM feedback.feedback_item WHERE ${classes} AND prediction_id = $1) AS feedback`;
+
 const textsById = `
   SELECT feedback_id, payload FROM feedback.feedback_item
   WHERE ${classes} AND prediction_id = $1 AND payload IS NOT NULL ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback}`;
@@ -107,11 +112,16 @@ export class PredictionStore implements PredictionReader {
 
   async find(predictionId: string): Promise<StoredPrediction> {
     this.#available();
-    const [attempts, labels, outcomes, feedback] = await Promise.all([
-      statement<AttemptRow>(this.#dataSource, attemptsById, [predictionId]),
-      statement<LabelRow>(this.#dataSource, labelsById, [predictionId]),
-      statement<OutcomeRow>(this.#dataSource, outcomesById, [predictionId]),
-      statement<FeedbackRow>(this.#dataSource, feedbackById, [predictionId]),
+    const [attempts, [said]] = await Promise.all([
+      this.#of<AttemptRow>(attemptsById, predictionId),
+      this.#of<{ labels: boolean; feedback: boolean }>(whatWasSaid, predictionId),
+    ]);
+    // Of most predictions nobody has said anything: they take no more than this.
+    const nothing = Promise.resolve([]);
+    const [labels, outcomes, feedback] = await Promise.all([
+      said!.labels ? this.#of<LabelRow>(labelsById, predictionId) : nothing,
+      said!.labels ? this.#of<OutcomeRow>(outcomesById, predictionId) : nothing,
+      said!.feedback ? this.#of<FeedbackRow>(feedbackById, predictionId) : nothing,
     ]);
     return {
       attempts: attempts.slice(0, mostAttempts).map(toAttempt),
@@ -124,10 +134,13 @@ export class PredictionStore implements PredictionReader {
     };
   }
 
+  #of<R>(sql: string, predictionId: string): Promise<R[]> {
+    return statement<R>(this.#dataSource, sql, [predictionId]);
+  }
+
   async texts(predictionId: string): Promise<ReadonlyMap<string, Uint8Array>> {
     this.#available();
-    const sql = textsById;
-    const rows = await statement<{ feedback_id: string; payload: Buffer }>(this.#dataSource, sql, [predictionId]);
+    const rows = await this.#of<{ feedback_id: string; payload: Buffer }>(textsById, predictionId);
     return new Map(rows.map((row) => [row.feedback_id, row.payload]));
   }
 

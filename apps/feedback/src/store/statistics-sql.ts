@@ -19,7 +19,7 @@ export const middleOf = (part: number): number => Math.exp((part + 0.5) / partsP
 
 /** What rows are grouped by, as expressions over a table of records. @param arm what its arm is called then */
 function keysOf({ bucket, byArm }: StatisticsQuery, arm = 'arm'): string {
-  const at = 'extract(epoch FROM uuid_extract_timestamp(prediction_id)) * 1000';
+  const at = 'extract(epoch FROM uuid_extract_timestamp(prediction_id))::double precision * 1000';
   return [
     `${bucket === 'none' ? '0' : `floor(${at} / ${bucketMs[bucket]})`}::bigint AS bucket, version`,
     byArm ? `arm AS ${arm}, coalesce(role, '') AS role` : `'' AS ${arm}, '' AS role`,
@@ -30,7 +30,7 @@ function keysOf({ bucket, byArm }: StatisticsQuery, arm = 'arm'): string {
 function conditions({ model, versions, arm, range }: StatisticsQuery, bound: Values): string {
   const all = [
     `prediction_id >= ${bound.add(leastId(range.fromMs))} AND prediction_id < ${bound.add(leastId(range.toMs))}`,
-    `uuid_extract_version(prediction_id) = 7 AND model = ${bound.add(model)}`,
+    `model = ${bound.add(model)}`,
   ];
   if (versions.length > 0) all.push(`version = ANY (${bound.add(versions)}::bigint[])`);
   if (arm !== undefined) all.push(`arm = ${bound.add(arm)}`);
@@ -69,7 +69,8 @@ export function trafficSql(query: StatisticsQuery, bound: Values): string {
       coalesce(sum(${rows}) FILTER (WHERE status = 0 AND ${oldEnough}), 0) AS rows_old_enough
     FROM (
       SELECT ${columns} FROM feedback.evidence WHERE ${where}
-      UNION ALL SELECT ${columns} FROM feedback.evidence_skewed WHERE ${where}
+      -- Days have ids of version 7 alone; what has a time but none of these is of no time.
+      UNION ALL SELECT ${columns} FROM feedback.evidence_skewed WHERE uuid_extract_version(prediction_id) = 7 AND ${where}
     ) AS records
     GROUP BY 1, 2, 3, 4, 5, 6
   ), summed AS (
@@ -100,8 +101,7 @@ const age = 'extract(epoch FROM coalesce(labelled_at, label_recorded_at) - recei
 const leastProbability = '1e-15';
 
 /**
- * The label that counts of each row of each answer. Of each class in the order of the key of its table: rows of one answer lie together, and nothing has
- * to be sorted as a whole.
+ * The label that counts of each row of each answer, class by class: in the order of the key of its table, or sorted first, on disk where that is much.
  */
 function resolvedSql(query: QualityQuery, bound: Values): string {
   const where = [conditions(query, bound), oldEnoughSql(query, bound)];

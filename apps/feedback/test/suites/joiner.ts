@@ -11,7 +11,8 @@ import { waitingKey } from '../../src/labels/digest.ts';
 import { Turns } from '../../src/labels/record-items.ts';
 import type { RecordPorts } from '../../src/labels/record-items.ts';
 import type { VersionName } from '../../src/labels/task.ts';
-import { taskOfManifest } from '../../src/labels/task.ts';
+import { taskOf as taskOfVersion } from '../../src/labels/registry-tasks.ts';
+import { decodeTask } from '../../src/rpc/decode-version.ts';
 import { plainPayloads } from '../../src/payloads/payload-cipher.ts';
 import { copiedColumns } from '../../src/store/copy-rows.ts';
 import { PostgresJoiner } from '../../src/store/joiner-store.ts';
@@ -243,7 +244,8 @@ export function joinerSuite(cluster: () => TestPostgres): void {
       closing.push(() => dataSource.destroy());
       const taskOf = async ({ model }: { model: string }) => {
         if (away) throw unavailable('away');
-        return taskOfManifest(JSON.stringify({ task: tasks[model] }), true);
+        const signature = { inputs: [], outputs: [], batched: true };
+        return taskOfVersion({ task: decodeTask(JSON.stringify({ task: tasks[model] })), signature });
       };
       // Nothing is remembered: each test says whether the registry is there.
       const versions = {

@@ -59,6 +59,7 @@ export function portsSuite(cluster: () => TestPostgres): void {
         'IngestService/Ingest',
         'FeedbackService/ListDeadLetters',
         'FeedbackService/ReplayDeadLetters',
+        'PredictionService/GetPrediction',
         'LabelService/StreamLabels',
       ])
         expect(listed).toContain(`sluice.feedback.v1.${method}`);

@@ -15,7 +15,7 @@ export interface WeightedCount {
    */
   'estimate'?: (number | string);
   /**
-   * Estimated standard error of it; 0 where all were kept.
+   * Estimated standard error of it; 0 where all were kept. Attempts of one prediction are kept together: with retries it is a little larger.
    */
   'standardError'?: (number | string);
 }
@@ -33,7 +33,7 @@ export interface WeightedCount__Output {
    */
   'estimate': (number);
   /**
-   * Estimated standard error of it; 0 where all were kept.
+   * Estimated standard error of it; 0 where all were kept. Attempts of one prediction are kept together: with retries it is a little larger.
    */
   'standardError': (number);
 }

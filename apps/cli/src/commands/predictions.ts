@@ -1,0 +1,78 @@
+import type { PredictionSummary__Output } from '@sluice/contracts/gen/sluice/feedback/v1/PredictionSummary';
+import { type CliContext, show } from '../context.ts';
+import { showMilliseconds, showTable, showTime } from '../format.ts';
+import { type Moment, momentMessage } from '../prediction-options.ts';
+
+/** Which records are looked at. */
+export interface RangeFlags {
+  readonly modelVersion?: readonly string[];
+  readonly arm?: string;
+  readonly from?: Moment;
+  readonly to?: Moment;
+}
+
+export interface PredictionFlags extends RangeFlags {
+  readonly status?: 'ok' | 'failed';
+  readonly labelled?: true;
+  readonly unlabelled?: true;
+  /** Empty: of any. */
+  readonly requestId: string;
+  readonly subject: string;
+  readonly limit: number;
+}
+
+/** What a request says of the records that it is about. */
+export function rangeOf(context: CliContext, model: string, { modelVersion = [], arm, from, to }: RangeFlags) {
+  const nowMs = context.clock.now();
+  return {
+    ...{ model, versions: [...modelVersion], ...(arm !== undefined && { arm }) },
+    ...{ from: momentMessage(from, nowMs), to: momentMessage(to, nowMs) },
+  };
+}
+
+/** `sluice predictions MODEL`: the newest first. */
+export async function listPredictions(context: CliContext, model: string, flags: PredictionFlags): Promise<void> {
+  const { requestId, subject, limit } = flags;
+  const filter = {
+    // Said once: pages of a range that moved would leave something out.
+    ...rangeOf(context, model, { ...flags, from: flags.from ?? { agoMs: 86_400_000 } }),
+    status: flags.status === undefined ? 'STATUS_FILTER_UNSPECIFIED' : statuses[flags.status],
+    label: flags.labelled ? labels.labelled : flags.unlabelled ? labels.unlabelled : labels.any,
+    ...{ requestId, subject },
+  } as const;
+  const found: PredictionSummary__Output[] = [];
+  let pageToken = '';
+  do {
+    const asked = { ...filter, pageToken, pageSize: Math.min(1000, limit - found.length) };
+    const page = await context.services.predictions.listPredictions(asked, { signal: context.signal });
+    found.push(...page.predictions);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '' && found.length < limit);
+  show(context, found, () => showPredictions(found));
+}
+
+const statuses = { ok: 'STATUS_FILTER_OK', failed: 'STATUS_FILTER_FAILED' } as const;
+const labels = {
+  any: 'LABEL_FILTER_UNSPECIFIED',
+  labelled: 'LABEL_FILTER_LABELLED',
+  unlabelled: 'LABEL_FILTER_UNLABELLED',
+} as const;
+
+/** A line for each record. */
+export function showPredictions(found: readonly PredictionSummary__Output[]): string {
+  if (found.length === 0) return 'no predictions';
+  return showTable(
+    ['time', 'prediction', 'version', 'arm', 'status', 'took', 'label', 'request id'],
+    found.map((each) => [
+      ...[showTime(each.receivedAt), each.predictionId, each.version, armOf(each), each.statusName],
+      ...[showMilliseconds(Number(each.endedMicros) / 1000), each.labelled ? 'yes' : '-', each.requestId || '-'],
+    ]),
+  );
+}
+
+/** `mlp`, `mlp (shadow)`; '-' where the request named its version. */
+export function armOf({ arm, role, attempt }: { arm: string; role: string; attempt: number }): string {
+  const retry = attempt > 1 ? ` #${attempt}` : '';
+  if (arm === '') return `-${retry}`;
+  return `${arm === role || role === '' ? arm : `${arm} (${role})`}${retry}`;
+}

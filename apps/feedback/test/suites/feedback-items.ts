@@ -1,0 +1,196 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { labelService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
+import { systemClock } from '@sluice/service-kit/clock';
+import type { TestPostgres } from '@sluice/testkit/postgres';
+import { idAt } from '../evidence.ts';
+import { captured, Labelling, name, words } from '../labelling.ts';
+import { streamedLabels } from '../property-runs.ts';
+import { scores } from '../task-registry.ts';
+
+/** What people say of predictions, and what is acknowledged when a replica dies. @param cluster the Postgres, on which it gets a database of its own */
+export function feedbackItemsSuite(cluster: () => TestPostgres): void {
+  let world: Labelling;
+
+  beforeAll(async () => {
+    world = await Labelling.open(cluster(), { SLUICE_JOIN_MS: '20' });
+  });
+  afterAll(() => world.close());
+
+  async function say(...items: readonly object[]): Promise<string[]> {
+    const request = { items: items.map((item) => ({ source: 'app', ...item })) };
+    return words((await world.replica.labels.recordFeedback(request)).answers);
+  }
+
+  const kept = (ids: readonly string[]) =>
+    world.site.query(
+      `SELECT kind, row, number::float, name, convert_from(payload, 'UTF8') AS payload, payload_state AS state, model, source
+       FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
+      [ids],
+    );
+
+  describe('feedback', () => {
+    it('of each kind is stored with its prediction, of a row or of all of it', async () => {
+      const [predictionId] = await world.stored({
+        rows: 2,
+        subject: 'anna',
+        ...captured(scores([1, 0, 0], [0, 1, 0])),
+      });
+      const json = '{"late": true}';
+      expect(
+        await say(
+          { predictionId, rating: -100, givenAt: { seconds: 1_700_000_000 } },
+          { predictionId, row: 1, correction: { name: 'c' } },
+          { predictionId, row: 0, reward: 0.25 },
+          { predictionId, text: 'nice\ttry \\N' },
+          { predictionId, json },
+          { predictionId, rating: 0 },
+          { predictionId, rating: 0 },
+        ),
+      ).toEqual(['joined', 'joined', 'joined', 'joined', 'joined', 'joined', 'duplicate']);
+      const base = { model: 'digits', source: 'app', number: null, name: null, payload: null, state: 'none' };
+      expect(await kept([predictionId!])).toEqual([
+        { ...base, kind: 'correction', row: 1, name: 'c' },
+        { ...base, kind: 'json', row: -1, payload: json, state: 'kept' },
+        { ...base, kind: 'rating', row: -1, number: -100 },
+        { ...base, kind: 'rating', row: -1, number: 0 },
+        { ...base, kind: 'reward', row: 0, number: 0.25 },
+        { ...base, kind: 'text', row: -1, payload: 'nice\ttry \\N', state: 'kept' },
+      ]);
+      expect(await world.site.count([predictionId!], 'outcome')).toEqual({ rows: 0, predictions: 0 });
+    });
+
+    it('that is wrong is refused by name, and nothing beside it', async () => {
+      const [predictionId] = await world.stored(captured(scores([1, 0, 0])));
+      const cases: [object, string][] = [
+        [{}, 'content: missing; expected a rating, a correction, a reward, a text or JSON'],
+        [{ rating: 101 }, 'rating: 101 given; expected a number from -100 to 100'],
+        [{ rating: NaN }, 'rating: NaN given; expected a finite number'],
+        [{ reward: Infinity }, 'reward: Infinity given; expected a finite number'],
+        [{ correction: {} }, 'correction: missing; expected a name or a number'],
+        [
+          { correction: { number: 4 } },
+          'correction: the number 4 given; expected the name of a class, since digits version 3 is a classification; its classes are "a", "b", "c"',
+        ],
+        [{ text: '' }, 'text: empty; expected 1 to 16384 bytes'],
+        [{ text: 'é'.repeat(8_193) }, 'text: 16386 bytes given; expected at most 16384'],
+        [{ text: 'a\0' }, 'text: the text has a NUL character (U+0000); expected Unicode without NUL'],
+        [{ json: '[1]' }, 'json: "[1]" is no object; expected JSON such as {"reason": "late"}'],
+        [{ json: '{"a":' }, 'json: "{"a":" is no object; expected JSON such as {"reason": "late"}'],
+        [{ row: 1, rating: 1 }, `row: 1 given; prediction ${predictionId} has 1 row, expected 0 to 0`],
+        [{ rating: 1, source: '' }, 'source: missing; expected 1 to 200 bytes of text'],
+        [{ rating: 1, requestId: 'r' }, 'request_id: given beside prediction_id; expected one of the two'],
+        [
+          { rating: 1, givenAt: { seconds: 9_999_999_999 } },
+          'given_at: 2286-11-20T17:46:39.000Z is in the future; expected a time until now, or 5 minutes from now where clocks differ',
+        ],
+      ];
+      const sent = cases.flatMap(([item], index) => [
+        { predictionId, ...item },
+        { predictionId, reward: index },
+      ]);
+      const answers = await say(...sent);
+      expect(answers.filter((_, index) => index % 2 === 0)).toEqual(
+        cases.map(([, reason]) => `INVALID_ARGUMENT ${reason}`),
+      );
+      expect(answers.filter((_, index) => index % 2 === 1)).toEqual(cases.map(() => 'joined'));
+      const text = 'x'.repeat(16_384);
+      const items = Array.from({ length: 65 }, () => ({ source: 's', predictionId: predictionId!, text }));
+      await expect(world.replica.labels.recordFeedback({ items })).rejects.toMatchObject({
+        message: 'items: 1064960 bytes of texts and JSON given; expected at most 1048576 in one batch',
+      });
+    });
+
+    it('waits as labels do, and its text is gone when it is given up', async () => {
+      const [comes, never] = [idAt(Date.now()), idAt(Date.now())];
+      expect(
+        await say(
+          { predictionId: comes, text: 'early' },
+          { predictionId: never, text: 'private' },
+          { predictionId: comes, rating: 3 },
+        ),
+      ).toEqual(['waiting', 'waiting', 'waiting']);
+      await world.stored({ predictionId: comes });
+      await world.rows('feedback_item', [comes], 2);
+      expect((await kept([comes])).map(({ kind, payload, row }) => [kind, payload, row])).toEqual([
+        ['rating', null, -1],
+        ['text', 'early', -1],
+      ]);
+      await world.site.query(`UPDATE feedback.label_waiting SET expires_at = now() - interval '1 second'`);
+      await world.rows('label_waiting', [comes], 0);
+      const gone = () =>
+        world.site.query(`SELECT state, payload FROM feedback.label_waiting WHERE prediction_id = $1`, [never]);
+      await world.until(async () => expect(await gone()).toEqual([{ state: 'unmatched', payload: null }]));
+      const { items } = await world.replica.labels.listUnmatchedLabels({});
+      expect(items).toMatchObject([{ kind: 'text', predictionId: never, values: [], source: 'app' }]);
+    });
+
+    it('comes over streams too', async () => {
+      const ids = await world.stored(...Array.from({ length: 5 }, () => ({})));
+      async function* batches() {
+        for (const predictionId of ids) yield { items: [{ source: 's', predictionId, rating: 5 }] };
+      }
+      const joined: string[] = [];
+      for await (const { answers } of world.replica.labels.streamFeedback(batches()))
+        joined.push(...answers.flatMap(({ predictionIds }) => predictionIds));
+      expect(joined).toEqual(ids);
+    });
+  });
+
+  describe('a long stream of labels', () => {
+    it('for predictions that are not there waits, the same again is known, and both end', async () => {
+      const [comes] = [idAt(Date.now())];
+      const send = async (): Promise<Map<string, number>> => {
+        const results = new Map<string, number>();
+        async function* batches() {
+          for (let from = 0; from < streamedLabels; from += 1_000)
+            yield {
+              labels: Array.from({ length: Math.min(1_000, streamedLabels - from) }, (_, at) => ({
+                ...{ source: 's', model: 'digits', requestId: `long-${from + at}`, ...name('c') },
+              })),
+            };
+        }
+        for await (const { answers } of world.replica.labels.streamLabels(batches()))
+          for (const { result } of answers) results.set(result, (results.get(result) ?? 0) + 1);
+        return results;
+      };
+      expect(await send()).toEqual(new Map([['ITEM_RESULT_WAITING', streamedLabels]]));
+      expect(await send()).toEqual(new Map([['ITEM_RESULT_DUPLICATE', streamedLabels]]));
+      await world.stored({ predictionId: comes, requestId: 'long-1' });
+      await world.rows('label', [comes], 1);
+      await world.site.query('TRUNCATE feedback.label_waiting');
+    });
+  });
+
+  describe('a replica that is killed', () => {
+    it('has joined every label that it acknowledged, and what is sent again is known', async () => {
+      const some = Array.from({ length: 200 }, () => captured(scores([0, 0, 1])));
+      const ids = [...(await world.stored(...some)), ...(await world.stored(...some))];
+      const { child, address } = await world.site.spawn({ SLUICE_REGISTRY: world.registry.address });
+      const client = createRpcClient(labelService, address, { clock: systemClock });
+      const acknowledged: string[] = [];
+      async function* batches() {
+        for (let from = 0; from < ids.length; from += 10)
+          yield {
+            labels: ids.slice(from, from + 10).map((predictionId) => ({ source: 's', predictionId, ...name('c') })),
+          };
+      }
+      const exit = once(child, 'exit');
+      await expect(async () => {
+        for await (const { answers } of client.streamLabels(batches())) {
+          acknowledged.push(...answers.flatMap(({ predictionIds }) => predictionIds));
+          if (acknowledged.length === 100) child.kill('SIGKILL');
+        }
+      }).rejects.toMatchObject({ kind: 'unavailable' });
+      await exit;
+      client.close();
+      expect(acknowledged.length).toBeGreaterThanOrEqual(100);
+      for (const table of ['label', 'outcome'])
+        expect((await world.site.count(acknowledged, table)).rows).toBe(acknowledged.length);
+      const again = await world.record(...ids.map((predictionId) => ({ source: 's', predictionId, ...name('c') })));
+      expect(again.slice(0, acknowledged.length)).toEqual(acknowledged.map(() => 'duplicate'));
+      for (const table of ['label', 'outcome']) expect((await world.site.count(ids, table)).rows).toBe(ids.length);
+    });
+  });
+}
