@@ -10,7 +10,7 @@ import { waitingKey } from '../../src/labels/digest.ts';
 import { Turns } from '../../src/labels/record-items.ts';
 import type { RecordPorts } from '../../src/labels/record-items.ts';
 import type { VersionName } from '../../src/labels/task.ts';
-import { taskOf as taskOfVersion } from '../../src/labels/registry-tasks.ts';
+import { taskOf as taskOfVersion } from '../../src/labels/version-tasks.ts';
 import { decodeTask } from '../../src/rpc/decode-version.ts';
 import { plainPayloads } from '../../src/payloads/payload-cipher.ts';
 import { copiedColumns } from '../../src/store/copy-rows.ts';
