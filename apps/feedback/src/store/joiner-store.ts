@@ -22,6 +22,9 @@ const classes = `('short', 'standard', 'long')`;
 /** Of one request id: more are found when these are joined or refused. */
 const waitingOfRequest = 1_000;
 
+const isOutOfTime =
+  'EXISTS (SELECT FROM feedback.evidence_skewed AS apart WHERE apart.prediction_id = kept.prediction_id)';
+
 interface HorizonRow {
   readonly xmin: string;
   readonly xmax: string;
@@ -195,8 +198,10 @@ export class PostgresJoiner implements JoinerStore {
 
   async endExpired(before: string, limit: number): Promise<number> {
     const rows = await this.#query(
-      `UPDATE feedback.label_waiting SET state = 'unmatched', ended_at = now(), payload = NULL, cause = 'not-found',
+      `UPDATE feedback.label_waiting AS kept SET state = 'unmatched', ended_at = now(), payload = NULL,
+         cause = CASE WHEN ${isOutOfTime} THEN 'failed-precondition' ELSE 'not-found' END,
          reason = CASE WHEN prediction_id IS NULL THEN 'request_id: no prediction of this model with it came in time'
+           WHEN ${isOutOfTime} THEN 'prediction_id: its records are kept apart, since its time is of no day that is kept: it takes no labels'
            ELSE 'prediction_id: no prediction with it came in time' END
        WHERE key IN (SELECT key FROM feedback.label_waiting WHERE state = 'waiting' AND expires_at < $1::timestamptz
          ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING key`,
