@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '@sluice/testkit/fake-clock';
+import { Gate } from '../gate.ts';
 import type { JoinerStore } from './joiner-ports.ts';
 import { Joiner } from './joiner.ts';
 import type { RecordPorts } from './record-items.ts';
-import { Turns } from './record-items.ts';
 
 /** Tables of which only numbers of transactions are known. */
 class Numbers implements JoinerStore {
@@ -78,7 +78,7 @@ function world() {
   const store = new Numbers();
   const clock = new FakeClock();
   const errors: unknown[] = [];
-  const ports = { turns: new Turns(1) } as unknown as RecordPorts;
+  const ports = { turns: new Gate(1) } as unknown as RecordPorts;
   const joiner = new Joiner({
     ...{ store, ports, clock, everyMs: 100, isUp: () => true },
     ...{ onSettled: () => undefined, onError: (error) => errors.push(error) },

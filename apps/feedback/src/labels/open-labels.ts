@@ -2,13 +2,13 @@ import type { Clock } from '@sluice/domain/clock';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import type { Retention } from '../evidence/days.ts';
 import { dayMs } from '../evidence/days.ts';
+import { Gate } from '../gate.ts';
 import type { PayloadCipher } from '../payloads/payload-cipher.ts';
 import { Joiner } from './joiner.ts';
 import type { JoinerStore } from './joiner-ports.ts';
 import { labelMetrics } from './label-metrics.ts';
 import { LabelSessions } from './label-sessions.ts';
 import type { LabelStore, UnmatchedItems } from './ports.ts';
-import { Turns } from './record-items.ts';
 import type { VersionTasksOptions } from './version-tasks.ts';
 import { VersionTasks } from './version-tasks.ts';
 
@@ -39,7 +39,7 @@ export function openLabels(options: LabelOptions) {
   const { store, unmatched, facts, cipher, retention, clock, metrics, waitDays } = options;
   const counts = labelMetrics(metrics);
   const tasks = new VersionTasks({ facts, onAway: options.onRegistry });
-  const turns = new Turns(options.writers);
+  const turns = new Gate(options.writers);
   const ports = { store, tasks, cipher, clock, turns, waitMs: waitDays * dayMs, onAnswered: counts.onAnswered };
   const sessions = new LabelSessions({ ports, unmatched, retention, mostStreams });
   const joiner = new Joiner({
