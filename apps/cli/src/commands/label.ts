@@ -16,6 +16,8 @@ export interface LabelFlags {
 }
 
 const itemsOfBatch = 500;
+/** Bytes of one row, so that a batch is no larger than feedback takes: a quote that is never closed would be all of the file. */
+const mostRowBytes = 131_072;
 /** Refused rows that are shown; the file of `--rejected` has all. */
 const mostShown = 20;
 
@@ -161,7 +163,9 @@ class LabelRun {
 
 /** Rows with the line on which each ends; empty ones are left out. @throws CliError usage for what is no CSV */
 async function* linesOf(bytes: Readable): AsyncGenerator<Line, void, undefined> {
-  const parser = bytes.pipe(parse({ bom: true, skip_empty_lines: true, relax_column_count: true, info: true }));
+  const parser = bytes.pipe(
+    parse({ bom: true, skip_empty_lines: true, relax_column_count: true, info: true, max_record_size: mostRowBytes }),
+  );
   bytes.on('error', (error) => parser.destroy(error));
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {

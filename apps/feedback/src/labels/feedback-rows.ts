@@ -23,13 +23,18 @@ export async function feedbackRows(
   placed: readonly Placed[],
 ): Promise<FeedbackRow[]> {
   const feedbackIds = placed.map(() => ids.next(nowMs));
-  const texts = placed.flatMap(({ item: { payload }, prediction }, index) =>
+  const texts = placed.flatMap(({ item: { payload, recordedMs: cameMs }, prediction }, index) =>
     payload === undefined
       ? []
       : [
           {
             index,
-            seal: { subject: subjectOf(prediction), bytes: payload, context: `feedback/${feedbackIds[index]!}` },
+            seal: {
+              subject: subjectOf(prediction),
+              bytes: payload,
+              context: `feedback/${feedbackIds[index]!}`,
+              cameMs,
+            },
           },
         ],
   );

@@ -3,7 +3,7 @@ import { SluiceError } from '@sluice/domain/errors';
 import { fromDatabase } from '@sluice/persistence/sqlstate';
 import { open, seal } from '../payloads/aead.ts';
 import type { KeyRing } from '../payloads/key-ring.ts';
-import type { PayloadCipher, Sealed, SealedPayload } from '../payloads/payload-cipher.ts';
+import type { PayloadCipher, Sealed, SealedPayload, ToSeal } from '../payloads/payload-cipher.ts';
 import { isReadableSubject } from '../payloads/subject.ts';
 import { onConnection, statement } from './connection.ts';
 import type { KeyDemand, SubjectKey } from './subject-keys.ts';
@@ -36,12 +36,10 @@ export class PayloadStore implements PayloadCipher {
   }
 
   /**
-   * What comes back is of the subject as of now: one that was erased has no payloads until a prediction that was made after the order
-   * has given it another key.
+   * A subject that was erased has no payloads until a prediction that was made after the order has given it another key; what came before
+   * the order is not for that key.
    */
-  async sealFor(
-    items: readonly { subject: string; bytes: Uint8Array; context: string }[],
-  ): Promise<(Sealed | undefined)[]> {
+  async sealFor(items: readonly ToSeal[]): Promise<(Sealed | undefined)[]> {
     const demands = new Map<string, KeyDemand>();
     for (const { subject } of items) {
       if (subject === '' || demands.has(subject) || !isReadableSubject(subject)) continue;
@@ -49,9 +47,10 @@ export class PayloadStore implements PayloadCipher {
       demands.set(subject, { hash, latestMs: -Infinity, lastDay: '' });
     }
     const keys = await this.#take(demands);
-    return items.map(({ subject, bytes, context }) => {
+    return items.map(({ subject, bytes, context, cameMs = Infinity }) => {
       if (subject === '') return { keyId: undefined, bytes };
-      const key = keys.get(subject)?.key;
+      const { key, erasedMs = -Infinity } = keys.get(subject) ?? {};
+      if (cameMs <= erasedMs) return undefined;
       return key && { keyId: key.keyId, bytes: seal(key.key, bytes, context) };
     });
   }

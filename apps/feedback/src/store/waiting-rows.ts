@@ -10,17 +10,18 @@ import { bytesOf } from './label-rows.ts';
  * of different lengths.
  */
 const addSql = `INSERT INTO feedback.label_waiting AS kept
-    (key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at, names, numbers, payload, expires_at)
-  SELECT key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at,
+    (recorded_at, key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at, names, numbers, payload, expires_at)
+  -- Of two labels of one row the last one counts, also where both came at once: a microsecond tells them apart.
+  SELECT now() + (place - 1) * interval '1 microsecond', key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at,
     ARRAY(SELECT value FROM jsonb_array_elements_text(names) WITH ORDINALITY AS each (value, place) ORDER BY place),
     ARRAY(SELECT value::float8 FROM jsonb_array_elements_text(numbers) WITH ORDINALITY AS each (value, place) ORDER BY place),
     payload, expires_at
   FROM unnest($1::bytea[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int4[], $9::bool[],
-    $10::timestamptz[], $11::jsonb[], $12::jsonb[], $13::bytea[], $14::timestamptz[])
-    AS given (key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at, names, numbers, payload, expires_at)
+    $10::timestamptz[], $11::jsonb[], $12::jsonb[], $13::bytea[], $14::timestamptz[]) WITH ORDINALITY
+    AS given (key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at, names, numbers, payload, expires_at, place)
   ORDER BY key
   -- One that was given up waits anew.
-  ON CONFLICT (key) DO UPDATE SET state = 'waiting', expires_at = excluded.expires_at, recorded_at = now(), ended_at = NULL,
+  ON CONFLICT (key) DO UPDATE SET state = 'waiting', expires_at = excluded.expires_at, recorded_at = excluded.recorded_at, ended_at = NULL,
     cause = '', reason = '', actor = excluded.actor, payload = excluded.payload WHERE kept.state <> 'waiting'
   RETURNING key`;
 
@@ -78,10 +79,12 @@ export interface StoredWaiting {
   readonly numbers: readonly (number | null)[];
   readonly payload: Buffer | null;
   readonly recorded_at: string;
+  readonly recorded_ms: number;
 }
 
 export const waitingColumns = `waiting_id, key, kind, prediction_id, model, request_id, source, actor, row, per_row,
-  (extract(epoch FROM labelled_at) * 1000000)::bigint AS at_micros, names, numbers, payload, recorded_at::text`;
+  (extract(epoch FROM labelled_at) * 1000000)::bigint AS at_micros, names, numbers, payload, recorded_at::text,
+  (extract(epoch FROM recorded_at) * 1000)::float8 AS recorded_ms`;
 
 export const itemOf = (row: StoredWaiting): Item => ({
   ...{ kind: row.kind, predictionId: row.prediction_id ?? '', model: row.model, requestId: row.request_id },
@@ -90,4 +93,5 @@ export const itemOf = (row: StoredWaiting): Item => ({
   values: row.names.map((name, index): Truth => (name === null ? { number: row.numbers[index]! } : { name })),
   payload: row.payload ?? undefined,
   recordedAt: row.recorded_at,
+  recordedMs: row.recorded_ms,
 });

@@ -51,11 +51,7 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
 
   describe('feedback', () => {
     it('of each kind is stored with its prediction, of a row or of all of it', async () => {
-      const [predictionId] = await world.stored({
-        rows: 2,
-        subject: 'anna',
-        ...captured(scores([1, 0, 0], [0, 1, 0])),
-      });
+      const [predictionId] = await world.stored({ rows: 2, ...captured(scores([1, 0, 0], [0, 1, 0])) });
       const json = '{"late": true}';
       expect(
         await say(
@@ -154,6 +150,121 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
       for await (const { answers } of world.replica.labels.streamFeedback(batches()))
         joined.push(...answers.flatMap(({ predictionIds }) => predictionIds));
       expect(joined).toEqual(ids);
+    });
+  });
+
+  describe('what is said of predictions of a subject', () => {
+    const large = scores(...Array.from({ length: 2_000 }, () => [0, 0, 1]));
+    const states = async (id: string) =>
+      (await world.outcomes(id)).map(({ arm, row, state, predicted }) => [arm, row, state, predicted]);
+
+    it('is held against encrypted answers, small and large, for as long as their key is there', async () => {
+      const subject = 'sue';
+      const [small, big] = (await world.stored(
+        { rows: 2, subject, ...captured(scores([0, 1, 0], [0, 0, 1])) },
+        { rows: 2_000, subject, ...captured(large) },
+      )) as [string, string];
+      const plain = await world.site.query(
+        `SELECT FROM feedback.evidence WHERE prediction_id = ANY ($1) AND payload_key_id IS NULL`,
+        [[small, big]],
+      );
+      expect(plain).toEqual([]);
+      const label = (predictionId: string, row: number, ...of: [string]) => ({ predictionId, row, ...name(...of) });
+      expect(await world.record(label(small, 0, 'b'), label(big, 1_999, 'c'))).toEqual(['joined', 'joined']);
+      expect([await states(small), await states(big)]).toEqual([
+        [['cnn', 0, 'scored', 'b']],
+        [['cnn', 1_999, 'scored', 'c']],
+      ]);
+      await world.replica.privacy.eraseSubject({ subject, reason: 'a letter' });
+      expect(await world.record(label(small, 1, 'c'), label(big, 0, 'c'))).toEqual(['joined', 'joined']);
+      // A shadow's answer that comes after the order, and is held against the labels by the joiner.
+      const shadow = { context: { arm: 'mlp', role: 'shadow' as const }, answered: false };
+      await world.stored({
+        ...{ predictionId: small, rows: 2, subject, ...shadow },
+        ...captured(scores([1, 0, 0], [1, 0, 0])),
+      });
+      await world.rows('outcome', [small], 4);
+      expect(await states(small)).toEqual([
+        ['cnn', 0, 'scored', 'b'],
+        ['cnn', 1, 'erased', null],
+        ['mlp', 0, 'erased', null],
+        ['mlp', 1, 'erased', null],
+      ]);
+      expect(await states(big)).toEqual([
+        ['cnn', 0, 'erased', null],
+        ['cnn', 1_999, 'scored', 'c'],
+      ]);
+    });
+
+    it('has no text once the subject is erased, and all the rest', async () => {
+      const [predictionId] = (await world.stored({ subject: 'una' })) as [string];
+      expect(await say({ predictionId, text: 'una was here' })).toEqual(['joined']);
+      await world.replica.privacy.eraseSubject({ subject: 'una', reason: 'a letter' });
+      const json = '{"una": 1}';
+      const said = [{ text: 'una again' }, { json }, { rating: 2 }, { correction: { name: 'a' } }];
+      expect(await say(...said.map((each) => ({ predictionId, ...each })))).toEqual(said.map(() => 'joined'));
+      const rows = await world.site.query<{ kind: string; state: string; has: boolean }>(
+        `SELECT kind, payload_state AS state, payload IS NOT NULL AS has FROM feedback.feedback_item
+         WHERE prediction_id = $1 ORDER BY kind, state DESC`,
+        [predictionId],
+      );
+      expect(rows.map(({ kind, state, has }) => [kind, state, has])).toEqual([
+        ['correction', 'none', false],
+        ['json', 'erased', false],
+        ['rating', 'none', false],
+        // Its key is gone.
+        ['text', 'kept', true],
+        ['text', 'erased', false],
+      ]);
+      // Nothing that tells the text is kept of what came after the order.
+      expect(await say({ predictionId, text: 'una again' })).toEqual(['duplicate']);
+    });
+
+    it('is gone with an order that came while it waited, also where the subject has a new key when it is joined', async () => {
+      const subject = 'tim';
+      const [before, after] = [idAt(Date.now()), idAt(Date.now())];
+      expect(await say(...[before, after].map((predictionId) => ({ predictionId, text: predictionId })))).toEqual([
+        'waiting',
+        'waiting',
+      ]);
+      await world.replica.privacy.eraseSubject({ subject, reason: 'a letter' });
+      await world.site.query(
+        `UPDATE feedback.label_waiting SET recorded_at = now() + interval '2 minutes' WHERE prediction_id = $1`,
+        [after],
+      );
+      await world.stored({ subject, receivedMs: Date.now() + 120_000, ...captured(scores([1, 0, 0])) });
+      await world.stored({ predictionId: before, subject }, { predictionId: after, subject });
+      await world.rows('feedback_item', [before, after], 2);
+      const state = async (id: string) => {
+        const [row] = await world.site.query<{ state: string; has: boolean }>(
+          `SELECT payload_state AS state, payload IS NOT NULL AS has FROM feedback.feedback_item WHERE prediction_id = $1`,
+          [id],
+        );
+        return row;
+      };
+      expect([await state(before), await state(after)]).toEqual([
+        { state: 'erased', has: false },
+        { state: 'kept', has: true },
+      ]);
+    });
+
+    it('is joined where a payload is not what was stored, which says nothing', async () => {
+      const [broken, sound] = (await world.stored(
+        { subject: 'vic', ...captured(scores([0, 0, 1])) },
+        { subject: 'vic', ...captured(scores([0, 0, 1])) },
+      )) as [string, string];
+      await world.site.query(
+        `UPDATE feedback.evidence SET response = set_byte(response, 20, get_byte(response, 20) # 1) WHERE prediction_id = $1`,
+        [broken],
+      );
+      expect(await world.record(...[broken, sound].map((predictionId) => ({ predictionId, ...name('c') })))).toEqual([
+        'joined',
+        'joined',
+      ]);
+      expect([await states(broken), await states(sound)]).toEqual([
+        [['cnn', 0, 'not-decodable', null]],
+        [['cnn', 0, 'scored', 'c']],
+      ]);
     });
   });
 
