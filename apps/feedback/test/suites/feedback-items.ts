@@ -23,12 +23,28 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
     return words((await world.replica.labels.recordFeedback(request)).answers);
   }
 
-  const kept = (ids: readonly string[]) =>
-    world.site.query(
-      `SELECT kind, row, number::float, name, convert_from(payload, 'UTF8') AS payload, payload_state AS state, model, source
-       FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
-      [ids],
+  /** Rows of feedback, with their texts in plain. */
+  async function kept(ids: readonly string[]): Promise<Record<string, unknown>[]> {
+    const [rows, sealed] = await Promise.all([
+      world.site.query(
+        `SELECT kind, row, number::float, name, payload_state AS state, model, source
+         FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
+        [ids],
+      ),
+      world.site.query<{ id: string; keyId: string | null; payload: Buffer | null }>(
+        `SELECT feedback_id AS id, payload_key_id AS "keyId", payload
+         FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
+        [ids],
+      ),
+    ]);
+    const { payloads } = await world.site.keys();
+    const opened = await payloads.openAll(
+      sealed.map(({ id, keyId, payload }) => ({
+        ...{ keyId: keyId ?? undefined, bytes: payload ?? Buffer.alloc(0), context: `feedback/${id}` },
+      })),
     );
+    return rows.map((row, at) => ({ ...row, payload: sealed[at]!.payload && Buffer.from(opened[at]!).toString() }));
+  }
 
   describe('feedback', () => {
     it('of each kind is stored with its prediction, of a row or of all of it', async () => {

@@ -209,39 +209,6 @@ export function privacySuite(cluster: () => TestPostgres): void {
       expect(await site.query('SELECT FROM feedback.dead_letter')).toEqual([]);
     });
 
-    it('takes texts of feedback with it, and waits for those whose prediction is not there', async () => {
-      const [id, unknown] = [idAt(Date.now()), idAt(Date.now())];
-      await deliver(replica.address, [blockOf(of('pat', { predictionId: id }))], 'known');
-      const text = (predictionId: string) => ({ predictionId, source: 'desk', text: `pat says of ${predictionId}` });
-      const { answers } = await replica.labels.recordFeedback({ items: [text(id), text(unknown)] });
-      expect(answers.map(({ result }) => result)).toEqual(['ITEM_RESULT_JOINED', 'ITEM_RESULT_WAITING']);
-      const texts = async () => {
-        const rows = await site.query<{ id: string; payload: Buffer; key: string }>(
-          `SELECT feedback_id AS id, payload, payload_key_id AS key FROM feedback.feedback_item WHERE prediction_id = $1`,
-          [id],
-        );
-        const { payloads } = await site.keys();
-        return payloads.openAll(
-          rows.map(({ id: feedbackId, payload, key }) => ({
-            ...{ keyId: key, bytes: payload, context: `feedback/${feedbackId}` },
-          })),
-        );
-      };
-      expect((await texts()).map(String)).toEqual([`pat says of ${id}`]);
-      const { pending } = await erase('pat');
-      expect(await texts()).toEqual([undefined]);
-      expect(pending!.waitingFeedback).toBe('1');
-      // Its prediction comes late.
-      await deliver(replica.address, [blockOf(of('pat', { predictionId: unknown }))], 'known');
-      await eventually(async () => {
-        const rows = await site.query(
-          'SELECT payload_state, payload FROM feedback.feedback_item WHERE prediction_id = $1',
-          [unknown],
-        );
-        expect(rows).toEqual([{ payload_state: 'erased', payload: null }]);
-      });
-    });
-
     it('leaves nothing readable of what two replicas store meanwhile', async () => {
       const other = await site.start();
       const orders: Promise<unknown>[] = [];
