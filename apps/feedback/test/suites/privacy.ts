@@ -91,6 +91,7 @@ export function privacySuite(cluster: () => TestPostgres): void {
       await expect(erase('bob', { requestId: 'letter 1' })).rejects.toThrow(/"letter 1" was used for another subject/);
       await expect(erase('')).rejects.toThrow(/subject: empty/);
       await expect(erase('x\uFFFD')).rejects.toThrow(/subject: expected at most 1020 bytes/);
+      await expect(erase('Jürg')).rejects.toThrow(/subject: expected printable ASCII/);
       await expect(erase('bob', { reason: '' })).rejects.toThrow(/reason: 0 bytes given; expected 1 to 1024/);
       await expect(erase('bob', { requestId: 'r'.repeat(129) })).rejects.toThrow(/request_id: 129 bytes/);
       await expect(replica.privacy.getErasure({ erasureId: 'x' })).rejects.toThrow(/expected a UUID/);
