@@ -7,7 +7,7 @@ import type { PayloadCipher, Sealed, SealedPayload, ToSeal } from '../payloads/p
 import { isReadableSubject } from '../payloads/subject.ts';
 import { onConnection, statement } from './connection.ts';
 import type { KeyDemand, SubjectKey } from './subject-keys.ts';
-import { takeKeys } from './subject-keys.ts';
+import { isErased, takeKeys } from './subject-keys.ts';
 
 /** Keys that one statement asks for. */
 const keysAtOnce = 10_000;
@@ -49,8 +49,8 @@ export class PayloadStore implements PayloadCipher {
     const keys = await this.#take(demands);
     return items.map(({ subject, bytes, context, madeMs }) => {
       if (subject === '') return { keyId: undefined, bytes, mark: this.digest(bytes) };
-      const { key, erasedMs } = keys.get(subject) ?? { key: undefined, erasedMs: undefined };
-      if (key === undefined || (erasedMs !== undefined && !(madeMs > erasedMs))) return undefined;
+      const { key, erased } = keys.get(subject) ?? { key: undefined, erased: undefined };
+      if (key === undefined || isErased(erased, madeMs)) return undefined;
       return { keyId: key.keyId, bytes: seal(key.key, bytes, context), mark: markOf(key.key, bytes) };
     });
   }

@@ -8,8 +8,6 @@ import { blockOf, idAt, ofSubject as of } from '../evidence.ts';
 import type { Replica } from '../harness.ts';
 import { deliver, Site } from '../harness.ts';
 
-const laterMs = 120_000;
-
 /** Texts of feedback of a subject that is erased. @param cluster the Postgres, on which it gets a database of its own */
 export function erasedTextsSuite(cluster: () => TestPostgres): void {
   let site: Site;
@@ -69,9 +67,12 @@ export function erasedTextsSuite(cluster: () => TestPostgres): void {
       expect(said.answers.map(({ result }) => result)).toEqual(['ITEM_RESULT_WAITING']);
       await erase('tom');
       // Made after the order: there is another key.
-      await deliver(replica.address, [blockOf(of('tom', { receivedMs: Date.now() + laterMs }))], 'known');
+      await site.query(`UPDATE feedback.erasure SET ordered_at = ordered_at - interval '90 s'`);
+      await site.query(`UPDATE feedback.label_waiting SET recorded_at = recorded_at - interval '120 s'`);
+      await deliver(replica.address, [blockOf(of('tom'))], 'known');
       expect(await site.query('SELECT FROM feedback.subject_key WHERE erased_at IS NULL')).toHaveLength(1);
-      await deliver(replica.address, [blockOf(of('tom', { predictionId: unknown }))], 'known');
+      const receivedMs = Date.now() - 120_000;
+      await deliver(replica.address, [blockOf(of('tom', { predictionId: unknown, receivedMs }))], 'known');
       await eventually(async () => {
         const rows = await site.query(
           'SELECT payload_state, payload, payload_key_id FROM feedback.feedback_item WHERE prediction_id = $1',

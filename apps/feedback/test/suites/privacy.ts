@@ -53,7 +53,7 @@ export function privacySuite(cluster: () => TestPostgres): void {
   describe('an order to erase', () => {
     it('makes payloads unreadable at once, for all replicas, keeps the rows, and stays so for what comes late', async () => {
       const other = await site.start();
-      const ids = [3, 2, 1].map((ms) => idAt(Date.now() - ms)) as [string, string, string];
+      const ids = [4, 3, 2, 1].map((ms) => idAt(Date.now() - ms)) as [string, string, string, string];
       await deliver(replica.address, [blockOf(of('ann', { predictionId: ids[0] }), of('bob'))], 'known');
       expect(await requestsOf('ann')).toEqual(['a secret of ann']);
       const erasure = await erase('ann', { requestId: 'letter 1' });
@@ -65,21 +65,25 @@ export function privacySuite(cluster: () => TestPostgres): void {
       expect(await requestsOf('ann')).toEqual([undefined]);
       const [key] = await site.query('SELECT wrapped, kek_id FROM feedback.subject_key WHERE erased_at IS NOT NULL');
       expect(key).toEqual({ wrapped: null, kek_id: null });
-      // What was made before the order comes late, here or there; what was made after it has another key.
-      const late = of('ann', { predictionId: ids[1] });
-      const next = of('ann', { predictionId: ids[2], receivedMs: Date.now() + laterMs });
-      await deliver(other.address, [blockOf(late, next)], 'known');
+      // What was made before the order comes late, here or there; what was made after it has another key. A time that is to come says
+      // nothing of when it was made.
+      const late = of('ann', { predictionId: ids[1], receivedMs: Date.now() - laterMs });
+      const next = of('ann', { predictionId: ids[2] });
+      const wrong = of('ann', { predictionId: ids[3], receivedMs: Date.now() + laterMs });
+      await site.query(`UPDATE feedback.erasure SET ordered_at = ordered_at - interval '90 s'`);
+      await deliver(other.address, [blockOf(late, next, wrong)], 'known');
       expect((await rowsOf('ann')).map(({ state, keyId }) => [state, keyId === null])).toEqual([
         ['captured', false],
         ['erased', true],
         ['captured', false],
+        ['erased', true],
       ]);
-      expect(await requestsOf('ann')).toEqual([undefined, '', 'a secret of ann']);
+      expect(await requestsOf('ann')).toEqual([undefined, '', 'a secret of ann', '']);
       expect(await requestsOf('bob')).toEqual(['a secret of bob']);
       const predictions = createRpcClient(predictionService, replica.address, { clock: systemClock, actor: 'anna' });
       const found = ids.map((predictionId) => predictions.getPrediction({ predictionId, withPayload: true }));
       const requests = (await Promise.all(found)).map(({ prediction }) => prediction!.attempts[0]!.request!);
-      expect(requests.map(({ state }) => state)).toEqual(['erased', 'erased', 'captured']);
+      expect(requests.map(({ state }) => state)).toEqual(['erased', 'erased', 'captured', 'erased']);
       expect(requests[2]!.sizeBytes).toBe(String('a secret of ann'.length));
       predictions.close();
       await other.stop();
