@@ -82,6 +82,12 @@ describe('erase', () => {
     expect(out[0]).not.toContain('pending');
   });
 
+  it('says so where nothing was kept of the subject, which may be misspelt', async () => {
+    const { context, notes, clock } = setUp([{ ...done, keysDestroyed: 0 }]);
+    await running(clock, eraseSubject(context, 'Ann', flags));
+    expect(notes).toEqual(['order e-1: 0 keys destroyed', expect.stringMatching(/nothing was kept of this subject/)]);
+  });
+
   it.each([
     ['told not to wait', { wait: false }],
     ['it takes too long', { timeout: 3 }],

@@ -29,6 +29,8 @@ export async function eraseSubject(context: CliContext, subject: string, flags: 
   const request = { subject, reason, requestId, destroyUnreadable };
   let erasure = (await privacy.eraseSubject(request, { signal: context.signal })).erasure!;
   progress(context, `order ${erasure.erasureId}: ${plural(erasure.keysDestroyed, 'key')} destroyed`);
+  if (erasure.keysDestroyed === 0)
+    progress(context, 'nothing was kept of this subject: is it written as predictions named it, octet for octet?');
   const until = context.clock.monotonic() + flags.timeout * 1000;
   let shown = '';
   while (wait && isPending(erasure) && context.clock.monotonic() < until) {

@@ -23,31 +23,28 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
     return words((await world.replica.labels.recordFeedback(request)).answers);
   }
 
-  interface KeptItem extends Record<string, unknown> {
-    readonly said: { readonly kind: string; readonly row: number };
-    readonly id: string;
-    readonly keyId: string | null;
-    readonly sealed: Buffer | null;
-  }
-  const kept = async (ids: readonly string[]) => {
-    const rows = await world.site.query<KeptItem>(
-      `SELECT jsonb_build_object('kind', kind, 'row', row, 'number', number, 'name', name, 'state', payload_state,
-           'model', model, 'source', source) AS said,
-         feedback_id::text AS id, payload_key_id::text AS "keyId", payload AS sealed
-       FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
-      [ids],
-    );
+  /** Rows of feedback, with their texts in plain. */
+  async function kept(ids: readonly string[]): Promise<Record<string, unknown>[]> {
+    const [rows, sealed] = await Promise.all([
+      world.site.query(
+        `SELECT kind, row, number::float, name, payload_state AS state, model, source
+         FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
+        [ids],
+      ),
+      world.site.query<{ id: string; keyId: string | null; payload: Buffer | null }>(
+        `SELECT feedback_id AS id, payload_key_id AS "keyId", payload
+         FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
+        [ids],
+      ),
+    ]);
     const { payloads } = await world.site.keys();
     const opened = await payloads.openAll(
-      rows.map(({ id, keyId, sealed }) => ({
-        ...{ keyId: keyId ?? undefined, bytes: sealed ?? Buffer.alloc(0), context: `feedback/${id}` },
+      sealed.map(({ id, keyId, payload }) => ({
+        ...{ keyId: keyId ?? undefined, bytes: payload ?? Buffer.alloc(0), context: `feedback/${id}` },
       })),
     );
-    return rows.map(({ said, sealed }, index) => ({
-      ...said,
-      payload: sealed && Buffer.from(opened[index]!).toString(),
-    }));
-  };
+    return rows.map((row, at) => ({ ...row, payload: sealed[at]!.payload && Buffer.from(opened[at]!).toString() }));
+  }
 
   describe('feedback', () => {
     it('of each kind is stored with its prediction, of a row or of all of it', async () => {

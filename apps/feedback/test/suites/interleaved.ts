@@ -109,7 +109,11 @@ export function interleavedSuite(cluster: () => TestPostgres): void {
         await record.commit();
         await rounds(3);
         await tx.addWaiting([
-          { key: waitingKey(item(predictionId)), item: item(predictionId), expiresMs: Date.now() + 60_000 },
+          {
+            key: waitingKey(item(predictionId), plainPayloads),
+            item: item(predictionId),
+            expiresMs: Date.now() + 60_000,
+          },
         ]);
       });
       await rounds(2);
