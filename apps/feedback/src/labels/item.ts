@@ -33,8 +33,6 @@ export interface Item {
   readonly payload: Uint8Array | undefined;
   /** When it came, as the database writes times; undefined: now. */
   readonly recordedAt?: string;
-  /** The same in milliseconds since the epoch. */
-  readonly recordedMs?: number;
 }
 
 /** Why an item is not taken. */

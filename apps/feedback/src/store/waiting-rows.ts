@@ -79,12 +79,10 @@ export interface StoredWaiting {
   readonly numbers: readonly (number | null)[];
   readonly payload: Buffer | null;
   readonly recorded_at: string;
-  readonly recorded_ms: number;
 }
 
 export const waitingColumns = `waiting_id, key, kind, prediction_id, model, request_id, source, actor, row, per_row,
-  (extract(epoch FROM labelled_at) * 1000000)::bigint AS at_micros, names, numbers, payload, recorded_at::text,
-  (extract(epoch FROM recorded_at) * 1000)::float8 AS recorded_ms`;
+  (extract(epoch FROM labelled_at) * 1000000)::bigint AS at_micros, names, numbers, payload, recorded_at::text`;
 
 export const itemOf = (row: StoredWaiting): Item => ({
   ...{ kind: row.kind, predictionId: row.prediction_id ?? '', model: row.model, requestId: row.request_id },
@@ -93,5 +91,4 @@ export const itemOf = (row: StoredWaiting): Item => ({
   values: row.names.map((name, index): Truth => (name === null ? { number: row.numbers[index]! } : { name })),
   payload: row.payload ?? undefined,
   recordedAt: row.recorded_at,
-  recordedMs: row.recorded_ms,
 });

@@ -225,11 +225,13 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
         'waiting',
       ]);
       await world.replica.privacy.eraseSubject({ subject, reason: 'a letter' });
+      // The order was given a while ago, and one of the two texts before it.
+      await world.site.query(`UPDATE feedback.erasure SET ordered_at = ordered_at - interval '90 s'`);
       await world.site.query(
-        `UPDATE feedback.label_waiting SET recorded_at = now() + interval '2 minutes' WHERE prediction_id = $1`,
-        [after],
+        `UPDATE feedback.label_waiting SET recorded_at = recorded_at - interval '120 s' WHERE prediction_id = $1`,
+        [before],
       );
-      await world.stored({ subject, receivedMs: Date.now() + 120_000, ...captured(scores([1, 0, 0])) });
+      await world.stored({ subject, ...captured(scores([1, 0, 0])) });
       await world.stored({ predictionId: before, subject }, { predictionId: after, subject });
       await world.rows('feedback_item', [before, after], 2);
       const state = async (id: string) => {
