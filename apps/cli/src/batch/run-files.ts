@@ -95,7 +95,10 @@ export class RunFiles {
 }
 
 async function cutTo(file: string, bytes: number): Promise<FileHandle> {
-  const handle = await open(file, 'r+');
+  const handle = await open(file, 'r+').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw usageError(`${file} is gone, which the journal speaks of`, 'Give --restart to begin anew.');
+  });
   const { size } = await handle.stat();
   if (size >= bytes) {
     await handle.truncate(bytes);
@@ -122,18 +125,43 @@ export async function readJournal(file: string): Promise<Journal | undefined> {
   }
 }
 
-export async function exists(file: string): Promise<boolean> {
+export const exists = async (file: string): Promise<boolean> => (await sizeOf(file)) !== undefined;
+
+/** Bytes of a file; undefined when there is none. */
+async function sizeOf(file: string): Promise<number | undefined> {
   return stat(file).then(
-    () => true,
-    () => false,
+    ({ size }) => size,
+    () => undefined,
   );
 }
 
-/** Gives the output its name, for good. What has been done already is not done again. */
-export async function publish(paths: RunPaths): Promise<void> {
-  if (await exists(paths.partial)) await rename(paths.partial, paths.output);
-  else if (!(await exists(paths.output)))
-    throw usageError(`${paths.output} was finished, and is gone`, 'Give --restart to make it anew.');
+/** @throws CliError usage when the input is a file that the run would write */
+export async function checkInput(input: string, paths: RunPaths): Promise<void> {
+  const own = await stat(input);
+  for (const file of Object.values(paths) as string[]) {
+    const other = await stat(file).catch(() => undefined);
+    if (other?.ino === own.ino && other.dev === own.dev)
+      throw usageError(`the input ${input} would be overwritten, as ${file}`, 'Give another --output.');
+  }
+}
+
+/**
+ * Gives the output its name, for good. What has been done already is not done again.
+ *
+ * @param bytes that the output has
+ * @param overwrite whether to replace what has the name
+ * @throws CliError usage when another file has the name, or the output is gone
+ */
+export async function publish(paths: RunPaths, bytes: number, overwrite: boolean): Promise<void> {
+  const there = await sizeOf(paths.output);
+  if (await exists(paths.partial)) {
+    if (there !== undefined && !overwrite)
+      throw usageError(`${paths.output} was made by somebody else meanwhile`, 'Give --overwrite to replace it.');
+    await rename(paths.partial, paths.output);
+  } else if (there !== bytes) {
+    const what = there === undefined ? 'is gone' : `has ${there} bytes now, not ${bytes}`;
+    throw usageError(`${paths.output} was finished, and ${what}`, 'Give --restart to make it anew.');
+  }
   const folder = await open(path.dirname(path.resolve(paths.output)), 'r');
   try {
     await folder.sync();
