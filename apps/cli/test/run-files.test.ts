@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Checkpoint, RunHeader } from '../src/batch/journal.ts';
-import { checkInput, cleanUp, lock, pathsOf, publish, readJournal, RunFiles } from '../src/batch/run-files.ts';
+import { checkPlaces, cleanUp, lock, pathsOf, publish, readJournal, RunFiles } from '../src/batch/run-files.ts';
 
 async function folder(): Promise<string> {
   const made = await mkdtemp(path.join(tmpdir(), 'sluice-run-'));
@@ -91,13 +91,15 @@ describe('the files of a batch run', () => {
     const journal = (await readJournal(paths.journal))!;
     const link = path.join(made, 'link.csv');
     await symlink(paths.partial, link);
-    await expect(checkInput(link, paths)).rejects.toThrow(/link\.csv would be overwritten, as .*out\.csv\.partial$/);
+    await expect(checkPlaces(link, paths)).rejects.toThrow(/link\.csv would be overwritten, as .*out\.csv\.partial$/);
     await rm(paths.partial);
     await expect(RunFiles.resume(paths, journal)).rejects.toThrow(/partial is gone, which the journal speaks of/);
     await writeFile(paths.output, 'x');
-    await expect(checkInput(paths.output, paths)).rejects.toThrow(/would be overwritten/);
+    await expect(checkPlaces(paths.output, paths)).rejects.toThrow(/would be overwritten/);
     await writeFile(paths.partial, 'x');
-    await expect(checkInput(path.join(import.meta.dirname, 'labels.csv'), paths)).resolves.toBeUndefined();
+    const nowhere = pathsOf(path.join(made, 'nowhere', 'out.csv'));
+    await expect(checkPlaces(paths.output, nowhere)).rejects.toThrow(/^there is no folder .*nowhere for the output$/);
+    await expect(checkPlaces(path.join(import.meta.dirname, 'labels.csv'), paths)).resolves.toBeUndefined();
   });
 
   it('are locked against a process that lives, not against one that has ended', async () => {
@@ -110,6 +112,13 @@ describe('the files of a batch run', () => {
     const unlock = await lock(file);
     expect(await readFile(file, 'utf8')).toBe(String(process.pid));
     await unlock();
+    const dying = spawn('sleep', ['60'], { stdio: 'ignore' });
+    await writeFile(file, String(dying.pid));
+    const waiting = lock(file);
+    dying.kill('SIGKILL');
+    await (
+      await waiting
+    )();
     expect(await readdir(path.dirname(file))).toEqual([]);
   });
 });

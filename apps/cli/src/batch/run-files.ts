@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, link, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { usageError } from '../exit-codes.ts';
 import { type Checkpoint, decodeJournal, encodeRecord, type Journal, type JournalRecord } from './journal.ts';
 
@@ -135,8 +136,11 @@ async function sizeOf(file: string): Promise<number | undefined> {
   );
 }
 
-/** @throws CliError usage when the input is a file that the run would write */
-export async function checkInput(input: string, paths: RunPaths): Promise<void> {
+/** @throws CliError usage when there is no folder for the output, or the input is a file that the run would write */
+export async function checkPlaces(input: string, paths: RunPaths): Promise<void> {
+  const folder = path.dirname(paths.output);
+  if (!(await stat(folder).catch(() => undefined))?.isDirectory())
+    throw usageError(`there is no folder ${folder} for the output`);
   const own = await stat(input);
   for (const file of Object.values(paths) as string[]) {
     const other = await stat(file).catch(() => undefined);
@@ -191,6 +195,10 @@ export async function sha256Of(
   return hash.digest('hex');
 }
 
+/** So often it looks whether a process that has the lock is on its way out, and so many milliseconds apart. */
+const mostWaits = 10;
+const waitMs = 100;
+
 /**
  * Keeps other processes of this machine off the same output. The lock of a process that has ended counts for nothing.
  *
@@ -200,7 +208,7 @@ export async function lock(file: string): Promise<() => Promise<void>> {
   const own = `${file}.${process.pid}`;
   await writeFile(own, String(process.pid));
   try {
-    for (let attempt = 1; ; attempt += 1) {
+    for (let waits = 0, attempt = 1; ;) {
       try {
         // There with its content, or not at all.
         await link(own, file);
@@ -209,9 +217,14 @@ export async function lock(file: string): Promise<() => Promise<void>> {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === 3) throw error;
       }
       const owner = Number(await readFile(file, 'utf8').catch(() => '0'));
-      if (isAlive(owner))
-        throw usageError(`process ${owner} is writing this output`, `If it is no batch run, remove ${file}.`);
-      await rm(file, { force: true });
+      if (!isAlive(owner)) {
+        await rm(file, { force: true });
+        attempt += 1;
+      } else if (waits < mostWaits) {
+        // One that was killed is there a little longer.
+        await setTimeout(waitMs);
+        waits += 1;
+      } else throw usageError(`process ${owner} is writing this output`, `If it is no batch run, remove ${file}.`);
     }
   } finally {
     await rm(own, { force: true });

@@ -9,7 +9,7 @@ import type { BatchOptions } from '../batch/options.ts';
 import { sayReading, startProgress } from '../batch/progress.ts';
 import { BatchRun, prepare, type Prepared, type RunTask } from '../batch/run.ts';
 import {
-  checkInput,
+  checkPlaces,
   cleanUp,
   exists,
   lock,
@@ -58,7 +58,7 @@ export async function batch(context: CliContext, model: string, input: string, o
   const paths = pathsOf(options.output);
   const source = await FileSource.open(input);
   try {
-    await checkInput(input, paths);
+    await checkPlaces(input, paths);
     const unlock = await lock(paths.lock);
     try {
       await runLocked(context, model, { source, inputFormat, outputFormat, options, paths });
