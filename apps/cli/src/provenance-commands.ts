@@ -80,9 +80,12 @@ function addRunCommands(program: Command, run: Run): void {
 function addLineageCommand(program: Command, run: Run): void {
   program
     .command('lineage [model]')
-    .description('where MODEL[:VERSION] (default champion), a data set or a run came from, and what it reached')
+    .description(
+      'where MODEL[:VERSION] (default champion), a data set, a run or a prediction came from, and what it reached',
+    )
     .option('--data-set <name@n>', 'begin at a data set version; without @N at its newest', dataSetOrNewest)
     .option('--run <id>', 'begin at a run')
+    .option('--prediction <id>', 'begin at a prediction: every version that took part in it, and where that came from')
     .option('--up', 'only where it came from', false)
     .option('--down', 'only what it reached', false)
     .option('--depth <number>', 'most steps, up to 32', whole(1), 10)

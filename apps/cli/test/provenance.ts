@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { examples, type Platform } from './platform.ts';
 
@@ -79,6 +80,25 @@ export function describeProvenance(platform: () => Platform, temporaryFolder: ()
       expect(both).toMatchObject({ up: { more: false }, down: { more: false, nodes: expect.any(Array) as unknown } });
     });
 
+    it('is shown from a prediction on', async () => {
+      const holdout = path.join(examples, 'digits', 'holdout.csv');
+      await done('pin', name, '1');
+      const asked = ['--limit', '1', '--label-column', 'label', '--model-version', '1', '--output', 'csv'];
+      const [heading, row] = (await done('infer', name, holdout, ...asked)).split('\n').map((line) => line.split(','));
+      const id = row![heading!.indexOf('prediction_id')]!;
+      await eventually(async () => {
+        const [root, version, maker, ...rest] = (await done('lineage', '--prediction', id)).split('\n');
+        expect(root).toMatch(new RegExp(`^prediction ${id}  \\d{4}-`));
+        expect(version).toMatch(/^└─ answered by team\/origins:1  ready, .*  \[-, no release\]$/);
+        expect(maker).toMatch(/^ {3}├─ made by run cli\/clean@/);
+        expect(rest.join('\n')).toMatch(/^ {3}└─ trained on cli\/train@1 /m);
+        expect(rest.join('\n')).toMatch(/\n\nAUDIT ENTRY +OF\n\d+ +model\/team\/origins\/version\/1$/);
+      }, 30_000);
+      const { versions } = JSON.parse(await done('lineage', '--prediction', id, '--json')) as { versions: unknown[] };
+      expect(versions).toMatchObject([{ model: name, version: '1', problem: '', attempts: [{ answered: true }] }]);
+      await done('unpin', name, '1');
+    });
+
     it('is refused with what is wrong', async () => {
       const refused = async (code: number, notes: RegExp, ...args: string[]) =>
         expect(await sluice(...args)).toMatchObject({ code, notes: expect.stringMatching(notes) as unknown });
@@ -109,6 +129,15 @@ export function describeProvenance(platform: () => Platform, temporaryFolder: ()
       );
       await refused(2, /name one thing/, 'lineage');
       await refused(2, /name one thing/, 'lineage', name, '--run', 'x@1');
+      await refused(2, /nothing is made from a prediction/, 'lineage', '--prediction', 'x', '--down');
+      await refused(2, /prediction_id/, 'lineage', '--prediction', 'x');
+      await refused(
+        3,
+        /never[- ]seen|no prediction|not/,
+        'lineage',
+        '--prediction',
+        '01993d2c-0000-7000-8000-000000000000',
+      );
       await refused(3, /has no version 9/, 'lineage', `${name}:9`);
       await refused(2, /depth: 33 given/, 'lineage', `${name}:1`, '--depth', '33');
     });

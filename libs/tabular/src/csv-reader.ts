@@ -1,7 +1,7 @@
 import { invalidArgument, SluiceError } from '@sluice/domain/errors';
 import { CsvError, type InfoRecord, Parser } from 'csv-parse';
 import type { ByteSource, Position, ReadRow, TableReader } from './reader.ts';
-import { checkNames, type Column } from './schema.ts';
+import { checkNames, checkWidth, type Column } from './schema.ts';
 import { Utf8Check } from './utf8-check.ts';
 
 export interface CsvOptions {
@@ -33,6 +33,7 @@ export async function openCsv(source: ByteSource, options: CsvOptions = {}): Pro
   const maxRecordBytes = options.maxRecordBytes ?? 67_108_864;
   const first = await firstRecord(source, maxRecordBytes);
   if (!first) throw invalidArgument('the CSV has no rows');
+  checkWidth(first.cells.length);
   const columns: readonly Column[] = first.cells.map((cell, index) => ({
     name: hasNames ? cell.trim() : String(index + 1),
     type: 'string',

@@ -99,6 +99,12 @@ describe('reading CSV', () => {
     await expect(all(reader, after)).rejects.toThrow(/^line 4: /);
   });
 
+  it('bounds the columns', async () => {
+    await expect(read(`${','.repeat(1_048_576)}\n`, { header: false })).rejects.toThrow(
+      'there are 1048577 columns; at most 1048576',
+    );
+  });
+
   it('bounds a record, and names the line that is not UTF-8', async () => {
     await expect(read(`a\n"${'x\n'.repeat(5_000)}`, { maxRecordBytes: 1_000 })).rejects.toThrow(
       /too long.*never closed/,

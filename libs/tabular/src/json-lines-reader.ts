@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidArgument } from '@sluice/domain/errors';
 import type { ByteSource, Position, ReadRow, TableReader } from './reader.ts';
-import { checkNames, type Column, type Row, type ScalarType, type Value } from './schema.ts';
+import { checkNames, type Column, type Row, type ScalarType, shown, type Value } from './schema.ts';
 
 export interface JsonLinesOptions {
   /** The longest line, in bytes; default 64 MiB. */
@@ -17,6 +17,8 @@ interface Line {
 const start: Position = { rows: 0, offset: 0, lines: 0 };
 /** Rows from whose values the types of the columns are taken, at most. */
 const sampleRows = 1_000;
+/** Lists in lists of a value: a tensor has fewer dimensions. */
+const mostDepth = 64;
 
 /**
  * Opens JSON Lines: one object a line, or one list a line; empty lines are passed over. The first row says which columns there
@@ -59,7 +61,7 @@ function firstRow(line: Line): object {
   const { value, problem } = parsed(line);
   if (problem !== '') throw invalidArgument(`line ${line.number}: ${problem}`);
   if (typeof value !== 'object' || value === null)
-    throw invalidArgument(`line ${line.number}: expected an object or a list a line, got ${JSON.stringify(value)}`);
+    throw invalidArgument(`line ${line.number}: expected an object or a list a line, got ${shown(value as Value)}`);
   return value;
 }
 
@@ -152,11 +154,18 @@ function rowOfObject(value: unknown, names: readonly string[]): Row | string {
   return checked(names.map((name) => (Object.hasOwn(object, name) ? object[name] : null)));
 }
 
-const checked = (values: readonly unknown[]): Row | string =>
-  values.every(isValue) ? (values as Row) : 'has an object where a value or a list was expected';
-
-const isValue = (value: unknown): boolean =>
-  typeof value !== 'object' || value === null || (Array.isArray(value) && value.every(isValue));
+function checked(values: readonly unknown[]): Row | string {
+  let problem = '';
+  const look = (value: unknown, depth: number): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if (!Array.isArray(value)) problem = 'has an object where a value or a list was expected';
+    // Whatever walks a value later takes a call for each level.
+    else if (depth === mostDepth) problem = `has lists in lists, more than ${mostDepth} deep`;
+    else for (const item of value) look(item, depth + 1);
+  };
+  for (const value of values) look(value, 0);
+  return problem === '' ? (values as Row) : problem;
+}
 
 /** The narrowest type that has all of the values; text where there is none. */
 function typeOf(values: readonly Value[]): Pick<Column, 'type' | 'depth'> {

@@ -87,8 +87,17 @@ describe('reading JSON Lines', () => {
     ['\n\n', 'the file has no rows'],
     ['\n{"a":', /^line 2: is not JSON/],
     ['5', /^line 1: expected an object or a list a line, got 5/],
+    [`"${'x'.repeat(1_000)}"`, /^line 1: expected an object or a list a line, got "x{39}…$/],
   ])('refuses %j', async (text, message) => {
     await expect(open(text)).rejects.toThrow(message);
+  });
+
+  it('bounds lists in lists', async () => {
+    const deep = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}\n`;
+    const rows = await all(await open(`{"a":1}\n${deep(64)}${deep(65)}${deep(500_000)}{"a":2}`));
+    const problem = 'has lists in lists, more than 64 deep';
+    expect(rows.map((row) => row.problem)).toEqual(['', '', problem, problem, '']);
+    expect((await open(deep(500_000))).columns).toEqual([{ name: 'a', type: 'string', depth: 0 }]);
   });
 
   it('bounds a line', async () => {

@@ -9,6 +9,7 @@ import {
   parquetSchema,
   type ParquetScan,
   type RowGroup,
+  snappyUncompress,
 } from 'hyparquet';
 import { columnOf, type ParquetColumn } from './parquet-schema.ts';
 import type { RandomAccess, ReadRow, TableReader } from './reader.ts';
@@ -17,7 +18,7 @@ import { checkNames, type Column, type Value } from './schema.ts';
 export interface ParquetOptions {
   /** Columns that are read; default: all. Others cost nothing, and may be of any type. */
   readonly columns?: readonly string[];
-  /** Bytes of data, before compression, that are held at a time where the file lets itself be read in parts; default 16 MiB. */
+  /** Bytes of rows that are held at a time, roughly, where the file lets itself be read in parts; default 16 MiB. */
   readonly portionBytes?: number;
   /** The largest column of a row group that has no page index, and so has to be read whole: before compression; default 512 MiB. */
   readonly maxColumnBytes?: number;
@@ -33,6 +34,12 @@ interface Opened {
 
 /** A footer beyond this is no footer of a table that a person made. */
 const maxFooterBytes = 67_108_864;
+/** What a row takes beside its values. */
+const rowBytes = 128;
+/** What a value takes at least, however small it lies in the file: a column of one value may be a few bytes long. */
+const valueBytes = 8;
+/** Pages up to this size are taken whatever the file says of its columns, before compression. */
+const smallPageBytes = 67_108_864;
 
 /**
  * Opens a Parquet file. Row groups are read one after the other, in parts where the file has a page index or plain columns. Pages may be
@@ -118,14 +125,15 @@ async function* readGroup(
 ): AsyncIterable<readonly ReadRow[]> {
   const groupEnd = groupStart + Number(group.num_rows);
   const chunks = opened.columns.map((column) => chunkOf(opened, number, group, column));
-  const bytesPerRow = chunks.reduce((sum, { bytes }) => sum + bytes, 1) / Number(group.num_rows);
+  const bytesPerRow = rowBytes + chunks.reduce((sum, { bytes }) => sum + bytes, 0) / Number(group.num_rows);
+  const largest = chunks.reduce((most, { bytes }) => Math.max(most, bytes), smallPageBytes);
   const step = Math.max(1, Math.floor(opened.portionBytes / bytesPerRow));
   // One for each row group: it keeps the range of each column that was read last.
   const scan = await parquetScan({
     file: fileOf(opened.access),
     metadata: { ...opened.metadata },
     columns: opened.columns.map((column) => column.name),
-    compressors,
+    compressors: compressorsFor(Math.min(largest, Math.max(opened.maxColumnBytes, smallPageBytes))),
     parsers,
     geoparquet: false,
   });
@@ -144,7 +152,7 @@ async function* readGroup(
 
 interface Chunk {
   readonly column: Column;
-  /** Before compression. */
+  /** In memory, at least: before compression, or of its values. */
   readonly bytes: number;
   readonly mustBeWhole: boolean;
 }
@@ -153,11 +161,14 @@ function chunkOf({ maxColumnBytes }: Opened, number: number, group: RowGroup, co
   const chunks = group.columns.filter(({ meta_data: data }) => data?.path_in_schema[0] === column.name);
   const where = `row group ${number}, column "${column.name}"`;
   if (chunks.length !== 1) throw invalidArgument(`${where}: the file has ${chunks.length} columns of values`);
-  const bytes = Number(chunks[0]!.meta_data!.total_uncompressed_size);
+  const { total_uncompressed_size: size, num_values: values } = chunks[0]!.meta_data!;
+  const bytes = Math.max(Number(size), Number(values) * valueBytes);
   const hasIndex = chunks[0]!.offset_index_offset !== undefined;
-  if (!hasIndex && bytes > maxColumnBytes) {
+  // Of a list all values are decoded at once, of others a portion.
+  const wholeBytes = column.depth > 0 ? bytes : Number(size);
+  if (!hasIndex && wholeBytes > maxColumnBytes) {
     throw invalidArgument(
-      `${where}: has ${bytes} bytes and no page index, so that it would have to be read whole; at most ${maxColumnBytes}: write the file with smaller row groups or with a page index`,
+      `${where}: has ${wholeBytes} bytes and no page index, so that it would have to be read whole; at most ${maxColumnBytes}: write the file with smaller row groups or with a page index`,
     );
   }
   return { column, bytes, mustBeWhole: !hasIndex && column.depth > 0 };
@@ -215,9 +226,25 @@ const parsers = {
   },
 };
 
-/** What Node has. A page that says it has fewer bytes than it has is cut off there by an error. */
-const compressors: Compressors = {
-  GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
-  BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
-  ZSTD: (input, length) => zstdDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
-};
+/**
+ * What Node has, and Snappy. A page that says it has fewer bytes than it has is cut off there by an error.
+ *
+ * @param mostBytes of a page: more than its column says that it has is refused before there is memory for it
+ */
+function compressorsFor(mostBytes: number): Compressors {
+  const checked = (length: number): number => {
+    if (length >= 0 && length <= mostBytes) return Math.max(1, length);
+    throw new Error(`a page would have ${length} bytes, more than its column`);
+  };
+  return {
+    GZIP: (input, length) => gunzipSync(input, { maxOutputLength: checked(length) }),
+    BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: checked(length) }),
+    ZSTD: (input, length) => zstdDecompressSync(input, { maxOutputLength: checked(length) }),
+    SNAPPY: (input, length) => {
+      checked(length);
+      const page = new Uint8Array(length);
+      snappyUncompress(input, page);
+      return page;
+    },
+  };
+}

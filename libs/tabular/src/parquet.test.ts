@@ -1,3 +1,4 @@
+import { zstdCompressSync } from 'node:zlib';
 import {
   Bool,
   Dictionary,
@@ -222,7 +223,7 @@ describe('reading Parquet', () => {
     const file = writeForeign(foreign, (builder) =>
       builder.setCompression(compression).setMaxRowGroupSize(2_000).setDataPageSizeLimit(4_096),
     );
-    for (const portionBytes of [1_000, 16_777_216]) {
+    for (const portionBytes of [20_000, 16_777_216]) {
       const reader = await open(file, { portionBytes });
       expect(describeSchema(reader.columns).map(({ type }) => type)).toEqual([
         'int64',
@@ -294,6 +295,41 @@ describe('reading Parquet', () => {
     await expect(all(reader)).rejects.toThrow(
       'row group 0, column "a": the Parquet file is damaged: 3 values for 4 rows',
     );
+  });
+
+  it('holds no more rows at a time because they are small in the file', async () => {
+    const same = new Table({ a: vectorFromArray(new Array<number>(150_000).fill(7), new Int32()) });
+    const file = writeForeign(same, (builder) => builder.setCompression(Compression.ZSTD));
+    expect(file.length).toBeLessThan(10_000);
+    const sizes: number[] = [];
+    for await (const portion of (await open(file)).rows()) sizes.push(portion.length);
+    expect(Math.max(...sizes)).toBeLessThan(130_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(150_000);
+    const lists = new Table({
+      a: vectorFromArray(
+        Array.from({ length: 2_000 }, () => new Array<number>(40).fill(0)),
+        new List(new Field('item', new Float32())),
+      ),
+    });
+    const small = await open(writeForeign(lists), { portionBytes: 200_000 });
+    const portions: number[] = [];
+    for await (const portion of small.rows()) portions.push(portion.length);
+    expect(Math.max(...portions)).toBeLessThan(1_000);
+  });
+
+  it.each([
+    ['ZSTD', (bytes: Uint8Array) => zstdCompressSync(bytes)],
+    ['SNAPPY', undefined],
+  ] as const)('takes no page that is larger than its column, %s', async (codec, compress) => {
+    const bytes = new ByteWriter();
+    const writer = new ParquetWriter({
+      ...{ writer: bytes, schema: schemaOf([{ name: 'a', type: 'string', depth: 0 }]), codec },
+      ...(compress && { compressors: { [codec]: compress } }),
+    });
+    await writer.write({ columnData: [{ name: 'a', data: ['a'.repeat(67_108_864)] }] });
+    writer.row_groups[0]!.columns[0]!.meta_data!.total_uncompressed_size = 100n;
+    await writer.finish();
+    await expect(all(await open(bytes.getBytes()))).rejects.toThrow(/^row group 0, .*a page would have 6710\d+ bytes/);
   });
 
   it('takes no text that is none', async () => {

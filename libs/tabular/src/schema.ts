@@ -29,8 +29,17 @@ export const describeSchema = (
 ): readonly { readonly name: string; readonly type: string }[] =>
   columns.map((column) => ({ name: column.name, type: typeName(column) }));
 
-/** @throws SluiceError invalid-argument when two columns have one name, or one has none */
+/** More is no table, but a file that was made to take memory, or one of another format. */
+export const mostColumns = 1_048_576;
+
+/** @throws SluiceError invalid-argument when a table has more columns than anybody's */
+export function checkWidth(columns: number): void {
+  if (columns > mostColumns) throw invalidArgument(`there are ${columns} columns; at most ${mostColumns}`);
+}
+
+/** @throws SluiceError invalid-argument when two columns have one name, or one has none, or there are too many */
 export function checkNames(columns: readonly { readonly name: string }[]): void {
+  checkWidth(columns.length);
   const seen = new Set<string>();
   for (const { name } of columns) {
     if (name === '') throw invalidArgument('a column has no name');
@@ -81,7 +90,7 @@ const misfit = (column: Column, value: Value, depth: number) =>
   invalidArgument(`column "${column.name}": expected ${typeName({ type: column.type, depth })}, got ${shown(value)}`);
 
 /** A value in a message: short, and as JSON would have it. */
-function shown(value: Value): string {
+export function shown(value: Value): string {
   const text = textOf(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -79,26 +79,47 @@ export function prepareRow(plan: RowPlan, row: ReadRow): PreparedRow {
   }
 }
 
+/** Bytes of a row in a request, roughly, with what is passed on beside it. */
+function bytesOf({ inputs }: RowPlan, { tensors, carried }: PreparedRow): number {
+  let bytes = carried.reduce<number>((sum, value) => sum + lengthOf(value), 0);
+  for (const [at, { values }] of (tensors ?? []).entries()) {
+    if (inputs[at]!.spec.datatype !== 'BYTES') bytes += 8 * values.length;
+    else for (const value of values) bytes += lengthOf(value);
+  }
+  return bytes;
+}
+
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value.length;
+  return Array.isArray(value) ? value.reduce<number>((sum, item) => sum + lengthOf(item), 8) : 8;
+}
+
 /**
- * Rows that are ready to be sent, in portions of one size, whatever portions they are read in; fewer at the end. Ends after
- * `limit` rows, those that cannot be sent counted. What was read of a row, and is not sent, is let go at once.
+ * Rows that are ready to be sent, in portions of one size, whatever portions they are read in; fewer at the end, and where rows are
+ * so large that a portion has `mostBytes` before. Ends after `limit` rows, those that cannot be sent counted. What was read of a row,
+ * and is not sent, is let go at once.
  */
 export async function* preparedRows(
   plan: RowPlan,
   rows: AsyncIterable<readonly ReadRow[]>,
   size: number,
   limit: number,
+  mostBytes = Infinity,
 ): AsyncIterable<readonly PreparedRow[]> {
   let held: PreparedRow[] = [];
+  let heldBytes = 0;
   let left = limit;
   for await (const portion of rows) {
     for (const row of portion) {
       if (left === 0) break;
       left -= 1;
-      held.push(prepareRow(plan, row));
-      if (held.length < size) continue;
+      const prepared = prepareRow(plan, row);
+      held.push(prepared);
+      heldBytes += bytesOf(plan, prepared);
+      if (held.length < size && heldBytes < mostBytes) continue;
       yield held;
       held = [];
+      heldBytes = 0;
     }
     if (left === 0) break;
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, link, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { usageError } from '../exit-codes.ts';
 import { type Checkpoint, decodeJournal, encodeRecord, type Journal, type JournalRecord } from './journal.ts';
 
@@ -95,7 +96,10 @@ export class RunFiles {
 }
 
 async function cutTo(file: string, bytes: number): Promise<FileHandle> {
-  const handle = await open(file, 'r+');
+  const handle = await open(file, 'r+').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw usageError(`${file} is gone, which the journal speaks of`, 'Give --restart to begin anew.');
+  });
   const { size } = await handle.stat();
   if (size >= bytes) {
     await handle.truncate(bytes);
@@ -122,18 +126,46 @@ export async function readJournal(file: string): Promise<Journal | undefined> {
   }
 }
 
-export async function exists(file: string): Promise<boolean> {
+export const exists = async (file: string): Promise<boolean> => (await sizeOf(file)) !== undefined;
+
+/** Bytes of a file; undefined when there is none. */
+async function sizeOf(file: string): Promise<number | undefined> {
   return stat(file).then(
-    () => true,
-    () => false,
+    ({ size }) => size,
+    () => undefined,
   );
 }
 
-/** Gives the output its name, for good. What has been done already is not done again. */
-export async function publish(paths: RunPaths): Promise<void> {
-  if (await exists(paths.partial)) await rename(paths.partial, paths.output);
-  else if (!(await exists(paths.output)))
-    throw usageError(`${paths.output} was finished, and is gone`, 'Give --restart to make it anew.');
+/** @throws CliError usage when there is no folder for the output, or the input is a file that the run would write */
+export async function checkPlaces(input: string, paths: RunPaths): Promise<void> {
+  const folder = path.dirname(paths.output);
+  if (!(await stat(folder).catch(() => undefined))?.isDirectory())
+    throw usageError(`there is no folder ${folder} for the output`);
+  const own = await stat(input);
+  for (const file of Object.values(paths) as string[]) {
+    const other = await stat(file).catch(() => undefined);
+    if (other?.ino === own.ino && other.dev === own.dev)
+      throw usageError(`the input ${input} would be overwritten, as ${file}`, 'Give another --output.');
+  }
+}
+
+/**
+ * Gives the output its name, for good. What has been done already is not done again.
+ *
+ * @param bytes that the output has
+ * @param overwrite whether to replace what has the name
+ * @throws CliError usage when another file has the name, or the output is gone
+ */
+export async function publish(paths: RunPaths, bytes: number, overwrite: boolean): Promise<void> {
+  const there = await sizeOf(paths.output);
+  if (await exists(paths.partial)) {
+    if (there !== undefined && !overwrite)
+      throw usageError(`${paths.output} was made by somebody else meanwhile`, 'Give --overwrite to replace it.');
+    await rename(paths.partial, paths.output);
+  } else if (there !== bytes) {
+    const what = there === undefined ? 'is gone' : `has ${there} bytes now, not ${bytes}`;
+    throw usageError(`${paths.output} was finished, and ${what}`, 'Give --restart to make it anew.');
+  }
   const folder = await open(path.dirname(path.resolve(paths.output)), 'r');
   try {
     await folder.sync();
@@ -163,6 +195,10 @@ export async function sha256Of(
   return hash.digest('hex');
 }
 
+/** So often it looks whether a process that has the lock is on its way out, and so many milliseconds apart. */
+const mostWaits = 10;
+const waitMs = 100;
+
 /**
  * Keeps other processes of this machine off the same output. The lock of a process that has ended counts for nothing.
  *
@@ -172,7 +208,7 @@ export async function lock(file: string): Promise<() => Promise<void>> {
   const own = `${file}.${process.pid}`;
   await writeFile(own, String(process.pid));
   try {
-    for (let attempt = 1; ; attempt += 1) {
+    for (let waits = 0, attempt = 1; ;) {
       try {
         // There with its content, or not at all.
         await link(own, file);
@@ -181,9 +217,14 @@ export async function lock(file: string): Promise<() => Promise<void>> {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === 3) throw error;
       }
       const owner = Number(await readFile(file, 'utf8').catch(() => '0'));
-      if (isAlive(owner))
-        throw usageError(`process ${owner} is writing this output`, `If it is no batch run, remove ${file}.`);
-      await rm(file, { force: true });
+      if (!isAlive(owner)) {
+        await rm(file, { force: true });
+        attempt += 1;
+      } else if (waits < mostWaits) {
+        // One that was killed is there a little longer.
+        await setTimeout(waitMs);
+        waits += 1;
+      } else throw usageError(`process ${owner} is writing this output`, `If it is no batch run, remove ${file}.`);
     }
   } finally {
     await rm(own, { force: true });

@@ -12,7 +12,7 @@ import type { RunProgress } from './progress.ts';
 import { type ResultTable, resultTable } from './result-rows.ts';
 import { columnsNeeded, planRows, preparedRows, type RowPlan } from './row-plan.ts';
 import type { RunFiles } from './run-files.ts';
-import { rowsPerRequest, type ScoredRow, Scorer } from './score.ts';
+import { bytesPerRequest, rowsPerRequest, type ScoredRow, Scorer } from './score.ts';
 
 /** Between two checkpoints at most, in milliseconds: a row group of Parquet that is ended early stays small for ever. */
 const checkpointEveryMs: Readonly<Record<Format, number>> = { csv: 1_000, jsonl: 1_000, parquet: 60_000 };
@@ -105,8 +105,9 @@ export class BatchRun {
     const rows = table.rows(this.#after);
     const left = options.limit - this.rowsRead;
     const scorer = new Scorer(context, model, plan, options);
+    const portions = preparedRows(plan, rows, size, left, bytesPerRequest(options.rowsPerRequest));
     try {
-      for await (const scored of scorer.score(preparedRows(plan, rows, size, left))) {
+      for await (const scored of scorer.score(portions)) {
         await this.#take(scored);
         shown.update(this.rowsRead, this.#share());
       }

@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import type { CliContext, Services } from '../context.ts';
 import type { BatchModel } from './batch-model.ts';
 import { columnsNeeded, planRows, prepareRow, preparedRows, type PreparedRow } from './row-plan.ts';
-import { rowsPerRequest, type ScoredRow, Scorer, type ScoreOptions } from './score.ts';
+import { bytesPerRequest, rowsPerRequest, type ScoredRow, Scorer, type ScoreOptions } from './score.ts';
 
 const model: BatchModel = {
   name: 'twice',
@@ -172,6 +172,33 @@ describe('scoring', () => {
     expect(later.clock.monotonic()).toBeLessThan(170_000);
   });
 
+  it('sends fewer rows at once where they are too much together, and waits with a single one', async () => {
+    const sizes: number[] = [];
+    const router = routerOf((values, call) => {
+      sizes.push(values.length);
+      if (values.length > 1 || call === 4) throw new SluiceError('resource-exhausted', 'more than the limit');
+    });
+    const rows = await withTime(router.clock, score(router.context, await numbers(3)));
+    expect(shown(rows)).toEqual([0, 1, 2].map((index) => [index, index * 2]));
+    expect(sizes).toEqual([3, 2, 1, 1, 1, 1]);
+    expect(router.clock.monotonic()).toBeLessThan(1_000);
+  });
+
+  it('takes no time for an outage in which nothing was asked', async () => {
+    const router = routerOf((_, call) => {
+      if (call === 1) throw away('unavailable');
+    });
+    const table = await numbers(1);
+    const plan = planRows(model, table, []);
+    const scorer = new Scorer(router.context, model, plan, options);
+    router.clock.advance(300_000);
+    const scoring = scorer
+      .score(preparedRows(plan, table.rows(), 4, Infinity))
+      [Symbol.asyncIterator]()
+      .next();
+    expect(shown((await withTime(router.clock, scoring)).value as ScoredRow[])).toEqual([[0, 0]]);
+  });
+
   it.each([
     ['not-found', new SluiceError('not-found', 'gone')],
     ['internal', new SluiceError('internal', 'broken')],
@@ -305,6 +332,24 @@ describe('rows of one request', () => {
       'line 3, column "x": a list of the shape [1]; x takes [3] a row',
       'line 4, column "x": expected a list of values in JSON, such as [0, 1.5]',
     ]);
+  });
+
+  it('are fewer where texts are long, also those that are passed on', async () => {
+    const sizesOf = async (text: string, of: BatchModel, carry: string[], most: number) => {
+      const table = await json(text);
+      const sizes: number[] = [];
+      for await (const portion of preparedRows(planRows(of, table, carry), table.rows(), 4, Infinity, most))
+        sizes.push(portion.length);
+      return sizes;
+    };
+    const texts: BatchModel = { ...model, inputs: [{ name: 'x', datatype: 'BYTES', shape: [-1, 1], features: [] }] };
+    const rowOf = (x: number, id: number) => `{"x":"${'x'.repeat(x)}","id":"${'i'.repeat(id)}"}\n`;
+    const [long, short] = [rowOf(60, 1), rowOf(5, 1)];
+    expect(await sizesOf(long + long + long + short + short, texts, [], 100)).toEqual([2, 3]);
+    expect(await sizesOf(short.repeat(9), texts, [], 100)).toEqual([4, 4, 1]);
+    expect(await sizesOf(rowOf(5, 60).repeat(4), texts, ['id'], 100)).toEqual([2, 2]);
+    expect(await sizesOf('{"x":1,"id":["a"]}\n'.repeat(4), model, ['id'], 30)).toEqual([2, 2]);
+    expect([bytesPerRequest(0), bytesPerRequest(7)]).toEqual([4_194_304, 33_554_432]);
   });
 
   it('end at the limit', async () => {

@@ -39,7 +39,7 @@ export class Scorer {
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
   #hasAnswer = false;
-  #lastAnswerMs: number;
+  #lastAnswerMs = -Infinity;
 
   constructor(context: CliContext, model: BatchModel, plan: RowPlan, options: ScoreOptions) {
     this.#context = context;
@@ -48,7 +48,6 @@ export class Scorer {
     this.#options = options;
     this.#throttle = new Throttle(options.inFlight);
     this.#signal = AbortSignal.any([context.signal, this.#ended.signal]);
-    this.#lastAnswerMs = context.clock.monotonic();
   }
 
   /**
@@ -85,14 +84,15 @@ export class Scorer {
     });
   }
 
-  /** Rows that are refused together are asked for in halves, so that each good one has its answer. */
+  /** Rows that are refused together, or are too much together, are asked for in halves, so that each good one has its answer. */
   async #ask(rows: readonly PreparedRow[], isFull: boolean, into: Map<PreparedRow, RowAnswer | string>): Promise<void> {
     try {
       const answer = await this.#untilAnswered(rows, isFull);
       const found = rowsOf(answer, this.#model.batched);
       rows.forEach((row, index) => into.set(row, found[index]!));
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      const isTooMuch = rows.length > 1 && isTooLarge(error);
+      if (!isRefusal(error) && !isTooMuch) throw error;
       if (rows.length === 1) {
         into.set(rows[0]!, `${placeOf(rows[0]!.source)}: ${messageOf(error)}`);
         return;
@@ -110,6 +110,7 @@ export class Scorer {
       this.#model.batched,
     );
     const { clock } = this.#context;
+    const begunMs = clock.monotonic();
     for (;;) {
       const sentMs = clock.monotonic();
       try {
@@ -120,12 +121,14 @@ export class Scorer {
         return answer;
       } catch (error) {
         const failure = SluiceError.from(error);
-        if (!mayComeLater(failure)) throw error;
+        if (!mayComeLater(failure) || (rows.length > 1 && isTooLarge(failure))) throw error;
         const waitMs = this.#throttle.refused(failure.retryAfterMs);
         const patienceMs = this.#hasAnswer
           ? this.#options.patienceMs
           : Math.min(firstPatienceMs, this.#options.patienceMs);
-        if (clock.monotonic() - this.#lastAnswerMs + waitMs > patienceMs) throw error;
+        // What took long before, such as reading, was no outage.
+        const sinceMs = Math.max(begunMs, this.#lastAnswerMs);
+        if (clock.monotonic() - sinceMs + waitMs > patienceMs) throw error;
         await pause({ ...this.#context, signal: this.#signal }, waitMs);
         if (this.#signal.aborted) throw error;
       }
@@ -159,6 +162,12 @@ export class Scorer {
 const mayComeLater = ({ kind, neverAgain }: SluiceError): boolean =>
   !neverAgain && (kind === 'resource-exhausted' || kind === 'unavailable' || kind === 'deadline-exceeded');
 
+/** More than a message, or memory, takes: what is full says when to come again. Fewer rows may do. */
+function isTooLarge(error: unknown): boolean {
+  const { kind, neverAgain, retryAfterMs } = SluiceError.from(error);
+  return !neverAgain && kind === 'resource-exhausted' && retryAfterMs === undefined;
+}
+
 /** The version does not take these rows, or fails on them: one of them is to blame. */
 function isRefusal(error: unknown): boolean {
   if (error instanceof CliError) return error.code === exitCodes.usage;
@@ -185,3 +194,12 @@ export function rowsPerRequest(model: BatchModel, plan: RowPlan, asked: number):
 
 /** Values of one request, roughly, unless told: more does not make it quicker. */
 const maxRequestBytes = 4_194_304;
+/** When told: half of what a router takes where nobody has set another limit. */
+const mostRequestBytes = 33_554_432;
+
+/**
+ * Bytes of rows from which on a request takes no more of them, however many are wanted: texts may be of any length.
+ *
+ * @param asked rows of a request, as told; 0 for nothing
+ */
+export const bytesPerRequest = (asked: number): number => (asked > 0 ? mostRequestBytes : maxRequestBytes);

@@ -9,6 +9,7 @@ import type { BatchOptions } from '../batch/options.ts';
 import { sayReading, startProgress } from '../batch/progress.ts';
 import { BatchRun, prepare, type Prepared, type RunTask } from '../batch/run.ts';
 import {
+  checkPlaces,
   cleanUp,
   exists,
   lock,
@@ -57,6 +58,7 @@ export async function batch(context: CliContext, model: string, input: string, o
   const paths = pathsOf(options.output);
   const source = await FileSource.open(input);
   try {
+    await checkPlaces(input, paths);
     const unlock = await lock(paths.lock);
     try {
       await runLocked(context, model, { source, inputFormat, outputFormat, options, paths });
@@ -93,7 +95,7 @@ async function runLocked(context: CliContext, name: string, files: Files): Promi
   const resumedAt = journal?.checkpoints.at(-1)?.after.rows ?? 0;
   if (resumedAt > 0) progress(context, `going on after ${plural(resumedAt, 'row')}`);
   const finished = journal?.finished ?? (await scoreAll(task, prepared, identity, journal, paths));
-  await publish(paths);
+  await publish(paths, finished.output.bytes, options.overwrite);
   const dataSet =
     options.registration &&
     (await register(context, options.registration, {

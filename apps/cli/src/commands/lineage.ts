@@ -4,11 +4,13 @@ import type { DataSetRef } from '@sluice/domain/data-set';
 import { type CliContext, show } from '../context.ts';
 import { usageError } from '../exit-codes.ts';
 import { lineageTree } from '../lineage-tree.ts';
+import { showPredictionLineage } from './prediction-lineage.ts';
 import { numberOf } from './versions.ts';
 
 export interface LineageFlags {
   readonly dataSet?: DataSetRef;
   readonly run?: string;
+  readonly prediction?: string;
   /** Neither: both. */
   readonly up: boolean;
   readonly down: boolean;
@@ -18,9 +20,15 @@ export interface LineageFlags {
 
 type Start = Pick<GetLineageRequest, 'version' | 'dataSet' | 'run'>;
 
-/** `sluice lineage MODEL[:VERSION]`, `--data-set NAME@N` or `--run ID`. */
+/** `sluice lineage MODEL[:VERSION]`, `--data-set NAME@N`, `--run ID` or `--prediction ID`. */
 export async function showLineage(context: CliContext, model: string | undefined, flags: LineageFlags): Promise<void> {
-  const { depth, nodes: maxNodes } = flags;
+  const { depth, nodes: maxNodes, prediction } = flags;
+  checkOneStart(model, flags);
+  if (prediction !== undefined) {
+    if (flags.down)
+      throw usageError('nothing is made from a prediction', 'Without --down it shows where the prediction came from.');
+    return showPredictionLineage(context, prediction, { depth, maxNodes });
+  }
   const from = await startOf(context, model, flags);
   const ask = (direction: 'LINEAGE_DIRECTION_UP' | 'LINEAGE_DIRECTION_DOWN') =>
     context.services.lineage.getLineage({ ...from, direction, depth, maxNodes }, { signal: context.signal });
@@ -29,12 +37,14 @@ export async function showLineage(context: CliContext, model: string | undefined
   show(context, { up, down }, () => [...part(up, 'up'), ...part(down, 'down')].join('\n'));
 }
 
-/** The one thing that is named. Others, such as the version that made a prediction, would be found out here. */
+function checkOneStart(model: string | undefined, { dataSet, run, prediction }: LineageFlags): void {
+  if ([model, dataSet, run, prediction].filter((given) => given !== undefined).length === 1) return;
+  throw usageError('name one thing', 'Give MODEL[:VERSION], --data-set NAME@N, --run ID or --prediction ID.');
+}
+
+/** The one thing that is named, of those that the registry knows. */
 async function startOf(context: CliContext, model: string | undefined, flags: LineageFlags): Promise<Start> {
   const { dataSet, run } = flags;
-  if ([model, dataSet, run].filter((given) => given !== undefined).length !== 1) {
-    throw usageError('name one thing', 'Give MODEL[:VERSION], --data-set NAME@N or --run ID.');
-  }
   if (run !== undefined) return { run };
   if (dataSet !== undefined) return { dataSet: dataSet.version > 0 ? dataSet : await newest(context, dataSet.dataSet) };
   const [name = '', version = 'champion', ...rest] = model!.split(':');

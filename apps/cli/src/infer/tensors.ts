@@ -1,6 +1,6 @@
 import type { Datatype } from '@sluice/domain/datatype';
 import { encodeTensor, type PlainValue } from '@sluice/inference/tensor-data';
-import { textOf } from '@sluice/tabular/schema';
+import { shown } from '@sluice/tabular/schema';
 import { usageError } from '../exit-codes.ts';
 import { type InputColumns, type InputSpec, type ModelSpec, tensorsHint } from './columns.ts';
 import type { Cell, Nested } from './table.ts';
@@ -51,7 +51,7 @@ function toPlain(
     const text = String(cell).toLowerCase();
     if (text === 'true' || text === '1') return true;
     if (text === 'false' || text === '0') return false;
-    throw usageError(`${where}: ${textOf(cell)} is not true, false, 1 or 0 (BOOL)`);
+    throw usageError(`${where}: ${shown(cell)} is not true, false, 1 or 0 (BOOL)`);
   }
   const limits = bounds[datatype];
   if (limits) {
@@ -59,14 +59,14 @@ function toPlain(
     const whole = /^[+-]?\d+$/.test(text) ? BigInt(text.replace(/^\+/, '')) : undefined;
     if (whole === undefined || whole < limits[0] || whole > limits[1]) {
       throw usageError(
-        `${where}: ${textOf(cell)} is not a whole number from ${limits[0]} to ${limits[1]} (${datatype})`,
+        `${where}: ${shown(cell)} is not a whole number from ${limits[0]} to ${limits[1]} (${datatype})`,
       );
     }
     return datatype === 'INT64' || datatype === 'UINT64' ? whole : Number(whole);
   }
   const number = typeof cell === 'boolean' ? Number.NaN : parseFloating(String(cell).trim());
   if (number === undefined || typeof cell === 'boolean')
-    throw usageError(`${where}: ${textOf(cell)} is not a number (${datatype})`);
+    throw usageError(`${where}: ${shown(cell)} is not a number (${datatype})`);
   return number;
 }
 
@@ -114,7 +114,7 @@ export function tensorsOfRow(
 /** A list, or JSON that says one: flat where the shape is known, else nested as the shape is. */
 function tensorOfList(spec: InputSpec, rowShape: readonly number[], cell: Cell, where: string): RowTensor {
   const list = typeof cell === 'string' ? parseList(cell, where) : cell;
-  if (!Array.isArray(list)) throw usageError(`${where}: expected a list of values, got ${textOf(cell)}`);
+  if (!Array.isArray(list)) throw usageError(`${where}: expected a list of values, got ${shown(cell)}`);
   const { shape, cells } = flatten(list as readonly Cell[], where);
   const expected = `[${rowShape.join(', ')}]`;
   const isFlat = shape.length === 1 && !rowShape.includes(-1);
