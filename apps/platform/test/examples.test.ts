@@ -7,6 +7,7 @@ import type { OipClient } from '@sluice/client/oip-client';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evidenceJourney } from './evidence-journey.ts';
+import { evidenceExample } from './evidence-example.ts';
 import { RunningPlatform, freeOffset, killStarted, makeHome, root, shell } from './running-platform.ts';
 import { sequenceJourney } from './sequence-journey.ts';
 
@@ -163,6 +164,10 @@ describe('example clients', { timeout: 120_000 }, () => {
     const committed = await readFile(path.join(root, 'examples', 'clients', 'python', 'inference.binpb'));
     expect((await readFile(file)).equals(committed)).toBe(true);
   });
+});
+
+describe('the example of evidence', { timeout: 120_000 }, () => {
+  evidenceExample(() => platform);
 });
 
 describe('the README', { timeout: 120_000 }, () => {
