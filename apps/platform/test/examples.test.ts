@@ -177,7 +177,8 @@ describe('the README', { timeout: 120_000 }, () => {
     const commands = section.split('\n').filter((line) => line.startsWith('npx '));
     expect(commands.length).toBeGreaterThan(7);
     const registry = `127.0.0.1:${platform.ports.registry.port}`;
-    const variables = { ...env, SLUICE_REGISTRY: registry, SLUICE_ROUTER: address };
+    const feedback = `127.0.0.1:${platform.ports.feedback.port}`;
+    const variables = { ...env, SLUICE_REGISTRY: registry, SLUICE_ROUTER: address, SLUICE_FEEDBACK: feedback };
     const said: string[] = [];
     for (const command of commands) {
       // A benchmark of a moment, however busy the machine is, and nothing left in the clone.
