@@ -102,7 +102,7 @@ export const configSpec = {
   ),
   labelWriters: integerField(
     { min: 1, max: 64 },
-    { doc: 'Batches of labels and feedback that are stored at once, each over a connection of its own', default: 2 },
+    { doc: 'Batches of labels and feedback that are stored at once, each over a connection of its own', default: 4 },
   ),
 };
 

@@ -17,6 +17,7 @@ import { emptyDraft } from '@sluice/evidence/draft';
 import { EncodedContext } from '@sluice/evidence/encoded-context';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
+import { eventually } from '@sluice/testkit/eventually';
 import { startPostgres } from '@sluice/testkit/postgres';
 import { copiedColumns } from '../src/store/copy-rows.ts';
 import { context, idAt } from './evidence.ts';
@@ -104,6 +105,13 @@ try {
     await site.query('CHECKPOINT');
     found.copy.push(await timed(copy));
     await site.query('CHECKPOINT');
+    // The joiner looks at what was copied, which has nothing to do with the labels that come.
+    await eventually(async () => {
+      const [left] = await site.query<{ left: number }>(
+        `SELECT count(*)::int AS left FROM feedback.evidence, feedback.join_position WHERE recorded_xid >= evidence_xid`,
+      );
+      if (left!.left > 0) throw new Error('the joiner is behind');
+    }, 120_000);
     found.join.push(await timed(join));
   }
   labels.close();

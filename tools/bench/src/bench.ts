@@ -3,7 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { loadCase, rawCase, scenarioCase, type Case } from './cases.ts';
 import { certificatesIn } from './certificates.ts';
-import { evidence, evidenceName } from './evidence.ts';
+import { evidenceNames, evidenceRows } from './evidence/evidence-rows.ts';
 import { rawName, type Figures } from './figures.ts';
 import { hasH2load, howToGetH2load } from './h2load.ts';
 import type { Hotspot } from './live-profile.ts';
@@ -99,7 +99,7 @@ class Bench {
     for (const plan of workloadPlans) await this.#addWorkload(plan);
     if (this.#options.only.test(overloadName)) await this.#addOverload();
     if (this.#options.only.test(loadBesideName)) await this.#addLoadBeside();
-    if (this.#options.only.test(evidenceName)) await this.#addEvidence();
+    if (evidenceNames.some((name) => this.#options.only.test(name))) await this.#addEvidence();
     if (this.#options.transport !== 'wire') return;
     await this.#addLarge();
     this.#addScenarios(wireScenarios(this.#loadOptions));
@@ -156,7 +156,7 @@ class Bench {
     const { router } = await this.#platforms.plain();
     const scenario = overload(router, await this.#prepare(overloadPlan, true), this.#loadOptions);
     this.scenarios.push(...scenario.series);
-    this.#groups.push([scenarioCase(scenario)]);
+    this.#groups.push([scenarioCase(scenario, this.#options.rounds)]);
   }
 
   async #addLoadBeside(): Promise<void> {
@@ -170,23 +170,26 @@ class Bench {
     const version = await pushModel(registryAddress, loadedPlan, file);
     const scenario = loadBeside(direct, small, { ...this.#loadOptions, registryAddress, metricsPort, version });
     this.scenarios.push(...scenario.series);
-    this.#groups.push([scenarioCase(scenario)]);
+    this.#groups.push([scenarioCase(scenario, this.#options.rounds)]);
   }
 
   async #addEvidence(): Promise<void> {
-    const { registryAddress, routerMetricsPort, router } = await this.#platforms.plain();
+    const platform = await this.#platforms.plain();
     const small = await this.#prepare(
       workloadPlans.find(({ name }) => name === 'small')!,
       true,
     );
-    const options = { ...this.#loadOptions, registryAddress, metricsPort: routerMetricsPort };
-    this.#addScenarios([evidence(router, small, options)]);
+    const { only, rounds, portOffset, evidence: sizes } = this.#options;
+    const { root, say } = this.#ports;
+    const onStop = (stop: () => Promise<void>): void => void this.#stops.push(stop);
+    const options = { ...this.#loadOptions, root, rounds, portOffset, sizes, only, say, onStop };
+    this.#addScenarios(await evidenceRows(platform, small, options));
   }
 
   #addScenarios(scenarios: readonly Scenario[]): void {
     for (const scenario of scenarios.filter(({ name }) => this.#options.only.test(name))) {
       this.scenarios.push(...scenario.series);
-      this.#groups.push([scenarioCase(scenario)]);
+      this.#groups.push([scenarioCase(scenario, this.#options.rounds)]);
     }
   }
 

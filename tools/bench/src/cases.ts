@@ -88,15 +88,20 @@ export function loadCase(
   };
 }
 
-/** A scenario is played through whole: it stands in a group of its own. */
-export function scenarioCase(scenario: Scenario): Case {
+/** A scenario is played through whole: it stands in a group of its own. @param rounds how often it is asked to run */
+export function scenarioCase(scenario: Scenario, rounds: number): Case {
+  let round = 0;
   return {
     name: scenario.name,
     prepare: async () => {
       await scenario.prepare();
       return 1;
     },
-    run: async () => scenario.run(),
+    run: async () => {
+      round++;
+      const { plays } = scenario;
+      if (plays === undefined || round === (plays === 'first round' ? 1 : rounds)) await scenario.run();
+    },
     ended: () => undefined,
   };
 }

@@ -22,6 +22,8 @@ test('h2load is told the frame, the headers of gRPC and one thread', () => {
     '-t 1 -c 4 -m 4 -n 500 -d f -H content-type: application/grpc -H te: trailers --log-file=l http://127.0.0.1:8001/p',
   );
   expect(h2loadArguments({ ...job, caFile: 'ca.pem' }).at(-1)).toBe('https://127.0.0.1:8001/p');
+  // h2load's rate is that of each connection.
+  expect(h2loadArguments({ ...job, perSecond: 2_000 })).toContain('--rps=500');
 });
 
 test('the summary: what is not succeeded has failed, and times come in several units', () => {

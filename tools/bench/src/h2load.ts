@@ -28,6 +28,8 @@ export interface LoadJob {
   readonly frameFile: string;
   readonly inFlight: number;
   readonly requests: number;
+  /** An open loop: requests come at this rate, whatever the server does, as long as no more than `inFlight` are open. */
+  readonly perSecond?: number;
   /** h2load writes a line per request here. */
   readonly logFile: string;
 }
@@ -49,6 +51,7 @@ export function h2loadArguments(job: LoadJob): string[] {
   const { connections, streams } = lanes(job.inFlight);
   return [
     ...['-t', '1', '-c', String(connections), '-m', String(streams), '-n', String(job.requests)],
+    ...(job.perSecond === undefined ? [] : [`--rps=${job.perSecond / connections}`]),
     ...['-d', job.frameFile, '-H', 'content-type: application/grpc', '-H', 'te: trailers'],
     `--log-file=${job.logFile}`,
     `${job.caFile === undefined ? 'http' : 'https'}://${job.address}${job.path}`,

@@ -34,3 +34,12 @@ test('endurance has its own numbers', () => {
     cycles: 30,
   });
 });
+
+test('rows about evidence have sizes of their own, by the kind of run or one by one', () => {
+  expect(parseOptions(['--full']).evidence).toMatchObject({ rows: 10_000_000, holdSeconds: 60, awaySeconds: 300 });
+  expect(parseOptions(['--quick', '--evidence-rows', '5000', '--hold', '4', '--away', '12']).evidence).toMatchObject({
+    ...{ rows: 5000, holdSeconds: 4, awaySeconds: 12 },
+  });
+  expect(() => parseOptions(['--away', '1'])).toThrow('--away must be a number from 3 to 3600, got 1');
+  expect(() => parseOptions(['--quick', '--full'])).toThrow('--quick and --full are two kinds of runs');
+});

@@ -13,10 +13,15 @@ const exampleModels = ['digits', 'wdbc'];
 
 /** A running platform, and how it is measured. */
 export interface MeasuredPlatform {
+  readonly home: string;
+  /** As of its start, by the names of `RunningPlatform`. */
+  readonly pids: Readonly<Record<string, readonly number[]>>;
   readonly registryAddress: string;
+  readonly postgresPort: number;
   /** Of the model-server. */
   readonly metricsPort: number;
   readonly routerMetricsPort: number;
+  readonly feedbackMetricsPort: number;
   readonly direct: Subject;
   readonly router: Subject;
 }
@@ -68,7 +73,8 @@ export class Platforms {
     const { registryAddress } = platform;
     for (const model of exampleModels) await setCapture(registryAddress, model, noEvidence, tls?.ca);
     return {
-      ...{ registryAddress, metricsPort, routerMetricsPort: portOffset + 8002 },
+      ...{ home, pids: platform.pids, registryAddress, postgresPort: portOffset + 8154 },
+      ...{ metricsPort, routerMetricsPort: portOffset + 8002, feedbackMetricsPort: portOffset + 8112 },
       direct: platformSubject(`direct${suffix}`, {
         ...{ ...both, port: portOffset + 8011 },
         ...{ pids: { 'model-server': runtime!, ...idle }, busy: ['model-server'] },

@@ -15,12 +15,37 @@ export interface Scenario {
   /** What `--only` is matched with. */
   readonly name: string;
   readonly series: readonly ScenarioSeries[];
+  /** The rounds in which it is played; all without it. What takes minutes, or disturbs others, is played once. */
+  readonly plays?: 'first round' | 'last round';
   prepare(): Promise<void>;
   run(): Promise<void>;
 }
 
 export function newSeries(name: string, unit: string, target?: Target): ScenarioSeries {
   return { name, unit, target, values: [], problems: [] };
+}
+
+/**
+ * The same scenario, which says in its rows why it cannot be measured, where it would fail the run. What failed once is not tried again.
+ */
+export function sayingWhy(scenario: Scenario, say: (line: string) => void): Scenario {
+  let hasFailed = false;
+  const attempt = async (step: () => Promise<void>): Promise<void> => {
+    if (hasFailed) return;
+    try {
+      await step();
+    } catch (error) {
+      hasFailed = true;
+      const why = `cannot be measured: ${error instanceof Error ? error.message : String(error)}`;
+      say(`${scenario.name} ${why}`);
+      for (const { problems } of scenario.series) problems.push(why);
+    }
+  };
+  return {
+    ...scenario,
+    prepare: () => attempt(() => scenario.prepare()),
+    run: () => attempt(() => scenario.run()),
+  };
 }
 
 /** Shares of a core and times over which an open loop was not one. */

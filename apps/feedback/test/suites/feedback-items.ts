@@ -23,12 +23,31 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
     return words((await world.replica.labels.recordFeedback(request)).answers);
   }
 
-  const kept = (ids: readonly string[]) =>
-    world.site.query(
-      `SELECT kind, row, number::float, name, convert_from(payload, 'UTF8') AS payload, payload_state AS state, model, source
+  interface KeptItem extends Record<string, unknown> {
+    readonly said: { readonly kind: string; readonly row: number };
+    readonly id: string;
+    readonly keyId: string | null;
+    readonly sealed: Buffer | null;
+  }
+  const kept = async (ids: readonly string[]) => {
+    const rows = await world.site.query<KeptItem>(
+      `SELECT jsonb_build_object('kind', kind, 'row', row, 'number', number, 'name', name, 'state', payload_state,
+           'model', model, 'source', source) AS said,
+         feedback_id::text AS id, payload_key_id::text AS "keyId", payload AS sealed
        FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
       [ids],
     );
+    const { payloads } = await world.site.keys();
+    const opened = await payloads.openAll(
+      rows.map(({ id, keyId, sealed }) => ({
+        ...{ keyId: keyId ?? undefined, bytes: sealed ?? Buffer.alloc(0), context: `feedback/${id}` },
+      })),
+    );
+    return rows.map(({ said, sealed }, index) => ({
+      ...said,
+      payload: sealed && Buffer.from(opened[index]!).toString(),
+    }));
+  };
 
   describe('feedback', () => {
     it('of each kind is stored with its prediction, of a row or of all of it', async () => {
