@@ -46,7 +46,7 @@ export function evidenceExample(running: () => RunningPlatform): void {
     expect(await policy()).toEqual(before);
   });
 
-  it('puts what is kept back when it is stopped, and says what to do where nothing runs', async () => {
+  it('puts what is kept back when it is stopped, and says what to do where it cannot run', async () => {
     const before = await policy();
     const example = start(offset());
     await example.prints(/keeps requests and responses of digits/, 30_000);
@@ -54,6 +54,15 @@ export function evidenceExample(running: () => RunningPlatform): void {
     expect(await example.ended).toBe(130);
     expect(example.text).toContain('keeps of digits what it kept before');
     expect(await policy()).toEqual(before);
+
+    await registry.registry.putRelease({
+      ...{ model: 'digits', mode: 'RELEASE_MODE_FIXED', capture: { request: false } },
+      arms: [{ name: 'primary', version: 3, role: 'ARM_ROLE_PRIMARY', weight: 1 }],
+    });
+    const shut = start(offset());
+    expect(await shut.ended).toBe(1);
+    await registry.registry.endRelease({ model: 'digits' });
+    expect(shut.text).toMatch(/^the release of digits has a capture policy of its own/);
 
     const lost = start(offset(), '--registry=127.0.0.1:1');
     expect(await lost.ended).toBe(1);

@@ -13,6 +13,11 @@ const enoughBytes = 4096;
 
 /** Has all of requests and responses kept, which the other settings of the model allow. @returns puts it back as it was */
 export async function captureAll(world: World): Promise<() => Promise<void>> {
+  const { release } = await world.registry.registry.getModel({ name: model });
+  if (release?.ownCapture)
+    throw new Error(
+      `the release of ${model} has a capture policy of its own, which that of the model does not change; \`sluice release show ${model}\` shows it, \`sluice release end ${model}\` ends it`,
+    );
   const before = await policyOf(world);
   const changes: CaptureChanges = {
     ...(before.rate < 1 && { rate: 1 }),
@@ -70,7 +75,7 @@ export async function waitForCapture(world: World, digit: Digit): Promise<void> 
   for (const version of versions)
     await waitFor({
       ...{ timeoutMs: 30_000, signal: world.signal },
-      hint: `Does feedback run, and has the release of ${model} a capture policy of its own? \`sluice release show ${model}\` says so.`,
+      hint: `Does feedback run? Its log, and \`sluice predictions ${model}\`, say what comes.`,
       look: async () => {
         const requestId = `${world.run}-probe-${randomUUID()}`;
         const subject = `${world.run}-probe`;
