@@ -70,12 +70,13 @@ async function running(clock: FakeClock, command: Promise<void>): Promise<void> 
 
 describe('erase', () => {
   it('waits until the order is done, and says once what it waits for', async () => {
-    const { context, asked, out, notes, clock } = setUp([erasure(), erasure(), done]);
+    const { context, asked, out, notes, clock } = setUp([erasure(), erasure(), erasure({ pending: null }), done]);
     await running(clock, eraseSubject(context, 'ann', flags));
     expect(asked).toEqual([{ subject: 'ann', reason: 'a letter', requestId: 'r', destroyUnreadable: false }]);
     expect(notes).toEqual([
       'order e-1: 1 key destroyed',
       'waiting for the spool of router-1 (s-1, last heard of 2025-12-22 14:03:05Z); 2 dead letters that nobody can read; 1 text of feedback whose prediction is not there yet; the artifact store',
+      'waiting for the order to be noted as done',
     ]);
     expect(out).toHaveLength(1);
     expect(out[0]).toMatch(/state +done/);

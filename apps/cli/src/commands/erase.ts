@@ -123,7 +123,7 @@ function pendingText({ pending }: Erasure__Output): string {
   if (Number(waitingFeedback) > 0)
     parts.push(`${plural(Number(waitingFeedback), 'text')} of feedback whose prediction is not there yet`);
   if (document === true) parts.push('the artifact store');
-  return parts.length === 0 ? 'nothing that is known' : parts.join('; ');
+  return parts.length === 0 ? 'the order to be noted as done' : parts.join('; ');
 }
 
 function erasureText(erasure: Erasure__Output): string {

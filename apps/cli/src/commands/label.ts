@@ -35,17 +35,23 @@ interface Refused extends Line {
 /** `sluice label FILE` */
 export async function labelFile(context: CliContext, file: string, flags: LabelFlags): Promise<void> {
   const run = new LabelRun(context, flags);
-  const bar = startBar(context, 'labelling', file === '-' ? 0 : (await stat(file)).size);
+  const bar = startBar(context, 'labelling', file === '-' ? 0 : await sizeOf(file));
   try {
     await run.send(await source(context, file, (bytes) => bar.add(bytes)));
   } catch (error) {
-    progress(context, `${run.summary()}: these are recorded; the same file may be sent again`);
+    if (run.hasAnswers) progress(context, `${run.summary()}: these are recorded; the same file may be sent again`);
     throw error;
   } finally {
     bar.stop();
     await run.close();
   }
   run.report();
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const found = await stat(file);
+  if (found.isDirectory()) throw usageError(`${file} is a folder`, 'Give a file of labels.');
+  return found.size;
 }
 
 async function source(context: CliContext, file: string, onBytes: (count: number) => void): Promise<Readable> {
@@ -80,6 +86,10 @@ class LabelRun {
       const lines = this.#underWay.shift() ?? [];
       for (const [index, line] of lines.entries()) await this.#settle(line, answers[index]);
     }
+  }
+
+  get hasAnswers(): boolean {
+    return this.#counts.labels > 0;
   }
 
   /** `1,000 labels: 990 joined, …` */
