@@ -4,6 +4,7 @@ import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { diskSuite } from './suites/disk.ts';
+import { exportSuite } from './suites/export.ts';
 import { followRestoreSuite } from './suites/follow-restore.ts';
 import { followSuite } from './suites/follow.ts';
 import { feedbackItemsSuite } from './suites/feedback-items.ts';
@@ -34,7 +35,7 @@ const suites = [
   ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite],
   ...[predictionsSuite, predictionListsSuite, statisticsSuite],
   ...[followSuite, followRestoreSuite, diskSuite],
-  ...[payloadsSuite, privacySuite, putBackSuite],
+  ...[payloadsSuite, privacySuite, putBackSuite, exportSuite],
 ];
 for (const suite of suites)
   // Each opens and closes what is its own around its own tests.

@@ -1,5 +1,6 @@
-import { labelService, predictionService, privacyService } from '@sluice/contracts/services';
+import { exportService, labelService, predictionService, privacyService } from '@sluice/contracts/services';
 import type {
+  ExportServiceMethods,
   LabelServiceMethods,
   PredictionServiceMethods,
   PrivacyServiceMethods,
@@ -24,6 +25,8 @@ export class FeedbackClient {
   readonly labels: RpcClient<LabelServiceMethods>;
   /** What was predicted, and whether it was right. */
   readonly predictions: RpcClient<PredictionServiceMethods>;
+  /** Predictions with their truth, as files. */
+  readonly exports: RpcClient<ExportServiceMethods>;
   /** Orders to erase what is kept of a person. */
   readonly privacy: RpcClient<PrivacyServiceMethods>;
 
@@ -41,10 +44,11 @@ export class FeedbackClient {
     this.labels = make(labelService);
     this.predictions = make(predictionService);
     this.privacy = make(privacyService);
+    this.exports = make(exportService);
   }
 
   close(): void {
-    for (const client of [this.labels, this.predictions, this.privacy]) client.close();
+    for (const client of [this.labels, this.predictions, this.privacy, this.exports]) client.close();
   }
 }
 
