@@ -36,9 +36,10 @@ export class RowCounts {
     return { rows: this.rows, labelled: this.labelled, ...(withPayload && payloads) };
   }
 
-  versions(known: ReadonlySet<string>): readonly object[] {
+  /** @param known those that the registry has; undefined where nobody asked it */
+  versions(known: ReadonlySet<string> | undefined): readonly object[] {
     return [...this.#versions]
-      .map(([key, each]) => ({ ...each, in_registry: known.has(key) }))
+      .map(([key, each]) => ({ ...each, ...(known && { in_registry: known.has(key) }) }))
       .toSorted((left, right) => left.version - right.version || (left.digest < right.digest ? -1 : 1));
   }
 }
@@ -59,15 +60,14 @@ export interface ManifestFacts {
   readonly written: Written;
   readonly digest: string;
   readonly subjects: { readonly count: number; readonly first: readonly string[] };
-  readonly nowMs: number;
 }
 
-/** What a file is, as JSON. */
-export function writeManifest({ request, plan, counts, written, digest, subjects, nowMs }: ManifestFacts): string {
+/** What a file is, as JSON: the same for the same file, so that registering it twice is one version. */
+export function writeManifest({ request, plan, counts, written, digest, subjects }: ManifestFacts): string {
   const { policy, query, columns, layouts } = plan;
   const { withPayload, format } = request;
   return JSON.stringify({
-    ...{ made_by: 'sluice export', manifest_version: 1, exported_at: new Date(nowMs).toISOString() },
+    ...{ made_by: 'sluice export', manifest_version: 1 },
     query: {
       ...{ ...filterDetails(query), with_payload: withPayload },
       label_policy: { resolution: policy.resolution, trusted_sources: policy.trustedSources },
@@ -75,8 +75,7 @@ export function writeManifest({ request, plan, counts, written, digest, subjects
     horizon: writeHorizon(query.horizon),
     file: { format, bytes: written.bytes, sha256: digest },
     counts: counts.counts(withPayload),
-    ...(withPayload && { versions: counts.versions(new Set(layouts.keys())) }),
-    ...(!withPayload && { versions: counts.versions(new Set()).map((each) => ({ ...each, in_registry: undefined })) }),
+    versions: counts.versions(withPayload ? new Set(layouts.keys()) : undefined),
     subjects: { count: subjects.count, hashes: subjects.first },
     columns: describeSchema(columns),
   });

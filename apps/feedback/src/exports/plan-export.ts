@@ -1,4 +1,6 @@
 import { failedPrecondition, unavailable } from '@sluice/domain/errors';
+import { isVisibleName } from '@sluice/domain/model';
+import { clip } from '@sluice/domain/names';
 import type { Column } from '@sluice/tabular/schema';
 import type { PayloadAudit } from '../audit/payload-audit.ts';
 import { narrowed } from '../predictions/narrowed.ts';
@@ -54,6 +56,7 @@ export async function planExport(
     );
   if (!request.withPayload) return { query, policy, columns: recordColumns, layouts: new Map(), rowsExpected };
   const laid = await layOut(ports.facts, query.model, versions);
+  if (request.dataSet !== '') checkNames(laid.columns);
   await ports.audit.record({
     ...{ actor: request.actor, action: 'ReadPayloads', object: `model/${query.model}` },
     details: {
@@ -63,6 +66,15 @@ export async function planExport(
     },
   });
   return { query, policy, rowsExpected, ...laid };
+}
+
+/** What a data set would refuse at the end. */
+function checkNames(columns: readonly Column[]): void {
+  const wrong = columns.find(({ name }) => !isVisibleName(name, 256));
+  if (wrong)
+    throw failedPrecondition(
+      `data_set: the column "${clip(wrong.name)}" has a name of other than 1 to 256 visible characters, which no data set takes`,
+    );
 }
 
 /** A filter as the audit log and manifests have it. */

@@ -176,12 +176,12 @@ class ExportRun {
   }
 
   async #end(written: Awaited<ReturnType<TableWriter['finish']>>): Promise<ExportMessage> {
-    const { subjects, clock } = this.#ports;
+    const { subjects } = this.#ports;
     const digest = this.#chunks.digest();
     const found = this.#request.withPayload ? await subjects.look(this.#exportId, mostHashes) : { count: 0, first: [] };
     if (found.count > 0) await subjects.publish(this.#exportId, digest, this.#request.dataSet);
     const facts = { request: this.#request, plan: this.#plan, counts: this.#counts, written, digest };
-    const json = writeManifest({ ...facts, subjects: found, nowMs: clock.now() });
+    const json = writeManifest({ ...facts, subjects: found });
     return { ...this.#message(nothing), manifest: { json, digest, columns: describeSchema(this.#plan.columns) } };
   }
 

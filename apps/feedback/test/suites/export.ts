@@ -10,7 +10,7 @@ import { encodeTensor } from '@sluice/inference/tensor-data';
 import type { RpcClient } from '@sluice/rpc/client';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
-import type { Scalar, Value } from '@sluice/tabular/schema';
+import type { Value } from '@sluice/tabular/schema';
 import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import type { Given } from '../evidence.ts';
@@ -203,7 +203,7 @@ export function exportSuite(cluster: () => TestPostgres): void {
           ? `[${(value as readonly Value[]).map(inCsv).join(',')}]`
           : value === null
             ? ''
-            : String(value as Scalar);
+            : String(value);
       expect(text).toEqual(
         found.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, inCsv(value)]))),
       );
