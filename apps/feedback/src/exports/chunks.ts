@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-const chunkBytes = 256 * 1024;
+/** Small: transports hold some messages of whoever reads slowly. */
+const chunkBytes = 64 * 1024;
 
 /** Takes the bytes of a file and gives them on in chunks, with what is to be said of all of them. */
 export class Chunks {
