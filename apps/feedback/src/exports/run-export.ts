@@ -63,7 +63,8 @@ export async function* runExport(
   try {
     yield* new ExportRun(ports, request, plan, exportId).messages(signal);
   } finally {
-    if (request.withPayload) await ports.subjects.discard(exportId);
+    // What cannot be forgotten now goes with its time; how the export ended is what the caller is to hear.
+    if (request.withPayload) await ports.subjects.discard(exportId).catch(() => undefined);
   }
 }
 
