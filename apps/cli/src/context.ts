@@ -28,6 +28,7 @@ export interface Services {
   readonly upload: RegistryClient['upload'];
   readonly predictions: FeedbackClient['predictions'];
   readonly labels: FeedbackClient['labels'];
+  readonly exports: FeedbackClient['exports'];
   readonly privacy: FeedbackClient['privacy'];
   readonly inference: Pick<OipClient, 'infer' | 'modelMetadata'>;
   /** Sends an inference once: what to do about a failure is the caller's to decide. */

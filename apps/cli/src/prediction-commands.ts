@@ -8,14 +8,15 @@ import { labelPolicy, moment, seconds, versionNumbers } from './prediction-optio
 
 type Run = (command: Command) => CliContext;
 
-const ranged = (of: Command): Command =>
+/** Options of what is about records of a time. */
+export const ranged = (of: Command): Command =>
   of
     .option('--model-version <numbers>', 'only these versions, with commas between', versionNumbers)
     .option('--arm <name>', 'only this arm of releases')
     .option('--from <time>', 'from this time on, or from so long ago: 24h, 7d (default: 24h)', moment)
     .option('--to <time>', 'before this time (default: now)', moment);
 
-const policy = [
+export const policyOption = [
   '--labels <policy>',
   'which label of a row counts: latest, or trusted=SOURCE,SOURCE (default: as the model says)',
 ] as const;
@@ -44,14 +45,14 @@ export function addPredictionCommands(program: Command, run: Run): void {
     .description('all that is kept of one: versions, arms, why they ran, times, labels, feedback and audit entries')
     .option('--payload', 'input and output too; the access is written into the audit log', false)
     .option('--values <number>', 'values of a tensor that are shown', whole(1), 20)
-    .option(...policy, labelPolicy)
+    .option(...policyOption, labelPolicy)
     .option('--model <model>', 'where there is none: says how many of the predictions of this model are kept', '')
     .action(async (id: string, flags: ShowFlags, self: Command) => showPrediction(run(self), id, flags));
   ranged(program.command('stats <model>').description('counts, errors, latency, cost, labels and quality by version'))
     .addOption(new Option('--bucket <size>', 'a row for each').choices(['hour', 'day']))
     .option('--by-version', 'arms of a version together', false)
     .option('--label-age <duration>', 'compare at equal age of labels: 90s, 15m, 24h, 7d', seconds, 0)
-    .option(...policy, labelPolicy)
+    .option(...policyOption, labelPolicy)
     .option('--positive <class>', 'of precision and recall (default: as the version says, else the mean of all)', '')
     .addHelpText('after', statisticsHelp)
     .action(async (model: string, flags: StatisticsFlags, self: Command) => showStatistics(run(self), model, flags));

@@ -20,6 +20,7 @@ import { dataSetRefs } from './provenance-options.ts';
 import { addLabelCommands } from './label-commands.ts';
 import { list, positive, revision, whole } from './options.ts';
 import { addEraseCommands } from './erase-commands.ts';
+import { addExportCommand } from './export-commands.ts';
 import { addPredictionCommands } from './prediction-commands.ts';
 import { arm, modes, rule } from './release-options.ts';
 
@@ -91,6 +92,7 @@ export function createProgram(options: ProgramOptions): Command {
   addProvenanceCommands(program, run);
   addPredictionCommands(program, run);
   addLabelCommands(program, run);
+  addExportCommand(program, run);
   addEraseCommands(program, run);
   return program;
 }

@@ -135,6 +135,9 @@ class Session {
         get labels() {
           return feedback().labels;
         },
+        get exports() {
+          return feedback().exports;
+        },
         get privacy() {
           return feedback().privacy;
         },

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { describeBatch } from './batch.ts';
 import { describeBench } from './bench-platform.ts';
 import { describeChanges } from './changes.ts';
+import { describeExport } from './export.ts';
 import { describeJsonDocuments } from './json-documents.ts';
 import { describeLabels } from './labels.ts';
 import { examples, type Platform, run, startPlatform } from './platform.ts';
@@ -292,6 +293,7 @@ describe('a version', () => {
 });
 
 describeBatch(() => platform);
+describeExport(() => platform);
 describeBench(() => platform);
 describeChanges(() => platform);
 describeReleases(() => platform, temporaryFolder);

@@ -85,6 +85,7 @@ export function describeJsonDocuments(platform: () => Platform): void {
       await document('predictions', name);
       await document('prediction show', newest!.predictionId);
       await document('stats', name);
+      await document('export', name, '--output', path.join(folder, 'rows.jsonl'));
       // Nobody has sent anything of that subject; what lies in the spool is drained all the same.
       const { json } = await platform().sluice('erase', 'nobody', '--reason', 'a letter', '--json');
       expect(json()).toMatchObject({ state: 'ERASURE_STATE_DONE' });

@@ -1,4 +1,5 @@
 import {
+  exportService,
   feedbackService,
   ingestService,
   labelService,
@@ -27,6 +28,7 @@ import { adminState } from './admin-state.ts';
 import type { FeedbackConfig } from './config.ts';
 import { configSpec } from './config.ts';
 import type { Retention } from './evidence/days.ts';
+import { openExports } from './exports/open-exports.ts';
 import { followConnections, openFollow } from './follow/open-follow.ts';
 import { ingestMetrics } from './ingest-metrics.ts';
 import { Ingester } from './ingest/ingester.ts';
@@ -38,6 +40,7 @@ import { openPredictions } from './predictions/open-predictions.ts';
 import { FolderDocuments } from './privacy/folder-documents.ts';
 import { openPrivacy } from './privacy/open-privacy.ts';
 import type { Privacy } from './privacy/open-privacy.ts';
+import { exportHandlers } from './rpc/export-service.ts';
 import { feedbackHandlers } from './rpc/feedback-service.ts';
 import { ingestHandlers } from './rpc/ingest-service.ts';
 import { labelHandlers } from './rpc/label-service.ts';
@@ -115,6 +118,7 @@ async function open(host: FeedbackHost, opened: AsyncDisposableStack): Promise<R
   const subscribers = openSubscribers(base, stores);
   const privacy = openPrivacyOf(base, stores, ingest);
   const server = openServer(base, stores, ingest, labels, subscribers, privacy);
+  server.addService(exportService, exportHandlers(openExporting(base, stores, ingest)));
   follow(base, stores, ingest, server);
   await whenAvailable(host, () => ingest.upkeep.prepare());
   await whenAvailable(host, () => privacy.prepare());
@@ -192,7 +196,7 @@ async function openStores({ host, metrics, opened }: Base) {
   const payloads = new PayloadStore(work, ring);
   const letters = new DeadLetterStore(work, ring, payloads, heartbeat.require);
   return {
-    ...{ work, queries, days, rows, letters, payloads, heartbeat, database, labelling },
+    ...{ work, queries, ring, days, rows, letters, payloads, heartbeat, database, labelling },
     unmatched: new UnmatchedStore(work, heartbeat.require),
     erasures: new ErasureStore(work, ring, heartbeat.require),
     spools: new SpoolStore(work, heartbeat.require),
@@ -296,6 +300,19 @@ function openSubscribers({ host, metrics }: Base, { followed, heartbeat }: Store
   });
 }
 
+/** Files of predictions with their truth. */
+function openExporting(
+  { host, metrics }: Base,
+  { work, queries, ring, heartbeat, payloads, outbox }: Stores,
+  { facts }: Ingest,
+) {
+  const { config, clock } = host;
+  return openExports({
+    ...{ work, queries, ring, facts, clock, metrics, available: heartbeat.require },
+    ...{ cipher: payloads, audit: outbox, most: config.maxExports },
+  });
+}
+
 /** Keys, orders to erase, and what the audit log is told. */
 function openPrivacyOf({ host, metrics, tls, opened }: Base, stores: Stores, { streams }: Ingest): Privacy {
   const { config, clock, logger } = host;
@@ -350,6 +367,7 @@ function follow(
     server.health.set(labelService.name, up);
     server.health.set(subscribeService.name, up);
     server.health.set(privacyService.name, up);
+    server.health.set(exportService.name, up);
   });
   metrics.queue('blocks', () => ingester.waiting);
   const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);

@@ -75,6 +75,7 @@ export const configSpec = {
     { doc: 'Bytes of blocks of all streams that are held at once', default: 64 * mib },
   ),
   maxSubscribers: integerField({ min: 0, max: 10_000 }, { doc: 'Most subscribers at once', default: 64 }),
+  maxExports: integerField({ min: 0, max: 200 }, { doc: 'Most exports at once', default: 2 }),
   followPollMs: integerField(
     { min: 10, max: 60_000 },
     { doc: 'Milliseconds between looks for new rows while somebody subscribes', default: 200 },

@@ -5,6 +5,7 @@ import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { diskSuite } from './suites/disk.ts';
 import { erasedTextsSuite } from './suites/erased-texts.ts';
+import { exportSuite } from './suites/export.ts';
 import { followRestoreSuite } from './suites/follow-restore.ts';
 import { followSuite } from './suites/follow.ts';
 import { feedbackItemsSuite } from './suites/feedback-items.ts';
@@ -36,7 +37,7 @@ const suites = [
   ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite],
   ...[predictionsSuite, predictionListsSuite, statisticsSuite],
   ...[followSuite, followRestoreSuite, diskSuite],
-  ...[plainPayloadsSuite, payloadsSuite, privacySuite, erasedTextsSuite, putBackSuite],
+  ...[plainPayloadsSuite, payloadsSuite, privacySuite, erasedTextsSuite, putBackSuite, exportSuite],
 ];
 for (const suite of suites)
   // Each opens and closes what is its own around its own tests.

@@ -1,4 +1,5 @@
 import {
+  exportService,
   feedbackService,
   labelService,
   predictionService,
@@ -6,6 +7,7 @@ import {
   subscribeService,
 } from '@sluice/contracts/services';
 import type {
+  ExportServiceMethods,
   FeedbackServiceMethods,
   LabelServiceMethods,
   PredictionServiceMethods,
@@ -32,6 +34,8 @@ export class FeedbackClient {
   readonly labels: RpcClient<LabelServiceMethods>;
   /** What was predicted, and whether it was right. */
   readonly predictions: RpcClient<PredictionServiceMethods>;
+  /** Predictions with their truth, as files. */
+  readonly exports: RpcClient<ExportServiceMethods>;
   /** Orders to erase what is kept of a person. */
   readonly privacy: RpcClient<PrivacyServiceMethods>;
   /** What is recorded, as it is committed. */
@@ -55,11 +59,12 @@ export class FeedbackClient {
     this.privacy = make(privacyService);
     this.subscription = make(subscribeService);
     this.deadLetters = make(feedbackService);
+    this.exports = make(exportService);
   }
 
   close(): void {
-    const { labels, predictions, privacy, subscription, deadLetters } = this;
-    for (const client of [labels, predictions, privacy, subscription, deadLetters]) client.close();
+    const { labels, predictions, privacy, subscription, deadLetters, exports } = this;
+    for (const client of [labels, predictions, privacy, subscription, deadLetters, exports]) client.close();
   }
 }
 

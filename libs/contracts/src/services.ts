@@ -4,6 +4,7 @@ import type {
   AdminServiceMethods,
   AuditServiceMethods,
   DataSetServiceMethods,
+  ExportServiceMethods,
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
@@ -27,6 +28,7 @@ export type {
   AdminServiceMethods,
   AuditServiceMethods,
   DataSetServiceMethods,
+  ExportServiceMethods,
   FeedbackServiceMethods,
   GRPCInferenceServiceMethods,
   IngestServiceMethods,
@@ -81,5 +83,6 @@ export const ingestService = service<IngestServiceMethods>('sluice.feedback.v1.I
 export const predictionService = service<PredictionServiceMethods>('sluice.feedback.v1.PredictionService');
 export const labelService = service<LabelServiceMethods>('sluice.feedback.v1.LabelService');
 export const privacyService = service<PrivacyServiceMethods>('sluice.feedback.v1.PrivacyService');
+export const exportService = service<ExportServiceMethods>('sluice.feedback.v1.ExportService');
 export const runtimeService = service<RuntimeServiceMethods>('sluice.runtime.v1.RuntimeService');
 export const adminService = service<AdminServiceMethods>('sluice.admin.v1.AdminService');

@@ -1,11 +1,8 @@
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type DataSetRef, dataSetText } from '@sluice/domain/data-set';
-import { isVisibleName } from '@sluice/domain/model';
-import { checkModelName } from '@sluice/domain/names';
 import { type Column, describeSchema } from '@sluice/tabular/schema';
 import type { CliContext } from '../context.ts';
-import { CliError, exitCodes, usageError } from '../exit-codes.ts';
+import { usageError } from '../exit-codes.ts';
+import { checkRegistrable, registerFile } from '../register-file.ts';
 import type { BatchModel } from './batch-model.ts';
 import type { Finished } from './journal.ts';
 
@@ -31,10 +28,7 @@ export async function checkRegistration(
   columns: readonly Column[],
 ): Promise<void> {
   if (!registration) return;
-  checkModelName(registration.dataSet, '--data-set', 'a name of a data set');
-  const wrong = columns.find(({ name }) => !isVisibleName(name, 256));
-  if (wrong)
-    throw usageError(`--data-set: the column "${wrong.name}" has a name of other than 1 to 256 visible characters`);
+  checkRegistrable(registration.dataSet, columns);
   const { input } = registration;
   if (!input) return;
   const found = await context.services.dataSets.getDataSetVersion(input, { signal: context.signal });
@@ -68,20 +62,9 @@ export async function register(
     rows_read: finished.rowsRead,
     rows_rejected: finished.rejects.rows,
   };
-  const { version } = await context.services.dataSets.createDataSetVersion(
-    {
-      dataSet,
-      digest: finished.output.sha256,
-      columns: [...describeSchema(run.columns)],
-      rowCount: finished.output.rows,
-      parents: input ? [input] : [],
-      location: pathToFileURL(path.resolve(run.file)).href,
-      format: run.format,
-      run: registration.run,
-      manifestJson: JSON.stringify(manifest),
-    },
-    { signal: context.signal },
-  );
-  if (!version) throw new CliError(exitCodes.failed, 'the registry answered without a version of the data set');
-  return { dataSet, version: Number(version.number) };
+  return registerFile(context, {
+    ...{ dataSet, file: run.file, format: run.format, digest: finished.output.sha256, rows: finished.output.rows },
+    ...{ columns: describeSchema(run.columns), parents: input ? [input] : [], run: registration.run },
+    manifestJson: JSON.stringify(manifest),
+  });
 }

@@ -102,10 +102,14 @@ describe('erase', () => {
   });
 
   it('shows orders, exports that nobody can take back, and spools', async () => {
-    const exports = [{ dataSet: 'digits-labelled', version: '4', digest: 'cd', exportedAt: at }];
+    const exports = [
+      { dataSet: 'digits-labelled', version: '4', digest: 'cd', exportedAt: at },
+      { dataSet: 'unnumbered', version: '0', digest: 'ef', exportedAt: at },
+    ];
     const { context, asked, out } = setUp([done, erasure({ exports })]);
     await showErasure(context, 'e-1');
-    expect(out[0]).toContain('digits-labelled  4        2025-12-22 14:03:05Z');
+    expect(out[0]).toMatch(/^digits-labelled@4 +cd +2025-12-22 14:03:05Z$/m);
+    expect(out[0]).toMatch(/^unnumbered +ef /m);
     await listErasures(context, { pending: true, limit: 2 });
     expect(asked).toEqual([
       { pageSize: 2, pageToken: '', state: 'ERASURE_STATE_PENDING' },

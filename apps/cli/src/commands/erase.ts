@@ -141,8 +141,10 @@ function erasureText(erasure: Erasure__Output): string {
     ['pending', isPending(erasure) ? pendingText(erasure) : undefined],
   ]);
   if (exports.length === 0) return fields;
-  const rows = exports.map(({ dataSet, version, exportedAt }) => [dataSet, version, showTime(exportedAt)]);
-  return `${fields}\nExports that have payloads of the subject, which nobody can take back:\n${showTable(['DATA SET', 'VERSION', 'EXPORTED'], rows)}`;
+  const rows = exports.map(({ dataSet, version, digest, exportedAt }) => [
+    ...[version === '0' ? dataSet || '-' : `${dataSet}@${version}`, digest, showTime(exportedAt)],
+  ]);
+  return `${fields}\nExports that have payloads of the subject, which nobody can take back:\n${showTable(['DATA SET', 'SHA-256 OF THE FILE', 'EXPORTED'], rows)}`;
 }
 
 function erasuresText(erasures: readonly Erasure__Output[]): string {

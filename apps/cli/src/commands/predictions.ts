@@ -38,8 +38,8 @@ export async function listPredictions(context: CliContext, model: string, flags:
   const filter = {
     // Said once: pages of a range that moved would leave something out.
     ...rangeOf(context, model, { ...flags, from: flags.from ?? { agoMs: 86_400_000 } }),
-    status: flags.status === undefined ? 'STATUS_FILTER_UNSPECIFIED' : statuses[flags.status],
-    label: flags.labelled ? labels.labelled : flags.unlabelled ? labels.unlabelled : labels.any,
+    status: statusFilters[flags.status ?? 'any'],
+    label: labelFilters[labelState(flags)],
     ...{ requestId, subject },
   } as const;
   const found: PredictionSummary__Output[] = [];
@@ -57,8 +57,12 @@ export async function listPredictions(context: CliContext, model: string, flags:
   } else show(context, found, () => (found.length === 0 ? noPredictions(model) : showPredictions(found)));
 }
 
-const statuses = { ok: 'STATUS_FILTER_OK', failed: 'STATUS_FILTER_FAILED' } as const;
-const labels = {
+export const statusFilters = {
+  any: 'STATUS_FILTER_UNSPECIFIED',
+  ok: 'STATUS_FILTER_OK',
+  failed: 'STATUS_FILTER_FAILED',
+} as const;
+export const labelFilters = {
   any: 'LABEL_FILTER_UNSPECIFIED',
   labelled: 'LABEL_FILTER_LABELLED',
   unlabelled: 'LABEL_FILTER_UNLABELLED',
@@ -67,6 +71,10 @@ const labels = {
 /** Where nothing is found: a model that nobody knows has no predictions either. */
 export const noPredictions = (model: string): string =>
   `no predictions of "${model}" of this kind and time (default: the last 24 hours); \`sluice models\` lists the models`;
+
+/** Which label state two flags ask for. */
+export const labelState = ({ labelled, unlabelled }: { readonly labelled?: true; readonly unlabelled?: true }) =>
+  labelled ? 'labelled' : unlabelled ? 'unlabelled' : 'any';
 
 /** A line for each record. */
 function showPredictions(found: readonly PredictionSummary__Output[]): string {

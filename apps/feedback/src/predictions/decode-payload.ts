@@ -23,8 +23,13 @@ export interface DecodedTensor {
   readonly classNames: readonly string[];
 }
 
-/** Octets of BYTES elements of one tensor that are given. */
-const mostTextBytes = 1024 * 1024;
+/** Octets of BYTES elements of one tensor that are given, unless a caller says otherwise. */
+const textBytesGiven = 1024 * 1024;
+
+interface Most {
+  readonly mostValues: number;
+  readonly mostTextBytes: number;
+}
 
 /**
  * The inputs of a ModelInferRequest, in raw or typed contents.
@@ -36,13 +41,14 @@ export function decodeRequest(
   request: Uint8Array,
   signature: Signature | undefined,
   mostValues: number,
+  mostTextBytes = textBytesGiven,
 ): DecodedTensor[] {
   const { inputs } = parseInferRequest(request, ownSignature(request));
   return inputs.map((input) => {
     const raw = new Uint8Array(input.byteLength);
     copyInput(input, raw, 0);
     const tensor = { name: input.spec.name, datatype: input.datatype, shape: input.shape, data: raw };
-    return decoded(tensor, signature?.inputs, mostValues);
+    return decoded(tensor, signature?.inputs, { mostValues, mostTextBytes });
   });
 }
 
@@ -51,8 +57,10 @@ export function decodeResponse(
   response: Uint8Array,
   signature: Signature | undefined,
   mostValues: number,
+  mostTextBytes = textBytesGiven,
 ): DecodedTensor[] {
-  return readInferResponse(response).outputs.map((output) => decoded(output, signature?.outputs, mostValues));
+  const most = { mostValues, mostTextBytes };
+  return readInferResponse(response).outputs.map((output) => decoded(output, signature?.outputs, most));
 }
 
 /** A signature that a request fits by itself: it names its tensors, their datatypes and shapes. */
@@ -77,13 +85,13 @@ interface RawTensor {
 function decoded(
   { name, datatype, shape, data }: RawTensor,
   specs: readonly TensorSpec[] | undefined,
-  mostValues: number,
+  most: Most,
 ): DecodedTensor {
   const spec = specs?.find((each) => each.name === name);
   const elements = shape.reduce((product, dimension) => product * dimension, 1);
   return {
     ...{ name, datatype, shape, elements },
-    values: datatype === 'BYTES' ? octets(data, mostValues) : numbers(datatype, data, mostValues),
+    values: datatype === 'BYTES' ? octets(data, most) : numbers(datatype, data, most.mostValues),
     featureNames: spec?.features.map((feature) => feature.name) ?? [],
     classNames: spec?.classNames ?? [],
   };
@@ -93,7 +101,7 @@ const numbers = (datatype: Exclude<Datatype, 'BYTES'>, data: Uint8Array, most: n
   decodeTensor(datatype, data.subarray(0, most * datatypeBytes[datatype])) as Exclude<TensorValues, string[]>;
 
 /** Elements as they are: they need not be text. Each is a length of four octets, the lowest first, and so many octets. */
-function octets(data: Uint8Array, most: number): Uint8Array[] {
+function octets(data: Uint8Array, { mostValues: most, mostTextBytes }: Most): Uint8Array[] {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const found: Uint8Array[] = [];
   let room = mostTextBytes;

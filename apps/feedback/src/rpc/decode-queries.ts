@@ -10,14 +10,14 @@ import { latestLabel } from '../versions/registry-version.ts';
 import { readInteger } from './scalars.ts';
 
 /** A time of a request in milliseconds, cut; undefined where it is not given. */
-function readTime(value: { readonly seconds: string; readonly nanos: number } | null, field: string) {
+export function readTime(value: { readonly seconds: string; readonly nanos: number } | null, field: string) {
   if (value === null) return undefined;
   const ms = Number(value.seconds) * 1000 + Math.floor(value.nanos / 1e6);
   if (!Number.isSafeInteger(ms)) throw invalidArgument(`${field}: ${value.seconds} seconds given; expected a time`);
   return ms;
 }
 
-const readVersions = (versions: readonly string[]): number[] =>
+export const readVersions = (versions: readonly string[]): number[] =>
   versions.map((version, index) => readInteger(version, `versions[${index}]`));
 
 const mostSources = 32;
@@ -49,12 +49,12 @@ export function readLabelPolicy(policy: LabelPolicy__Output | null): LabelPolicy
   }
 }
 
-const statuses = {
+export const statuses = {
   STATUS_FILTER_UNSPECIFIED: 'any',
   STATUS_FILTER_OK: 'ok',
   STATUS_FILTER_FAILED: 'failed',
 } as const;
-const labels = {
+export const labels = {
   LABEL_FILTER_UNSPECIFIED: 'any',
   LABEL_FILTER_LABELLED: 'labelled',
   LABEL_FILTER_UNLABELLED: 'unlabelled',
@@ -66,14 +66,14 @@ const buckets = {
 } as const;
 
 /** The meaning of an enum's value. @throws SluiceError invalid-argument for a number that is not known here */
-function known<T>(meanings: Readonly<Record<string, T>>, value: string | number, field: string): T {
+export function known<T>(meanings: Readonly<Record<string, T>>, value: string | number, field: string): T {
   const meaning = Object.hasOwn(meanings, value) ? meanings[value] : undefined;
   if (meaning === undefined)
     throw invalidArgument(`${field}: ${value} given; expected one of ${Object.keys(meanings).join(', ')}`);
   return meaning;
 }
 
-const readArm = (arm: string | undefined): string | undefined =>
+export const readArm = (arm: string | undefined): string | undefined =>
   arm === undefined ? undefined : checkText(arm, 'arm');
 
 /** What is listed. */

@@ -31,6 +31,8 @@ import type { EndRunRequest as sluice_registry_v1_EndRunRequest, EndRunRequest__
 import type { EndRunResponse as sluice_registry_v1_EndRunResponse, EndRunResponse__Output as sluice_registry_v1_EndRunResponse__Output } from './sluice/registry/v1/EndRunResponse.ts';
 import type { EraseSubjectRequest as sluice_feedback_v1_EraseSubjectRequest, EraseSubjectRequest__Output as sluice_feedback_v1_EraseSubjectRequest__Output } from './sluice/feedback/v1/EraseSubjectRequest.ts';
 import type { EraseSubjectResponse as sluice_feedback_v1_EraseSubjectResponse, EraseSubjectResponse__Output as sluice_feedback_v1_EraseSubjectResponse__Output } from './sluice/feedback/v1/EraseSubjectResponse.ts';
+import type { ExportRequest as sluice_feedback_v1_ExportRequest, ExportRequest__Output as sluice_feedback_v1_ExportRequest__Output } from './sluice/feedback/v1/ExportRequest.ts';
+import type { ExportResponse as sluice_feedback_v1_ExportResponse, ExportResponse__Output as sluice_feedback_v1_ExportResponse__Output } from './sluice/feedback/v1/ExportResponse.ts';
 import type { ForgetSpoolRequest as sluice_feedback_v1_ForgetSpoolRequest, ForgetSpoolRequest__Output as sluice_feedback_v1_ForgetSpoolRequest__Output } from './sluice/feedback/v1/ForgetSpoolRequest.ts';
 import type { ForgetSpoolResponse as sluice_feedback_v1_ForgetSpoolResponse, ForgetSpoolResponse__Output as sluice_feedback_v1_ForgetSpoolResponse__Output } from './sluice/feedback/v1/ForgetSpoolResponse.ts';
 import type { GetAliasHistoryRequest as sluice_registry_v1_GetAliasHistoryRequest, GetAliasHistoryRequest__Output as sluice_registry_v1_GetAliasHistoryRequest__Output } from './sluice/registry/v1/GetAliasHistoryRequest.ts';
@@ -218,6 +220,18 @@ export interface AdminServiceMethods {
   readonly getState: Method<'unary', [sluice_admin_v1_GetStateRequest, sluice_admin_v1_GetStateRequest__Output], [sluice_admin_v1_GetStateResponse, sluice_admin_v1_GetStateResponse__Output]>;
 }
 
+/** Methods of sluice.feedback.v1.ExportService. */
+export interface ExportServiceMethods {
+  readonly export: Method<'serverStream', [sluice_feedback_v1_ExportRequest, sluice_feedback_v1_ExportRequest__Output], [sluice_feedback_v1_ExportResponse, sluice_feedback_v1_ExportResponse__Output]>;
+}
+
+/** Methods of sluice.feedback.v1.PredictionService. */
+export interface PredictionServiceMethods {
+  readonly getPrediction: Method<'unary', [sluice_feedback_v1_GetPredictionRequest, sluice_feedback_v1_GetPredictionRequest__Output], [sluice_feedback_v1_GetPredictionResponse, sluice_feedback_v1_GetPredictionResponse__Output]>;
+  readonly listPredictions: Method<'unary', [sluice_feedback_v1_ListPredictionsRequest, sluice_feedback_v1_ListPredictionsRequest__Output], [sluice_feedback_v1_ListPredictionsResponse, sluice_feedback_v1_ListPredictionsResponse__Output]>;
+  readonly getStatistics: Method<'unary', [sluice_feedback_v1_GetStatisticsRequest, sluice_feedback_v1_GetStatisticsRequest__Output], [sluice_feedback_v1_GetStatisticsResponse, sluice_feedback_v1_GetStatisticsResponse__Output]>;
+}
+
 /** Methods of sluice.feedback.v1.FeedbackService. */
 export interface FeedbackServiceMethods {
   readonly listDeadLetters: Method<'unary', [sluice_feedback_v1_ListDeadLettersRequest, sluice_feedback_v1_ListDeadLettersRequest__Output], [sluice_feedback_v1_ListDeadLettersResponse, sluice_feedback_v1_ListDeadLettersResponse__Output]>;
@@ -237,13 +251,6 @@ export interface LabelServiceMethods {
   readonly recordFeedback: Method<'unary', [sluice_feedback_v1_RecordFeedbackRequest, sluice_feedback_v1_RecordFeedbackRequest__Output], [sluice_feedback_v1_RecordFeedbackResponse, sluice_feedback_v1_RecordFeedbackResponse__Output]>;
   readonly streamFeedback: Method<'bidi', [sluice_feedback_v1_StreamFeedbackRequest, sluice_feedback_v1_StreamFeedbackRequest__Output], [sluice_feedback_v1_StreamFeedbackResponse, sluice_feedback_v1_StreamFeedbackResponse__Output]>;
   readonly listUnmatchedLabels: Method<'unary', [sluice_feedback_v1_ListUnmatchedLabelsRequest, sluice_feedback_v1_ListUnmatchedLabelsRequest__Output], [sluice_feedback_v1_ListUnmatchedLabelsResponse, sluice_feedback_v1_ListUnmatchedLabelsResponse__Output]>;
-}
-
-/** Methods of sluice.feedback.v1.PredictionService. */
-export interface PredictionServiceMethods {
-  readonly getPrediction: Method<'unary', [sluice_feedback_v1_GetPredictionRequest, sluice_feedback_v1_GetPredictionRequest__Output], [sluice_feedback_v1_GetPredictionResponse, sluice_feedback_v1_GetPredictionResponse__Output]>;
-  readonly listPredictions: Method<'unary', [sluice_feedback_v1_ListPredictionsRequest, sluice_feedback_v1_ListPredictionsRequest__Output], [sluice_feedback_v1_ListPredictionsResponse, sluice_feedback_v1_ListPredictionsResponse__Output]>;
-  readonly getStatistics: Method<'unary', [sluice_feedback_v1_GetStatisticsRequest, sluice_feedback_v1_GetStatisticsRequest__Output], [sluice_feedback_v1_GetStatisticsResponse, sluice_feedback_v1_GetStatisticsResponse__Output]>;
 }
 
 /** Methods of sluice.feedback.v1.PrivacyService. */
