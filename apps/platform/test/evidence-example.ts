@@ -37,6 +37,7 @@ export function evidenceExample(running: () => RunningPlatform): void {
     ]);
     for (const said of [
       /^evidence-\w+-person-0 has 20 predictions; 40 of 40 requests and responses can be read$/m,
+      /^evidence-\w+-person-0 is erased: order [0-9a-f-]{36} is done$/m,
       /^ {2}table: 20 predictions are there, all 40 payloads are erased$/m,
       /^ {2}spool: nothing from before the erasure is in that of router$/m,
       /^ {2}dead letters: none of the subject among \d+$/m,

@@ -32,7 +32,7 @@ export async function eraseSubject(world: World, sent: readonly Sent[]): Promise
   if (before.readable !== 2 * sent.length)
     throw new Error(`payloads are ${before.states.join(', ')}: somebody changed what is kept. Run the example again.`);
   const erasure = await orderErasure(world, subject);
-  say(`${subject} is erased: order ${erasure.erasureId}`);
+  say(`${subject} is erased: order ${erasure.erasureId} is ${erasure.doneAt ? 'done' : 'pending'}`);
   const after = await payloadsOf(world, sent);
   if (after.readable > 0 || after.states.join() !== 'erased')
     throw new Error(`${after.readable} payloads can still be read; their states are ${after.states.join(', ')}`);
