@@ -45,7 +45,7 @@ export async function feedbackRows(
     const isErased = item.payload !== undefined && own === undefined;
     return {
       ...{ feedbackId: feedbackIds[index]!, class: prediction.class, predictionId: prediction.predictionId, item },
-      model: prediction.answers[0]!.model,
+      model: prediction.model,
       // Of a text that must not be known nothing is kept that could tell it.
       digest: contentDigest(item, own?.mark),
       recordedAt: item.recordedAt ?? tx.now,

@@ -125,7 +125,7 @@ function place({ taskOf, ids, nowMs, tx }: JoinPorts, plan: Plan, placed: Placed
     class: prediction.class,
     predictionId,
     item,
-    model: prediction.answers[0]!.model,
+    model: prediction.model,
     row: item.perRow ? at : item.row,
     name: isName(truth) ? truth.name : null,
     number: isName(truth) ? null : truth.number,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { Gate } from '../gate.ts';
+import type { Item, ItemAnswer } from './item.ts';
 import type { JoinerStore } from './joiner-ports.ts';
 import { Joiner } from './joiner.ts';
 import type { RecordPorts } from './record-items.ts';
@@ -43,10 +44,15 @@ class Numbers implements JoinerStore {
   }
   async evidenceOf(from: bigint, to: bigint) {
     this.looked.push(`${from}-${to}`);
-    return { predictionIds: [], requests: [] };
+    return { predictionIds: this.pages > 0 ? ['p'] : [], requests: [] };
   }
-  async waitingForPredictions() {
-    return [];
+  /** Pages of items that wait for the prediction of what is looked at. */
+  pages = 0;
+
+  async waitingForPredictions(_: readonly string[], after: number, limit: number) {
+    const count = after < this.pages * limit ? limit : 0;
+    const item = {} as Item;
+    return Array.from({ length: count }, (_each, at) => ({ id: after + at + 1, key: Buffer.alloc(0), item }));
   }
   async waitingForRequests() {
     return [];
@@ -78,7 +84,10 @@ function world() {
   const store = new Numbers();
   const clock = new FakeClock();
   const errors: unknown[] = [];
-  const ports = { turns: new Gate(1) } as unknown as RecordPorts;
+  const answers = Array<ItemAnswer>(1_000).fill({ result: 'waiting', untilMs: 0 });
+  const ports = {
+    ...{ turns: new Gate(1), clock, store: { transaction: () => Promise.resolve({ answers }) } },
+  } as unknown as RecordPorts;
   const joiner = new Joiner({
     ...{ store, ports, clock, everyMs: 100, isUp: () => true },
     ...{ onSettled: () => undefined, onError: (error) => errors.push(error) },
@@ -128,6 +137,15 @@ describe('the joiner', () => {
     store.xmin = 101n;
     await joiner.round();
     expect(store.endedBefore).toEqual(['100']);
+  });
+
+  it('stops in the middle of what waits for one prediction, and leaves the position where it was', async () => {
+    const { store, joiner } = world();
+    [store.evidence, store.pages] = [[90n], 100];
+    joiner.start();
+    for (let turn = 0; turn < 100 && store.looked.length === 0; turn++) await Promise.resolve();
+    await joiner.close();
+    expect([store.looked, store.position]).toEqual([['0-100'], 0n]);
   });
 
   it('counts what waits every ten seconds, also where that fails', async () => {

@@ -168,6 +168,8 @@ export class Joiner {
       const waiting = await page(after);
       if (waiting.length > 0) isDone = (await this.#settle(waiting)) && isDone;
       if (waiting.length < atOnce) return isDone;
+      // Any number may wait for one prediction; a process that stops leaves the rest to the next one.
+      if (this.#closed) return false;
       after = waiting.at(-1)!.id;
     }
   }

@@ -11,6 +11,8 @@ export interface Prediction {
   readonly answers: readonly StoredAnswer[];
   /** Of the record that came first: what is said of a prediction lies in one class, whatever those of its arms are. */
   readonly class: string;
+  /** Of what the caller got, or else of the record that came first: a shadow may be of another one. */
+  readonly model: string;
   /** Of the request; 0 where nobody counted them. */
   readonly rows: number;
   /** What the caller got, or else whatever there is: the truth must be one of these versions. */
@@ -34,7 +36,8 @@ export function predictionsOf(answers: readonly StoredAnswer[]): Map<string, Pre
       if (answer.rows > rows) rows = answer.rows;
     }
     const deciding = given.length > 0 ? given : own;
-    predictions.set(predictionId, { predictionId, answers: own, class: first.class, rows, deciding });
+    const { model } = given[0] ?? first;
+    predictions.set(predictionId, { predictionId, answers: own, class: first.class, model, rows, deciding });
   }
   return predictions;
 }

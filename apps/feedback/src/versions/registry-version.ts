@@ -63,4 +63,4 @@ const digest = /^[0-9a-f]{64}$/;
 
 /** Whether a version with the digest `found` is the one that a record names: a registry that was put back may have another of its number. */
 export const sameDigest = (named: string, found: string): boolean =>
-  !digest.test(named) || !digest.test(found) || found === named;
+  found === named || !digest.test(named) || !digest.test(found);
