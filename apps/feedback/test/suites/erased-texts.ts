@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { predictionService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
+import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { contentDigest, waitingKey } from '../../src/labels/digest.ts';
@@ -44,6 +47,10 @@ export function erasedTextsSuite(cluster: () => TestPostgres): void {
       expect((await texts()).map(String)).toEqual([`pat says of ${id}`]);
       const { pending } = await erase('pat');
       expect(await texts()).toEqual([undefined]);
+      const predictions = createRpcClient(predictionService, replica.address, { clock: systemClock });
+      const { prediction } = await predictions.getPrediction({ predictionId: id });
+      expect(prediction!.feedback.map(({ textState }) => textState)).toEqual(['erased']);
+      predictions.close();
       expect(pending!.waitingFeedback).toBe('1');
       // Its prediction comes late.
       await deliver(replica.address, [blockOf(of('pat', { predictionId: unknown }))], 'known');
