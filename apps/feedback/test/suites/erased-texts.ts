@@ -45,6 +45,8 @@ export function erasedTextsSuite(cluster: () => TestPostgres): void {
         );
       };
       expect((await texts()).map(String)).toEqual([`pat says of ${id}`]);
+      const [waits] = await site.query<{ payload: Buffer }>('SELECT payload FROM feedback.label_waiting');
+      expect([waits!.payload.includes('pat says'), waits!.payload.length > 40]).toEqual([false, true]);
       const { pending } = await erase('pat');
       expect(await texts()).toEqual([undefined]);
       const predictions = createRpcClient(predictionService, replica.address, { clock: systemClock });
@@ -61,7 +63,7 @@ export function erasedTextsSuite(cluster: () => TestPostgres): void {
         );
         expect(rows).toEqual([{ payload_state: 'erased', payload: null }]);
       });
-      // It lay in plain, in a row that is deleted by now: others may overwrite it.
+      // Its row is deleted by now: others may overwrite it.
       const vacuumed = `SELECT FROM pg_stat_user_tables WHERE relname = 'label_waiting' AND vacuum_count > 0`;
       await eventually(async () => expect(await site.query(vacuumed)).toHaveLength(1));
     });
