@@ -47,6 +47,25 @@ const second: Migration = {
 const list = [first, second];
 
 describe('migrate', () => {
+  it('says what it took from rows, once and only if there was any, and has these overwritten', async () => {
+    const dataSource = await connect();
+    const third: Migration = {
+      id: '1700000000003-third',
+      statements: ['UPDATE app.a SET x = 0 WHERE x > 1', 'UPDATE app.b SET x = 0'],
+      erases: { tables: ['app.a'], text: 'numbers were taken' },
+    };
+    const said: unknown[][] = [];
+    const told = { ...options, onErased: (...about: unknown[]) => void said.push(about) };
+    await migrate(dataSource, list, told);
+    await dataSource.query('INSERT INTO app.a VALUES (1), (2), (3)');
+    await migrate(dataSource, [...list, third], told);
+    await migrate(dataSource, [...list, third], told);
+    await migrate(dataSource, [...list, third, { ...third, id: '1700000000004-fourth' }], told);
+    expect(said).toEqual([['numbers were taken', third.id, 2]]);
+    const vacuumed = `SELECT relname FROM pg_stat_user_tables WHERE vacuum_count > 0 AND schemaname = 'app'`;
+    expect(await dataSource.query(vacuumed)).toEqual([{ relname: 'a' }]);
+  });
+
   it('applies what is missing, in order, once', async () => {
     const dataSource = await connect();
     expect(await migrate(dataSource, [first], options)).toEqual([first.id]);

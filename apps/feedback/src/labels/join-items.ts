@@ -1,4 +1,5 @@
 import type { PayloadCipher } from '../payloads/payload-cipher.ts';
+import { waitingContext } from '../payloads/payload-context.ts';
 import { feedbackRows } from './feedback-rows.ts';
 import type { Item, ItemAnswer } from './item.ts';
 import { isName, refused } from './item.ts';
@@ -172,7 +173,8 @@ async function keepWaiting(ports: JoinPorts, plan: Plan, answers: (ItemAnswer | 
     const hex = key.toString('hex');
     // The second of two that are the same is a duplicate of the first.
     const isFirst = !rows.has(hex);
-    if (isFirst) rows.set(hex, { key, item, expiresMs: untilMs });
+    const payload = item.payload && ports.cipher.sealWaiting(item.payload, waitingContext(hex));
+    if (isFirst) rows.set(hex, { key, item, expiresMs: untilMs, payload });
     return { index, hex, isFirst };
   });
   const added = ports.keepWaiting && rows.size > 0 ? await ports.tx.addWaiting([...rows.values()]) : new Set<string>();

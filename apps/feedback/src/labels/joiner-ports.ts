@@ -28,6 +28,7 @@ export interface EvidenceKeys {
 export interface WaitingItem {
   readonly id: number;
   readonly key: Buffer;
+  /** With its text as it is stored: sealed. */
   readonly item: Item;
 }
 

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@sluice/domain/clock';
+import { waitingContext } from '../payloads/payload-context.ts';
 import type { Horizon, JoinerStore, WaitingCounts, WaitingItem } from './joiner-ports.ts';
 import { fillOutcomes } from './fill-outcomes.ts';
 import type { RecordPorts } from './record-items.ts';
@@ -177,7 +178,10 @@ export class Joiner {
   /** Joins items and forgets them, in one transaction. Those whose version cannot be asked for now stay. */
   async #settle(waiting: readonly WaitingItem[]): Promise<boolean> {
     const { ports, onSettled } = this.#options;
-    const items = waiting.map(({ item }) => item);
+    const items = waiting.map(({ key, item }) => {
+      if (item.payload === undefined) return item;
+      return { ...item, payload: ports.cipher.openWaiting(item.payload, waitingContext(key.toString('hex'))) };
+    });
     const answers = await joinBatch(ports, items, false, async (tx, made) => {
       const done = waiting.filter((_, at) => isJoined(made[at]!.result));
       const refusals = waiting.flatMap(({ key }, at) => {

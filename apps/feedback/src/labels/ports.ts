@@ -71,6 +71,8 @@ export interface WaitingRow {
   readonly key: Buffer;
   readonly item: Item;
   readonly expiresMs: number;
+  /** Its text, sealed. */
+  readonly payload: Uint8Array | undefined;
 }
 
 /** Predictions of a request id: at most one more than an answer lists. */

@@ -19,6 +19,8 @@ const rootName = 'root';
 export class KeyRing {
   /** Encrypts blocks that nobody can read, which may hold payloads of anybody. */
   readonly blockKey: Uint8Array;
+  /** Encrypts texts whose subject is not known yet. */
+  readonly waitingKey: Uint8Array;
   readonly #keks: ReadonlyMap<string, KeyEncryptionKey>;
   readonly #current: KeyEncryptionKey;
   readonly #hashKey: Uint8Array;
@@ -35,6 +37,7 @@ export class KeyRing {
     this.#digestKey = derive('dead letter');
     this.#textKey = derive('text');
     this.blockKey = derive('unreadable block');
+    this.waitingKey = derive('waiting text');
   }
 
   /** A root key for a database that has none. */

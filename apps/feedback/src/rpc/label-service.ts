@@ -2,6 +2,7 @@ import type { ItemAnswer as ItemAnswerMessage } from '@sluice/contracts/gen/slui
 import type { UnmatchedItem as UnmatchedItemMessage } from '@sluice/contracts/gen/sluice/feedback/v1/UnmatchedItem';
 import type { LabelServiceMethods } from '@sluice/contracts/services';
 import type { ErrorKind } from '@sluice/domain/errors';
+import { checkActor } from '@sluice/domain/model';
 import type { Handlers } from '@sluice/rpc/handlers';
 import { statusName, statusOf } from '@sluice/rpc/status';
 import type { ItemAnswer } from '../labels/item.ts';
@@ -17,18 +18,18 @@ export function labelHandlers(sessions: LabelSessions): Handlers<LabelServiceMet
   const { record } = sessions;
   return {
     recordLabels: async ({ labels }, { actor }) => ({
-      answers: (await record(readLabels(labels, actor, sessions.context()))).map(encodeAnswer),
+      answers: (await record(readLabels(labels, checkActor(actor), sessions.context()))).map(encodeAnswer),
     }),
     streamLabels: (requests, { actor }) =>
       sessions.stream(requests, async ({ labels }) => ({
-        answers: (await record(readLabels(labels, actor, sessions.context()))).map(encodeAnswer),
+        answers: (await record(readLabels(labels, checkActor(actor), sessions.context()))).map(encodeAnswer),
       })),
     recordFeedback: async ({ items }, { actor }) => ({
-      answers: (await record(readFeedback(items, actor, sessions.context()))).map(encodeAnswer),
+      answers: (await record(readFeedback(items, checkActor(actor), sessions.context()))).map(encodeAnswer),
     }),
     streamFeedback: (requests, { actor }) =>
       sessions.stream(requests, async ({ items }) => ({
-        answers: (await record(readFeedback(items, actor, sessions.context()))).map(encodeAnswer),
+        answers: (await record(readFeedback(items, checkActor(actor), sessions.context()))).map(encodeAnswer),
       })),
     listUnmatchedLabels: async (request) => {
       const { items, nextPageToken } = await listUnmatched(sessions.unmatched, request);

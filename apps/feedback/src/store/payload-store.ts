@@ -55,6 +55,16 @@ export class PayloadStore implements PayloadCipher {
     });
   }
 
+  sealWaiting(bytes: Uint8Array, context: string): Uint8Array {
+    return seal(this.#ring.waitingKey, bytes, context);
+  }
+
+  openWaiting(bytes: Uint8Array, context: string): Uint8Array {
+    const found = open(this.#ring.waitingKey, bytes, context);
+    if (found) return found;
+    throw new SluiceError('data-loss', `a text is not what was stored as ${context}`);
+  }
+
   digest(bytes: Uint8Array): Uint8Array {
     return this.#ring.digestText(bytes);
   }

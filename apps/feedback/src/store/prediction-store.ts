@@ -123,15 +123,31 @@ export class PredictionStore implements PredictionReader {
       said!.labels ? this.#of<OutcomeRow>(outcomesById, predictionId) : nothing,
       said!.feedback ? this.#of<FeedbackRow>(feedbackById, predictionId) : nothing,
     ]);
+    const isErased = await this.#erased([...attempts, ...feedback]);
     return {
-      attempts: attempts.slice(0, mostAttempts).map(toAttempt),
+      attempts: attempts.slice(0, mostAttempts).map((row) => toAttempt(isErased(row) ? withoutPayloads(row) : row)),
       labels: labels.slice(0, mostLabels).map(toLabel),
       outcomes: outcomes.slice(0, mostLabels).map(toOutcome),
-      feedback: feedback.slice(0, mostFeedback).map(toFeedback),
+      feedback: feedback
+        .slice(0, mostFeedback)
+        .map((row) => toFeedback(isErased(row) ? { ...row, payload_state: 'erased' } : row)),
       cut:
         Math.max(attempts.length / mostAttempts, feedback.length / mostFeedback) > 1 ||
         Math.max(labels.length, outcomes.length) > mostLabels,
     };
+  }
+
+  /** Tells rows whose key is destroyed: they were stored with payloads, and these are not there any more. */
+  async #erased(rows: readonly Keyed[]): Promise<(row: Keyed) => boolean> {
+    const keys = new Set(rows.flatMap(({ payload_key_id: keyId }) => keyId ?? []));
+    if (keys.size === 0) return () => false;
+    const alive = await statement<{ key_id: string }>(
+      this.#dataSource,
+      'SELECT key_id FROM feedback.subject_key WHERE key_id = ANY ($1::uuid[]) AND wrapped IS NOT NULL',
+      [[...keys]],
+    );
+    for (const { key_id } of alive) keys.delete(key_id);
+    return ({ payload_key_id: keyId }) => keyId !== null && keys.has(keyId);
   }
 
   #of<R>(sql: string, predictionId: string): Promise<R[]> {
@@ -167,6 +183,16 @@ export class PredictionStore implements PredictionReader {
     }));
   }
 }
+
+interface Keyed {
+  readonly payload_key_id: string | null;
+}
+
+const erased = (state: AttemptRow['request_state']) => (state === 'captured' ? 'erased' : state);
+
+const withoutPayloads = (row: AttemptRow): AttemptRow => ({
+  ...{ ...row, request_state: erased(row.request_state), response_state: erased(row.response_state) },
+});
 
 const toFeedback = (row: FeedbackRow): StoredFeedback => ({
   ...{ feedbackId: row.feedback_id, row: row.row < 0 ? undefined : row.row, kind: row.kind },

@@ -40,7 +40,7 @@ export async function addWaiting(client: PoolClient, rows: readonly WaitingRow[]
     ...[of(({ row }) => row), of(({ perRow }) => perRow), of(({ atMicros }) => timeText(atMicros))],
     of(({ values }) => JSON.stringify(values.map((truth) => (isName(truth) ? truth.name : null)))),
     of(({ values }) => JSON.stringify(values.map((truth) => (isName(truth) ? null : truth.number)))),
-    of(({ payload }) => bytesOf(payload)),
+    rows.map(({ payload }) => bytesOf(payload)),
     rows.map(({ expiresMs }) => new Date(expiresMs).toISOString()),
   ]);
   return new Set(added.map(({ key }) => key.toString('hex')));

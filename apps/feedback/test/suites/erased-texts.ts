@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { predictionService } from '@sluice/contracts/services';
+import { createRpcClient } from '@sluice/rpc/client';
+import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { contentDigest, waitingKey } from '../../src/labels/digest.ts';
@@ -42,8 +45,14 @@ export function erasedTextsSuite(cluster: () => TestPostgres): void {
         );
       };
       expect((await texts()).map(String)).toEqual([`pat says of ${id}`]);
+      const [waits] = await site.query<{ payload: Buffer }>('SELECT payload FROM feedback.label_waiting');
+      expect([waits!.payload.includes('pat says'), waits!.payload.length > 40]).toEqual([false, true]);
       const { pending } = await erase('pat');
       expect(await texts()).toEqual([undefined]);
+      const predictions = createRpcClient(predictionService, replica.address, { clock: systemClock });
+      const { prediction } = await predictions.getPrediction({ predictionId: id });
+      expect(prediction!.feedback.map(({ textState }) => textState)).toEqual(['erased']);
+      predictions.close();
       expect(pending!.waitingFeedback).toBe('1');
       // Its prediction comes late.
       await deliver(replica.address, [blockOf(of('pat', { predictionId: unknown }))], 'known');
@@ -54,7 +63,7 @@ export function erasedTextsSuite(cluster: () => TestPostgres): void {
         );
         expect(rows).toEqual([{ payload_state: 'erased', payload: null }]);
       });
-      // It lay in plain, in a row that is deleted by now: others may overwrite it.
+      // Its row is deleted by now: others may overwrite it.
       const vacuumed = `SELECT FROM pg_stat_user_tables WHERE relname = 'label_waiting' AND vacuum_count > 0`;
       await eventually(async () => expect(await site.query(vacuumed)).toHaveLength(1));
     });

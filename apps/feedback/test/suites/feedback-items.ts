@@ -73,6 +73,14 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
       expect(await world.site.count([predictionId!], 'outcome')).toEqual({ rows: 0, predictions: 0 });
     });
 
+    it('of somebody whose name cannot be seen is refused', async () => {
+      const client = createRpcClient(labelService, world.replica.address, { clock: systemClock, actor: 'a\u0000' });
+      const [items, labels] = [[{ source: 'app', rating: 1 }], [{ source: 'app', ...name('a') }]];
+      await expect(client.recordFeedback({ items })).rejects.toThrow(/^.*sluice-actor: expected a name/);
+      await expect(client.recordLabels({ labels })).rejects.toThrow(/sluice-actor: expected a name/);
+      client.close();
+    });
+
     it('that is wrong is refused by name, and nothing beside it', async () => {
       const [predictionId] = await world.stored(captured(scores([1, 0, 0])));
       const cases: [object, string][] = [

@@ -113,6 +113,7 @@ export function interleavedSuite(cluster: () => TestPostgres): void {
             key: waitingKey(item(predictionId), plainPayloads),
             item: item(predictionId),
             expiresMs: Date.now() + 60_000,
+            payload: undefined,
           },
         ]);
       });

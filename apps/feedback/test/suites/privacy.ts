@@ -84,6 +84,9 @@ export function privacySuite(cluster: () => TestPostgres): void {
       const found = ids.map((predictionId) => predictions.getPrediction({ predictionId, withPayload: true }));
       const requests = (await Promise.all(found)).map(({ prediction }) => prediction!.attempts[0]!.request!);
       expect(requests.map(({ state }) => state)).toEqual(['erased', 'erased', 'captured', 'erased']);
+      // Nobody need ask for what is not there to be told so.
+      const { prediction: bare } = await predictions.getPrediction({ predictionId: ids[0] });
+      expect([bare!.attempts[0]!.request!.state, bare!.attempts[0]!.response!.state]).toEqual(['erased', 'erased']);
       expect(requests[2]!.sizeBytes).toBe(String('a secret of ann'.length));
       predictions.close();
       await other.stop();

@@ -26,6 +26,9 @@ export interface PredictionSummary {
   'requestId'?: (string);
   'subject'?: (string);
   'caller'?: (string);
+  /**
+   * As they were stored: GetPrediction says what was erased since.
+   */
   'requestState'?: (string);
   'responseState'?: (string);
   'labelled'?: (boolean);
@@ -56,6 +59,9 @@ export interface PredictionSummary__Output {
   'requestId': (string);
   'subject': (string);
   'caller': (string);
+  /**
+   * As they were stored: GetPrediction says what was erased since.
+   */
   'requestState': (string);
   'responseState': (string);
   'labelled': (boolean);
