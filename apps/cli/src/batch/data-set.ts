@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type DataSetRef, dataSetText } from '@sluice/domain/data-set';
+import { checkDataSetFacts, type DataSetRef, dataSetText } from '@sluice/domain/data-set';
 import { isVisibleName } from '@sluice/domain/model';
 import { checkModelName } from '@sluice/domain/names';
 import { type Column, describeSchema } from '@sluice/tabular/schema';
@@ -18,23 +18,37 @@ export interface Registration {
   readonly run: string;
 }
 
+/** What is known of an output before it is made. */
+export interface Planned {
+  /** Of the input. */
+  readonly sha256: string;
+  readonly columns: readonly Column[];
+  readonly file: string;
+  readonly format: string;
+  /** The output is whole: it may be registered already, and the pipeline's run have ended since. */
+  readonly isFinished: boolean;
+}
+
 /**
  * Checks before a run what would be refused after it.
  *
- * @param sha256 of the input
- * @throws CliError usage when the input is not that version, or a column has a name that no data set can have
+ * @throws CliError usage when the input is not that version, or a column has a name that no data set can have; refused when the
+ *   pipeline's run has ended
+ * @throws SluiceError invalid-argument for other facts that no data set can have, such as too many columns
  */
 export async function checkRegistration(
   context: CliContext,
   registration: Registration | undefined,
-  sha256: string,
-  columns: readonly Column[],
+  { sha256, columns, file, format, isFinished }: Planned,
 ): Promise<void> {
   if (!registration) return;
   checkModelName(registration.dataSet, '--data-set', 'a name of a data set');
   const wrong = columns.find(({ name }) => !isVisibleName(name, 256));
   if (wrong)
     throw usageError(`--data-set: the column "${wrong.name}" has a name of other than 1 to 256 visible characters`);
+  const facts = { columns: describeSchema(columns), rowCount: undefined, location: locationOf(file), format };
+  checkDataSetFacts({ digest: sha256, ...facts });
+  if (registration.run !== '' && !isFinished) await checkRun(context, registration.run);
   const { input } = registration;
   if (!input) return;
   const found = await context.services.dataSets.getDataSetVersion(input, { signal: context.signal });
@@ -42,6 +56,14 @@ export async function checkRegistration(
     throw usageError(
       `--input-data-set: ${dataSetText(input)} has the digest ${found.version?.digest ?? ''}, the input ${sha256}`,
     );
+}
+
+const locationOf = (file: string): string => pathToFileURL(path.resolve(file)).href;
+
+async function checkRun(context: CliContext, id: string): Promise<void> {
+  const { run } = await context.services.runs.getRun({ run: id }, { signal: context.signal });
+  if (run?.state === 'RUN_STATE_RUNNING') return;
+  throw new CliError(exitCodes.refused, `--run: ${id} has ended, so it makes nothing more`, 'Start another attempt.');
 }
 
 /** Registers the output; doing it again gives the same version. Returns its number. */
@@ -75,7 +97,7 @@ export async function register(
       columns: [...describeSchema(run.columns)],
       rowCount: finished.output.rows,
       parents: input ? [input] : [],
-      location: pathToFileURL(path.resolve(run.file)).href,
+      location: locationOf(run.file),
       format: run.format,
       run: registration.run,
       manifestJson: JSON.stringify(manifest),
