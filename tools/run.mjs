@@ -1,4 +1,4 @@
-// `npm start`, `npm test`, `npm run bench`, `npm run soak`: sets up what is missing, then hands over to the pinned Node.
+// `npm start`, `npm test`, `npm run bench`, `npm run soak`, `npm run example:evidence`: sets up what is missing, then hands over to the pinned Node.
 // Plain JavaScript without dependencies: it runs on whatever Node the machine has.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -10,6 +10,7 @@ const commands = {
   test: ['tools/ci.mjs'],
   bench: [source, 'tools/bench/src/main.ts'],
   soak: ['tools/soak.mjs'],
+  'example:evidence': [source, 'examples/evidence/src/main.ts'],
 };
 
 const oldestNode = 20;

@@ -35,6 +35,7 @@ export function addPredictionCommands(program: Command, run: Run): void {
     .option('--request-id <id>', "only those of the caller's own id", '')
     .option('--subject <subject>', 'only those of this subject', '')
     .option('--limit <number>', 'how many at most', whole(1), 50)
+    .option('--ids', 'nothing but their ids', false)
     .action(async (model: string, flags: PredictionFlags, self: Command) => listPredictions(run(self), model, flags));
   program
     .command('prediction')

@@ -124,7 +124,11 @@ export function describeLabels(platform: () => Platform): void {
       await writeFile(file, 'a,b\n1,2\n');
       expect(await sluice('label', file)).toMatchObject({
         code: 2,
-        notes: expect.stringContaining('neither a column "prediction_id"') as string,
+        notes: expect.stringMatching(/^sluice: the file has neither a column "prediction_id"/) as string,
+      });
+      expect(await sluice('label', path.dirname(file))).toMatchObject({
+        code: 2,
+        notes: expect.stringContaining('is a folder') as string,
       });
       expect(await sluice('label', `${file}.none`)).toMatchObject({
         code: 2,

@@ -106,6 +106,9 @@ describe('the files of a batch run', () => {
     const file = path.join(await folder(), 'out.csv.lock');
     await writeFile(file, String(process.ppid));
     await expect(lock(file)).rejects.toThrow(`process ${process.ppid} is writing this output`);
+    await expect(lock(path.join(file, '..', 'none', 'out.csv.lock'))).rejects.toThrow(
+      /there is no folder .*none for the output/,
+    );
     const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
     await new Promise((resolve) => child.once('close', resolve));
     await writeFile(file, String(child.pid));

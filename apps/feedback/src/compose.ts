@@ -33,7 +33,6 @@ import { Ingester } from './ingest/ingester.ts';
 import { KnownVersions } from './ingest/known-versions.ts';
 import { SpoolStreams } from './ingest/spool-streams.ts';
 import { openLabels } from './labels/open-labels.ts';
-import { registryTasks } from './labels/registry-tasks.ts';
 import { readKeys } from './payloads/key-encryption-key.ts';
 import { openPredictions } from './predictions/open-predictions.ts';
 import { FolderDocuments } from './privacy/folder-documents.ts';
@@ -277,7 +276,7 @@ function openLabelling(
     available: heartbeat.require,
   });
   return openLabels({
-    ...{ store, unmatched, directory: registryTasks(facts), cipher: payloads, retention, clock, metrics },
+    ...{ store, unmatched, facts, cipher: payloads, retention, clock, metrics },
     ...{ waitDays: config.labelWaitDays, writers: config.labelWriters, joinMs: config.joinMs },
     ...{ joiner: new PostgresJoiner(labelling), isUp: () => heartbeat.up },
     onError: (err) => logger.warn({ err }, 'labels that wait could not be joined now: the next round tries again'),

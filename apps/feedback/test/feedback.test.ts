@@ -4,6 +4,7 @@ import { startPostgres } from '@sluice/testkit/postgres';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { diskSuite } from './suites/disk.ts';
+import { erasedTextsSuite } from './suites/erased-texts.ts';
 import { followRestoreSuite } from './suites/follow-restore.ts';
 import { followSuite } from './suites/follow.ts';
 import { feedbackItemsSuite } from './suites/feedback-items.ts';
@@ -15,6 +16,7 @@ import { portsSuite } from './suites/ports.ts';
 import { predictionListsSuite } from './suites/prediction-lists.ts';
 import { predictionsSuite } from './suites/predictions.ts';
 import { statisticsSuite } from './suites/statistics.ts';
+import { plainPayloadsSuite } from './suites/plain-payloads.ts';
 import { payloadsSuite } from './suites/payloads.ts';
 import { privacySuite } from './suites/privacy.ts';
 import { putBackSuite } from './suites/put-back.ts';
@@ -34,7 +36,7 @@ const suites = [
   ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite],
   ...[predictionsSuite, predictionListsSuite, statisticsSuite],
   ...[followSuite, followRestoreSuite, diskSuite],
-  ...[payloadsSuite, privacySuite, putBackSuite],
+  ...[plainPayloadsSuite, payloadsSuite, privacySuite, erasedTextsSuite, putBackSuite],
 ];
 for (const suite of suites)
   // Each opens and closes what is its own around its own tests.

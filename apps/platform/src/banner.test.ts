@@ -11,7 +11,7 @@ it('says of which example models no approval is needed, and of no others', () =>
     home: '/home',
     databaseFolder: '/data',
     isClone: true,
-    request: undefined,
+    example: undefined,
     tls: plain,
   };
   expect(banner({ ...inputs, unapproved: ['wdbc'] })).toContain('models wdbc need no approvals (approvals 0)');
@@ -20,7 +20,7 @@ it('says of which example models no approval is needed, and of no others', () =>
 
 it('has commands that work with TLS, with a certificate where one is wanted', () => {
   const inputs = { ports: portTable(0, 2), home: '/home', databaseFolder: '/data', isClone: true, unapproved: [] };
-  const say = (tls: typeof plain): string => banner({ ...inputs, request: '{}', tls });
+  const say = (tls: typeof plain): string => banner({ ...inputs, example: { request: '{}', label: '1' }, tls });
   expect(say(plain)).toContain('grpcurl -plaintext 127.0.0.1:8001 list');
   expect(say(plain)).toContain('http://127.0.0.1:8001/');
   const open = say(files);

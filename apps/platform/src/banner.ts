@@ -14,20 +14,31 @@ export interface BannerInputs {
   readonly isClone: boolean;
   /** The example models whose champion moves without an approval. */
   readonly unapproved: readonly string[];
-  /** A request for `digits` as JSON of the protocol; undefined without examples. */
-  readonly request: string | undefined;
+  /** Undefined without examples. */
+  readonly example: Example | undefined;
+}
+
+/** The first row of the holdout set of `digits`. */
+export interface Example {
+  /** A request, as JSON of the protocol. */
+  readonly request: string;
+  /** What is true of it. */
+  readonly label: string;
 }
 
 /** What a person can do next: commands to copy, and where things lie. */
 export function banner(inputs: BannerInputs): string {
-  const { ports, home, databaseFolder, tls, isClone, unapproved, request } = inputs;
+  const { ports, home, databaseFolder, tls, isClone, unapproved, example } = inputs;
+  const request = example?.request;
   const { grpcurl, buf: bufFlags, scheme, cli: cliFlags, said } = tlsFlags(tls);
   const address = `${host}:${ports.router.port}`;
   const service = 'inference.GRPCInferenceService';
   const buf = `${isClone ? 'npx ' : ''}buf curl --protocol grpc ${bufFlags}`;
   // The command line knows the usual ports by itself.
   const registry = `${host}:${ports.registry.port}`;
-  const addresses = ports.router.port === 8001 ? '' : ` --registry ${registry} --router ${address}`;
+  const feedback = `${host}:${ports.feedback.port}`;
+  const addresses =
+    ports.router.port === 8001 ? '' : ` --registry ${registry} --router ${address} --feedback ${feedback}`;
   const cli = `${isClone ? 'npx sluice' : 'sluice'}${addresses}${cliFlags}`;
   const lines = [
     '',
@@ -47,7 +58,7 @@ export function banner(inputs: BannerInputs): string {
     '',
     'With the command line:',
     `  ${cli} models`,
-    ...(request === undefined ? [] : [`  ${cli} infer digits examples/models/digits/holdout.csv --label-column label`]),
+    ...(example === undefined ? [] : exampleCommands(cli, example)),
     '',
     `Ports   router ${ports.router.port}, registry ${ports.registry.port}, feedback ${ports.feedback.port}, runtimes ${ports.runtimes.map(({ port }) => port).join(' and ')}; each + 1 is /metrics, + 2 administration`,
     `Data    ${home} (Postgres in ${databaseFolder})`,
@@ -61,6 +72,23 @@ export function banner(inputs: BannerInputs): string {
     '',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Predicts, shows one prediction, says what was true of it, and shows it again: lines to copy one after the other. */
+function exampleCommands(cli: string, { label }: Example): string[] {
+  const infer = `  ${cli} infer digits examples/models/digits/holdout.csv --label-column label`;
+  return [
+    infer,
+    '',
+    'What is known of a prediction, a moment after its answer; and then whether it was right:',
+    `${infer} --limit 1`,
+    `  ${cli} predictions digits --limit 3`,
+    `  ID=$(${cli} predictions digits --limit 1 --ids)`,
+    `  ${cli} prediction show $ID`,
+    `  printf 'prediction_id,label\\n%s,${label}\\n' $ID | ${cli} label -`,
+    `  ${cli} feedback $ID --rating 5`,
+    `  ${cli} prediction show $ID`,
+  ];
 }
 
 /** How the clients of the banner are told of TLS, and what is said of who may call. */

@@ -6,6 +6,7 @@ import type { RegistryClient } from '@sluice/client/registry-client';
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError, failedPrecondition } from '@sluice/domain/errors';
 import type { TlsSource } from '@sluice/rpc/tls/source';
+import type { Example } from './banner.ts';
 import { host } from './ports.ts';
 import type { PortTable } from './ports.ts';
 
@@ -127,11 +128,11 @@ async function setAlias(client: RegistryClient, model: string, alias: string, ve
   }
 }
 
-/** A request for `digits`, as JSON of the protocol: the first row of its holdout set. */
-export async function exampleRequest(folder: string): Promise<string> {
+/** The first row of the holdout set of `digits`. */
+export async function firstDigit(folder: string): Promise<Example> {
   const text = await readFile(path.join(folder, 'digits', 'holdout.csv'), 'utf8');
-  const row = text.split('\n')[1] ?? '';
-  const pixels = row.split(',').slice(0, 64).map(Number);
+  const cells = (text.split('\n')[1] ?? '').split(',');
+  const pixels = cells.slice(0, 64).map(Number);
   const input = { name: 'pixels', datatype: 'FP32', shape: [1, 64], contents: { fp32_contents: pixels } };
-  return JSON.stringify({ model_name: 'digits', inputs: [input] });
+  return { request: JSON.stringify({ model_name: 'digits', inputs: [input] }), label: cells[64] ?? '' };
 }

@@ -6,7 +6,7 @@ import type { TlsSource } from '@sluice/rpc/tls/source';
 import { openTls } from '@sluice/service-kit/tls/open-tls';
 import type { Tls } from '@sluice/service-kit/tls/open-tls';
 import { banner } from './banner.ts';
-import { exampleRequest, pushExamples } from './examples.ts';
+import { firstDigit, pushExamples } from './examples.ts';
 import { exampleFolder } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 import { MergedLog } from './merged-log.ts';
@@ -97,7 +97,7 @@ async function bringUp(
       tls: options.config,
       isClone: options.layout.isClone,
       unapproved,
-      request: examples === undefined ? undefined : await exampleRequest(examples),
+      example: examples === undefined ? undefined : await firstDigit(examples),
     }),
   );
   return options.stop;

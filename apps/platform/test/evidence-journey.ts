@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { env } from 'node:process';
+import { createFeedbackClient } from '@sluice/client/feedback-client';
+import type { FeedbackClient } from '@sluice/client/feedback-client';
 import { createOipClient } from '@sluice/client/oip-client';
 import type { OipClient } from '@sluice/client/oip-client';
 import { eventually } from '@sluice/testkit/eventually';
@@ -7,6 +9,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { databaseAddresses } from '../src/database.ts';
 import { openSecrets } from '../src/secrets.ts';
+import { Labeller, expectJoinedOnce } from './labeller.ts';
 import { inFlightAt, moody, pushMoody } from './moody-model.ts';
 import { root, shell } from './running-platform.ts';
 import type { RunningPlatform } from './running-platform.ts';
@@ -40,6 +43,7 @@ const rounds = env['SLUICE_SOAK'] === undefined ? 3 : 50;
 export function evidenceJourney(running: () => RunningPlatform): void {
   let platform: RunningPlatform;
   let client: OipClient;
+  let feedback: FeedbackClient;
   let database: pg.Client | undefined;
 
   const reconnect = async (): Promise<void> => {
@@ -54,9 +58,11 @@ export function evidenceJourney(running: () => RunningPlatform): void {
   beforeAll(async () => {
     platform = running();
     client = createOipClient(`127.0.0.1:${platform.ports.router.port}`);
+    feedback = createFeedbackClient(`127.0.0.1:${platform.ports.feedback.port}`);
     await reconnect();
   });
   afterAll(async () => {
+    feedback.close();
     client.close();
     await database?.end();
   });
@@ -91,10 +97,15 @@ export function evidenceJourney(running: () => RunningPlatform): void {
     expect(row).toMatchObject({ class: 'short', arm: 'primary', reason: 'only-arm', answered: true, rows: '1' });
     expect(row).toMatchObject({ subject: 'ann', version_known: true, request_state: 'captured' });
     expect(Number(row.run_micros)).toBeGreaterThan(0);
+    // It is about somebody: nothing of it can be read in the table, and all of it through feedback.
+    expect(row.request!.includes(Buffer.from('pixels'))).toBe(false);
+    expect(row.response!.includes(Buffer.from('probabilities'))).toBe(false);
+    const { prediction } = await feedback.predictions.getPrediction({ predictionId: id, withPayload: true });
+    const { request, response } = prediction!.attempts[0]!;
     // All of the input is hidden, and nothing else.
-    expect(row.request!.includes(Buffer.from('pixels'))).toBe(true);
-    expect(row.request!.includes(Buffer.from(pixels.buffer, 4, 8))).toBe(false);
-    expect(row.response!.includes(Buffer.from('probabilities'))).toBe(true);
+    expect(request!.tensors).toMatchObject([{ name: 'pixels', contents: { fp32Contents: Array(64).fill(0) } }]);
+    expect(response!.tensors).toMatchObject([{ name: 'probabilities', shape: ['1', '10'], given: '10' }]);
+    expect(Math.max(...response!.tensors[0]!.contents!.fp32Contents)).toBeGreaterThan(0);
   });
 
   it('tells of two weighted arms, of a shadow of both, and of what feedback missed while it was away', async () => {
@@ -180,10 +191,11 @@ export function evidenceJourney(running: () => RunningPlatform): void {
     ]);
   });
 
-  it(`has every durable prediction that was answered once, whoever is killed meanwhile (${rounds} rounds)`, async () => {
+  it(`has every durable prediction that was answered once, and every label, whoever is killed (${rounds} rounds)`, async () => {
     await cli('release end digits');
     await cli('model set digits --capture rate=1 --durability durable');
     const answered: string[] = [];
+    const labeller = new Labeller(`127.0.0.1:${platform.ports.feedback.port}`, 'killed', answered);
     const load = new AbortController();
     const callers = Array.from({ length: 8 }, async () => {
       // What nobody answered is nobody's loss: the caller of a router that dies asks again.
@@ -210,12 +222,15 @@ export function evidenceJourney(running: () => RunningPlatform): void {
     await answers(20);
     load.abort();
     await Promise.all(callers);
+    await labeller.end();
+    expect([...labeller.said.keys()].sort()).toEqual([...answered].sort());
     await eventually(async () => {
       await reconnect();
       const stored = (await rowsOf('killed')).filter((row) => row.answered).map(({ prediction_id }) => prediction_id);
       expect(new Set(stored).size).toBe(stored.length);
       const known = new Set(stored);
       expect(answered.filter((id) => !known.has(id))).toEqual([]);
+      await expectJoinedOnce(database!, 'killed', answered);
     }, 60_000);
   });
 

@@ -7,6 +7,7 @@ import type { OipClient } from '@sluice/client/oip-client';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evidenceJourney } from './evidence-journey.ts';
+import { evidenceExample } from './evidence-example.ts';
 import { RunningPlatform, freeOffset, killStarted, makeHome, root, shell } from './running-platform.ts';
 import { sequenceJourney } from './sequence-journey.ts';
 
@@ -165,6 +166,10 @@ describe('example clients', { timeout: 120_000 }, () => {
   });
 });
 
+describe('the example of evidence', { timeout: 120_000 }, () => {
+  evidenceExample(() => platform);
+});
+
 describe('the README', { timeout: 120_000 }, () => {
   it('has a first model in five minutes whose commands all work, in their order', async () => {
     const readme = await readFile(path.join(root, 'README.md'), 'utf8');
@@ -172,7 +177,8 @@ describe('the README', { timeout: 120_000 }, () => {
     const commands = section.split('\n').filter((line) => line.startsWith('npx '));
     expect(commands.length).toBeGreaterThan(7);
     const registry = `127.0.0.1:${platform.ports.registry.port}`;
-    const variables = { ...env, SLUICE_REGISTRY: registry, SLUICE_ROUTER: address };
+    const feedback = `127.0.0.1:${platform.ports.feedback.port}`;
+    const variables = { ...env, SLUICE_REGISTRY: registry, SLUICE_ROUTER: address, SLUICE_FEEDBACK: feedback };
     const said: string[] = [];
     for (const command of commands) {
       // A benchmark of a moment, however busy the machine is, and nothing left in the clone.

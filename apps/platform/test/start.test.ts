@@ -33,6 +33,18 @@ const commandsOf = (text: string, start: string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line.startsWith(start));
 
+/** Types what the start printed of a prediction, its label, and how it is shown before and after. */
+async function labelAsPrinted(text: string): Promise<void> {
+  const [infer, list, ...rest] = /a moment after its answer.*\n([\s\S]*?)\n\n/.exec(text)![1]!.split('\n');
+  const [id] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(await shell(infer!, root))!;
+  await eventually(async () => expect(await shell(list!, root)).toContain(id));
+  const said = await shell(`${rest.join('\n')} 2>&1`, root);
+  const [before, after] = said.split(new RegExp(`^prediction ${id}$`, 'm')).slice(1);
+  expect(before).toContain('1 label: 1 joined');
+  expect(before).not.toMatch(/^ROW {2}LABEL/m);
+  expect(after).toMatch(/^ROW {2}LABEL[\s\S]*^0 {4}3 {8}primary {2}1 {6}1 [\s\S]*scored[\s\S]*^rating .* 5 /m);
+}
+
 describe('a platform', { timeout: 150_000 }, () => {
   it('says which port is taken, by whom it is wanted and what to do, and leaves nothing behind', async () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -65,9 +77,9 @@ describe('a platform', { timeout: 150_000 }, () => {
     expect(scores.indexOf(Math.max(...scores))).toBe(1);
 
     const cli = commandsOf(platform.text, 'npx sluice');
-    expect(cli).toHaveLength(2);
     expect(await shell(cli[0]!, root)).toContain('champion=3');
     expect(await shell(`${cli[1]!} 2>&1`, root)).toContain('586 of 597 right');
+    await labelAsPrinted(platform.text);
 
     expect(platform.text).toContain('The example models digits and wdbc need no approvals (approvals 0)');
 

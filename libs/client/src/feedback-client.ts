@@ -1,9 +1,17 @@
-import { labelService, predictionService, privacyService } from '@sluice/contracts/services';
+import {
+  feedbackService,
+  labelService,
+  predictionService,
+  privacyService,
+  subscribeService,
+} from '@sluice/contracts/services';
 import type {
+  FeedbackServiceMethods,
   LabelServiceMethods,
   PredictionServiceMethods,
   PrivacyServiceMethods,
   Service,
+  SubscribeServiceMethods,
 } from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
 import type { RpcClient } from '@sluice/rpc/client';
@@ -26,6 +34,10 @@ export class FeedbackClient {
   readonly predictions: RpcClient<PredictionServiceMethods>;
   /** Orders to erase what is kept of a person. */
   readonly privacy: RpcClient<PrivacyServiceMethods>;
+  /** What is recorded, as it is committed. */
+  readonly subscription: RpcClient<SubscribeServiceMethods>;
+  /** What could not be stored. */
+  readonly deadLetters: RpcClient<FeedbackServiceMethods>;
 
   /** @param addresses `host:port`, comma separated; the next is used when one is away */
   constructor(addresses: string, options: FeedbackClientOptions = {}) {
@@ -41,10 +53,13 @@ export class FeedbackClient {
     this.labels = make(labelService);
     this.predictions = make(predictionService);
     this.privacy = make(privacyService);
+    this.subscription = make(subscribeService);
+    this.deadLetters = make(feedbackService);
   }
 
   close(): void {
-    for (const client of [this.labels, this.predictions, this.privacy]) client.close();
+    const { labels, predictions, privacy, subscription, deadLetters } = this;
+    for (const client of [labels, predictions, privacy, subscription, deadLetters]) client.close();
   }
 }
 

@@ -46,6 +46,26 @@ describe('requestProblem', () => {
     expect(problem(infer, 0x2a, 5, 0x1d, 0, 0, 0, 0)).toBe('inputs.shape has wire type 5, expected 0');
   });
 
+  it('refuses more fields than any request has, before they are decoded', () => {
+    const list = '/sluice.feedback.v1.PredictionService/ListPredictions';
+    const labels = '/sluice.feedback.v1.LabelService/RecordLabels';
+    const tag = (octet: number, count: number) => Buffer.alloc(2 * count, Buffer.of(octet, 0));
+    expect(requestProblem(labels, tag(0x0a, 250_000))).toBeUndefined();
+    expect(requestProblem(labels, tag(0x0a, 250_001))).toBe(
+      'labels: the request has more than 250000 fields; send less at once',
+    );
+    // Messages inside another count, and so does each number of a packed list.
+    const of = (octet: number, { length }: Buffer) =>
+      Buffer.of(octet, 0x80 | (length & 0x7f), 0x80 | ((length >> 7) & 0x7f), length >> 14);
+    const values = tag(0x3a, 250_000);
+    expect(requestProblem(labels, Buffer.concat([of(0x0a, values), values]))).toMatch(/^labels\.values: the request/);
+    const packed = (numbers: Buffer) => requestProblem(list, Buffer.concat([of(0x12, numbers), numbers]));
+    expect(packed(Buffer.alloc(500_000, Buffer.of(0xff, 1)))).toBeUndefined();
+    expect(packed(Buffer.alloc(250_001, 1))).toMatch(/^versions: the request has more/);
+    // A length beyond all memory is not counted to.
+    expect(problem(list, 0x12, 255, 255, 255, 255, 255, 255, 255, 255, 127)).toMatch(/^versions is cut off/);
+  });
+
   it('takes what our own serializers write', () => {
     const { requestSerialize, path } = registryService.definition['CreateVersion']!;
     const request = { model: 'm', files: [{ path: 'ä.onnx', sha256: 'f', size: '12' }], graphPath: 'ä.onnx' };

@@ -35,12 +35,19 @@ const wireTypes: Readonly<Record<string, number>> = {
   ...{ fixed32: 5, sfixed32: 5, float: 5 },
 };
 const maxDepth = 100;
+/**
+ * Fields of one request, in all its messages; each number of a packed list is one. Two octets can be an empty message, which takes
+ * some hundred when it is decoded: what a service bounds after that, such as the length of a list, would be too late.
+ */
+const maxFields = 250_000;
+let fields = 0;
 const root = JSON.parse(schemaJson) as JsonNode;
 const shapes = new Map<JsonNode, Shape>();
 const byPath = new Map<string, Shape | undefined>();
 
 /**
- * Looks through a request as bytes: every field complete and of its wire type, every text UTF-8.
+ * Looks through a request as bytes: every field complete and of its wire type, every text UTF-8, and no more of them than any request
+ * has.
  *
  * @param path such as `/sluice.registry.v1.RegistryService/GetModel`; methods that are not ours are not looked into
  * @returns what is wrong, naming the field, or undefined
@@ -48,6 +55,7 @@ const byPath = new Map<string, Shape | undefined>();
 export function requestProblem(path: string, bytes: Uint8Array): string | undefined {
   if (!byPath.has(path)) byPath.set(path, requestShape(path));
   const shape = byPath.get(path);
+  fields = 0;
   return shape === undefined ? undefined : problemIn(shape, bytes, 0, bytes.length, '', 0);
 }
 
@@ -147,6 +155,8 @@ function problemIn(shape: Shape, bytes: Uint8Array, from: number, end: number, p
       return wireType > 5 || wireType === 3 || wireType === 4
         ? `${name} has the unknown wire type ${wireType}`
         : `${name} is cut off: the message ends before it does`;
+    fields += field?.packable === true && wireType === 2 ? elementsOf(field, bytes, next) : 1;
+    if (fields > maxFields) return `${name}: the request has more than ${maxFields} fields; send less at once`;
     if (field !== undefined && wireType === 2) {
       const inner = problemInField(field, bytes, next - varint.value, next, name, depth);
       if (inner !== undefined) return inner;
@@ -166,6 +176,14 @@ function problemInField(
 ): Problem {
   if (field.isText) return isUtf8(bytes.subarray(from, end)) ? undefined : `${name} is not valid UTF-8`;
   return field.shape === undefined ? undefined : problemIn(field.shape(), bytes, from, end, name, depth + 1);
+}
+
+/** Numbers of a packed list that ends at `end`; its length is that of the varint before. */
+function elementsOf(field: FieldShape, bytes: Uint8Array, end: number): number {
+  if (field.wireType !== 0) return Math.floor(varint.value / (field.wireType === 1 ? 8 : 4));
+  let count = 0;
+  for (let at = end - varint.value; at < end && count <= maxFields; at++) if (bytes[at]! < 0x80) count += 1;
+  return count;
 }
 
 /** Where a field's value ends; -1 when it does not end in time or has a wire type that proto3 does not use. */

@@ -63,6 +63,7 @@ export async function migrateSchema(service: ServiceSchema, options: MigrateOpti
     return await migrate(dataSource, migrations, {
       ...{ schema, lockId, prepare },
       ...(options.onApplied ? { onApplied: options.onApplied } : {}),
+      onErased: (text, migration, rows) => say(text, { migration, rows }),
       ...(afterwards ? { afterwards: (tx: WriteTransaction) => afterwards(tx, say) } : {}),
       afterTable: async (tx) => {
         await tx.execute(`GRANT SELECT ON ${schema}.migration TO ${role}`);

@@ -10,6 +10,16 @@ export interface Migration {
   readonly id: string;
   /** Run one after the other in one transaction. */
   readonly statements: readonly string[];
+  /** For one that takes from rows what nobody is to read any more. */
+  readonly erases?: Erases;
+}
+
+/** What a migration takes from rows that are there; its statements `UPDATE <table> ...` do. */
+export interface Erases {
+  /** With their schema. They are vacuumed afterwards if there was anything, so that other rows overwrite it. */
+  readonly tables: readonly string[];
+  /** Said if there was anything. */
+  readonly text: string;
 }
 
 export interface MigrateOptions {
@@ -26,6 +36,8 @@ export interface MigrateOptions {
   readonly afterwards?: (tx: WriteTransaction) => Promise<void>;
   /** Told after each migration that this call has committed. */
   readonly onApplied?: (id: string) => void;
+  /** Told what migrations took from rows, and of how many. */
+  readonly onErased?: (text: string, id: string, rows: number) => void;
 }
 
 interface Applied {
@@ -133,8 +145,12 @@ async function applyPending(
   const done: string[] = [];
   for (const [position, migration] of migrations.entries()) {
     if (position < applied.length) continue;
+    let erased = 0;
     await inTransaction(runner, async (tx) => {
-      for (const statement of migration.statements) await tx.execute(statement);
+      for (const statement of migration.statements) {
+        const rows = await tx.execute(statement);
+        if (isErasing(migration, statement)) erased += rows;
+      }
       await tx.execute(`INSERT INTO ${schema}.migration (position, id, checksum) VALUES ($1, $2, $3)`, [
         position,
         migration.id,
@@ -145,10 +161,20 @@ async function applyPending(
     });
     done.push(migration.id);
     options.onApplied?.(migration.id);
+    if (erased > 0) await vacuum(runner, migration, erased, options);
   }
   const { afterwards } = options;
   if (afterwards) await inTransaction(runner, afterwards);
   return done;
+}
+
+const isErasing = ({ erases }: Migration, statement: string): boolean =>
+  erases?.tables.some((table) => statement.startsWith(`UPDATE ${table} `)) === true;
+
+/** VACUUM takes no transaction. */
+async function vacuum(runner: QueryRunner, { id, erases }: Migration, rows: number, { onErased }: MigrateOptions) {
+  onErased?.(erases!.text, id, rows);
+  await runner.query(`VACUUM ${erases!.tables.join(', ')}`);
 }
 
 async function inTransaction(runner: QueryRunner, fn: (tx: WriteTransaction) => Promise<void>): Promise<void> {

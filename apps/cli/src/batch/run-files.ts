@@ -202,11 +202,14 @@ const waitMs = 100;
 /**
  * Keeps other processes of this machine off the same output. The lock of a process that has ended counts for nothing.
  *
- * @throws CliError usage while another run is under way
+ * @throws CliError usage while another run is under way, or where there is no folder for it
  */
 export async function lock(file: string): Promise<() => Promise<void>> {
   const own = `${file}.${process.pid}`;
-  await writeFile(own, String(process.pid));
+  await writeFile(own, String(process.pid)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw usageError(`there is no folder ${path.dirname(file)} for the output`);
+  });
   try {
     for (let waits = 0, attempt = 1; ;) {
       try {

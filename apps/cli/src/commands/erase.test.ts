@@ -70,16 +70,23 @@ async function running(clock: FakeClock, command: Promise<void>): Promise<void> 
 
 describe('erase', () => {
   it('waits until the order is done, and says once what it waits for', async () => {
-    const { context, asked, out, notes, clock } = setUp([erasure(), erasure(), done]);
+    const { context, asked, out, notes, clock } = setUp([erasure(), erasure(), erasure({ pending: null }), done]);
     await running(clock, eraseSubject(context, 'ann', flags));
     expect(asked).toEqual([{ subject: 'ann', reason: 'a letter', requestId: 'r', destroyUnreadable: false }]);
     expect(notes).toEqual([
       'order e-1: 1 key destroyed',
       'waiting for the spool of router-1 (s-1, last heard of 2025-12-22 14:03:05Z); 2 dead letters that nobody can read; 1 text of feedback whose prediction is not there yet; the artifact store',
+      'waiting for the order to be noted as done',
     ]);
     expect(out).toHaveLength(1);
     expect(out[0]).toMatch(/state +done/);
     expect(out[0]).not.toContain('pending');
+  });
+
+  it('says so where nothing was kept of the subject, which may be misspelt', async () => {
+    const { context, notes, clock } = setUp([{ ...done, keysDestroyed: 0 }]);
+    await running(clock, eraseSubject(context, 'Ann', flags));
+    expect(notes).toEqual(['order e-1: 0 keys destroyed', expect.stringMatching(/nothing was kept of this subject/)]);
   });
 
   it.each([

@@ -29,6 +29,8 @@ export async function eraseSubject(context: CliContext, subject: string, flags: 
   const request = { subject, reason, requestId, destroyUnreadable };
   let erasure = (await privacy.eraseSubject(request, { signal: context.signal })).erasure!;
   progress(context, `order ${erasure.erasureId}: ${plural(erasure.keysDestroyed, 'key')} destroyed`);
+  if (erasure.keysDestroyed === 0)
+    progress(context, 'nothing was kept of this subject: is it written as predictions named it, octet for octet?');
   const until = context.clock.monotonic() + flags.timeout * 1000;
   let shown = '';
   while (wait && isPending(erasure) && context.clock.monotonic() < until) {
@@ -121,7 +123,7 @@ function pendingText({ pending }: Erasure__Output): string {
   if (Number(waitingFeedback) > 0)
     parts.push(`${plural(Number(waitingFeedback), 'text')} of feedback whose prediction is not there yet`);
   if (document === true) parts.push('the artifact store');
-  return parts.length === 0 ? 'nothing that is known' : parts.join('; ');
+  return parts.length === 0 ? 'the order to be noted as done' : parts.join('; ');
 }
 
 function erasureText(erasure: Erasure__Output): string {

@@ -16,6 +16,8 @@ export interface LabelFlags {
 }
 
 const itemsOfBatch = 500;
+/** Bytes of one row, so that a batch is no larger than feedback takes: a quote that is never closed would be all of the file. */
+const mostRowBytes = 131_072;
 /** Refused rows that are shown; the file of `--rejected` has all. */
 const mostShown = 20;
 
@@ -33,17 +35,23 @@ interface Refused extends Line {
 /** `sluice label FILE` */
 export async function labelFile(context: CliContext, file: string, flags: LabelFlags): Promise<void> {
   const run = new LabelRun(context, flags);
-  const bar = startBar(context, 'labelling', file === '-' ? 0 : (await stat(file)).size);
+  const bar = startBar(context, 'labelling', file === '-' ? 0 : await sizeOf(file));
   try {
     await run.send(await source(context, file, (bytes) => bar.add(bytes)));
   } catch (error) {
-    progress(context, `${run.summary()}: these are recorded; the same file may be sent again`);
+    if (run.hasAnswers) progress(context, `${run.summary()}: these are recorded; the same file may be sent again`);
     throw error;
   } finally {
     bar.stop();
     await run.close();
   }
   run.report();
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const found = await stat(file);
+  if (found.isDirectory()) throw usageError(`${file} is a folder`, 'Give a file of labels.');
+  return found.size;
 }
 
 async function source(context: CliContext, file: string, onBytes: (count: number) => void): Promise<Readable> {
@@ -78,6 +86,10 @@ class LabelRun {
       const lines = this.#underWay.shift() ?? [];
       for (const [index, line] of lines.entries()) await this.#settle(line, answers[index]);
     }
+  }
+
+  get hasAnswers(): boolean {
+    return this.#counts.labels > 0;
   }
 
   /** `1,000 labels: 990 joined, …` */
@@ -161,7 +173,9 @@ class LabelRun {
 
 /** Rows with the line on which each ends; empty ones are left out. @throws CliError usage for what is no CSV */
 async function* linesOf(bytes: Readable): AsyncGenerator<Line, void, undefined> {
-  const parser = bytes.pipe(parse({ bom: true, skip_empty_lines: true, relax_column_count: true, info: true }));
+  const parser = bytes.pipe(
+    parse({ bom: true, skip_empty_lines: true, relax_column_count: true, info: true, max_record_size: mostRowBytes }),
+  );
   bytes.on('error', (error) => parser.destroy(error));
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {

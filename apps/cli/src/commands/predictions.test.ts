@@ -89,6 +89,27 @@ describe('the list of predictions', () => {
   });
 });
 
+it('the ids of predictions are each on a line, once', async () => {
+  const { context, out } = setUp();
+  await listPredictions(context, 'm', { requestId: '', subject: '', limit: 3, ids: true });
+  expect(out).toEqual(['id-1']);
+});
+
+it('where there are no predictions the command says of which model, with a hint', async () => {
+  const { context, out } = setUp();
+  const { services } = context;
+  const predictions = {
+    listPredictions: async () => Promise.resolve({ predictions: [], nextPageToken: '' }),
+    getStatistics: async () => Promise.resolve({ groups: [] }),
+  } as unknown as typeof services.predictions;
+  const empty = { ...context, services: { ...services, predictions } };
+  await listPredictions(empty, 'nomodel', { requestId: '', subject: '', limit: 3 });
+  await showStatistics(empty, 'nomodel', { byVersion: false, labelAge: 0, positive: '' });
+  const line =
+    'no predictions of "nomodel" of this kind and time (default: the last 24 hours); `sluice models` lists the models';
+  expect(out).toEqual([line, line]);
+});
+
 const none = { sizeBytes: '0', tensors: [], problem: '' };
 const contents = {
   ...{ boolContents: [], intContents: [], int64Contents: [], uintContents: [], uint64Contents: [] },
@@ -273,7 +294,6 @@ describe('statistics', () => {
       ].join('\n'),
       'the registry could not be asked',
     ]);
-    expect(statisticsText({ ...statistics, groups: [] })).toBe('no predictions');
     const daily = statisticsText({
       ...statistics,
       groups: [{ ...statistics.groups[0]!, arm: '', role: '', bucketAt: at }],

@@ -19,6 +19,8 @@ export interface PredictionFlags extends RangeFlags {
   readonly requestId: string;
   readonly subject: string;
   readonly limit: number;
+  /** Shows nothing but ids, for other commands. */
+  readonly ids?: boolean;
 }
 
 /** What a request says of the records that it is about. */
@@ -48,7 +50,11 @@ export async function listPredictions(context: CliContext, model: string, flags:
     found.push(...page.predictions);
     pageToken = page.nextPageToken;
   } while (pageToken !== '' && found.length < limit);
-  show(context, found, () => showPredictions(found));
+  if (flags.ids) {
+    // Attempts at one prediction share its id.
+    const ids = [...new Set(found.map(({ predictionId }) => predictionId))];
+    show(context, ids, () => ids.join('\n'));
+  } else show(context, found, () => (found.length === 0 ? noPredictions(model) : showPredictions(found)));
 }
 
 const statuses = { ok: 'STATUS_FILTER_OK', failed: 'STATUS_FILTER_FAILED' } as const;
@@ -58,9 +64,12 @@ const labels = {
   unlabelled: 'LABEL_FILTER_UNLABELLED',
 } as const;
 
+/** Where nothing is found: a model that nobody knows has no predictions either. */
+export const noPredictions = (model: string): string =>
+  `no predictions of "${model}" of this kind and time (default: the last 24 hours); \`sluice models\` lists the models`;
+
 /** A line for each record. */
-export function showPredictions(found: readonly PredictionSummary__Output[]): string {
-  if (found.length === 0) return 'no predictions';
+function showPredictions(found: readonly PredictionSummary__Output[]): string {
   return showTable(
     ['time', 'prediction', 'version', 'arm', 'status', 'took', 'label', 'request id'],
     found.map((each) => [

@@ -5,7 +5,7 @@ import type { StatisticsGroup__Output } from '@sluice/contracts/gen/sluice/feedb
 import type { WeightedCount__Output } from '@sluice/contracts/gen/sluice/feedback/v1/WeightedCount';
 import { type CliContext, show } from '../context.ts';
 import { showEnum, showMilliseconds, showTable, showTime } from '../format.ts';
-import { armOf, type RangeFlags, rangeOf } from './predictions.ts';
+import { armOf, noPredictions, type RangeFlags, rangeOf } from './predictions.ts';
 
 export interface StatisticsFlags extends RangeFlags {
   readonly bucket?: 'hour' | 'day';
@@ -31,12 +31,11 @@ export async function showStatistics(context: CliContext, model: string, flags: 
     },
     { signal: context.signal },
   );
-  show(context, found, () => statisticsText(found));
+  show(context, found, () => (found.groups.length === 0 ? noPredictions(model) : statisticsText(found)));
 }
 
 /** Two tables, of traffic and of quality. */
 export function statisticsText({ groups, registryProblem }: GetStatisticsResponse__Output): string {
-  if (groups.length === 0) return 'no predictions';
   const hasBuckets = groups.some(({ bucketAt }) => bucketAt !== null);
   const hasArms = groups.some(({ arm, role }) => arm !== '' || role !== '');
   const headings = [...(hasBuckets ? ['from'] : []), 'version', ...(hasArms ? ['arm'] : [])];

@@ -20,6 +20,9 @@ describe('rows of labels', () => {
     expect(read(['', '1700000000.5', '', 'a', id, ''])).toMatchObject({
       labelledAt: { seconds: 1_700_000_000, nanos: 500_000_000 },
     });
+    expect(read([id, '1700000000.9999999', '', 'a', id, ''])).toMatchObject({
+      labelledAt: { seconds: 1_700_000_001, nanos: 0 },
+    });
   });
 
   it('name a prediction by its id, else by a request id of the model', () => {
@@ -39,6 +42,8 @@ describe('rows of labels', () => {
   it.each([
     [['1', '', ''], 'the line has 3 cells, the heading 5'],
     [[id, '-1', 'a', '', ''], 'row: "-1" is no whole number from 0'],
+    [[id, '4294967297', 'a', '', ''], 'row: "4294967297" is no whole number from 0'],
+    [[id, '0', 'a', '', '9'.repeat(400)], `labelled_at: "${'9'.repeat(400)}" is no time such as 2026-11-22T14:03:05Z`],
     [[id, '0', 'a', '1', ''], 'value: given beside label; expected one of the two'],
     [[id, '0', '', 'cat', ''], 'value: "cat" is no number; a class belongs in a column "label"'],
     [[id, '0', 'a', '', 'yesterday'], 'labelled_at: "yesterday" is no time such as 2026-11-22T14:03:05Z'],

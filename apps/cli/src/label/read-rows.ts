@@ -11,6 +11,9 @@ export interface LabelMessage {
   readonly labelledAt?: { readonly seconds: number; readonly nanos: number };
 }
 
+/** The highest that a row of a prediction has: what is above does not fit its field, and would be another one. */
+const mostRow = 0x7fff_ffff;
+
 /** What holds where a row says nothing. */
 export interface RowDefaults {
   readonly model: string;
@@ -42,7 +45,7 @@ export function rowReader(heading: readonly string[], { model, source }: RowDefa
       return { reason: `the line has ${cells.length} cells, the heading ${columns.length}` };
     const cell = (name: Column): string => (at[name] < 0 ? '' : cells[at[name]]!);
     const row = cell('row').trim();
-    if (!/^\d{0,10}$/.test(row)) return { reason: `row: "${row}" is no whole number from 0` };
+    if (!/^\d{0,10}$/.test(row) || Number(row) > mostRow) return { reason: `row: "${row}" is no whole number from 0` };
     const value = valueOf(cell('label'), cell('value').trim());
     if ('reason' in value) return value;
     const labelledAt = timeOf(cell('labelled_at').trim());
@@ -74,7 +77,9 @@ function timeOf(
 ): { readonly seconds: number; readonly nanos: number } | { readonly reason: string } | undefined {
   if (text === '') return undefined;
   const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text);
-  if (Number.isNaN(ms)) return { reason: `labelled_at: "${text}" is no time such as 2026-11-22T14:03:05Z` };
-  const seconds = Math.floor(ms / 1_000);
-  return { seconds, nanos: Math.round((ms - seconds * 1_000) * 1e3) * 1e3 };
+  const micros = Math.round(ms * 1e3);
+  if (!Number.isSafeInteger(micros))
+    return { reason: `labelled_at: "${text}" is no time such as 2026-11-22T14:03:05Z` };
+  const seconds = Math.floor(micros / 1e6);
+  return { seconds, nanos: (micros - seconds * 1e6) * 1e3 };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failedPrecondition, unavailable } from '@sluice/domain/errors';
+import { failedPrecondition, SluiceError, unavailable } from '@sluice/domain/errors';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import type { AuditLog, NumberedEntry, Outbox } from './audit-relay.ts';
 import { AuditRelay } from './audit-relay.ts';
@@ -58,6 +58,8 @@ function world() {
   };
   const log: AuditLog = {
     append: async (entries: readonly NumberedEntry[]) => {
+      if (entries.some(({ action }) => action === 'bad'))
+        throw new SluiceError('invalid-argument', 'entries[0].actor: x');
       if (failsBefore-- > 0) throw unavailable('the registry is away');
       if ((entries[0]?.sequence ?? 0) > leaves.length + 1) throw failedPrecondition('a gap');
       for (const { sequence, action } of entries)
@@ -71,7 +73,7 @@ function world() {
   const told: string[] = [];
   const relay = new AuditRelay({
     ...{ outbox, log, clock, everyMs: 1_000 },
-    onAway: (error) => told.push(error === undefined ? 'back' : 'away'),
+    onAway: (error) => told.push(error === undefined ? 'back' : error.kind === 'unavailable' ? 'away' : error.message),
     onRenumbered: (sequence) => told.push(`renumbered ${sequence}`),
   });
   const add = (...texts: readonly string[]) =>
@@ -152,5 +154,28 @@ describe('the relay of the audit outbox', () => {
     await relay.send();
     expect([leaves, told]).toEqual([['one', 'two', 'three', 'other'], ['renumbered 3']]);
     expect(rows.map(({ leafIndex }) => leafIndex)).toEqual([101, 102, 104]);
+  });
+
+  it('says which entry the log will never take, sends all that is before it, and goes on when it does', async () => {
+    const { rows, leaves, relay, clock, told, add, fail } = world();
+    add('one', 'two', 'bad', 'three');
+    fail(1, 0);
+    relay.start();
+    await turns();
+    for (let round = 0; round < 3; round += 1) {
+      clock.advance(1_000);
+      await turns();
+    }
+    expect(leaves).toEqual(['one', 'two']);
+    expect(told).toEqual([
+      'away',
+      expect.stringMatching(/refuses entry 3 of the outbox, bad of o, .*entries\[0\].actor: x/),
+    ]);
+    rows[2] = { ...rows[2]!, text: 'good' };
+    clock.advance(1_000);
+    await turns();
+    expect(leaves).toEqual(['one', 'two', 'good', 'three']);
+    expect(told.at(-1)).toBe('back');
+    await relay.close();
   });
 });

@@ -40,8 +40,8 @@ export interface AuditRelayOptions {
   readonly log: AuditLog;
   readonly clock: Clock;
   readonly everyMs: number;
-  /** Told of each change: with the error when entries cannot be sent, without one when they can again. */
-  readonly onAway: (error: unknown) => void;
+  /** Told of each change: with the error when entries cannot be sent, or for another reason than before; without one when they can again. */
+  readonly onAway: (error: SluiceError | undefined) => void;
   /** Told when the log has something else under a number that was sent. */
   readonly onRenumbered: (sequence: number) => void;
 }
@@ -58,7 +58,7 @@ export class AuditRelay {
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
   #closed = false;
-  #isAway = false;
+  #away: SluiceError | undefined;
 
   constructor(options: AuditRelayOptions) {
     this.#options = options;
@@ -85,11 +85,12 @@ export class AuditRelay {
   async #try(): Promise<void> {
     try {
       await this.send();
-      if (this.#isAway) this.#options.onAway(undefined);
-      this.#isAway = false;
-    } catch (error) {
-      if (!this.#isAway) this.#options.onAway(error);
-      this.#isAway = true;
+      if (this.#away) this.#options.onAway(undefined);
+      this.#away = undefined;
+    } catch (cause) {
+      const error = SluiceError.from(cause);
+      if (this.#away?.kind !== error.kind) this.#options.onAway(error);
+      this.#away = error;
     }
   }
 
@@ -109,7 +110,7 @@ export class AuditRelay {
         const answer = await this.#append(entries, first < next);
         next = answer ?? next;
         if (answer !== undefined) limit = mostAtOnce;
-        // One of them collides: found one by one.
+        // One of them collides, or will never be taken: found one by one.
         else if (limit > 1) limit = 1;
         else await this.#unnumber(first);
       }
@@ -118,7 +119,8 @@ export class AuditRelay {
 
   /**
    * @param mayCollide the log has something under the first number already
-   * @returns the number that it expects next; undefined when it has something else there
+   * @returns the number that it expects next; undefined when it has something else there, or one of several is not to be taken
+   * @throws SluiceError invalid-argument naming an entry that it will never take, which holds up all behind it
    */
   async #append(entries: readonly NumberedEntry[], mayCollide: boolean): Promise<number | undefined> {
     const { outbox, log } = this.#options;
@@ -127,8 +129,16 @@ export class AuditRelay {
       await outbox.appended(entries.map(({ sequence }, index) => ({ sequence, leafIndex: leafIndexes[index]! })));
       return nextSequence;
     } catch (error) {
-      if (mayCollide && SluiceError.from(error).kind === 'failed-precondition') return undefined;
-      throw error;
+      const { kind, message } = SluiceError.from(error);
+      if (mayCollide && kind === 'failed-precondition') return undefined;
+      if (kind !== 'invalid-argument') throw error;
+      if (entries.length > 1) return undefined;
+      const [{ sequence, action, object }] = entries as [NumberedEntry];
+      throw new SluiceError(
+        'invalid-argument',
+        `the audit log refuses entry ${sequence} of the outbox, ${action} of ${object}, and takes none behind it: ${message}. It is of another version of the software: upgrade the registry`,
+        { cause: error },
+      );
     }
   }
 

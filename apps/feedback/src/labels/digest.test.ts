@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { contentDigest, truthDigest, waitingKey } from './digest.ts';
+import { plainPayloads } from '../payloads/payload-cipher.ts';
 import type { Item } from './item.ts';
 
 const item: Item = {
   ...{ kind: 'label', predictionId: 'p', model: '', requestId: '', source: 's', actor: 'a', atMicros: undefined },
   ...{ row: 0, perRow: false, values: [{ name: 'x' }], payload: undefined },
 };
+
+const keyOf = (each: Item): Buffer => waitingKey(each, plainPayloads);
 
 describe('digests', () => {
   it('of a truth differ with value, type and time, and nothing else', () => {
@@ -37,8 +40,12 @@ describe('digests', () => {
       { perRow: true, values: [{ name: 'xny' }] },
       { values: [], payload: Buffer.from('x') },
     ];
-    expect(new Set(others.map((own) => waitingKey({ ...item, ...own }).toString('hex'))).size).toBe(others.length);
-    expect(waitingKey({ ...item, actor: 'b' })).toEqual(waitingKey(item));
+    expect(new Set(others.map((own) => keyOf({ ...item, ...own }).toString('hex'))).size).toBe(others.length);
+    expect(keyOf({ ...item, actor: 'b' })).toEqual(keyOf(item));
+    // A text is in it by its keyed digest alone.
+    const text = { ...item, payload: Buffer.from('x') };
+    const keyed = { digest: () => Buffer.from('k') };
+    expect(waitingKey(text, keyed)).toEqual(waitingKey({ ...text, payload: Buffer.from('y') }, keyed));
   });
 
   it('of feedback leave out what must not be known', () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { PayloadCipher } from '../payloads/payload-cipher.ts';
 import type { Item, Truth } from './item.ts';
 import { isName } from './item.ts';
 
@@ -25,16 +26,16 @@ export function truthDigest(truth: Truth, atMicros: number | undefined): Buffer 
     .subarray(0, digestBytes);
 }
 
-/** The same for feedback. @param payload undefined for what must not be known any more */
-export function contentDigest({ values, atMicros }: Item, payload: Uint8Array | undefined): Buffer {
+/** The same for feedback. @param mark of its text; undefined without one, and for one that must not be known any more */
+export function contentDigest({ values, atMicros }: Item, mark: Uint8Array | undefined): Buffer {
   const hash = createHash('sha256').update(`${at(atMicros)}\n`);
   for (const value of values) hash.update(truthBytes(value));
-  if (payload) hash.update('p').update(payload);
+  if (mark) hash.update('p').update(mark);
   return hash.digest().subarray(0, digestBytes);
 }
 
-/** Names an item that waits by all that it says: sent again it is the same. */
-export function waitingKey(item: Item): Buffer {
+/** Names an item that waits by all that it says: sent again it is the same. @param cipher has the digest of its text, which is gone sooner */
+export function waitingKey(item: Item, cipher: Pick<PayloadCipher, 'digest'>): Buffer {
   const { kind, predictionId, model, requestId, source, row, perRow, atMicros, values, payload } = item;
   const head = JSON.stringify([kind, predictionId, model, requestId, source, row, perRow, at(atMicros), values.length]);
   const hash = createHash('sha256').update(head);
@@ -42,6 +43,6 @@ export function waitingKey(item: Item): Buffer {
     const bytes = truthBytes(value);
     hash.update(`\n${bytes.length} `).update(bytes);
   }
-  if (payload) hash.update('p').update(payload);
+  if (payload) hash.update('p').update(cipher.digest(payload));
   return hash.digest().subarray(0, digestBytes);
 }

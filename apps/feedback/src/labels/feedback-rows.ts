@@ -4,6 +4,7 @@ import type { Item } from './item.ts';
 import type { ItemIds } from './item-ids.ts';
 import type { Prediction } from './place-item.ts';
 import type { FeedbackRow, LabelTransaction } from './ports.ts';
+import { textMs } from './times.ts';
 
 interface Ports {
   readonly tx: Pick<LabelTransaction, 'now'>;
@@ -23,13 +24,17 @@ export async function feedbackRows(
   placed: readonly Placed[],
 ): Promise<FeedbackRow[]> {
   const feedbackIds = placed.map(() => ids.next(nowMs));
-  const texts = placed.flatMap(({ item: { payload }, prediction }, index) =>
+  const texts = placed.flatMap(({ item: { payload, recordedAt }, prediction }, index) =>
     payload === undefined
       ? []
       : [
           {
             index,
-            seal: { subject: subjectOf(prediction), bytes: payload, context: `feedback/${feedbackIds[index]!}` },
+            seal: {
+              ...{ subject: subjectOf(prediction), bytes: payload, context: `feedback/${feedbackIds[index]!}` },
+              // One that waited was made when it came.
+              madeMs: textMs(recordedAt ?? tx.now),
+            },
           },
         ],
   );
@@ -42,7 +47,7 @@ export async function feedbackRows(
       ...{ feedbackId: feedbackIds[index]!, class: prediction.class, predictionId: prediction.predictionId, item },
       model: prediction.answers[0]!.model,
       // Of a text that must not be known nothing is kept that could tell it.
-      digest: contentDigest(item, isErased ? undefined : item.payload),
+      digest: contentDigest(item, own?.mark),
       recordedAt: item.recordedAt ?? tx.now,
       payloadState: item.payload === undefined ? 'none' : isErased ? 'erased' : 'kept',
       ...{ payload: own?.bytes, payloadKeyId: own?.keyId },

@@ -168,7 +168,7 @@ async function keepWaiting(ports: JoinPorts, plan: Plan, answers: (ItemAnswer | 
   const untilMs = ports.nowMs + ports.waitMs;
   const rows = new Map<string, WaitingRow>();
   const keys = plan.waiting.map(({ index, item }) => {
-    const key = waitingKey(item);
+    const key = waitingKey(item, ports.cipher);
     const hex = key.toString('hex');
     // The second of two that are the same is a duplicate of the first.
     const isFirst = !rows.has(hex);

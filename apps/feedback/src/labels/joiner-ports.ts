@@ -13,6 +13,8 @@ export interface Horizon {
   readonly now: string;
   /** The position was of another cluster, and is 0 now. */
   readonly isNew: boolean;
+  /** Another one after a recovery or a failover, which may give out numbers again. */
+  readonly timeline: number;
 }
 
 /** What some records of evidence are of. */
@@ -52,7 +54,7 @@ export interface JoinerStore {
   horizon(): Promise<Horizon>;
   /** Whether any evidence is of transactions from `from` on and before `to`. */
   hasEvidence(from: bigint, to: bigint): Promise<boolean>;
-  /** The number of a transaction that does nothing: those that are given out later are higher. */
+  /** The number of a transaction: those that are given out later are higher, also after a crash. */
   takeNumber(): Promise<bigint>;
   /** Where to end so that there are about so many records from `from` on, at most `to`; a transaction is never divided. */
   chunkEnd(from: bigint, to: bigint, records: number): Promise<bigint>;
@@ -63,6 +65,7 @@ export interface JoinerStore {
   /** Those of the predictions that have labels. */
   labelled(predictionIds: readonly string[]): Promise<string[]>;
   missingOutcomes(predictionIds: readonly string[], limit: number): Promise<MissingOutcome[]>;
+  /** Moves the position; it is there after a crash. */
   advance(to: bigint): Promise<void>;
   /** Ends items whose time was over at `before`; returns how many, at most `limit`. */
   endExpired(before: string, limit: number): Promise<number>;

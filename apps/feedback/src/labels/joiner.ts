@@ -27,7 +27,7 @@ const countEveryMs = 10_000;
 interface Mark {
   /** Transactions before this one were over. */
   readonly to: bigint;
-  /** Transactions after this one had no number. */
+  /** Transactions after this one had no number; 0 where there was no evidence to look at. */
   readonly barrier: bigint;
   readonly horizon: Horizon;
   readonly atMs: number;
@@ -48,6 +48,10 @@ interface Mark {
  *
  * So it is enough to follow evidence: nobody has to look again at labels that found all that there was. The position is stored after
  * the work for it is committed. Work that is done twice, after a crash or by two replicas, stores nothing twice.
+ *
+ * A crash of the database gives out numbers again that no flushed transaction had, and a failover those that the standby had not got.
+ * So position and barrier are on disk before they count, nothing that is only known here is taken for a position, and a mark of another
+ * timeline is forgotten.
  */
 export class Joiner {
   readonly #options: JoinerOptions;
@@ -55,8 +59,7 @@ export class Joiner {
   #round: Promise<void> = Promise.resolve();
   #closed = false;
   #mark: Mark | undefined;
-  /** No evidence of transactions before this one is left to look at. Ahead of the position that is stored, which moves with evidence. */
-  #seen = 0n;
+  #timeline = 0;
   #reachedMs: number;
   /** A moment before which items may have ended, once all evidence that was committed by then has been looked at. */
   #ending: Horizon | undefined;
@@ -99,8 +102,8 @@ export class Joiner {
     try {
       this.#isAtIt = await store.exclusively(() => this.#join());
       if (clock.monotonic() - this.#countAtMs < countEveryMs) return;
-      this.#counts = await store.counts();
       this.#countAtMs = clock.monotonic();
+      this.#counts = await store.counts();
     } catch (error) {
       onError(error);
     }
@@ -109,37 +112,36 @@ export class Joiner {
   async #join(): Promise<void> {
     const { store } = this.#options;
     const horizon = await store.horizon();
-    // Another replica, or a restore, may have moved it.
-    if (horizon.position > this.#seen || horizon.isNew) [this.#seen, this.#mark] = [horizon.position, undefined];
+    if (horizon.isNew || horizon.timeline !== this.#timeline) [this.#mark, this.#ending] = [undefined, undefined];
+    this.#timeline = horizon.timeline;
     this.#mark ??= await this.#markAt(horizon);
     const mark = this.#mark;
     // Those that had their number at the mark are under way still: the next round.
     if (mark.barrier > 0n && (await store.horizon()).xmin <= mark.barrier) return;
-    while (this.#seen < mark.to) {
+    for (let seen = horizon.position; mark.barrier > 0n && seen < mark.to;) {
       if (this.#closed) return;
-      const to = await store.chunkEnd(this.#seen, mark.to, chunkRecords);
-      if (!(await this.#joinRecords(this.#seen, to))) return;
+      const to = await store.chunkEnd(seen, mark.to, chunkRecords);
+      if (!(await this.#joinRecords(seen, to))) return;
       await store.advance(to);
-      this.#seen = to;
+      seen = to;
     }
     this.#mark = undefined;
     this.#reachedMs = mark.atMs;
-    await this.#endBefore(mark.horizon);
+    await this.#endBefore(mark);
   }
 
   async #markAt(horizon: Horizon): Promise<Mark> {
     const { store, clock } = this.#options;
     const mark = { to: horizon.xmin, horizon, atMs: clock.now() };
-    if (await store.hasEvidence(this.#seen, horizon.xmin)) return { ...mark, barrier: await store.takeNumber() };
-    this.#seen = horizon.xmin;
-    return { ...mark, barrier: 0n };
+    const isMore = await store.hasEvidence(horizon.position, horizon.xmin);
+    return { ...mark, barrier: isMore ? await store.takeNumber() : 0n };
   }
 
   /** Whoever waited in vain until a moment is given up when all evidence that was committed at that moment has been looked at. */
-  async #endBefore(now: Horizon): Promise<void> {
-    if (this.#ending && this.#seen < this.#ending.xmax) return;
+  async #endBefore({ to, horizon }: Mark): Promise<void> {
+    if (this.#ending && to < this.#ending.xmax) return;
     if (this.#ending) await this.#end(this.#ending.now);
-    this.#ending = now;
+    this.#ending = horizon;
   }
 
   /** Whether all that belongs to these records is joined; false when the registry has to be asked and is away. */

@@ -2,21 +2,21 @@ import type { Clock } from '@sluice/domain/clock';
 import type { Metrics } from '@sluice/telemetry/metrics';
 import type { Retention } from '../evidence/days.ts';
 import { dayMs } from '../evidence/days.ts';
+import { Gate } from '../gate.ts';
 import type { PayloadCipher } from '../payloads/payload-cipher.ts';
 import { Joiner } from './joiner.ts';
 import type { JoinerStore } from './joiner-ports.ts';
 import { labelMetrics } from './label-metrics.ts';
 import { LabelSessions } from './label-sessions.ts';
 import type { LabelStore, UnmatchedItems } from './ports.ts';
-import { Turns } from './record-items.ts';
-import type { TaskDirectory } from './version-tasks.ts';
+import type { VersionTasksOptions } from './version-tasks.ts';
 import { VersionTasks } from './version-tasks.ts';
 
 export interface LabelOptions {
   readonly store: LabelStore;
   readonly unmatched: UnmatchedItems;
   readonly joiner: JoinerStore;
-  readonly directory: TaskDirectory;
+  readonly facts: VersionTasksOptions['facts'];
   readonly cipher: PayloadCipher;
   readonly retention: Retention;
   readonly clock: Clock;
@@ -36,10 +36,10 @@ const mostStreams = 64;
 
 /** Labels and feedback: what takes them, and what joins those that wait. */
 export function openLabels(options: LabelOptions) {
-  const { store, unmatched, directory, cipher, retention, clock, metrics, waitDays } = options;
+  const { store, unmatched, facts, cipher, retention, clock, metrics, waitDays } = options;
   const counts = labelMetrics(metrics);
-  const tasks = new VersionTasks({ directory, clock, onAway: options.onRegistry });
-  const turns = new Turns(options.writers);
+  const tasks = new VersionTasks({ facts, onAway: options.onRegistry });
+  const turns = new Gate(options.writers);
   const ports = { store, tasks, cipher, clock, turns, waitMs: waitDays * dayMs, onAnswered: counts.onAnswered };
   const sessions = new LabelSessions({ ports, unmatched, retention, mostStreams });
   const joiner = new Joiner({

@@ -1,4 +1,5 @@
 import type { Clock } from '@sluice/domain/clock';
+import type { Gate } from '../gate.ts';
 import type { PayloadCipher } from '../payloads/payload-cipher.ts';
 import type { Item, ItemAnswer, Refusal } from './item.ts';
 import { ItemIds } from './item-ids.ts';
@@ -16,30 +17,8 @@ export interface RecordPorts {
   readonly clock: Clock;
   readonly waitMs: number;
   /** At most so many batches are in transactions at once; others wait for their turn. */
-  readonly turns: Turns;
+  readonly turns: Gate;
   readonly onAnswered: (items: readonly (Item | Refusal)[], answers: readonly ItemAnswer[]) => void;
-}
-
-/** Lets so many run at once; the others wait in the order in which they came. */
-export class Turns {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(atOnce: number) {
-    this.#free = atOnce;
-  }
-
-  async run<T>(fn: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await fn();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
-    }
-  }
 }
 
 const itemIds = new ItemIds();

@@ -1,4 +1,5 @@
-import type { PayloadCipher } from '../payloads/payload-cipher.ts';
+import { SluiceError } from '@sluice/domain/errors';
+import type { PayloadCipher, SealedPayload } from '../payloads/payload-cipher.ts';
 import type { Truth } from './item.ts';
 import type { LabelRow, LabelTransaction, OutcomeRow, StoredAnswer } from './ports.ts';
 import type { ScoreRow } from './score-response.ts';
@@ -94,11 +95,30 @@ async function openOne(ports: ScorePorts, answer: StoredAnswer): Promise<Scorer>
   return scorerOf(ports, answer, opened);
 }
 
+/** Responses in plain, of the answers in their order: no bytes for one that is not what was stored, undefined for one whose key is gone. */
 async function openAll({ cipher }: ScorePorts, answers: readonly StoredAnswer[]): Promise<(Uint8Array | undefined)[]> {
   if (answers.every(({ payloadKeyId }) => payloadKeyId === undefined)) return answers.map(({ response }) => response);
-  return cipher.openAll(
-    answers.map(({ payloadKeyId: keyId, response, predictionId, arm, attempt }) => ({
-      ...{ keyId, bytes: response!, context: `evidence/${predictionId}/${arm}/${attempt}/response` },
-    })),
-  );
+  const sealed = answers.map(({ payloadKeyId: keyId, response, predictionId, arm, attempt }) => ({
+    ...{ keyId, bytes: response!, context: `evidence/${predictionId}/${arm}/${attempt}/response` },
+  }));
+  try {
+    return await cipher.openAll(sealed);
+  } catch (error) {
+    if (!isLost(error)) throw error;
+  }
+  // One that is broken is no reason to take no labels of the others, for ever.
+  const opened: (Uint8Array | undefined)[] = [];
+  for (const each of sealed) opened.push(await openedAlone(cipher, each));
+  return opened;
 }
+
+async function openedAlone(cipher: ScorePorts['cipher'], sealed: SealedPayload): Promise<Uint8Array | undefined> {
+  try {
+    return (await cipher.openAll([sealed]))[0];
+  } catch (error) {
+    if (isLost(error)) return new Uint8Array(0);
+    throw error;
+  }
+}
+
+const isLost = (error: unknown): boolean => error instanceof SluiceError && error.kind === 'data-loss';

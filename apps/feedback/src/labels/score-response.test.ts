@@ -106,6 +106,16 @@ describe('an output that is the class', () => {
   });
 });
 
+describe('a class that no version can have', () => {
+  it('is none: a text with NUL, or one that is too long, or a value that is no number', () => {
+    const of = (datatype: Datatype, value: PlainValue) =>
+      scoreResponse(answerOf(datatype, [1, 1], [value]), { ...label, classNames: [] })!(0, is('a'));
+    expect(of('BYTES', 'x'.repeat(1_024))?.predictedName).toHaveLength(1_024);
+    expect([of('BYTES', 'x'.repeat(1_025)), of('BYTES', 'a\0'), of('FP32', NaN)]).toEqual(Array(3).fill(undefined));
+    expect(of('FP32', 1.5)?.predictedName).toBe('1.5');
+  });
+});
+
 describe('a regression', () => {
   it('is the number of a row', () => {
     const score = scoreResponse(answerOf('FP32', [2, 1], [1.5, Infinity]), regression)!;
@@ -121,6 +131,7 @@ describe('an answer that does not fit its task', () => {
     ['other classes', answerOf('FP32', [1, 2], [0, 1]), regression],
     ['more dimensions', answerOf('FP32', [1, 2, 3], [0, 0, 1, 0, 0, 1]), argmax],
     ['no rows', answerOf('FP32', [0, 3], []), argmax],
+    ['no values', answerOf('FP32', [1, 0], []), { ...argmax, classNames: [] }],
     ['two values a row', answerOf('FP32', [1, 2], [0, 1]), threshold],
     ['bytes that are none', Buffer.from([0xff, 0xff]), argmax],
     ['no bytes', Buffer.alloc(0), argmax],

@@ -1,6 +1,8 @@
+import { textProblem } from '@sluice/domain/text';
 import type { TensorValues } from '@sluice/inference/tensor-data';
 import type { Truth } from './item.ts';
 import { isName } from './item.ts';
+import { limits } from './limits.ts';
 import { readOutput } from './read-output.ts';
 import type { Task } from './task.ts';
 import { namesOf } from './task.ts';
@@ -32,7 +34,7 @@ export function scoreResponse(response: Uint8Array, task: Task): ScoreRow | unde
   const { shape, values } = output;
   const rows = task.batched ? (shape[0] ?? 0) : 1;
   const width = values.length / rows;
-  if (rows === 0 || !Number.isInteger(width)) return undefined;
+  if (rows === 0 || width === 0 || !Number.isInteger(width)) return undefined;
   const within =
     (score: ScoreRow): ScoreRow =>
     (row, truth) =>
@@ -112,8 +114,13 @@ function classes(values: TensorValues, task: Classification): ScoreRow {
   return (row, truth) => {
     if (!isName(truth)) return undefined;
     const value = values[row]!;
-    if (typeof value === 'string') return named(value, null);
+    if (typeof value === 'string') return isClass(value) ? named(value, null) : undefined;
+    if (Number.isNaN(Number(value))) return undefined;
     const text = String(value);
     return named(namesOf(task).has(text) ? text : (task.classNames[Number(value)] ?? text), null);
   };
 }
+
+/** What a model writes into its answer is its own: a text that no class can have is none, and could not be stored either. */
+const isClass = (text: string): boolean =>
+  Buffer.byteLength(text) <= limits.nameBytes && textProblem(text) === undefined;

@@ -1,38 +1,19 @@
-import type { Clock } from '@sluice/domain/clock';
+import type { RegistryFacts } from '../versions/registry-facts.ts';
+import type { Answer, RegistryVersion } from '../versions/registry-version.ts';
 import type { Task, TaskAnswer, VersionName } from './task.ts';
-import { versionKey } from './task.ts';
-
-/** The registry, as labels see it. */
-export interface TaskDirectory {
-  /** Undefined: it has no such version. Throws when it cannot be asked. */
-  taskOf(version: VersionName): Promise<Task | undefined>;
-}
+import { noTask } from './task.ts';
 
 export interface VersionTasksOptions {
-  readonly directory: TaskDirectory;
-  readonly clock: Clock;
+  readonly facts: Pick<RegistryFacts, 'version' | 'peekVersion'>;
   /** Told when the registry cannot be asked, and (undefined) when it can again. */
   readonly onAway: (error: unknown) => void;
 }
 
-/** A version never changes; one that is not there may have been made since. */
-const forgetUnknownMs = 30_000;
-/** After a failure nobody waits for another one at once. */
-const askAgainMs = 1_000;
-const mostVersions = 1_000;
-
-interface Entry {
-  readonly answer: Task | 'unknown';
-  readonly untilMs: number;
-}
-
-/** The tasks of versions, each asked for once. */
+/** The tasks of versions, of what all parts of a replica know of the registry. */
 export class VersionTasks {
   readonly #options: VersionTasksOptions;
-  /** The least recently used first. */
-  readonly #entries = new Map<string, Entry>();
-  readonly #asking = new Map<string, Promise<TaskAnswer>>();
-  #awayUntilMs = -Infinity;
+  /** Made once for each version that is known: what is kept of a task is kept by its identity. */
+  readonly #tasks = new WeakMap<RegistryVersion, Task>();
   #isAway = false;
 
   constructor(options: VersionTasksOptions) {
@@ -40,46 +21,33 @@ export class VersionTasks {
   }
 
   /** What is known without asking; undefined where nothing is. */
-  readonly peek = (version: VersionName): Task | 'unknown' | undefined => {
-    const key = versionKey(version);
-    const entry = this.#entries.get(key);
-    if (!entry) return undefined;
-    this.#entries.delete(key);
-    if (entry.untilMs <= this.#options.clock.monotonic()) return undefined;
-    this.#entries.set(key, entry);
-    return entry.answer;
+  readonly peek = (version: VersionName): TaskAnswer | undefined => {
+    const answer = this.#options.facts.peekVersion(version);
+    return answer && this.#taskOf(answer);
   };
 
   /** Asks where it must; never rejects. */
   readonly get = async (version: VersionName): Promise<TaskAnswer> => {
-    const known = this.peek(version);
-    if (known !== undefined) return known;
-    const key = versionKey(version);
-    const asking = this.#asking.get(key);
-    if (asking) return asking;
-    if (this.#options.clock.monotonic() < this.#awayUntilMs) return 'away';
-    const answer = this.#options.directory.taskOf(version).then(
-      (task) => this.#learn(key, task),
-      (error: unknown) => this.#failed(error),
-    );
-    this.#asking.set(key, answer);
-    return answer.finally(() => this.#asking.delete(key));
+    const answer = await this.#options.facts.version(version);
+    const isAway = answer.state === 'away';
+    if (isAway !== this.#isAway) this.#options.onAway(isAway ? answer.error : undefined);
+    this.#isAway = isAway;
+    return this.#taskOf(answer);
   };
 
-  #learn(key: string, task: Task | undefined): Task | 'unknown' {
-    const answer = task ?? 'unknown';
-    const untilMs = task ? Infinity : this.#options.clock.monotonic() + forgetUnknownMs;
-    if (this.#entries.size >= mostVersions) this.#entries.delete(this.#entries.keys().next().value!);
-    this.#entries.set(key, { answer, untilMs });
-    if (this.#isAway) this.#options.onAway(undefined);
-    this.#isAway = false;
-    return answer;
+  #taskOf(answer: Answer<RegistryVersion>): TaskAnswer {
+    if (answer.state !== 'known') return answer.state;
+    let task = this.#tasks.get(answer.value);
+    if (!task) this.#tasks.set(answer.value, (task = taskOf(answer.value)));
+    return task;
   }
+}
 
-  #failed(error: unknown): 'away' {
-    this.#awayUntilMs = this.#options.clock.monotonic() + askAgainMs;
-    if (!this.#isAway) this.#options.onAway(error);
-    this.#isAway = true;
-    return 'away';
-  }
+/** What a version predicts, as the registry has it. */
+export function taskOf({ task, signature: { batched } }: Pick<RegistryVersion, 'task' | 'signature'>): Task {
+  if (task.kind === 'none') return noTask;
+  const { prediction: output } = task;
+  if (task.kind === 'regression') return { kind: 'regression', output, batched };
+  const { kind, classFrom, threshold = 0.5, classNames } = task;
+  return { kind, output, batched, classFrom, threshold, classNames };
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 const algorithm = 'aes-256-gcm';
 /** Of the layout: one octet of it, the nonce, what is encrypted, the tag. */
@@ -35,4 +35,10 @@ export function open(key: Uint8Array, sealed: Uint8Array, associated: string): B
     return undefined;
   }
   return bytes;
+}
+
+/** Says whether bytes are the same as others under the same key, and nothing without it. */
+export function markOf(key: Uint8Array, bytes: Uint8Array): Buffer {
+  const own = Buffer.from(hkdfSync('sha256', key, '', 'sluice mark', 32));
+  return createHmac('sha256', own).update(bytes).digest();
 }

@@ -23,6 +23,7 @@ export class KeyRing {
   readonly #current: KeyEncryptionKey;
   readonly #hashKey: Uint8Array;
   readonly #digestKey: Uint8Array;
+  readonly #textKey: Uint8Array;
 
   /** @throws SluiceError failed-precondition when none of the keys unwraps the root key */
   constructor(keys: KeyEncryptionKeys, root: WrappedKey) {
@@ -32,6 +33,7 @@ export class KeyRing {
     const derive = (purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `sluice ${purpose}`, 32));
     this.#hashKey = derive('subject');
     this.#digestKey = derive('dead letter');
+    this.#textKey = derive('text');
     this.blockKey = derive('unreadable block');
   }
 
@@ -63,6 +65,11 @@ export class KeyRing {
   /** Keyed digest of a dead letter: a plain one would let people test guesses at what is encrypted. */
   digest(bytes: Uint8Array): Buffer {
     return createHmac('sha256', this.#digestKey).update(bytes).digest();
+  }
+
+  /** The same of a text whose subject is not known. */
+  digestText(bytes: Uint8Array): Buffer {
+    return createHmac('sha256', this.#textKey).update(bytes).digest();
   }
 
   /** A new key, and how it is to be stored. */

@@ -37,6 +37,10 @@ function check({ subject, reason, requestId }: NewErasure): void {
     throw invalidArgument(
       'subject: expected at most 1020 bytes of text without NUL and U+FFFD, as payloads are kept for',
     );
+  if (!/^[\x20-\x7e]*$/.test(subject))
+    throw invalidArgument(
+      'subject: expected printable ASCII, as metadata has it: nothing is kept of another one. Write it as predictions named it, octet for octet',
+    );
   checkReason(reason);
   if (Buffer.byteLength(requestId) > mostRequestIdBytes)
     throw invalidArgument(

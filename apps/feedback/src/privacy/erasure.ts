@@ -76,7 +76,10 @@ export interface Erasures {
    * the same order. Errors: failed-precondition for a request id that was used for another subject.
    */
   order(erasure: NewErasure): Promise<Erasure>;
-  /** Does again what an order did whose row was lost, as by a database that was put back. Nothing when it is there. */
+  /**
+   * Does again what an order did whose row was lost, as by a database that was put back. Nothing when it is there. Where another order has
+   * its number by now it gets the next one.
+   */
   reapply(order: ErasureOrder): Promise<boolean>;
   /** Number of the newest order; 0 when there is none. */
   last(): Promise<number>;
@@ -85,6 +88,10 @@ export interface Erasures {
   /** The oldest orders without a document, in order. */
   withoutDocument(limit: number): Promise<readonly ErasureOrder[]>;
   setDocument(number: number): Promise<void>;
+  /** Orders above a number that were written to the artifact store, in order. */
+  withDocument(after: number, limit: number): Promise<readonly Pick<ErasureOrder, 'number' | 'erasureId'>[]>;
+  /** The artifact store has lost them: they are to be written again. */
+  loseDocuments(numbers: readonly number[]): Promise<void>;
   countPending(): Promise<number>;
   /** Marks those that have become done. */
   settle(): Promise<void>;
@@ -107,8 +114,15 @@ export interface Spools {
 
 /** Where orders are kept beside the database: the artifact store. */
 export interface ErasureDocuments {
-  /** On disk for good when it resolves. Errors: failed-precondition when another order has its number there. */
-  write(order: ErasureOrder): Promise<void>;
+  /**
+   * On disk for good when it resolves to undefined. Where another order has its number there it is given instead, and nothing is
+   * written.
+   */
+  write(order: ErasureOrder): Promise<ErasureOrder | undefined>;
+  /** The same in the place of another one, which is kept elsewhere. */
+  replace(order: ErasureOrder): Promise<void>;
+  /** The order that has a number there; undefined for none, and for a document that is damaged. */
+  read(number: number): Promise<ErasureOrder | undefined>;
   /** Orders with a number above `last`, in order. Errors: data-loss for a document that is none. */
   after(last: number): AsyncIterable<ErasureOrder>;
 }

@@ -37,12 +37,16 @@ describe('orders in the artifact store', () => {
     expect(await after(1_000)).toHaveLength(1);
   });
 
-  it('are never replaced by another one', async () => {
+  it('are not replaced by another one unasked', async () => {
     const { documents, after } = await world();
     await documents.write(orderOf(7));
     const other = orderOf(7, { erasureId: orderOf(8).erasureId });
-    await expect(documents.write(other)).rejects.toThrow(/another order with number 7 than the database/);
+    expect(await documents.write(other)).toEqual(orderOf(7));
     expect(await after(0)).toEqual([orderOf(7)]);
+    expect([await documents.read(7), await documents.read(8)]).toEqual([orderOf(7), undefined]);
+    // But by whoever has kept that one elsewhere.
+    await documents.replace(other);
+    expect(await after(0)).toEqual([other]);
   });
 
   it('are refused when they cannot be written or read, or say something else', async () => {
@@ -81,5 +85,10 @@ describe('orders in the artifact store', () => {
     }
     await writeFile(path, JSON.stringify({ ...good, ...rest }));
     expect(await after(2)).toHaveLength(1);
+    // What is damaged is written again by whoever has the order.
+    await writeFile(path, '{');
+    expect(await documents.read(3)).toBeUndefined();
+    expect(await documents.write(orderOf(3))).toBeUndefined();
+    expect(await documents.read(3)).toEqual(orderOf(3));
   });
 });

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { failedPrecondition, SluiceError } from '@sluice/domain/errors';
+import { SluiceError } from '@sluice/domain/errors';
 import { readFileIfAny, writeFileAtomic } from '@sluice/service-kit/atomic-file';
 import { decodeDocument, encodeDocument } from './document.ts';
 import type { ErasureDocuments, ErasureOrder } from './erasure.ts';
@@ -22,24 +22,33 @@ export class FolderDocuments implements ErasureDocuments {
     this.#folder = join(artifactDir, 'erasures');
   }
 
-  async write(order: ErasureOrder): Promise<void> {
-    const path = this.#pathOf(order.number);
-    const text = encodeDocument(order);
+  async write(order: ErasureOrder): Promise<ErasureOrder | undefined> {
+    const there = await this.read(order.number);
+    if (there !== undefined && there.erasureId !== order.erasureId) return there;
+    // Written also when it is there: whoever did so may have failed before it was safe.
+    await this.replace(order);
+    return undefined;
+  }
+
+  async replace(order: ErasureOrder): Promise<void> {
     try {
-      const there = await readFileIfAny(path);
-      if (there !== undefined && decodeDocument(there, path).erasureId !== order.erasureId)
-        throw failedPrecondition(
-          `the artifact store has another order with number ${order.number} than the database: the database was put back from a backup. Start feedback again, which takes up what it has lost`,
-        );
-      // Written also when it is there: whoever did so may have failed before it was safe.
-      await writeFileAtomic(path, text, 0o600);
+      await writeFileAtomic(this.#pathOf(order.number), encodeDocument(order), 0o600);
     } catch (cause) {
-      if (cause instanceof SluiceError) throw cause;
       throw new SluiceError(
         'unavailable',
         `order ${order.number} is on record, but cannot be written to the artifact store yet: it is tried again until it can`,
         { cause },
       );
+    }
+  }
+
+  async read(number: number): Promise<ErasureOrder | undefined> {
+    const path = this.#pathOf(number);
+    const bytes = await readFileIfAny(path).catch(cannotRead);
+    try {
+      return bytes && decodeDocument(bytes, path);
+    } catch {
+      return undefined;
     }
   }
 

@@ -16,7 +16,7 @@ export async function forgetSpool(
 ): Promise<KnownSpool> {
   checkReason(reason);
   const spool = await spools.forget(spoolId, actor, reason);
-  if (!spool) throw notFound(`there is no spool ${clip(spoolId)}: ListSpools has those that were here`);
+  if (!spool) throw notFound(`there is no spool ${clip(spoolId)}; \`sluice erase spools\` shows those that were here`);
   await erasures.settle();
   return spool;
 }

@@ -7,7 +7,7 @@ import type { SpoolStreams } from '../ingest/spool-streams.ts';
 import type { ErasureDocuments, Erasures, Spools } from './erasure.ts';
 import type { PrivacyUpkeepOptions } from './privacy-upkeep.ts';
 import { PrivacyUpkeep } from './privacy-upkeep.ts';
-import { takeUpErasures } from './publish-erasures.ts';
+import { checkDocuments, takeUpErasures } from './publish-erasures.ts';
 
 export interface PrivacyParts {
   readonly erasures: Erasures;
@@ -47,18 +47,7 @@ export function openPrivacy(parts: PrivacyParts) {
     },
     onError: (err, what) => logger.warn({ err }, `${what} failed`),
   });
-  const relay = new AuditRelay({
-    ...{ outbox: parts.outbox, log: parts.log, clock, everyMs: lookMs },
-    onAway: (err) => {
-      if (err === undefined) logger.info('the audit log takes entries again');
-      else logger.warn({ err }, 'the audit log takes no entries: they wait in the outbox');
-    },
-    onRenumbered: (sequence) =>
-      logger.warn(
-        { sequence },
-        'the audit log has another entry there, as after a database was put back: the outbox goes on behind it',
-      ),
-  });
+  const relay = openRelay(parts);
   const gauge = (name: string, help: string, read: () => number): void => metrics.observedGauge(name, help, read);
   gauge(
     'sluice_feedback_audit_waiting',
@@ -77,6 +66,12 @@ export function openPrivacy(parts: PrivacyParts) {
     async prepare(): Promise<void> {
       const taken = await takeUpErasures(ports);
       if (taken > 0) logger.warn({ count: taken }, 'orders to erase were taken up that the database had lost');
+      const lost = await checkDocuments(ports);
+      if (lost > 0)
+        logger.error(
+          { count: lost },
+          'the artifact store has lost orders to erase, or has others in their place: they are written there again',
+        );
       streams.announce(await erasures.lastWithDocument());
     },
     start(): void {
@@ -87,4 +82,22 @@ export function openPrivacy(parts: PrivacyParts) {
       await Promise.all([upkeep.close(), relay.close()]);
     },
   };
+}
+
+/** Logs what becomes of entries for the audit log. */
+function openRelay({ outbox, log, clock, logger }: PrivacyParts): AuditRelay {
+  return new AuditRelay({
+    ...{ outbox, log, clock, everyMs: lookMs },
+    onAway: (err) => {
+      if (err === undefined) logger.info('the audit log takes entries again');
+      else if (err.kind === 'unavailable')
+        logger.warn({ err }, 'the audit log takes no entries: they wait in the outbox');
+      else logger.error({ err }, 'the audit log refuses entries: they wait in the outbox until somebody looks at it');
+    },
+    onRenumbered: (sequence) =>
+      logger.warn(
+        { sequence },
+        'the audit log has another entry there, as after a database was put back: the outbox goes on behind it',
+      ),
+  });
 }

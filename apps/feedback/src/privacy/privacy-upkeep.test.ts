@@ -13,7 +13,7 @@ function world() {
   const clock = new FakeClock(1_000_000);
   const calls: string[] = [];
   const errors: string[] = [];
-  const state = { last: 3, rewrap: 2, fails: undefined as Error | undefined, document: [4, 5] };
+  const state = { last: 3, pending: 7, rewrap: 2, fails: undefined as Error | undefined, document: [4, 5] };
   const order = (number: number) => ({ number }) as ErasureOrder;
   const erasures = {
     last: async () => state.last,
@@ -29,7 +29,7 @@ function world() {
     withoutDocument: async () => (state.last > 3 ? [] : [order(2), order(3)]),
     setDocument: async (number: number) => void calls.push(`documented ${number}`),
     settle: async () => void calls.push('settle'),
-    countPending: async () => 7,
+    countPending: async () => state.pending,
   };
   const options = {
     erasures,
@@ -76,6 +76,15 @@ describe('upkeep of privacy', () => {
     expect(calls.filter((call) => !call.startsWith('announce'))).toEqual([
       ...['reapply 4', 'reapply 5', 'taken up 2', 'seen 1', 'unreadable 30', 'settle', 'vacuum'],
     ]);
+    calls.length = 0;
+    clock.advance(60_000);
+    await turns();
+    expect(calls).not.toContain('vacuum');
+    // One of them is done.
+    state.pending = 6;
+    clock.advance(60_000);
+    await turns();
+    expect(calls).toContain('vacuum');
     calls.length = 0;
     clock.advance(60_000);
     await turns();

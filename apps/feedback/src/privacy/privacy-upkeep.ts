@@ -42,7 +42,8 @@ export class PrivacyUpkeep {
   #timers: Timer[] = [];
   #running = new Set<Promise<void>>();
   #closed = false;
-  #vacuumed = 0;
+  /** How orders stood when it was last done. */
+  #vacuumed = '0 0';
   #pending = 0;
   #fill: OutboxFill = { waiting: 0, oldestMs: undefined };
 
@@ -118,11 +119,12 @@ export class PrivacyUpkeep {
     });
   }
 
+  /** When there is another order, and when one is done: what it waited for lay in rows that are gone since. */
   async #vacuum(): Promise<void> {
-    const last = await this.#options.erasures.last();
-    if (last === this.#vacuumed) return;
+    const state = `${await this.#options.erasures.last()} ${this.#pending}`;
+    if (state === this.#vacuumed) return;
     await this.#options.keys.vacuum();
-    this.#vacuumed = last;
+    this.#vacuumed = state;
   }
 
   async #untilNone(fn: () => Promise<number>): Promise<number> {

@@ -3,6 +3,9 @@ import type { SluiceError } from '@sluice/domain/errors';
 import type { DataSource } from 'typeorm';
 import { statement } from './connection.ts';
 
+/** The timeline of the database; null of a standby. The one of its last checkpoint may be older. */
+export const timelineSql = `CASE WHEN NOT pg_is_in_recovery() THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END`;
+
 /** What stored transaction ids are of another cluster is refused with. */
 export function restored({ known, system }: { readonly known: string; readonly system: string }): SluiceError {
   return failedPrecondition(

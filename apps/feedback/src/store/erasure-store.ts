@@ -83,15 +83,14 @@ export class ErasureStore implements Erasures {
     const hash = Buffer.from(order.subjectHash, 'hex');
     const orderedAt = new Date(order.orderedMs);
     return this.#alone(async (client) => {
-      const { rows } = await client.query('SELECT FROM feedback.erasure WHERE number = $1 OR erasure_id = $2', [
-        ...[order.number, order.erasureId],
-      ]);
-      if (rows.length > 0) return false;
+      const placed = await placeOf(client, order);
+      if (!placed) return false;
+      const { number } = placed;
       await destroyKeys(client, this.#ring, { hash, orderedAt, keyIds: order.keyIds });
-      await insert(client, { ...order, hash, orderedAt });
+      await insert(client, { ...order, ...placed, hash, orderedAt });
       await addAuditEntry(client, {
         ...{ actor: 'feedback', action: 'ReapplyErasure', object: `erasure/${order.erasureId}` },
-        details: { number: order.number, subject_hash: order.subjectHash, ordered_at: orderedAt.toISOString() },
+        details: { number, subject_hash: order.subjectHash, ordered_at: orderedAt.toISOString() },
       });
       return true;
     });
@@ -111,7 +110,7 @@ export class ErasureStore implements Erasures {
 
   async withoutDocument(limit: number): Promise<ErasureOrder[]> {
     const rows = await this.#query<ErasureRow>(
-      'SELECT * FROM feedback.erasure WHERE done_at IS NULL AND document_at IS NULL ORDER BY number LIMIT $1',
+      'SELECT * FROM feedback.erasure WHERE document_at IS NULL ORDER BY number LIMIT $1',
       [limit],
     );
     return rows.map(toErasure);
@@ -121,6 +120,18 @@ export class ErasureStore implements Erasures {
     await this.#query('UPDATE feedback.erasure SET document_at = now() WHERE number = $1 AND document_at IS NULL', [
       number,
     ]);
+  }
+
+  async withDocument(after: number, limit: number): Promise<Pick<ErasureOrder, 'number' | 'erasureId'>[]> {
+    return this.#query<Pick<ErasureOrder, 'number' | 'erasureId'>>(
+      `SELECT number, erasure_id AS "erasureId" FROM feedback.erasure WHERE number > $1 AND document_at IS NOT NULL
+         ORDER BY number LIMIT $2`,
+      [after, limit],
+    );
+  }
+
+  async loseDocuments(numbers: readonly number[]): Promise<void> {
+    await this.#query('UPDATE feedback.erasure SET document_at = NULL WHERE number = ANY ($1::bigint[])', [numbers]);
   }
 
   async countPending(): Promise<number> {
@@ -204,6 +215,19 @@ export class ErasureStore implements Erasures {
     this.#available();
     return statement<R>(this.#dataSource, sql, parameters);
   }
+}
+
+/** Number and request id for an order that was lost, which another one may have by now; undefined for one that is there. */
+async function placeOf(client: PoolClient, { number, erasureId, requestId }: ErasureOrder) {
+  const { rows } = await client.query<{ known: boolean; taken: boolean; repeated: boolean; next: number }>(
+    `SELECT EXISTS (SELECT FROM feedback.erasure WHERE erasure_id = $2) AS known,
+       EXISTS (SELECT FROM feedback.erasure WHERE number = $1) AS taken,
+       EXISTS (SELECT FROM feedback.erasure WHERE request_id = $3 AND request_id <> '') AS repeated,
+       (SELECT coalesce(max(number), 0) + 1 FROM feedback.erasure) AS next`,
+    [number, erasureId, requestId],
+  );
+  const { known, taken, repeated, next } = rows[0]!;
+  return known ? undefined : { number: taken ? next : number, requestId: repeated ? '' : requestId };
 }
 
 async function findRequest(client: PoolClient, requestId: string): Promise<ErasureRow | undefined> {

@@ -7,7 +7,7 @@ import { followedTables } from '../follow/position.ts';
 import type { FollowedTable, Position } from '../follow/position.ts';
 import type { FollowSource, Look, PlacedRow, TablePage, TableRequest } from '../follow/source.ts';
 import { mostRows } from '../follow/source.ts';
-import { restored } from './cluster.ts';
+import { restored, timelineSql } from './cluster.ts';
 import { followedColumns } from './followed-columns.ts';
 
 const mostScanned = 10_000;
@@ -18,7 +18,7 @@ const named = (name: string, text: string) => ({ name: `follow-${name}`, text })
 /** Where the database stands: one row. */
 const lookSql = `
   SELECT c.history::text, c.system_identifier AS known, s.system_identifier::text AS system,
-    CASE WHEN NOT pg_is_in_recovery() THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END AS timeline,
+    ${timelineSql} AS timeline,
     pg_snapshot_xmin(now.is)::text AS frontier, pg_snapshot_xmax(now.is)::text AS next,
     coalesce((SELECT max(sequence) FROM feedback.dropped), 0) AS losses,
     coalesce((SELECT last_xid FROM feedback.dropped ORDER BY last_xid DESC LIMIT 1), '0')::text AS lost

@@ -1,4 +1,5 @@
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryResultRow } from 'pg';
+import { unavailable } from '@sluice/domain/errors';
 import { fromDatabase } from '@sluice/persistence/sqlstate';
 import type { DataSource } from 'typeorm';
 import type {
@@ -10,7 +11,8 @@ import type {
   WaitingItem,
 } from '../labels/joiner-ports.ts';
 import type { RequestName } from '../labels/ports.ts';
-import { statement } from './connection.ts';
+import { timelineSql } from './cluster.ts';
+import { onConnection, statement } from './connection.ts';
 import { labelledOf } from './label-lookups.ts';
 import { locks } from './locks.ts';
 import type { StoredWaiting } from './waiting-rows.ts';
@@ -19,6 +21,19 @@ import { itemOf, waitingColumns } from './waiting-rows.ts';
 const classes = `('short', 'standard', 'long')`;
 /** Of one request id: more are found when these are joined or refused. */
 const waitingOfRequest = 1_000;
+
+const isOutOfTime =
+  'EXISTS (SELECT FROM feedback.evidence_skewed AS apart WHERE apart.prediction_id = kept.prediction_id)';
+
+interface HorizonRow {
+  readonly xmin: string;
+  readonly xmax: string;
+  readonly position: string;
+  readonly is_same: boolean;
+  readonly now: string;
+  /** Null of a standby. */
+  readonly timeline: number | null;
+}
 
 interface MissingRow {
   readonly prediction_id: string;
@@ -66,20 +81,22 @@ export class PostgresJoiner implements JoinerStore {
 
   /** Transactions of another cluster mean nothing in this one: after a restore all evidence is looked at again. */
   async horizon(): Promise<Horizon> {
-    const [row] = await this.#query<{ xmin: string; xmax: string; position: string; is_same: boolean; now: string }>(
-      `SELECT pg_snapshot_xmin(now.snapshot)::text AS xmin, pg_snapshot_xmax(now.snapshot)::text AS xmax,
+    const [row] = await this.#query<HorizonRow>(
+      `SELECT ${timelineSql} AS timeline, pg_snapshot_xmin(now.snapshot)::text AS xmin, pg_snapshot_xmax(now.snapshot)::text AS xmax,
          evidence_xid::text AS position, clock_timestamp()::text AS now,
          kept.system_identifier = cluster.system_identifier AND evidence_xid <= pg_snapshot_xmax(now.snapshot) AS is_same
        FROM feedback.join_position AS kept, pg_control_system() AS cluster, pg_current_snapshot() AS now (snapshot)`,
     );
-    const { xmin, xmax, position, now } = row!;
+    const { xmin, xmax, position, now, timeline } = row!;
+    if (timeline === null) throw unavailable('the database can only be read');
     if (!row!.is_same)
       await this.#query(
         `UPDATE feedback.join_position SET evidence_xid = '0',
            system_identifier = (SELECT system_identifier FROM pg_control_system())`,
       );
     const isNew = !row!.is_same;
-    return { xmin: BigInt(xmin), xmax: BigInt(xmax), position: isNew ? 0n : BigInt(position), now, isNew };
+    const at = { xmin: BigInt(xmin), xmax: BigInt(xmax), position: isNew ? 0n : BigInt(position) };
+    return { ...at, now, isNew, timeline };
   }
 
   async hasEvidence(from: bigint, to: bigint): Promise<boolean> {
@@ -90,8 +107,11 @@ export class PostgresJoiner implements JoinerStore {
     return rows.length > 0;
   }
 
+  /** Of a transaction that is written: a crash gives out numbers again that left no trace. */
   async takeNumber(): Promise<bigint> {
-    const [row] = await this.#query<{ xid: string }>('SELECT pg_current_xact_id()::text AS xid');
+    const [row] = await this.#surely<{ xid: string }>(
+      'UPDATE feedback.join_position SET evidence_xid = evidence_xid RETURNING pg_current_xact_id()::text AS xid',
+    );
     return BigInt(row!.xid);
   }
 
@@ -173,13 +193,15 @@ export class PostgresJoiner implements JoinerStore {
   }
 
   async advance(to: bigint): Promise<void> {
-    await this.#query('UPDATE feedback.join_position SET evidence_xid = $1::xid8', [String(to)]);
+    await this.#surely('UPDATE feedback.join_position SET evidence_xid = $1::xid8', [String(to)]);
   }
 
   async endExpired(before: string, limit: number): Promise<number> {
     const rows = await this.#query(
-      `UPDATE feedback.label_waiting SET state = 'unmatched', ended_at = now(), payload = NULL, cause = 'not-found',
+      `UPDATE feedback.label_waiting AS kept SET state = 'unmatched', ended_at = now(), payload = NULL,
+         cause = CASE WHEN ${isOutOfTime} THEN 'failed-precondition' ELSE 'not-found' END,
          reason = CASE WHEN prediction_id IS NULL THEN 'request_id: no prediction of this model with it came in time'
+           WHEN ${isOutOfTime} THEN 'prediction_id: its records are kept apart, since its time is of no day that is kept: it takes no labels'
            ELSE 'prediction_id: no prediction with it came in time' END
        WHERE key IN (SELECT key FROM feedback.label_waiting WHERE state = 'waiting' AND expires_at < $1::timestamptz
          ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING key`,
@@ -213,6 +235,15 @@ export class PostgresJoiner implements JoinerStore {
       throw fromDatabase(error);
     } finally {
       await runner.release();
+    }
+  }
+
+  /** One statement whose work is on disk when it returns. */
+  async #surely<R extends QueryResultRow>(sql: string, parameters: unknown[] = []): Promise<R[]> {
+    try {
+      return await onConnection(this.#dataSource, async (client) => (await client.query<R>(sql, parameters)).rows);
+    } catch (error) {
+      throw fromDatabase(error);
     }
   }
 

@@ -123,7 +123,7 @@ export class KeyStore {
 
   /** Gives the room of rows that were overwritten or deleted back, so that other rows overwrite what was in them. */
   async vacuum(): Promise<void> {
-    for (const table of ['subject_key', 'dead_letter'])
+    for (const table of ['subject_key', 'dead_letter', 'label_waiting'])
       await statement(this.#dataSource, `VACUUM (SKIP_LOCKED) feedback.${table}`);
   }
 

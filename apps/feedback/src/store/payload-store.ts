@@ -1,13 +1,13 @@
 import type { DataSource } from 'typeorm';
 import { SluiceError } from '@sluice/domain/errors';
 import { fromDatabase } from '@sluice/persistence/sqlstate';
-import { open, seal } from '../payloads/aead.ts';
+import { markOf, open, seal } from '../payloads/aead.ts';
 import type { KeyRing } from '../payloads/key-ring.ts';
-import type { PayloadCipher, Sealed, SealedPayload } from '../payloads/payload-cipher.ts';
+import type { PayloadCipher, Sealed, SealedPayload, ToSeal } from '../payloads/payload-cipher.ts';
 import { isReadableSubject } from '../payloads/subject.ts';
 import { onConnection, statement } from './connection.ts';
 import type { KeyDemand, SubjectKey } from './subject-keys.ts';
-import { takeKeys } from './subject-keys.ts';
+import { isErased, takeKeys } from './subject-keys.ts';
 
 /** Keys that one statement asks for. */
 const keysAtOnce = 10_000;
@@ -37,11 +37,9 @@ export class PayloadStore implements PayloadCipher {
 
   /**
    * What comes back is of the subject as of now: one that was erased has no payloads until a prediction that was made after the order
-   * has given it another key.
+   * has given it another key, and from then on none that were made before.
    */
-  async sealFor(
-    items: readonly { subject: string; bytes: Uint8Array; context: string }[],
-  ): Promise<(Sealed | undefined)[]> {
+  async sealFor(items: readonly ToSeal[]): Promise<(Sealed | undefined)[]> {
     const demands = new Map<string, KeyDemand>();
     for (const { subject } of items) {
       if (subject === '' || demands.has(subject) || !isReadableSubject(subject)) continue;
@@ -49,11 +47,16 @@ export class PayloadStore implements PayloadCipher {
       demands.set(subject, { hash, latestMs: -Infinity, lastDay: '' });
     }
     const keys = await this.#take(demands);
-    return items.map(({ subject, bytes, context }) => {
-      if (subject === '') return { keyId: undefined, bytes };
-      const key = keys.get(subject)?.key;
-      return key && { keyId: key.keyId, bytes: seal(key.key, bytes, context) };
+    return items.map(({ subject, bytes, context, madeMs }) => {
+      if (subject === '') return { keyId: undefined, bytes, mark: this.digest(bytes) };
+      const { key, erased } = keys.get(subject) ?? { key: undefined, erased: undefined };
+      if (key === undefined || isErased(erased, madeMs)) return undefined;
+      return { keyId: key.keyId, bytes: seal(key.key, bytes, context), mark: markOf(key.key, bytes) };
     });
+  }
+
+  digest(bytes: Uint8Array): Uint8Array {
+    return this.#ring.digestText(bytes);
   }
 
   async #take(demands: ReadonlyMap<string, KeyDemand>): Promise<ReadonlyMap<string, SubjectKey>> {

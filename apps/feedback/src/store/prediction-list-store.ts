@@ -85,9 +85,12 @@ export class PredictionListStore implements PredictionLister {
   }
 }
 
-/** Whether a record has a label: looked up for each that is shown, in the days of the range alone. */
+/**
+ * Whether the prediction of a record has a label: looked up for each that is shown, in the days of the range alone. It lies in the class
+ * of the record that was stored first.
+ */
 const labelledSql = ({ fromMs, toMs }: TimeRange, bound: Values): string => `coalesce((SELECT true FROM feedback.label
-  WHERE label.class = looked.class AND label.prediction_id = looked.prediction_id
+  WHERE label.class IN (${retentionClasses.map((name) => `'${name}'`).join(', ')}) AND label.prediction_id = looked.prediction_id
     AND label.prediction_id >= ${bound.add(leastId(fromMs))} AND label.prediction_id < ${bound.add(leastId(toMs))} LIMIT 1), false)`;
 
 function conditions(filter: PredictionFilter, labelled: string, bound: Values): string {

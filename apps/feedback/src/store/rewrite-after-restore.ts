@@ -41,6 +41,8 @@ export async function rewriteAfterRestore(tx: WriteTransaction, say: Say, below?
     rewritten += rows;
     if (rows > 0) say('rewritten', { table, rows, done: index + 1, tables: tables.length });
   }
+  // Whoever joins what waits looks at all evidence again: what is joined already is not joined twice.
+  await tx.execute(`UPDATE feedback.join_position SET evidence_xid = '0'`);
   // Cursors that could have missed what these are about are refused as a whole.
   await tx.execute('DELETE FROM feedback.dropped');
   await tx.execute(`UPDATE feedback.cluster SET system_identifier = $1, history = gen_random_uuid(), since = now()`, [

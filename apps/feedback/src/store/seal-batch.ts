@@ -11,7 +11,7 @@ import { isReadableSubject } from '../payloads/subject.ts';
 import type { RowPayloads } from './copy-rows.ts';
 import type { LetterBytes } from './dead-letter-store.ts';
 import type { KeyDemand, SubjectKey } from './subject-keys.ts';
-import { takeKeys } from './subject-keys.ts';
+import { isErased, takeKeys } from './subject-keys.ts';
 
 interface SealedRow {
   readonly keyId: string | undefined;
@@ -66,8 +66,7 @@ const madeMs = ({ receivedMs }: EvidenceRecord): number => (Number.isNaN(receive
 /** The key for what is of a record; undefined where its subject was erased after it was made, or cannot be read. */
 function keyFor(record: EvidenceRecord, keys: ReadonlyMap<string, SubjectKey>): SubjectKey['key'] {
   const known = keys.get(record.subject);
-  if (known?.erasedMs !== undefined && madeMs(record) <= known.erasedMs) return undefined;
-  return known?.key;
+  return isErased(known?.erased, madeMs(record)) ? undefined : known?.key;
 }
 
 function sealRow(record: EvidenceRecord, taken: SubjectKey['key']): SealedRow {

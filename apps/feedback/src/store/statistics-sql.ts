@@ -97,6 +97,9 @@ const oldEnoughSql = ({ labelAgeMs, nowMs }: StatisticsQuery, bound: Values): st
 
 const age = 'extract(epoch FROM coalesce(labelled_at, label_recorded_at) - received_at)::double precision';
 
+/** A number as far as sums of it are numbers: whoever says that the truth is 1e308 must not keep everybody from the statistics. */
+const within = (value: string): string => `greatest(least(${value}, 1e290), -1e290)`;
+
 /** Least probability of a true class: a logarithm of 0 would be all there is of a mean. */
 const leastProbability = '1e-15';
 
@@ -136,7 +139,7 @@ export function labelsSql(query: QualityQuery, bound: Values): string {
       ${mean('(truth_name = predicted_name)::int', classified)} AS accuracy,
       ${mean(`-ln(greatest(truth_probability, ${leastProbability}))`, probable)} AS log_loss,
       count(*) FILTER (WHERE ${probable}) AS log_loss_rows,
-      ${mean('abs(truth_number - predicted_number)', measured)} AS mean_absolute_error
+      ${mean(`abs(${within('truth_number')} - ${within('predicted_number')})`, measured)} AS mean_absolute_error
     FROM resolved GROUP BY 1, 2, 3, 4
   ), classes AS (
     SELECT bucket, version, group_arm AS arm, role, side.class,

@@ -17,9 +17,21 @@ export interface KeyDemand {
 export interface SubjectKey {
   /** Undefined where nothing may be kept: there is no key, and none may be made. */
   readonly key: { readonly keyId: string; readonly key: Uint8Array } | undefined;
-  /** What was made before this is kept without payload, milliseconds since the epoch; undefined for a subject that nobody erased. */
-  readonly erasedMs: number | undefined;
+  /** Of a subject that was erased. */
+  readonly erased: Erased | undefined;
 }
+
+/** Times of a subject that was erased, milliseconds since the epoch. */
+export interface Erased {
+  /** What was made by then is kept without payload. */
+  readonly byMs: number;
+  /** What says that it was made later than this comes of a clock that is wrong: nobody knows whether it was made after the order. */
+  readonly knownMs: number;
+}
+
+/** Whether a payload may not be kept that says that it was made at a time, milliseconds since the epoch; NaN says nothing. */
+export const isErased = (erased: Erased | undefined, madeMs: number): boolean =>
+  erased !== undefined && !(madeMs > erased.byMs && madeMs <= erased.knownMs);
 
 /** Clocks of routers may be ahead of the database's by so much: what they made by then counts as made before an order. */
 const clockMarginMs = 60_000;
@@ -31,6 +43,7 @@ interface Found {
   readonly wrapped: Buffer | null;
   readonly last_day: string | null;
   readonly today: string;
+  readonly now: Date;
   readonly ordered_at: Date | null;
 }
 
@@ -56,10 +69,12 @@ export async function takeKeys(
     for (const [index, demand] of missing.entries()) found[demands.indexOf(demand)] = made[index]!;
   }
   await prolong(client, demands, found);
-  return found.map(({ key_id, kek_id, wrapped, ordered_at }) => ({
+  return found.map(({ key_id, kek_id, wrapped, ordered_at, now }) => ({
     key:
       key_id === null ? undefined : { keyId: key_id, key: ring.unwrap({ kekId: kek_id!, wrapped: wrapped! }, key_id) },
-    erasedMs: ordered_at === null ? undefined : ordered_at.getTime() + clockMarginMs,
+    erased: ordered_at
+      ? { byMs: ordered_at.getTime() + clockMarginMs, knownMs: now.getTime() + clockMarginMs }
+      : undefined,
   }));
 }
 
@@ -70,7 +85,7 @@ const isWanted = ({ latestMs }: KeyDemand, { ordered_at }: Found): boolean =>
 async function look(client: PoolClient, demands: readonly KeyDemand[]): Promise<Found[]> {
   const { rows } = await client.query<Found>(
     `SELECT asked.n::int AS n, key.key_id, key.kek_id, key.wrapped, key.last_day::text AS last_day,
-         (now() AT TIME ZONE 'UTC')::date::text AS today, erasure.ordered_at
+         (now() AT TIME ZONE 'UTC')::date::text AS today, clock_timestamp() AS now, erasure.ordered_at
        FROM unnest($1::bytea[]) WITH ORDINALITY AS asked(hash, n)
        LEFT JOIN feedback.subject_key AS key ON key.subject_hash = asked.hash AND key.erased_at IS NULL
        LEFT JOIN LATERAL (SELECT ordered_at FROM feedback.erasure WHERE subject_hash = asked.hash

@@ -10,17 +10,18 @@ import { bytesOf } from './label-rows.ts';
  * of different lengths.
  */
 const addSql = `INSERT INTO feedback.label_waiting AS kept
-    (key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at, names, numbers, payload, expires_at)
-  SELECT key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at,
+    (recorded_at, key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at, names, numbers, payload, expires_at)
+  -- Of two labels of one row the last one counts, also where both came at once: a microsecond tells them apart.
+  SELECT now() + (place - 1) * interval '1 microsecond', key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at,
     ARRAY(SELECT value FROM jsonb_array_elements_text(names) WITH ORDINALITY AS each (value, place) ORDER BY place),
     ARRAY(SELECT value::float8 FROM jsonb_array_elements_text(numbers) WITH ORDINALITY AS each (value, place) ORDER BY place),
     payload, expires_at
   FROM unnest($1::bytea[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int4[], $9::bool[],
-    $10::timestamptz[], $11::jsonb[], $12::jsonb[], $13::bytea[], $14::timestamptz[])
-    AS given (key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at, names, numbers, payload, expires_at)
+    $10::timestamptz[], $11::jsonb[], $12::jsonb[], $13::bytea[], $14::timestamptz[]) WITH ORDINALITY
+    AS given (key, kind, prediction_id, model, request_id, source, actor, row, per_row, labelled_at, names, numbers, payload, expires_at, place)
   ORDER BY key
   -- One that was given up waits anew.
-  ON CONFLICT (key) DO UPDATE SET state = 'waiting', expires_at = excluded.expires_at, recorded_at = now(), ended_at = NULL,
+  ON CONFLICT (key) DO UPDATE SET state = 'waiting', expires_at = excluded.expires_at, recorded_at = excluded.recorded_at, ended_at = NULL,
     cause = '', reason = '', actor = excluded.actor, payload = excluded.payload WHERE kept.state <> 'waiting'
   RETURNING key`;
 

@@ -59,13 +59,14 @@ export class AskedCache<T> {
     return entry && entry.untilMs > this.#options.clock.monotonic() ? answerOf(entry) : undefined;
   }
 
+  /** What was said last, however long ago; undefined where that was nothing. */
+  kept(key: string): T | undefined {
+    return this.#used(key)?.value;
+  }
+
   /** Never rejects. */
   get(key: string): Promise<Answer<T>> {
-    const entry = this.#entries.get(key);
-    if (entry) {
-      this.#entries.delete(key);
-      this.#entries.set(key, entry);
-    }
+    this.#used(key);
     const known = this.peek(key);
     if (known) return Promise.resolve(known);
     const asking = this.#asking.get(key);
@@ -73,6 +74,14 @@ export class AskedCache<T> {
     const answer = this.#ask(key).finally(() => this.#asking.delete(key));
     this.#asking.set(key, answer);
     return answer;
+  }
+
+  #used(key: string): Entry<T> | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry;
   }
 
   async #ask(key: string): Promise<Answer<T>> {

@@ -45,6 +45,18 @@ export class RegistryFacts implements VersionDirectory {
     return { state: 'unknown' };
   }
 
+  /**
+   * What is known of it without asking, however long ago that was: a version does not change, but for the index of its last change. Undefined where
+   * somebody has to be asked.
+   */
+  peekVersion({ model, version, versionDigest }: VersionName): Answer<RegistryVersion> | undefined {
+    const key = `${version} ${model}`;
+    const kept = this.#versions.kept(key);
+    if (kept !== undefined && sameDigest(versionDigest, kept.digest)) return { state: 'known', value: kept };
+    const answer = this.#versions.peek(key);
+    return answer?.state === 'known' ? { state: 'unknown' } : answer;
+  }
+
   /** A model by its name. Never rejects. */
   model(name: string): Promise<Answer<RegistryModel>> {
     return this.#models.get(name);

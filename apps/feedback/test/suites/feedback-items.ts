@@ -23,20 +23,32 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
     return words((await world.replica.labels.recordFeedback(request)).answers);
   }
 
-  const kept = (ids: readonly string[]) =>
-    world.site.query(
-      `SELECT kind, row, number::float, name, convert_from(payload, 'UTF8') AS payload, payload_state AS state, model, source
-       FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
-      [ids],
+  /** Rows of feedback, with their texts in plain. */
+  async function kept(ids: readonly string[]): Promise<Record<string, unknown>[]> {
+    const [rows, sealed] = await Promise.all([
+      world.site.query(
+        `SELECT kind, row, number::float, name, payload_state AS state, model, source
+         FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
+        [ids],
+      ),
+      world.site.query<{ id: string; keyId: string | null; payload: Buffer | null }>(
+        `SELECT feedback_id AS id, payload_key_id AS "keyId", payload
+         FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY kind, row, number`,
+        [ids],
+      ),
+    ]);
+    const { payloads } = await world.site.keys();
+    const opened = await payloads.openAll(
+      sealed.map(({ id, keyId, payload }) => ({
+        ...{ keyId: keyId ?? undefined, bytes: payload ?? Buffer.alloc(0), context: `feedback/${id}` },
+      })),
     );
+    return rows.map((row, at) => ({ ...row, payload: sealed[at]!.payload && Buffer.from(opened[at]!).toString() }));
+  }
 
   describe('feedback', () => {
     it('of each kind is stored with its prediction, of a row or of all of it', async () => {
-      const [predictionId] = await world.stored({
-        rows: 2,
-        subject: 'anna',
-        ...captured(scores([1, 0, 0], [0, 1, 0])),
-      });
+      const [predictionId] = await world.stored({ rows: 2, ...captured(scores([1, 0, 0], [0, 1, 0])) });
       const json = '{"late": true}';
       expect(
         await say(
@@ -135,6 +147,123 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
       for await (const { answers } of world.replica.labels.streamFeedback(batches()))
         joined.push(...answers.flatMap(({ predictionIds }) => predictionIds));
       expect(joined).toEqual(ids);
+    });
+  });
+
+  describe('what is said of predictions of a subject', () => {
+    const large = scores(...Array.from({ length: 2_000 }, () => [0, 0, 1]));
+    const states = async (id: string) =>
+      (await world.outcomes(id)).map(({ arm, row, state, predicted }) => [arm, row, state, predicted]);
+
+    it('is held against encrypted answers, small and large, for as long as their key is there', async () => {
+      const subject = 'sue';
+      const [small, big] = (await world.stored(
+        { rows: 2, subject, ...captured(scores([0, 1, 0], [0, 0, 1])) },
+        { rows: 2_000, subject, ...captured(large) },
+      )) as [string, string];
+      const plain = await world.site.query(
+        `SELECT FROM feedback.evidence WHERE prediction_id = ANY ($1) AND payload_key_id IS NULL`,
+        [[small, big]],
+      );
+      expect(plain).toEqual([]);
+      const label = (predictionId: string, row: number, ...of: [string]) => ({ predictionId, row, ...name(...of) });
+      expect(await world.record(label(small, 0, 'b'), label(big, 1_999, 'c'))).toEqual(['joined', 'joined']);
+      expect([await states(small), await states(big)]).toEqual([
+        [['cnn', 0, 'scored', 'b']],
+        [['cnn', 1_999, 'scored', 'c']],
+      ]);
+      await world.replica.privacy.eraseSubject({ subject, reason: 'a letter' });
+      expect(await world.record(label(small, 1, 'c'), label(big, 0, 'c'))).toEqual(['joined', 'joined']);
+      // A shadow's answer that comes after the order, and is held against the labels by the joiner.
+      const shadow = { context: { arm: 'mlp', role: 'shadow' as const }, answered: false };
+      await world.stored({
+        ...{ predictionId: small, rows: 2, subject, ...shadow },
+        ...captured(scores([1, 0, 0], [1, 0, 0])),
+      });
+      await world.rows('outcome', [small], 4);
+      expect(await states(small)).toEqual([
+        ['cnn', 0, 'scored', 'b'],
+        ['cnn', 1, 'erased', null],
+        ['mlp', 0, 'erased', null],
+        ['mlp', 1, 'erased', null],
+      ]);
+      expect(await states(big)).toEqual([
+        ['cnn', 0, 'erased', null],
+        ['cnn', 1_999, 'scored', 'c'],
+      ]);
+    });
+
+    it('has no text once the subject is erased, and all the rest', async () => {
+      const [predictionId] = (await world.stored({ subject: 'una' })) as [string];
+      expect(await say({ predictionId, text: 'una was here' })).toEqual(['joined']);
+      await world.replica.privacy.eraseSubject({ subject: 'una', reason: 'a letter' });
+      const json = '{"una": 1}';
+      const said = [{ text: 'una again' }, { json }, { rating: 2 }, { correction: { name: 'a' } }];
+      expect(await say(...said.map((each) => ({ predictionId, ...each })))).toEqual(said.map(() => 'joined'));
+      const rows = await world.site.query<{ kind: string; state: string; has: boolean }>(
+        `SELECT kind, payload_state AS state, payload IS NOT NULL AS has FROM feedback.feedback_item
+         WHERE prediction_id = $1 ORDER BY kind, state DESC`,
+        [predictionId],
+      );
+      expect(rows.map(({ kind, state, has }) => [kind, state, has])).toEqual([
+        ['correction', 'none', false],
+        ['json', 'erased', false],
+        ['rating', 'none', false],
+        // Its key is gone.
+        ['text', 'kept', true],
+        ['text', 'erased', false],
+      ]);
+      // Nothing that tells the text is kept of what came after the order.
+      expect(await say({ predictionId, text: 'una again' })).toEqual(['duplicate']);
+    });
+
+    it('is gone with an order that came while it waited, also where the subject has a new key when it is joined', async () => {
+      const subject = 'tim';
+      const [before, after] = [idAt(Date.now()), idAt(Date.now())];
+      expect(await say(...[before, after].map((predictionId) => ({ predictionId, text: predictionId })))).toEqual([
+        'waiting',
+        'waiting',
+      ]);
+      await world.replica.privacy.eraseSubject({ subject, reason: 'a letter' });
+      // The order was given a while ago, and one of the two texts before it.
+      await world.site.query(`UPDATE feedback.erasure SET ordered_at = ordered_at - interval '90 s'`);
+      await world.site.query(
+        `UPDATE feedback.label_waiting SET recorded_at = recorded_at - interval '120 s' WHERE prediction_id = $1`,
+        [before],
+      );
+      await world.stored({ subject, ...captured(scores([1, 0, 0])) });
+      await world.stored({ predictionId: before, subject }, { predictionId: after, subject });
+      await world.rows('feedback_item', [before, after], 2);
+      const state = async (id: string) => {
+        const [row] = await world.site.query<{ state: string; has: boolean }>(
+          `SELECT payload_state AS state, payload IS NOT NULL AS has FROM feedback.feedback_item WHERE prediction_id = $1`,
+          [id],
+        );
+        return row;
+      };
+      expect([await state(before), await state(after)]).toEqual([
+        { state: 'erased', has: false },
+        { state: 'kept', has: true },
+      ]);
+    });
+
+    it('is joined where a payload is not what was stored, which says nothing', async () => {
+      const [broken, sound] = (await world.stored(
+        { subject: 'vic', ...captured(scores([0, 0, 1])) },
+        { subject: 'vic', ...captured(scores([0, 0, 1])) },
+      )) as [string, string];
+      await world.site.query(
+        `UPDATE feedback.evidence SET response = set_byte(response, 20, get_byte(response, 20) # 1) WHERE prediction_id = $1`,
+        [broken],
+      );
+      expect(await world.record(...[broken, sound].map((predictionId) => ({ predictionId, ...name('c') })))).toEqual([
+        'joined',
+        'joined',
+      ]);
+      expect([await states(broken), await states(sound)]).toEqual([
+        [['cnn', 0, 'not-decodable', null]],
+        [['cnn', 0, 'scored', 'c']],
+      ]);
     });
   });
 

@@ -125,6 +125,20 @@ export function followRestoreSuite(cluster: () => TestPostgres): void {
       ).rejects.toMatchObject({ kind: 'failed-precondition', message: expect.stringMatching(restored) as string });
       running.close();
       await replica.stop();
+      // What waited there for a record that had come and was not looked at yet, and how far that look had got.
+      const [waiting] = before.map((each) => each.split(' ')[0]!);
+      await site.query(
+        `INSERT INTO feedback.label_waiting (key, kind, prediction_id, model, request_id, source, actor, row, per_row, names, numbers, expires_at, recorded_xid)
+           VALUES (substr(sha256('a'), 1, 16), 'rating', $1, '', '', 's', 'a', -1, false, '{NULL}', '{5}', now() + interval '1 day', '7000000000009')`,
+        [waiting],
+      );
+      await site.query(
+        `INSERT INTO feedback.feedback_item (class, prediction_id, feedback_id, number, row, kind, model, source, actor, request_id, payload_state, digest, recorded_xid)
+           SELECT class, prediction_id, uuidv7(), 4, -1, 'rating', model, 's', 'a', '', 'none', '\\xabababababababababababababababab', '7000000000009'
+           FROM feedback.evidence WHERE prediction_id = $1`,
+        [waiting],
+      );
+      await site.query(`UPDATE feedback.join_position SET evidence_xid = '7000000000008', system_identifier = 42`);
 
       const said: string[] = [];
       const say = (message: string, about: object): number => said.push(`${message} ${JSON.stringify(about)}`);
@@ -134,6 +148,17 @@ export function followRestoreSuite(cluster: () => TestPostgres): void {
         said.filter((line) => /^rewritten .*"table":"feedback\.(evidence|label)_/.test(line)).length,
       ).toBeGreaterThan(1);
       expect(await migrateFeedback({ ownerUrl: site.ownerUrl, serviceUrl: site.serviceUrl })).toEqual([]);
+      for (const [column, table] of [
+        ...['evidence', 'evidence_skewed', 'label', 'outcome', 'label_waiting', 'feedback_item'].map(
+          (each) => ['recorded_xid', each] as const,
+        ),
+        ['evidence_xid', 'join_position'] as const,
+      ])
+        expect(
+          await site.query(`SELECT FROM feedback.${table} WHERE ${column} >= pg_snapshot_xmin(pg_current_snapshot())`),
+          table,
+        ).toEqual([]);
+      expect(await site.query('SELECT evidence_xid FROM feedback.join_position')).toEqual([{ evidence_xid: '0' }]);
 
       replica = await site.start({ SLUICE_FOLLOW_POLL_MS: '20' });
       expect((await readFrom(cursor)).error).toMatchObject({
@@ -141,6 +166,11 @@ export function followRestoreSuite(cluster: () => TestPostgres): void {
       });
       const after = await read(oldest);
       expect(after.names).toEqual(before);
+      await eventually(async () => {
+        const items = await site.query('SELECT number FROM feedback.feedback_item WHERE prediction_id = $1', [waiting]);
+        expect(items.map(({ number }) => number).toSorted()).toEqual([4, 5]);
+        expect(await site.query('SELECT FROM feedback.label_waiting')).toEqual([]);
+      });
       const ids = someIds(2);
       await deliver(replica.address, [blockOfIds(ids)], 'spool-6');
       expect((await readFrom(after.cursor)).names).toEqual((await evidenceInOrder(site)).slice(-2));

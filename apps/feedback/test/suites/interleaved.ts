@@ -4,13 +4,13 @@ import { unavailable } from '@sluice/domain/errors';
 import { openDatabase } from '@sluice/persistence/open-database';
 import { systemClock } from '@sluice/service-kit/clock';
 import type { TestPostgres } from '@sluice/testkit/postgres';
+import { Gate } from '../../src/gate.ts';
 import { Joiner } from '../../src/labels/joiner.ts';
 import type { Item } from '../../src/labels/item.ts';
 import { waitingKey } from '../../src/labels/digest.ts';
-import { Turns } from '../../src/labels/record-items.ts';
 import type { RecordPorts } from '../../src/labels/record-items.ts';
 import type { VersionName } from '../../src/labels/task.ts';
-import { taskOf as taskOfVersion } from '../../src/labels/registry-tasks.ts';
+import { taskOf as taskOfVersion } from '../../src/labels/version-tasks.ts';
 import { decodeTask } from '../../src/rpc/decode-version.ts';
 import { plainPayloads } from '../../src/payloads/payload-cipher.ts';
 import { copiedColumns } from '../../src/store/copy-rows.ts';
@@ -58,7 +58,7 @@ export function interleavedSuite(cluster: () => TestPostgres): void {
       };
       const store = new PostgresLabels({ dataSource, requestDays: 30, available: () => undefined });
       ports = {
-        ...{ store, tasks: versions, cipher: plainPayloads, clock: systemClock, waitMs: 60_000, turns: new Turns(2) },
+        ...{ store, tasks: versions, cipher: plainPayloads, clock: systemClock, waitMs: 60_000, turns: new Gate(2) },
         onAnswered: () => undefined,
       };
       joinerStore = new PostgresJoiner(dataSource);
@@ -109,7 +109,11 @@ export function interleavedSuite(cluster: () => TestPostgres): void {
         await record.commit();
         await rounds(3);
         await tx.addWaiting([
-          { key: waitingKey(item(predictionId)), item: item(predictionId), expiresMs: Date.now() + 60_000 },
+          {
+            key: waitingKey(item(predictionId), plainPayloads),
+            item: item(predictionId),
+            expiresMs: Date.now() + 60_000,
+          },
         ]);
       });
       await rounds(2);

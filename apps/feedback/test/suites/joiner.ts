@@ -174,6 +174,20 @@ export function joinerSuite(cluster: () => TestPostgres): void {
       await left([late.predictionId]);
     });
 
+    it('ends with the reason where its prediction came, and is kept apart', async () => {
+      const predictionId = idAt(Date.now() - 20 * 86_400_000);
+      expect(await world.record({ predictionId, ...name('c') })).toEqual(['waiting']);
+      await world.stored({ predictionId, context: { retentionClass: 'short' } });
+      await world.site.query(`UPDATE feedback.label_waiting SET expires_at = now() - interval '1 second'`);
+      await eventually(async () => {
+        const { items } = await world.replica.labels.listUnmatchedLabels({});
+        expect(items.filter((each) => each.predictionId === predictionId)).toMatchObject([
+          { status: 'FAILED_PRECONDITION', reason: expect.stringMatching(/its records are kept apart/) as string },
+        ]);
+      });
+      await world.site.query('TRUNCATE feedback.label_waiting');
+    });
+
     it('is joined after a restore too, in which transactions have other numbers', async () => {
       await world.site.query(`UPDATE feedback.join_position SET evidence_xid = '9000000000', system_identifier = 1`);
       const label = { predictionId: idAt(Date.now()), ...name('c') };

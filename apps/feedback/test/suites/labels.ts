@@ -136,6 +136,24 @@ export function labelsSuite(cluster: () => TestPostgres): void {
       expect(await world.site.count([id!], 'outcome')).toEqual({ rows: 4, predictions: 1 });
     });
 
+    it('counts before those that stood above it in one batch, also where they waited', async () => {
+      const ids = await world.stored(...Array<Given>(8).fill(captured(scores([0, 0, 1]))));
+      const late = ids.map(() => idAt(Date.now()));
+      const rounds = ['a', 'b', 'c', 'b', 'c', 'a', 'b'];
+      const batch = rounds.flatMap((each, round) =>
+        [...ids, ...late].map((predictionId) => ({ predictionId, ...name(each), source: `s${round}` })),
+      );
+      expect(new Set(await world.record(...batch))).toEqual(new Set(['joined', 'waiting']));
+      await world.stored(...late.map((predictionId) => ({ predictionId })));
+      await world.rows('outcome', late, late.length * rounds.length);
+      const counting = await world.site.query<{ source: string }>(
+        `SELECT DISTINCT ON (prediction_id) source FROM feedback.outcome WHERE prediction_id = ANY ($1)
+         ORDER BY prediction_id, label_recorded_at DESC, labelled_at DESC NULLS LAST, label_id DESC`,
+        [[...ids, ...late]],
+      );
+      expect(counting.map(({ source }) => source)).toEqual([...ids, ...late].map(() => 's6'));
+    });
+
     it('has an outcome that says why there is no score', async () => {
       const [erased, garbled, large, narrow] = await world.stored(
         { responseState: 'erased' },

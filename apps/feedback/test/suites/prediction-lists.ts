@@ -46,7 +46,11 @@ export function predictionListsSuite(cluster: () => TestPostgres): void {
             ...{ status: index === 3 ? 14 : 0, subject: index > 4 ? 'anna' : '' },
             context: { ...context, version: index < 2 ? 1 : 2, retentionClass: index % 2 === 0 ? 'standard' : 'short' },
           })),
-          { predictionId: ids[6]!, context: { ...context, arm: 'shade', role: 'shadow', version: 3 }, answered: false },
+          {
+            predictionId: ids[6]!,
+            context: { ...context, arm: 'shade', role: 'shadow', version: 3, retentionClass: 'long' },
+            answered: false,
+          },
           { predictionId: idAt(base), context: { model: 'another' } },
         ),
       ]);
@@ -83,6 +87,12 @@ export function predictionListsSuite(cluster: () => TestPostgres): void {
       const at = (ms: number) => ({ seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 });
       expect(await listed({ from: at(base + 1_000), to: at(base + 4_000) })).toEqual(['3 cnn', '2 cnn', '1 cnn']);
       expect(await listed({ to: at(base + 1) })).toEqual(['0 cnn']);
+    });
+
+    it('knows the label of a prediction by each of its records, whatever their classes are', async () => {
+      await insertTruth(site, [{ predictionId: ids[6]!, name: 'even' }]);
+      expect(await listed({ label: 'LABEL_FILTER_LABELLED' })).toEqual(['6 shade', '6 cnn', '4 cnn']);
+      await site.query('DELETE FROM feedback.label WHERE prediction_id = $1', [ids[6]]);
     });
 
     it('looks at so many records for a page and no more, and goes on behind them', async () => {

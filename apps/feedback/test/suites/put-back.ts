@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { blockOf, ofSubject as of } from '../evidence.ts';
 import { deliver, Site } from '../harness.ts';
@@ -43,6 +44,49 @@ export function putBackSuite(cluster: () => TestPostgres): void {
       await expect(restored.start({ SLUICE_ARTIFACT_DIR: first.artifactDir })).rejects.toThrow(
         /0000000000000005.json is not an order to erase/,
       );
+      await restored.close();
+      await first.close();
+      await admin.close();
+    });
+
+    it('is erased again where the artifact store was away when it was put back, which then has all orders', async () => {
+      const admin = new Site(cluster(), 'postgres');
+      const first = await Site.open(cluster());
+      const before = await first.start();
+      await deliver(before.address, [blockOf(of('nia'), of('oli'), of('pia'))]);
+      await before.stop();
+      await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [first.database]);
+      const copy = await cluster().createDatabase(first.database);
+      const since = await first.start();
+      for (const subject of ['nia', 'oli'])
+        await since.privacy.eraseSubject({ subject, reason: `of ${subject}`, requestId: subject });
+      await since.stop();
+
+      const restored = new Site(cluster(), copy);
+      const away = await restored.start();
+      // Numbers and request ids are given twice.
+      await away.privacy.eraseSubject({ subject: 'pia', reason: 'of pia', requestId: 'nia' });
+      await away.stop();
+      const alive = 'SELECT count(*)::int AS keys FROM feedback.subject_key WHERE wrapped IS NOT NULL';
+      expect(await restored.query(alive)).toEqual([{ keys: 2 }]);
+      const after = await restored.start({ SLUICE_ARTIFACT_DIR: first.artifactDir, SLUICE_UPKEEP_MS: '200' });
+      expect(await restored.query(alive)).toEqual([{ keys: 0 }]);
+      const listed = async () =>
+        (await after.privacy.listErasures({})).erasures.map(({ number, reason }) => `${number} ${reason}`).toSorted();
+      expect(await listed()).toEqual(['1 of pia', '2 of oli', '3 of nia']);
+      const folder = join(first.artifactDir, 'erasures', '0'.repeat(13));
+      const documents = async () => {
+        const names = (await readdir(folder)).toSorted();
+        const texts = await Promise.all(names.map((each) => readFile(join(folder, each), 'utf8')));
+        return texts.map((text) => JSON.parse(text) as { number: number; reason: string });
+      };
+      const all = [1, 2, 3].map((number, at) => ({ number, reason: `of ${['pia', 'oli', 'nia'][at]}` }));
+      await eventually(async () => expect(await documents()).toMatchObject(all));
+      await after.stop();
+      // A store that lost what it had has all of it again.
+      await rm(join(first.artifactDir, 'erasures'), { recursive: true });
+      await restored.start({ SLUICE_ARTIFACT_DIR: first.artifactDir, SLUICE_UPKEEP_MS: '200' });
+      await eventually(async () => expect(await documents()).toMatchObject(all));
       await restored.close();
       await first.close();
       await admin.close();

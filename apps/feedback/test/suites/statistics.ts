@@ -219,6 +219,16 @@ export function statisticsSuite(cluster: () => TestPostgres): void {
       expect(found).not.toHaveProperty('accuracy');
     });
 
+    it('is a number whatever the truth is said to be', async () => {
+      const most = Number.MAX_VALUE;
+      await judged('wild', [
+        { number: most, predictedNumber: -most },
+        { number: -most, predictedNumber: most },
+        { number: most, predictedNumber: 1 },
+      ]);
+      expect((await quality('wild'))[0]!.meanAbsoluteError).toBeCloseTo(5e290 / 3, -285);
+    });
+
     it('is never 0 where answers were not captured, erased or not readable: it says so, with counts', async () => {
       await judged('unseen', [
         { name: 'a', state: 'not-captured', version: 1 },

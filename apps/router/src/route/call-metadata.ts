@@ -19,19 +19,29 @@ export interface CallMetadata {
 }
 
 const maxBytes = 256;
+const isAscii = /^[\x20-\x7e]*$/;
 
 /**
  * Reads the metadata of an inference.
  *
- * @throws SluiceError invalid-argument when a value has more than 256 bytes
+ * @throws SluiceError invalid-argument when a value has more than 256 bytes, or a subject is no ASCII
  */
 export function readCallMetadata(source: MetadataSource): CallMetadata {
   return {
-    subject: bounded(source, 'sluice-subject'),
+    subject: readSubject(source),
     unit: bounded(source, 'sluice-unit'),
     arm: bounded(source, 'sluice-arm'),
     caller: bounded(source, 'sluice-caller'),
   };
+}
+
+/** What is no ASCII comes as whatever a client made of it: an order to erase would name it in vain. */
+function readSubject(source: MetadataSource): string | undefined {
+  const subject = bounded(source, 'sluice-subject');
+  if (subject === undefined || isAscii.test(subject)) return subject;
+  throw invalidArgument(
+    'metadata sluice-subject: expected printable ASCII, as gRPC has it; percent-encode what is not',
+  );
 }
 
 function bounded(source: MetadataSource, key: string): string | undefined {

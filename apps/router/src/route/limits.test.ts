@@ -52,4 +52,12 @@ describe('readCallMetadata', () => {
       expect(() => read('é'.repeat(129))).toThrow('got 258');
     }
   });
+
+  it('refuses a subject that an order to erase could not name: what is no ASCII', () => {
+    const read = (subject: string) =>
+      readCallMetadata({ metadata: (key) => (key === 'sluice-subject' ? subject : undefined) }).subject;
+    expect(read(' ~ J%C3%BCrg')).toBe(' ~ J%C3%BCrg');
+    for (const bad of ['Jürg', 'a\tb', 'a\0', 'a\x7f'])
+      expect(() => read(bad), bad).toThrow('metadata sluice-subject: expected printable ASCII');
+  });
 });

@@ -55,6 +55,24 @@ describe('what lies in the spool', () => {
     await fresh.close();
   });
 
+  it('X9 is not drained while the key of a block that a crash left torn is there', async () => {
+    const rig = new SpoolRig();
+    const first = await rig.open();
+    await put(first, blockOf(1));
+    await first.close();
+    rig.files.disk.find(`${folder}/0000000001.segment`).damage((bytes) => bytes.fill(0, 60));
+    rig.files.fault = ({ kind }) => (kind === 'remove' ? 'EIO' : undefined);
+    const spool = await rig.open();
+    const seen = watched(spool.drained(spool.status.position));
+    await quiet(spool);
+    expect([seen.isDone, rig.paths.includes('0000000001.key')]).toEqual([false, true]);
+    rig.files.fault = () => undefined;
+    rig.clock.advance(1_000);
+    await quiet(spool);
+    expect([seen.isDone, rig.paths.includes('0000000001.key')]).toEqual([true, false]);
+    await spool.close();
+  });
+
   it('X8 is not drained while a segment is there whose key is not known, until that is dropped', async () => {
     const rig = new SpoolRig();
     const first = await rig.open();

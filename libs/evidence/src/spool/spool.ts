@@ -243,8 +243,10 @@ export class Spool {
 
   #isDrained(position: number): boolean {
     if (this.#writer.syncedPosition < position) return false;
+    // Of one that is to be deleted, what a crash or a disk left torn may still be on disk, with its key.
+    if ([...this.#segments.others].some(({ isGone }) => isGone)) return false;
     return !this.#segments.all.some(
-      ({ isErased, key, hasBlocks, first }) => !isErased && (key === undefined || (hasBlocks && first <= position)),
+      ({ isErased, key, first }) => !isErased && (key === undefined || first <= position),
     );
   }
 

@@ -3,6 +3,8 @@ import type { Migration } from '@sluice/persistence/migrator';
 const payload = (part: string): string =>
   `${part}_state = CASE WHEN ${part} IS NULL THEN ${part}_state ELSE 'erased' END, ${part} = NULL`;
 
+const evidenceTables = ['feedback.evidence', 'feedback.evidence_skewed'];
+
 /** Keys of subjects, under which payloads are encrypted: what has no key any more is erased. */
 export const subjectKeys: Migration = {
   id: '1780000010000-subject-keys',
@@ -37,9 +39,9 @@ export const subjectKeys: Migration = {
     `GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON feedback.subject_key TO sluice_feedback`,
     `GRANT SELECT, INSERT, UPDATE (kek_id, wrapped) ON feedback.root_key TO sluice_feedback`,
     // What lay in plain could not be erased by anybody's key.
-    ...['evidence', 'evidence_skewed'].map(
+    ...evidenceTables.map(
       (table) =>
-        `UPDATE feedback.${table} SET ${payload('request')}, ${payload('response')}
+        `UPDATE ${table} SET ${payload('request')}, ${payload('response')}
            WHERE subject <> '' AND payload_key_id IS NULL AND (request IS NOT NULL OR response IS NOT NULL)`,
     ),
     `CREATE INDEX evidence_skewed_key ON feedback.evidence_skewed (payload_key_id) WHERE payload_key_id IS NOT NULL`,
@@ -63,4 +65,8 @@ export const subjectKeys: Migration = {
     ].map(([column, comment]) => `COMMENT ON COLUMN feedback.dead_letter.${column} IS '${comment}'`),
     `GRANT MAINTAIN ON feedback.dead_letter TO sluice_feedback`,
   ],
+  erases: {
+    tables: evidenceTables,
+    text: 'payloads of subjects that were stored in plain, under no key, were deleted; copies and backups still have them',
+  },
 };

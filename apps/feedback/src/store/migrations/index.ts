@@ -8,9 +8,10 @@ import { follow } from './1780000006000-follow.ts';
 import { labelJoining } from './1780000007000-label-joining.ts';
 import { subjectKeys } from './1780000010000-subject-keys.ts';
 import { erasures } from './1780000011000-erasures.ts';
+import { erasureUpkeep } from './1780000012000-erasure-upkeep.ts';
 
 /** All migrations of schema `feedback` in the order of their numbers. Append only: one that ran is never edited. */
 export const migrations: readonly Migration[] = [
   ...[evidence, evidenceDays, deadLetters, labels, dayFamilies, follow],
-  ...[labelJoining, subjectKeys, erasures],
+  ...[labelJoining, subjectKeys, erasures, erasureUpkeep],
 ];

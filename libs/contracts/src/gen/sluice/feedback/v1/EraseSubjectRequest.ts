@@ -3,7 +3,7 @@
 
 export interface EraseSubjectRequest {
   /**
-   * As predictions named it in the metadata `sluice-subject`: 1 to 1,020 bytes.
+   * As predictions named it in the metadata `sluice-subject`, octet for octet: 1 to 1,020 bytes of printable ASCII.
    */
   'subject'?: (string);
   /**
@@ -22,7 +22,7 @@ export interface EraseSubjectRequest {
 
 export interface EraseSubjectRequest__Output {
   /**
-   * As predictions named it in the metadata `sluice-subject`: 1 to 1,020 bytes.
+   * As predictions named it in the metadata `sluice-subject`, octet for octet: 1 to 1,020 bytes of printable ASCII.
    */
   'subject': (string);
   /**
