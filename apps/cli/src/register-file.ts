@@ -34,13 +34,16 @@ export function checkRegistrable(dataSet: string, columns: readonly { readonly n
     throw usageError(`--data-set: the column "${wrong.name}" has a name of other than 1 to 256 visible characters`);
 }
 
+/** Where a data set version says that a file lies. */
+export const locationOf = (file: string): string => pathToFileURL(path.resolve(file)).href;
+
 /** Registers a file that is in place for good; doing it again gives the same version. Returns its number. */
 export async function registerFile(context: CliContext, given: RegistrableFile): Promise<DataSetRef> {
   const { dataSet, digest, format, rows: rowCount, columns, parents, run, manifestJson } = given;
   const { version } = await context.services.dataSets.createDataSetVersion(
     {
       ...{ dataSet, digest, columns: [...columns], rowCount, parents: [...parents], format, run, manifestJson },
-      location: pathToFileURL(path.resolve(given.file)).href,
+      location: locationOf(given.file),
     },
     { signal: context.signal },
   );

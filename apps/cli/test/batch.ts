@@ -305,6 +305,17 @@ export function describeBatch(platform: () => Platform): void {
       expect(await refused('digits', holdout, '--output', output, '--input-data-set', 'a@1')).toMatch(
         /Give --data-set too/,
       );
+      const byRun = ['--columns', 'label', '--data-set', 'digits/by-run', '--run'];
+      expect(await refused('digits', holdout, '--output', output, ...byRun, 'no@1')).toMatch(/there is no run "no@1"/);
+      const { id } = (await platform().sluice('run', 'start', 'batch/score', '--json')).json() as { id: string };
+      await platform().sluice('run', 'end', id);
+      expect(await refused('digits', holdout, '--output', output, ...byRun, id)).toMatch(
+        /--run: batch\/score@\d+ has ended, so it makes nothing more/,
+      );
+      expect(await refused('digits', holdout, '--output', path.join(made, 'none', 'x.csv'))).toMatch(
+        /^sluice: there is no folder .*none for the output$/,
+      );
+      expect(await refused('digits', holdout, '--output', holdout, '--overwrite')).toMatch(/would be overwritten/);
       expect(await readdir(made)).toEqual([]);
     });
   });

@@ -68,7 +68,7 @@ export function describeLabels(platform: () => Platform): void {
         /^line 4: INVALID_ARGUMENT row: 7 given; prediction .* has 3 rows, expected 0 to 2$/m,
       );
       expect(wrong.notes).toMatch(
-        /^line 6: INVALID_ARGUMENT value: digits version 3 has no class "cat"; its classes are "0", "1",/m,
+        /^line 5: INVALID_ARGUMENT value: digits version 3 has no class "cat"; its classes are "0", "1",/m,
       );
       expect(wrong.notes).toMatch(/^sluice: 3 labels refused\n {2}They are in /m);
       const written = (await readFile(rejected, 'utf8')).split('\n');

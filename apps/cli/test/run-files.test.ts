@@ -118,7 +118,7 @@ describe('the files of a batch run', () => {
     const dying = spawn('sleep', ['60'], { stdio: 'ignore' });
     await writeFile(file, String(dying.pid));
     const waiting = lock(file);
-    dying.kill('SIGKILL');
+    setTimeout(() => dying.kill('SIGKILL'), 200);
     await (
       await waiting
     )();

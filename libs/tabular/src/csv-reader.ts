@@ -11,9 +11,14 @@ export interface CsvOptions {
   readonly maxRecordBytes?: number;
 }
 
-interface Record {
+/** A record, whatever its width. */
+export interface CsvRecord {
   readonly cells: readonly string[];
+  /** The one on which it begins. */
   readonly line: number;
+}
+
+interface Record extends CsvRecord {
   /** Bytes and lines before the next one. */
   readonly offset: number;
   readonly lines: number;
@@ -85,8 +90,22 @@ async function* readRows(
   }
 }
 
+/**
+ * The records of CSV that comes as a stream, the heading first, without any idea of a table: see `openCsv` for the format.
+ *
+ * @param maxRecordBytes the longest record
+ * @throws SluiceError invalid-argument naming the line
+ */
+export async function* csvRecords(bytes: AsyncIterable<Uint8Array>, maxRecordBytes: number): AsyncIterable<CsvRecord> {
+  for await (const found of records({ stream: () => bytes }, start, maxRecordBytes)) yield* found;
+}
+
 /** The records of each piece of the file, with their places. */
-async function* records(source: ByteSource, from: Position, maxRecordBytes: number): AsyncIterable<readonly Record[]> {
+async function* records(
+  source: Pick<ByteSource, 'stream'>,
+  from: Position,
+  maxRecordBytes: number,
+): AsyncIterable<readonly Record[]> {
   let found: Record[] = [];
   const places = new Places(from);
   const parser = new Parser({

@@ -1,6 +1,6 @@
 import { fc, it as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import { openCsv } from './csv-reader.ts';
+import { csvRecords, openCsv } from './csv-reader.ts';
 import { bytesInMemory, type ByteSource, type ReadRow, type TableReader } from './reader.ts';
 import type { Column, Row } from './schema.ts';
 import { csvWriter } from './text-writers.ts';
@@ -97,6 +97,22 @@ describe('reading CSV', () => {
     );
     const after = first?.after ?? { rows: 1, offset: 4, lines: 2 };
     await expect(all(reader, after)).rejects.toThrow(/^line 4: /);
+  });
+
+  it('gives the records of a stream, whatever their width, with the lines on which they begin', async () => {
+    const found: unknown[] = [];
+    const bytes = inPieces(Buffer.from('\ufeffa,b\n\n"x\ny"\n1,2,3\n'), 3).stream(0);
+    for await (const { cells, line } of csvRecords(bytes, 100)) found.push([line, ...cells]);
+    expect(found).toEqual([
+      [1, 'a', 'b'],
+      [3, 'x\ny'],
+      [5, '1', '2', '3'],
+    ]);
+    const long = csvRecords(inPieces(Buffer.from(`a\n"${'x'.repeat(200)}`), 50).stream(0), 100);
+    const reading = (async () => {
+      for await (const record of long) found.push(record.cells.length);
+    })();
+    await expect(reading).rejects.toThrow('line 2: the CSV cannot be read: the record is too long');
   });
 
   it('bounds the columns', async () => {

@@ -44,11 +44,25 @@ export function addBatchOptions(command: Command): Command {
     .addOption(new Option('--format <format>', 'of the output (default: by its name)').choices(formats))
     .addOption(new Option('--input-format <format>', 'of the input (default: by its name)').choices(formats))
     .option('--no-header', 'the CSV begins with data: columns by order')
-    .option('--model-version <version>', 'a number or an alias, which is looked up once (default: champion)', '')
-    .option('--columns <names>', 'columns of the input that the output has too, with commas between', list, [])
+    .addOption(
+      new Option('--model-version <version>', 'a number or an alias, which is looked up once').default('', 'champion'),
+    )
+    .addOption(
+      new Option('--columns <names>', 'columns of the input that the output has too, with commas between')
+        .argParser(list)
+        .default([], 'none'),
+    )
     .option('--id-column <name>', 'the same for one column, which comes first')
-    .option('--outputs <names>', 'outputs that are wanted, with commas between (default: all)', list, [])
-    .option('--rows <number>', 'rows of one request (default: as many as the version batches)', whole(1), 0)
+    .addOption(
+      new Option('--outputs <names>', 'outputs that are wanted, with commas between')
+        .argParser(list)
+        .default([], 'all'),
+    )
+    .addOption(
+      new Option('--rows <number>', 'rows of one request')
+        .argParser(whole(1))
+        .default(0, 'as many as the version batches'),
+    )
     .option('--in-flight <number>', 'requests at once, at most', whole(1), 4)
     .option('--limit <number>', 'only the first rows of the input', whole(1))
     .option('--timeout <seconds>', 'longest wait for one request', positive, 30)
@@ -58,7 +72,11 @@ export function addBatchOptions(command: Command): Command {
         .choices(['stop', 'skip'])
         .default('stop'),
     )
-    .option('--checkpoint <rows>', 'rows that may have to be scored again (default: by time and size)', whole(1), 0)
+    .addOption(
+      new Option('--checkpoint <rows>', 'rows that may have to be scored again')
+        .argParser(whole(1))
+        .default(0, 'by time and size'),
+    )
     .option('--data-set <name>', 'register the output as the next version of this data set')
     .option('--input-data-set <name@n>', 'the version that the input is, which is its parent then', dataSetRef)
     .option('--run <id>', 'the run of a pipeline that makes it, which is under way')

@@ -1,8 +1,8 @@
-import { type DataSetRef, dataSetText } from '@sluice/domain/data-set';
+import { checkDataSetFacts, type DataSetRef, dataSetText } from '@sluice/domain/data-set';
 import { type Column, describeSchema } from '@sluice/tabular/schema';
 import type { CliContext } from '../context.ts';
-import { usageError } from '../exit-codes.ts';
-import { checkRegistrable, registerFile } from '../register-file.ts';
+import { CliError, exitCodes, usageError } from '../exit-codes.ts';
+import { checkRegistrable, locationOf, registerFile } from '../register-file.ts';
 import type { BatchModel } from './batch-model.ts';
 import type { Finished } from './journal.ts';
 
@@ -15,20 +15,34 @@ export interface Registration {
   readonly run: string;
 }
 
+/** What is known of an output before it is made. */
+export interface Planned {
+  /** Of the input. */
+  readonly sha256: string;
+  readonly columns: readonly Column[];
+  readonly file: string;
+  readonly format: string;
+  /** The output is whole: it may be registered already, and the pipeline's run have ended since. */
+  readonly isFinished: boolean;
+}
+
 /**
  * Checks before a run what would be refused after it.
  *
- * @param sha256 of the input
- * @throws CliError usage when the input is not that version, or a column has a name that no data set can have
+ * @throws CliError usage when the input is not that version, or a column has a name that no data set can have; refused when the
+ *   pipeline's run has ended
+ * @throws SluiceError invalid-argument for other facts that no data set can have, such as too many columns
  */
 export async function checkRegistration(
   context: CliContext,
   registration: Registration | undefined,
-  sha256: string,
-  columns: readonly Column[],
+  { sha256, columns, file, format, isFinished }: Planned,
 ): Promise<void> {
   if (!registration) return;
   checkRegistrable(registration.dataSet, columns);
+  const facts = { columns: describeSchema(columns), rowCount: undefined, location: locationOf(file), format };
+  checkDataSetFacts({ digest: sha256, ...facts });
+  if (registration.run !== '' && !isFinished) await checkRun(context, registration.run);
   const { input } = registration;
   if (!input) return;
   const found = await context.services.dataSets.getDataSetVersion(input, { signal: context.signal });
@@ -36,6 +50,12 @@ export async function checkRegistration(
     throw usageError(
       `--input-data-set: ${dataSetText(input)} has the digest ${found.version?.digest ?? ''}, the input ${sha256}`,
     );
+}
+
+async function checkRun(context: CliContext, id: string): Promise<void> {
+  const { run } = await context.services.runs.getRun({ run: id }, { signal: context.signal });
+  if (run?.state === 'RUN_STATE_RUNNING') return;
+  throw new CliError(exitCodes.refused, `--run: ${id} has ended, so it makes nothing more`, 'Start another attempt.');
 }
 
 /** Registers the output; doing it again gives the same version. Returns its number. */

@@ -91,7 +91,10 @@ async function runLocked(context: CliContext, name: string, files: Files): Promi
   const task: RunTask = { context, source, inputFormat, outputFormat, model, options };
   const prepared = await prepare(task);
   const { columns } = prepared.result;
-  await checkRegistration(context, options.registration, identity.input.sha256, columns);
+  await checkRegistration(context, options.registration, {
+    ...{ sha256: identity.input.sha256, columns, file: paths.output, format: outputFormat },
+    isFinished: journal?.finished !== undefined,
+  });
   const resumedAt = journal?.checkpoints.at(-1)?.after.rows ?? 0;
   if (resumedAt > 0) progress(context, `going on after ${plural(resumedAt, 'row')}`);
   const finished = journal?.finished ?? (await scoreAll(task, prepared, identity, journal, paths));

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { ItemAnswer__Output } from '@sluice/contracts/gen/sluice/feedback/v1/ItemAnswer';
-import { parse } from 'csv-parse';
+import { type CsvRecord, csvRecords } from '@sluice/tabular/csv-reader';
 import { type CliContext, progress, show } from '../context.ts';
 import { CliError, exitCodes, usageError } from '../exit-codes.ts';
 import { plural } from '../format.ts';
@@ -21,13 +21,7 @@ const mostRowBytes = 131_072;
 /** Refused rows that are shown; the file of `--rejected` has all. */
 const mostShown = 20;
 
-/** A row of the file, and the line on which it ends. */
-interface Line {
-  readonly line: number;
-  readonly cells: readonly string[];
-}
-
-interface Refused extends Line {
+interface Refused extends CsvRecord {
   readonly status: string;
   readonly reason: string;
 }
@@ -71,7 +65,7 @@ class LabelRun {
   readonly #counts = { labels: 0, joined: 0, waiting: 0, duplicate: 0, refused: 0 };
   readonly #shown: Refused[] = [];
   /** Batches that are not answered yet, in the order in which they were sent. */
-  readonly #underWay: (readonly Line[])[] = [];
+  readonly #underWay: (readonly CsvRecord[])[] = [];
   #heading: readonly string[] = [];
   #rejected: FileHandle | undefined;
 
@@ -116,8 +110,8 @@ class LabelRun {
 
   async *#batches(bytes: Readable): AsyncGenerator<{ labels: LabelMessage[] }, void, undefined> {
     let reader: ReturnType<typeof rowReader> | undefined;
-    let [lines, labels]: [Line[], LabelMessage[]] = [[], []];
-    for await (const line of linesOf(bytes)) {
+    let [lines, labels]: [CsvRecord[], LabelMessage[]] = [[], []];
+    for await (const line of csvRecords(bytes, mostRowBytes)) {
       if (!reader) {
         this.#heading = line.cells;
         reader = rowReader(line.cells, this.#flags);
@@ -140,7 +134,7 @@ class LabelRun {
     yield { labels };
   }
 
-  async #settle(line: Line, answer: ItemAnswer__Output | undefined): Promise<void> {
+  async #settle(line: CsvRecord, answer: ItemAnswer__Output | undefined): Promise<void> {
     switch (answer?.result) {
       case 'ITEM_RESULT_JOINED':
         this.#counts.joined += 1;
@@ -157,7 +151,7 @@ class LabelRun {
     this.#counts.labels += 1;
   }
 
-  async #refuse(line: Line, status: string, reason: string): Promise<void> {
+  async #refuse(line: CsvRecord, status: string, reason: string): Promise<void> {
     this.#counts.labels += 1;
     this.#counts.refused += 1;
     if (this.#shown.length < mostShown) this.#shown.push({ ...line, status, reason });
@@ -168,23 +162,6 @@ class LabelRun {
       await this.#rejected.write(csvLine(['line', 'status', 'reason', ...this.#heading]));
     }
     await this.#rejected.write(csvLine([String(line.line), status, reason, ...line.cells]));
-  }
-}
-
-/** Rows with the line on which each ends; empty ones are left out. @throws CliError usage for what is no CSV */
-async function* linesOf(bytes: Readable): AsyncGenerator<Line, void, undefined> {
-  const parser = bytes.pipe(
-    parse({ bom: true, skip_empty_lines: true, relax_column_count: true, info: true, max_record_size: mostRowBytes }),
-  );
-  bytes.on('error', (error) => parser.destroy(error));
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      yield { line: info.lines, cells: record };
-    }
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_'))
-      throw usageError(`the CSV cannot be read: ${error.message}`);
-    throw error;
   }
 }
 
