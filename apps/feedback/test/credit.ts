@@ -16,9 +16,12 @@ const signature = (datatype: string) => ({
 });
 const task = { kind: 'classification', prediction: 'scores', class_from: 'argmax', class_names: ['no', 'yes'] };
 
+const lengthOf = (octets: Uint8Array): Uint8Array => new Uint8Array(Uint32Array.of(octets.length).buffer);
+
 /** A request of these ages, and its answer: `yes` from 50 on. */
-export const payloads = (ages: readonly number[], note = 'a "note",\nof two lines'): Given => {
+export const payloads = (ages: readonly number[], note: string | Uint8Array = 'a "note",\nof two lines'): Given => {
   const rows = ages.length;
+  const octets = Buffer.from(note);
   const request = buildInferRequest({
     modelName: 'credit',
     inputs: [
@@ -35,10 +38,7 @@ export const payloads = (ages: readonly number[], note = 'a "note",\nof two line
         name: 'note',
         datatype: 'BYTES',
         shape: [rows],
-        data: encodeTensor(
-          'BYTES',
-          ages.map(() => note),
-        ),
+        data: Buffer.concat(ages.flatMap(() => [lengthOf(octets), octets])),
       },
       {
         name: 'grid',
