@@ -183,7 +183,9 @@ export class PostgresJoiner implements JoinerStore {
        WHERE l.class IN ${classes} AND l.prediction_id = ANY ($1::uuid[]) AND l.prediction_id BETWEEN $2 AND $3
          AND NOT EXISTS (SELECT FROM feedback.outcome AS o
            WHERE o.class = e.class AND o.prediction_id = e.prediction_id AND o.arm = e.arm AND o.attempt = e.attempt
-             AND o.label_id = l.label_id AND o.prediction_id = ANY ($1::uuid[]) AND o.prediction_id BETWEEN $2 AND $3)
+             AND o.label_id = l.label_id AND o.prediction_id BETWEEN $2 AND $3
+           -- Not made a join: of a prediction with thousands of labels it would look at each outcome for each of them.
+           OFFSET 0)
        LIMIT $4`,
       [sorted, sorted[0], sorted.at(-1), limit],
     );

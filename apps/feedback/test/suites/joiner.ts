@@ -174,6 +174,19 @@ export function joinerSuite(cluster: () => TestPostgres): void {
       await left([late.predictionId]);
     });
 
+    it('is joined a few at once where it has many values, and holds nobody up after that', async () => {
+      const [predictionId, next] = [idAt(Date.now()), idAt(Date.now())];
+      const values = Array.from({ length: 4_000 }, () => ({ name: 'c' }));
+      for (const source of ['one', 'two', 'three'])
+        expect(await world.record({ predictionId, source, values })).toEqual(['waiting']);
+      await world.stored({ predictionId, rows: 4_000 });
+      await world.rows('outcome', [predictionId], 12_000);
+      await left([predictionId]);
+      await world.record({ predictionId: next, ...name('c') });
+      await world.stored({ predictionId: next });
+      await left([next]);
+    });
+
     it('is listed a few at once where it has many values', async () => {
       const predictionId = idAt(Date.now());
       const values = Array.from({ length: 4_000 }, () => ({ name: 'c' }));
