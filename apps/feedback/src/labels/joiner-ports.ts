@@ -60,7 +60,7 @@ export interface JoinerStore {
   /** Where to end so that there are about so many records from `from` on, at most `to`; a transaction is never divided. */
   chunkEnd(from: bigint, to: bigint, records: number): Promise<bigint>;
   evidenceOf(from: bigint, to: bigint): Promise<EvidenceKeys>;
-  /** Items that wait for these, by id, after the id `after`. */
+  /** Items that wait for these, by id, after the id `after`: `limit` at most, fewer where they have many values, none at the end. */
   waitingForPredictions(ids: readonly string[], after: number, limit: number): Promise<WaitingItem[]>;
   waitingForRequests(names: readonly RequestName[], after: number, limit: number): Promise<WaitingItem[]>;
   /** Those of the predictions that have labels. */

@@ -167,8 +167,8 @@ export class Joiner {
     let isDone = true;
     for (let after = 0; ;) {
       const waiting = await page(after);
-      if (waiting.length > 0) isDone = (await this.#settle(waiting)) && isDone;
-      if (waiting.length < atOnce) return isDone;
+      if (waiting.length === 0) return isDone;
+      isDone = (await this.#settle(waiting)) && isDone;
       // Any number may wait for one prediction; a process that stops leaves the rest to the next one.
       if (this.#closed) return false;
       after = waiting.at(-1)!.id;

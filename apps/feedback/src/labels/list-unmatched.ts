@@ -6,8 +6,6 @@ export async function listUnmatched(
   store: UnmatchedItems,
   request: { readonly pageSize: number; readonly pageToken: string },
 ): Promise<{ readonly items: readonly UnmatchedItem[]; readonly nextPageToken: string }> {
-  const limit = pageSize(request.pageSize);
-  const found = await store.list(readPageToken(request.pageToken), limit + 1);
-  const items = found.slice(0, limit);
-  return { items, nextPageToken: found.length > limit ? pageToken(items.at(-1)!.id) : '' };
+  const { items, more } = await store.list(readPageToken(request.pageToken), pageSize(request.pageSize));
+  return { items, nextPageToken: more ? pageToken(items.at(-1)!.id) : '' };
 }

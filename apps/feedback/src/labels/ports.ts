@@ -128,6 +128,6 @@ export interface UnmatchedItem {
 }
 
 export interface UnmatchedItems {
-  /** The first `limit` after the id `after`, in the order of ids. */
-  list(after: number, limit: number): Promise<UnmatchedItem[]>;
+  /** Those after the id `after`, in the order of ids: `limit` at most, fewer where they have many values; and whether there are more. */
+  list(after: number, limit: number): Promise<{ readonly items: readonly UnmatchedItem[]; readonly more: boolean }>;
 }

@@ -16,7 +16,7 @@ import { onConnection, statement } from './connection.ts';
 import { labelledOf } from './label-lookups.ts';
 import { locks } from './locks.ts';
 import type { StoredWaiting } from './waiting-rows.ts';
-import { itemOf, waitingColumns } from './waiting-rows.ts';
+import { boundedSql, itemOf } from './waiting-rows.ts';
 
 const classes = `('short', 'standard', 'long')`;
 /** Of one request id: more are found when these are joined or refused. */
@@ -141,9 +141,11 @@ export class PostgresJoiner implements JoinerStore {
 
   async waitingForPredictions(ids: readonly string[], after: number, limit: number): Promise<WaitingItem[]> {
     const rows = await this.#query<StoredWaiting>(
-      `SELECT ${waitingColumns} FROM feedback.label_waiting
-       WHERE state = 'waiting' AND prediction_id IS NOT NULL AND prediction_id = ANY ($1::uuid[]) AND waiting_id > $2
-       ORDER BY waiting_id LIMIT $3`,
+      boundedSql(
+        `SELECT * FROM feedback.label_waiting
+         WHERE state = 'waiting' AND prediction_id IS NOT NULL AND prediction_id = ANY ($1::uuid[]) AND waiting_id > $2
+         ORDER BY waiting_id LIMIT $3`,
+      ),
       [ids, after, limit],
     );
     return rows.map(waitingOf);
@@ -151,14 +153,16 @@ export class PostgresJoiner implements JoinerStore {
 
   async waitingForRequests(names: readonly RequestName[], after: number, limit: number): Promise<WaitingItem[]> {
     const rows = await this.#query<StoredWaiting>(
-      `SELECT own.* FROM unnest($1::text[], $2::text[]) AS come (model, request_id)
+      boundedSql(
+        `SELECT own.* FROM unnest($1::text[], $2::text[]) AS come (model, request_id)
          CROSS JOIN LATERAL (
-           SELECT ${waitingColumns} FROM feedback.label_waiting AS kept
+           SELECT * FROM feedback.label_waiting AS kept
            WHERE kept.state = 'waiting' AND kept.prediction_id IS NULL AND kept.model = come.model
              AND kept.request_id = come.request_id AND kept.waiting_id > $3
            ORDER BY kept.waiting_id LIMIT ${waitingOfRequest}
          ) AS own
-       ORDER BY own.waiting_id LIMIT $4`,
+         ORDER BY own.waiting_id LIMIT $4`,
+      ),
       [names.map(({ model }) => model), names.map(({ requestId }) => requestId), after, limit],
     );
     return rows.map(waitingOf);
@@ -179,7 +183,9 @@ export class PostgresJoiner implements JoinerStore {
        WHERE l.class IN ${classes} AND l.prediction_id = ANY ($1::uuid[]) AND l.prediction_id BETWEEN $2 AND $3
          AND NOT EXISTS (SELECT FROM feedback.outcome AS o
            WHERE o.class = e.class AND o.prediction_id = e.prediction_id AND o.arm = e.arm AND o.attempt = e.attempt
-             AND o.label_id = l.label_id AND o.prediction_id = ANY ($1::uuid[]) AND o.prediction_id BETWEEN $2 AND $3)
+             AND o.label_id = l.label_id AND o.prediction_id BETWEEN $2 AND $3
+           -- Not made a join: of a prediction with thousands of labels it would look at each outcome for each of them.
+           OFFSET 0)
        LIMIT $4`,
       [sorted, sorted[0], sorted.at(-1), limit],
     );

@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { Item, ItemKind, Refusal, Truth } from '../labels/item.ts';
 import { isName } from '../labels/item.ts';
+import { limits } from '../labels/limits.ts';
 import type { WaitingRow } from '../labels/ports.ts';
 import { timeText } from '../labels/times.ts';
 import { bytesOf } from './label-rows.ts';
@@ -83,6 +84,17 @@ export interface StoredWaiting {
 
 export const waitingColumns = `waiting_id, key, kind, prediction_id, model, request_id, source, actor, row, per_row,
   (extract(epoch FROM labelled_at) * 1000000)::bigint AS at_micros, names, numbers, payload, recorded_at::text`;
+
+/**
+ * The first of some rows of the table, by their ids: no more than have about as many values as a batch may have, and one at least.
+ *
+ * @param rows a statement for `rows`, in the order of `waiting_id`, with a limit
+ */
+export const boundedSql = (rows: string, columns = waitingColumns): string => `
+  SELECT ${columns}, scanned FROM (
+    SELECT found.*, count(*) OVER () AS scanned, sum(cardinality(names)) OVER (ORDER BY waiting_id) - cardinality(names) AS values_before
+    FROM (${rows}) AS found
+  ) AS counted WHERE values_before < ${limits.values} ORDER BY waiting_id`;
 
 export const itemOf = (row: StoredWaiting): Item => ({
   ...{ kind: row.kind, predictionId: row.prediction_id ?? '', model: row.model, requestId: row.request_id },

@@ -174,6 +174,39 @@ export function joinerSuite(cluster: () => TestPostgres): void {
       await left([late.predictionId]);
     });
 
+    it('is joined a few at once where it has many values, and holds nobody up after that', async () => {
+      const [predictionId, next] = [idAt(Date.now()), idAt(Date.now())];
+      const values = Array.from({ length: 4_000 }, () => ({ name: 'c' }));
+      for (const source of ['one', 'two', 'three'])
+        expect(await world.record({ predictionId, source, values })).toEqual(['waiting']);
+      await world.stored({ predictionId, rows: 4_000 });
+      await world.rows('outcome', [predictionId], 12_000);
+      await left([predictionId]);
+      await world.record({ predictionId: next, ...name('c') });
+      await world.stored({ predictionId: next });
+      await left([next]);
+    });
+
+    it('is listed a few at once where it has many values', async () => {
+      const predictionId = idAt(Date.now());
+      const values = Array.from({ length: 4_000 }, () => ({ name: 'c' }));
+      for (const source of ['one', 'two', 'three', 'four', 'five'])
+        expect(await world.record({ predictionId, source, values })).toEqual(['waiting']);
+      await world.site.query(
+        `UPDATE feedback.label_waiting SET state = 'unmatched', ended_at = now(), cause = 'not-found'`,
+      );
+      const pages: string[][] = [];
+      for (let pageToken = ''; ;) {
+        const page = await world.replica.labels.listUnmatchedLabels({ pageToken });
+        pages.push(page.items.map(({ source }) => source));
+        pageToken = page.nextPageToken;
+        if (pageToken === '') break;
+      }
+      expect(pages.map((page) => page.length)).toEqual([3, 2]);
+      expect(new Set(pages.flat()).size).toBe(5);
+      await world.site.query('TRUNCATE feedback.label_waiting');
+    });
+
     it('ends with the reason where its prediction came, and is kept apart', async () => {
       const predictionId = idAt(Date.now() - 20 * 86_400_000);
       expect(await world.record({ predictionId, ...name('c') })).toEqual(['waiting']);
