@@ -115,10 +115,9 @@ describe('the files of a batch run', () => {
     const unlock = await lock(file);
     expect(await readFile(file, 'utf8')).toBe(String(process.pid));
     await unlock();
-    const dying = spawn('sleep', ['60'], { stdio: 'ignore' });
+    const dying = spawn('sleep', ['0.2'], { stdio: 'ignore' });
     await writeFile(file, String(dying.pid));
     const waiting = lock(file);
-    setTimeout(() => dying.kill('SIGKILL'), 200);
     await (
       await waiting
     )();
