@@ -5,7 +5,7 @@ import type { ExportManifest as _sluice_feedback_v1_ExportManifest, ExportManife
 
 export interface ExportResponse {
   /**
-   * The next bytes of the file: at most 256 KiB, empty where there is progress alone.
+   * The next bytes of the file: at most 64 KiB, empty where there is progress alone.
    */
   'chunk'?: (Buffer | Uint8Array | string);
   'progress'?: (_sluice_feedback_v1_ExportProgress | null);
@@ -17,7 +17,7 @@ export interface ExportResponse {
 
 export interface ExportResponse__Output {
   /**
-   * The next bytes of the file: at most 256 KiB, empty where there is progress alone.
+   * The next bytes of the file: at most 64 KiB, empty where there is progress alone.
    */
   'chunk': (Buffer);
   'progress': (_sluice_feedback_v1_ExportProgress__Output | null);
