@@ -227,6 +227,25 @@ describe('a block', () => {
     expect(blocks).toHaveLength(1);
   });
 
+  it('does not wait for a request that is older than the last two blocks', () => {
+    const { learnSync, add, reserve, blocks, endTurn, sync, clock } = setUp();
+    learnSync(8);
+    reserve();
+    for (const each of [1, 2]) {
+      add(String(each));
+      endTurn();
+      clock.advance(3.9);
+      expect(blocks).toHaveLength(each - 1);
+      clock.advance(0.1);
+      expect(blocks).toHaveLength(each);
+      clock.advance(8);
+      sync();
+    }
+    add('3');
+    endTurn();
+    expect(blocks).toHaveLength(3);
+  });
+
   it('does not wait where answers take longer than a sync', () => {
     const { learnSync, add, reserve, blocks, endTurn } = setUp();
     learnSync(8);

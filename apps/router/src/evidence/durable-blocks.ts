@@ -127,7 +127,7 @@ export class DurableBlocks {
 
   /** What comes in the same turn goes with it. */
   #lookSoon(): void {
-    if (this.#room === undefined || this.#underWay > 0 || this.#isDeferred) return;
+    if (this.#room === undefined || this.#isDeferred) return;
     this.#isDeferred = true;
     this.#options.defer(() => {
       this.#isDeferred = false;

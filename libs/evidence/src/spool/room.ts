@@ -94,8 +94,7 @@ export class Room {
     const bytes = this.#reserved + size;
     const largest = Math.max(this.#sizes.largest, size);
     const leaves = this.#all - this.#needed(bytes, largest);
-    const fits = size <= one + other && size <= this.capacity;
-    const isJoined = fits && leaves >= Math.min(free, this.bestEffortBytes);
+    const isJoined = size <= one + other && leaves >= Math.min(free, this.bestEffortBytes);
     for (const each of isJoined ? [size] : [one, other]) this.#take(each);
     return isJoined;
   }
