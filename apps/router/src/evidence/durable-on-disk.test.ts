@@ -72,7 +72,7 @@ class World {
 async function live(world: World, steps: number): Promise<void> {
   world.files.isHeld = true;
   for (const wave of ['a', 'b', 'c']) {
-    world.add(...[1, 2, 3].map((each) => wave + each));
+    world.add(...[1, 2, 3].map((each) => `${wave}${each}`));
     await turn();
     await world.files.step(Math.ceil(steps / 3));
   }
