@@ -3,10 +3,8 @@ import { emptyDraft } from '@sluice/evidence/draft';
 import { EncodedContext } from '@sluice/evidence/encoded-context';
 import { readBlock } from '@sluice/evidence/read-block';
 import type { Reservation, Synced } from '@sluice/evidence/spool/contract';
-import { FakeClock } from '@sluice/testkit/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { DurableBlocks } from './durable-blocks.ts';
-import type { DurableRoom } from './durable-blocks.ts';
 
 const contextOf = (model: string): EncodedContext =>
   new EncodedContext({
@@ -16,14 +14,13 @@ const contextOf = (model: string): EncodedContext =>
 
 /** Durable blocks before a spool that says when something is on disk, and joins reservations so often. */
 function setUp({ joins = Infinity, hasRoom = true } = {}) {
-  const clock = new FakeClock();
   const deferred: (() => void)[] = [];
   const blocks: string[][] = [];
   const waiting: { readonly position: number; readonly callback: Synced }[] = [];
   const joined: number[] = [];
   const outcomes: string[] = [];
   let held = 0;
-  const reservation = (): Reservation => ({
+  const reserve = (): Reservation => ({
     append(block) {
       held--;
       return hasRoom
@@ -36,29 +33,22 @@ function setUp({ joins = Infinity, hasRoom = true } = {}) {
       held--;
       return true;
     },
-    release() {
-      held--;
-    },
+    release: () => undefined,
   });
   const durable = new DurableBlocks({
     store: {
-      reserve: () => {
-        held++;
-        return reservation();
-      },
       synced: (position, callback) => void waiting.push({ position, callback }),
     },
-    clock,
     defer: (fn) => void deferred.push(fn),
   });
   const draft = emptyDraft(contextOf(''));
   const contexts = new Map<string, EncodedContext>();
-  const reserve = (): DurableRoom => durable.reserve(100)!;
-  const add = (requestId: string, { room = reserve(), model = 'm', bytes = 0, answerMs = 1 } = {}): void => {
+  const add = (requestId: string, { model = 'm', bytes = 0 } = {}): void => {
     if (!contexts.has(model)) contexts.set(model, contextOf(model));
     const request = bytes > 0 ? Buffer.alloc(bytes) : undefined;
     Object.assign(draft, { requestId, request, context: contexts.get(model) });
-    durable.add(draft, room, answerMs, {
+    held++;
+    durable.add(draft, reserve(), {
       kept: () => void outcomes.push(`kept ${requestId}`),
       refused: () => void outcomes.push(`refused ${requestId}`),
       onDisk: (failure) => void outcomes.push(`${failure?.kind ?? 'on disk'} ${requestId}`),
@@ -71,15 +61,7 @@ function setUp({ joins = Infinity, hasRoom = true } = {}) {
     const count = waiting.findLastIndex((each) => each.position === position) + 1;
     for (const each of waiting.splice(0, count)) each.callback(error);
   };
-  /** From here on, a sync is known to take so long. */
-  const learnSync = (ms: number): void => {
-    add('first');
-    endTurn();
-    clock.advance(ms);
-    sync();
-    blocks.length = outcomes.length = 0;
-  };
-  return { clock, durable, blocks, joined, outcomes, reserve, add, held: () => held, endTurn, sync, learnSync };
+  return { durable, blocks, joined, outcomes, add, held: () => held, endTurn, sync };
 }
 
 describe('durable records', () => {
@@ -175,109 +157,5 @@ describe('durable records', () => {
     endTurn();
     durable.flush();
     expect(blocks).toHaveLength(1);
-  });
-
-  it('that do not come give their room back', () => {
-    const { durable, reserve, held } = setUp();
-    durable.release(reserve());
-    expect(held()).toBe(0);
-  });
-});
-
-describe('a block', () => {
-  it('of a request alone does not wait', () => {
-    const { learnSync, add, blocks, endTurn } = setUp();
-    learnSync(8);
-    add('1');
-    endTurn();
-    expect(blocks).toEqual([['m 1']]);
-  });
-
-  it('waits for requests under way, and no longer than until the last of them is there', () => {
-    const { learnSync, add, reserve, blocks, endTurn, clock, durable } = setUp();
-    learnSync(8);
-    const [one, other] = [reserve(), reserve()];
-    add('1');
-    endTurn();
-    clock.advance(1);
-    add('2', { room: one });
-    endTurn();
-    expect(blocks).toEqual([]);
-    durable.release(other);
-    endTurn();
-    expect(blocks).toEqual([['m 1', 'm 2']]);
-    expect(clock.pendingTimers).toBe(0);
-  });
-
-  it('waits for half of a sync at most, from its first record on', () => {
-    const { learnSync, add, reserve, blocks, endTurn, clock } = setUp();
-    learnSync(8);
-    const [late, later] = [reserve(), reserve()];
-    add('1');
-    endTurn();
-    clock.advance(2);
-    add('2', { room: late });
-    endTurn();
-    clock.advance(1.9);
-    expect(blocks).toEqual([]);
-    clock.advance(0.1);
-    expect(blocks).toEqual([['m 1', 'm 2']]);
-    add('3', { room: later });
-    endTurn();
-    expect(blocks).toHaveLength(1);
-  });
-
-  it('does not wait for a request that is older than the last two blocks', () => {
-    const { learnSync, add, reserve, blocks, endTurn, sync, clock } = setUp();
-    learnSync(8);
-    reserve();
-    for (const each of [1, 2]) {
-      add(String(each));
-      endTurn();
-      clock.advance(3.9);
-      expect(blocks).toHaveLength(each - 1);
-      clock.advance(0.1);
-      expect(blocks).toHaveLength(each);
-      clock.advance(8);
-      sync();
-    }
-    add('3');
-    endTurn();
-    expect(blocks).toHaveLength(3);
-  });
-
-  it('does not wait where answers take longer than a sync', () => {
-    const { learnSync, add, reserve, blocks, endTurn } = setUp();
-    learnSync(8);
-    for (let each = 0; each < 20; each++) add(String(each), { answerMs: 20 });
-    reserve();
-    endTurn();
-    expect(blocks).toHaveLength(1);
-  });
-
-  it('does not learn from a sync that failed', () => {
-    const { add, reserve, blocks, endTurn, sync, clock } = setUp();
-    add('1');
-    endTurn();
-    clock.advance(20);
-    sync(new SluiceError('unavailable', 'the disk'));
-    reserve();
-    add('2');
-    endTurn();
-    expect(blocks).toHaveLength(2);
-  });
-
-  it('waits for a sync that is under way, however long that takes', () => {
-    const { learnSync, add, blocks, endTurn, sync, clock } = setUp();
-    learnSync(8);
-    add('1');
-    endTurn();
-    add('2');
-    endTurn();
-    clock.advance(100);
-    expect(blocks).toHaveLength(1);
-    sync();
-    endTurn();
-    expect(blocks).toHaveLength(2);
   });
 });

@@ -1,16 +1,13 @@
-import type { Clock, Timer } from '@sluice/domain/clock';
 import type { SluiceError } from '@sluice/domain/errors';
 import { BlockWriter } from '@sluice/evidence/block-writer';
 import type { RecordDraft } from '@sluice/evidence/draft';
 import type { Reservation, Synced } from '@sluice/evidence/spool/contract';
-import { SyncPace } from './sync-pace.ts';
 
 /** Bytes of a block; a larger record has one of its own. */
 const blockBytes = 128 * 1024;
 
 /** Where blocks go. */
 export interface DurableStore {
-  reserve(bytes: number): Reservation | undefined;
   synced(position: number, callback: Synced): void;
 }
 
@@ -25,15 +22,8 @@ export interface DurableWaiter {
 
 export interface DurableBlocksOptions {
   readonly store: DurableStore;
-  readonly clock: Clock;
   /** Puts work off to the end of the turn: `setImmediate` in a router. */
   readonly defer: (fn: () => void) => void;
-}
-
-/** Room that was reserved for one record. */
-export interface DurableRoom {
-  readonly reservation: Reservation;
-  readonly generation: number;
 }
 
 /**
@@ -42,7 +32,6 @@ export interface DurableRoom {
  */
 export class DurableBlocks {
   readonly #options: DurableBlocksOptions;
-  readonly #pace = new SyncPace();
   readonly #writer = new BlockWriter(blockBytes);
   /** Of the block that is being written; undefined while it has no record. */
   #room: Reservation | undefined;
@@ -50,49 +39,32 @@ export class DurableBlocks {
   /** Blocks that are handed over, and not on disk. */
   #underWay = 0;
   #isDeferred = false;
-  #timer: Timer | undefined;
 
   constructor(options: DurableBlocksOptions) {
     this.#options = options;
   }
 
-  /** @param bytes of a block with nothing but the record, at most. @returns undefined when there is no room */
-  reserve(bytes: number): DurableRoom | undefined {
-    const reservation = this.#options.store.reserve(bytes);
-    return reservation && { reservation, generation: this.#pace.began() };
-  }
-
-  /** Gives room back: no record comes. */
-  release({ reservation, generation }: DurableRoom): void {
-    reservation.release();
-    this.#left(generation);
-  }
-
   /**
    * Takes a record, of which nothing is kept but its bytes.
    *
-   * @param room which is used up
-   * @param answerMs that its request took
+   * @param room for a block with nothing but the record; it is used up
    */
-  add(draft: RecordDraft, { reservation, generation }: DurableRoom, answerMs: number, waiter: DurableWaiter): void {
+  add(draft: RecordDraft, room: Reservation, waiter: DurableWaiter): void {
     if (!this.#writer.append(draft)) {
       this.flush();
       this.#writer.append(draft);
-    } else if (this.#room?.join(reservation, this.#writer.length) === false) {
+    } else if (this.#room?.join(room, this.#writer.length) === false) {
       this.#writer.takeBack(draft);
       this.flush();
       this.#writer.append(draft);
     }
-    this.#room ??= reservation;
+    this.#room ??= room;
     this.#waiters.push(waiter);
-    this.#pace.answered(answerMs);
-    this.#left(generation);
+    this.#lookSoon();
   }
 
   /** Hands over what there is. */
   flush(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
     const [room, waiters] = [this.#room, this.#waiters];
     if (room === undefined) return;
     const position = room.append(this.#writer.block, waiters.length);
@@ -105,24 +77,16 @@ export class DurableBlocks {
   }
 
   #handedOver(position: number, waiters: readonly DurableWaiter[]): void {
-    const { store, clock } = this.#options;
-    const begunMs = clock.monotonic();
-    this.#pace.written();
+    const { store } = this.#options;
     this.#underWay++;
     for (const waiter of waiters) {
       waiter.kept();
       store.synced(position, (failure) => waiter.onDisk(failure));
     }
-    store.synced(position, (failure) => {
+    store.synced(position, () => {
       this.#underWay--;
-      if (failure === undefined) this.#pace.synced(clock.monotonic() - begunMs);
       this.#lookSoon();
     });
-  }
-
-  #left(generation: number): void {
-    this.#pace.left(generation);
-    this.#lookSoon();
   }
 
   /** What comes in the same turn goes with it. */
@@ -131,18 +95,7 @@ export class DurableBlocks {
     this.#isDeferred = true;
     this.#options.defer(() => {
       this.#isDeferred = false;
-      this.#look();
+      if (this.#underWay === 0) this.flush();
     });
-  }
-
-  #look(): void {
-    if (this.#room === undefined || this.#underWay > 0) return;
-    if (this.#timer !== undefined) {
-      if (!this.#pace.isExpecting) this.flush();
-      return;
-    }
-    const { waitMs } = this.#pace;
-    if (waitMs === 0) this.flush();
-    else this.#timer = this.#options.clock.schedule(waitMs, () => this.flush());
   }
 }

@@ -34,16 +34,16 @@ class World {
         randomBytes: (count) => Buffer.alloc(count, ++this.#random),
       },
     );
-    this.durable = new DurableBlocks({ store: this.spool, clock: this.clock, defer: (fn) => void setImmediate(fn) });
+    this.durable = new DurableBlocks({ store: this.spool, defer: (fn) => void setImmediate(fn) });
     return this;
   }
 
   /** As many as there is room for. */
   add(...ids: readonly string[]): void {
     for (const requestId of ids) {
-      const room = this.durable.reserve(1000);
+      const room = this.spool.reserve(1000);
       if (room === undefined) continue;
-      this.durable.add({ ...draft, requestId }, room, 1, {
+      this.durable.add({ ...draft, requestId }, room, {
         kept: () => void this.kept.push(requestId),
         refused: () => void this.failed.push(requestId),
         onDisk: (failure) => void (failure === undefined ? this.onDisk : this.failed).push(requestId),

@@ -6,15 +6,17 @@ import { BlockWriter } from '@sluice/evidence/block-writer';
 import { emptyDraft } from '@sluice/evidence/draft';
 import type { RecordDraft } from '@sluice/evidence/draft';
 import { EncodedContext } from '@sluice/evidence/encoded-context';
+import type { Reservation } from '@sluice/evidence/spool/contract';
 import type { AttemptEnd, AttemptObserver, EvidenceRoom, ObservedAttempt } from '../route/attempt-observer.ts';
 import type { Capture, Captures } from './capture.ts';
 import { DurableBlocks } from './durable-blocks.ts';
-import type { DurableRoom, DurableStore } from './durable-blocks.ts';
+import type { DurableStore } from './durable-blocks.ts';
 import { emptyPayloads, fillDraft } from './fill-draft.ts';
 
 /** Where blocks go: the spool. */
 export interface BlockStore extends DurableStore {
   append(block: Uint8Array, records: number): number | undefined;
+  reserve(bytes: number): Reservation | undefined;
   keepProbability(): number;
 }
 
@@ -77,13 +79,14 @@ export class Recorder implements AttemptObserver {
   }
 
   reserve(model: string, predictionId: string, messageBytes: number): EvidenceRoom | undefined {
-    const policy = this.#options.captures.policyOf(model);
+    const { store, captures } = this.#options;
+    const policy = captures.policyOf(model);
     if (policy.durability !== 'durable' || !keeps(predictionId, policy.rate)) return undefined;
-    const room = this.#durable.reserve(recordBytes + payloadBytes(policy, messageBytes));
+    const room = store.reserve(recordBytes + payloadBytes(policy, messageBytes));
     if (room === undefined) throw noRoom(model);
     return {
       store: (attempt, end, done) => this.#store(room, policy.rate, attempt, end, done),
-      release: () => this.#durable.release(room),
+      release: () => room.release(),
     };
   }
 
@@ -100,7 +103,7 @@ export class Recorder implements AttemptObserver {
 
   /** @param keepProbability as it was when the room was taken: so that was decided */
   #store(
-    room: DurableRoom,
+    room: Reservation,
     keepProbability: number,
     attempt: ObservedAttempt,
     end: AttemptEnd,
@@ -111,7 +114,7 @@ export class Recorder implements AttemptObserver {
     const { model } = attempt.version;
     this.#epochMs = this.#readEpoch();
     this.#fill(attempt, end, captures.of(attempt), keepProbability);
-    this.#durable.add(this.#draft, room, end.endedMs - attempt.receivedMs, {
+    this.#durable.add(this.#draft, room, {
       kept: () => onRecord('kept'),
       // It is larger than what was reserved, as by a policy that changed meanwhile, and there is no more; or the spool is closed.
       refused: () => {
