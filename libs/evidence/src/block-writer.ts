@@ -23,6 +23,8 @@ export class BlockWriter {
   #block: object = {};
   #contexts = 0;
   #records = 0;
+  /** As it was before the last record. */
+  #before = { end: 0, contexts: 0 };
 
   readonly #capacity: number;
 
@@ -84,10 +86,21 @@ export class BlockWriter {
       this.#renew(this.#end + size);
       this.#begin();
     }
+    this.#before.end = this.#end;
+    this.#before.contexts = this.#contexts;
     this.#define(draft);
     this.#write(draft);
     this.#records++;
     return true;
+  }
+
+  /** Takes the last record out of the block again, once. @param draft as it was appended */
+  takeBack({ context }: RecordDraft): void {
+    const { end, contexts } = this.#before;
+    if (contexts < this.#contexts) context.block = undefined;
+    this.#end = end;
+    this.#contexts = contexts;
+    this.#records--;
   }
 
   #define({ context }: RecordDraft): void {

@@ -155,6 +155,21 @@ describe('a block', () => {
     expect([writer.append(draft), writer.append(draft)]).toEqual([true, false]);
   });
 
+  it('gives a record back that was appended last, and its context where that came with it', () => {
+    const writer = new BlockWriter(65_536);
+    const [one, other] = [emptyDraft(new EncodedContext(context)), emptyDraft(new EncodedContext(context))];
+    writer.append({ ...one, requestId: '1' });
+    const before = Buffer.from(writer.block);
+    for (const draft of [one, other]) {
+      writer.append(draft);
+      writer.takeBack(draft);
+      expect([writer.records, Buffer.from(writer.block).equals(before)]).toEqual([1, true]);
+    }
+    for (const draft of [one, other]) writer.append({ ...draft, requestId: '2' });
+    expect(readBlock(writer.block).map(({ requestId }) => requestId)).toEqual(['1', '2', '2']);
+    expect(readBlock(writer.block)[2]!.context).toEqual(context);
+  });
+
   it('has zeros where a request is redacted, and the request itself keeps what it has', () => {
     const request = Buffer.from('0123456789');
     const { block } = written({ requestState: 'captured', request, redactions: [1, 2, 8, 1] });

@@ -9,7 +9,7 @@ import { SpoolRig, blockOf } from './spool-rig.ts';
 /** What may happen to a spool. Numbers from 0 to 1 choose among what there is at the time. */
 export type Step =
   | { readonly kind: 'append' | 'durable' | 'reserve'; readonly length: number }
-  | { readonly kind: 'use'; readonly share: number }
+  | { readonly kind: 'use' | 'join'; readonly share: number }
   | { readonly kind: 'flush' | 'seal' | 'drop' | 'hold' | 'run' | 'close' | 'kill' | 'free' | 'reread' }
   | { readonly kind: 'step'; readonly count: number }
   | { readonly kind: 'wait'; readonly ms: number }
@@ -31,7 +31,7 @@ const one: fc.Arbitrary<Step> = fc.oneof(
       length: fc.integer({ min: 1, max: 400 }),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('use'), share }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('use', 'join'), share }) },
   { weight: 4, arbitrary: plain('flush', 'hold', 'run', 'reread') },
   { weight: 1, arbitrary: plain('seal', 'drop', 'close', 'kill', 'free') },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('step'), count: fc.integer({ min: 1, max: 6 }) }) },
@@ -85,6 +85,7 @@ export class SpoolModel {
     else if (step.kind === 'durable') this.#durable(step.length);
     else if (step.kind === 'reserve') this.#reserve(step.length);
     else if (step.kind === 'use') this.#use(step.share);
+    else if (step.kind === 'join') this.#join(step.share);
     else if (step.kind === 'flush') this.#spool?.flush();
     else if (step.kind === 'seal') this.#spool?.seal();
     else if (step.kind === 'drop') this.#drop();
@@ -187,6 +188,15 @@ export class SpoolModel {
   #use(share: number): void {
     const [held] = this.#held.splice(Math.floor(share * this.#held.length), 1);
     if (held) this.#write(held.reservation, held.length);
+  }
+
+  /** One of the rooms takes in the next one: either both blocks have room in one, or each on its own, as before. */
+  #join(share: number): void {
+    const at = Math.floor(share * (this.#held.length - 1));
+    const [held, other] = this.#held.slice(at, at + 2);
+    if (!held || !other) return;
+    const length = held.length + other.length;
+    if (held.reservation.join(other.reservation, length)) this.#held.splice(at, 2, { ...held, length });
   }
 
   #write(reservation: Reservation, length: number): void {

@@ -92,6 +92,7 @@ export async function openEvidence(config: EvidenceConfig, parts: EvidenceParts)
   const recorder = new Recorder({
     ...{ store: spool, captures, clock, hashUnit: key.hashUnit, onRecord: observed.recorded },
     onNoRoom: tellNoRoom(logger, clock),
+    defer: (fn) => void setImmediate(fn),
   });
   const feedback = feedbackPort(config.feedback, {
     ...{ clock, routerId: config.instanceId, spoolId: spool.spoolId, silentMs, tls },

@@ -49,6 +49,7 @@ const answered = (change: Partial<AttemptEnd> = {}): AttemptEnd => ({
 
 function setUp(model: ModelRoute, given: { readonly keep?: number; readonly room?: boolean | 'lost' } = {}) {
   const clock = new FakeClock();
+  const deferred: (() => void)[] = [];
   const blocks: { readonly records: number; readonly bytes: Buffer }[] = [];
   const synced: ((failure?: SluiceError) => void)[] = [];
   const counted: string[] = [];
@@ -64,6 +65,7 @@ function setUp(model: ModelRoute, given: { readonly keep?: number; readonly room
         if (given.room === false) return undefined;
         return {
           append: given.room === 'lost' ? () => undefined : take,
+          join: () => true,
           release: () => {
             released++;
           },
@@ -74,12 +76,14 @@ function setUp(model: ModelRoute, given: { readonly keep?: number; readonly room
     },
     captures: new Captures((name) => (name === model.name ? model.release?.release.capture : undefined)),
     clock,
+    defer: (fn) => void deferred.push(fn),
     hashUnit: (unit) => unit.padEnd(16, '.'),
     onRecord: (fate) => void counted.push(fate),
     onNoRoom: (model, id) => void refused.push(`${model} ${id}`),
   });
   const records = () => blocks.flatMap(({ bytes }) => readBlock(bytes));
-  return { clock, recorder, blocks, records, synced, counted, refused, reserved, releases: () => released };
+  const endTurn = () => deferred.splice(0).forEach((fn) => fn());
+  return { clock, recorder, blocks, records, synced, counted, refused, reserved, endTurn, releases: () => released };
 }
 
 /** The one record of an attempt. */
@@ -313,42 +317,61 @@ describe('the recorder of a durable model', () => {
     expect(small.reserved[0]! - empty!).toBe(1024 - 1000);
   });
 
-  it('stores a record in a block of its own, and says when it is on disk', () => {
+  it('stores a record at the end of the turn, and says when it is on disk', () => {
     const model = modelWith({ ...durable, rate: 0.75, response: true });
-    const { recorder, blocks, records, synced, counted } = setUp(model, { keep: 0.1 });
+    const { recorder, blocks, records, synced, counted, endTurn } = setUp(model, { keep: 0.1 });
     const outcomes: unknown[] = [];
     const room = recorder.reserve('digits', predictionId, message.length)!;
     room.store(attemptOf(model), answered(), (failure) => outcomes.push(failure?.kind));
+    expect([blocks, counted]).toEqual([[], []]);
+    endTurn();
     expect([blocks.map((block) => block.records), outcomes]).toEqual([[1], []]);
     // The share of the spool is for what can be left out.
     expect(records()[0]).toMatchObject({ keepProbability: 0.75, response: Buffer.from('answer') });
-    synced[0]!();
+    for (const each of synced) each();
     expect([outcomes, counted]).toEqual([[undefined], ['kept']]);
   });
 
   it('says of a record with which probability its room was taken, whatever the policy is by then', () => {
     const model = modelWith({ ...durable, rate: 0.75 });
-    const { recorder, records } = setUp(model);
+    const { recorder, records, endTurn } = setUp(model);
     const room = recorder.reserve('digits', predictionId, 1)!;
     Object.assign(model.release!.release, { capture: { ...defaultCapture, ...durable, rate: 0.1 } });
     room.store(attemptOf(model), answered(), () => undefined);
+    endTurn();
     expect(records()[0]?.keepProbability).toBe(0.75);
   });
 
-  it('refuses when there is no room for the record after all, counts it apart and says so', () => {
+  it('refuses when there is no room for the record after all, counts it apart and says so', async () => {
     const model = modelWith(durable);
-    const { recorder, counted, refused } = setUp(model, { room: 'lost' });
+    const { recorder, counted, refused, endTurn } = setUp(model, { room: 'lost' });
     const outcomes: unknown[] = [];
     const room = recorder.reserve('digits', predictionId, 1)!;
     room.store(attemptOf(model), answered(), (failure) => outcomes.push(failure?.kind));
+    endTurn();
+    await Promise.resolve();
     expect([outcomes, counted, refused]).toEqual([['resource-exhausted'], ['refused'], [`digits ${predictionId}`]]);
+  });
+
+  it('hands best-effort records over alone when they are due or fill a block, and all when it is told to', () => {
+    const model = modelWith({ ...durable, response: true });
+    const { clock, recorder, blocks } = setUp(model);
+    recorder.reserve('digits', predictionId, 1)!.store(attemptOf(model), answered(), () => undefined);
+    recorder.attemptEnded(attemptOf(model), answered());
+    clock.advance(50);
+    const answer = [Buffer.alloc(50_000)] as const;
+    for (let each = 0; each < 3; each++) recorder.attemptEnded(attemptOf(model), answered({ answer }));
+    expect(blocks.map((block) => block.records)).toEqual([1, 2]);
+    recorder.flush();
+    expect(blocks.map((block) => block.records)).toEqual([1, 2, 1, 1]);
   });
 
   it('says when it was by the clock of the machine as it is', () => {
     const model = modelWith(durable);
-    const { recorder, records, clock } = setUp(model);
+    const { recorder, records, clock, endTurn } = setUp(model);
     clock.advance(1000);
     recorder.reserve('digits', predictionId, 1)!.store(attemptOf(model), answered(), () => undefined);
+    endTurn();
     expect(records()[0]?.receivedMs).toBe(Date.UTC(2026, 0, 1) + 100);
   });
 

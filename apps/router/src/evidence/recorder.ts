@@ -6,16 +6,17 @@ import { BlockWriter } from '@sluice/evidence/block-writer';
 import { emptyDraft } from '@sluice/evidence/draft';
 import type { RecordDraft } from '@sluice/evidence/draft';
 import { EncodedContext } from '@sluice/evidence/encoded-context';
-import type { Reservation, Synced } from '@sluice/evidence/spool/contract';
+import type { Reservation } from '@sluice/evidence/spool/contract';
 import type { AttemptEnd, AttemptObserver, EvidenceRoom, ObservedAttempt } from '../route/attempt-observer.ts';
 import type { Capture, Captures } from './capture.ts';
+import { DurableBlocks } from './durable-blocks.ts';
+import type { DurableStore } from './durable-blocks.ts';
 import { emptyPayloads, fillDraft } from './fill-draft.ts';
 
 /** Where blocks go: the spool. */
-export interface BlockStore {
+export interface BlockStore extends DurableStore {
   append(block: Uint8Array, records: number): number | undefined;
   reserve(bytes: number): Reservation | undefined;
-  synced(position: number, callback: Synced): void;
   keepProbability(): number;
 }
 
@@ -27,6 +28,8 @@ export interface RecorderOptions {
   readonly store: BlockStore;
   readonly captures: Captures;
   readonly clock: Clock;
+  /** Puts work off to the end of the turn: `setImmediate` in a router. */
+  readonly defer: (fn: () => void) => void;
   /** Keyed hash of a unit key, 16 characters of an octet each. */
   readonly hashUnit: (unit: string) => string;
   /** Told of each record. */
@@ -50,13 +53,13 @@ const noContext = new EncodedContext({
 });
 
 /**
- * Writes the evidence of attempts: best-effort records into one block after the other, each durable one into a block of its own,
- * for which there is room before its request is sent.
+ * Writes the evidence of attempts: best-effort records into one block after the other, and durable ones, for which there is room before their
+ * requests are sent, into blocks of theirs.
  */
 export class Recorder implements AttemptObserver {
   readonly #options: RecorderOptions;
   readonly #writer = new BlockWriter(blockBytes);
-  readonly #single = new BlockWriter(recordBytes);
+  readonly #durable: DurableBlocks;
   readonly #draft: RecordDraft = emptyDraft(noContext);
   /** Milliseconds since the epoch at which `monotonic()` was 0. */
   #epochMs = 0;
@@ -64,6 +67,7 @@ export class Recorder implements AttemptObserver {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#durable = new DurableBlocks(options);
   }
 
   attemptEnded(attempt: ObservedAttempt, end: AttemptEnd): void {
@@ -88,36 +92,46 @@ export class Recorder implements AttemptObserver {
 
   /** Hands over what was written so far. */
   flush(): void {
+    this.#flushBestEffort();
+    this.#durable.flush();
+  }
+
+  #flushBestEffort(): void {
     if (this.#writer.records > 0) this.#options.store.append(this.#writer.block, this.#writer.records);
     this.#writer.clear();
   }
 
   /** @param keepProbability as it was when the room was taken: so that was decided */
-  #store(room: Reservation, keepProbability: number, attempt: ObservedAttempt, end: AttemptEnd, done: Synced): void {
-    const { store, captures, onRecord, onNoRoom } = this.#options;
-    const capture = captures.of(attempt);
+  #store(
+    room: Reservation,
+    keepProbability: number,
+    attempt: ObservedAttempt,
+    end: AttemptEnd,
+    done: (failure?: SluiceError) => void,
+  ): void {
+    const { captures, onRecord, onNoRoom } = this.#options;
+    const { predictionId } = attempt;
+    const { model } = attempt.version;
     this.#epochMs = this.#readEpoch();
-    this.#fill(attempt, end, capture, keepProbability);
-    this.#single.clear();
-    this.#single.append(this.#draft);
+    this.#fill(attempt, end, captures.of(attempt), keepProbability);
+    this.#durable.add(this.#draft, room, {
+      kept: () => onRecord('kept'),
+      // It is larger than what was reserved, as by a policy that changed meanwhile, and there is no more; or the spool is closed.
+      refused: () => {
+        onRecord('refused');
+        onNoRoom(model, predictionId);
+        done(noRoom(model));
+      },
+      onDisk: done,
+    });
     emptyPayloads(this.#draft);
-    const position = room.append(this.#single.block, 1);
-    if (position !== undefined) {
-      onRecord('kept');
-      store.synced(position, done);
-      return;
-    }
-    // It is larger than what was reserved, as by a policy that changed meanwhile, and there is no more; or the spool is closed.
-    onRecord('refused');
-    onNoRoom(attempt.version.model, attempt.predictionId);
-    done(noRoom(attempt.version.model));
   }
 
   #append(attempt: ObservedAttempt, end: AttemptEnd, capture: Capture, keepProbability: number): void {
     if (!this.#isTimed) this.#beginBlock();
     this.#fill(attempt, end, capture, keepProbability);
     if (!this.#writer.append(this.#draft)) {
-      this.flush();
+      this.#flushBestEffort();
       this.#writer.append(this.#draft);
     }
     emptyPayloads(this.#draft);
@@ -129,7 +143,7 @@ export class Recorder implements AttemptObserver {
     this.#isTimed = true;
     this.#options.clock.schedule(blockMs, () => {
       this.#isTimed = false;
-      this.flush();
+      this.#flushBestEffort();
     });
   }
 

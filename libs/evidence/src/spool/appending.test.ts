@@ -209,6 +209,37 @@ describe('durable blocks', () => {
     expect(other.append(blockOf(3, 200), 1)).toBe(2);
   });
 
+  it('D9 share the room that was reserved for each, and both reservations are kept where one block has none', async () => {
+    const rig = new SpoolRig({ maxBytes: 4096 });
+    const spool = await rig.open();
+    const [one, other, third] = [spool.reserve(200)!, spool.reserve(300)!, spool.reserve(100)!];
+    // Of 244 and 344 bytes with their frames.
+    expect([one.join(other, 545), spool.status.reservedBytes]).toEqual([false, 732]);
+    expect([one.join(other, 400), spool.status.reservedBytes]).toEqual([true, 588]);
+    expect(() => other.append(blockOf(1), 1)).toThrow('a reservation holds one block');
+    expect(() => one.join(one, 10)).toThrow('only two reservations that hold room can be joined');
+    expect(() => one.join(other, 10)).toThrow('only two reservations');
+    other.release();
+    expect(spool.status.reservedBytes).toBe(588);
+    rig.files.disk.capacity = rig.files.disk.bytes;
+    for (let each = 0; each < 20; each++) spool.append(blockOf(each, 80), 1);
+    const position = one.append(blockOf(99, 400), 2)!;
+    let isSynced = false;
+    spool.synced(position, (error) => (isSynced = error === undefined));
+    await quiet(spool);
+    expect([isSynced, spool.status.reservedBytes]).toEqual([true, 144]);
+    third.release();
+    expect(spool.status.reservedBytes).toBe(0);
+    // A larger one than any segment has room for.
+    await spool.close();
+    const wide = await new SpoolRig({ maxBytes: 16_384 }).open();
+    const half = wide.reserve(480)!;
+    expect(wide.reserve(480)).toBe(undefined);
+    await quiet(wide);
+    const otherHalf = wide.reserve(480)!;
+    expect([half.join(otherHalf, 937), half.join(otherHalf, 936)]).toEqual([false, true]);
+  });
+
   it('D7 whose callback throws do not stop the others', async () => {
     const thrown: unknown[] = [];
     const before = process.listeners('uncaughtException');

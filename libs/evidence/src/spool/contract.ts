@@ -48,6 +48,14 @@ export interface Reservation {
    * @returns its position; undefined when the block is larger than what was reserved and has no room: it is dropped and counted
    */
   append(block: Uint8Array, records: number): number | undefined;
+  /**
+   * Makes it room for a block that holds what this one and another one were for. The other one is used up then.
+   *
+   * @param other of the same spool
+   * @param bytes of that block, at most
+   * @returns false when it is more than both have, or as one block has no room: both are as they were
+   */
+  join(other: Reservation, bytes: number): boolean;
   /** Gives the room back; nothing when it is used up. */
   release(): void;
 }

@@ -44,7 +44,7 @@ describe('room', () => {
 
   it('A4 holds all reservations at any time, in any order', { timeout: 20_000 + 10 * propertyRuns.numRuns }, () => {
     const step = fc.tuple(
-      fc.constantFrom('reserve', 'reserve', 'use', 'place', 'offer', 'roll'),
+      fc.constantFrom('reserve', 'reserve', 'use', 'join', 'place', 'offer', 'roll'),
       fc.integer({ min: 1, max: 100 }),
       fc.integer({ min: 0, max: 100 }),
     );
@@ -57,12 +57,21 @@ describe('room', () => {
           room.release(used!);
           expect(room.place(Math.max(1, used! - less), false)).toBeDefined();
         };
+        const join = (choice: number, less: number): void => {
+          const at = choice % (reserved.length - 1);
+          const [one, other] = [reserved[at]!, reserved[at + 1]!];
+          const size = Math.max(1, one + other - less);
+          const free = room.free;
+          if (room.join(one, other, size)) reserved.splice(at, 2, size);
+          expect(room.free).toBeGreaterThanOrEqual(Math.min(free, room.bestEffortBytes));
+        };
         for (const [kind, size, less] of all) {
           if (kind === 'reserve' && room.reserve(size)) reserved.push(size);
           else if (kind === 'place') room.place(size, false);
           else if (kind === 'offer') room.offer();
           else if (kind === 'roll' && room.canRoll) room.roll();
           else if (kind === 'use' && reserved.length > 0) use(size, less);
+          else if (kind === 'join' && reserved.length > 1) join(size, less);
           expect(room.reserved).toBe(reserved.reduce((total, each) => total + each, 0));
         }
         for (const choice of order) {
@@ -74,6 +83,28 @@ describe('room', () => {
       }),
       propertyRuns,
     );
+  });
+
+  it('A12 is reserved for one block instead of two, where all that is reserved has room then', () => {
+    const room = begun();
+    for (let each = 0; each < 3; each++) expect(room.reserve(25)).toBe(true);
+    expect([room.join(25, 25, 51), room.join(25, 25, 40), room.reserved, room.free]).toEqual([false, true, 65, 35]);
+    // One block of 20 instead of two of 10: so much more may be lost at the end of the first segment, and nothing is left to lose.
+    const tight = begun();
+    tight.offer();
+    expect(tight.place(40, false)).toBe('written');
+    for (let each = 0; each < 11; each++) expect(tight.reserve(10)).toBe(true);
+    expect([tight.place(30, false), tight.free]).toEqual(['written', 10]);
+    expect([tight.join(10, 10, 20), tight.reserved, tight.free]).toEqual([false, 110, 10]);
+    tight.offer();
+    expect([tight.join(10, 10, 20), tight.reserved]).toEqual([true, 110]);
+    // A segment is the largest block.
+    const wide = begun();
+    for (let each = 0; each < 2; each++) wide.offer();
+    for (let each = 0; each < 2; each++) expect(wide.reserve(55)).toBe(true);
+    expect([wide.join(55, 55, 101), wide.reserved, wide.join(55, 55, 100), wide.reserved]).toEqual([
+      ...[false, 110, true, 100],
+    ]);
   });
 
   it('A10 is reserved over several segments, where there are spare ones; more are asked for in time', () => {

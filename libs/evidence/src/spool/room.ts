@@ -77,9 +77,26 @@ export class Room {
       this.#askedLargest = largest;
       return false;
     }
-    this.#reserved = bytes;
-    this.#sizes.add(size);
+    this.#take(size);
     return true;
+  }
+
+  /**
+   * One reservation instead of two. It may be larger than either, and then more can be lost between two segments than was counted for: what is left
+   * beside all reservations says whether they still fit.
+   *
+   * @returns false when they would not, or best-effort blocks would lose of their share: nothing has changed
+   */
+  join(one: number, other: number, size: number): boolean {
+    const free = this.free;
+    this.release(one);
+    this.release(other);
+    const bytes = this.#reserved + size;
+    const largest = Math.max(this.#sizes.largest, size);
+    const leaves = this.#all - this.#needed(bytes, largest);
+    const isJoined = size <= one + other && leaves >= Math.min(free, this.bestEffortBytes);
+    for (const each of isJoined ? [size] : [one, other]) this.#take(each);
+    return isJoined;
   }
 
   release(size: number): void {
@@ -124,6 +141,11 @@ export class Room {
   /** The segment that was written takes no more. */
   shut(): void {
     this.#rest = 0;
+  }
+
+  #take(size: number): void {
+    this.#reserved += size;
+    this.#sizes.add(size);
   }
 
   get #all(): number {

@@ -85,8 +85,13 @@ export class Spool {
     this.#changedRoom();
     return new ReservedRoom(size, {
       append: (block, records, isReserved) => this.#append(block, records, isReserved),
-      release: () => {
-        this.#room.release(size);
+      join: (one, other, joined) => {
+        const isJoined = this.#room.join(one, other, joined);
+        this.#changedRoom();
+        return isJoined;
+      },
+      release: (reserved) => {
+        this.#room.release(reserved);
         this.#changedRoom();
       },
     });
@@ -307,11 +312,12 @@ const isUnreadable = ({ readFailures, isUnread, key, isErased }: Segment): boole
 
 interface RoomOwner {
   append(block: Uint8Array, records: number, isReserved: boolean): number | undefined;
-  release(): void;
+  join(one: number, other: number, joined: number): boolean;
+  release(size: number): void;
 }
 
 class ReservedRoom implements Reservation {
-  readonly #size: number;
+  #size: number;
   readonly #owner: RoomOwner;
   #isUsed = false;
 
@@ -326,9 +332,19 @@ class ReservedRoom implements Reservation {
     return this.#owner.append(block, records, frameOverhead + block.length <= this.#size);
   }
 
+  join(other: Reservation, bytes: number): boolean {
+    if (!(other instanceof ReservedRoom) || other === this || other.#isUsed || this.#isUsed)
+      throw failedPrecondition('spool: only two reservations that hold room can be joined');
+    const size = frameOverhead + bytes;
+    if (!this.#owner.join(this.#size, other.#size, size)) return false;
+    this.#size = size;
+    other.#isUsed = true;
+    return true;
+  }
+
   release(): void {
     if (this.#isUsed) return;
     this.#isUsed = true;
-    this.#owner.release();
+    this.#owner.release(this.#size);
   }
 }
