@@ -11,7 +11,14 @@ import type { AssignedVersion, ModelState } from '../watch/desired-state.ts';
 import { leftSince } from '../watch/desired-state.ts';
 import { withoutStateData } from './encode-sequences.ts';
 import { encodeServing } from './encode-serving.ts';
-import { encodeAlias, encodeCapture, encodeQuarantine, encodeRelease, encodeRuntimeLease, encodeSignature } from './encode.ts';
+import {
+  encodeAlias,
+  encodeCapture,
+  encodeQuarantine,
+  encodeRelease,
+  encodeRuntimeLease,
+  encodeSignature,
+} from './encode.ts';
 import { inParts } from './parts.ts';
 
 // A model's state never changes once it is published, so that every watcher shares one message.
