@@ -180,6 +180,6 @@ describe('tools/run.mjs', () => {
       1,
       'sluice: this is Node 18.20.0; install Node 20 or newer (it only starts the pinned one)\n',
     ]);
-    expect((await run(['tset'])).err).toBe('sluice: say one of: start, test, bench, soak\n');
+    expect((await run(['tset'])).err).toBe('sluice: say one of: start, test, bench, soak, example:evidence\n');
   });
 });
