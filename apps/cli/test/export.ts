@@ -43,6 +43,12 @@ export function describeExport(platform: () => Platform): void {
         const { out } = await sluice('label', labels, '--source', 'export');
         expect(out).toMatch(/ 4 duplicate, 0 refused$/);
       }, 30_000);
+      // One that waits for its evidence is known too.
+      for (const id of new Set(answers.map((each) => each.prediction_id)))
+        await eventually(async () => {
+          const { labels: joined } = (await sluice('prediction', 'show', id, '--json')).json() as { labels: object[] };
+          expect(joined).toHaveLength(answers.filter((each) => each.prediction_id === id).length);
+        }, 30_000);
       const asked = ['export', 'digits', '--labelled', '--labels', 'trusted=export', '--from', '1h'];
       const ended = await sluice(...asked, '--output', output, '--data-set', 'digits/labelled', '--json');
       expect([ended.code, ended.notes]).toEqual([0, '']);

@@ -46,6 +46,10 @@ export function describeLabels(platform: () => Platform): void {
         expect(again).toBe('6 labels: 0 joined, 0 waiting, 6 duplicate, 0 refused');
       }, 30_000);
       const [id] = lines[0]!.split(',');
+      await eventually(async () => {
+        const { labels } = (await sluice('prediction', 'show', id!, '--json')).json() as { labels: object[] };
+        expect(labels).toHaveLength(3);
+      }, 30_000);
       await eventually(
         async () =>
           expect((await sluice('feedback', id!, '--rating', '5')).out).toMatch(/^rating: (?:joined|duplicate)/),
