@@ -1,5 +1,5 @@
-import type { Datatype } from '@sluice/domain/datatype';
-import type { Column, Row, ScalarType, Value } from '@sluice/tabular/schema';
+import { scalarOfDatatype } from '@sluice/tabular/datatype-columns';
+import type { Column, Row, Value } from '@sluice/tabular/schema';
 import { classOf, predictionOf, type RowAnswer } from '../infer/answers.ts';
 import type { BatchModel, OutputSpec } from './batch-model.ts';
 
@@ -64,34 +64,9 @@ const headingOf = (name: string, taken: ReadonlySet<string>, prefix: string): st
 
 const columnOf = ({ datatype, count }: OutputSpec, name: string): Column => ({
   name,
-  type: scalarOf(datatype),
+  type: scalarOfDatatype(datatype),
   depth: count === 1 ? 0 : 1,
 });
-
-function scalarOf(datatype: Datatype): ScalarType {
-  switch (datatype) {
-    case 'BOOL':
-      return 'bool';
-    case 'BYTES':
-      return 'string';
-    case 'FP16':
-    case 'BF16':
-    case 'FP32':
-      return 'float';
-    case 'FP64':
-    // Beyond what int64 has.
-    case 'UINT64':
-      return 'double';
-    case 'INT8':
-    case 'INT16':
-    case 'INT32':
-    case 'INT64':
-    case 'UINT8':
-    case 'UINT16':
-    case 'UINT32':
-      return 'int64';
-  }
-}
 
 function valueOf(output: OutputSpec, answer: RowAnswer): Value {
   const values = answer.outputs.find(({ name }) => name === output.name)?.values;

@@ -1,6 +1,7 @@
 import type { Datatype } from '@sluice/domain/datatype';
 import { failedPrecondition } from '@sluice/domain/errors';
 import type { Signature, TensorSpec } from '@sluice/domain/signature';
+import { scalarOfDatatype } from '@sluice/tabular/datatype-columns';
 import { typeName } from '@sluice/tabular/schema';
 import type { Column, ScalarType } from '@sluice/tabular/schema';
 import { taskOf } from '../labels/version-tasks.ts';
@@ -132,7 +133,7 @@ function tensorOf(part: Part, spec: TensorSpec, batched: boolean, qualified: boo
   const { name, datatype, shape, features } = spec;
   const dimensions = shape.slice(batched ? 1 : 0);
   const rank = dimensions.length;
-  const type = scalarOf(datatype);
+  const type = scalarOfDatatype(datatype);
   const isByFeature =
     rank === 1 &&
     features.length > 0 &&
@@ -144,23 +145,4 @@ function tensorOf(part: Part, spec: TensorSpec, batched: boolean, qualified: boo
       }))
     : [{ name: `${part}.${name}`, type, depth: rank }];
   return { part, spec, rank, columns, isByFeature };
-}
-
-function scalarOf(datatype: Datatype): ScalarType {
-  switch (datatype) {
-    case 'BOOL':
-      return 'bool';
-    case 'BYTES':
-      return 'string';
-    case 'FP16':
-    case 'BF16':
-    case 'FP32':
-      return 'float';
-    case 'FP64':
-    // Beyond what int64 has.
-    case 'UINT64':
-      return 'double';
-    default:
-      return 'int64';
-  }
 }
