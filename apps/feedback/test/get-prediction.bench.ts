@@ -67,7 +67,7 @@ try {
   await site.query('ANALYZE feedback.evidence');
   const client = createRpcClient(predictionService, address, { clock: systemClock });
   const pool = new pg.Pool({ connectionString: site.serviceUrl, max: 1 });
-  const select = (id: string) => pool.query(attemptsById, [id]);
+  const select = (id: string) => pool.query({ ...attemptsById, values: [id] });
   const get = (predictionId: string) => client.getPrediction({ predictionId });
   await timed(ids, select);
   await timed(ids, get);

@@ -155,8 +155,7 @@ class Bench {
   async #addOverload(): Promise<void> {
     const { router } = await this.#platforms.plain();
     const scenario = overload(router, await this.#prepare(overloadPlan, true), this.#loadOptions);
-    this.scenarios.push(...scenario.series);
-    this.#groups.push([scenarioCase(scenario, this.#options.rounds)]);
+    this.#addScenarios([scenario]);
   }
 
   async #addLoadBeside(): Promise<void> {
@@ -168,9 +167,7 @@ class Bench {
     this.#ports.say(`preparing ${loadedPlan.name}`);
     const { file } = writeGraph(loadedPlan, this.#ports.root, this.#loadOptions.folder);
     const version = await pushModel(registryAddress, loadedPlan, file);
-    const scenario = loadBeside(direct, small, { ...this.#loadOptions, registryAddress, metricsPort, version });
-    this.scenarios.push(...scenario.series);
-    this.#groups.push([scenarioCase(scenario, this.#options.rounds)]);
+    this.#addScenarios([loadBeside(direct, small, { ...this.#loadOptions, registryAddress, metricsPort, version })]);
   }
 
   async #addEvidence(): Promise<void> {
@@ -188,7 +185,7 @@ class Bench {
 
   #addScenarios(scenarios: readonly Scenario[]): void {
     for (const scenario of scenarios.filter(({ name }) => this.#options.only.test(name))) {
-      this.scenarios.push(...scenario.series);
+      this.scenarios.push(...scenario.series.map((series) => ({ ...series, of: scenario.name })));
       this.#groups.push([scenarioCase(scenario, this.#options.rounds)]);
     }
   }
@@ -238,7 +235,7 @@ class Bench {
       raw: this.raw,
       load: this.load,
       rest: [],
-      scenarios: [],
+      scenarios: this.scenarios,
       transport: this.#options.transport,
     });
     const names = new Set(rows.flatMap((row) => (row.verdict && row.verdict !== 'met' && row.of ? [row.of] : [])));

@@ -103,7 +103,24 @@ export function scenarioCase(scenario: Scenario, rounds: number): Case {
       if (plays === undefined || round === (plays === 'first round' ? 1 : rounds)) await scenario.run();
     },
     ended: () => undefined,
+    ...(scenario.watched && { profile: () => profileScenario(scenario) }),
   };
+}
+
+/** Plays it once for each process. What it measures while it is watched is no figure. */
+async function profileScenario(scenario: Scenario): Promise<Record<string, readonly Hotspot[]>> {
+  const kept = scenario.series.map(({ values, problems }) => [values.length, problems.length] as const);
+  const found: Record<string, readonly Hotspot[]> = {};
+  try {
+    for (const [name, pid] of Object.entries((await scenario.watched?.()) ?? {}))
+      found[name] = await profileWhile(pid, () => scenario.run());
+  } finally {
+    for (const [index, [values, problems]] of kept.entries()) {
+      scenario.series[index]!.values.length = values;
+      scenario.series[index]!.problems.length = problems;
+    }
+  }
+  return found;
 }
 
 /** Every check once, before any load: a server that answers wrongly, or not at all, is not worth measuring. */

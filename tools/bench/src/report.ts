@@ -36,14 +36,16 @@ function missedProfiles(rows: readonly Row[], { figures, profiles }: BenchResult
   return rows.flatMap((row) => {
     const rest = figures.rest.find((one) => restName(one) === row.name);
     if (rest && row.verdict !== 'met') return [`${row.name}: ${row.verdict}.\n\n${memoryProfile(rest)}`];
+    if (row.verdict === undefined || row.verdict === 'met' || row.of === undefined) return [];
     const series = figures.load.find((one) => seriesName(one) === row.of);
-    if (row.verdict === undefined || row.verdict === 'met' || !series) return [];
-    const hot = Object.entries(profiles[seriesName(series)] ?? {}).map(([process, spots]) =>
+    const hot = Object.entries(profiles[row.of] ?? {}).map(([process, spots]) =>
       textTable(
         [`${process}: own time of its main thread`, 'share'],
         spots.map(({ where, share }) => [where, `${(share * 100).toFixed(1)} %`]),
       ),
     );
-    return [[`${row.name}: ${row.verdict}. Its profile:`, profile(series), ...hot].join('\n\n')];
+    const cpu = series === undefined ? [] : [profile(series)];
+    if (cpu.length + hot.length === 0) return [];
+    return [[`${row.name}: ${row.verdict}. Its profile:`, ...cpu, ...hot].join('\n\n')];
   });
 }

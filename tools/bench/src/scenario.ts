@@ -8,6 +8,8 @@ export interface ScenarioSeries {
   readonly values: number[];
   /** Why the figures are worth nothing; empty is good. */
   readonly problems: string[];
+  /** The scenario that it is of, once that is to be played. */
+  readonly of?: string;
 }
 
 /** Something that is played through once a round, and is no closed loop of requests. */
@@ -19,6 +21,8 @@ export interface Scenario {
   readonly plays?: 'first round' | 'last round';
   prepare(): Promise<void>;
   run(): Promise<void>;
+  /** Ids of the processes, by name, that a missed target is profiled in; known once it was played. */
+  watched?(): Promise<Readonly<Record<string, number>>>;
 }
 
 export function newSeries(name: string, unit: string, target?: Target): ScenarioSeries {

@@ -38,7 +38,9 @@ export function targetRows(figures: Figures): Row[] {
     ...figures.rest.map((series) =>
       row(restName(series), 'MB', series.megabytes, [], { is: 'at most', value: restLimitMegabytes }),
     ),
-    ...figures.scenarios.map(({ name, unit, values, problems, target }) => row(name, unit, values, problems, target)),
+    ...figures.scenarios.map(({ name, unit, values, problems, target, of }) =>
+      row(name, unit, values, problems, target, of),
+    ),
   ];
 }
 

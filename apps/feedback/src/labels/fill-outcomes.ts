@@ -8,7 +8,7 @@ import type { Ask, TaskAnswer, VersionName } from './task.ts';
 import { unknownOf } from './task.ts';
 
 export interface FillPorts {
-  readonly store: Pick<JoinerStore, 'labelled' | 'missingOutcomes'>;
+  readonly store: Pick<JoinerStore, 'missingOutcomes'>;
   readonly ports: RecordPorts;
 }
 
@@ -18,6 +18,7 @@ const keyOf = ({ class: name, predictionId, arm, attempt }: Omit<MissingOutcome,
 /**
  * Holds labels of predictions against answers that were stored after them.
  *
+ * @param ids predictions that have labels
  * @returns false when the registry has to be asked what a version predicts, and is away
  */
 export async function fillOutcomes(
@@ -25,9 +26,8 @@ export async function fillOutcomes(
   ids: readonly string[],
   atOnce: number,
 ): Promise<boolean> {
-  const labelled = await store.labelled(ids);
-  while (labelled.length > 0) {
-    const missing = await store.missingOutcomes(labelled, atOnce);
+  for (;;) {
+    const missing = await store.missingOutcomes(ids, atOnce);
     if (missing.length === 0) return true;
     const { written } = await withTasks(ports.tasks, (taskOf) =>
       ports.turns.run(() => ports.store.transaction((tx) => fill({ tx, taskOf, ports }, missing))),
@@ -36,7 +36,6 @@ export async function fillOutcomes(
     // What nobody can write is not asked for again: its record has gone.
     if (written === 0) return true;
   }
-  return true;
 }
 
 interface Fill {

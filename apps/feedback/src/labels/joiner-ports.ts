@@ -17,11 +17,10 @@ export interface Horizon {
   readonly timeline: number;
 }
 
-/** What some records of evidence are of. */
-export interface EvidenceKeys {
-  readonly predictionIds: readonly string[];
-  /** Each once, without those that have no request id. */
-  readonly requests: readonly RequestName[];
+/** Whether any item waits for a prediction by its id, or by a request id. */
+export interface Waits {
+  readonly forPredictions: boolean;
+  readonly forRequests: boolean;
 }
 
 /** An item that waits. */
@@ -59,12 +58,16 @@ export interface JoinerStore {
   takeNumber(): Promise<bigint>;
   /** Where to end so that there are about so many records from `from` on, at most `to`; a transaction is never divided. */
   chunkEnd(from: bigint, to: bigint, records: number): Promise<bigint>;
-  evidenceOf(from: bigint, to: bigint): Promise<EvidenceKeys>;
+  waits(): Promise<Waits>;
+  /** Predictions of the evidence of these transactions, each once. */
+  predictionsIn(from: bigint, to: bigint): Promise<readonly string[]>;
+  /** Those of them that have labels. */
+  labelledIn(from: bigint, to: bigint): Promise<readonly string[]>;
+  /** Requests of the evidence of these transactions, each once, without those that have no id. */
+  requestsIn(from: bigint, to: bigint): Promise<readonly RequestName[]>;
   /** Items that wait for these, by id, after the id `after`: `limit` at most, fewer where they have many values, none at the end. */
   waitingForPredictions(ids: readonly string[], after: number, limit: number): Promise<WaitingItem[]>;
   waitingForRequests(names: readonly RequestName[], after: number, limit: number): Promise<WaitingItem[]>;
-  /** Those of the predictions that have labels. */
-  labelled(predictionIds: readonly string[]): Promise<string[]>;
   missingOutcomes(predictionIds: readonly string[], limit: number): Promise<MissingOutcome[]>;
   /** Moves the position; it is there after a crash. */
   advance(to: bigint): Promise<void>;
@@ -73,4 +76,6 @@ export interface JoinerStore {
   /** Deletes items that ended so many days ago; returns how many, at most `limit`. */
   forgetEnded(days: number, limit: number): Promise<number>;
   counts(): Promise<WaitingCounts>;
+  /** Gives up what it keeps between rounds. */
+  close(): Promise<void>;
 }

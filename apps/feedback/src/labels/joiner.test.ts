@@ -42,9 +42,19 @@ class Numbers implements JoinerStore {
   async chunkEnd(_: bigint, to: bigint) {
     return to;
   }
-  async evidenceOf(from: bigint, to: bigint) {
+  async waits() {
+    return { forPredictions: this.pages > 0, forRequests: this.pages > 0 };
+  }
+  async predictionsIn(from: bigint, to: bigint) {
     this.looked.push(`${from}-${to}`);
-    return { predictionIds: this.pages > 0 ? ['p'] : [], requests: [] };
+    return this.pages > 0 ? ['p'] : [];
+  }
+  async labelledIn(from: bigint, to: bigint) {
+    if (this.pages === 0) this.looked.push(`${from}-${to}`);
+    return [];
+  }
+  async requestsIn() {
+    return [];
   }
   /** Pages of items that wait for the prediction of what is looked at. */
   pages = 0;
@@ -55,9 +65,6 @@ class Numbers implements JoinerStore {
     return Array.from({ length: count }, (_each, at) => ({ id: after + at + 1, key: Buffer.alloc(0), item }));
   }
   async waitingForRequests() {
-    return [];
-  }
-  async labelled() {
     return [];
   }
   async missingOutcomes() {
@@ -78,6 +85,7 @@ class Numbers implements JoinerStore {
     if (this.countsFail) throw new Error('too many to count');
     return { waiting: 1, ended: 0 };
   }
+  async close() {}
 }
 
 function world() {

@@ -94,6 +94,7 @@ export class Joiner {
     this.#closed = true;
     this.#timer?.cancel();
     await this.#round;
+    await this.#options.store.close();
   }
 
   /** One round; never rejects. */
@@ -148,18 +149,16 @@ export class Joiner {
   /** Whether all that belongs to these records is joined; false when the registry has to be asked and is away. */
   async #joinRecords(from: bigint, to: bigint): Promise<boolean> {
     const { store } = this.#options;
-    const { predictionIds, requests } = await store.evidenceOf(from, to);
     let isDone = true;
-    for (let at = 0; at < predictionIds.length; at += atOnce) {
-      const ids = predictionIds.slice(at, at + atOnce);
-      const page = (after: number): Promise<WaitingItem[]> => store.waitingForPredictions(ids, after, atOnce);
-      isDone = (await this.#joinWaiting(page)) && isDone;
+    const waits = await store.waits();
+    if (waits.forPredictions)
+      for (const ids of inParts(await store.predictionsIn(from, to)))
+        isDone = (await this.#joinWaiting((after) => store.waitingForPredictions(ids, after, atOnce))) && isDone;
+    if (waits.forRequests)
+      for (const names of inParts(await store.requestsIn(from, to)))
+        isDone = (await this.#joinWaiting((after) => store.waitingForRequests(names, after, atOnce))) && isDone;
+    for (const ids of inParts(await store.labelledIn(from, to)))
       isDone = (await fillOutcomes(this.#options, ids, atOnce)) && isDone;
-    }
-    for (let at = 0; at < requests.length; at += atOnce) {
-      const names = requests.slice(at, at + atOnce);
-      isDone = (await this.#joinWaiting((after) => store.waitingForRequests(names, after, atOnce))) && isDone;
-    }
     return isDone;
   }
 
@@ -207,6 +206,10 @@ export class Joiner {
     }
     await store.forgetEnded(forgetAfterDays, expiredAtOnce);
   }
+}
+
+function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += atOnce) yield all.slice(at, at + atOnce);
 }
 
 const isJoined = (result: string): boolean => result === 'joined' || result === 'duplicate';

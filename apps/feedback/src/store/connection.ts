@@ -35,6 +35,27 @@ export function copy(client: PoolClient, sql: string, bytes: Uint8Array): Promis
   });
 }
 
+/** Runs `fn` on a connection of its own, outside of a transaction. */
+export async function withClient<T>(dataSource: DataSource, fn: (client: PoolClient) => Promise<T>): Promise<T> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    return await fn((await runner.connect()) as PoolClient);
+  } catch (error) {
+    throw fromDatabase(error);
+  } finally {
+    await runner.release();
+  }
+}
+
+/**
+ * A statement that each connection parses once. What is left is planning, in which Postgres leaves out the days that have none of an
+ * id: a plan for every id would hold a lock on each day of each class.
+ */
+export interface Prepared {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** Single statements on the pool. */
 export async function statement<R>(dataSource: DataSource, sql: string, parameters: unknown[] = []): Promise<R[]> {
   const runner = dataSource.createQueryRunner();

@@ -1,19 +1,20 @@
 import type { PoolClient, QueryResultRow } from 'pg';
 import { unavailable } from '@sluice/domain/errors';
 import { fromDatabase } from '@sluice/persistence/sqlstate';
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import type {
-  EvidenceKeys,
   Horizon,
   JoinerStore,
   MissingOutcome,
   WaitingCounts,
   WaitingItem,
+  Waits,
 } from '../labels/joiner-ports.ts';
 import type { RequestName } from '../labels/ports.ts';
 import { timelineSql } from './cluster.ts';
+import type { Prepared } from './connection.ts';
 import { onConnection, statement } from './connection.ts';
-import { labelledOf } from './label-lookups.ts';
+import { isOneOf } from './label-lookups.ts';
 import { locks } from './locks.ts';
 import type { StoredWaiting } from './waiting-rows.ts';
 import { boundedSql, itemOf } from './waiting-rows.ts';
@@ -49,34 +50,65 @@ interface MissingRow {
   readonly recorded_at: string;
 }
 
+const inRange = 'recorded_xid >= $1::xid8 AND recorded_xid < $2::xid8';
+
+/**
+ * What evidence there is by its transactions. Any day may have some, so all of them are looked at, and to plan that for the days of
+ * years takes far longer than to do it: each statement is planned once.
+ */
+const ofTransactions = {
+  any: { name: 'join-any', text: `SELECT 1 FROM feedback.evidence WHERE ${inRange} LIMIT 1` },
+  chunkEnd: {
+    name: 'join-chunk-end',
+    text: `SELECT recorded_xid::text AS xid FROM feedback.evidence WHERE ${inRange} ORDER BY recorded_xid OFFSET $3 LIMIT 1`,
+  },
+  predictions: {
+    name: 'join-predictions',
+    text: `SELECT string_agg(DISTINCT prediction_id::text, ',') AS ids FROM feedback.evidence WHERE ${inRange}`,
+  },
+  labelled: {
+    name: 'join-labelled',
+    text: `SELECT string_agg(DISTINCT prediction_id::text, ',') AS ids FROM feedback.evidence AS e WHERE ${inRange}
+      AND EXISTS (SELECT FROM feedback.label AS l WHERE l.class IN ${classes} AND l.prediction_id = e.prediction_id
+        -- Asked of each record: all labels that there are would take longer.
+        OFFSET 0)`,
+  },
+  requests: {
+    name: 'join-requests',
+    text: `SELECT DISTINCT model, request_id FROM feedback.evidence WHERE ${inRange} AND request_id <> ''`,
+  },
+} satisfies Readonly<Record<string, Prepared>>;
+
 /** What the joiner asks of Postgres. */
 export class PostgresJoiner implements JoinerStore {
   readonly #dataSource: DataSource;
+  /** Kept from round to round: it has the plans, and what was seen on it holds, since no crash came between. */
+  #runner: QueryRunner | undefined;
+  /** Transactions that were seen to have no evidence, on a connection. */
+  #none: { readonly client: PoolClient; readonly from: bigint; readonly to: bigint } | undefined;
 
   constructor(dataSource: DataSource) {
     this.#dataSource = dataSource;
   }
 
   async exclusively(fn: () => Promise<void>): Promise<boolean> {
-    const runner = this.#dataSource.createQueryRunner();
-    try {
-      const client = (await runner.connect()) as PoolClient;
+    return this.#own(async (client) => {
       const { rows } = await client.query<{ won: boolean }>('SELECT pg_try_advisory_lock($1) AS won', [locks.joiner]);
       if (!rows[0]!.won) return false;
       try {
         await fn();
       } finally {
-        // A connection that keeps the lock must not go back to the pool.
+        // A connection that keeps the lock must not be kept.
         await client
           .query('SELECT pg_advisory_unlock($1)', [locks.joiner])
           .catch(() => client.connection.stream.destroy());
       }
       return true;
-    } catch (error) {
-      throw fromDatabase(error);
-    } finally {
-      await runner.release();
-    }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#release((client) => client.query('RESET plan_cache_mode; RESET jit'));
   }
 
   /** Transactions of another cluster mean nothing in this one: after a restore all evidence is looked at again. */
@@ -100,11 +132,15 @@ export class PostgresJoiner implements JoinerStore {
   }
 
   async hasEvidence(from: bigint, to: bigint): Promise<boolean> {
-    const rows = await this.#query(
-      `SELECT 1 FROM feedback.evidence WHERE recorded_xid >= $1::xid8 AND recorded_xid < $2::xid8 LIMIT 1`,
-      [String(from), String(to)],
-    );
-    return rows.length > 0;
+    return this.#own(async (client) => {
+      const none = this.#none?.client === client && this.#none.from <= from ? this.#none : undefined;
+      const since = none && none.to > from ? none.to : from;
+      if (since >= to) return false;
+      const { rows } = await client.query({ ...ofTransactions.any, values: [String(since), String(to)] });
+      if (rows.length > 0) return true;
+      this.#none = { client, from: none && none.to >= from ? none.from : from, to };
+      return false;
+    });
   }
 
   /** Of a transaction that is written: a crash gives out numbers again that left no trace. */
@@ -116,27 +152,32 @@ export class PostgresJoiner implements JoinerStore {
   }
 
   async chunkEnd(from: bigint, to: bigint, records: number): Promise<bigint> {
-    const [row] = await this.#query<{ xid: string }>(
-      `SELECT recorded_xid::text AS xid FROM feedback.evidence WHERE recorded_xid >= $1::xid8 AND recorded_xid < $2::xid8
-       ORDER BY recorded_xid OFFSET $3 LIMIT 1`,
-      [String(from), String(to), records],
-    );
+    const [row] = await this.#in<{ xid: string }>(ofTransactions.chunkEnd, from, to, records);
     if (!row) return to;
     const xid = BigInt(row.xid);
     if (xid > from) return xid;
     return xid + 1n;
   }
 
-  async evidenceOf(from: bigint, to: bigint): Promise<EvidenceKeys> {
-    const rows = await this.#query<{ prediction_id: string; model: string; request_id: string }>(
-      `SELECT DISTINCT prediction_id, model, request_id FROM feedback.evidence
-       WHERE recorded_xid >= $1::xid8 AND recorded_xid < $2::xid8`,
-      [String(from), String(to)],
+  async waits(): Promise<Waits> {
+    const [row] = await this.#query<Waits>(
+      `SELECT EXISTS (SELECT FROM feedback.label_waiting WHERE state = 'waiting' AND prediction_id IS NOT NULL) AS "forPredictions",
+         EXISTS (SELECT FROM feedback.label_waiting WHERE state = 'waiting' AND prediction_id IS NULL) AS "forRequests"`,
     );
-    const requests = new Map<string, RequestName>();
-    for (const { model, request_id: requestId } of rows)
-      if (requestId !== '') requests.set(JSON.stringify([model, requestId]), { model, requestId });
-    return { predictionIds: [...new Set(rows.map(({ prediction_id: id }) => id))], requests: [...requests.values()] };
+    return row!;
+  }
+
+  async predictionsIn(from: bigint, to: bigint): Promise<readonly string[]> {
+    return idsOf(await this.#in<IdsRow>(ofTransactions.predictions, from, to));
+  }
+
+  async labelledIn(from: bigint, to: bigint): Promise<readonly string[]> {
+    return idsOf(await this.#in<IdsRow>(ofTransactions.labelled, from, to));
+  }
+
+  async requestsIn(from: bigint, to: bigint): Promise<readonly RequestName[]> {
+    const rows = await this.#in<{ model: string; request_id: string }>(ofTransactions.requests, from, to);
+    return rows.map(({ model, request_id: requestId }) => ({ model, requestId }));
   }
 
   async waitingForPredictions(ids: readonly string[], after: number, limit: number): Promise<WaitingItem[]> {
@@ -168,10 +209,6 @@ export class PostgresJoiner implements JoinerStore {
     return rows.map(waitingOf);
   }
 
-  labelled(ids: readonly string[]): Promise<string[]> {
-    return this.#onConnection((client) => labelledOf(client, ids));
-  }
-
   async missingOutcomes(ids: readonly string[], limit: number): Promise<MissingOutcome[]> {
     const sorted = [...ids].sort();
     const rows = await this.#query<MissingRow>(
@@ -179,8 +216,8 @@ export class PostgresJoiner implements JoinerStore {
          l.labelled_at::text, l.recorded_at::text
        FROM feedback.label AS l
          JOIN feedback.evidence AS e ON e.prediction_id = l.prediction_id AND e.status = 0 AND e.class IN ${classes}
-           AND e.prediction_id = ANY ($1::uuid[]) AND e.prediction_id BETWEEN $2 AND $3
-       WHERE l.class IN ${classes} AND l.prediction_id = ANY ($1::uuid[]) AND l.prediction_id BETWEEN $2 AND $3
+           AND ${isOneOf('e.prediction_id')}
+       WHERE l.class IN ${classes} AND ${isOneOf('l.prediction_id')}
          AND NOT EXISTS (SELECT FROM feedback.outcome AS o
            WHERE o.class = e.class AND o.prediction_id = e.prediction_id AND o.arm = e.arm AND o.attempt = e.attempt
              AND o.label_id = l.label_id AND o.prediction_id BETWEEN $2 AND $3
@@ -233,12 +270,35 @@ export class PostgresJoiner implements JoinerStore {
     return row!;
   }
 
-  async #onConnection<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
-    const runner = this.#dataSource.createQueryRunner();
+  async #in<R extends QueryResultRow>(prepared: Prepared, from: bigint, to: bigint, ...more: number[]): Promise<R[]> {
+    const values = [String(from), String(to), ...more];
+    return this.#own(async (client) => (await client.query<R>({ ...prepared, values })).rows);
+  }
+
+  /** Runs `fn` on the connection that is kept; after a failure there is another one. */
+  async #own<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
     try {
-      return await fn((await runner.connect()) as PoolClient);
+      const isNew = this.#runner === undefined || this.#runner.isReleased;
+      if (isNew) this.#runner = this.#dataSource.createQueryRunner();
+      const client = (await this.#runner!.connect()) as PoolClient;
+      if (isNew) await client.query('SET plan_cache_mode = force_generic_plan; SET jit = off');
+      return await fn(client);
     } catch (error) {
+      await this.#release((client) => client.connection.stream.destroy());
       throw fromDatabase(error);
+    }
+  }
+
+  /** Gives the connection back to the pool, where nobody else must have its settings. */
+  async #release(leave: (client: PoolClient) => unknown): Promise<void> {
+    const runner = this.#runner;
+    this.#runner = undefined;
+    if (runner === undefined || runner.isReleased) return;
+    const client = (await runner.connect()) as PoolClient;
+    try {
+      await leave(client);
+    } catch {
+      client.connection.stream.destroy();
     } finally {
       await runner.release();
     }
@@ -257,5 +317,13 @@ export class PostgresJoiner implements JoinerStore {
     return statement<R>(this.#dataSource, sql, parameters);
   }
 }
+
+interface IdsRow {
+  /** Null where there are none. */
+  readonly ids: string | null;
+}
+
+/** One text: a row for each id takes longer to read than to find. */
+const idsOf = ([row]: readonly IdsRow[]): readonly string[] => row?.ids?.split(',') ?? [];
 
 const waitingOf = (row: StoredWaiting): WaitingItem => ({ id: row.waiting_id, key: row.key, item: itemOf(row) });

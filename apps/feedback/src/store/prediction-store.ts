@@ -1,3 +1,4 @@
+import type { PoolClient, QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
 import type {
   AttemptKey,
@@ -11,7 +12,8 @@ import type {
 } from '../predictions/prediction.ts';
 import type { AttemptRow } from './attempt-rows.ts';
 import { attemptColumns, toAttempt } from './attempt-rows.ts';
-import { statement } from './connection.ts';
+import type { Prepared } from './connection.ts';
+import { statement, withClient } from './connection.ts';
 
 /** Named, so that of each class the days without the id are left out before anything is looked at. */
 const classes = `class IN ('short', 'standard', 'long')`;
@@ -22,42 +24,67 @@ const mostLabels = 10_000;
 /** Each may have a text of 16 KiB. */
 const mostFeedback = 1_000;
 
-/** Attempts by id: those that answer first, shadows last. One look-up in the day of each class, and one in the table of those out of time. */
-export const attemptsById = `
-  SELECT * FROM (
+/** Those that answer first, shadows last. */
+const order = `ORDER BY (role IS NOT DISTINCT FROM 'shadow'), answered DESC, arm, attempt, class LIMIT ${mostAttempts + 1}`;
+
+/** Attempts by id: one look-up in the day of each class. */
+export const attemptsById: Prepared = {
+  name: 'attempts-by-id',
+  text: `SELECT ${attemptColumns}, false AS skewed FROM feedback.evidence WHERE ${classes} AND prediction_id = $1 ${order}`,
+};
+
+/** The same, and those out of time, which next to no prediction has: what has all columns twice takes twice as long to plan. */
+const allAttemptsById: Prepared = {
+  name: 'all-attempts-by-id',
+  text: `SELECT * FROM (
     SELECT ${attemptColumns}, false AS skewed FROM feedback.evidence WHERE ${classes} AND prediction_id = $1
     UNION ALL
     SELECT ${attemptColumns}, true AS skewed FROM feedback.evidence_skewed WHERE prediction_id = $1
-  ) AS found
-  ORDER BY (role IS NOT DISTINCT FROM 'shadow'), answered DESC, arm, attempt, class LIMIT ${mostAttempts + 1}`;
+  ) AS found ${order}`,
+};
 
 const micros = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
 
-const labelsById = `
+const labelsById: Prepared = {
+  name: 'labels-by-id',
+  text: `
   SELECT label_id, row, name, number, source, actor, ${micros('labelled_at')} AS labelled_micros,
     ${micros('recorded_at')} AS recorded_micros
-  FROM feedback.label WHERE ${classes} AND prediction_id = $1 ORDER BY row LIMIT ${mostLabels + 1}`;
+  FROM feedback.label WHERE ${classes} AND prediction_id = $1 ORDER BY row LIMIT ${mostLabels + 1}`,
+};
 
-const outcomesById = `
+const outcomesById: Prepared = {
+  name: 'outcomes-by-id',
+  text: `
   SELECT label_id, arm, attempt, row, version, state, truth_name, truth_number, predicted_name, predicted_number,
     truth_probability, source
   FROM feedback.outcome WHERE ${classes} AND prediction_id = $1
-  ORDER BY row, (role IS NOT DISTINCT FROM 'shadow'), arm, attempt, label_id LIMIT ${mostLabels + 1}`;
+  ORDER BY row, (role IS NOT DISTINCT FROM 'shadow'), arm, attempt, label_id LIMIT ${mostLabels + 1}`,
+};
 
-const feedbackById = `
+const feedbackById: Prepared = {
+  name: 'feedback-by-id',
+  text: `
   SELECT feedback_id, row, kind, number, name, source, actor, ${micros('given_at')} AS given_micros,
     ${micros('recorded_at')} AS recorded_micros, payload_state, payload_key_id
   FROM feedback.feedback_item WHERE ${classes} AND prediction_id = $1
-  ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback + 1}`;
+  ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback + 1}`,
+};
 
 /** Whether there is anything of the other tables. */
-const whatWasSaid = `
-  SELECT EXISTS (SELECT FROM feedback.label WHERE ${classes} AND prediction_id = $1) AS labels,
-    EXISTS (SELECT FROM feedback.feedback_item WHERE ${classes} AND prediction_id = $1) AS feedback`;
+const elsewhere: Prepared = {
+  name: 'elsewhere-by-id',
+  text: `SELECT EXISTS (SELECT FROM feedback.label WHERE ${classes} AND prediction_id = $1) AS labels,
+    EXISTS (SELECT FROM feedback.feedback_item WHERE ${classes} AND prediction_id = $1) AS feedback,
+    EXISTS (SELECT FROM feedback.evidence_skewed WHERE prediction_id = $1) AS skewed`,
+};
 
-const textsById = `
+const textsById: Prepared = {
+  name: 'texts-by-id',
+  text: `
   SELECT feedback_id, payload FROM feedback.feedback_item
-  WHERE ${classes} AND prediction_id = $1 AND payload IS NOT NULL ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback}`;
+  WHERE ${classes} AND prediction_id = $1 AND payload IS NOT NULL ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback}`,
+};
 
 interface LabelRow {
   readonly label_id: string;
@@ -112,17 +139,18 @@ export class PredictionStore implements PredictionReader {
 
   async find(predictionId: string): Promise<StoredPrediction> {
     this.#available();
-    const [attempts, [said]] = await Promise.all([
-      this.#of<AttemptRow>(attemptsById, predictionId),
-      this.#of<{ labels: boolean; feedback: boolean }>(whatWasSaid, predictionId),
-    ]);
-    // Of most predictions nobody has said anything: they take no more than this.
-    const nothing = Promise.resolve([]);
-    const [labels, outcomes, feedback] = await Promise.all([
-      said!.labels ? this.#of<LabelRow>(labelsById, predictionId) : nothing,
-      said!.labels ? this.#of<OutcomeRow>(outcomesById, predictionId) : nothing,
-      said!.feedback ? this.#of<FeedbackRow>(feedbackById, predictionId) : nothing,
-    ]);
+    // One after the other: at the same time they would compete for the cores of the database, and each would take longer.
+    const { attempts, labels, outcomes, feedback } = await withClient(this.#dataSource, async (client) => {
+      const of = <R extends QueryResultRow>(prepared: Prepared): Promise<R[]> =>
+        byId<R>(client, prepared, predictionId);
+      const [other] = await of<Elsewhere>(elsewhere);
+      return {
+        attempts: await of<AttemptRow>(other!.skewed ? allAttemptsById : attemptsById),
+        labels: other!.labels ? await of<LabelRow>(labelsById) : [],
+        outcomes: other!.labels ? await of<OutcomeRow>(outcomesById) : [],
+        feedback: other!.feedback ? await of<FeedbackRow>(feedbackById) : [],
+      };
+    });
     const isErased = await this.#erased([...attempts, ...feedback]);
     return {
       attempts: attempts.slice(0, mostAttempts).map((row) => toAttempt(isErased(row) ? withoutPayloads(row) : row)),
@@ -150,13 +178,9 @@ export class PredictionStore implements PredictionReader {
     return ({ payload_key_id: keyId }) => keyId !== null && keys.has(keyId);
   }
 
-  #of<R>(sql: string, predictionId: string): Promise<R[]> {
-    return statement<R>(this.#dataSource, sql, [predictionId]);
-  }
-
   async texts(predictionId: string): Promise<ReadonlyMap<string, Uint8Array>> {
     this.#available();
-    const rows = await this.#of<{ feedback_id: string; payload: Buffer }>(textsById, predictionId);
+    const rows = await withClient(this.#dataSource, (client) => byId<TextRow>(client, textsById, predictionId));
     return new Map(rows.map((row) => [row.feedback_id, row.payload]));
   }
 
@@ -182,6 +206,21 @@ export class PredictionStore implements PredictionReader {
       ...{ request: row.request ?? undefined, response: row.response ?? undefined },
     }));
   }
+}
+
+async function byId<R extends QueryResultRow>(client: PoolClient, prepared: Prepared, id: string): Promise<R[]> {
+  return (await client.query<R>({ ...prepared, values: [id] })).rows;
+}
+
+interface Elsewhere {
+  readonly labels: boolean;
+  readonly feedback: boolean;
+  readonly skewed: boolean;
+}
+
+interface TextRow {
+  readonly feedback_id: string;
+  readonly payload: Buffer;
 }
 
 interface Keyed {

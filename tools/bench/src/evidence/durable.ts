@@ -19,6 +19,7 @@ type Kind = keyof typeof kinds;
 export interface DurableOptions extends LoadOptions, DrainPorts {
   /** A folder on the file system of the router's spool. */
   readonly spoolFolder: string;
+  readonly routerPid: number;
   /** What the records of one group commit have in a spool. */
   readonly groupBytes: number;
 }
@@ -54,6 +55,7 @@ export function durable(router: Subject, small: Workload, options: DurableOption
       }
       await applyCapture(model, { rate: 0, payload: false }, options);
     },
+    watched: async () => ({ router: options.routerPid }),
     run: async () => {
       const order = rounds++ % 2 === 0 ? names : names.toReversed();
       const found = new Map<Kind, Measure>();

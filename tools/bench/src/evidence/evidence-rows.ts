@@ -49,7 +49,8 @@ export async function evidenceRows(
   const spoolFolder = path.join(home, 'router');
   const place = { home, postgresPort };
   const platformPid = pids['platform']![0]!;
-  const watched = { router: pids['router']![0]!, feedback: pids['feedback']![0]! };
+  const routerPid = pids['router']![0]!;
+  const watched = { router: routerPid, feedback: pids['feedback']![0]! };
   options.onStop(async () => {
     // Whatever became of the run: what is left over only takes room.
     await forgetEvidence(place).catch((error: unknown) => say(`evidence is left in ${home}: ${String(error)}`));
@@ -61,8 +62,8 @@ export async function evidenceRows(
   const plan = slicePlan(sizes.rows, rounds);
   const table = once(() => openTable(platform, sample, { ...options, rowsPerSlice: plan.rowsPerSlice }));
   const all = [
-    routerCpu(router, small, { ...options, ...drain }),
-    durable(router, small, { ...options, ...drain, spoolFolder, groupBytes }),
+    routerCpu(router, small, { ...options, ...drain, routerPid }),
+    durable(router, small, { ...options, ...drain, spoolFolder, groupBytes, routerPid }),
     spoolRate(router, small, { ...options, ...drain, feedbackMetricsPort, platformPid }),
     ingest(table, plan, say),
     labelJoin(table),

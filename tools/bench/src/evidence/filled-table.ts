@@ -86,6 +86,10 @@ export class FilledTable {
     return this.#feedback.address;
   }
 
+  get pid(): number {
+    return this.#feedback.pid;
+  }
+
   /** Of the owner of its tables. */
   get client(): pg.Client {
     return this.#feedback.client;

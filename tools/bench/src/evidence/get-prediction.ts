@@ -38,6 +38,7 @@ export function getPrediction(table: () => Promise<FilledTable>, options: GetPre
     prepare: async () => {
       await table();
     },
+    watched: async () => ({ feedback: (await table()).pid }),
     run: async () => {
       const filled = await table();
       await filled.fillTo(options.rows);

@@ -33,6 +33,7 @@ export function labelJoin(table: () => Promise<FilledTable>): Scenario {
       // A few first: their version is looked up at the registry once.
       await label(filled, (await filled.ingest()).ids.slice(0, batch));
     },
+    watched: async () => ({ feedback: (await table()).pid }),
     run: async () => {
       const filled = await table();
       const ids = unlabelled.slice(0, mostLabels);

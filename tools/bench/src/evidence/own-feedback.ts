@@ -70,6 +70,10 @@ export class OwnFeedback {
     this.address = `127.0.0.1:${options.portOffset + firstPort}`;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Ends it and drops its database. */
   async stop(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {

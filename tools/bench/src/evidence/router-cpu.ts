@@ -16,7 +16,9 @@ const kinds = {
 } as const satisfies Readonly<Record<string, Capture>>;
 type Kind = keyof typeof kinds;
 
-export interface RouterCpuOptions extends LoadOptions, DrainPorts {}
+export interface RouterCpuOptions extends LoadOptions, DrainPorts {
+  readonly routerPid: number;
+}
 
 /**
  * CPU of the router per request that evidence at rate 1 costs: the same load on the small model, whose requests have some 300 bytes, with
@@ -43,6 +45,7 @@ export function routerCpu(router: Subject, small: Workload, options: RouterCpuOp
       await applyCapture(small.plan.model, kinds.none, options);
       requests = await calibrate(router, small, inFlight, options);
     },
+    watched: async () => ({ router: options.routerPid }),
     run: async () => {
       // In another order each round: a machine that gets slower is not to be the cost of what comes last.
       const names: Kind[] = ['none', 'facts', 'payload'];
