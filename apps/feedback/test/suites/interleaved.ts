@@ -1,8 +1,10 @@
 import pg from 'pg';
+import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unavailable } from '@sluice/domain/errors';
 import { openDatabase } from '@sluice/persistence/open-database';
 import { systemClock } from '@sluice/service-kit/clock';
+import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { Gate } from '../../src/gate.ts';
 import { Joiner } from '../../src/labels/joiner.ts';
@@ -30,6 +32,7 @@ export function interleavedSuite(cluster: () => TestPostgres): void {
     let joiner: Joiner;
     let joinerStore: PostgresJoiner;
     let away = false;
+    let dataSource: DataSource;
     const errors: unknown[] = [];
     const closing: (() => unknown)[] = [];
 
@@ -38,14 +41,17 @@ export function interleavedSuite(cluster: () => TestPostgres): void {
       world = await Labelling.open(cluster(), { SLUICE_JOIN_MS: '3600000' });
       const logger = { debug: () => undefined, warn: () => undefined };
       const names = { url: world.site.serviceUrl, schema: 'feedback', migrations, applicationName: 'test' };
-      const dataSource = await openDatabase({
+      dataSource = await openDatabase({
         ...names,
         poolSize: 5,
         statementTimeoutMs: 10_000,
         clock: systemClock,
         logger,
       });
-      closing.push(() => dataSource.destroy());
+      closing.push(
+        () => joinerStore.close(),
+        () => dataSource.destroy(),
+      );
       const taskOf = async ({ model }: { model: string }) => {
         if (away) throw unavailable('away');
         const signature = { inputs: [], outputs: [], batched: true };
@@ -232,6 +238,48 @@ export function interleavedSuite(cluster: () => TestPostgres): void {
         predictionId,
       ]);
       expect(labels).toEqual([{ class: 'short' }]);
+    });
+
+    it('looks again at what had no evidence when its connection is another one: a crash gives out numbers again', async () => {
+      const [template] = await world.stored(answer);
+      await rounds(3);
+      const [{ position, next } = { position: '', next: '' }] = await world.site.query<{
+        position: string;
+        next: string;
+      }>(
+        `SELECT evidence_xid::text AS position, pg_snapshot_xmin(pg_current_snapshot())::text AS next FROM feedback.join_position`,
+      );
+      const ask = () => joinerStore.hasEvidence(BigInt(position), BigInt(next));
+      expect(await ask()).toBe(false);
+      // As after a crash: a row of a transaction that had no trace before.
+      const rest = copiedColumns.filter((column) => column !== 'prediction_id').join();
+      await world.site.query(
+        `INSERT INTO feedback.evidence (prediction_id, recorded_xid, ${rest}) SELECT $2, $3::xid8, ${rest} FROM feedback.evidence WHERE prediction_id = $1`,
+        [template, idAt(Date.now()), position],
+      );
+      expect(await ask()).toBe(false);
+      await world.site.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'test' AND datname = current_database()`,
+      );
+      await eventually(async () => expect(await ask()).toBe(true));
+    });
+
+    it('gives its connection back without its settings', async () => {
+      await rounds(1);
+      await joinerStore.close();
+      const answers = await Promise.all(
+        Array.from(
+          { length: 5 },
+          async () =>
+            (
+              await dataSource.query<[{ mode: string }]>(
+                `SELECT current_setting('plan_cache_mode') AS mode, pg_sleep(0.05)`,
+              )
+            )[0].mode,
+        ),
+      );
+      expect(answers).toEqual(Array(5).fill('auto'));
+      await rounds(1);
     });
 
     it('one replica at a time is at it', async () => {
