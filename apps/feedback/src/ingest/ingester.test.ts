@@ -35,7 +35,7 @@ function world(options: { writers?: number; batchRows?: number; batchBytes?: num
       settled.push(`${position} ${error?.kind ?? 'ok'}`),
     );
   const written: Written = { path: 'straight', stored: 0, skewed: 0, duplicates: 0, dead: [] };
-  return { ingester, batches, ends, failures, settled, add, written };
+  return { ingester, batches, ends, failures, settled, add, written, clock };
 }
 
 const sizes = (batches: readonly Batch[]): number[] => batches.map(({ rows }) => rows.length);
@@ -71,14 +71,39 @@ describe('the ingester', () => {
     expect(sizes(bytes.batches)).toEqual([1, 2]);
   });
 
-  it('has as many batches under way as it has writers', async () => {
+  it('begins another batch beside one that is under way when there is much, as far as it has writers', async () => {
     const { add, batches, ends, written } = world({ writers: 2 });
-    for (const position of [1, 2, 3, 4]) add(position);
+    for (const position of [1, 2]) add(position, 300);
     await turns();
-    expect(sizes(batches)).toEqual([1, 1]);
-    ends[1]!.resolve(written);
+    expect(sizes(batches)).toEqual([300]);
+    add(3, 300);
     await turns();
-    expect(sizes(batches)).toEqual([1, 1, 2]);
+    for (const position of [4, 5]) add(position, 300);
+    await turns();
+    expect(sizes(batches)).toEqual([300, 600]);
+    ends[0]!.resolve(written);
+    await turns();
+    expect(sizes(batches)).toEqual([300, 600, 600]);
+  });
+
+  it('begins another batch for what has waited long enough for the one that is under way', async () => {
+    const { add, batches, clock } = world({ writers: 3 });
+    for (const position of [1, 2, 3]) add(position);
+    await turns();
+    expect(sizes(batches)).toEqual([1]);
+    clock.advance(25);
+    await turns();
+    expect(sizes(batches)).toEqual([1, 2]);
+    add(4);
+    await turns();
+    expect(sizes(batches)).toEqual([1, 2]);
+    clock.advance(25);
+    await turns();
+    expect(sizes(batches)).toEqual([1, 2, 1]);
+    add(5);
+    clock.advance(1_000);
+    await turns();
+    expect(sizes(batches)).toEqual([1, 2, 1]);
   });
 
   it('tells the streams of a batch that it failed, and goes on', async () => {

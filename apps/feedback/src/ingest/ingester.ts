@@ -1,4 +1,4 @@
-import type { Clock } from '@sluice/domain/clock';
+import type { Clock, Timer } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { Retention } from '../evidence/days.ts';
 import type { EvidenceStore, Written } from './batch.ts';
@@ -25,20 +25,27 @@ export interface IngesterOptions {
   readonly onFailed: (error: SluiceError) => void;
 }
 
+/** While a batch is written, others gather: another writer begins for so many bytes, */
+const enoughBytes = 64 * 1024;
+/** or when somebody has waited for so many milliseconds. A transaction for a few records costs nearly what one for hundreds does. */
+const patienceMs = 25;
+
 interface Waiting extends SentBlock {
   readonly settle: (error: SluiceError | undefined) => void;
 }
 
 /**
- * Takes blocks of all streams and stores them. Nobody waits for a batch to fill: while the writers are busy blocks gather, and
- * whichever writer is free takes what is there.
+ * Takes blocks of all streams and stores them. Nobody waits for a batch to fill where nothing is written: what comes meanwhile gathers,
+ * and is the next batch. Further writers help when there is much, or the batch that is under way takes its time.
  */
 export class Ingester {
   /** Shared by all streams; whoever adds a block takes its bytes before, and gives them back when it is settled. */
   readonly budget: ByteBudget;
   readonly #options: IngesterOptions;
   #queue: Waiting[] = [];
+  #queuedBytes = 0;
   #writing = 0;
+  #timer: Timer | undefined;
 
   constructor(options: IngesterOptions) {
     this.#options = options;
@@ -58,11 +65,21 @@ export class Ingester {
   /** @param settle called once: without an error when all of the block is committed */
   add(block: SentBlock, settle: (error: SluiceError | undefined) => void): void {
     this.#queue.push({ ...block, settle });
+    this.#queuedBytes += block.block.length;
     this.#pump();
   }
 
-  #pump(): void {
-    while (this.#writing < this.#options.writers && this.#queue.length > 0) {
+  /** @param isDue somebody has waited long enough */
+  #pump(isDue = false): void {
+    const { writers, clock } = this.#options;
+    for (let due = isDue; this.#writing < writers && this.#queue.length > 0; due = false) {
+      if (this.#writing > 0 && !due && this.#queuedBytes < enoughBytes) {
+        this.#timer ??= clock.schedule(patienceMs, () => {
+          this.#timer = undefined;
+          this.#pump(true);
+        });
+        return;
+      }
       this.#writing += 1;
       void this.#write().finally(() => {
         this.#writing -= 1;
@@ -99,6 +116,7 @@ export class Ingester {
       if (next === undefined) return;
       blocks.push(next);
       bytes += next.block.length;
+      this.#queuedBytes -= next.block.length;
       await batch.add(next, pace);
     }
   }

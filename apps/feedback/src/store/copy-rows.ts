@@ -26,20 +26,28 @@ const header = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffe
 const epochMs = Date.UTC(2000, 0, 1);
 /** A row without its payloads and the columns of its context: numbers with their lengths, and texts at their longest. */
 const mostOfRow = 512 + 6 * maxTextBytes;
+/** One with a small payload, as rows mostly are. */
+const usualRow = 1024;
+const mostBegun = 1 << 20;
 
 /**
  * Rows of evidence as `COPY ... (FORMAT binary)` takes them, written into one buffer that grows. Bytes are only copied; what a
  * context gives is encoded once.
  */
 export class CopyRows {
-  #bytes = Buffer.allocUnsafeSlow(1 << 20);
+  #bytes: Buffer;
   #end = 0;
   readonly #contexts = new Map<EvidenceContext, Buffer>();
   readonly #isKnown: (context: EvidenceContext) => boolean | undefined;
 
-  /** @param isKnown whether the registry has the version of a context; undefined where that is not known */
-  constructor(isKnown: (context: EvidenceContext) => boolean | undefined) {
+  /**
+   * @param isKnown whether the registry has the version of a context; undefined where that is not known
+   * @param rows that come, for the first size of the buffer
+   */
+  constructor(isKnown: (context: EvidenceContext) => boolean | undefined, rows: number) {
     this.#isKnown = isKnown;
+    // As much for a batch of few as for one of many would be memory that the collector is busy with and nothing else.
+    this.#bytes = Buffer.allocUnsafeSlow(Math.min(mostBegun, 2 * mostOfRow + rows * usualRow));
     this.#end = header.copy(this.#bytes);
   }
 

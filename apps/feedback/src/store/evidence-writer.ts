@@ -171,7 +171,7 @@ async function encode(
   sealed: SealedBatch,
   pace: Pace,
 ): Promise<Uint8Array> {
-  const rows = new CopyRows(isKnown);
+  const rows = new CopyRows(isKnown, items.length);
   for (const { record } of items) {
     const row = sealed.row(record);
     rows.add(record, row?.payloads, row?.keyId);
