@@ -1,6 +1,7 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ingestService } from '@sluice/contracts/services';
+import { unpackBlocks } from '@sluice/evidence/packed-blocks';
 import { readBlock } from '@sluice/evidence/read-block';
 import type { EvidenceRecord } from '@sluice/evidence/record';
 import { createRpcServer } from '@sluice/rpc/server';
@@ -16,8 +17,10 @@ import { onEnd, testRegistry, testRouter, testRuntime, whenUp } from './world.ts
 const loaded = [['digits', 3, true]] as const;
 
 /** A feedback over real gRPC that has no database: what it got, and what it says of it. */
-async function testFeedback(port: number) {
+async function testFeedback(port: number, protocolVersion = 2) {
   const received: EvidenceRecord[] = [];
+  /** How blocks came: alone, or so many together. */
+  const messages: (number | 'alone')[] = [];
   const hellos: string[] = [];
   const followed: number[] = [];
   let isStoring = true;
@@ -27,19 +30,23 @@ async function testFeedback(port: number) {
   const server = createRpcServer({ logger, metrics, clock: systemClock });
   server.addService(ingestService, {
     ingest: async function* (requests) {
-      for await (const { hello, block, erasuresApplied } of requests) {
+      for await (const { hello, block, blocks, erasuresApplied } of requests) {
+        const packed = blocks && [...unpackBlocks({ position: Number(blocks.position), blocks: blocks.blocks })];
+        for (const each of packed ?? []) received.push(...readBlock(each.block));
+        if (packed) messages.push(packed.length);
+        if (block) messages.push('alone');
+        const position = packed?.at(-1)?.position ?? block?.position ?? 0;
         if (erasuresApplied) followed.push(Number(erasuresApplied.number));
         if (hello) hellos.push(`${hello.routerId} ${hello.spoolId}`);
         if (block) received.push(...readBlock(block.block));
-        if (hello ?? isStoring)
-          yield { acknowledged: block?.position ?? 0, protocolVersion: 1, windowBytes: 1_000_000, erasures };
+        if (hello ?? isStoring) yield { acknowledged: position, protocolVersion, windowBytes: 1_000_000, erasures };
       }
     },
   });
   await server.bind('127.0.0.1', port);
   onEnd(() => server.tryShutdown(0));
   return {
-    ...{ received, hellos, followed },
+    ...{ received, messages, hellos, followed },
     forget: () => void (isStoring = false),
     remember: () => void (isStoring = true),
     erase: (number: number) => void (erasures = number),
@@ -97,6 +104,18 @@ describe('evidence of a router', () => {
     const fourth = await last.infer({ metadata });
     await eventually(() => expect(feedback.received).toHaveLength(4));
     expect(feedback.received[3]!.predictionId).toBe(fourth.predictionId);
+  });
+
+  it.each([
+    ['together to one that takes that', 2, [4]],
+    ['one by one to one of the version before', 1, ['alone', 'alone', 'alone', 'alone']],
+  ])('that waited goes to feedback %s', async (_, version, messages) => {
+    const { router, feedbackPort } = await setUp('DURABLE');
+    const ids: (string | undefined)[] = [];
+    for (let each = 0; each < 4; each++) ids.push((await router.infer()).predictionId);
+    const feedback = await testFeedback(feedbackPort, version);
+    await eventually(() => expect(feedback.received.map(({ predictionId }) => predictionId)).toEqual(ids));
+    expect(feedback.messages).toEqual(messages);
   });
 
   it('is sent again by the next life of a router when feedback did not say that it has it', async () => {

@@ -3,13 +3,14 @@ import type { IngestServiceMethods } from '@sluice/contracts/services';
 import { invalidArgument } from '@sluice/domain/errors';
 import { clip } from '@sluice/domain/names';
 import { checkText } from '@sluice/domain/text';
+import { unpackBlocks } from '@sluice/evidence/packed-blocks';
 import type { Handlers } from '@sluice/rpc/handlers';
 import type { Spool, SpoolStream } from '../ingest/spool-stream.ts';
 import type { SpoolStreams } from '../ingest/spool-streams.ts';
 import { readInteger } from './scalars.ts';
 
 /** Version of the protocol of `Ingest` that this software speaks. */
-const protocolVersion = 1;
+const protocolVersion = 2;
 const mostRouterIdBytes = 256;
 
 /** Who is told of spools: orders to erase wait for them. */
@@ -55,9 +56,15 @@ async function readMessages(
     for (;;) {
       const next = await messages.next();
       if (next.done === true) break;
-      const { block, erasuresApplied } = next.value;
+      const { block, blocks, erasuresApplied } = next.value;
       if (erasuresApplied) {
         await register.applied(stream.spool, readInteger(erasuresApplied.number, 'erasures_applied.number'));
+        continue;
+      }
+      if (blocks) {
+        const position = readInteger(blocks.position, 'blocks.position');
+        for (const each of unpackBlocks({ position, blocks: blocks.blocks }))
+          if (!(await stream.add(each.position, each.block))) return;
         continue;
       }
       if (!block) throw invalidArgument('message: expected a block; the hello comes once, in the first message');

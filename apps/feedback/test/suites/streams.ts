@@ -5,6 +5,7 @@ import { notFound } from '@sluice/domain/errors';
 import type { RpcServer } from '@sluice/rpc/server';
 import { createRpcServer } from '@sluice/rpc/server';
 import { unimplemented } from '@sluice/rpc/handlers';
+import { packBlocks } from '@sluice/evidence/packed-blocks';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createLogger } from '@sluice/service-kit/logger';
 import { createMetrics } from '@sluice/telemetry/metrics';
@@ -92,6 +93,22 @@ export function streamsSuite(cluster: () => TestPostgres): void {
       await replica.stop();
     });
 
+    it('take several blocks in one message, and acknowledge each', async () => {
+      const replica = await site.start();
+      const sender = await Sender.open(replica.address, 'spool-1', 2);
+      const ids = someIds(5);
+      const blocks = ids.map((id, index) => ({ position: 10 * (index + 1), block: blockOfIds([id]) }));
+      sender.send({ blocks: packBlocks(blocks.slice(0, 3)) });
+      expect(await sender.acknowledged(30)).toBe(30);
+      sender.send({ block: blocks[3] });
+      sender.send({ blocks: packBlocks(blocks.slice(4)) });
+      sender.end();
+      expect(await sender.rest()).toEqual({ acknowledged: 50, error: undefined });
+      expect(await site.count(ids)).toEqual({ rows: 5, predictions: 5 });
+      sender.close();
+      await replica.stop();
+    });
+
     it('refuse what is no stream of a spool, naming the field', async () => {
       const replica = await site.start({ SLUICE_MAX_STREAMS: '1' });
       const hello = { spoolId: 'spool-1', routerId: '', protocolVersion: 1 };
@@ -111,6 +128,18 @@ export function streamsSuite(cluster: () => TestPostgres): void {
         [/hello.protocol_version: 0 or missing/, { hello: { ...hello, protocolVersion: 0 } }],
         [/the hello comes once/, { hello }, { hello }],
         [/position: 5 given after 5; expected a higher one/, { hello }, block, block],
+        [
+          /blocks.blocks: they end at 9 bytes, inside of a block/,
+          { hello },
+          { blocks: { position: 5, blocks: Buffer.alloc(9, 1) } },
+        ],
+        [
+          /position: 4 given after 5; expected a higher one/,
+          { hello },
+          block,
+          { blocks: { position: 4, blocks: Buffer.alloc(8) } },
+        ],
+        [/blocks.position: 18446744073709551615 given/, { hello }, { blocks: { position: '18446744073709551615' } }],
         [/block.position: 18446744073709551615 given/, { hello }, { block: { position: '18446744073709551615' } }],
       ];
       for (const [expected, ...messages] of cases)

@@ -18,6 +18,11 @@ export class SendWindow {
     this.#wake();
   }
 
+  /** There is room for another block. */
+  get isOpen(): boolean {
+    return !this.#isClosed && this.#underWay < this.#limit;
+  }
+
   sent(position: number, bytes: number): void {
     this.#sent.push({ position, bytes });
     this.#underWay += bytes;
@@ -47,7 +52,7 @@ export class SendWindow {
   }
 
   #wake(): void {
-    if (this.#waiter === undefined || !(this.#isClosed || this.#underWay < this.#limit)) return;
+    if (this.#waiter === undefined || !(this.#isClosed || this.isOpen)) return;
     this.#waiter(!this.#isClosed);
     this.#waiter = undefined;
   }

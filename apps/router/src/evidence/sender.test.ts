@@ -18,6 +18,11 @@ class MemorySource implements BlockSource {
     this.#wake();
   }
 
+  appendLarge(position: number, bytes: number): void {
+    this.#blocks.push({ position, block: Buffer.alloc(bytes), timeMs: 0 });
+    this.#wake();
+  }
+
   acknowledge(position: number): void {
     this.acknowledged = position;
   }
@@ -38,6 +43,11 @@ class MemorySource implements BlockSource {
           await new Promise<void>((resolve) => this.#more.push(resolve));
         }
       },
+      poll: async (): Promise<StoredBlock | undefined> => {
+        const found = isClosed ? undefined : this.#blocks.find(({ position }) => position > last);
+        if (found) last = found.position;
+        return found;
+      },
       close: async (): Promise<void> => {
         isClosed = true;
         this.openCursors--;
@@ -55,17 +65,23 @@ class MemorySource implements BlockSource {
 
 /** A feedback that answers when the test says so. */
 class PuppetFeedback implements FeedbackPort {
+  /** Positions by stream. */
   readonly received: number[][] = [];
+  /** Of what travelled together. */
+  readonly groups: number[][] = [];
   #answer: ((answer: IngestAnswer | Error | 'end') => void) | undefined;
 
   async *ingest(
-    blocks: AsyncIterable<StoredBlock>,
+    blocks: AsyncIterable<readonly StoredBlock[]>,
     signal: AbortSignal,
   ): AsyncGenerator<IngestAnswer, void, undefined> {
     const received: number[] = [];
     this.received.push(received);
     void (async () => {
-      for await (const { position } of blocks) received.push(position);
+      for await (const group of blocks) {
+        this.groups.push(group.map(({ position }) => position));
+        received.push(...group.map(({ position }) => position));
+      }
     })();
     for (;;) {
       const answer = await new Promise<IngestAnswer | Error | 'end'>((resolve) => {
@@ -112,14 +128,50 @@ async function setUp() {
 
 describe('Sender', () => {
   it('sends nothing before feedback says how much it takes, and then what is there and what comes', async () => {
-    const { source, feedback, connections } = await setUp();
+    const { clock, source, feedback, connections } = await setUp();
     source.append(1, 2);
     await settle();
     expect([feedback.received, connections]).toEqual([[[]], []]);
     await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
     source.append(7);
+    clock.advance(10);
     await settle();
     expect([feedback.received, connections]).toEqual([[[1, 2, 7]], [true]]);
+  });
+
+  it('sends a block that comes alone at once, and together what comes within ten milliseconds', async () => {
+    const { clock, source, feedback } = await setUp();
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
+    source.append(1);
+    await settle();
+    expect(feedback.groups).toEqual([[1]]);
+    source.append(2);
+    clock.advance(9);
+    await settle();
+    source.append(3);
+    await settle();
+    expect(feedback.groups).toEqual([[1]]);
+    clock.advance(1);
+    await settle();
+    expect(feedback.groups).toEqual([[1], [2, 3]]);
+    clock.advance(10);
+    source.append(4);
+    await settle();
+    expect(feedback.groups).toEqual([[1], [2, 3], [4]]);
+  });
+
+  it('lets no large block wait for others, and ends a group with the one that makes it large', async () => {
+    const { source, feedback } = await setUp();
+    await feedback.answer({ acknowledged: 0, windowBytes: 1_000_000, erasures: 0 });
+    source.append(1);
+    await settle();
+    source.appendLarge(2, 70_000);
+    await settle();
+    expect(feedback.groups).toEqual([[1], [2]]);
+    source.appendLarge(3, 70_000);
+    source.append(4);
+    await settle();
+    expect(feedback.groups).toEqual([[1], [2], [3]]);
   });
 
   it('hears of orders to erase with every answer', async () => {
@@ -130,10 +182,11 @@ describe('Sender', () => {
   });
 
   it('has no more under way than the window lets', async () => {
-    const { source, feedback } = await setUp();
+    const { clock, source, feedback } = await setUp();
     source.append(1, 2, 3, 4, 5);
     await feedback.answer({ acknowledged: 0, windowBytes: 20, erasures: 0 });
     expect(feedback.received).toEqual([[1, 2]]);
+    clock.advance(10);
     await feedback.answer({ acknowledged: 1, windowBytes: 20, erasures: 0 });
     expect(feedback.received).toEqual([[1, 2, 3]]);
   });

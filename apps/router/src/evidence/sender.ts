@@ -19,9 +19,12 @@ export interface IngestAnswer {
 
 /** Where blocks are sent: a feedback, over one stream at a time. */
 export interface FeedbackPort {
-  /** @param erasures orders to erase that feedback is to be told of when they are followed */
+  /**
+   * @param blocks in groups that are to travel together, if feedback takes that
+   * @param erasures orders to erase that feedback is to be told of when they are followed
+   */
   ingest(
-    blocks: AsyncIterable<StoredBlock>,
+    blocks: AsyncIterable<readonly StoredBlock[]>,
     signal: AbortSignal,
     erasures: FollowedErasures,
   ): AsyncIterable<IngestAnswer>;
@@ -30,6 +33,8 @@ export interface FeedbackPort {
 /** Blocks as they lie in the spool. */
 export interface BlockCursor {
   next(): Promise<StoredBlock | undefined>;
+  /** As `next`, and undefined where that would wait. */
+  poll(): Promise<StoredBlock | undefined>;
   /** Ends a call that waits. */
   close(): Promise<void>;
 }
@@ -53,6 +58,11 @@ export interface SenderOptions {
   /** Told whether a feedback takes what is sent. */
   readonly onConnection: (up: boolean) => void;
 }
+
+/** Small blocks travel together: up to so many bytes, */
+const groupBytes = 64 * 1024;
+/** and at most once in so many milliseconds. */
+const groupMs = 10;
 
 /**
  * Drains the spool into feedback: sends what is not acknowledged, in order, and lets go of what is. Feedback may be away for as long
@@ -109,7 +119,7 @@ export class Sender {
       window.close();
     });
     try {
-      for await (const answer of feedback.ingest(blocksOf(cursor, window), both, erasures)) {
+      for await (const answer of feedback.ingest(this.#groups(cursor, window, both), both, erasures)) {
         const { acknowledged, windowBytes } = answer;
         const hasStored = acknowledged > source.acknowledged;
         onAnswer(hasStored);
@@ -123,6 +133,32 @@ export class Sender {
     }
   }
 
+  /**
+   * The next blocks, as far as the window lets them. One that comes alone is sent at once; while small ones come one after the other, as those of
+   * durable answers do, each would cost more to send than what is in it.
+   */
+  async *#groups(
+    cursor: BlockCursor,
+    window: SendWindow,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly StoredBlock[], void, undefined> {
+    const { clock } = this.#options;
+    for (let sentMs = -Infinity; await window.hasRoom(); sentMs = clock.monotonic()) {
+      let next = await cursor.next();
+      const early = sentMs + groupMs - clock.monotonic();
+      if (next !== undefined && next.block.length < groupBytes && early > 0) await pause(clock, early, signal);
+      const group: StoredBlock[] = [];
+      for (let bytes = 0; next !== undefined; next = await cursor.poll()) {
+        bytes += next.block.length;
+        group.push(next);
+        window.sent(next.position, next.block.length);
+        if (bytes >= groupBytes || !window.isOpen) break;
+      }
+      if (group.length === 0) return;
+      yield group;
+    }
+  }
+
   /** @param isHealthy nothing has failed since something was stored */
   #isConnected(isUp: boolean, isHealthy: boolean): void {
     if (isHealthy && !this.#isTold) this.#options.logger.info('evidence is sent to feedback');
@@ -130,16 +166,5 @@ export class Sender {
     if (this.#connected === isUp) return;
     this.#connected = isUp;
     this.#options.onConnection(isUp);
-  }
-}
-
-/** The next blocks, as far as the window lets them. */
-async function* blocksOf(cursor: BlockCursor, window: SendWindow): AsyncGenerator<StoredBlock, void, undefined> {
-  for (;;) {
-    if (!(await window.hasRoom())) return;
-    const block = await cursor.next();
-    if (block === undefined) return;
-    window.sent(block.position, block.block.length);
-    yield block;
   }
 }

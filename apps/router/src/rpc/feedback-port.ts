@@ -3,6 +3,7 @@ import type { RequestInput, IngestServiceMethods } from '@sluice/contracts/servi
 import type { Clock } from '@sluice/domain/clock';
 import { SluiceError } from '@sluice/domain/errors';
 import type { StoredBlock } from '@sluice/evidence/spool/contract';
+import { mostApart, packBlocks } from '@sluice/evidence/packed-blocks';
 import { createRpcClient } from '@sluice/rpc/client';
 import { Replicas } from '@sluice/rpc/replicas';
 import type { TlsSource } from '@sluice/rpc/tls/source';
@@ -12,7 +13,9 @@ import { withErasures } from '../evidence/with-erasures.ts';
 import { whole } from '../watch/decode-routes.ts';
 
 /** Version of the protocol of `Ingest` that this router speaks; it understands a feedback of the next version too. */
-const protocolVersion = 1;
+const protocolVersion = 2;
+/** From this one on several blocks may come in one message. */
+const groupedVersion = 2;
 
 export interface FeedbackPortOptions {
   readonly clock: Clock;
@@ -34,19 +37,24 @@ export function feedbackPort(
   const { spoolId, routerId, silentMs } = options;
 
   async function* messages(
-    blocks: AsyncIterable<StoredBlock>,
+    blocks: AsyncIterable<readonly StoredBlock[]>,
     erasures: FollowedErasures,
+    spoken: Spoken,
   ): AsyncGenerator<Message, void, undefined> {
     yield { hello: { spoolId, routerId, protocolVersion } };
     for await (const each of withErasures(blocks, erasures)) {
       if ('applied' in each) yield { erasuresApplied: { number: each.applied } };
-      else yield { block: { position: each.block.position, block: each.block.block } };
+      else yield* blockMessages(each.block, spoken);
     }
   }
 
   return {
     async *ingest(blocks, signal, erasures): AsyncGenerator<IngestAnswer, void, undefined> {
-      for await (const answer of client.ingest(messages(blocks, erasures), { signal, firstAnswerMs: silentMs })) {
+      const spoken: Spoken = { version: 1 };
+      const sent = messages(blocks, erasures, spoken);
+      for await (const answer of client.ingest(sent, { signal, firstAnswerMs: silentMs })) {
+        // Before the first answer nothing is sent.
+        spoken.version = answer.protocolVersion;
         if (answer.protocolVersion > protocolVersion + 1) {
           throw new SluiceError(
             'failed-precondition',
@@ -62,4 +70,15 @@ export function feedbackPort(
     },
     close: () => client.close(),
   };
+}
+
+/** Version of the protocol that the feedback at the other end speaks. */
+interface Spoken {
+  version: number;
+}
+
+function* blockMessages(group: readonly StoredBlock[], { version }: Spoken): Generator<Message, void, undefined> {
+  const apart = group.at(-1)!.position - group[0]!.position;
+  if (group.length > 1 && version >= groupedVersion && apart <= mostApart) yield { blocks: packBlocks(group) };
+  else for (const { position, block } of group) yield { block: { position, block } };
 }

@@ -63,15 +63,27 @@ export class Cursor {
    * @returns undefined when the cursor or the spool was closed
    * @throws the error of the file system; the next call tries again
    */
-  async next(): Promise<StoredBlock | undefined> {
+  next(): Promise<StoredBlock | undefined> {
+    return this.#give(() => this.#ports.more());
+  }
+
+  /** The next block if it is on disk already; undefined where `next` would wait, too. */
+  poll(): Promise<StoredBlock | undefined> {
+    return this.#give(() => undefined);
+  }
+
+  /** @param wait gives what is to be waited for where there is nothing; undefined for not at all */
+  async #give(wait: () => Promise<unknown> | undefined): Promise<StoredBlock | undefined> {
     this.#isBusy = true;
     try {
       while (!this.#isClosed) {
         // Before it looks, so that nothing comes between.
-        const more = this.#ports.more();
+        const more = wait();
         const found = await this.#take();
-        if (found === 'nothing') await more;
-        else if (found !== 'again') return found;
+        if (found === 'nothing') {
+          if (more === undefined) return undefined;
+          await more;
+        } else if (found !== 'again') return found;
       }
       return undefined;
     } finally {
