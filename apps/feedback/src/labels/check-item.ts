@@ -1,4 +1,3 @@
-import type { RetentionClass } from '@sluice/domain/release';
 import { clip } from '@sluice/domain/names';
 import { storableText, textProblem } from '@sluice/domain/text';
 import { maxTextBytes } from '@sluice/evidence/layout';
@@ -66,7 +65,7 @@ function checkId(predictionId: string, { nowMs, retention }: CheckContext): Give
   const idMs = uuid.test(predictionId) ? idTime(predictionId) : undefined;
   if (idMs === undefined)
     return invalid(`prediction_id: "${clip(predictionId)}" is none; expected a UUID of version 7, as answers carry it`);
-  const days = Math.max(...Object.values(retention as Record<RetentionClass, number>));
+  const days = Math.max(retention.short, retention.standard, retention.long);
   if (idMs >= nowMs + dayMs) return invalid(`prediction_id: ${predictionId} is of a time more than a day ahead`);
   if (idMs <= nowMs - days * dayMs)
     return {

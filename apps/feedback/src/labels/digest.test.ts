@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { contentDigest, truthDigest, waitingKey } from './digest.ts';
 import { plainPayloads } from '../payloads/payload-cipher.ts';
@@ -11,6 +12,19 @@ const item: Item = {
 const keyOf = (each: Item): Buffer => waitingKey(each, plainPayloads);
 
 describe('digests', () => {
+  it('of a truth are part of the key of rows that are stored: SHA-256 of time and value, 16 octets', () => {
+    const first16 = (...parts: (string | Buffer)[]): Buffer =>
+      createHash('sha256')
+        .update(Buffer.concat(parts.map((part) => Buffer.from(part))))
+        .digest()
+        .subarray(0, 16);
+    const number = Buffer.alloc(8);
+    number.writeDoubleBE(-2.5);
+    expect(truthDigest({ name: 'größe' }, undefined)).toEqual(first16('-\nngröße'));
+    expect(truthDigest({ name: '1' }, 5)).toEqual(first16('5\nn1'));
+    expect(truthDigest({ number: -2.5 }, 5)).toEqual(first16('5\nd', number));
+  });
+
   it('of a truth differ with value, type and time, and nothing else', () => {
     const all = [
       truthDigest({ name: '1' }, undefined),

@@ -7,6 +7,8 @@ export type Column<R> = readonly [name: string, type: string, read: (row: R) => 
 /** Rows of one table, on the two ways into it. */
 export class RowColumns<R> {
   readonly #columns: readonly Column<R>[];
+  /** Values of these columns may have characters that COPY takes for its own. */
+  readonly #isFree: readonly boolean[];
   readonly #copySql: string;
   readonly #insertSql: string;
 
@@ -15,6 +17,7 @@ export class RowColumns<R> {
     const names = columns.map(([name]) => name).join(', ');
     const arrays = columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');
     this.#columns = columns;
+    this.#isFree = columns.map(([, type]) => type === 'text');
     this.#copySql = `COPY feedback.${table} (${names}) FROM STDIN`;
     // In the order of the key, so that two batches with the same rows wait for each other and not in a circle.
     this.#insertSql = `INSERT INTO feedback.${table} (${names}) SELECT ${names}
@@ -25,10 +28,10 @@ export class RowColumns<R> {
   async copy(client: PoolClient, rows: readonly R[]): Promise<void> {
     let text = '';
     for (const row of rows) {
-      let separator = '';
-      for (const [, , read] of this.#columns) {
-        text += separator + copyText(read(row));
-        separator = '\t';
+      for (let index = 0; index < this.#columns.length; index++) {
+        const value = this.#columns[index]![2](row);
+        if (index > 0) text += '\t';
+        text += typeof value === 'string' && !this.#isFree[index] ? value : copyText(value);
       }
       text += '\n';
     }

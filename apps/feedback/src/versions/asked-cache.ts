@@ -39,6 +39,8 @@ export class AskedCache<T> {
   readonly #options: AskedCacheOptions<T>;
   /** In the order of their last use. */
   readonly #entries = new Map<string, Entry<T>>();
+  /** Key of the entry that was used last, which is the youngest. */
+  #last: string | undefined;
   readonly #asking = new Map<string, Promise<Answer<T>>>();
   readonly #waiting: (() => void)[] = [];
   #underWay = 0;
@@ -78,9 +80,11 @@ export class AskedCache<T> {
 
   #used(key: string): Entry<T> | undefined {
     const entry = this.#entries.get(key);
-    if (!entry) return undefined;
+    // Most are asked for again and again: the last one lies where it is to lie.
+    if (!entry || key === this.#last) return entry;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
+    this.#last = key;
     return entry;
   }
 
@@ -125,6 +129,7 @@ export class AskedCache<T> {
     this.#entries.delete(key);
     if (this.#entries.size >= this.#options.capacity) this.#entries.delete(this.#entries.keys().next().value!);
     this.#entries.set(key, entry);
+    this.#last = key;
     return answerOf(entry);
   }
 
