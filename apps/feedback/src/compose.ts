@@ -252,6 +252,11 @@ function openIngest(
   const upkeep = new Upkeep({
     ...{ days, rows, letters, versions, retention, clock, everyMs: config.upkeepMs },
     deadLetterDays: config.deadLetterDays,
+    onCrowded: ({ taken, room }) =>
+      logger.warn(
+        { taken, room },
+        'the tables have so many days that the database may run out of locks: give Postgres a larger max_locks_per_transaction',
+      ),
     onDropped: (partition) => {
       counts.onDropped();
       logger.info({ partition }, 'an expired day was dropped');

@@ -9,6 +9,11 @@ export interface ClassDay {
   readonly day: string;
 }
 
+export interface Locks {
+  readonly taken: number;
+  readonly room: number;
+}
+
 const keyOf = ({ retentionClass, day }: ClassDay): string => `${retentionClass} ${day}`;
 
 /** The days that evidence, and what is said of it, has partitions for. Any number of replicas may make and drop them at once. */
@@ -55,6 +60,21 @@ export class DayStore {
     if (row!.dropped === null) return undefined;
     this.forget();
     return row!.dropped;
+  }
+
+  /**
+   * How many locks one statement over all days of all tables takes while it is planned, as those of the joiner and of Subscribe are once on
+   * each connection, and how many the database has room for. Where that is short such statements fail.
+   */
+  async locks(): Promise<Locks> {
+    const [row] = await statement<Locks>(
+      this.#dataSource,
+      `SELECT count(*)::int AS taken,
+         current_setting('max_locks_per_transaction')::int
+           * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) AS room
+       FROM pg_class WHERE relnamespace = 'feedback'::regnamespace AND relispartition AND relkind IN ('r', 'i')`,
+    );
+    return row!;
   }
 
   /** Days that there are, as the names of their partitions of `evidence`, by class and day. */

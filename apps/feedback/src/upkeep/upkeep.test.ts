@@ -7,7 +7,7 @@ const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
 };
 
-function world(overrides: { readonly ensure?: () => Promise<unknown> } = {}) {
+function world(overrides: { readonly ensure?: () => Promise<unknown>; readonly locks?: () => number } = {}) {
   const clock = new FakeClock(Date.UTC(2026, 11, 31, 23, 59));
   const calls: string[] = [];
   const errors: string[] = [];
@@ -29,6 +29,7 @@ function world(overrides: { readonly ensure?: () => Promise<unknown> } = {}) {
         return retentionClass === 'short' ? expired.shift() : undefined;
       },
       list: async () => ['a day'],
+      locks: async () => ({ taken: overrides.locks?.() ?? 10, room: 6_400 }),
     },
     rows: {
       unresolved: async () => unresolved,
@@ -51,6 +52,7 @@ function world(overrides: { readonly ensure?: () => Promise<unknown> } = {}) {
     deadLetterDays: 30,
     onExpired: (count) => calls.push(`expired ${count}`),
     versions: { resolve: async () => undefined, isKnown: ({ version: number }) => (number === 3 ? true : undefined) },
+    onCrowded: ({ taken, room }) => calls.push(`crowded ${taken} of ${room}`),
     onDropped: (partition) => calls.push(`dropped ${partition}`),
     onError: (_, what) => errors.push(what),
   };
@@ -93,6 +95,26 @@ describe('upkeep', () => {
     await upkeep.close();
     clock.advance(5_000);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('says once that the database may run out of locks, again when there are more, and anew when it was well between', async () => {
+    let taken = 2_133;
+    const { clock, calls, upkeep } = world({ locks: () => taken });
+    const round = async (locks: number): Promise<string[]> => {
+      [taken, calls.length] = [locks, 0];
+      clock.advance(1_000);
+      await turns();
+      return calls.filter((call) => call.startsWith('crowded'));
+    };
+    upkeep.start();
+    await turns();
+    expect(await round(2_133)).toEqual([]);
+    expect(await round(2_134)).toEqual(['crowded 2134 of 6400']);
+    expect(await round(2_340)).toEqual([]);
+    expect(await round(2_400)).toEqual(['crowded 2400 of 6400']);
+    expect(await round(100)).toEqual([]);
+    expect(await round(2_200)).toEqual(['crowded 2200 of 6400']);
+    await upkeep.close();
   });
 
   it('goes on with the rest when something fails', async () => {

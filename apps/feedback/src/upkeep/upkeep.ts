@@ -10,6 +10,8 @@ export interface Days {
   ensure(days: Iterable<{ readonly retentionClass: RetentionClass; readonly day: string }>): Promise<unknown>;
   dropExpired(retentionClass: RetentionClass, days: number): Promise<string | undefined>;
   list(): Promise<string[]>;
+  /** Locks that a statement over all days takes, and how many there is room for. */
+  locks(): Promise<{ readonly taken: number; readonly room: number }>;
 }
 
 export interface UpkeepOptions {
@@ -28,8 +30,13 @@ export interface UpkeepOptions {
   readonly everyMs: number;
   readonly onDropped: (partition: string) => void;
   readonly onExpired: (deadLetters: number) => void;
+  /** Days are so many that the locks of a few statements over all of them would not find room: told once, and again when there are more by a tenth. */
+  readonly onCrowded: (locks: { readonly taken: number; readonly room: number }) => void;
   readonly onError: (error: unknown, what: string) => void;
 }
+
+/** Statements over all days that may be planned at once, by all replicas: that many must find room. */
+const plannedAtOnce = 3;
 
 const mostVersionsAtOnce = 100;
 const rowsAtOnce = 10_000;
@@ -47,6 +54,8 @@ export class Upkeep {
   #closed = false;
   #deadLetters = 0;
   #days: readonly string[] = [];
+  /** Locks that were told of last. */
+  #toldLocks = 0;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
@@ -90,6 +99,17 @@ export class Upkeep {
       this.#deadLetters = await this.#options.letters.count();
       this.#days = await this.#options.days.list();
     });
+    await this.#try('counting locks', () => this.#checkLocks());
+  }
+
+  async #checkLocks(): Promise<void> {
+    const { days, onCrowded } = this.#options;
+    const locks = await days.locks();
+    const isCrowded = locks.taken * plannedAtOnce > locks.room;
+    if (isCrowded && locks.taken > this.#toldLocks * 1.1) {
+      this.#toldLocks = locks.taken;
+      onCrowded(locks);
+    } else if (!isCrowded) this.#toldLocks = 0;
   }
 
   async #try(what: string, fn: () => Promise<void>): Promise<void> {
