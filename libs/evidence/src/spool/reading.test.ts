@@ -70,25 +70,6 @@ describe('a cursor', () => {
     expect(opened() - closed()).toBe(before);
   });
 
-  it('C9 is asked without waiting, and gives what is there', async () => {
-    const rig = new SpoolRig();
-    const spool = await filled(2, rig);
-    const cursor = spool.read(0);
-    expect(textOf((await cursor.poll())!)).toBe('1');
-    expect(textOf((await cursor.next())!)).toBe('2');
-    expect(await cursor.poll()).toBe(undefined);
-    // What is not synced is not there.
-    rig.files.isHeld = true;
-    spool.append(blockOf(3), 1);
-    spool.flush();
-    expect(await cursor.poll()).toBe(undefined);
-    await rig.files.run();
-    rig.files.isHeld = false;
-    expect(textOf((await cursor.poll())!)).toBe('3');
-    await cursor.close();
-    expect(await cursor.poll()).toBe(undefined);
-  });
-
   it('C4 reads large blocks and many small ones in pieces, and only as fast as it is asked', async () => {
     const rig = new SpoolRig({ segmentBytes: 2 ** 20, maxBytes: 2 ** 23, bufferBytes: 2 ** 22 });
     const spool = await rig.open();
