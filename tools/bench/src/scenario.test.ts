@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
 import { scenarioCase } from './cases.ts';
 import { newSeries, sayingWhy, type Scenario } from './scenario.ts';
 
@@ -51,4 +53,26 @@ test('one that cannot be prepared is not run', async () => {
   await kept.run();
   expect(played).toEqual([]);
   expect(scenario.series[0]!.problems).toEqual(['cannot be measured: no database']);
+});
+
+test('one that names processes is profiled in each, and what it measures meanwhile is no figure', async () => {
+  expect(scenarioCase(playing().scenario, 3).profile).toBe(undefined);
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 5); process.stdout.write("up")']);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const { scenario, played } = playing({
+    watched: async () => ({ child: child.pid! }),
+    run: async () => {
+      played.push('run');
+      scenario.series[0]!.values.push(7);
+      scenario.series[1]!.problems.push('late');
+    },
+  });
+  scenario.series[0]!.values.push(1);
+  const found = await scenarioCase(scenario, 3).profile!();
+  expect([Object.keys(found), played]).toEqual([['child'], ['run']]);
+  expect(scenario.series.map(({ values, problems }) => [values, problems])).toEqual([
+    [[1], []],
+    [[], []],
+  ]);
 });
