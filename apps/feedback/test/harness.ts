@@ -15,6 +15,7 @@ import type {
 import { adminService, feedbackService, ingestService, labelService, privacyService } from '@sluice/contracts/services';
 import type { Clock } from '@sluice/domain/clock';
 import { createDataSource } from '@sluice/persistence/data-source';
+import { TimedClient } from '@sluice/persistence/timed-client';
 import type { RpcClient } from '@sluice/rpc/client';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock, systemRandom } from '@sluice/service-kit/clock';
@@ -57,7 +58,7 @@ export class Site {
     this.postgres = postgres;
     this.database = database;
     this.ownerUrl = postgres.ownerUrl(database);
-    this.#owner = new pg.Pool({ connectionString: this.ownerUrl, max: 2 });
+    this.#owner = new pg.Pool({ connectionString: this.ownerUrl, max: 2, Client: TimedClient });
     // Tests kill the server; the pool connects again.
     this.#owner.on('error', () => undefined);
     this.serviceUrl = postgres.urlFor(serviceRole, 'secret', database);

@@ -14,6 +14,9 @@ export const isNoAnswer = (error: unknown): boolean => error instanceof Error &&
 export class TimedClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config);
+    // The pool stops listening when it hands a connection out, and TypeORM begins a moment later. A server that dies in
+    // between, as in the packet that says that the connection is ready, would end the process. Whoever uses the connection is told by its queries.
+    this.on('error', () => undefined);
     const send = this.query.bind(this) as (...query: unknown[]) => unknown;
     const timed = (...query: unknown[]): unknown => {
       const answer = send(...query);
