@@ -275,7 +275,10 @@ export function streamsSuite(cluster: () => TestPostgres): void {
       expect(await flags([...ids, old])).toEqual([null, null, null]);
       const second = await startRegistry(first.port);
       // What was stored before, while Postgres was killed, is flagged first.
-      await eventually(async () => expect(await flags([...ids, old])).toEqual([true, false, true]), 20_000 + 10_000 * killRounds);
+      await eventually(
+        async () => expect(await flags([...ids, old])).toEqual([true, false, true]),
+        20_000 + 10_000 * killRounds,
+      );
       await replica.stop();
       await second.server.tryShutdown(0);
     });
