@@ -232,7 +232,8 @@ export function evidenceJourney(running: () => RunningPlatform): void {
       expect(answered.filter((id) => !known.has(id))).toEqual([]);
       await expectJoinedOnce(database!, 'killed', answered);
     }, 60_000);
-  });
+    // What is killed over and over comes back after longer and longer pauses.
+  }, 120_000 + rounds * 60_000);
 
   it('goes back to what it was', async () => {
     await cli(
