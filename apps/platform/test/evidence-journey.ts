@@ -191,49 +191,53 @@ export function evidenceJourney(running: () => RunningPlatform): void {
     ]);
   });
 
-  it(`has every durable prediction that was answered once, and every label, whoever is killed (${rounds} rounds)`, async () => {
-    await cli('release end digits');
-    await cli('model set digits --capture rate=1 --durability durable');
-    const answered: string[] = [];
-    const labeller = new Labeller(`127.0.0.1:${platform.ports.feedback.port}`, 'killed', answered);
-    const load = new AbortController();
-    const callers = Array.from({ length: 8 }, async () => {
-      // What nobody answered is nobody's loss: the caller of a router that dies asks again.
-      while (!load.signal.aborted)
-        answered.push(await eventually(async () => ask({ 'sluice-caller': 'killed' }), 60_000, 50));
-    });
-    const answers = async (more: number): Promise<void> => {
-      const enough = answered.length + more;
-      await eventually(() => expect(answered.length).toBeGreaterThan(enough), 30_000);
-    };
-    const killed = new Map<string, number>();
-    for (let round = 0; round < rounds; round++)
-      for (const name of ['feedback', 'postgres', 'router']) {
-        await answers(20);
-        // The one before it may still be coming back.
-        const pid = await eventually(async () => {
-          const now = await platform.pidOf(name);
-          expect(now).not.toBe(killed.get(name));
-          return now;
-        }, 30_000);
-        process.kill(pid, 'SIGKILL');
-        killed.set(name, pid);
-      }
-    await answers(20);
-    load.abort();
-    await Promise.all(callers);
-    await labeller.end();
-    expect([...labeller.said.keys()].sort()).toEqual([...answered].sort());
-    await eventually(async () => {
-      await reconnect();
-      const stored = (await rowsOf('killed')).filter((row) => row.answered).map(({ prediction_id }) => prediction_id);
-      expect(new Set(stored).size).toBe(stored.length);
-      const known = new Set(stored);
-      expect(answered.filter((id) => !known.has(id))).toEqual([]);
-      await expectJoinedOnce(database!, 'killed', answered);
-    }, 60_000);
-    // What is killed over and over comes back after longer and longer pauses.
-  }, 120_000 + rounds * 60_000);
+  it(
+    `has every durable prediction that was answered once, and every label, whoever is killed (${rounds} rounds)`,
+    async () => {
+      await cli('release end digits');
+      await cli('model set digits --capture rate=1 --durability durable');
+      const answered: string[] = [];
+      const labeller = new Labeller(`127.0.0.1:${platform.ports.feedback.port}`, 'killed', answered);
+      const load = new AbortController();
+      const callers = Array.from({ length: 8 }, async () => {
+        // What nobody answered is nobody's loss: the caller of a router that dies asks again.
+        while (!load.signal.aborted)
+          answered.push(await eventually(async () => ask({ 'sluice-caller': 'killed' }), 60_000, 50));
+      });
+      const answers = async (more: number): Promise<void> => {
+        const enough = answered.length + more;
+        await eventually(() => expect(answered.length).toBeGreaterThan(enough), 30_000);
+      };
+      const killed = new Map<string, number>();
+      for (let round = 0; round < rounds; round++)
+        for (const name of ['feedback', 'postgres', 'router']) {
+          await answers(20);
+          // The one before it may still be coming back.
+          const pid = await eventually(async () => {
+            const now = await platform.pidOf(name);
+            expect(now).not.toBe(killed.get(name));
+            return now;
+          }, 30_000);
+          process.kill(pid, 'SIGKILL');
+          killed.set(name, pid);
+        }
+      await answers(20);
+      load.abort();
+      await Promise.all(callers);
+      await labeller.end();
+      expect([...labeller.said.keys()].sort()).toEqual([...answered].sort());
+      await eventually(async () => {
+        await reconnect();
+        const stored = (await rowsOf('killed')).filter((row) => row.answered).map(({ prediction_id }) => prediction_id);
+        expect(new Set(stored).size).toBe(stored.length);
+        const known = new Set(stored);
+        expect(answered.filter((id) => !known.has(id))).toEqual([]);
+        await expectJoinedOnce(database!, 'killed', answered);
+      }, 60_000);
+      // What is killed over and over comes back after longer and longer pauses.
+    },
+    120_000 + rounds * 60_000,
+  );
 
   it('goes back to what it was', async () => {
     await cli(
