@@ -51,6 +51,7 @@ import { RegistryDirectory } from './rpc/registry-directory.ts';
 import { subscribeHandlers } from './rpc/subscribe-service.ts';
 import { AuditOutboxStore } from './store/audit-outbox-store.ts';
 import { checkCluster } from './store/cluster.ts';
+import { parameters } from './store/connection.ts';
 import { DayStore } from './store/day-store.ts';
 import { DeadLetterStore } from './store/dead-letter-store.ts';
 import { ErasureStore } from './store/erasure-store.ts';
@@ -160,7 +161,7 @@ async function openStores({ host, metrics, opened }: Base) {
   const { clock, random, logger, config } = host;
   const { databaseUrl: url, instanceId, databasePoolSize } = config;
   const pool = async (applicationName: string, poolSize: number, statementTimeoutMs: number): Promise<DataSource> => {
-    const names = { url, schema: 'feedback', migrations, applicationName, poolSize, statementTimeoutMs };
+    const names = { url, schema: 'feedback', migrations, applicationName, poolSize, statementTimeoutMs, parameters };
     const dataSource = await openDatabase({ ...names, clock, logger });
     opened.defer(() => dataSource.destroy());
     return dataSource;

@@ -30,6 +30,13 @@ describe('blocks in one message', () => {
     ]);
   });
 
+  it('are refused at positions that no number has', () => {
+    const blocks = Buffer.from('0100000000000000', 'hex');
+    expect(() => plain(unpackBlocks({ position: Number.MAX_SAFE_INTEGER, blocks }))).toThrow(
+      'the block that begins at 0 has the position 9007199254740992; expected less than 2^53',
+    );
+  });
+
   it('have the layout that the protocol names', () => {
     const packed = packBlocks([
       { position: 10, block: new Uint8Array([1, 2]) },

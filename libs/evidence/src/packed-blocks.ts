@@ -48,7 +48,12 @@ export function* unpackBlocks({ position, blocks }: PackedBlocks): Generator<Pla
         `blocks.blocks: they end at ${blocks.length} bytes, inside of a block that begins at ${at}`,
       );
     const from = at + headBytes;
-    yield { position: position + view.getUint32(at, true), block: blocks.subarray(from, from + length) };
+    const own = position + view.getUint32(at, true);
+    if (!Number.isSafeInteger(own))
+      throw invalidArgument(
+        `blocks.blocks: the block that begins at ${at} has the position ${own}; expected less than 2^53`,
+      );
+    yield { position: own, block: blocks.subarray(from, from + length) };
     at = from + length;
   }
 }

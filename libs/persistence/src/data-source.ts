@@ -27,6 +27,8 @@ export interface DataSourceSettings {
    * off must not keep the audit lock. Default 15,000.
    */
   readonly idleInTransactionTimeoutMs?: number;
+  /** Settings of each connection, such as `plan_cache_mode`. */
+  readonly parameters?: Readonly<Record<string, string>>;
   readonly entities?: readonly EntitySchema[];
   /** Told when an idle connection breaks; the pool replaces it by itself. */
   readonly onPoolError?: (error: Error) => void;
@@ -54,7 +56,9 @@ export async function createDataSource(settings: DataSourceSettings): Promise<Da
     logging: false,
     poolErrorHandler: settings.onPoolError ?? (() => undefined),
     extra: {
-      options: `-c search_path=${settings.schema}`,
+      options: Object.entries({ search_path: settings.schema, ...settings.parameters })
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
       statement_timeout: statementTimeoutMs,
       query_timeout: settings.queryTimeoutMs ?? (statementTimeoutMs === 0 ? 0 : statementTimeoutMs + 1_000),
       Client: TimedClient,

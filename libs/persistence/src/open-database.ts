@@ -17,6 +17,8 @@ export interface OpenDatabaseOptions {
   readonly poolSize: number;
   /** A statement that runs longer is cancelled, in milliseconds; a second later the server counts as gone. */
   readonly statementTimeoutMs: number;
+  /** Settings of each connection. */
+  readonly parameters?: Readonly<Record<string, string>>;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
   readonly clock: Clock;
@@ -47,11 +49,12 @@ export async function whenAvailable<T>(
  * @throws SluiceError failed-precondition when they have not, or when the database refuses the credentials
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<DataSource> {
-  const { url, schema, migrations, poolSize, statementTimeoutMs, applicationName, logger } = options;
+  const { url, schema, migrations, poolSize, statementTimeoutMs, applicationName, parameters, logger } = options;
   logger.debug({ database: describeUrl(url) }, 'connecting');
   return whenAvailable(options, async () => {
     const dataSource = await createDataSource({
       ...{ url, schema, applicationName, poolSize, statementTimeoutMs, connectTimeoutMs: 2_000 },
+      ...(parameters !== undefined && { parameters }),
       onPoolError: (err) => logger.debug({ err }, 'an idle database connection broke'),
     }).catch((error: unknown) => {
       const { cause, message } = SluiceError.from(error);

@@ -47,10 +47,10 @@ export async function withClient<T>(dataSource: DataSource, fn: (client: PoolCli
   }
 }
 
-/**
- * A statement that each connection parses once. What is left is planning, in which Postgres leaves out the days that have none of an
- * id: a plan for every id would hold a lock on each day of each class.
- */
+/** Of each connection but those that say otherwise: a plan that is for every id holds a lock on each day of each class. */
+export const parameters = { plan_cache_mode: 'force_custom_plan' } as const;
+
+/** A statement that each connection parses once. What is left is planning, in which Postgres leaves out the days that have none of an id. */
 export interface Prepared {
   readonly name: string;
   readonly text: string;

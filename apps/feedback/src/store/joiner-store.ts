@@ -1,7 +1,7 @@
 import type { PoolClient, QueryResultRow } from 'pg';
 import { unavailable } from '@sluice/domain/errors';
 import { fromDatabase } from '@sluice/persistence/sqlstate';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import type {
   Horizon,
   JoinerStore,
@@ -14,7 +14,8 @@ import type { RequestName } from '../labels/ports.ts';
 import { timelineSql } from './cluster.ts';
 import type { Prepared } from './connection.ts';
 import { onConnection, statement } from './connection.ts';
-import { isOneOf } from './label-lookups.ts';
+import { KeptConnection } from './kept-connection.ts';
+import { isOneOf, runsOf } from './label-lookups.ts';
 import { locks } from './locks.ts';
 import type { StoredWaiting } from './waiting-rows.ts';
 import { boundedSql, itemOf } from './waiting-rows.ts';
@@ -82,43 +83,47 @@ const ofTransactions = {
 /** What the joiner asks of Postgres. */
 export class PostgresJoiner implements JoinerStore {
   readonly #dataSource: DataSource;
-  /** Kept from round to round: it has the plans, and what was seen on it holds, since no crash came between. */
-  #runner: QueryRunner | undefined;
+  readonly #kept: KeptConnection;
+  /** While the lock is held, the connection that has it. */
+  #locked: PoolClient | undefined;
   /** Transactions that were seen to have no evidence, on a connection. */
   #none: { readonly client: PoolClient; readonly from: bigint; readonly to: bigint } | undefined;
 
   constructor(dataSource: DataSource) {
     this.#dataSource = dataSource;
+    this.#kept = new KeptConnection(dataSource);
   }
 
   async exclusively(fn: () => Promise<void>): Promise<boolean> {
-    return this.#own(async (client) => {
-      const { rows } = await client.query<{ won: boolean }>('SELECT pg_try_advisory_lock($1) AS won', [locks.joiner]);
-      if (!rows[0]!.won) return false;
-      try {
-        await fn();
-      } finally {
-        // A connection that keeps the lock must not be kept.
-        await client
-          .query('SELECT pg_advisory_unlock($1)', [locks.joiner])
-          .catch(() => client.connection.stream.destroy());
-      }
-      return true;
+    const client = await this.#own(async (own) => {
+      const { rows } = await own.query<{ won: boolean }>('SELECT pg_try_advisory_lock($1) AS won', [locks.joiner]);
+      return rows[0]!.won ? own : undefined;
     });
+    if (client === undefined) return false;
+    this.#locked = client;
+    try {
+      await fn();
+    } finally {
+      this.#locked = undefined;
+      // A connection that keeps the lock must not be kept.
+      await client.query('SELECT pg_advisory_unlock($1)', [locks.joiner]).catch(async () => this.#kept.end(client));
+    }
+    return true;
   }
 
-  async close(): Promise<void> {
-    await this.#release((client) => client.query('RESET plan_cache_mode; RESET jit'));
+  close(): Promise<void> {
+    return this.#kept.close();
   }
 
   /** Transactions of another cluster mean nothing in this one: after a restore all evidence is looked at again. */
   async horizon(): Promise<Horizon> {
-    const [row] = await this.#query<HorizonRow>(
-      `SELECT ${timelineSql} AS timeline, pg_snapshot_xmin(now.snapshot)::text AS xmin, pg_snapshot_xmax(now.snapshot)::text AS xmax,
+    const { rows } = await this.#own((client) =>
+      client.query<HorizonRow>(`SELECT ${timelineSql} AS timeline, pg_snapshot_xmin(now.snapshot)::text AS xmin, pg_snapshot_xmax(now.snapshot)::text AS xmax,
          evidence_xid::text AS position, clock_timestamp()::text AS now,
          kept.system_identifier = cluster.system_identifier AND evidence_xid <= pg_snapshot_xmax(now.snapshot) AS is_same
-       FROM feedback.join_position AS kept, pg_control_system() AS cluster, pg_current_snapshot() AS now (snapshot)`,
+       FROM feedback.join_position AS kept, pg_control_system() AS cluster, pg_current_snapshot() AS now (snapshot)`),
     );
+    const [row] = rows;
     const { xmin, xmax, position, now, timeline } = row!;
     if (timeline === null) throw unavailable('the database can only be read');
     if (!row!.is_same)
@@ -127,6 +132,7 @@ export class PostgresJoiner implements JoinerStore {
            system_identifier = (SELECT system_identifier FROM pg_control_system())`,
       );
     const isNew = !row!.is_same;
+    if (isNew) this.#none = undefined;
     const at = { xmin: BigInt(xmin), xmax: BigInt(xmax), position: isNew ? 0n : BigInt(position) };
     return { ...at, now, isNew, timeline };
   }
@@ -210,7 +216,14 @@ export class PostgresJoiner implements JoinerStore {
   }
 
   async missingOutcomes(ids: readonly string[], limit: number): Promise<MissingOutcome[]> {
-    const sorted = [...ids].sort();
+    const found: MissingOutcome[] = [];
+    for (const run of runsOf(ids))
+      if (found.length < limit) found.push(...(await this.#missingOf(run, limit - found.length)));
+    return found;
+  }
+
+  /** @param ids ascending, of days that follow each other */
+  async #missingOf(ids: readonly string[], limit: number): Promise<MissingOutcome[]> {
     const rows = await this.#query<MissingRow>(
       `SELECT e.prediction_id, e.class, e.arm, e.attempt, l.label_id, l.row, l.name, l.number, l.source,
          l.labelled_at::text, l.recorded_at::text
@@ -224,7 +237,7 @@ export class PostgresJoiner implements JoinerStore {
            -- Not made a join: of a prediction with thousands of labels it would look at each outcome for each of them.
            OFFSET 0)
        LIMIT $4`,
-      [sorted, sorted[0], sorted.at(-1), limit],
+      [ids, ids[0], ids.at(-1), limit],
     );
     return rows.map((row) => ({
       ...{ predictionId: row.prediction_id, class: row.class, arm: row.arm, attempt: row.attempt },
@@ -275,33 +288,13 @@ export class PostgresJoiner implements JoinerStore {
     return this.#own(async (client) => (await client.query<R>({ ...prepared, values })).rows);
   }
 
-  /** Runs `fn` on the connection that is kept; after a failure there is another one. */
-  async #own<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
-    try {
-      const isNew = this.#runner === undefined || this.#runner.isReleased;
-      if (isNew) this.#runner = this.#dataSource.createQueryRunner();
-      const client = (await this.#runner!.connect()) as PoolClient;
-      if (isNew) await client.query('SET plan_cache_mode = force_generic_plan; SET jit = off');
-      return await fn(client);
-    } catch (error) {
-      await this.#release((client) => client.connection.stream.destroy());
-      throw fromDatabase(error);
-    }
-  }
-
-  /** Gives the connection back to the pool, where nobody else must have its settings. */
-  async #release(leave: (client: PoolClient) => unknown): Promise<void> {
-    const runner = this.#runner;
-    this.#runner = undefined;
-    if (runner === undefined || runner.isReleased) return;
-    const client = (await runner.connect()) as PoolClient;
-    try {
-      await leave(client);
-    } catch {
-      client.connection.stream.destroy();
-    } finally {
-      await runner.release();
-    }
+  /** Runs `fn` on the connection that is kept. @throws SluiceError unavailable when that which has the lock is gone */
+  #own<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
+    return this.#kept.use((client) => {
+      if (this.#locked !== undefined && this.#locked !== client)
+        throw unavailable('the connection to the database broke in the middle of a round');
+      return fn(client);
+    });
   }
 
   /** One statement whose work is on disk when it returns. */

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import { retentionClasses } from '@sluice/domain/release';
+import { dayMs } from '../evidence/days.ts';
 import type { RequestName, StoredAnswer } from '../labels/ports.ts';
 import { limits } from '../labels/limits.ts';
 
@@ -46,23 +47,41 @@ export const ofEachClass = (statement: (name: string) => string): string =>
 export const isOneOf = (column: string): string =>
   `${column} = ANY ((SELECT $1::uuid[])::uuid[]) AND ${column} BETWEEN $2 AND $3`;
 
+/** Ids in ascending order, in runs of days that follow each other: `isOneOf` looks at each day between the bounds. */
+export function runsOf(ids: readonly string[]): string[][] {
+  const runs: string[][] = [];
+  let last = -Infinity;
+  for (const id of [...ids].sort()) {
+    // What is of another version of UUID is in no day; where it lies in the order is all that counts.
+    const ms = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+    if (ms - last > dayMs) runs.push([]);
+    runs.at(-1)!.push(id);
+    last = ms;
+  }
+  return runs;
+}
+
 export const answersSql = ofEachClass(
   (name) => `SELECT ${answerColumns} FROM feedback.evidence WHERE class = '${name}' AND ${isOneOf('prediction_id')}`,
 );
 
 export async function answersOf(client: PoolClient, ids: readonly string[]): Promise<StoredAnswer[]> {
-  if (ids.length === 0) return [];
-  const sorted = [...ids].sort();
-  const { rows } = await client.query<AnswerRow>(answersSql, [sorted, sorted[0], sorted.at(-1)]);
-  return rows.map(answerOf);
+  const found: StoredAnswer[] = [];
+  for (const run of runsOf(ids)) {
+    const { rows } = await client.query<AnswerRow>(answersSql, [run, run[0], run.at(-1)]);
+    for (const row of rows) found.push(answerOf(row));
+  }
+  return found;
 }
 
 /** Those of the predictions that have labels. */
 export async function labelledOf(client: Pick<PoolClient, 'query'>, ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return [];
-  const sorted = [...ids].sort();
-  const { rows } = await client.query<{ prediction_id: string }>(labelledSql, [sorted, sorted[0], sorted.at(-1)]);
-  return [...new Set(rows.map(({ prediction_id: id }) => id))];
+  const found = new Set<string>();
+  for (const run of runsOf(ids)) {
+    const { rows } = await client.query<{ prediction_id: string }>(labelledSql, [run, run[0], run.at(-1)]);
+    for (const { prediction_id: id } of rows) found.add(id);
+  }
+  return [...found];
 }
 
 const labelledSql = ofEachClass(

@@ -264,6 +264,30 @@ export function interleavedSuite(cluster: () => TestPostgres): void {
       await eventually(async () => expect(await ask()).toBe(true));
     });
 
+    it('ends a round whose connection breaks: another one does not have the lock', async () => {
+      await rounds(1);
+      const before = errors.length;
+      await joinerStore
+        .exclusively(async () => {
+          await world.site.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'test' AND datname = current_database()`,
+          );
+          await eventually(async () => {
+            const [left] = await world.site.query<{ count: number }>(
+              `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = 'test' AND datname = current_database()`,
+            );
+            expect(left).toEqual({ count: 0 });
+          });
+          await expect(joinerStore.hasEvidence(0n, 1n)).rejects.toMatchObject({ kind: 'unavailable' });
+          await expect(joinerStore.hasEvidence(0n, 1n)).rejects.toMatchObject({
+            message: 'the connection to the database broke in the middle of a round',
+          });
+        })
+        .catch(() => undefined);
+      expect(errors).toHaveLength(before);
+      await rounds(1);
+    });
+
     it('gives its connection back without its settings', async () => {
       await rounds(1);
       await joinerStore.close();

@@ -6,10 +6,13 @@ import { buildInferResponse } from '@sluice/inference/infer-response';
 import { encodeTensor } from '@sluice/inference/tensor-data';
 import type { RpcClient } from '@sluice/rpc/client';
 import { createRpcClient } from '@sluice/rpc/client';
+import { openDatabase } from '@sluice/persistence/open-database';
 import type { RpcError } from '@sluice/rpc/status';
 import { systemClock } from '@sluice/service-kit/clock';
 import type { TestPostgres } from '@sluice/testkit/postgres';
-import { attemptsById } from '../../src/store/prediction-store.ts';
+import { parameters } from '../../src/store/connection.ts';
+import { migrations } from '../../src/store/migrations/index.ts';
+import { attemptsById, PredictionStore } from '../../src/store/prediction-store.ts';
 import { blockOf, idAt } from '../evidence.ts';
 import type { Replica } from '../harness.ts';
 import { deliver, Site } from '../harness.ts';
@@ -226,6 +229,23 @@ export function predictionsSuite(cluster: () => TestPostgres): void {
             })),
           ),
         ]);
+      const dataSource = await openDatabase({
+        ...{ url: site.serviceUrl, schema: 'feedback', migrations, applicationName: 'test', parameters, poolSize: 1 },
+        ...{
+          statementTimeoutMs: 10_000,
+          clock: systemClock,
+          logger: { debug: () => undefined, warn: () => undefined },
+        },
+      });
+      const store = new PredictionStore(dataSource, () => undefined);
+      for (let each = 0; each < 9; each++) await store.find(idAt(Date.now()));
+      // A plan for every id would lock every day.
+      expect(
+        await dataSource.query(
+          `SELECT sum(generic_plans)::int AS every, sum(custom_plans)::int AS each FROM pg_prepared_statements WHERE name LIKE '%-by-id'`,
+        ),
+      ).toEqual([{ every: 0, each: 18 }]);
+      await dataSource.destroy();
       const plan = (
         await site.query(`EXPLAIN (FORMAT JSON) ${attemptsById.text.replace('$1', `'${idAt(Date.now())}'`)}`)
       )[0]!;

@@ -12,6 +12,8 @@ class MemorySource implements BlockSource {
   readonly #blocks: StoredBlock[] = [];
   #more: (() => void)[] = [];
   openCursors = 0;
+  /** The disk does not give this one. */
+  failsAt: number | undefined;
 
   append(...positions: readonly number[]): void {
     for (const position of positions) this.#blocks.push({ position, block: Buffer.alloc(10), timeMs: 0 });
@@ -45,6 +47,7 @@ class MemorySource implements BlockSource {
       },
       poll: async (): Promise<StoredBlock | undefined> => {
         const found = isClosed ? undefined : this.#blocks.find(({ position }) => position > last);
+        if (found && found.position === this.failsAt) throw new Error('EIO');
         if (found) last = found.position;
         return found;
       },
@@ -77,12 +80,14 @@ class PuppetFeedback implements FeedbackPort {
   ): AsyncGenerator<IngestAnswer, void, undefined> {
     const received: number[] = [];
     this.received.push(received);
-    void (async () => {
+    const reading = async (): Promise<void> => {
       for await (const group of blocks) {
         this.groups.push(group.map(({ position }) => position));
         received.push(...group.map(({ position }) => position));
       }
-    })();
+    };
+    // What the blocks fail with ends the stream, as the test says.
+    void reading().catch(() => undefined);
     for (;;) {
       const answer = await new Promise<IngestAnswer | Error | 'end'>((resolve) => {
         this.#answer = resolve;
@@ -160,7 +165,38 @@ describe('Sender', () => {
     expect(feedback.groups).toEqual([[1], [2, 3], [4]]);
   });
 
-  it('lets no large block wait for others, and ends a group with the one that makes it large', async () => {
+  it('lets nothing wait that lies behind a full group', async () => {
+    const { source, feedback } = await setUp();
+    for (let position = 1; position <= 20; position++) source.appendLarge(position, 20_000);
+    await feedback.answer({ acknowledged: 0, windowBytes: 1_000_000, erasures: 0 });
+    await settle();
+    expect(feedback.groups).toEqual([
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+      [9, 10, 11, 12],
+      [13, 14, 15, 16],
+      [17, 18, 19, 20],
+    ]);
+  });
+
+  it('sends what it has read before the disk fails, and then begins anew', async () => {
+    const { clock, source, feedback } = await setUp();
+    source.append(1, 2, 3);
+    source.failsAt = 3;
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
+    expect(feedback.groups).toEqual([[1, 2]]);
+    source.failsAt = undefined;
+    await feedback.answer(new Error('the stream ended with the disk'));
+    clock.advance(100);
+    await settle();
+    await feedback.answer({ acknowledged: 0, windowBytes: 1000, erasures: 0 });
+    expect(feedback.groups).toEqual([
+      [1, 2],
+      [1, 2, 3],
+    ]);
+  });
+
+  it('lets no large block wait for others, nor what is behind it', async () => {
     const { source, feedback } = await setUp();
     await feedback.answer({ acknowledged: 0, windowBytes: 1_000_000, erasures: 0 });
     source.append(1);
@@ -171,7 +207,7 @@ describe('Sender', () => {
     source.appendLarge(3, 70_000);
     source.append(4);
     await settle();
-    expect(feedback.groups).toEqual([[1], [2], [3]]);
+    expect(feedback.groups).toEqual([[1], [2], [3], [4]]);
   });
 
   it('hears of orders to erase with every answer', async () => {

@@ -143,19 +143,17 @@ export class Sender {
     signal: AbortSignal,
   ): AsyncGenerator<readonly StoredBlock[], void, undefined> {
     const { clock } = this.#options;
-    for (let sentMs = -Infinity; await window.hasRoom(); sentMs = clock.monotonic()) {
-      let next = await cursor.next();
+    let sentMs = -Infinity;
+    while (await window.hasRoom()) {
+      const first = await cursor.next();
+      if (first === undefined) return;
       const early = sentMs + groupMs - clock.monotonic();
-      if (next !== undefined && next.block.length < groupBytes && early > 0) await pause(clock, early, signal);
-      const group: StoredBlock[] = [];
-      for (let bytes = 0; next !== undefined; next = await cursor.poll()) {
-        bytes += next.block.length;
-        group.push(next);
-        window.sent(next.position, next.block.length);
-        if (bytes >= groupBytes || !window.isOpen) break;
-      }
-      if (group.length === 0) return;
+      if (first.block.length < groupBytes && early > 0) await pause(clock, early, signal);
+      const { group, isFull, failure } = await gather(cursor, window, first);
       yield group;
+      if (failure !== undefined) throw failure.cause;
+      // What is behind does not wait.
+      sentMs = isFull ? -Infinity : clock.monotonic();
     }
   }
 
@@ -166,5 +164,30 @@ export class Sender {
     if (this.#connected === isUp) return;
     this.#connected = isUp;
     this.#options.onConnection(isUp);
+  }
+}
+
+interface Group {
+  readonly group: readonly StoredBlock[];
+  /** There may be more at once. */
+  readonly isFull: boolean;
+  /** Of the disk, behind the last of them. */
+  readonly failure: { readonly cause: unknown } | undefined;
+}
+
+/** A block, and those that are there behind it, as far as there is room. */
+async function gather(cursor: BlockCursor, window: SendWindow, first: StoredBlock): Promise<Group> {
+  const group: StoredBlock[] = [];
+  let bytes = 0;
+  try {
+    for (let next: StoredBlock | undefined = first; next !== undefined; next = await cursor.poll()) {
+      bytes += next.block.length;
+      group.push(next);
+      window.sent(next.position, next.block.length);
+      if (bytes >= groupBytes || !window.isOpen) return { group, isFull: true, failure: undefined };
+    }
+    return { group, isFull: false, failure: undefined };
+  } catch (cause) {
+    return { group, isFull: false, failure: { cause } };
   }
 }
