@@ -15,6 +15,10 @@ export const unit = defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
     pool: 'forks',
+    // Files take turns in a worker: each in one of its own would load the same modules again, which takes longer than its tests.
+    isolate: false,
+    restoreMocks: true,
+    unstubGlobals: true,
     execArgv: ['--conditions=@sluice/source'],
     testTimeout: 20_000,
     ...(results === undefined ? {} : { reporters: ['default', ['json', { outputFile: report }]] }),

@@ -6,6 +6,9 @@ import { unit } from './vitest.config.ts';
 /** What a project starts once for all of its files. */
 const globalSetup = path.resolve('test/global-setup.ts');
 
+/** What is to happen after each test of any file. */
+const afterEach = path.resolve('test/after-each.ts');
+
 /**
  * Integration tests of one project (`--dir`): real Postgres, real gRPC, real processes. One file at a time, but for the
  * registry, whose files wait for processes and for their databases, the model server, whose files wait for loads, and wire:
@@ -18,8 +21,11 @@ export default mergeConfig(
     test: {
       include: ['test/**/*.test.ts'],
       fileParallelism: false,
+      // But where a project says --no-isolate: its files take turns in a worker, as those of unit tests do.
+      isolate: true,
       testTimeout: 60_000,
       hookTimeout: 120_000,
+      setupFiles: existsSync(afterEach) ? [afterEach] : [],
       globalSetup: existsSync(globalSetup) ? [globalSetup] : [],
     },
   }),

@@ -22,20 +22,16 @@ import { transportSetting } from '@sluice/testkit/transport';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import { eventually } from '@sluice/testkit/eventually';
 import { keptPort } from '@sluice/testkit/kept-port';
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { compose } from '../src/compose.ts';
 import { configSpec } from '../src/config.ts';
 import { inferPath } from '../src/route/forward.ts';
 import type { WireRoutes } from '../src/watch/decode-routes.ts';
+import { cleanups } from './cleanups.ts';
 import { recordingLogger } from './doubles.ts';
 import type { Placement } from './placement.ts';
 import { startRuntime, unimplementedOf } from './runtime.ts';
 import type { Loaded, RuntimeSettings, Seen, TestRuntime } from './runtime.ts';
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** Runs at the end of the test, the last one first. */
 export function onEnd(cleanup: () => unknown): void {

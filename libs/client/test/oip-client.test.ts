@@ -15,7 +15,8 @@ import { keptPort } from '@sluice/testkit/kept-port';
 import { describe, expect, it } from 'vitest';
 import { createOipClient } from '../src/oip-client.ts';
 import type { Inference, OipClientOptions } from '../src/oip-client.ts';
-import { cleanups, serve } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { serve } from './world.ts';
 
 const inference: Inference = {
   model: 'digits',

@@ -7,7 +7,8 @@ import { SluiceError } from '@sluice/domain/errors';
 import { describe, expect, it } from 'vitest';
 import { createRegistryClient } from '../src/registry-client.ts';
 import type { RegistryClientOptions } from '../src/registry-client.ts';
-import { cleanups, serve } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { serve } from './world.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

@@ -6,13 +6,7 @@ import type { Service } from '@sluice/contracts/services';
 import { systemClock } from '@sluice/service-kit/clock';
 import { createLogger } from '@sluice/service-kit/logger';
 import { createMetrics } from '@sluice/telemetry/metrics';
-import { afterEach } from 'vitest';
-
-/** Run in reverse order after each test. */
-export const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+import { cleanups } from './cleanups.ts';
 
 /** Serves the given methods of a service; the others are UNIMPLEMENTED. */
 export async function serve<Methods>(

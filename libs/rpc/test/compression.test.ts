@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { raw } from '../src/handlers.ts';
 import { createRawClient } from '../src/raw-client.ts';
 import type { RawOutcome } from '../src/raw-client.ts';
-import { cleanups, path, start, transport } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { path, start, transport } from './world.ts';
 
 const answer = Buffer.alloc(20_000, 'abc');
 

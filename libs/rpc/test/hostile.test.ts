@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '@sluice/testkit/eventually';
 import { raw } from '../src/handlers.ts';
-import { transport, cleanups, start } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { transport, start } from './world.ts';
 import type { World } from './world.ts';
 
 const getModel = '/sluice.registry.v1.RegistryService/GetModel';

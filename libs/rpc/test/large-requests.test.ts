@@ -6,7 +6,8 @@ import { raw } from '../src/handlers.ts';
 import type { RawUnaryHandler } from '../src/handlers.ts';
 import type { RawOutcome } from '../src/raw-client.ts';
 import { UsedMemory } from '../src/transport/used-memory.ts';
-import { cleanups, path, rawClientOf, start } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { path, rawClientOf, start } from './world.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 

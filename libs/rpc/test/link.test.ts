@@ -18,7 +18,8 @@ import type { RawCallOptions, RawClientCall, RawOutcome } from '../src/raw-clien
 import { createRpcServer } from '../src/server.ts';
 import { transportName } from '@sluice/testkit/transport';
 import type { RpcServerOptions } from '../src/server.ts';
-import { cleanups, path as inferPath } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { path as inferPath } from './world.ts';
 
 const method = inferPath.slice(1);
 const linkPath = '/sluice.runtime.v1.RuntimeService/Link';

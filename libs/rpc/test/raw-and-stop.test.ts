@@ -12,7 +12,8 @@ import { raw, watch } from '../src/handlers.ts';
 import type { RawOutcome } from '../src/raw-client.ts';
 import { RpcServer } from '../src/server.ts';
 import type { RpcServerOptions } from '../src/server.ts';
-import { cleanups, failureOf, path, rawClientOf, start } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { failureOf, path, rawClientOf, start } from './world.ts';
 
 describe('raw methods', () => {
   async function rawWorld(handler: Parameters<typeof raw>[0], options: Partial<RpcServerOptions> = {}) {

@@ -9,7 +9,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { raw } from '../src/handlers.ts';
 import { hopBytes } from '../src/options.ts';
 import type { RawCallOptions, RawClient, RawClientOptions, RawOutcome } from '../src/raw-client.ts';
-import { cleanups, path, rawClientOf, start, transport } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { path, rawClientOf, start, transport } from './world.ts';
 
 /** A server of HTTP/2 that none of the two stacks is. */
 async function peer(

@@ -9,7 +9,8 @@ import type { RawCall, RawUnaryHandler } from '../src/handlers.ts';
 import { clientChannelOptions } from '../src/options.ts';
 import type { RpcServerOptions } from '../src/server.ts';
 import { echoCodec } from './echo-codec.ts';
-import { cleanups, start } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { start } from './world.ts';
 
 const method = 'inference.GRPCInferenceService/ModelStreamInfer';
 const bytesOf = (bytes: Buffer): Buffer => bytes;

@@ -5,7 +5,8 @@ import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { raw } from '../src/handlers.ts';
 import type { RawCall } from '../src/handlers.ts';
-import { transport, cleanups, path, start } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { transport, path, start } from './world.ts';
 
 const limit = 4096;
 

@@ -8,7 +8,8 @@ import { eventually } from '@sluice/testkit/eventually';
 import { expect, it } from 'vitest';
 import { createRpcClient } from '../src/client.ts';
 import { Replicas } from '../src/replicas.ts';
-import { cleanups, failureOf, start } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { failureOf, start } from './world.ts';
 
 /** A port that takes connections and never says a word: a process that hangs. */
 async function silentPort(): Promise<number> {

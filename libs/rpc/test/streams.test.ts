@@ -6,7 +6,8 @@ import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { createRpcClient } from '../src/client.ts';
 import { watch } from '../src/handlers.ts';
-import { cleanups, collect, failureOf, start } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { collect, failureOf, start } from './world.ts';
 
 describe('server streams', () => {
   it('send every message and the trailers, at the pace of a slow reader', async () => {

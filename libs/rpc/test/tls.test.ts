@@ -13,7 +13,8 @@ import type { RawOutcome } from '../src/raw-client.ts';
 import { createRpcServer } from '../src/server.ts';
 import { openSidePorts } from '../src/side-ports.ts';
 import { constantTls } from '../src/tls/source.ts';
-import { cleanups, failureOf, path, start, transport } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { failureOf, path, start, transport } from './world.ts';
 import { raw } from '../src/handlers.ts';
 
 const authority = await CertificateAuthority.create();

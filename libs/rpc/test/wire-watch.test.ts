@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { watch } from '../src/handlers.ts';
 import type { Handlers } from '../src/handlers.ts';
 import { WireWatch } from '../src/raw/wire-watch.ts';
-import { cleanups, collect, failureOf, start } from './world.ts';
+import { cleanups } from './cleanups.ts';
+import { collect, failureOf, start } from './world.ts';
 
 type WatchAliasMove = Handlers<RegistryServiceMethods>['watchAliasMove'];
 

@@ -4,7 +4,7 @@ import { systemClock } from '@sluice/service-kit/clock';
 import { createLogger } from '@sluice/service-kit/logger';
 import { createMetrics } from '@sluice/telemetry/metrics';
 import { transportName } from '@sluice/testkit/transport';
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { createRpcClient } from '../src/client.ts';
 import type { RpcClient } from '../src/client.ts';
 import { unimplemented } from '../src/handlers.ts';
@@ -14,17 +14,13 @@ import type { RawClient, RawClientOptions } from '../src/raw-client.ts';
 import { RpcServer } from '../src/server.ts';
 import type { RpcServerOptions } from '../src/server.ts';
 import { RpcError } from '../src/status.ts';
+import { cleanups } from './cleanups.ts';
 
 type Registry = RpcClient<RegistryServiceMethods>;
+
 export const path = '/inference.GRPCInferenceService/ModelInfer';
 /** The stack that servers of these tests stand on: each suite holds on both. */
 export const transport = transportName();
-/** Run in reverse order after each test. */
-export const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
 function others<Methods>(service: Service<Methods>): Handlers<Methods> {
   const names = Object.values(service.definition).map((method) => method.originalName!);
   return Object.fromEntries(names.map((name) => [name, unimplemented('not in this test')])) as Handlers<Methods>;

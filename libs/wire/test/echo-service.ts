@@ -1,16 +1,11 @@
-import { afterEach } from 'vitest';
 import type { ServiceDefinition } from '../src/grpc/adapt.ts';
 import { Client, Metadata, Server, ServerCredentials, credentials, systemClock } from './peers.ts';
 import type { CallOptions, ClientDuplexStream, ServiceError } from './peers.ts';
 import { WireServer } from '../src/server/wire-server.ts';
 import type { WireServerOptions } from '../src/server/wire-server.ts';
 import type { TlsSource } from '../src/tls.ts';
+import { cleanups } from './cleanups.ts';
 import { authority, serverTls } from './secured.ts';
-
-export const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 export const identity = (octets: Buffer): Buffer => octets;
 /** For what must not have happened meanwhile. */

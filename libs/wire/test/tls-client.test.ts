@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 import type { CallStatus } from '../src/client/call-status.ts';
 import { WireChannel } from '../src/client/wire-channel.ts';
 import type { TlsSource } from '../src/tls.ts';
-import { cleanups, definition, serveOnWire } from './echo-service.ts';
+import { cleanups } from './cleanups.ts';
+import { definition, serveOnWire } from './echo-service.ts';
 import { Server, ServerCredentials, systemClock } from './peers.ts';
 import { ChangingTls, authority, clientTls, mutualClientTls, mutualServerTls, serverTls } from './secured.ts';
 

@@ -10,7 +10,8 @@ import { WireServer } from '../src/server/wire-server.ts';
 import type { WireServerOptions } from '../src/server/wire-server.ts';
 import { tlsPolicy } from '../src/tls.ts';
 import type { TlsSource } from '../src/tls.ts';
-import { cleanups, definition, echoes } from './echo-service.ts';
+import { cleanups } from './cleanups.ts';
+import { definition, echoes } from './echo-service.ts';
 import { systemClock } from './peers.ts';
 import { authority, mutualServerTls, serverTls } from './secured.ts';
 

@@ -10,7 +10,8 @@ import type { CallStatus } from '../src/client/call-status.ts';
 import type { ClientCall } from '../src/client/client-call.ts';
 import { WireChannel } from '../src/client/wire-channel.ts';
 import type { WireChannelOptions } from '../src/client/wire-channel.ts';
-import { cleanups, definition, pause, serveOnGrpcJs, serveOnWire } from './echo-service.ts';
+import { cleanups } from './cleanups.ts';
+import { definition, pause, serveOnGrpcJs, serveOnWire } from './echo-service.ts';
 import type { Call, Send } from './echo-service.ts';
 import { Metadata, systemClock } from './peers.ts';
 

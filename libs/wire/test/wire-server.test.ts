@@ -4,7 +4,8 @@ import { connect as connectSocket } from 'node:net';
 import type { Socket } from 'node:net';
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
-import { cleanups, clientOf, definition, pause, serveOnWire, unary } from './echo-service.ts';
+import { cleanups } from './cleanups.ts';
+import { clientOf, definition, pause, serveOnWire, unary } from './echo-service.ts';
 import type { Call, Send } from './echo-service.ts';
 import { status } from './peers.ts';
 
