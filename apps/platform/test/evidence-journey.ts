@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { databaseAddresses } from '../src/database.ts';
 import { openSecrets } from '../src/secrets.ts';
 import { Labeller, expectJoinedOnce } from './labeller.ts';
-import { inFlightAt, moody, pushMoody } from './moody-model.ts';
+import { inFlightAt, moody, moodyReadiness, pushMoody } from './moody-model.ts';
 import { root, shell } from './running-platform.ts';
 import type { RunningPlatform } from './running-platform.ts';
 
@@ -148,7 +148,9 @@ export function evidenceJourney(running: () => RunningPlatform): void {
     };
     await eventually(async () => {
       for (const arm of ['primary', 'candidate']) await askMoody([0, 1], { 'sluice-arm': arm });
-    });
+      // What is retried needs another runtime that has its version: without one the primary answers for the candidate.
+      expect(await moodyReadiness(platform)).toEqual([2, 2]);
+    }, 60_000);
 
     // A stopped runtime takes requests and answers none; when it dies they go to the other one.
     const stopped = await platform.pidOf('runtime-1');

@@ -50,13 +50,30 @@ export async function pushMoody(platform: RunningPlatform): Promise<void> {
 }
 
 /** Requests that the router has sent to a runtime, by its place among them, which has not answered them. */
-export async function inFlightAt({ ports }: RunningPlatform, runtime: number): Promise<number> {
+export async function inFlightAt(platform: RunningPlatform, runtime: number): Promise<number> {
+  const { runtimes } = await routerState(platform);
+  const { port } = platform.ports.runtimes[runtime]!;
+  return runtimes.find(({ address }) => address.endsWith(`:${port}`))?.inFlight ?? 0;
+}
+
+/** On how many runtimes the router sees each version of the moody model. */
+export async function moodyReadiness(platform: RunningPlatform): Promise<number[]> {
+  const { models } = await routerState(platform);
+  return models.find(({ name }) => name === moody)?.placed.map(({ readyOn }) => readyOn.length) ?? [];
+}
+
+interface RouterState {
+  readonly runtimes: readonly { readonly address: string; readonly inFlight: number }[];
+  readonly models: readonly {
+    readonly name: string;
+    readonly placed: readonly { readonly readyOn: readonly string[] }[];
+  }[];
+}
+
+async function routerState({ ports }: RunningPlatform): Promise<RouterState> {
   const admin = createRpcClient(adminService, `127.0.0.1:${ports.router.adminPort}`, { clock: systemClock });
   try {
-    const { runtimes } = JSON.parse((await admin.getState({})).stateJson) as {
-      readonly runtimes: readonly { readonly address: string; readonly inFlight: number }[];
-    };
-    return runtimes.find(({ address }) => address.endsWith(`:${ports.runtimes[runtime]!.port}`))?.inFlight ?? 0;
+    return JSON.parse((await admin.getState({})).stateJson) as RouterState;
   } finally {
     admin.close();
   }
