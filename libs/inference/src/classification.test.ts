@@ -100,8 +100,11 @@ describe('what classes cost', () => {
     const output = { name: 'y', datatype: 'FP32', shape: [1, values.length], data: rawView(values) } as const;
     const started = performance.now();
     const [part] = classifyOutputs([output], wishes(limits.classes), true);
-    // A fifth of a second on a machine with nothing else to do.
-    expect(performance.now() - started).toBeLessThan(3_000);
+    const took = performance.now() - started;
+    // A fifth of a second on a machine with nothing else to do. On any other, to sort them all takes longer as well.
+    const sorting = performance.now();
+    Float32Array.from(values, (value) => (value * 7_919) % values.length).sort();
+    expect(took).toBeLessThan(1_000 + 5 * (performance.now() - sorting));
     expect((part!.data as string[]).slice(0, 2)).toEqual(['3999999.000000:3999999', '3999998.000000:3999998']);
     expect(part!.data).toHaveLength(limits.classes);
   });
