@@ -96,14 +96,16 @@ describe('what classes cost', () => {
   });
 
   it('C11 is little for the most that is allowed, whatever the values are', () => {
-    const values = Float32Array.from({ length: limits.rankedValues }, (_, index) => index);
+    const values = new Float32Array(limits.rankedValues);
+    for (let index = 0; index < values.length; index++) values[index] = index;
     const output = { name: 'y', datatype: 'FP32', shape: [1, values.length], data: rawView(values) } as const;
     const started = performance.now();
     const [part] = classifyOutputs([output], wishes(limits.classes), true);
     const took = performance.now() - started;
     // A fifth of a second on a machine with nothing else to do. On any other, to sort them all takes longer as well.
+    const others = values.toReversed();
     const sorting = performance.now();
-    Float32Array.from(values, (value) => (value * 7_919) % values.length).sort();
+    others.sort();
     expect(took).toBeLessThan(1_000 + 5 * (performance.now() - sorting));
     expect((part!.data as string[]).slice(0, 2)).toEqual(['3999999.000000:3999999', '3999998.000000:3999998']);
     expect(part!.data).toHaveLength(limits.classes);
