@@ -56,7 +56,7 @@ test('one that cannot be prepared is not run', async () => {
 });
 
 test('one that names processes is profiled in each, and what it measures meanwhile is no figure', async () => {
-  expect(scenarioCase(playing().scenario, 3).profile).toBe(undefined);
+  expect(scenarioCase(playing().scenario, 3)).not.toHaveProperty('profile');
   const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 5); process.stdout.write("up")']);
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
