@@ -1,5 +1,4 @@
 import { unavailable } from '@sluice/domain/errors';
-import { fromDatabase } from '@sluice/persistence/sqlstate';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { History } from '../follow/cursor.ts';
@@ -8,6 +7,7 @@ import type { FollowedTable, Position } from '../follow/position.ts';
 import type { FollowSource, Look, PlacedRow, TablePage, TableRequest } from '../follow/source.ts';
 import { mostRows } from '../follow/source.ts';
 import { restored, timelineSql } from './cluster.ts';
+import { withClient } from './connection.ts';
 import { followedColumns } from './followed-columns.ts';
 
 const mostScanned = 10_000;
@@ -130,18 +130,12 @@ export class FollowStore implements FollowSource {
   }
 
   /** To plan a statement over the partitions of years takes far longer than to run it: each connection does so once. */
-  async #on<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
-    const runner = this.#dataSource.createQueryRunner();
-    try {
-      const client = (await runner.connect()) as PoolClient;
+  #on<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
+    return withClient(this.#dataSource, async (client) => {
       if (!this.#ready.has(client)) await client.query('SET plan_cache_mode = force_generic_plan; SET jit = off');
       this.#ready.add(client);
-      return await fn(client);
-    } catch (error) {
-      throw fromDatabase(error);
-    } finally {
-      await runner.release();
-    }
+      return fn(client);
+    });
   }
 }
 
