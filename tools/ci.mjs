@@ -1,10 +1,11 @@
 // What `npm test` runs: every check and every test, in order, with the minutes of each. It goes on after a failure, so
-// that one run shows all there is to mend, and ends with `N passed, N failed` over the tests.
+// that one run shows all there is to mend, and ends with what failed, the minutes, and `N passed, N failed` over the tests.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pinnedEnvironment, root } from './pinned-node.mjs';
+import { takeReports } from './test-reports.mjs';
 
 const cache = process.env.CI === undefined ? [] : ['--skip-nx-cache'];
 const nx = (target, ...more) => ['nx', 'run-many', '-t', target, '--output-style=static', ...more];
@@ -62,31 +63,17 @@ const env = {
   NODE_COMPILE_CACHE: path.join(root, 'node_modules', '.cache', 'compile'),
 };
 
-/** Reads and removes the reports that vitest left: tests passed and failed; a file that did not load is one failure. */
-function takeReports() {
-  let passed = 0;
-  let failed = 0;
-  for (const file of readdirSync(results)) {
-    const report = JSON.parse(readFileSync(path.join(results, file), 'utf8'));
-    passed += report.numPassedTests;
-    failed += report.numFailedTests;
-    failed += report.testResults.filter(
-      (each) => each.status === 'failed' && each.assertionResults.length === 0,
-    ).length;
-    rmSync(path.join(results, file));
-  }
-  return { passed, failed };
-}
-
 const table = [];
 const total = { passed: 0, failed: 0 };
+const failures = [];
 
 function note(step, ok, started) {
-  const counted = step.counts ? takeReports() : { passed: 0, failed: 0 };
+  const taken = step.counts ? takeReports(results) : { passed: 0, failures: [] };
   // Whatever failed without a failed test to show for it counts as one.
-  if (!ok && counted.failed === 0) counted.failed = 1;
+  const counted = { passed: taken.passed, failed: Math.max(taken.failures.length, ok ? 0 : 1) };
   total.passed += counted.passed;
   total.failed += counted.failed;
+  failures.push(...taken.failures);
   table.push({ step, ok, minutes: (performance.now() - started) / 60_000, counted });
 }
 
@@ -134,6 +121,11 @@ for (const step of steps) {
 }
 rmSync(results, { recursive: true, force: true });
 
+if (failures.length > 0) {
+  process.stdout.write('\n== failed tests\n');
+  for (const { test, where, message } of failures)
+    process.stdout.write(`${where}: ${test}\n${message.map((line) => `    ${line}\n`).join('')}`);
+}
 process.stdout.write('\n== minutes\n');
 for (const { step, ok, minutes, counted } of table) {
   const tests = step.counts ? `  ${counted.passed} passed, ${counted.failed} failed` : '';

@@ -6,11 +6,12 @@
 //   npm run soak -- --runs 1000        fewer runs per property; the report is left as it is
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pinnedEnvironment, root } from './pinned-node.mjs';
 import { machineText, replaceRow, rowOf } from './soak-report.mjs';
+import { takeReports } from './test-reports.mjs';
 
 /** `runs`: how often each property is tried; `rounds`: how often the whole suite is run. */
 const suites = [
@@ -134,17 +135,11 @@ function runSuite(suite, runs, seed) {
   for (let round = 0; round < (suite.rounds ?? 1); round++)
     if (spawnSync('vitest', args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] }).status !== 0) broken += 1;
   const minutes = (performance.now() - started) / 60_000;
-  const reports = readdirSync(results).map((file) => JSON.parse(readFileSync(path.join(results, file), 'utf8')));
+  const { reports, passed, failures } = takeReports(results);
   rmSync(results, { recursive: true });
-  const sum = (field) => reports.reduce((total, report) => total + report[field], 0);
-  const failures = reports.flatMap((report) =>
-    report.testResults.flatMap(({ assertionResults }) =>
-      assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
-    ),
-  );
-  const failed = Math.max(sum('numFailedTests'), broken);
+  const failed = Math.max(failures.length, broken);
   // A round that broke before its tests left no report.
-  return { rounds: reports.length, passed: sum('numPassedTests'), failed, failures, minutes };
+  return { rounds: reports, passed, failed, failures: failures.map(({ test }) => test), minutes };
 }
 
 const git = (...args) => spawnSync('git', args, { cwd: root }).stdout?.toString().trim() ?? '';

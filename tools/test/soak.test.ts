@@ -19,7 +19,7 @@ it('npm run soak runs all rounds of a suite, also after a failure, and says how 
   onTestFinished(() => rm(clone, { recursive: true, force: true }));
   for (const name of ['', '.integration', '.soak'])
     await cp(path.join(root, `vitest${name}.config.ts`), path.join(clone, `vitest${name}.config.ts`));
-  for (const file of ['soak.mjs', 'soak-report.mjs', 'pinned-node.mjs'])
+  for (const file of ['soak.mjs', 'soak-report.mjs', 'test-reports.mjs', 'pinned-node.mjs'])
     await cp(path.join(root, 'tools', file), path.join(clone, 'tools', file));
   await symlink(path.join(root, 'node_modules'), path.join(clone, 'node_modules'));
   const folder = path.join(clone, 'apps', 'platform');
