@@ -71,6 +71,15 @@ const depConstraints = [
   { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['layer:test'] },
 ];
 
+/**
+ * Where the types of a file come from: for an editor and for one project, from the project that it lies in. `npm test` lints
+ * the whole tree: as one program a fifth faster, since each project's own would read its libraries' sources once more.
+ */
+const types =
+  process.env.SLUICE_LINT === 'whole-tree'
+    ? { project: './tsconfig.lint.json' }
+    : { projectService: { allowDefaultProject: ['*.config.ts'] } };
+
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', 'libs/contracts/src/gen/**', '.nx/**'] },
   {
@@ -78,7 +87,7 @@ export default tseslint.config(
     extends: [tseslint.configs.strictTypeChecked],
     plugins: { '@nx': nx },
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['*.config.ts'] }, tsconfigRootDir: import.meta.dirname },
+      parserOptions: { ...types, tsconfigRootDir: import.meta.dirname },
     },
     rules: {
       '@nx/enforce-module-boundaries': [

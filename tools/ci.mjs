@@ -24,6 +24,7 @@ const steps = [
   {
     name: 'lint',
     run: ['eslint', 'apps', 'libs', 'tools', 'examples'],
+    env: { SLUICE_LINT: 'whole-tree' },
     beside: true,
     // Without Nx's graph, which "project graph" has made, the rule of module boundaries would pass everything.
     never: 'No cached ProjectGraph',
@@ -81,7 +82,7 @@ function note(step, ok, started) {
 function startBeside(step) {
   const started = performance.now();
   const [command, ...args] = step.run;
-  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { cwd: root, env: { ...env, ...step.env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const printed = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => printed.push(chunk));
   return new Promise((resolve) => {

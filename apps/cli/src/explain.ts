@@ -39,7 +39,7 @@ const unknownModelHint = (message: string): string =>
 const hints: Readonly<Partial<Record<SluiceError['kind'], string>>> = {
   conflict: 'Somebody else changed it first: look at it again and repeat the command.',
   'deadline-exceeded':
-    'It took too long; the log of the service says why. The change may have been made: look before you repeat it.',
+    'It took too long; the log of the service says why. A change may have been made all the same: look before you repeat it.',
   internal: 'The log of the service has the cause.',
 };
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, open, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { env as environment } from 'node:process';
@@ -152,6 +152,28 @@ export function describeBatch(platform: () => Platform): void {
         expect(await readdir(made)).toEqual(['digits.parquet', 'scored.parquet']);
       },
     );
+
+    it('is of the lowest level of priority: it is scored where the other levels refuse all they get', async () => {
+      const made = await folder();
+      await cp(path.join(examples, 'digits', 'cnn'), path.join(made, 'levels'), { recursive: true });
+      const impatient = ['timeout_action: reject', 'default_timeout_microseconds: 1', 'priority_queue_policy: {3: {}}'];
+      const levels = ['priority_levels: 3', 'default_priority_level: 1', 'max_queue_delay_microseconds: 50000'];
+      const manifest = path.join(made, 'levels', 'sluice.yaml');
+      await appendFile(manifest, ['batching:', ...levels, ...impatient].join('\n  '));
+      expect(await platform().sluice('push', 'levels', path.dirname(manifest))).toMatchObject({ code: 0 });
+      const version = ['--model-version', '1'];
+      const infer = () => platform().sluice('infer', 'levels', holdout, '--label-column', 'label', ...version);
+      // A request of level 1 waits for company, for longer than it may. The first one waits for the version, too.
+      await eventually(
+        async () => expect((await infer()).notes).toMatch(/longer than defaultTimeoutMicroseconds allows/),
+        30_000,
+      );
+      const output = path.join(made, 'scored.csv');
+      expect(await platform().sluice('batch', 'levels', holdout, '--output', output, ...version)).toMatchObject({
+        code: 0,
+        notes: expect.stringMatching(/^597 rows by levels version 1 in /) as unknown,
+      });
+    });
 
     it('stops at a row that is wrong, goes on when it is to be passed over, and lists it', async () => {
       const made = await folder();

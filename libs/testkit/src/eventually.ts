@@ -2,7 +2,7 @@
  * Calls `probe` until it returns without throwing, or throws its last error after `timeoutMs`. For integration tests
  * that wait for another process; unit tests use the fake clock instead.
  */
-export async function eventually<T>(probe: () => T | Promise<T>, timeoutMs = 10_000, everyMs = 25): Promise<T> {
+export async function eventually<T>(probe: () => T | Promise<T>, timeoutMs = 30_000, everyMs = 25): Promise<T> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     try {
