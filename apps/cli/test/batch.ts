@@ -171,7 +171,7 @@ export function describeBatch(platform: () => Platform): void {
       const output = path.join(made, 'scored.csv');
       expect(await platform().sluice('batch', 'levels', holdout, '--output', output, ...version)).toMatchObject({
         code: 0,
-        notes: expect.stringMatching(/^597 rows by levels version 1 in /) as unknown,
+        notes: expect.stringMatching(/\n597 rows by levels version 1 in /) as unknown,
       });
     });
 
