@@ -5,7 +5,7 @@ import pg from 'pg';
 import type { Clock } from '@sluice/domain/clock';
 import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { machineFileSystem, type StoreFileSystem } from '../src/artifacts/file-system.ts';
 import type { RegistryClient } from './harness.ts';
 import { linearModel, push, sha256, Site, upload } from './harness.ts';
@@ -57,13 +57,15 @@ describe('an upload', () => {
   it('that finds the disk full answers so, leaves nothing, and goes through when there is room', async () => {
     const bytes = randomBytes(300_000);
     room = 100_000;
+    onTestFinished(() => void (room = Infinity));
     await expect(upload(ann, bytes)).rejects.toMatchObject({
       kind: 'resource-exhausted',
       message: expect.stringMatching(
         new RegExp(`^the artifact store is full: ENOSPC while storing artifact ${sha256(bytes).slice(0, 12)}`),
       ) as string,
     });
-    expect(await unfinished()).toEqual([]);
+    // A document of the registry's own may be on its way through the same folder.
+    await eventually(async () => expect(await unfinished()).toEqual([]));
     expect((await ann.statArtifacts({ sha256: [sha256(bytes)] })).present).toEqual([]);
     room = Infinity;
     expect(await upload(ann, bytes)).toBe(sha256(bytes));

@@ -1,6 +1,7 @@
 import type { GetStatisticsResponse__Output } from '@sluice/contracts/gen/sluice/feedback/v1/GetStatisticsResponse';
 import type { Prediction__Output } from '@sluice/contracts/gen/sluice/feedback/v1/Prediction';
 import type { PredictionSummary__Output } from '@sluice/contracts/gen/sluice/feedback/v1/PredictionSummary';
+import { SluiceError } from '@sluice/domain/errors';
 import { FakeClock } from '@sluice/testkit/fake-clock';
 import { describe, expect, it } from 'vitest';
 import type { CliContext } from '../context.ts';
@@ -95,19 +96,40 @@ it('the ids of predictions are each on a line, once', async () => {
   expect(out).toEqual(['id-1']);
 });
 
-it('where there are no predictions the command says of which model, with a hint', async () => {
-  const { context, out } = setUp();
-  const { services } = context;
-  const predictions = {
-    listPredictions: async () => Promise.resolve({ predictions: [], nextPageToken: '' }),
-    getStatistics: async () => Promise.resolve({ groups: [] }),
-  } as unknown as typeof services.predictions;
-  const empty = { ...context, services: { ...services, predictions } };
-  await listPredictions(empty, 'nomodel', { requestId: '', subject: '', limit: 3 });
-  await showStatistics(empty, 'nomodel', { byVersion: false, labelAge: 0, positive: '' });
-  const line =
-    'no predictions of "nomodel" of this kind and time (default: the last 24 hours); `sluice models` lists the models';
-  expect(out).toEqual([line, line]);
+describe('where there are no predictions', () => {
+  /** Feedback that has none, and what the registry says of the model. */
+  function setUpEmpty(model: () => Promise<unknown>) {
+    const { context, out } = setUp();
+    const predictions = {
+      listPredictions: async () => ({ predictions: [], nextPageToken: '' }),
+      getStatistics: async () => ({ groups: [] }),
+    };
+    const services = { predictions, registry: { getModel: model } };
+    const empty = { ...context, services } as unknown as CliContext;
+    const list = () => listPredictions(empty, 'mine', { requestId: '', subject: '', limit: 3 });
+    return { out, list, sum: () => showStatistics(empty, 'mine', { byVersion: false, labelAge: 0, positive: '' }) };
+  }
+  const line = 'no predictions of "mine" of this kind and time (default: the last 24 hours)';
+
+  it('of a model that is there, or that the registry cannot be asked for, it says so', async () => {
+    for (const model of [async () => ({}), async () => Promise.reject(new SluiceError('unavailable', 'away'))]) {
+      const { out, list, sum } = setUpEmpty(model);
+      await list();
+      await sum();
+      expect(out).toEqual([line, line]);
+    }
+  });
+
+  it('of a model that nobody knows it is an error, as of a typing error in the name', async () => {
+    const { out, list, sum } = setUpEmpty(async () => Promise.reject(new SluiceError('not-found', 'none')));
+    for (const command of [list, sum])
+      await expect(command()).rejects.toMatchObject({
+        code: 3,
+        message: 'no model "mine"',
+        hint: expect.stringContaining('sluice models') as string,
+      });
+    expect(out).toEqual([]);
+  });
 });
 
 const none = { sizeBytes: '0', tensors: [], problem: '' };

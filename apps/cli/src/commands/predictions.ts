@@ -1,5 +1,7 @@
 import type { PredictionSummary__Output } from '@sluice/contracts/gen/sluice/feedback/v1/PredictionSummary';
+import { SluiceError } from '@sluice/domain/errors';
 import { type CliContext, show } from '../context.ts';
+import { CliError, exitCodes } from '../exit-codes.ts';
 import { showMilliseconds, showTable, showTime } from '../format.ts';
 import { type Moment, momentMessage } from '../prediction-options.ts';
 
@@ -50,6 +52,7 @@ export async function listPredictions(context: CliContext, model: string, flags:
     found.push(...page.predictions);
     pageToken = page.nextPageToken;
   } while (pageToken !== '' && found.length < limit);
+  if (found.length === 0) await expectModel(context, model);
   if (flags.ids) {
     // Attempts at one prediction share its id.
     const ids = [...new Set(found.map(({ predictionId }) => predictionId))];
@@ -68,9 +71,23 @@ export const labelFilters = {
   unlabelled: 'LABEL_FILTER_UNLABELLED',
 } as const;
 
-/** Where nothing is found: a model that nobody knows has no predictions either. */
+/**
+ * Where nothing is found: a model that nobody knows has no predictions either, and a name with a typing error in it should
+ * not look like an answer. One that was deleted is not asked for while there are records of it.
+ *
+ * @throws {CliError} not found, where the registry knows no such model; without the registry nothing is said of it
+ */
+export async function expectModel({ services, signal }: CliContext, name: string): Promise<void> {
+  try {
+    await services.registry.getModel({ name }, { signal });
+  } catch (error) {
+    if (SluiceError.from(error).kind === 'not-found')
+      throw new CliError(exitCodes.notFound, `no model "${name}"`, '`sluice models` lists the models.');
+  }
+}
+
 export const noPredictions = (model: string): string =>
-  `no predictions of "${model}" of this kind and time (default: the last 24 hours); \`sluice models\` lists the models`;
+  `no predictions of "${model}" of this kind and time (default: the last 24 hours)`;
 
 /** Which label state two flags ask for. */
 export const labelState = ({ labelled, unlabelled }: { readonly labelled?: true; readonly unlabelled?: true }) =>

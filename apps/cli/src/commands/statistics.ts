@@ -5,7 +5,7 @@ import type { StatisticsGroup__Output } from '@sluice/contracts/gen/sluice/feedb
 import type { WeightedCount__Output } from '@sluice/contracts/gen/sluice/feedback/v1/WeightedCount';
 import { type CliContext, show } from '../context.ts';
 import { showEnum, showMilliseconds, showTable, showTime } from '../format.ts';
-import { armOf, noPredictions, type RangeFlags, rangeOf } from './predictions.ts';
+import { armOf, expectModel, noPredictions, type RangeFlags, rangeOf } from './predictions.ts';
 
 export interface StatisticsFlags extends RangeFlags {
   readonly bucket?: 'hour' | 'day';
@@ -31,6 +31,7 @@ export async function showStatistics(context: CliContext, model: string, flags: 
     },
     { signal: context.signal },
   );
+  if (found.groups.length === 0) await expectModel(context, model);
   show(context, found, () => (found.groups.length === 0 ? noPredictions(model) : statisticsText(found)));
 }
 
