@@ -6,6 +6,7 @@ import { deadLettersSuite } from './suites/dead-letters.ts';
 import { diskSuite } from './suites/disk.ts';
 import { erasedTextsSuite } from './suites/erased-texts.ts';
 import { exportSuite } from './suites/export.ts';
+import { followRealRestoreSuite } from './suites/follow-real-restore.ts';
 import { followRestoreSuite } from './suites/follow-restore.ts';
 import { followSuite } from './suites/follow.ts';
 import { feedbackItemsSuite } from './suites/feedback-items.ts';
@@ -36,7 +37,7 @@ const suites = [
   ...[ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite],
   ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite],
   ...[predictionsSuite, predictionListsSuite, statisticsSuite],
-  ...[followSuite, followRestoreSuite, diskSuite],
+  ...[followSuite, followRestoreSuite, followRealRestoreSuite, diskSuite],
   ...[plainPayloadsSuite, payloadsSuite, privacySuite, erasedTextsSuite, putBackSuite, exportSuite],
 ];
 for (const suite of suites)
