@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startPostgres } from '@sluice/testkit/postgres';
+import { brokenTextsSuite } from './suites/broken-texts.ts';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { diskSuite } from './suites/disk.ts';
@@ -35,7 +36,7 @@ afterAll(() => postgres.stop());
 
 const suites = [
   ...[ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite],
-  ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite],
+  ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite, brokenTextsSuite],
   ...[predictionsSuite, predictionListsSuite, statisticsSuite],
   ...[followSuite, followRestoreSuite, followRealRestoreSuite, diskSuite],
   ...[plainPayloadsSuite, payloadsSuite, privacySuite, erasedTextsSuite, putBackSuite, exportSuite],
