@@ -16,6 +16,7 @@ import { interleavedSuite } from './suites/interleaved.ts';
 import { joinerSuite } from './suites/joiner.ts';
 import { labelsSuite } from './suites/labels.ts';
 import { portsSuite } from './suites/ports.ts';
+import { queryBoundsSuite } from './suites/query-bounds.ts';
 import { predictionListsSuite } from './suites/prediction-lists.ts';
 import { predictionsSuite } from './suites/predictions.ts';
 import { statisticsSuite } from './suites/statistics.ts';
@@ -37,7 +38,7 @@ afterAll(() => postgres.stop());
 const suites = [
   ...[ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite],
   ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite, brokenTextsSuite],
-  ...[predictionsSuite, predictionListsSuite, statisticsSuite],
+  ...[predictionsSuite, predictionListsSuite, statisticsSuite, queryBoundsSuite],
   ...[followSuite, followRestoreSuite, followRealRestoreSuite, diskSuite],
   ...[plainPayloadsSuite, payloadsSuite, privacySuite, erasedTextsSuite, putBackSuite, exportSuite],
 ];
