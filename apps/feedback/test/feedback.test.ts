@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startPostgres } from '@sluice/testkit/postgres';
+import { brokenTextsSuite } from './suites/broken-texts.ts';
 import { daysSuite } from './suites/days.ts';
 import { deadLettersSuite } from './suites/dead-letters.ts';
 import { diskSuite } from './suites/disk.ts';
 import { erasedTextsSuite } from './suites/erased-texts.ts';
 import { exportSuite } from './suites/export.ts';
+import { followRealRestoreSuite } from './suites/follow-real-restore.ts';
 import { followRestoreSuite } from './suites/follow-restore.ts';
 import { followSuite } from './suites/follow.ts';
 import { feedbackItemsSuite } from './suites/feedback-items.ts';
@@ -14,6 +16,7 @@ import { interleavedSuite } from './suites/interleaved.ts';
 import { joinerSuite } from './suites/joiner.ts';
 import { labelsSuite } from './suites/labels.ts';
 import { portsSuite } from './suites/ports.ts';
+import { queryBoundsSuite } from './suites/query-bounds.ts';
 import { predictionListsSuite } from './suites/prediction-lists.ts';
 import { predictionsSuite } from './suites/predictions.ts';
 import { statisticsSuite } from './suites/statistics.ts';
@@ -34,9 +37,9 @@ afterAll(() => postgres.stop());
 
 const suites = [
   ...[ingestSuite, deadLettersSuite, streamsSuite, daysSuite, portsSuite],
-  ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite],
-  ...[predictionsSuite, predictionListsSuite, statisticsSuite],
-  ...[followSuite, followRestoreSuite, diskSuite],
+  ...[labelsSuite, joinerSuite, interleavedSuite, feedbackItemsSuite, brokenTextsSuite],
+  ...[predictionsSuite, predictionListsSuite, statisticsSuite, queryBoundsSuite],
+  ...[followSuite, followRestoreSuite, followRealRestoreSuite, diskSuite],
   ...[plainPayloadsSuite, payloadsSuite, privacySuite, erasedTextsSuite, putBackSuite, exportSuite],
 ];
 for (const suite of suites)

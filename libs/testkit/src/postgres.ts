@@ -49,8 +49,10 @@ interface Template {
 /**
  * Starts a Postgres for one test file: the binaries and an initialised data folder are kept in the folder for temporary
  * files between runs, so that only the first call on a machine takes seconds.
+ *
+ * @param options.unrelated whether its cluster is made for it alone, in seconds: all others are copies of one, with one system identifier
  */
-export async function startPostgres(): Promise<TestPostgres> {
+export async function startPostgres({ unrelated = false } = {}): Promise<TestPostgres> {
   const account = chooseAccount();
   const binaries = await installBinaries(account);
   const base = await usableBase(join(tmpdir(), ownName()), account);
@@ -58,8 +60,14 @@ export async function startPostgres(): Promise<TestPostgres> {
   await removeAbandoned(base);
   const home = await mkdtemp(join(base, 'run-'));
   const dataDir = join(home, 'data');
-  await cp(template.dataDir, dataDir, { recursive: true });
-  if (account) await giveTo(home, account);
+  if (unrelated) {
+    if (account) await giveTo(home, account);
+    const { password } = template;
+    await initCluster({ binaries, account, dataDir, superuser, password, durable: false });
+  } else {
+    await cp(template.dataDir, dataDir, { recursive: true });
+    if (account) await giveTo(home, account);
+  }
   const start = (port: number): Promise<PostgresServer> => startServer({ binaries, account, dataDir, port, settings });
   return new RunningPostgres(home, template.password, start, await startOnKeptPort(start));
 }

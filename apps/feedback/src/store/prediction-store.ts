@@ -18,58 +18,78 @@ import { statement, withClient } from './connection.ts';
 /** Named, so that of each class the days without the id are left out before anything is looked at. */
 const classes = `class IN ('short', 'standard', 'long')`;
 
-/** More than any prediction has: arms are 16 at most, and attempts few. */
-const mostAttempts = 1_000;
-const mostLabels = 10_000;
-/** Each may have a text of 16 KiB. */
-const mostFeedback = 1_000;
+/** What is given of one prediction at most; of more, the answer says that it is cut. */
+export interface PredictionBounds {
+  readonly attempts: number;
+  /** And as many outcomes. */
+  readonly labels: number;
+  readonly feedback: number;
+}
 
-/** Those that answer first, shadows last. */
-const order = `ORDER BY (role IS NOT DISTINCT FROM 'shadow'), answered DESC, arm, attempt, class LIMIT ${mostAttempts + 1}`;
+/** More than any prediction has: arms are 16 at most, and attempts few. Each item of feedback may have a text of 16 KiB. */
+const usualBounds: PredictionBounds = { attempts: 1_000, labels: 10_000, feedback: 1_000 };
 
-/** Attempts by id: one look-up in the day of each class. */
-export const attemptsById: Prepared = {
-  name: 'attempts-by-id',
-  text: `SELECT ${attemptColumns}, false AS skewed FROM feedback.evidence WHERE ${classes} AND prediction_id = $1 ${order}`,
-};
+const micros = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
 
-/** The same, and those out of time, which next to no prediction has: what has all columns twice takes twice as long to plan. */
-const allAttemptsById: Prepared = {
-  name: 'all-attempts-by-id',
-  text: `SELECT * FROM (
+/** Each finds one more than its bound where there are more. */
+function statementsOf(most: PredictionBounds) {
+  /** Those that answer first, shadows last. */
+  const order = `ORDER BY (role IS NOT DISTINCT FROM 'shadow'), answered DESC, arm, attempt, class LIMIT ${most.attempts + 1}`;
+
+  /** Attempts by id: one look-up in the day of each class. */
+  const attempts: Prepared = {
+    name: 'attempts-by-id',
+    text: `SELECT ${attemptColumns}, false AS skewed FROM feedback.evidence WHERE ${classes} AND prediction_id = $1 ${order}`,
+  };
+
+  /** The same, and those out of time, which next to no prediction has: what has all columns twice takes twice as long to plan. */
+  const allAttempts: Prepared = {
+    name: 'all-attempts-by-id',
+    text: `SELECT * FROM (
     SELECT ${attemptColumns}, false AS skewed FROM feedback.evidence WHERE ${classes} AND prediction_id = $1
     UNION ALL
     SELECT ${attemptColumns}, true AS skewed FROM feedback.evidence_skewed WHERE prediction_id = $1
   ) AS found ${order}`,
-};
+  };
 
-const micros = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
-
-const labelsById: Prepared = {
-  name: 'labels-by-id',
-  text: `
+  const labels: Prepared = {
+    name: 'labels-by-id',
+    text: `
   SELECT label_id, row, name, number, source, actor, ${micros('labelled_at')} AS labelled_micros,
     ${micros('recorded_at')} AS recorded_micros
-  FROM feedback.label WHERE ${classes} AND prediction_id = $1 ORDER BY row LIMIT ${mostLabels + 1}`,
-};
+  FROM feedback.label WHERE ${classes} AND prediction_id = $1 ORDER BY row LIMIT ${most.labels + 1}`,
+  };
 
-const outcomesById: Prepared = {
-  name: 'outcomes-by-id',
-  text: `
+  const outcomes: Prepared = {
+    name: 'outcomes-by-id',
+    text: `
   SELECT label_id, arm, attempt, row, version, state, truth_name, truth_number, predicted_name, predicted_number,
     truth_probability, source
   FROM feedback.outcome WHERE ${classes} AND prediction_id = $1
-  ORDER BY row, (role IS NOT DISTINCT FROM 'shadow'), arm, attempt, label_id LIMIT ${mostLabels + 1}`,
-};
+  ORDER BY row, (role IS NOT DISTINCT FROM 'shadow'), arm, attempt, label_id LIMIT ${most.labels + 1}`,
+  };
 
-const feedbackById: Prepared = {
-  name: 'feedback-by-id',
-  text: `
+  const feedback: Prepared = {
+    name: 'feedback-by-id',
+    text: `
   SELECT feedback_id, row, kind, number, name, source, actor, ${micros('given_at')} AS given_micros,
     ${micros('recorded_at')} AS recorded_micros, payload_state, payload_key_id
   FROM feedback.feedback_item WHERE ${classes} AND prediction_id = $1
-  ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback + 1}`,
-};
+  ORDER BY recorded_at, feedback_id LIMIT ${most.feedback + 1}`,
+  };
+
+  const texts: Prepared = {
+    name: 'texts-by-id',
+    text: `
+  SELECT feedback_id, payload FROM feedback.feedback_item
+  WHERE ${classes} AND prediction_id = $1 AND payload IS NOT NULL ORDER BY recorded_at, feedback_id LIMIT ${most.feedback}`,
+  };
+  return { attempts, allAttempts, labels, outcomes, feedback, texts };
+}
+
+/** As replicas ask them. */
+const usual = statementsOf(usualBounds);
+export const attemptsById: Prepared = usual.attempts;
 
 /** Whether there is anything of the other tables. */
 const elsewhere: Prepared = {
@@ -77,13 +97,6 @@ const elsewhere: Prepared = {
   text: `SELECT EXISTS (SELECT FROM feedback.label WHERE ${classes} AND prediction_id = $1) AS labels,
     EXISTS (SELECT FROM feedback.feedback_item WHERE ${classes} AND prediction_id = $1) AS feedback,
     EXISTS (SELECT FROM feedback.evidence_skewed WHERE prediction_id = $1) AS skewed`,
-};
-
-const textsById: Prepared = {
-  name: 'texts-by-id',
-  text: `
-  SELECT feedback_id, payload FROM feedback.feedback_item
-  WHERE ${classes} AND prediction_id = $1 AND payload IS NOT NULL ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback}`,
 };
 
 interface LabelRow {
@@ -130,11 +143,15 @@ interface FeedbackRow {
 export class PredictionStore implements PredictionReader {
   readonly #dataSource: DataSource;
   readonly #available: () => void;
+  readonly #most: PredictionBounds;
+  readonly #statements: ReturnType<typeof statementsOf>;
 
   /** @param available throws `unavailable` while the database is known to be away */
-  constructor(dataSource: DataSource, available: () => void) {
+  constructor(dataSource: DataSource, available: () => void, most = usualBounds) {
     this.#dataSource = dataSource;
     this.#available = available;
+    this.#most = most;
+    this.#statements = most === usualBounds ? usual : statementsOf(most);
   }
 
   async find(predictionId: string): Promise<StoredPrediction> {
@@ -143,25 +160,27 @@ export class PredictionStore implements PredictionReader {
     const { attempts, labels, outcomes, feedback } = await withClient(this.#dataSource, async (client) => {
       const of = <R extends QueryResultRow>(prepared: Prepared): Promise<R[]> =>
         byId<R>(client, prepared, predictionId);
+      const { allAttempts, ...ask } = this.#statements;
       const [other] = await of<Elsewhere>(elsewhere);
       return {
-        attempts: await of<AttemptRow>(other!.skewed ? allAttemptsById : attemptsById),
-        labels: other!.labels ? await of<LabelRow>(labelsById) : [],
-        outcomes: other!.labels ? await of<OutcomeRow>(outcomesById) : [],
-        feedback: other!.feedback ? await of<FeedbackRow>(feedbackById) : [],
+        attempts: await of<AttemptRow>(other!.skewed ? allAttempts : ask.attempts),
+        labels: other!.labels ? await of<LabelRow>(ask.labels) : [],
+        outcomes: other!.labels ? await of<OutcomeRow>(ask.outcomes) : [],
+        feedback: other!.feedback ? await of<FeedbackRow>(ask.feedback) : [],
       };
     });
+    const most = this.#most;
     const isErased = await this.#erased([...attempts, ...feedback]);
     return {
-      attempts: attempts.slice(0, mostAttempts).map((row) => toAttempt(isErased(row) ? withoutPayloads(row) : row)),
-      labels: labels.slice(0, mostLabels).map(toLabel),
-      outcomes: outcomes.slice(0, mostLabels).map(toOutcome),
+      attempts: attempts.slice(0, most.attempts).map((row) => toAttempt(isErased(row) ? withoutPayloads(row) : row)),
+      labels: labels.slice(0, most.labels).map(toLabel),
+      outcomes: outcomes.slice(0, most.labels).map(toOutcome),
       feedback: feedback
-        .slice(0, mostFeedback)
+        .slice(0, most.feedback)
         .map((row) => toFeedback(isErased(row) ? { ...row, payload_state: 'erased' } : row)),
       cut:
-        Math.max(attempts.length / mostAttempts, feedback.length / mostFeedback) > 1 ||
-        Math.max(labels.length, outcomes.length) > mostLabels,
+        Math.max(attempts.length / most.attempts, feedback.length / most.feedback) > 1 ||
+        Math.max(labels.length, outcomes.length) > most.labels,
     };
   }
 
@@ -180,7 +199,9 @@ export class PredictionStore implements PredictionReader {
 
   async texts(predictionId: string): Promise<ReadonlyMap<string, Uint8Array>> {
     this.#available();
-    const rows = await withClient(this.#dataSource, (client) => byId<TextRow>(client, textsById, predictionId));
+    const rows = await withClient(this.#dataSource, (client) =>
+      byId<TextRow>(client, this.#statements.texts, predictionId),
+    );
     return new Map(rows.map((row) => [row.feedback_id, row.payload]));
   }
 

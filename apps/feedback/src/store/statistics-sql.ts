@@ -3,9 +3,6 @@ import type { QualityQuery, StatisticsQuery } from '../predictions/statistics.ts
 import { leastId } from '../predictions/time-range.ts';
 import type { Values } from './values.ts';
 
-/** Groups of one answer. */
-export const mostGroups = 10_000;
-
 export const bucketMs = { hour: 3_600_000, day: 86_400_000 } as const;
 
 /** Parts of a whole number's logarithm: two values of one part differ by 1.6 percent at most, and its middle from each by 0.8. */
@@ -53,8 +50,10 @@ const rows = 'greatest(rows, 1) / keep_probability';
 /**
  * Attempts by group and status. They are counted by parts of their latency first, in memory that does not grow with their number, and quantiles
  * are read from these counts.
+ *
+ * @param mostGroups so many groups come whole, and of more at least one row
  */
-export function trafficSql(query: StatisticsQuery, bound: Values): string {
+export function trafficSql(query: StatisticsQuery, bound: Values, mostGroups: number): string {
   const where = conditions(query, bound);
   const columns =
     'prediction_id, version, arm, role, status, answered, ended_micros, cost_micros, rows, keep_probability, received_at';
@@ -118,8 +117,8 @@ function resolvedSql(query: QualityQuery, bound: Values): string {
   return retentionClasses.map(part).join(' UNION ALL ');
 }
 
-/** What labels say, by group. */
-export function labelsSql(query: QualityQuery, bound: Values): string {
+/** What labels say, by group. @param mostGroups one more comes where there are more */
+export function labelsSql(query: QualityQuery, bound: Values, mostGroups: number): string {
   const classified = `state = 'scored' AND truth_name IS NOT NULL AND predicted_name IS NOT NULL`;
   const measured = `state = 'scored' AND truth_number IS NOT NULL AND predicted_number IS NOT NULL`;
   const probable = `${classified} AND truth_probability IS NOT NULL`;

@@ -12,7 +12,7 @@ import type {
   WeightedCount,
 } from '../predictions/statistics.ts';
 import { statement } from './connection.ts';
-import { bucketMs, labelsSql, middleOf, mostGroups, trafficSql } from './statistics-sql.ts';
+import { bucketMs, labelsSql, middleOf, trafficSql } from './statistics-sql.ts';
 import { Values } from './values.ts';
 
 interface GroupRow {
@@ -58,29 +58,37 @@ interface LabelsRow extends GroupRow {
   readonly p90: number | null;
 }
 
+/** Groups of one answer. */
+const usualGroups = 10_000;
+
 /** Statistics, computed in Postgres. */
 export class StatisticsStore implements StatisticsReader {
   readonly #dataSource: DataSource;
   readonly #available: () => void;
+  readonly #mostGroups: number;
 
-  /** @param available throws `unavailable` while the database is known to be away */
-  constructor(dataSource: DataSource, available: () => void) {
+  /**
+   * @param available throws `unavailable` while the database is known to be away
+   * @param mostGroups of one answer
+   */
+  constructor(dataSource: DataSource, available: () => void, mostGroups = usualGroups) {
     this.#dataSource = dataSource;
     this.#available = available;
+    this.#mostGroups = mostGroups;
   }
 
   async traffic(query: StatisticsQuery): Promise<TrafficStatistics[]> {
     const bound = new Values();
-    const rows = await this.#rows<TrafficRow>(trafficSql(query, bound), bound);
+    const rows = await this.#rows<TrafficRow>(trafficSql(query, bound, this.#mostGroups), bound);
     const groups = Map.groupBy(rows, ({ bucket, version, arm, role }) => `${bucket} ${version} ${role} ${arm}`);
-    if (groups.size > mostGroups) throw tooManyGroups();
+    if (groups.size > this.#mostGroups) throw tooManyGroups(this.#mostGroups);
     return [...groups.values()].map((ofGroup) => toTraffic(ofGroup, query.bucket));
   }
 
   async labels(query: QualityQuery): Promise<LabelStatistics[]> {
     const bound = new Values();
-    const rows = await this.#rows<LabelsRow>(labelsSql(query, bound), bound);
-    if (rows.length > mostGroups) throw tooManyGroups();
+    const rows = await this.#rows<LabelsRow>(labelsSql(query, bound, this.#mostGroups), bound);
+    if (rows.length > this.#mostGroups) throw tooManyGroups(this.#mostGroups);
     return rows.map((row) => toLabels(row, query.bucket));
   }
 
@@ -90,7 +98,7 @@ export class StatisticsStore implements StatisticsReader {
   }
 }
 
-const tooManyGroups = (): SluiceError =>
+const tooManyGroups = (mostGroups: number): SluiceError =>
   new SluiceError(
     'resource-exhausted',
     `more than ${mostGroups} groups: narrow \`from\` and \`to\`, take larger buckets, or group by version`,
