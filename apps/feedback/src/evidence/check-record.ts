@@ -5,6 +5,8 @@ import { maxTextBytes } from '@sluice/evidence/layout';
 import type { EvidenceContext, EvidenceRecord } from '@sluice/evidence/record';
 
 const latestMs = Date.UTC(10_000, 0, 1);
+/** The statuses of gRPC are numbered from 0 to this; statistics count on there being no others. */
+const lastStatus = 16;
 
 export function isRetentionClass(name: string): name is RetentionClass {
   return (retentionClasses as readonly string[]).includes(name);
@@ -24,9 +26,12 @@ export function contextProblem(context: EvidenceContext): string | undefined {
 }
 
 /** The same for what a record has of its own. Its texts are no problem: they are the callers', and are stored as far as they can be. */
-export function recordProblem({ receivedMs, keepProbability, timings }: EvidenceRecord): string | undefined {
+export function recordProblem(record: EvidenceRecord): string | undefined {
+  const { receivedMs, keepProbability, timings } = record;
   if (!(receivedMs >= 0 && receivedMs < latestMs)) return 'receivedMs is no time from 1970 to 9999';
   if (!isProbability(keepProbability) || keepProbability === 0) return 'keepProbability is not above 0 and up to 1';
+  for (const field of ['status', 'fallbackStatus'] as const)
+    if (record[field] > lastStatus) return `${field} is no status of gRPC`;
   if (timings && !(timings.costMicros >= 0 && timings.costMicros < Infinity)) return 'costMicros is no number from 0';
   return undefined;
 }

@@ -90,7 +90,7 @@ export function deadLettersSuite(cluster: () => TestPostgres): void {
     });
 
     it('are records with values that none may have, beside good ones', async () => {
-      const ids = someIds(6);
+      const ids = someIds(8);
       const [good, ...others] = ids as [string, ...string[]];
       const block = blockOf(
         { predictionId: others[0]!, context: { retentionClass: 'forever' } },
@@ -99,6 +99,8 @@ export function deadLettersSuite(cluster: () => TestPostgres): void {
         { predictionId: others[2]!, receivedMs: Number.NaN },
         { predictionId: others[3]!, context: { model: 'a\0b' } },
         { predictionId: others[4]!, context: { propensity: 1.5 } },
+        { predictionId: others[5]!, status: 17 },
+        { predictionId: others[6]!, fallbackStatus: 255 },
       );
       await deliver(replica.address, [block, block]);
       expect(await site.count(ids)).toEqual({ rows: 1, predictions: 1 });
@@ -106,11 +108,13 @@ export function deadLettersSuite(cluster: () => TestPostgres): void {
       expect(found.map(({ predictionId }) => predictionId).toSorted()).toEqual(others.toSorted());
       expect(found.find(({ predictionId }) => predictionId === others[3])).toMatchObject({ model: 'a\uFFFDb' });
       expect(found.map(({ detail }) => detail).toSorted()).toEqual([
+        'fallbackStatus is no status of gRPC',
         'its retention class is none of short, standard, long',
         'keepProbability is not above 0 and up to 1',
         'model has a NUL character (U+0000)',
         'propensity is not within 0 and 1',
         'receivedMs is no time from 1970 to 9999',
+        'status is no status of gRPC',
       ]);
       await clear();
     });
