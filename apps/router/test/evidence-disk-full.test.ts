@@ -53,8 +53,8 @@ async function fillAndFree(mounted: string): Promise<void> {
   // Ever smaller ones, until there is no room for the smallest.
   for (const bytes of [mebi, mebi / 16, mebi / 128, 8]) {
     while ((await ask(bytes)) === 'ok') {
-      expect(durable.length).toBeLessThan(500);
-      await askOthers(bytes === mebi ? 10 : 0, 8);
+      expect(durable.length).toBeLessThan(200);
+      await askOthers(bytes === mebi ? 5 : 0, 8);
     }
   }
   expect(durable.length).toBeGreaterThan(20);
