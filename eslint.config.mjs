@@ -13,6 +13,12 @@ const restrictedSyntax = [
   },
 ];
 
+/** Of what runs with every request. */
+const noGetters = {
+  selector: ':function ObjectExpression > Property[kind=/^[gs]et$/]',
+  message: 'An object literal with a getter keeps garbage alive (ADR 84): make it a class.',
+};
+
 /** What each layer may import, as the table in docs/architecture.md has it. */
 const depConstraints = [
   {
@@ -113,13 +119,19 @@ export default tseslint.config(
     files: ['apps/{router,model-server}/src/**/*.ts', 'libs/{batching,inference,rpc,telemetry,wire}/src/**/*.ts'],
     ignores: ['**/*.test.ts', '**/main.ts'],
     rules: {
+      'no-restricted-syntax': ['error', ...restrictedSyntax, noGetters],
+    },
+  },
+  {
+    // A record of evidence is written for every attempt.
+    files: ['apps/router/src/evidence/**/*.ts', 'libs/evidence/src/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
       'no-restricted-syntax': [
         'error',
         ...restrictedSyntax,
-        {
-          selector: ':function ObjectExpression > Property[kind=/^[gs]et$/]',
-          message: 'An object literal with a getter keeps garbage alive (ADR 84): make it a class.',
-        },
+        noGetters,
+        { selector: "Identifier[name='JSON']", message: 'Evidence is binary (@sluice/evidence/layout): no JSON.' },
       ],
     },
   },

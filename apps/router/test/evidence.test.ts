@@ -1,57 +1,14 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ingestService } from '@sluice/contracts/services';
-import { unpackBlocks } from '@sluice/evidence/packed-blocks';
-import { readBlock } from '@sluice/evidence/read-block';
-import type { EvidenceRecord } from '@sluice/evidence/record';
-import { createRpcServer } from '@sluice/rpc/server';
-import { systemClock } from '@sluice/service-kit/clock';
-import { createMetrics } from '@sluice/telemetry/metrics';
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
-import { recordingLogger } from './doubles.ts';
 import { evidenceSettings } from './evidence-settings.ts';
+import { testFeedback } from './feedback.ts';
 import { wireModel, wireRelease, wireRoutes } from './routes.ts';
-import { onEnd, testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
+import { testRegistry, testRouter, testRuntime, whenUp } from './world.ts';
+import type { InferOptions } from './world.ts';
 
 const loaded = [['digits', 3, true]] as const;
-
-/** A feedback over real gRPC that has no database: what it got, and what it says of it. */
-async function testFeedback(port: number, protocolVersion = 2) {
-  const received: EvidenceRecord[] = [];
-  /** How blocks came: alone, or so many together. */
-  const messages: (number | 'alone')[] = [];
-  const hellos: string[] = [];
-  const followed: number[] = [];
-  let isStoring = true;
-  let erasures = 0;
-  const { logger } = recordingLogger();
-  const metrics = createMetrics({ service: 'feedback', instanceId: 'f', processMetrics: false });
-  const server = createRpcServer({ logger, metrics, clock: systemClock });
-  server.addService(ingestService, {
-    ingest: async function* (requests) {
-      for await (const { hello, block, blocks, erasuresApplied } of requests) {
-        const packed = blocks && [...unpackBlocks({ position: Number(blocks.position), blocks: blocks.blocks })];
-        for (const each of packed ?? []) received.push(...readBlock(each.block));
-        if (packed) messages.push(packed.length);
-        if (block) messages.push('alone');
-        const position = packed?.at(-1)?.position ?? block?.position ?? 0;
-        if (erasuresApplied) followed.push(Number(erasuresApplied.number));
-        if (hello) hellos.push(`${hello.routerId} ${hello.spoolId}`);
-        if (block) received.push(...readBlock(block.block));
-        if (hello ?? isStoring) yield { acknowledged: position, protocolVersion, windowBytes: 1_000_000, erasures };
-      }
-    },
-  });
-  await server.bind('127.0.0.1', port);
-  onEnd(() => server.tryShutdown(0));
-  return {
-    ...{ received, messages, hellos, followed },
-    forget: () => void (isStoring = false),
-    remember: () => void (isStoring = true),
-    erase: (number: number) => void (erasures = number),
-  };
-}
 
 async function setUp(durability: 'DURABLE' | 'BEST_EFFORT', more: Readonly<Record<string, string>> = {}) {
   const runtime = await testRuntime({ id: 'r1', loaded });
@@ -180,6 +137,42 @@ describe('evidence of a model without a release', () => {
         kept.map(({ predictionId }) => predictionId),
       ),
     );
+  });
+});
+
+describe('evidence of a release of several arms', () => {
+  it('says of each request why it went to its arm: forced, by a rule, by its unit, by weight, or past the release', async () => {
+    const versions = [3, 4];
+    const runtime = await testRuntime({ id: 'r1', loaded: versions.map((version) => ['digits', version, true]) });
+    const digits = wireModel({
+      placed: versions,
+      release: {
+        arms: { primary: [3, 'PRIMARY', 0.7], candidate: [4, 'CANDIDATE', 0.3] },
+        rules: [['lab', 'tenant', 'lab', 'primary']],
+      },
+    });
+    const registry = await testRegistry(wireRoutes(7, [digits], { addresses: [runtime.address] }));
+    const { settings, feedbackPort } = await evidenceSettings();
+    const router = await testRouter({ SLUICE_REGISTRY: registry.address, ...settings });
+    await whenUp(router, 1);
+    // By its unit it is the candidate's.
+    const unit = { 'sluice-unit': 'user-1' };
+    const asked: readonly [options: InferOptions, why: string][] = [
+      [{ metadata: { ...unit, 'sluice-arm': 'primary' } }, 'forced - primary 3'],
+      [{ metadata: { 'sluice-arm': 'candidate', tenant: 'lab' } }, 'forced - candidate 4'],
+      [{ metadata: { ...unit, tenant: 'lab' } }, 'rule lab primary 3'],
+      [{ metadata: unit }, 'unit - candidate 4'],
+      [{ version: '4' }, 'named - - 4'],
+      [{}, 'weight - '],
+    ];
+    for (const [options] of asked) expect((await router.infer(options)).outcome).toBe('ok');
+    const feedback = await testFeedback(feedbackPort);
+    await eventually(() => expect(feedback.received).toHaveLength(asked.length));
+    const told = feedback.received.map(({ reason, rule, context: { arm, version } }) =>
+      [reason, rule || '-', arm || '-', version].join(' '),
+    );
+    // Which arm that is by weight is left to chance.
+    expect(told.map((each) => each.replace(/^weight - .*/, 'weight - '))).toEqual(asked.map(([, why]) => why));
   });
 });
 
