@@ -86,6 +86,11 @@ const textsById: Prepared = {
   WHERE ${classes} AND prediction_id = $1 AND payload IS NOT NULL ORDER BY recorded_at, feedback_id LIMIT ${mostFeedback}`,
 };
 
+/** Every statement of a prediction's id that is prepared once and asked many times. */
+export const statementsById: readonly Prepared[] = [
+  ...[attemptsById, allAttemptsById, elsewhere, labelsById, outcomesById, feedbackById, textsById],
+];
+
 interface LabelRow {
   readonly label_id: string;
   readonly row: number;
