@@ -1,5 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Site } from './harness.ts';
+import type { Given } from './evidence.ts';
+import { blockOf, idAt } from './evidence.ts';
+import type { Replica, Site } from './harness.ts';
+import { deliver } from './harness.ts';
 
 /** A label of a test: what is known of it, and the time when it was recorded. */
 export interface GivenLabel {
@@ -50,3 +53,40 @@ export async function insertTruth(site: Site, given: readonly (GivenLabel & Give
 }
 
 const digestOf = (text: string): string => createHash('md5').update(text).digest('hex');
+
+/** A record with one answered row, and its truth where there is one. */
+export type Judged = Omit<GivenLabel & GivenOutcome, 'predictionId'> & {
+  readonly own?: Given;
+  readonly version?: number;
+};
+
+/** Stores records, in blocks that hold them. */
+export async function storeRecords({ address }: Replica, records: readonly Given[]): Promise<void> {
+  const blocks = [];
+  for (let at = 0; at < records.length; at += 200) blocks.push(blockOf(...records.slice(at, at + 200)));
+  await deliver(address, blocks);
+}
+
+/** Stores records of a model and their truth, and says their ids. */
+export async function storeJudged(
+  site: Site,
+  replica: Replica,
+  model: string,
+  given: readonly Judged[],
+): Promise<string[]> {
+  const records = given.map(({ own, version = 1 }) => {
+    const receivedMs = own?.receivedMs ?? Date.now() - 60_000;
+    const context = { model, version, ...own?.context };
+    return { predictionId: idAt(receivedMs), rows: 1, ...own, receivedMs, context };
+  });
+  await storeRecords(replica, records);
+  await insertTruth(
+    site,
+    given.flatMap((each, index) =>
+      each.name === undefined && each.number === undefined
+        ? []
+        : [{ ...each, predictionId: records[index]!.predictionId }],
+    ),
+  );
+  return records.map(({ predictionId }) => predictionId);
+}

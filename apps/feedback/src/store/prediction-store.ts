@@ -99,6 +99,9 @@ const elsewhere: Prepared = {
     EXISTS (SELECT FROM feedback.evidence_skewed WHERE prediction_id = $1) AS skewed`,
 };
 
+/** Every statement of a prediction's id that is prepared once and asked many times, as replicas ask them. */
+export const statementsById: readonly Prepared[] = [...Object.values(usual), elsewhere];
+
 interface LabelRow {
   readonly label_id: string;
   readonly row: number;

@@ -9,6 +9,8 @@ import { migrateFeedback } from '../../src/store/migrate-feedback.ts';
 import { migrations } from '../../src/store/migrations/index.ts';
 import { blockOfIds, idAt, someIds } from '../evidence.ts';
 import { deliver, deliverSurely, Site } from '../harness.ts';
+import { captured, Labelling, name, words } from '../labelling.ts';
+import { scores } from '../task-registry.ts';
 
 /** Partitions, roles and migrations. @param cluster the Postgres, on which it gets a database of its own */
 export function daysSuite(cluster: () => TestPostgres): void {
@@ -155,6 +157,50 @@ export function daysSuite(cluster: () => TestPostgres): void {
       await deliver(first.address, [blockOfIds([old], short)], 'spool-2');
       expect(await site.count([old])).toEqual({ rows: 2, predictions: 1 });
       await first.stop();
+    });
+
+    it('take what was said of them along: labels, outcomes and feedback with its texts', async () => {
+      const world = await Labelling.open(cluster());
+      const now = Date.now();
+      const [gone, left] = [idAt(now - 6 * dayMs), idAt(now - 6 * dayMs)];
+      const answer = captured(scores([1, 0, 0]));
+      await world.stored(
+        { predictionId: gone, context: { retentionClass: 'short' }, ...answer },
+        { predictionId: left, context: { retentionClass: 'long' }, ...answer },
+      );
+      const ids = [gone, left];
+      const labels = ids.map((predictionId) => ({ predictionId, ...name('a') }));
+      expect(await world.record(...labels)).toEqual(['joined', 'joined']);
+      const items = ids.map((predictionId) => ({ predictionId, source: 'app', text: 'private' }));
+      expect(words((await world.replica.labels.recordFeedback({ items })).answers)).toEqual(['joined', 'joined']);
+      const tables = ['evidence', 'label', 'outcome', 'feedback_item'];
+      const rows = async (id: string) => {
+        const found = [];
+        for (const table of tables) found.push((await world.site.count([id], table)).rows);
+        return found;
+      };
+      expect([await rows(gone), await rows(left)]).toEqual([
+        [1, 1, 1, 1],
+        [1, 1, 1, 1],
+      ]);
+      const day = dayOf(now - 6 * dayMs).replaceAll('-', '');
+      const ofDay = async () =>
+        (
+          await world.site.query<{ name: string }>(
+            `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND right(relname, 8) = $1 ORDER BY relname`,
+            [day],
+          )
+        ).map((row) => row.name);
+      const days = (retentionClass: string) => tables.map((table) => `${table}_${retentionClass}_${day}`);
+      expect(await ofDay()).toEqual([...days('long'), ...days('short')].toSorted());
+      const settings = { SLUICE_RETENTION_DAYS_SHORT: '3', SLUICE_UPKEEP_MS: '100' };
+      await world.site.start({ SLUICE_REGISTRY: world.registry.address, ...settings });
+      await eventually(async () => expect(await ofDay()).toEqual(days('long').toSorted()));
+      expect([await rows(gone), await rows(left)]).toEqual([
+        [0, 0, 0, 0],
+        [1, 1, 1, 1],
+      ]);
+      await world.close();
     });
 
     it('take what is skewed with them after the same time', async () => {

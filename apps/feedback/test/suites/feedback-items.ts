@@ -146,6 +146,39 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
       expect(items).toMatchObject([{ kind: 'text', predictionId: never, values: [], source: 'app' }]);
     });
 
+    it('goes by the request id of its caller too: joined, refused where it is of two, or joined when its record comes', async () => {
+      const of = (requestId: string, said: object) => ({ source: 'app', model: 'digits', requestId, ...said });
+      const [one] = await world.stored(
+        { requestId: 'said-once' },
+        { requestId: 'said-once', context: { model: 'price' } },
+      );
+      const two = (await world.stored({ requestId: 'said-twice' }, { requestId: 'said-twice' })).toSorted();
+      const early = of('said-early', { text: 'early' });
+      const items = [of('said-once', { text: 'at once' }), of('said-twice', { rating: 1 }), early];
+      const { answers } = await world.replica.labels.recordFeedback({ items });
+      expect(answers).toMatchObject([
+        { result: 'ITEM_RESULT_JOINED', predictionIds: [one] },
+        {
+          ...{ result: 'ITEM_RESULT_REFUSED', status: 'FAILED_PRECONDITION', predictionIds: two },
+          reason: `request_id: it is of 2 predictions: ${two.join(', ')}; expected the prediction_id of one`,
+        },
+        { result: 'ITEM_RESULT_WAITING', predictionIds: [] },
+      ]);
+      const [comes] = await world.stored({ requestId: 'said-early' });
+      await world.rows('feedback_item', [comes!], 1);
+      const base = { model: 'digits', source: 'app', kind: 'text', row: -1, number: null, name: null, state: 'kept' };
+      expect(await kept([one!])).toEqual([{ ...base, payload: 'at once' }]);
+      expect(await kept([comes!])).toEqual([{ ...base, payload: 'early' }]);
+      expect(await kept(two)).toEqual([]);
+      const named = await world.site.query(
+        `SELECT request_id AS "requestId" FROM feedback.feedback_item WHERE prediction_id = ANY ($1) ORDER BY 1`,
+        [[one, comes]],
+      );
+      expect(named).toEqual([{ requestId: 'said-early' }, { requestId: 'said-once' }]);
+      // By its prediction's id it is the same.
+      expect(await say(early, { predictionId: comes, text: 'early' })).toEqual(['duplicate', 'duplicate']);
+    });
+
     it('comes over streams too', async () => {
       const ids = await world.stored(...Array.from({ length: 5 }, () => ({})));
       async function* batches() {

@@ -86,6 +86,23 @@ export function ingestSuite(cluster: () => TestPostgres): void {
       expect(await replica.metric('sluice_feedback_batches_total', 'path="straight"')).toBeGreaterThan(0);
     });
 
+    it('sends only a batch that collides through the staging table', async () => {
+      const paths = async () => {
+        const of = (path: string) => replica.metric('sluice_feedback_batches_total', `path="${path}"`);
+        return [await of('straight'), await of('staged'), await of('split')] as const;
+      };
+      const [straight, staged, split] = await paths();
+      const ids = someIds(20);
+      // One after the other: each is a batch of its own.
+      await deliver(replica.address, [blockOfIds(ids)], 'spool-fresh');
+      await deliver(replica.address, [blockOfIds(someIds(20))], 'spool-fresh-too');
+      expect(await paths()).toEqual([straight + 2, staged, split]);
+      await deliver(replica.address, [blockOfIds([...someIds(20), ids[7]!])], 'spool-collides');
+      expect(await paths()).toEqual([straight + 2, staged + 1, split]);
+      await deliver(replica.address, [blockOfIds(someIds(20))], 'spool-fresh-again');
+      expect(await paths()).toEqual([straight + 3, staged + 1, split]);
+    });
+
     it('keeps each arm and attempt of a prediction, and one of them once', async () => {
       const [predictionId] = someIds(1);
       const given = [

@@ -6,6 +6,8 @@ import type { Given } from '../evidence.ts';
 import { captured, Labelling, name, number } from '../labelling.ts';
 import { scores } from '../task-registry.ts';
 
+const dayMs = 86_400_000;
+
 /** What was said before its prediction was there. @param cluster the Postgres, on which it gets databases of its own */
 export function joinerSuite(cluster: () => TestPostgres): void {
   describe('what waits', () => {
@@ -208,7 +210,7 @@ export function joinerSuite(cluster: () => TestPostgres): void {
     });
 
     it('ends with the reason where its prediction came, and is kept apart', async () => {
-      const predictionId = idAt(Date.now() - 20 * 86_400_000);
+      const predictionId = idAt(Date.now() - 20 * dayMs);
       expect(await world.record({ predictionId, ...name('c') })).toEqual(['waiting']);
       await world.stored({ predictionId, context: { retentionClass: 'short' } });
       await world.site.query(`UPDATE feedback.label_waiting SET expires_at = now() - interval '1 second'`);
@@ -248,6 +250,38 @@ export function joinerSuite(cluster: () => TestPostgres): void {
         { left: 19_999 },
       ]);
       await world.site.query('TRUNCATE feedback.label_waiting');
+    });
+  });
+
+  describe('the settings of what waits', () => {
+    it('say for how long it does, and how far back a request id is looked for', async () => {
+      const settings = { SLUICE_LABEL_WAIT_DAYS: '2', SLUICE_LABEL_REQUEST_DAYS: '2' };
+      const world = await Labelling.open(cluster(), settings);
+      const ofDaysAgo = (days: number, requestId: string): Given => {
+        const receivedMs = Date.now() - days * dayMs;
+        return { predictionId: idAt(receivedMs), receivedMs, requestId, ...captured(scores([1, 0, 0])) };
+      };
+      const [recent, old] = await world.stored(ofDaysAgo(1, 'recent'), ofDaysAgo(3, 'old'));
+      const labels = ['recent', 'old'].map((requestId) => ({
+        ...{ source: 'people', model: 'digits', requestId, ...name('a') },
+      }));
+      const { answers } = await world.replica.labels.recordLabels({ labels });
+      expect(answers).toMatchObject([
+        { result: 'ITEM_RESULT_JOINED', predictionIds: [recent], waitsUntil: null },
+        { result: 'ITEM_RESULT_WAITING', predictionIds: [] },
+      ]);
+      const aboutTwo = (days: number) => expect(Math.abs(days - 2)).toBeLessThan(0.1);
+      aboutTwo((Number(answers[1]!.waitsUntil!.seconds) * 1_000 - Date.now()) / dayMs);
+      const waiting = await world.site.query<{ days: number }>(
+        `SELECT extract(epoch FROM expires_at - now())::float / 86400 AS days FROM feedback.label_waiting`,
+      );
+      expect(waiting).toHaveLength(1);
+      aboutTwo(waiting[0]!.days);
+      // One without these settings looks further back.
+      const other = await world.site.start({ SLUICE_REGISTRY: world.registry.address });
+      const again = await other.labels.recordLabels({ labels: [{ ...labels[1]!, source: 'others' }] });
+      expect(again.answers).toMatchObject([{ result: 'ITEM_RESULT_JOINED', predictionIds: [old] }]);
+      await world.close();
     });
   });
 }

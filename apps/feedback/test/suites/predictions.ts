@@ -12,7 +12,7 @@ import { systemClock } from '@sluice/service-kit/clock';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { parameters } from '../../src/store/connection.ts';
 import { migrations } from '../../src/store/migrations/index.ts';
-import { attemptsById, PredictionStore } from '../../src/store/prediction-store.ts';
+import { PredictionStore, statementsById } from '../../src/store/prediction-store.ts';
 import { blockOf, idAt } from '../evidence.ts';
 import type { Replica } from '../harness.ts';
 import { deliver, Site } from '../harness.ts';
@@ -220,7 +220,7 @@ export function predictionsSuite(cluster: () => TestPostgres): void {
       });
     });
 
-    it('is looked up in one day of each class', async () => {
+    it('is looked up by a plan of its own, and not by one for all ids', async () => {
       for (const back of [0, 1, 2, 3])
         await deliver(replica.address, [
           blockOf(
@@ -246,14 +246,26 @@ export function predictionsSuite(cluster: () => TestPostgres): void {
         ),
       ).toEqual([{ every: 0, each: 18 }]);
       await dataSource.destroy();
-      const plan = (
-        await site.query(`EXPLAIN (FORMAT JSON) ${attemptsById.text.replace('$1', `'${idAt(Date.now())}'`)}`)
-      )[0]!;
-      const text = JSON.stringify(plan);
-      const tables = [...text.matchAll(/"Relation Name":"([^"]+)"/g)].map(([, name]) =>
-        name!.replace(/_\d{8}$/, '_DAY'),
-      );
-      expect(tables.toSorted()).toEqual([...['evidence_long_DAY', 'evidence_short_DAY', 'evidence_standard_DAY']]);
+    });
+
+    it('is looked up in one day of each class of each table, by every statement', async () => {
+      const touched = async (text: string) => {
+        const plan = await site.query(`EXPLAIN (FORMAT JSON) ${text.replaceAll('$1', `'${idAt(Date.now())}'`)}`);
+        const tables = [...JSON.stringify(plan).matchAll(/"Relation Name":"([^"]+)"/g)];
+        return tables.map(([, name]) => name!.replace(/_\d{8}$/, '_DAY')).toSorted();
+      };
+      const found: Record<string, string[]> = {};
+      for (const { name, text } of statementsById) found[name] = await touched(text);
+      const days = (table: string) => ['long', 'short', 'standard'].map((name) => `${table}_${name}_DAY`);
+      expect(found).toEqual({
+        'attempts-by-id': days('evidence'),
+        'all-attempts-by-id': [...days('evidence'), 'evidence_skewed'].toSorted(),
+        'elsewhere-by-id': [...days('feedback_item'), ...days('label'), 'evidence_skewed'].toSorted(),
+        'labels-by-id': days('label'),
+        'outcomes-by-id': days('outcome'),
+        'feedback-by-id': days('feedback_item'),
+        'texts-by-id': days('feedback_item'),
+      });
     });
   });
 

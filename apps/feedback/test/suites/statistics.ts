@@ -7,12 +7,12 @@ import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import type { Given } from '../evidence.ts';
-import { blockOf, idAt } from '../evidence.ts';
+import { idAt } from '../evidence.ts';
 import type { Replica } from '../harness.ts';
-import { deliver, Site } from '../harness.ts';
+import { Site } from '../harness.ts';
 import { startTestRegistry } from '../registry.ts';
-import type { GivenLabel, GivenOutcome } from '../truth.ts';
-import { insertTruth } from '../truth.ts';
+import type { Judged } from '../truth.ts';
+import { insertTruth, storeJudged, storeRecords } from '../truth.ts';
 
 const hourMs = 3_600_000;
 const task = (positive?: string) =>
@@ -42,13 +42,6 @@ export function statisticsSuite(cluster: () => TestPostgres): void {
     await registry.stop();
   });
 
-  /** Records of a model, in blocks that hold them. */
-  async function send(records: readonly Given[]): Promise<void> {
-    const blocks = [];
-    for (let at = 0; at < records.length; at += 200) blocks.push(blockOf(...records.slice(at, at + 200)));
-    await deliver(replica.address, blocks);
-  }
-
   const groupsOf = async (asked: GetStatisticsRequest) => (await client.getStatistics(asked)).groups;
 
   describe('traffic', () => {
@@ -61,7 +54,7 @@ export function statisticsSuite(cluster: () => TestPostgres): void {
         { model: 'traffic', version: 1 },
         { model: 'traffic', version: 2 },
       ] as const;
-      await send([
+      await storeRecords(replica, [
         ...Array.from({ length: 100 }, (_, index) =>
           at(base + index, { context: one, endedMicros: (index + 1) * 100, timings, keepProbability: 1 }),
         ),
@@ -145,27 +138,7 @@ export function statisticsSuite(cluster: () => TestPostgres): void {
   const shown = ({ version, arm, attempts }: Awaited<ReturnType<typeof groupsOf>>[number]): string =>
     `${version} ${arm} ${attempts!.stored}`;
 
-  /** Records of a model with one answered row each, and their truth. */
-  async function judged(
-    model: string,
-    given: readonly (Omit<GivenLabel & GivenOutcome, 'predictionId'> & { own?: Given; version?: number })[],
-  ): Promise<string[]> {
-    const records = given.map(({ own, version = 1 }) => {
-      const receivedMs = own?.receivedMs ?? Date.now() - 60_000;
-      const context = { model, version, ...own?.context };
-      return { predictionId: idAt(receivedMs), rows: 1, ...own, receivedMs, context };
-    });
-    await send(records);
-    await insertTruth(
-      site,
-      given.flatMap((each, index) =>
-        each.name === undefined && each.number === undefined
-          ? []
-          : [{ ...each, predictionId: records[index]!.predictionId }],
-      ),
-    );
-    return records.map(({ predictionId }) => predictionId);
-  }
+  const judged = (model: string, given: readonly Judged[]) => storeJudged(site, replica, model, given);
 
   describe('quality', () => {
     const quality = async (model: string, asked: GetStatisticsRequest = {}) =>
@@ -275,27 +248,49 @@ export function statisticsSuite(cluster: () => TestPostgres): void {
       expect(shownLabels.map(({ name }) => name)).toEqual(['c', 'a', 'b', 'a']);
     });
 
-    it('compares versions at equal label age', async () => {
-      const now = Date.now();
-      const old = { receivedMs: now - 10 * hourMs };
-      const after = (hours: number) => new Date(old.receivedMs + hours * hourMs);
+    it('compares versions at equal label age: of both count the labels that came within it', async () => {
+      const [now, hits, misses] = [Date.now(), { name: 'a', predictedName: 'a' }, { name: 'a', predictedName: 'b' }];
+      const of = (version: number, hoursAgo: number, label?: Partial<Judged>, labelAge = 0, recordedAge = labelAge) => {
+        const receivedMs = now - hoursAgo * hourMs;
+        const after = (hours: number) => new Date(receivedMs + hours * hourMs);
+        // Where it is not said when somebody labelled it, the time of the record is all that is known.
+        const times = {
+          recordedAt: after(recordedAge),
+          ...(labelAge < recordedAge && { labelledAt: after(labelAge) }),
+        };
+        return { version, own: { receivedMs }, ...label, ...times };
+      };
       await judged('aged', [
-        { name: 'a', predictedName: 'a', own: old, labelledAt: after(1), recordedAt: after(9) },
-        { name: 'a', predictedName: 'b', own: old, recordedAt: after(5) },
-        { own: old },
-        { name: 'a', predictedName: 'a', own: { receivedMs: now - hourMs }, recordedAt: new Date(now) },
+        of(1, 10, { ...hits, truthProbability: 0.5 }, 1, 9),
+        of(1, 10, { ...misses, truthProbability: 0.25 }, 1.5),
+        of(1, 10, { ...misses, truthProbability: 0.125 }, 5),
+        of(1, 10, { ...misses, truthProbability: 0.125 }, 8),
+        of(2, 3, { ...hits, truthProbability: 0.75 }, 1),
+        of(2, 3, { ...misses, truthProbability: 0.125 }, 2.5),
+        of(2, 3),
+        of(2, 1, { ...misses, truthProbability: 0.125 }, 0.5),
       ]);
-      const asked = { model: 'aged', labelAgeSeconds: (2 * hourMs) / 1000 };
-      const [all] = await groupsOf({ model: 'aged' });
-      expect(all).toMatchObject({ labels: { labelledRows: 3, rows: 4, coverage: 0.75 }, quality: { scored: '3' } });
-      expect(Math.abs(all!.labels!.ageP50Seconds! / 3_600 - 1)).toBeLessThan(0.01);
-      expect(Math.abs(all!.labels!.ageP90Seconds! / (5 * 3_600) - 1)).toBeLessThan(0.01);
-      const [young] = await groupsOf(asked);
-      expect(young).toMatchObject({
-        labels: { labelledRows: 1, rows: 3, coverage: 1 / 3 },
-        quality: { scored: '1', accuracy: 1 },
-        attempts: { stored: '4' },
-      });
+      const found = async (asked: GetStatisticsRequest) =>
+        (await groupsOf({ model: 'aged', ...asked })).map(({ version, labels, quality }) => ({
+          ...{ version, of: [labels!.labelledRows, labels!.rows, labels!.coverage] },
+          ...{ scored: quality!.scored, accuracy: quality!.accuracy, logLoss: Number(quality!.logLoss!.toFixed(9)) },
+        }));
+      const loss = (...of: number[]) =>
+        Number((-Math.log(of.reduce((one, other) => one * other)) / of.length).toFixed(9));
+      expect(await found({})).toEqual([
+        { version: '1', of: [4, 4, 1], scored: '4', accuracy: 1 / 4, logLoss: loss(0.5, 0.25, 0.125, 0.125) },
+        { version: '2', of: [3, 4, 3 / 4], scored: '3', accuracy: 1 / 3, logLoss: loss(0.75, 0.125, 0.125) },
+      ]);
+      // What is younger than two hours is not counted at all: its labels may still come.
+      expect(await found({ labelAgeSeconds: (2 * hourMs) / 1000 })).toEqual([
+        { version: '1', of: [2, 4, 2 / 4], scored: '2', accuracy: 1 / 2, logLoss: loss(0.5, 0.25) },
+        { version: '2', of: [1, 3, 1 / 3], scored: '1', accuracy: 1, logLoss: loss(0.75) },
+      ]);
+      const [{ labels, attempts }] = (await groupsOf({ model: 'aged' })) as [Group];
+      expect(attempts!.stored).toBe('4');
+      // Half of them came within an hour and a half, and nine of ten within eight.
+      expect(Math.abs(labels!.ageP50Seconds! / (1.5 * 3_600) - 1)).toBeLessThan(0.01);
+      expect(Math.abs(labels!.ageP90Seconds! / (8 * 3_600) - 1)).toBeLessThan(0.01);
     });
 
     it('counts rows', async () => {
@@ -316,7 +311,8 @@ export function statisticsSuite(cluster: () => TestPostgres): void {
       const right = random() < [0.95, 0.6, 0.8][Math.floor((3 * index) / count)]!;
       const failed = random() < [0.01, 0.2, 0.05][Math.floor((3 * index) / count)]!;
       const endedMicros = Math.round(1_000 * (1 + random()) * (keep === 0.2 ? 10 : 1));
-      return { keep, right, failed, endedMicros, kept: random() < keep, receivedMs: base + index };
+      const truthProbability = (right ? 0.5 : 0.01) + random() / 2.1;
+      return { keep, right, failed, endedMicros, truthProbability, kept: random() < keep, receivedMs: base + index };
     });
     const record = (each: (typeof all)[number], model: string, keepProbability: number) => ({
       own: {
@@ -328,7 +324,7 @@ export function statisticsSuite(cluster: () => TestPostgres): void {
         },
         ...{ answered: !each.failed, context: { model } },
       },
-      ...{ name: 'a', predictedName: each.right ? 'a' : 'b' },
+      ...{ name: 'a', predictedName: each.right ? 'a' : 'b', truthProbability: each.truthProbability },
     });
     await judged(
       'full',
@@ -362,13 +358,21 @@ export function statisticsSuite(cluster: () => TestPostgres): void {
       failures(full),
       error(({ failed }) => Number(failed)),
     );
-    const ok = all.filter(({ failed }) => !failed).length;
+    const answered = all.filter(({ failed }) => !failed);
+    const ok = answered.length;
     const accuracy = full.quality!.accuracy!;
     const off = error(({ failed, right }) => (failed ? 0 : Number(right) - accuracy)) / ok;
     within(sampled.quality!.accuracy!, accuracy, off);
     // What it would be without weights: the test could tell.
     const plain = Number(sampled.quality!.correct) / Number(sampled.quality!.scored);
     expect(Math.abs(plain - accuracy)).toBeGreaterThan(5 * off);
+    const lossOf = (each: (typeof all)[number]): number => -Math.log(each.truthProbability);
+    const meanLoss = (of: typeof all): number => of.reduce((sum, each) => sum + lossOf(each), 0) / of.length;
+    expect(full.quality!.logLoss).toBeCloseTo(meanLoss(answered), 9);
+    const lossOff = error((each) => (each.failed ? 0 : lossOf(each) - full.quality!.logLoss!)) / ok;
+    within(sampled.quality!.logLoss!, full.quality!.logLoss!, lossOff);
+    const plainLoss = meanLoss(answered.filter(({ kept }) => kept));
+    expect(Math.abs(plainLoss - full.quality!.logLoss!)).toBeGreaterThan(5 * lossOff);
     expect(Math.abs(sampled.latency!.p90Micros / full.latency!.p90Micros - 1)).toBeLessThan(0.1);
     within(
       sampled.labels!.rows,
