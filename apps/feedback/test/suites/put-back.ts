@@ -118,7 +118,7 @@ export function putBackSuite(cluster: () => TestPostgres): void {
       await eventually(async () => expect(await documents()).toMatchObject(all));
       await after.stop();
       // A store that lost what it had has all of it again.
-      await rm(join(first.artifactDir, 'erasures'), { recursive: true });
+      await rm(join(first.artifactDir, 'erasures'), { recursive: true, maxRetries: 9 });
       await restored.start({ SLUICE_ARTIFACT_DIR: first.artifactDir, SLUICE_UPKEEP_MS: '200' });
       await eventually(async () => expect(await documents()).toMatchObject(all));
       await restored.close();
