@@ -8,6 +8,7 @@ import { eventually } from '@sluice/testkit/eventually';
 import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { describeBatch } from './batch.ts';
+import { describeBatchMemory } from './batch-memory.ts';
 import { describeBench } from './bench-platform.ts';
 import { describeChanges } from './changes.ts';
 import { describeExport } from './export.ts';
@@ -293,6 +294,7 @@ describe('a version', () => {
 });
 
 describeBatch(() => platform);
+describeBatchMemory(() => platform);
 describeExport(() => platform);
 describeBench(() => platform);
 describeChanges(() => platform);
