@@ -11,6 +11,7 @@ import { describeBatch } from './batch.ts';
 import { describeBatchMemory } from './batch-memory.ts';
 import { describeBench } from './bench-platform.ts';
 import { describeChanges } from './changes.ts';
+import { describeErase } from './erase.ts';
 import { describeExport } from './export.ts';
 import { describeJsonDocuments } from './json-documents.ts';
 import { describeLabels } from './labels.ts';
@@ -301,6 +302,7 @@ describeChanges(() => platform);
 describeReleases(() => platform, temporaryFolder);
 describeProvenance(() => platform, temporaryFolder);
 describeLabels(() => platform);
+describeErase(() => platform);
 describeJsonDocuments(() => platform);
 
 describe('a router that does not apply a move', () => {
