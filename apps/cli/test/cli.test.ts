@@ -8,8 +8,10 @@ import { eventually } from '@sluice/testkit/eventually';
 import { graph, model, node, value } from '@sluice/testkit/onnx-builder';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { describeBatch } from './batch.ts';
+import { describeBatchMemory } from './batch-memory.ts';
 import { describeBench } from './bench-platform.ts';
 import { describeChanges } from './changes.ts';
+import { describeErase } from './erase.ts';
 import { describeExport } from './export.ts';
 import { describeJsonDocuments } from './json-documents.ts';
 import { describeLabels } from './labels.ts';
@@ -293,12 +295,14 @@ describe('a version', () => {
 });
 
 describeBatch(() => platform);
+describeBatchMemory(() => platform);
 describeExport(() => platform);
 describeBench(() => platform);
 describeChanges(() => platform);
 describeReleases(() => platform, temporaryFolder);
 describeProvenance(() => platform, temporaryFolder);
 describeLabels(() => platform);
+describeErase(() => platform);
 describeJsonDocuments(() => platform);
 
 describe('a router that does not apply a move', () => {

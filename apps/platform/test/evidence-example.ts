@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { env, execPath } from 'node:process';
 import { createRegistryClient } from '@sluice/client/registry-client';
 import type { RegistryClient } from '@sluice/client/registry-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expectNothingInSpool, expectNothingInTables, writtenSegments } from './erased-traces.ts';
 import { Printed, root } from './running-platform.ts';
 import type { RunningPlatform } from './running-platform.ts';
 
@@ -21,12 +23,23 @@ export function evidenceExample(running: () => RunningPlatform): void {
     return new Printed(execPath, ['--conditions=@sluice/source', main, ...args], root, env);
   };
   const offset = (): string => `--port-offset=${platform.ports.router.port - 8001}`;
+  /** The first row of the holdout digits as a request has it: it is of the first person. */
+  const firstDigit = async (): Promise<Buffer> => {
+    const [, line] = (await readFile(path.join(root, 'examples', 'models', 'digits', 'holdout.csv'), 'utf8')).split(
+      '\n',
+    );
+    return Buffer.from(Float32Array.from(line!.split(',').slice(0, -1), Number).buffer);
+  };
   const policy = async () => (await registry.registry.getModel({ name: 'digits' })).model!.settings!.capture!;
 
   it('predicts, labels, reads accuracy back and erases a subject, and the counts stay', async () => {
     const before = await policy();
     expect(before.request).toBe(false);
     const example = start(offset());
+    // All that the subject ever has is in the spool by then, or was.
+    await example.prints(/^sent 597 digits to cnn and to mlp/m, 60_000);
+    const segments = await writtenSegments(platform);
+    expect(segments).not.toEqual([]);
     expect(`${String(await example.ended)} ${example.text}`).toMatch(/^0 /);
     const lines = example.out.split('\n');
     expect(lines.filter((line) => /^(?:cnn|mlp) /.test(line))).toEqual([
@@ -45,6 +58,12 @@ export function evidenceExample(running: () => RunningPlatform): void {
     ])
       expect(example.out).toMatch(said);
     expect(await policy()).toEqual(before);
+
+    // And past those who could only say so.
+    const [, subject, erasureId] = /^(evidence-\w+-person-0) is erased: order ([0-9a-f-]{36}) /m.exec(example.out)!;
+    const erased = { subject: subject!, erasureId: erasureId!, payload: await firstDigit() };
+    await expectNothingInTables(platform, erased, 20);
+    await expectNothingInSpool(platform, erased, segments);
   });
 
   it('puts what is kept back when it is stopped, and says what to do where it cannot run', async () => {
