@@ -69,7 +69,7 @@ export function describeErase(platform: () => Platform): void {
         await ask('not-yet');
         expect([await ended, said.out]).toEqual([0, expect.stringMatching(/^state +done$/m)]);
         expect(said.out).not.toContain('pending');
-        expect(await done('erase', 'list', '--pending')).toBe('no subject was erased');
+        expect(await done('erase', 'list', '--pending')).toBe('no order to erase is pending');
       },
     );
   });

@@ -68,7 +68,8 @@ export async function listErasures(
     );
     return { items: erasures, nextPageToken };
   });
-  show(context, found, () => erasuresText(found));
+  const nothing = pending ? 'no order to erase is pending' : 'no subject was erased';
+  show(context, found, () => (found.length === 0 ? nothing : erasuresText(found)));
 }
 
 /** `sluice erase spools` */
@@ -148,7 +149,6 @@ function erasureText(erasure: Erasure__Output): string {
 }
 
 function erasuresText(erasures: readonly Erasure__Output[]): string {
-  if (erasures.length === 0) return 'no subject was erased';
   const rows = erasures.map(({ number, erasureId, state, orderedAt, actor, reason }) => [
     ...[number, erasureId, showEnum(state, 'ERASURE_STATE'), showTime(orderedAt), actor, reason],
   ]);
