@@ -1,9 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { examples, type Platform } from './platform.ts';
+import { examples, type Platform, run } from './platform.ts';
 
 const holdout = path.join(examples, 'digits', 'holdout.csv');
 
@@ -80,6 +82,19 @@ export function describeLabels(platform: () => Platform): void {
       expect(written).toHaveLength(6);
       expect(written.join('\n')).toContain(`7,INVALID_ARGUMENT,"row: ""x"" is no whole number from 0",${id!},x,4,\n`);
       expect(written.join('\n')).toContain(`${id!},0,cat,"no\ndigit"\n`);
+    });
+
+    it('show how much of a file is sent, where a person looks', async () => {
+      const file = path.join(await folder(), 'labels.csv');
+      const { id } = (await inferred(1))[0]!;
+      await writeFile(file, `prediction_id,label\n${`${id},4\n`.repeat(3_000)}`);
+      const terminal = Object.assign(new PassThrough(), { isTTY: true, columns: 120 });
+      const drawn = text(terminal);
+      expect((await run(['label', file], platform().env, terminal)).out).toMatch(/^3000 labels: .* 0 refused$/);
+      terminal.end();
+      const percents = [...(await drawn).matchAll(/labelling +[█░]+ (\d+) % /g)].map(([, percent]) => Number(percent));
+      expect(percents).toEqual(percents.toSorted((one, other) => one - other));
+      expect([percents.at(0), percents.at(-1)]).toEqual([0, 100]);
     });
 
     it('say several things of a prediction, and what is wrong with one', async () => {
