@@ -307,14 +307,18 @@ export function privacySuite(cluster: () => TestPostgres): void {
         `CREATE TRIGGER stall BEFORE UPDATE OF document_at ON feedback.erasure FOR EACH ROW EXECUTE FUNCTION feedback.stall()`,
       );
       await killedWhile('hal', () => waits('UPDATE feedback.erasure SET document_at'));
+      // Until the document is lost below, no replica gets to say that it is safe.
+      await site.query(
+        `CREATE OR REPLACE FUNCTION feedback.stall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not yet'; END $$`,
+      );
       await site.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%SET document_at%' AND pid <> pg_backend_pid()`,
       );
-      await site.query('DROP FUNCTION feedback.stall CASCADE');
       expect(await requestsOf('hal')).toEqual([undefined]);
       expect(JSON.parse(await documentOf(number))).toMatchObject({ number: Number(number), request_id: 'hal' });
       // Lost before it was safe: it is written again, maybe while the folder is being removed, which is tried again then.
       await rm(join(site.artifactDir, 'erasures'), { recursive: true, maxRetries: 9 });
+      await site.query('DROP FUNCTION feedback.stall CASCADE');
       await eventually(async () => expect(await documentOf(number)).toContain('"hal"'));
       expect(await erase('hal', { requestId: 'hal' })).toMatchObject({ number, keysDestroyed: 1 });
     });
