@@ -25,7 +25,7 @@ export interface GivenOutcome {
 }
 
 /**
- * Labels of predictions of class standard, each with an outcome for every answer of its prediction: in one statement each, as the tables have them.
+ * Labels of predictions of class standard, each with an outcome for every answer of its prediction, as the tables have them.
  */
 export async function insertTruth(site: Site, given: readonly (GivenLabel & GivenOutcome)[]): Promise<string[]> {
   const rows = given.map((each) => ({
@@ -34,19 +34,18 @@ export async function insertTruth(site: Site, given: readonly (GivenLabel & Give
   const json = JSON.stringify(rows.map((each) => ({ ...each, digest: digestOf(JSON.stringify(each)) })));
   const fields = `"labelId" uuid, "predictionId" uuid, row int, name text, number float8, source text, "recordedAt" timestamptz,
     "labelledAt" timestamptz, digest text, state text, "predictedName" text, "predictedNumber" float8, "truthProbability" float8`;
+  // One statement: the joiner of a replica would make outcomes of its own of labels that have none yet.
   await site.query(
-    `INSERT INTO feedback.label (class, prediction_id, label_id, labelled_at, recorded_at, number, row, name, model, source, actor, request_id, digest)
-     SELECT 'standard', "predictionId", "labelId", "labelledAt", "recordedAt", number, row, name, 'digits', source, 'tester', '', decode(digest, 'hex')
-     FROM jsonb_to_recordset($1::jsonb) AS given (${fields})`,
-    [json],
-  );
-  await site.query(
-    `INSERT INTO feedback.outcome (class, prediction_id, label_id, received_at, labelled_at, label_recorded_at, version, keep_probability,
+    `WITH given AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1::jsonb) AS given (${fields})),
+       labels AS (
+         INSERT INTO feedback.label (class, prediction_id, label_id, labelled_at, recorded_at, number, row, name, model, source, actor, request_id, digest)
+         SELECT 'standard', "predictionId", "labelId", "labelledAt", "recordedAt", number, row, name, 'digits', source, 'tester', '', decode(digest, 'hex')
+         FROM given)
+     INSERT INTO feedback.outcome (class, prediction_id, label_id, received_at, labelled_at, label_recorded_at, version, keep_probability,
        truth_number, predicted_number, truth_probability, row, attempt, state, arm, role, model, release_id, source, truth_name, predicted_name)
      SELECT e.class, e.prediction_id, "labelId", e.received_at, "labelledAt", "recordedAt", e.version, e.keep_probability,
        number, "predictedNumber", "truthProbability", given.row, e.attempt, state, e.arm, e.role, e.model, e.release_id, source, name, "predictedName"
-     FROM jsonb_to_recordset($1::jsonb) AS given (${fields})
-       JOIN feedback.evidence AS e ON e.prediction_id = "predictionId" AND e.class = 'standard' AND e.status = 0`,
+     FROM given JOIN feedback.evidence AS e ON e.prediction_id = "predictionId" AND e.class = 'standard' AND e.status = 0`,
     [json],
   );
   return rows.map(({ labelId }) => labelId);
