@@ -1,3 +1,5 @@
+// Architecture alone: what may import what, and how long files and functions are. Rules about the language and about types are
+// in .oxlintrc.json (ADR 104).
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
@@ -77,38 +79,17 @@ const depConstraints = [
   { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['layer:test'] },
 ];
 
-/**
- * Where the types of a file come from: for an editor and for one project, from the project that it lies in. `npm test` lints
- * the whole tree: as one program a fifth faster, since each project's own would read its libraries' sources once more.
- */
-const types =
-  process.env.SLUICE_LINT === 'whole-tree'
-    ? { project: './tsconfig.lint.json' }
-    : { projectService: { allowDefaultProject: ['*.config.ts'] } };
-
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', 'libs/contracts/src/gen/**', '.nx/**'] },
   {
     files: ['**/*.ts'],
-    extends: [tseslint.configs.strictTypeChecked],
     plugins: { '@nx': nx },
-    languageOptions: {
-      parserOptions: { ...types, tsconfigRootDir: import.meta.dirname },
-    },
+    languageOptions: { parser: tseslint.parser },
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
         { banTransitiveDependencies: true, enforceBuildableLibDependency: false, allow: [], depConstraints },
       ],
-      '@typescript-eslint/no-explicit-any': 'error',
-      '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
-      '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/require-await': 'off',
-      '@typescript-eslint/no-extraneous-class': 'off',
       'max-lines': ['error', { max: 400, skipBlankLines: false, skipComments: false }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
       'no-restricted-syntax': ['error', ...restrictedSyntax],
@@ -196,5 +177,4 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['**/*.mjs'], extends: [tseslint.configs.strict] },
 );

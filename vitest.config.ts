@@ -8,6 +8,9 @@ const conditions = ['@sluice/source', 'module', 'node'];
 const results = process.env.SLUICE_TEST_RESULTS;
 const report = path.join(results ?? '', `${path.basename(process.cwd())}-${process.pid}.json`);
 
+/** Where Node keeps what it has compiled: hundreds of processes of a run load the same modules. */
+const compileCache = path.join(import.meta.dirname, 'node_modules', '.cache', 'compile');
+
 /** Unit and contract tests of one project (`--dir`): no processes, no ports, no Postgres. */
 export const unit = defineConfig({
   ssr: { resolve: { conditions } },
@@ -20,6 +23,7 @@ export const unit = defineConfig({
     restoreMocks: true,
     unstubGlobals: true,
     execArgv: ['--conditions=@sluice/source'],
+    env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCache },
     testTimeout: 20_000,
     ...(results === undefined ? {} : { reporters: ['default', ['json', { outputFile: report }]] }),
   },

@@ -15,16 +15,15 @@ const nx = (target, ...more) => ['nx', 'run-many', '-t', target, '--output-style
  * after it, up to the one that is `alone`, and is printed when it is over.
  */
 const steps = [
-  { name: 'formatting', run: ['prettier', '--check', '--log-level=warn', '.'], beside: true },
+  { name: 'formatting', run: ['oxfmt', '--check'] },
   { name: 'nothing that must not be committed', run: ['node', 'tools/check-tree.mjs'] },
   { name: 'project graph', run: ['node', 'tools/check-graph.mjs'] },
   { name: 'protos: lint', run: ['buf', 'lint'] },
   { name: 'protos: no breaking change', run: ['buf', 'breaking', '--against', 'protos/image.binpb'] },
-  // One process for the whole tree: each project's own would read the same types again, and they are most of the work.
+  { name: 'lint: language and types', run: ['oxlint', 'apps', 'libs', 'tools', 'examples'] },
   {
-    name: 'lint',
+    name: 'lint: architecture',
     run: ['eslint', 'apps', 'libs', 'tools', 'examples'],
-    env: { SLUICE_LINT: 'whole-tree' },
     beside: true,
     // Without Nx's graph, which "project graph" has made, the rule of module boundaries would pass everything.
     never: 'No cached ProjectGraph',
@@ -82,7 +81,7 @@ function note(step, ok, started) {
 function startBeside(step) {
   const started = performance.now();
   const [command, ...args] = step.run;
-  const child = spawn(command, args, { cwd: root, env: { ...env, ...step.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const printed = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => printed.push(chunk));
   return new Promise((resolve) => {

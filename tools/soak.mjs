@@ -152,7 +152,7 @@ const file = path.join(root, 'docs', 'soak-report.md');
 function report(row) {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   writeFileSync(file, replaceRow(before, row, names));
-  spawnSync('prettier', ['--write', '--log-level=error', file], { env: pinnedEnvironment(process.env) });
+  spawnSync('oxfmt', [file], { env: pinnedEnvironment(process.env) });
 }
 
 const rows = chosen.map((suite) => {

@@ -22,6 +22,7 @@ import { systemClock, systemRandom } from '@sluice/service-kit/clock';
 import { parseConfig } from '@sluice/service-kit/config';
 import { createLogger } from '@sluice/service-kit/logger';
 import type { Running } from '@sluice/service-kit/service';
+import { compileCacheSetting } from '@sluice/testkit/compile-cache';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startFeedback } from '../src/compose.ts';
 import { configSpec } from '../src/config.ts';
@@ -78,7 +79,7 @@ export class Site {
   async spawn(settings: Readonly<Record<string, string>> = {}): Promise<{ child: ChildProcess; address: string }> {
     const child = fork(program, [], {
       execArgv: ['--conditions=@sluice/source'],
-      env: { ...this.#environment({ SLUICE_LOG_LEVEL: 'info', ...settings }) },
+      env: { ...compileCacheSetting(), ...this.#environment({ SLUICE_LOG_LEVEL: 'info', ...settings }) },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     this.#stops.push(async () => {

@@ -3,6 +3,7 @@ import { env } from 'node:process';
 import { inferenceService } from '@sluice/contracts/services';
 import { createRpcClient } from '@sluice/rpc/client';
 import { systemClock } from '@sluice/service-kit/clock';
+import { compileCacheSetting } from '@sluice/testkit/compile-cache';
 import { eventually } from '@sluice/testkit/eventually';
 import { startChild } from '../src/child.ts';
 import { databaseAddresses } from '../src/database.ts';
@@ -74,6 +75,7 @@ export class SecondPair {
       args: findLayout(path.join(root, 'apps', 'platform', 'src')).entry(program, 'main'),
       env: {
         PATH: env['PATH'] ?? '',
+        ...compileCacheSetting(),
         SLUICE_HOST: host,
         SLUICE_PORT: String(ports.port),
         SLUICE_METRICS_PORT: String(ports.metricsPort),

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createDataSource } from '@sluice/persistence/data-source';
 import { migrate, verifyVersion } from '@sluice/persistence/migrator';
+import { compileCacheSetting } from '@sluice/testkit/compile-cache';
 import { startPostgres, type TestPostgres } from '@sluice/testkit/postgres';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,7 +37,9 @@ async function withOwner<T>(name: string, fn: (owner: DataSource) => Promise<T>)
 
 /** Runs the program as a deployment does. */
 async function runMigrate(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ['--conditions=@sluice/source', program], { env });
+  const child = spawn(process.execPath, ['--conditions=@sluice/source', program], {
+    env: { ...compileCacheSetting(), ...env },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -183,7 +186,11 @@ describe('the program migrate.ts', () => {
     const url = (role: string): string => `postgres://${role}:secret@127.0.0.1:${port}/sluice`;
     const child = fork(program, {
       execArgv: ['--conditions=@sluice/source'],
-      env: { SLUICE_OWNER_DATABASE_URL: url('sluice'), SLUICE_DATABASE_URL: url(serviceRole) },
+      env: {
+        ...compileCacheSetting(),
+        SLUICE_OWNER_DATABASE_URL: url('sluice'),
+        SLUICE_DATABASE_URL: url(serviceRole),
+      },
       stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
     });
     let output = '';

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { compileCacheSetting } from '@sluice/testkit/compile-cache';
 import { transportSetting } from '@sluice/testkit/transport';
 import { runtimeService } from '@sluice/contracts/services';
 import type { RuntimeServiceMethods } from '@sluice/contracts/services';
@@ -28,6 +29,7 @@ export async function modelServer(id: string, registry: string): Promise<ModelSe
       ...{ SLUICE_PORT: String(port), SLUICE_METRICS_PORT: '0', SLUICE_ADMIN_PORT: '0', SLUICE_THREADS: '1' },
       SLUICE_SUPERVISED: '1',
       ...transportSetting(),
+      ...compileCacheSetting(),
     },
     execArgv: ['--conditions=@sluice/source'],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

@@ -9,6 +9,7 @@ import { createRpcClient } from '@sluice/rpc/client';
 import { createRawClient } from '@sluice/rpc/raw-client';
 import type { RawOutcome } from '@sluice/rpc/raw-client';
 import { systemClock } from '@sluice/service-kit/clock';
+import { compileCacheSetting } from '@sluice/testkit/compile-cache';
 import { eventually } from '@sluice/testkit/eventually';
 import { describe, expect, it } from 'vitest';
 import { inferPath } from '../src/route/forward.ts';
@@ -28,7 +29,7 @@ interface RouterProcess {
 function routerProcess(settings: Readonly<Record<string, string>>): RouterProcess {
   const zero = { SLUICE_PORT: '0', SLUICE_METRICS_PORT: '0', SLUICE_ADMIN_PORT: '0', SLUICE_SUPERVISED: '1' };
   const child = fork(join(import.meta.dirname, '../src/main.ts'), [], {
-    env: { ...zero, ...settings },
+    env: { ...zero, ...compileCacheSetting(), ...settings },
     execArgv: ['--conditions=@sluice/source'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -186,7 +186,7 @@ function writeCount(view: DataView, pos: number, value: number): void {
 
 /** @param length a multiple of eight */
 function writeHash(bytes: Buffer, view: DataView, pos: number, hash: string | undefined, length: number): void {
-  if (hash === undefined) for (let end = pos + length; pos < end; pos += 8) view.setFloat64(pos, 0, true);
+  if (hash === undefined) for (let at = 0; at < length; at += 8) view.setFloat64(pos + at, 0, true);
   else bytes.write(hash, pos, length, 'latin1');
 }
 

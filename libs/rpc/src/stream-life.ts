@@ -15,7 +15,9 @@ import { cancelledError, isAtDeadline } from './unary-life.ts';
 
 /** A streaming call as grpc-js hands it over. */
 export type Surface =
-  ServerReadableStream<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
+  | ServerReadableStream<Buffer, Buffer>
+  | ServerWritableStream<Buffer, Buffer>
+  | ServerDuplexStream<Buffer, Buffer>;
 export type Writing = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
 /** What all streaming calls share: who calls, what is counted, and the one end, whatever it comes from. */

@@ -6,7 +6,7 @@ const end = '<!-- /settings -->';
 
 /**
  * The README with its table of settings as the spec has it: between `<!-- settings -->` and `<!-- /settings -->`. A test
- * compares it with the file: `expect(readme).toBe(withSettings(readme, spec))`. Columns are padded as prettier pads them.
+ * compares it with the file: `expect(readme).toBe(withSettings(readme, spec))`. Columns are padded as oxfmt pads them.
  *
  * @throws Error when the markers are missing
  */

@@ -79,9 +79,9 @@ function tell(entry: Open, message: ToWorker): void {
 /** Takes everything that waits on the port. */
 async function readPort(): Promise<void> {
   for (;;) {
-    const received = receiveMessageOnPort(port) as { message: Envelope<ToWorker> } | undefined;
+    const received = receiveMessageOnPort(port);
     if (!received) return;
-    const { session, message } = received.message;
+    const { session, message } = received.message as Envelope<ToWorker>;
     const entry = sessions.get(session);
     if (message.kind === 'open') await open(session, message);
     else if (entry) tell(entry, message);

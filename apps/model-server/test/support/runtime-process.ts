@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { env } from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { adminService, inferenceService } from '@sluice/contracts/services';
@@ -8,11 +7,9 @@ import { createRpcClient } from '@sluice/rpc/client';
 import { createRawClient, type RawOutcome } from '@sluice/rpc/raw-client';
 import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
-import { temporaryFolder } from './runtime.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const inferPath = '/inference.GRPCInferenceService/ModelInfer';
-const compileCache = temporaryFolder();
 
 /** A model server as a process of its own, which can crash. */
 export class RuntimeProcess {
@@ -26,7 +23,6 @@ export class RuntimeProcess {
     const given = ['--registry', registry, '--state-dir', stateDir, ...ports, ...args];
     this.child = spawn(process.execPath, ['--conditions=@sluice/source', main, ...given], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-      env: { ...env, NODE_COMPILE_CACHE: compileCache },
     });
     createInterface({ input: this.child.stdout! }).on('line', (line) =>
       this.lines.push(JSON.parse(line) as Record<string, unknown>),

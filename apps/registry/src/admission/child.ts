@@ -4,10 +4,11 @@
  * never ends by itself: the parent kills its process group, and it kills itself when the parent is gone.
  */
 import { writeFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { setPriority } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { AdmissionJob, ChildMessage } from './child-protocol.ts';
-import { runJob, type Send } from './run-job.ts';
+import type { Send } from './run-job.ts';
 
 const memoryEveryMs = 50;
 
@@ -42,7 +43,13 @@ function watchFromMainThread(): void {
 }
 
 if (isMainThread) watchFromMainThread();
-else await runJob(workerData as AdmissionJob, sendThroughMainThread());
+else {
+  // Not by the main thread, which would load all of it once more.
+  const { runJob } = await import('./run-job.ts');
+  // Node would do it at the end of the process, and this one is killed.
+  flushCompileCache();
+  await runJob(workerData as AdmissionJob, sendThroughMainThread());
+}
 
 /** Messages go in order, so that each 'sent' of the main thread is for the oldest that has none. */
 function sendThroughMainThread(): Send {

@@ -3,7 +3,12 @@ import { invalidArgument } from '@sluice/domain/errors';
 
 /** What JSON can hold exactly: no undefined, bigint or Date. */
 export type JsonValue =
-  string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue };
 
 /**
  * The one text of a JSON value (RFC 8785): sorted names, shortest numbers, no spaces. Errors: `invalid-argument` for

@@ -13,8 +13,8 @@ describe('parts of a list', () => {
     { sizes: [], parts: [['', false]] },
     { sizes: [10], parts: [['10', false]] },
     { sizes: [4, 6], parts: [['4+6', false]] },
-    { sizes: [4, 7], parts: [['4', true], ['7', false]] }, // prettier-ignore
-    { sizes: [30, 1, 30], parts: [['30', true], ['1', true], ['30', false]] }, // prettier-ignore
+    { sizes: [4, 7], parts: [['4', true], ['7', false]] }, // oxfmt-ignore
+    { sizes: [30, 1, 30], parts: [['30', true], ['1', true], ['30', false]] }, // oxfmt-ignore
   ])('of at most 10 bytes: $sizes', ({ sizes, parts }) => {
     expect(split(sizes, 10)).toEqual(parts);
   });

@@ -15,7 +15,7 @@ describe('whatever happens', () => {
         await model.finish();
         expect(model.failure).toBe(undefined);
       }),
-      { ...propertyRuns, ...few, timeout: 20_000 },
+      { ...propertyRuns, ...few, plugins: [fc.timeout(20_000)] },
     );
   });
 });

@@ -2,7 +2,7 @@
  * RFC 7541, appendix B: the length in bits of the code of each octet, and of EOS (256). The codes follow from the lengths, since the code is
  * canonical: they rise with the length, and within one length with the octet.
  */
-// prettier-ignore
+// oxfmt-ignore
 export const codeLengths: readonly number[] = [
   13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28,
   28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 28,
