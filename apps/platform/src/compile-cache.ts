@@ -36,10 +36,13 @@ const loads: readonly (readonly [...Parameters<Layout['entry']>, ...string[]])[]
 
 /**
  * The compile cache of the programs as they are now. In a clone it has a folder named by what it was made from: after a
- * change of the sources or the dependencies it is filled anew, and the older one removed.
+ * change of the sources or the dependencies it is filled anew, and the older one removed. One that the environment names is
+ * its owner's, and is used as it is.
  */
 export function openCompileCache(options: CompileCacheOptions): CompileCache {
   const { home, layout } = options;
+  const given = options.env['NODE_COMPILE_CACHE'];
+  if (given !== undefined && given !== '') return { env: { NODE_COMPILE_CACHE: given }, fill: () => Promise.resolve() };
   const folder = path.join(home, 'compile-cache', layout.isClone ? digestOf(layout.root) : 'built');
   const env = { NODE_COMPILE_CACHE: folder };
   return { env, fill: async (signal) => (layout.isClone ? fill(options, folder, signal) : undefined) };

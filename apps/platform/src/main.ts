@@ -21,7 +21,9 @@ const config = configOrExit(
 );
 
 // What services inherit: where programs are found and temporary files lie, and nothing of ours by accident.
-const inherited = Object.entries(process.env).filter(([name]) => /^(PATH|HOME|USER|LANG|TZ|TMPDIR|LC_.*)$/.test(name));
+const inherited = Object.entries(process.env).filter(([name]) =>
+  /^(PATH|HOME|USER|LANG|TZ|TMPDIR|LC_.*|NODE_COMPILE_CACHE)$/.test(name),
+);
 
 const home = path.resolve(config.home);
 const layout = findLayout(import.meta.dirname);

@@ -39,6 +39,17 @@ describe('compile cache', () => {
   });
 });
 
+describe('compile cache of the environment', () => {
+  it('is used as it is: several platforms may share it', async () => {
+    const layout = findLayout(path.join(import.meta.dirname, '..', 'src'));
+    const env = { NODE_COMPILE_CACHE: path.join(home, 'shared') };
+    const cache = openCompileCache({ home, layout, node: 'no such program', env });
+    expect(cache.env).toEqual(env);
+    await cache.fill(signal);
+    expect(readdirSync(home)).toEqual([]);
+  });
+});
+
 describe('compile cache of a small clone', () => {
   let clone: string;
   let runs: string;
