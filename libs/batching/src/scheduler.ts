@@ -45,6 +45,8 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   #stopped = false;
   #drainAtMs = Infinity;
   #drainFailed = 0;
+  /** When batches were formed last. */
+  #lookedAtMs = -Infinity;
   #drainWaiters: ((report: DrainReport) => void)[] = [];
   #meanRunMs = 0;
   readonly #counts = {
@@ -196,6 +198,7 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
     for (;;) {
       const nowMs = this.#ports.clock.monotonic();
       this.#expire(nowMs);
+      this.#lookedAtMs = nowMs;
       if (this.#drainAtMs <= nowMs) this.#failQueue();
       this.#open.takeOutLeaving();
       if (this.#places.idle === 0) this.#open.join();
@@ -388,7 +391,8 @@ export class BatchScheduler<Request extends BatchRequest<Result>, Result> implem
   #endDrain(): void {
     if (this.#drainWaiters.length === 0) return;
     const { runningBatches } = this.#counts;
-    const timeIsUp = this.#drainAtMs <= this.#ports.clock.monotonic();
+    // By the look at the clock that failed who waits: a moment that comes after it has not been acted on, and rings.
+    const timeIsUp = this.#drainAtMs <= this.#lookedAtMs;
     if (!timeIsUp && (this.#queue.requests > 0 || runningBatches > 0)) return;
     this.#alarm.cancel();
     for (const resolve of this.#drainWaiters.splice(0)) resolve({ failed: this.#drainFailed, runningBatches });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SluiceError } from '@sluice/domain/errors';
+import { CreepingClock, ticks } from '../test/creeping-clock.ts';
 import { Rig } from '../test/rig.ts';
 
 describe('stopping', () => {
@@ -27,6 +28,19 @@ describe('stopping', () => {
     expect(report).toEqual({ failed: 0, runningBatches: 0 });
     expect(requests.map((request) => request.outcome)).toEqual(['ok', 'ok']);
     expect(rig.clock.pendingTimers).toBe(0);
+  });
+
+  test('D6 whenever its time comes, also between two looks at the clock, nothing waits when a drain ends', async () => {
+    for (const tick of ticks) {
+      const rig = new Rig({ maxBatchSize: 1 }, {}, new CreepingClock(tick, 0.5));
+      const [running, waiting] = [rig.add(1), rig.add(1)];
+      let atEnd: unknown;
+      void rig.scheduler.drain(20).then((report) => (atEnd = [report, waiting.outcome]));
+      rig.clock.advance(40);
+      await Promise.resolve();
+      expect([tick, atEnd]).toEqual([tick, [{ failed: 1, runningBatches: 1 }, 'unavailable']]);
+      expect(running.outcome).toBe('waiting');
+    }
   });
 
   test('D2 a drain of an idle scheduler ends at once', async () => {

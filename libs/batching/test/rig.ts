@@ -61,13 +61,18 @@ export type TestBatch = Batch<TestRequest, string>;
 
 /** A scheduler on a fake clock whose batches stay until the test ends them. */
 export class Rig {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly batches: TestBatch[] = [];
   readonly defects: unknown[] = [];
   readonly scheduler: BatchScheduler<TestRequest, string>;
   #made = 0;
 
-  constructor(options: Partial<SchedulerOptions>, ports: Partial<SchedulerPorts<TestRequest, string>> = {}) {
+  constructor(
+    options: Partial<SchedulerOptions>,
+    ports: Partial<SchedulerPorts<TestRequest, string>> = {},
+    clock = new FakeClock(),
+  ) {
+    this.clock = clock;
     const all: SchedulerPorts<TestRequest, string> = {
       clock: this.clock,
       run: (batch) => this.batches.push(batch),

@@ -186,9 +186,10 @@ export class SequenceScheduler<Request extends SequenceRequest<Result>, Result> 
   #settle(): void {
     if (this.#settling) return;
     this.#settling = true;
+    let nowMs: number;
     try {
       do {
-        const nowMs = this.#ports.clock.monotonic();
+        nowMs = this.#ports.clock.monotonic();
         this.#expire(nowMs);
         this.#lives.idleOut(nowMs);
         if (this.#drainAtMs <= nowMs) this.#failAll();
@@ -198,8 +199,9 @@ export class SequenceScheduler<Request extends SequenceRequest<Result>, Result> 
     } finally {
       this.#settling = false;
     }
-    this.#endDrain();
-    this.#alarm.set(this.#nextMs());
+    // By the same look at the clock: a moment that comes meanwhile has not been acted on, and has to ring.
+    this.#endDrain(nowMs);
+    this.#alarm.set(this.#nextMs(nowMs));
   }
 
   #form(index: number, instance: InstanceSlots<Request>, nowMs: number): void {
@@ -329,17 +331,17 @@ export class SequenceScheduler<Request extends SequenceRequest<Result>, Result> 
     return true;
   }
 
-  #nextMs(): number {
+  #nextMs(nowMs: number): number {
     let nextMs = Math.min(this.#expiring.peek()?.expiresAtMs ?? Infinity, this.#lives.nextIdleAtMs);
     for (const { idle, dueAtMs } of this.#slots.instances) if (idle) nextMs = Math.min(nextMs, dueAtMs);
-    const drains = this.#lives.size > 0 && this.#drainAtMs > this.#ports.clock.monotonic();
+    const drains = this.#lives.size > 0 && this.#drainAtMs > nowMs;
     return drains ? Math.min(nextMs, this.#drainAtMs) : nextMs;
   }
 
-  #endDrain(): void {
+  #endDrain(nowMs: number): void {
     if (this.#drainWaiters.length === 0) return;
     const { runningBatches } = this.#counts;
-    const timeIsUp = this.#drainAtMs <= this.#ports.clock.monotonic();
+    const timeIsUp = this.#drainAtMs <= nowMs;
     if (!timeIsUp && (this.#lives.size > 0 || runningBatches > 0)) return;
     this.#alarm.cancel();
     for (const resolve of this.#drainWaiters.splice(0)) resolve({ failed: this.#drainFailed, runningBatches });

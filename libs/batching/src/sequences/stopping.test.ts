@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DrainReport } from '../contract.ts';
+import { CreepingClock, ticks } from '../../test/creeping-clock.ts';
 import { SequenceRig } from '../../test/sequence-rig.ts';
 
 /** Notes how a drain ended. */
@@ -40,6 +41,17 @@ test('K39 at its time what waits fails, every sequence is over, and what runs go
   rig.done();
   expect(running.answers).toEqual(['success']);
   expect(rig.scheduler.stats().sequences).toBe(0);
+});
+
+test('K47 a drain ends whenever its time comes, also between two looks at the clock', async () => {
+  for (const tick of ticks) {
+    const rig = new SequenceRig({}, new CreepingClock(tick, 0.5));
+    rig.live('a');
+    const drain = draining(rig, 20);
+    rig.clock.advance(40);
+    await turn();
+    expect([tick, drain.report, rig.scheduler.stats().sequences]).toEqual([tick, { failed: 0, runningBatches: 0 }, 0]);
+  }
 });
 
 test('K40 endIdle ends who has no request at once, and the others when they have none', async () => {
