@@ -23,8 +23,8 @@ export default mergeConfig(
       fileParallelism: false,
       // But where a project says --no-isolate: its files take turns in a worker, as those of unit tests do.
       isolate: true,
-      testTimeout: 60_000,
-      hookTimeout: 120_000,
+      testTimeout: 180_000,
+      hookTimeout: 240_000,
       setupFiles: existsSync(afterEach) ? [afterEach] : [],
       globalSetup: existsSync(globalSetup) ? [globalSetup] : [],
     },

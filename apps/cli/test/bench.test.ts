@@ -79,10 +79,9 @@ describe('bench, on a server that is none of ours', () => {
     ]);
     expect(ended.out).toMatch(/^IN FLIGHT +REQUESTS\/S .*P99 +FAILED +CPU +ROW\n1 /);
     const document = JSON.parse(await readFile(file('a.json'), 'utf8')) as Document;
-    expect(document.rows.map(({ level, windows }) => [level, windows])).toEqual([
-      [1, 3],
-      [3, 3],
-    ]);
+    expect(document.rows.map(({ level }) => level)).toEqual([1, 3]);
+    // On a machine that stands still a window has no answer, and one more is measured.
+    for (const { windows } of document.rows) expect(windows).toBeGreaterThanOrEqual(3);
     for (const { requests, latencyMs, failures } of document.rows) {
       expect([requests > 0, failures, latencyMs['p99']! >= latencyMs['p50']!]).toEqual([true, {}, true]);
     }

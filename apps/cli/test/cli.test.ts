@@ -26,7 +26,7 @@ let sluice: Platform['sluice'];
 beforeAll(async () => {
   platform = await startPlatform();
   sluice = platform.sluice;
-}, 180_000);
+}, 240_000);
 afterAll(() => platform.stop());
 
 const holdout = (name: string) => path.join(examples, name, 'holdout.csv');

@@ -79,7 +79,7 @@ export async function startPlatform(): Promise<Platform> {
       await eventually(() => {
         if (child.exitCode !== null) return;
         if (!printed.includes('Sluice is running')) throw new Error(`the platform does not start:\n${printed}`);
-      }, 90_000);
+      }, 170_000);
       if (child.exitCode !== null) throw new Error(`the platform ended:\n${printed}`);
     } catch (error) {
       await stop();

@@ -23,6 +23,7 @@ import { parseConfig } from '@sluice/service-kit/config';
 import { createLogger } from '@sluice/service-kit/logger';
 import type { Running } from '@sluice/service-kit/service';
 import { compileCacheSetting } from '@sluice/testkit/compile-cache';
+import { eventually } from '@sluice/testkit/eventually';
 import type { TestPostgres } from '@sluice/testkit/postgres';
 import { startFeedback } from '../src/compose.ts';
 import { configSpec } from '../src/config.ts';
@@ -94,6 +95,15 @@ export class Site {
       if (port) return { child, address: `127.0.0.1:${port[1] ?? port[2]}` };
     }
     throw new Error(`feedback did not start: ${output}`);
+  }
+
+  /** Waits until all transactions that have begun are over: what is committed by now is before the horizon of an export. */
+  async settled(): Promise<void> {
+    const [now] = await this.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
+    await eventually(async () => {
+      const over = await this.query('SELECT WHERE pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8', [now!.id]);
+      if (over.length === 0) throw new Error('older transactions are under way');
+    });
   }
 
   /** The keys of its replicas, to look at what these stored. */

@@ -124,7 +124,9 @@ describe('a large version', () => {
     // Bytes that are here: the thread starts, and the file is read and hashed in it.
     const cache = new ArtifactCache(stateDir, largeSource, systemClock);
     const first = await spent(() => cache.provide(version, never));
-    const again = await spent(() => cache.provide(version, never));
+    // The least of three: a collection of what other tests left may fall into one.
+    const load = () => cache.provide(version, never);
+    const again = Math.min(await spent(load), await spent(load), await spent(load));
     expect(again).toBeLessThan(hashing / 2);
     // And of a download no more than its writes.
     const writing = await spent(() => writeInPieces(large));

@@ -12,8 +12,8 @@ import { loopingModel } from './support/looping-model.ts';
 import { temporaryFolder } from './support/runtime.ts';
 
 const folder = temporaryFolder();
-/** Some 50 ms of a thread: long enough for what a test does to a batch that stands behind. */
-const iterations = 20_000;
+/** Some 250 ms of a thread: long enough for what a test does to a batch that stands behind. */
+const iterations = 100_000;
 
 function start(name: string, bytes: Uint8Array, host: WorkerHost): Promise<SessionThread> {
   const graphFile = path.join(folder, `${name}.onnx`);

@@ -104,7 +104,7 @@ describe('placement', () => {
       model: 'slow',
       version: 1,
       signature: identitySignature('FP32', [-1, 1]),
-      files: { 'm.onnx': loopingModel(100_000) },
+      files: { 'm.onnx': loopingModel(300_000) },
       serving: { maxBatchSize: 1, device: 'cpu', warmupCount: 0 },
     };
     registry.place(slow);

@@ -1,8 +1,9 @@
 import type { Worker } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '@sluice/testkit/eventually';
 import { adder, ask } from './support/adder.ts';
 import { requestOf, startRuntime, temporaryFolder, type TestRuntime } from './support/runtime.ts';
+import { openSlowly } from './support/shareable.ts';
 import { TestRegistry } from './support/test-registry.ts';
 
 describe('a session that ends by itself', () => {
@@ -66,6 +67,7 @@ describe('a session that ends by itself', () => {
   });
 
   it('gives versions that shared its thread threads of their own', async () => {
+    onTestFinished(openSlowly());
     const serving = { maxBatchSize: 8, device: 'cpu', warmupCount: 5 };
     registry.place(
       { ...adder(1, ['champion']), serving },

@@ -39,7 +39,7 @@ const slow: TestVersion = {
   version: 1,
   signature: identitySignature('FP32', [-1, 1]),
   serving: { maxBatchSize: 4, maxQueueSize: 6, device: 'cpu', warmupCount: 0 },
-  files: { 'm.onnx': loopingModel(200_000) },
+  files: { 'm.onnx': loopingModel(500_000) },
 };
 
 const large: TestVersion = {
@@ -132,7 +132,7 @@ describe('under pressure', () => {
     );
     await eventually(async () => expect((await slowState()).queue.queuedRequests).toBe(4));
     for (const call of calls) call.cancel();
-    const hasty = await runtime.send(ask(), 20);
+    const hasty = await runtime.send(ask(), 200);
     expect(hasty.error).toMatchObject({ kind: 'deadline-exceeded' });
     for (const { promise } of outcomes) expect((await promise).error?.kind).toBe('cancelled');
     await Promise.all(running);
@@ -160,7 +160,7 @@ describe('under pressure', () => {
       expect((await slowState()).queue).toMatchObject({ runningRows: 3, queuedRequests: 0 }),
     );
     call.cancel();
-    expect((await runtime.send(ask(), 50)).error).toMatchObject({ kind: 'deadline-exceeded' });
+    expect((await runtime.send(ask(), 200)).error).toMatchObject({ kind: 'deadline-exceeded' });
     expect((await gone.promise).error?.kind).toBe('cancelled');
     for (const outcome of await Promise.all([first, stays])) expect(outcome.error).toBeUndefined();
     expect((await ran()) - before).toBe(2);

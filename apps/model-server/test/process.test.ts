@@ -34,7 +34,7 @@ async function start(...args: string[]): Promise<Record<string, number>> {
     const ready = lines.find((line) => line['msg'] === 'ready');
     if (!ready) throw new Error('not ready');
     return ready as Record<string, number>;
-  }, 20_000);
+  }, 60_000);
 }
 
 async function exit(): Promise<number | null> {
@@ -63,7 +63,7 @@ describe('the process', () => {
     const { port } = await start();
     const address = `127.0.0.1:${port}`;
     const oip = createRpcClient(inferenceService, address, { clock: systemClock });
-    await eventually(async () => expect(await oip.modelReady({ name: 'echo' })).toEqual({ ready: true }), 20_000);
+    await eventually(async () => expect(await oip.modelReady({ name: 'echo' })).toEqual({ ready: true }), 60_000);
     const raw = createRawClient(address);
     const answers = Array.from({ length: 200 }, (_, index) => {
       const { promise, resolve } = Promise.withResolvers<string>();
@@ -91,7 +91,7 @@ describe('the process', () => {
     const { port } = await start('--drain-ms=300');
     const address = `127.0.0.1:${port}`;
     const oip = createRpcClient(inferenceService, address, { clock: systemClock });
-    await eventually(async () => expect(await oip.modelReady({ name: 'endless' })).toEqual({ ready: true }), 20_000);
+    await eventually(async () => expect(await oip.modelReady({ name: 'endless' })).toEqual({ ready: true }), 60_000);
     const raw = createRawClient(address);
     const { promise, resolve } = Promise.withResolvers<RawOutcome>();
     const bytes = requestOf('endless', 'INT64', [], [1_000_000_000_000n], { input: 'trips' });

@@ -27,7 +27,7 @@ const levels: TestVersion = {
       },
     ],
   },
-  files: { 'm.onnx': loopingModel(100_000) },
+  files: { 'm.onnx': loopingModel(400_000) },
 };
 
 const padded = (datatype: 'FP32' | 'BYTES'): TestVersion => ({

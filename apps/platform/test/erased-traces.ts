@@ -21,7 +21,9 @@ export async function writtenSegments(platform: RunningPlatform): Promise<string
   const found: string[] = [];
   for (const name of await readdir(spoolOf(platform))) {
     if (!name.endsWith('.segment')) continue;
-    const file = await open(path.join(spoolOf(platform), name));
+    // One that was acknowledged may go meanwhile.
+    const file = await open(path.join(spoolOf(platform), name)).catch(() => undefined);
+    if (file === undefined) continue;
     const { buffer } = await file.read(Buffer.alloc(64), 0, 64, 0);
     await file.close();
     if (buffer.some((octet) => octet !== 0)) found.push(name.replace(/\.segment$/, ''));

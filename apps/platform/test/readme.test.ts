@@ -44,12 +44,12 @@ describe('a service comes up alone as its README says, on the Node of the machin
     );
   }
 
-  it.for(['registry', 'model-server', 'router'])('%s', async (app) => {
+  it.for(['registry', 'model-server', 'router'])('%s', { timeout: 120_000 }, async (app) => {
     const script = await scriptOf(app, await postgres.createDatabase());
     // A platform of the person who runs the tests may have the usual ports.
     const ports = { SLUICE_PORT: '0', SLUICE_METRICS_PORT: '0', SLUICE_ADMIN_PORT: '0' };
     const started = new Printed('/bin/sh', ['-ec', script], root, { ...machine, ...ports });
-    await started.prints(/"msg":"ready"/, 30_000);
+    await started.prints(/"msg":"ready"/, 100_000);
     started.child.kill('SIGTERM');
     expect(await started.ended).toBe(0);
     expect(started.text).toMatch(/"msg":"stopped"/);

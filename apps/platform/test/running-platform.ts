@@ -127,7 +127,7 @@ export class RunningPlatform extends Printed {
     this.ports = portTable(offset, runtimes);
   }
 
-  async up(timeoutMs = 90_000): Promise<void> {
+  async up(timeoutMs = 170_000): Promise<void> {
     await this.prints(banner, timeoutMs);
   }
 

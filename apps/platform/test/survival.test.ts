@@ -100,7 +100,7 @@ describe('under load, without mercy', { timeout: isSoak ? 900_000 : 180_000 }, (
     for (const load of loads) {
       await load.stop();
       expect([...new Set(load.failures)]).toEqual([]);
-      expect(load.longestGapMs).toBeLessThan(2000);
+      expect(load.longestGapMs).toBeLessThan(5000);
     }
   });
 

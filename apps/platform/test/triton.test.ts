@@ -269,7 +269,7 @@ describe.skipIf(missing !== undefined)('both', { timeout: 120_000 }, () => {
   });
 });
 
-describe.skipIf(missing !== undefined)('control of models through the router', { timeout: 60_000 }, () => {
+describe.skipIf(missing !== undefined)('control of models through the router', { timeout: 120_000 }, () => {
   modelControl(() => ({
     router: clients['the router'],
     runtime: clients['a runtime’s own port'],

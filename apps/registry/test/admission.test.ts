@@ -88,7 +88,7 @@ describe('admission', () => {
       const again = await ann.getVersion({ model: 'left', version: '1' });
       expect(again.version?.state).toBe('VERSION_STATE_READY');
       expect(Number(again.version?.revision)).toBeGreaterThan(Number(version.revision));
-    }, 15_000);
+    }, 60_000);
   });
 
   it('that never ends is given up, with the reason', async () => {
@@ -100,7 +100,7 @@ describe('admission', () => {
         state: 'VERSION_STATE_REJECTED',
         rejection: 'admission did not end in 3 attempts: the registry stopped while it ran',
       });
-    }, 15_000);
+    }, 60_000);
   });
 });
 

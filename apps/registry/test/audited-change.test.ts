@@ -111,7 +111,8 @@ describe('an audited change', () => {
     });
     await locked.promise;
     const second = changes.change('b', async (tx) => ({ entries: [entry('waits')], result: tx.effectiveAt }));
-    const waiting = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
+    const waiting = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
     await eventually(async () => expect(await owner.query(waiting)).toHaveLength(1));
     letGo.resolve(await databaseNow());
     expect(await second).toBeGreaterThanOrEqual(Math.floor(await first));

@@ -25,6 +25,8 @@ abstract class Member {
     this.ttlMs = ttlMs;
   }
 
+  readonly #telling = new Set<Promise<unknown>>();
+
   protected abstract announce(): Promise<unknown>;
   protected abstract follow(): Promise<void>;
 
@@ -41,12 +43,23 @@ abstract class Member {
 
   async leave(): Promise<void> {
     this.leaving.abort();
+    // One that is under way would be a lease again.
+    await Promise.all(this.#telling);
     await this.client.releaseLease({ holderId: this.id });
+  }
+
+  /** Announces what it is now, unless it has left. */
+  protected async tell(): Promise<void> {
+    if (this.leaving.signal.aborted) return;
+    const told = this.announce().catch(() => undefined);
+    this.#telling.add(told);
+    await told;
+    this.#telling.delete(told);
   }
 
   async #keep(): Promise<void> {
     while (!this.leaving.signal.aborted) {
-      await this.announce().catch(() => undefined);
+      await this.tell();
       await pause(this.ttlMs / 3);
     }
   }
@@ -120,7 +133,7 @@ export class FakeRuntime extends Member {
       this.snapshots.push(update.snapshot);
       this.quarantined.push(update.quarantined.map(key));
       this.updates += 1;
-      await this.announce().catch(() => undefined);
+      await this.tell();
     }
   }
 }
@@ -168,7 +181,7 @@ export class FakeRouter extends Member {
       this.applied = Number(update.resumeToken);
       this.snapshots.push(update.snapshot);
       this.updates += 1;
-      await this.announce().catch(() => undefined);
+      await this.tell();
     }
   }
 }

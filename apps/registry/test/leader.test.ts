@@ -45,10 +45,10 @@ describe('the lock of the controller', () => {
 
   it('is taken from a process that is frozen', async () => {
     // Its clock stands still, so it says nothing any more, as a stopped process does.
-    const frozen = contender(new FakeClock(), 500);
+    const frozen = contender(new FakeClock(), 3_000);
     await eventually(() => expect(frozen.held).toBe(true));
     const other = contender(systemClock);
-    await eventually(() => expect(other.held).toBe(true), 5_000);
+    await eventually(() => expect(other.held).toBe(true), 20_000);
     expect(frozen.held).toBe(false);
     await frozen.close();
     await other.close();

@@ -194,7 +194,7 @@ describe('the life of a model', () => {
     const pinned = await ann.pinVersion({ ...stale, expectedRevision: version.revision });
     expect(Number(pinned.revision)).toBeGreaterThan(Number(version.revision));
     await eventually(() => expect(runtime.assigned.get('digits:3')?.heldBy).toEqual(['pin']));
-    expect(router.models.get('digits')?.unplaced).toEqual([]);
+    await eventually(() => expect(router.models.get('digits')?.unplaced).toEqual([]));
     await expect(ann.deleteVersion({ model: 'digits', version: 3 })).rejects.toMatchObject({
       kind: 'failed-precondition',
       message: expect.stringContaining('sluice unpin digits 3') as string,

@@ -28,6 +28,7 @@ describe('while Postgres is away', () => {
     const version = await pushApproved(replica, 'digits');
     const first = await ann.moveAlias({ model: 'digits', alias: 'champion', version });
     await followMove(ann, first.move!.id);
+    await eventually(() => expect(runtime.assigned.get(`digits:${version}`)?.heldBy).toEqual(['alias:champion']));
     const sizes = new Set<number>();
     const watchers = [runtime.updates, router.updates, router.snapshots.length];
     const snapshots = router.snapshots.filter(Boolean).length;
@@ -36,7 +37,7 @@ describe('while Postgres is away', () => {
     const from = performance.now();
     await expect(ann.getModel({ name: 'digits' })).rejects.toMatchObject({ kind: 'unavailable' });
     await expect(ann.pinVersion({ model: 'digits', version })).rejects.toMatchObject({ kind: 'unavailable' });
-    expect(performance.now() - from).toBeLessThan(2_000);
+    expect(performance.now() - from).toBeLessThan(10_000);
     await eventually(async () => expect((await replica.adminState())['databaseUp']).toBe(false));
     await expect(ann.getModel({ name: 'digits' })).rejects.toThrow(/cannot reach its database/);
     expect(await replica.metrics()).toMatch(/sluice_dependency_up\{dependency="postgres"[^}]*\} 0/);
@@ -75,7 +76,7 @@ describe('while Postgres is away', () => {
     proxy.stall();
     // Before the registry knows: a renewal whose deadline passed would make its caller leave this replica.
     const renewal = { routerId: 'router-9', address: 'a:1', appliedRevision: 0, ttlMs: 3_000 };
-    await expect(behind.watch().renewRouterLease(renewal, { timeoutMs: 500 })).rejects.toMatchObject({
+    await expect(behind.watch().renewRouterLease(renewal, { timeoutMs: 2_500 })).rejects.toMatchObject({
       kind: 'unavailable',
       origin: 'answered',
     });

@@ -102,6 +102,7 @@ describe('a version that ends runtimes', () => {
     expect(await strike('s3', 'rt-1', 'crashed-loading')).toEqual({ quarantined: true, strikes: 3 });
     await eventually(() => expect(runtime.assigned.has(`third:${bad}`)).toBe(false));
     expect(runtime.assigned.has(`third:${good}`)).toBe(true);
+    await eventually(() => expect(router.models.get('third')!.unplaced).toEqual([String(bad)]));
     const route = router.models.get('third')!;
     expect(router.aliases('third')).toEqual({ champion: bad });
     expect(router.primary('third')).toBe(bad);
@@ -174,7 +175,7 @@ describe('a version that ends runtimes', () => {
     });
     // Champion left it a moment ago: it is placed again.
     await eventually(() => expect(runtime.assigned.has(`lifted:${bad}`)).toBe(true));
-    expect(router.models.get('lifted')!.quarantined).toEqual([]);
+    await eventually(() => expect(router.models.get('lifted')!.quarantined).toEqual([]));
     expect(await ann.liftQuarantine({ model: 'lifted', version: bad })).toEqual({ revision });
     expect(await strike('l4')).toEqual({ quarantined: false, strikes: 1 });
   });

@@ -75,11 +75,11 @@ describe('the link to a runtime', () => {
     const started = performance.now();
     const results = await Promise.all(Array.from({ length: 40 }, () => router.infer()));
     expect(results.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
-    // A second, and one more for a busy machine.
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // A second; the rest is for a busy machine. Requests themselves have twenty.
+    expect(performance.now() - started).toBeLessThan(10_000);
     const later = performance.now();
     for (let index = 0; index < 20; index++) expect((await router.infer()).outcome).toBe('ok');
-    expect(performance.now() - later).toBeLessThan(1_000);
+    expect(performance.now() - later).toBeLessThan(5_000);
     expect(router.lines).toContainEqual(
       expect.objectContaining({
         msg: 'a link broke',

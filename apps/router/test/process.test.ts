@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { access } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -95,6 +96,8 @@ describe('the router as a process', () => {
     const first = routerProcess(settings);
     const { send } = await connect(first);
     expect(resultOf(await send(inferBytes())).outcome).toBe('ok');
+    // It is written beside the requests.
+    await eventually(() => access(join(settings['SLUICE_STATE_DIR']!, 'routes.snapshot')));
     first.child.kill('SIGKILL');
     await first.exit;
     await registry.stop();

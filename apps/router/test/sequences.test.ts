@@ -87,8 +87,8 @@ describe('two routers and a runtime that joins', () => {
       'unavailable: sequence 7 of digits may be on a runtime that cannot be asked now; try again',
     );
     expect(result.retryAfterMs).toBe(250);
-    // And a second more for a busy machine.
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // A second is waited; the rest is for a busy machine.
+    expect(performance.now() - started).toBeLessThan(5_000);
     gate.resolve(undefined);
     expectLost(await ask(router, 7));
   });

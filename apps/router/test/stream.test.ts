@@ -147,18 +147,18 @@ describe('a stream through a router', () => {
     const { router, runtime } = await setUp({ SLUICE_DEFAULT_DEADLINE_MS: '5000' });
     const stream = open(router);
     stream.send(inferBytes());
-    const short = open(router, { 'grpc-timeout': '700m' });
+    const short = open(router, { 'grpc-timeout': '2000m' });
     short.send(inferBytes({ ...waits, id: 'b' }));
     expect((await short.end).code).toBe(4);
     await eventually(() => expect(runtime.seen.cancelled).toBe(1));
     const [first, second] = runtime.seen.deadlines.toSorted((one, other) => other - one);
     expect(first).toBeGreaterThan(4_000);
     expect(first).toBeLessThanOrEqual(5_000);
-    expect(second).toBeLessThanOrEqual(700);
+    expect(second).toBeLessThanOrEqual(2_000);
   });
 
   it('answers a request whose deadline passes, and lives on', async () => {
-    const { router, runtime } = await setUp({ SLUICE_DEFAULT_DEADLINE_MS: '300' });
+    const { router, runtime } = await setUp({ SLUICE_DEFAULT_DEADLINE_MS: '2000' });
     const stream = open(router);
     stream.send(inferBytes({ ...waits, id: 'slow' }));
     await eventually(() => expect(read(stream)).toHaveLength(1));

@@ -59,7 +59,8 @@ describe('listen', () => {
 
   it('comes back after the server did', async () => {
     await postgres.kill();
-    await eventually(() => expect(connected).toEqual([true, false]));
+    // It tries again while other processes of the server end, and says so each time.
+    await eventually(() => expect(connected.slice(0, 2)).toEqual([true, false]));
     await postgres.restart();
     await eventually(() => expect(connected.at(-1)).toBe(true));
     await query('NOTIFY news');

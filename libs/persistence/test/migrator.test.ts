@@ -87,13 +87,13 @@ describe('migrate', () => {
   it('is safe when one is killed in the middle: the next waits for its backend and does the work', async () => {
     const slow: Migration = {
       id: '1700000000003-slow',
-      statements: ['CREATE TABLE app.c (x int)', 'SELECT pg_sleep(2)', 'INSERT INTO app.c VALUES (1)'],
+      statements: ['CREATE TABLE app.c (x int)', 'SELECT pg_sleep(5)', 'INSERT INTO app.c VALUES (1)'],
     };
     const child = fork(new URL('migrate-child.ts', import.meta.url), [url, JSON.stringify([...list, slow])], {
       execArgv: ['--conditions=@sluice/source'],
     });
     const dataSource = await connect();
-    const sleeping = `SELECT pid FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)' AND state = 'active'`;
+    const sleeping = `SELECT pid FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(5)' AND state = 'active'`;
     await eventually(async () => expect(await dataSource.query(sleeping)).toHaveLength(1));
     child.kill('SIGKILL');
     await once(child, 'exit');

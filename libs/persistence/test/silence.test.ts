@@ -66,12 +66,12 @@ async function poolOver(way: Way, poolSize: number) {
   url.host = `127.0.0.1:${await way.open()}`;
   return createDataSource({
     ...{ url: url.href, schema: 'public', applicationName: 'silence', poolSize },
-    ...{ statementTimeoutMs: 500, connectTimeoutMs: 500 },
+    ...{ statementTimeoutMs: 500, connectTimeoutMs: 3_000 },
   });
 }
 
 describe('a server that vanishes without a word', () => {
-  it('fails what waits soon, and no connection of before is used when it is back', { timeout: 15_000 }, async () => {
+  it('fails what waits soon, and no connection of before is used when it is back', { timeout: 60_000 }, async () => {
     const way = new Way(direct);
     const pool = await poolOver(way, 2);
     const transactions = createTransactions(pool, { clock: systemClock, random: systemRandom });
@@ -89,7 +89,7 @@ describe('a server that vanishes without a word', () => {
       transactions.readWrite((tx) => tx.query('SELECT 1')),
       transactions.readOnly((tx) => tx.query('SELECT 1')),
     ]);
-    expect(performance.now() - from).toBeLessThan(3_000);
+    expect(performance.now() - from).toBeLessThan(15_000);
     for (const { status, reason } of waiting as PromiseRejectedResult[])
       expect([status, (reason as { kind: string }).kind]).toEqual(['rejected', 'unavailable']);
     way.mend();
@@ -99,7 +99,7 @@ describe('a server that vanishes without a word', () => {
     way.close();
   });
 
-  it('fails a transaction that is under way, and nothing of it is left', { timeout: 15_000 }, async () => {
+  it('fails a transaction that is under way, and nothing of it is left', { timeout: 60_000 }, async () => {
     const way = new Way(direct);
     const pool = await poolOver(way, 1);
     const transactions = createTransactions(pool, { clock: systemClock, random: systemRandom });
@@ -110,7 +110,7 @@ describe('a server that vanishes without a word', () => {
       way.drop();
     });
     await expect(atCommit).rejects.toThrow(/connection broke while the change was committed/);
-    expect(performance.now() - from).toBeLessThan(3_000);
+    expect(performance.now() - from).toBeLessThan(15_000);
     way.mend();
     const rows = await transactions.readOnly((tx) => tx.query('SELECT * FROM left_behind'));
     expect(rows).toEqual([]);
@@ -118,13 +118,13 @@ describe('a server that vanishes without a word', () => {
     way.close();
   });
 
-  it('does not take the late answer of one statement for that of the next', { timeout: 15_000 }, async () => {
+  it('does not take the late answer of one statement for that of the next', { timeout: 60_000 }, async () => {
     const url = direct.href;
     const pool = await createDataSource({
       ...{ url, schema: 'public', applicationName: 'late', poolSize: 1 },
-      ...{ statementTimeoutMs: 10_000, queryTimeoutMs: 300 },
+      ...{ statementTimeoutMs: 10_000, queryTimeoutMs: 1_000 },
     });
-    await expect(pool.query(`SELECT 'late' AS answer, pg_sleep(0.6)`)).rejects.toThrow('Query read timeout');
+    await expect(pool.query(`SELECT 'late' AS answer, pg_sleep(2)`)).rejects.toThrow('Query read timeout');
     expect(await pool.query(`SELECT 'next' AS answer`)).toEqual([{ answer: 'next' }]);
     await pool.destroy();
   });

@@ -14,7 +14,7 @@ let transactions: Transactions;
 beforeAll(async () => {
   postgres = await startPostgres();
   url = postgres.ownerUrl(await postgres.createDatabase());
-  pool = await createDataSource({ url, schema: 'public', applicationName: 'tx-test', statementTimeoutMs: 2000 });
+  pool = await createDataSource({ url, schema: 'public', applicationName: 'tx-test', statementTimeoutMs: 5000 });
   transactions = createTransactions(pool, { clock: systemClock, random: systemRandom });
   await pool.query('CREATE TABLE item (id int PRIMARY KEY, value bigint NOT NULL)');
 });
@@ -96,7 +96,8 @@ describe('readWrite', () => {
       }),
     );
     await Promise.all(both);
-    expect(runs).toBe(3);
+    // Whoever runs again may meet the other once more.
+    expect(runs).toBeGreaterThanOrEqual(3);
     expect((await values()).map(({ value }) => value)).toEqual([12, 22]);
   });
 
@@ -189,6 +190,6 @@ describe('a data source', () => {
                 current_setting('statement_timeout') AS statement,
                 current_setting('idle_in_transaction_session_timeout') AS idle`),
     );
-    expect(settings).toEqual([{ name: 'tx-test', path: 'public', statement: '2s', idle: '15s' }]);
+    expect(settings).toEqual([{ name: 'tx-test', path: 'public', statement: '5s', idle: '15s' }]);
   });
 });

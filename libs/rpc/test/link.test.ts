@@ -121,11 +121,16 @@ describe('over gRPC', () => {
 
   it('deadlines and cancellations reach the handler', async () => {
     const reasons: string[] = [];
-    const { port } = await serve((_message, call) => call.onCancel(({ kind }) => reasons.push(kind)));
+    let begun = 0;
+    const { port } = await serve((_message, call) => {
+      begun++;
+      call.onCancel(({ kind }) => reasons.push(kind));
+    });
     const { client } = connect(port);
-    const late = send(client, Buffer.alloc(1), { deadlineMs: Date.now() + 150 });
+    const late = send(client, Buffer.alloc(1), { deadlineMs: Date.now() + 1_000 });
     const given = send(client, Buffer.alloc(1));
     expect((await late).error).toMatchObject({ kind: 'deadline-exceeded', origin: 'local' });
+    await eventually(() => expect(begun).toBe(2));
     given.call.cancel();
     expect((await given).error).toMatchObject({ kind: 'cancelled', origin: 'local' });
     await eventually(() => expect(reasons).toEqual(['deadline-exceeded', 'cancelled']));
@@ -198,7 +203,7 @@ describe('a server that stops', () => {
     await send(client, Buffer.of(1));
     const started = performance.now();
     expect(await server.tryShutdown(10_000)).toEqual([]);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
 
@@ -240,8 +245,8 @@ describe('a process', () => {
     child.kill('SIGSTOP');
     const stopped = performance.now();
     expect((await outcome).error).toMatchObject({ kind: 'unavailable', origin: 'lost' });
-    // Half a second more for a busy machine.
-    expect(performance.now() - stopped).toBeLessThan(1_500);
+    // Four seconds more for a busy machine.
+    expect(performance.now() - stopped).toBeLessThan(5_000);
     child.kill('SIGCONT');
     await eventually(async () => {
       const again = send(client, Buffer.of(1), { deadlineMs: Date.now() + 200 });

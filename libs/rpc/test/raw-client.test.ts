@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { systemClock } from '@sluice/service-kit/clock';
 import { eventually } from '@sluice/testkit/eventually';
 import { FakeClock } from '@sluice/testkit/fake-clock';
+import { keptPort } from '@sluice/testkit/kept-port';
 import { describe, expect, it, vi } from 'vitest';
 import { raw } from '../src/handlers.ts';
 import { hopBytes } from '../src/options.ts';
@@ -111,13 +112,14 @@ describe('a raw client', () => {
 
   it('gives up at the deadline and when it is told, which the server hears of, and its caller only later', async () => {
     const reasons: string[] = [];
-    const { port } = await start(
-      {},
-      {},
-      { modelInfer: raw((_, call) => call.onCancel(({ kind }) => reasons.push(kind))) },
-    );
+    let begun = 0;
+    const modelInfer = raw((_, call) => {
+      begun++;
+      call.onCancel(({ kind }) => reasons.push(kind));
+    });
+    const { port } = await start({}, {}, { modelInfer });
     const client = rawClientOf(port);
-    const late = send(client, Buffer.alloc(1), { deadlineMs: Date.now() + 150 });
+    const late = send(client, Buffer.alloc(1), { deadlineMs: Date.now() + 1_000 });
     expect(await failureOf(late)).toMatchObject({ kind: 'deadline-exceeded', origin: 'local', messageArrived: false });
     await eventually(() => expect(reasons).toHaveLength(1));
     const given = Promise.withResolvers<RawOutcome>();
@@ -126,7 +128,7 @@ describe('a raw client', () => {
       told = true;
       given.resolve(outcome);
     });
-    await pause();
+    await eventually(() => expect(begun).toBe(2));
     call.cancel();
     expect(told).toBe(false);
     expect(await failureOf(given.promise)).toMatchObject({ kind: 'cancelled', origin: 'local' });
@@ -137,9 +139,7 @@ describe('a raw client', () => {
   });
 
   it('says of an address without a server that nothing was sent, and finds one that comes', async () => {
-    const gone = await peer(() => undefined);
-    const { port } = gone;
-    await new Promise((resolve) => gone.close(resolve));
+    const port = await keptPort();
     const client = rawClientOf(port);
     for (let time = 0; time < 2; time++) {
       const failed = await failureOf(send(client, Buffer.alloc(1)));
@@ -329,9 +329,7 @@ describe.runIf(transport === 'wire')('a raw client on wire', () => {
 
   it('waits between its tries to connect as one on grpc-js: 100 ms first, 2 s at most', async () => {
     const clock = new FakeClock();
-    const gone = await peer(() => undefined);
-    await new Promise((resolve) => gone.close(resolve));
-    const { outcome } = unary(gone.port, { clock, random: { uniform: () => 0.5 } });
+    const { outcome } = unary(await keptPort(), { clock, random: { uniform: () => 0.5 } });
     const failed = async () => expect((await outcome()).error?.origin).toBe('unsent');
     await failed();
     for (const ms of [100, 160, 256, 409.6, 655.36, 1048.576, 1677.7216, 2000]) {

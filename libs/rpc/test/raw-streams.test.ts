@@ -176,7 +176,7 @@ describe('streams of requests', () => {
   it('end with their own deadline, and their requests with them', async () => {
     const told: string[] = [];
     const { open } = await world((_request, call) => call.onCancel((reason) => void told.push(reason.kind)));
-    const { stream, status } = open({}, Date.now() + 300);
+    const { stream, status } = open({}, Date.now() + 1_000);
     stream.write(Buffer.from('a'));
     expect((await status).code).toBe(4);
     await eventually(() => expect(told).toEqual(['deadline-exceeded']));

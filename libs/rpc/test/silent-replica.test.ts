@@ -118,7 +118,7 @@ it('a stream that had an answer and meets its own deadline says nothing of its r
   let ended = false;
   const next = standing.next().finally(() => (ended = true));
   next.catch(() => undefined);
-  const bounded = watches.watchAliasMove({}, { timeoutMs: 300 });
+  const bounded = watches.watchAliasMove({}, { timeoutMs: 2_000 });
   expect((await bounded.next()).value).toMatchObject({ done: false });
   expect((await failureOf(bounded.next())).kind).toBe('deadline-exceeded');
   expect((await others.getModel({ name: 'here' })).model?.name).toBe('here');

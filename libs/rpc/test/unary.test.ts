@@ -121,7 +121,7 @@ describe('unary handlers', () => {
       },
       { defaultDeadlineMs: 300 },
     );
-    const own = await failureOf(registry.getModel({}, { timeoutMs: 100 }));
+    const own = await failureOf(registry.getModel({}, { timeoutMs: 1_000 }));
     expect([own.kind, own.origin]).toEqual(['deadline-exceeded', 'local']);
     const unlimited = { deadlineMs: Number.POSITIVE_INFINITY };
     const error = await failureOf(registry.getModel({}, unlimited));

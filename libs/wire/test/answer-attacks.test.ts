@@ -45,7 +45,7 @@ async function under(options: Partial<WireServerOptions>) {
 }
 
 it('answers that nobody reads are bounded by the connection, and those beyond end with RESOURCE_EXHAUSTED', async () => {
-  const { port, wire, failures, end } = await under({ limits: { maxWaiting: 16 * mebi, windowTimeoutMs: 500 } });
+  const { port, wire, failures, end } = await under({ limits: { maxWaiting: 16 * mebi, windowTimeoutMs: 5_000 } });
   const attacker = await hoard(port, 100, mebi);
   // Fifteen wait; of the others each has its head and its status in one.
   await eventually(() => expect(attacker.count('HEADERS')).toBe(100));

@@ -12,7 +12,7 @@ export class Attacker extends AnyAttacker {
   }
 }
 
-/** An honest client beside an attack: small and large calls, one after the other, each with a deadline of five seconds. */
+/** An honest client beside an attack: small and large calls, one after the other, each with a deadline of half a minute. */
 export class Bystander {
   readonly errors: string[] = [];
   calls = 0;
@@ -32,7 +32,7 @@ export class Bystander {
     const client = grpcJsClient(address);
     while (!this.#stopped) {
       const request = Buffer.alloc(this.calls % 5 === 4 ? 200_000 : 200, 'b');
-      const { value, error } = await unary(client, request);
+      const { value, error } = await unary(client, request, { timeoutMs: 30_000 });
       this.calls++;
       if (error !== undefined) this.errors.push(error.message);
       else if (!value!.equals(request)) this.errors.push('another answer');

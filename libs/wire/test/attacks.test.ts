@@ -59,14 +59,15 @@ describe('what is small and stands for much', () => {
         await eventually(() => {
           most = Math.max(most, wire.bufferedOctets);
           expect(each.count('HEADERS')).toBe(16);
-        }, 30_000);
+          // A gigabyte takes its time.
+        }, 100_000);
       },
       { limits: { maxBuffered: limit } },
     );
     expect(most).toBeLessThanOrEqual(limit);
     expect(served.wire.bufferedOctets).toBe(0);
     expect(grownMebi).toBeLessThan(500);
-  });
+  }, 120_000);
 
   it('hundreds of small messages in a chunk that are inflated to much more', async () => {
     const { served } = await attack(async ({ port }, each) => {
@@ -229,7 +230,7 @@ describe('requests that nobody ends', () => {
       {},
       { upload },
     );
-    expect(tookMs).toBeLessThan(3000);
+    expect(tookMs).toBeLessThan(15_000);
   });
 
   it('compressed messages, for a handler that does not read and where there is no room', async () => {

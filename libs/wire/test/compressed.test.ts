@@ -196,9 +196,9 @@ describe('what comes while an answer is compressed', () => {
     const { port } = await serve({ compression: 'gzip' }, slow);
     const client = await Attacker.connect(port);
     await client.write(callHeaders(1, 'Unary', { ...accepts, 'grpc-timeout': '5m' }), message(1, Buffer.of(1), true));
-    await eventually(() => expect(client.count('HEADERS')).toBe(2));
-    const statuses = client.fields().map((fields) => valueOf(fields, 'grpc-status'));
-    expect([statuses, client.count('DATA')]).toEqual([[undefined, '4'], 0]);
+    // Its head may have gone out before, or not.
+    await eventually(() => expect(valueOf(client.fields().at(-1) ?? [], 'grpc-status')).toBe('4'));
+    expect(client.count('DATA')).toBe(0);
   });
 
   it('too much else to be compressed, which ends with RESOURCE_EXHAUSTED whatever could go out at once', async () => {

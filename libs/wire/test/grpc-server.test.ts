@@ -13,7 +13,7 @@ import {
   unary,
 } from './echo-service.ts';
 import type { Call, Send } from './echo-service.ts';
-import { Metadata, status, systemClock } from './peers.ts';
+import { Metadata, status } from './peers.ts';
 import type { ServiceError } from './peers.ts';
 
 describe.each([
@@ -127,17 +127,19 @@ describe.each([
   });
 
   it('a deadline that passes, and a caller that cancels', async () => {
-    let cancelled = 0;
-    const { client } = await start({
-      unary: (call: Call) => void call.on('cancelled', () => cancelled++),
-      chat: (call: Call) => void call.on('cancelled', () => cancelled++),
-    });
-    const late = await unary(client, Buffer.from(''), new Metadata(), { deadline: Date.now() + 100 });
+    let [begun, cancelled] = [0, 0];
+    const handler = (call: Call): void => {
+      begun++;
+      call.on('cancelled', () => cancelled++);
+    };
+    const { client } = await start({ unary: handler, chat: handler });
+    const late = await unary(client, Buffer.from(''), new Metadata(), { deadline: Date.now() + 1_000 });
     expect(late.error?.code).toBe(status.DEADLINE_EXCEEDED);
     const stream = chat(client);
     stream.on('error', () => undefined);
     stream.write(Buffer.from('a'));
-    systemClock.schedule(50, () => stream.cancel());
+    await eventually(() => expect(begun).toBe(2));
+    stream.cancel();
     await eventually(() => expect(cancelled).toBe(2));
   });
 

@@ -98,7 +98,7 @@ describe.each([
 });
 
 it('messages that wait are forgotten at the deadline of their call', async () => {
-  const { got, status } = await paused(prefixed(gzipSync(Buffer.alloc(2_000_000)), true), 300);
+  const { got, status } = await paused(prefixed(gzipSync(Buffer.alloc(2_000_000)), true), 3_000);
   await eventually(() => expect(status()?.code).toBe(4));
   expect(got).toEqual([]);
 });

@@ -161,6 +161,7 @@ describe('a wire client with TLS', () => {
     const slow = new WireChannel(`127.0.0.1:${port}`, { ...options, connectTimeoutMs: 100 });
     cleanups.push(() => slow.close());
     expect((await call(slow)).status.details).toMatch(/no answer in 100 ms/);
+    await eventually(() => expect(sockets).toHaveLength(2));
     sockets[1]!.destroy();
   });
 

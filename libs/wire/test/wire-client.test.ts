@@ -1,10 +1,10 @@
 import { createServer } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
-import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { eventually } from '@sluice/testkit/eventually';
 import { FakeClock } from '@sluice/testkit/fake-clock';
+import { keptPort } from '@sluice/testkit/kept-port';
 import { describe, expect, it } from 'vitest';
 import type { CallStatus } from '../src/client/call-status.ts';
 import type { ClientCall } from '../src/client/client-call.ts';
@@ -111,19 +111,21 @@ describe.each([
   });
 
   it('gives up at the deadline and when it is cancelled, and the server hears of both', async () => {
-    let [cancelled, deadline] = [0, 0];
+    let [begun, cancelled, deadline] = [0, 0, 0];
     const channel = await start({
       unary: (call: Call) => {
+        begun++;
         deadline = Number(call.getDeadline());
         call.on('cancelled', () => cancelled++);
       },
     });
-    const late = await unary(channel, Buffer.from(''), [], 100);
+    const late = await unary(channel, Buffer.from(''), [], 1_000);
     expect(late.status.code).toBe(4);
     expect(Math.abs(deadline - Date.now())).toBeLessThan(2_000);
     const made = begin(channel, definition.Unary.path);
     made.call.writeLast(Buffer.from(''));
-    systemClock.schedule(50, () => made.call.cancel());
+    await eventually(() => expect(begun).toBe(2));
+    made.call.cancel();
     expect(await made.status).toMatchObject({ code: 1, origin: 'here' });
     await eventually(() => expect(cancelled).toBe(2));
   });
@@ -173,11 +175,7 @@ describe('a wire client', () => {
   });
 
   it('says of an address without a server that nothing was sent, and waits before the next try', async () => {
-    const server = createTcpServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    const channel = channelTo(port);
+    const channel = channelTo(await keptPort());
     for (let time = 0; time < 2; time++) {
       const { status } = await unary(channel, Buffer.from(''));
       expect(status).toMatchObject({ code: 14, origin: 'unsent' });
@@ -270,10 +268,7 @@ describe('a wire client', () => {
 describe('a wire channel', () => {
   it('waits before its tries as it was told, and connects when it is asked to', async () => {
     const clock = new FakeClock();
-    const taken = createTcpServer();
-    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-    const { port } = taken.address() as AddressInfo;
-    await new Promise((resolve) => taken.close(resolve));
+    const port = await keptPort();
     const channel = channelTo(port, { clock, backoff: { firstMs: 100, mostMs: 150 } });
     const fails = async () => {
       const ended = Promise.withResolvers<CallStatus>();

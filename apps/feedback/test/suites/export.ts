@@ -58,8 +58,10 @@ export function exportSuite(cluster: () => TestPostgres): void {
     ...{ model, from: time(begunMs - 60_000), to: time(Date.now() + 60_000), format: 'EXPORT_FORMAT_JSON_LINES' },
     ...{ withPayload: true, ...over },
   });
-  const rows = async (model: string, over: ExportRequest = {}) =>
-    rowsOf((await exported(client, asked(model, over))).bytes, 'jsonl');
+  const rows = async (model: string, over: ExportRequest = {}) => {
+    await site.settled();
+    return rowsOf((await exported(client, asked(model, over))).bytes, 'jsonl');
+  };
 
   describe('an export', () => {
     it('has a row for each row of each attempt, with features, outputs, truth and weight, in all formats', async () => {
@@ -77,6 +79,7 @@ export function exportSuite(cluster: () => TestPostgres): void {
       const hash = (await site.keys()).ring.hashSubject('ann').toString('hex');
       const resolution = 'LABEL_RESOLUTION_TRUSTED_FIRST';
       const labelPolicy: LabelPolicy = { resolution, trustedSources: ['expert'] };
+      await site.settled();
       const whole = await exported(client, asked('credit', { labelPolicy }));
       const found = await rowsOf(whole.bytes, 'jsonl');
       expect(found.map((each) => [each['prediction_id'], each['row'], each['input_state']])).toEqual([
@@ -228,6 +231,7 @@ export function exportSuite(cluster: () => TestPostgres): void {
       await late.commit();
       const again = await exported(client, asked('steady', { horizon }));
       expect([again.digest, again.manifest.counts]).toEqual([first!.digest, counts]);
+      await site.settled();
       const now = await exported(client, asked('steady'));
       expect(now.manifest.counts).toMatchObject({ rows: 5, labelled: 2 });
     });
@@ -315,11 +319,13 @@ export function exportSuite(cluster: () => TestPostgres): void {
         { ...payloads([44]), subject: 'bob' },
         { ...payloads([55]), subject: 'eve' },
       );
+      await site.settled();
       const first = await exported(client, asked('erased', { dataSet: 'credit/erased' }));
       expect(first.manifest.subjects.count).toBe(2);
       await exported(client, asked('erased', { withPayload: false }));
       const { erasure } = await replica.privacy.eraseSubject({ subject: 'eve', reason: 'a letter' });
       expect(erasure!.exports).toMatchObject([{ dataSet: 'credit/erased', version: '0', digest: first.digest }]);
+      await site.settled();
       const after = await exported(client, asked('erased', { dataSet: 'credit/erased' }));
       const found = await rowsOf(after.bytes, 'jsonl');
       expect(found.map((each) => [each['input_state'], each['output_state'], each['input.age']])).toEqual([
@@ -353,6 +359,7 @@ export function exportSuite(cluster: () => TestPostgres): void {
       await eventually(async () => expect(await replica.metric('sluice_feedback_exports')).toBe(0));
       expect(await site.query('SELECT * FROM feedback.export_staging')).toEqual([]);
       // Of one subject in several portions.
+      await site.settled();
       const { manifest } = await exported(client, asked('big'));
       expect([manifest.counts.rows, manifest.subjects.count]).toEqual([8 * 251 + 2, 1]);
     });

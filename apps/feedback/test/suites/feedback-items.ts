@@ -340,13 +340,16 @@ export function feedbackItemsSuite(cluster: () => TestPostgres): void {
       const { child, address } = await world.site.spawn({ SLUICE_REGISTRY: world.registry.address });
       const client = createRpcClient(labelService, address, { clock: systemClock });
       const acknowledged: string[] = [];
+      const exit = once(child, 'exit');
       async function* batches() {
-        for (let from = 0; from < ids.length; from += 10)
+        for (let from = 0; from < ids.length; from += 10) {
+          // However fast it answers, something is left when it is killed.
+          if (from === ids.length - 10) await exit;
           yield {
             labels: ids.slice(from, from + 10).map((predictionId) => ({ source: 's', predictionId, ...name('c') })),
           };
+        }
       }
-      const exit = once(child, 'exit');
       await expect(async () => {
         for await (const { answers } of client.streamLabels(batches())) {
           acknowledged.push(...answers.flatMap(({ predictionIds }) => predictionIds));

@@ -122,7 +122,7 @@ export function statisticsSuite(cluster: () => TestPostgres): void {
       await expect(client.getStatistics({ model: 'traffic', labelAgeSeconds: 4e9 })).rejects.toThrow(
         /label_age_seconds/,
       );
-      const slow = await site.start({ SLUICE_REGISTRY: registry.address, SLUICE_QUERY_TIMEOUT_MS: '100' });
+      const slow = await site.start({ SLUICE_REGISTRY: registry.address, SLUICE_QUERY_TIMEOUT_MS: '1000' });
       const held = await site.hold('LOCK TABLE feedback.evidence IN ACCESS EXCLUSIVE MODE');
       const impatient = createRpcClient(predictionService, slow.address, { clock: systemClock });
       await expect(impatient.getStatistics({ model: 'traffic' })).rejects.toMatchObject({

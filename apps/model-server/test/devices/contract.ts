@@ -8,6 +8,7 @@ import { digitsSignature, exampleFile, holdout } from '../support/examples.ts';
 import { adder } from '../support/adder.ts';
 import { referenceRun } from '../support/reference.ts';
 import { requestOf, startRuntime, temporaryFolder, type TestRuntime } from '../support/runtime.ts';
+import { openSlowly } from '../support/shareable.ts';
 import { TestRegistry, type TestVersion } from '../support/test-registry.ts';
 import { fakePorts } from './fake.ts';
 import { echo, ones, places } from './models.ts';
@@ -57,7 +58,13 @@ export function deviceContract({ name, isReal }: DeviceUnderTest): void {
   };
 
   describe(`on ${name}`, () => {
+    const loadedOf = (version: number) =>
+      runtime.log.find(
+        ({ msg, model, version: loaded }) => msg === 'version loaded' && model === 'digits' && loaded === version,
+      );
+    let fast: () => void;
     beforeAll(async () => {
+      fast = openSlowly();
       process.on('worker', collect);
       await registry.start();
       registry.place(
@@ -81,6 +88,7 @@ export function deviceContract({ name, isReal }: DeviceUnderTest): void {
       holder = [...workers].at(oneThread ? 0 : -1)!;
     });
     afterAll(async () => {
+      fast();
       process.off('worker', collect);
       await runtime.stop();
       await registry.stop();
@@ -108,7 +116,7 @@ export function deviceContract({ name, isReal }: DeviceUnderTest): void {
     });
 
     it('has sessions on several devices in one pool, and shows what was asked and what was got', async () => {
-      const loaded = runtime.log.find((line) => line['msg'] === 'version loaded' && line['version'] === 2);
+      const loaded = loadedOf(2);
       expect(loaded).toMatchObject({ instances: 3, sharesThread: false, devices: { asked, got } });
       expect(await stateOf('digits', 2)).toMatchObject({ devices: { asked, got } });
       await eventually(() =>
@@ -139,7 +147,8 @@ export function deviceContract({ name, isReal }: DeviceUnderTest): void {
       // Once alone, and then each of two rounds on both slots of each of three sessions, with some sizes.
       expect((Number(loaded?.['warmUpRuns']) - 1) % (2 * 2 * 3)).toBe(0);
       expect(Number(loaded?.['warmUpRuns'])).toBeGreaterThan(12);
-      expect((await stateOf('digits', 1))?.['sharesThread']).toBe(kind === 'cpu');
+      // As it was loaded: on a busy machine it may be too slow for others since.
+      expect(loadedOf(1)?.['sharesThread']).toBe(kind === 'cpu');
       expect(await stateOf('digits', 1)).toMatchObject({ devices: { asked: kind, got: `${name} ×1` } });
     });
 

@@ -55,7 +55,7 @@ export class TestRuntime {
     return readInferResponse(outcome.message!);
   }
 
-  async ready(timeoutMs = 20_000): Promise<this> {
+  async ready(timeoutMs = 60_000): Promise<this> {
     await eventually(async () => {
       const { ready } = await this.inference.serverReady({});
       if (!ready) throw new Error('not ready');

@@ -3,7 +3,7 @@ import { constants } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
 import { eventually } from '@sluice/testkit/eventually';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cleanUp, serve, sleep } from './echo.ts';
+import { cleanUp, serve } from './echo.ts';
 import { answerTo, begin, call, session } from './http2-peer.ts';
 import { framed } from './programs.ts';
 
@@ -53,7 +53,7 @@ describe('node:http2 as a client', () => {
     const { port, counts, failures } = await serve();
     const client = await session(port);
     const waiting = Array.from({ length: 100 }, () => {
-      const stream = begin(client, 'Unary', { 'x-wait-ms': '300' });
+      const stream = begin(client, 'Unary', { 'x-wait-ms': '3000' });
       stream.end(framed(Buffer.from('x')));
       return stream;
     });
@@ -180,10 +180,10 @@ describe('windows and settings of node:http2', () => {
 
 describe('going away with node:http2', () => {
   it('a client that goes away gets the answers that it waits for', async () => {
-    const { port, wire, failures } = await serve();
+    const { port, wire, counts, failures } = await serve();
     const client = await session(port);
     const answers = Array.from({ length: 20 }, () => call(client, Buffer.from('x'), { 'x-wait-ms': '200' }));
-    await sleep(50);
+    await eventually(() => expect(counts.started).toBe(20));
     client.goaway(constants.NGHTTP2_NO_ERROR);
     client.close();
     for (const { trailers } of await Promise.all(answers)) expect(trailers).toMatchObject(ok);
@@ -192,12 +192,12 @@ describe('going away with node:http2', () => {
   });
 
   it('a server that goes away answers what runs and takes nothing more', async () => {
-    const { port, wire, failures } = await serve();
+    const { port, wire, counts, failures } = await serve();
     const client = await session(port);
     const goaways: unknown[] = [];
     client.on('goaway', (code, lastStreamId) => goaways.push([code, lastStreamId]));
     const running = Array.from({ length: 20 }, () => call(client, Buffer.from('x'), { 'x-wait-ms': '400' }));
-    await sleep(50);
+    await eventually(() => expect(counts.started).toBe(20));
     const closed = once(client, 'close');
     const stopped = wire.stop();
     for (const { trailers } of await Promise.all(running)) expect(trailers).toMatchObject(ok);
