@@ -97,7 +97,7 @@ describe('the router as a process', () => {
     const { send } = await connect(first);
     expect(resultOf(await send(inferBytes())).outcome).toBe('ok');
     // It is written beside the requests.
-    await eventually(() => access(join(settings['SLUICE_STATE_DIR']!, 'routes.snapshot')));
+    await eventually(() => access(join(settings['SLUICE_STATE_DIR'], 'routes.snapshot')));
     first.child.kill('SIGKILL');
     await first.exit;
     await registry.stop();
