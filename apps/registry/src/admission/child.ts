@@ -1,7 +1,8 @@
 /**
  * The throw-away process of an admission. Its main thread only passes messages and watches the parent; ONNX Runtime's
  * calls block, so they are made in a worker thread. It gets one job by IPC, has nothing of the parent's environment but
- * the folder of compiled programs, and never ends by itself: the parent kills its process group, and it kills itself when the parent is gone.
+ * the folder of compiled programs, and never ends by itself: the parent kills its process group, and it kills itself when
+ * the parent is gone.
  */
 import { writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
